@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fs - files by descriptor: trusted reads, atomic writes
+ *
+ * Process:  supervisor (audit for what it owns)
+ * Returns:  0, -errno with the sentence in the diag
+ */
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+#include "base/buf.h"
+#include "base/diag.h"
+
+/* openat2(2) with the RESOLVE_* bits; O_CLOEXEC is always added. Returns the descriptor or -errno. */
+int fs_openat2(int dirfd, const char *path, int flags, mode_t mode, unsigned long long resolve) _must_check_;
+
+enum fs_trust {
+	FS_TRUST_USER, /* owned by root or by uid, not writable by group or others */
+	FS_TRUST_ROOT, /* owned by root, not writable by group or others */
+};
+
+/* Checks the open descriptor (fstat), not the path: owner and mode as trust demands. -EPERM with words. */
+int fs_check_trusted(int fd, const char *name, enum fs_trust trust, uid_t uid, struct diag *d) _must_check_;
+/* Opens (O_NOFOLLOW on the last component), checks, reads a regular file whole into b (limit b->max). The bytes read are
+ * the bytes checked. */
+int fs_read_trusted(int dirfd, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d) _must_check_;
+/* Writes a temporary beside it, fsync, rename, fsync of the directory. mode is exact (umask does not matter). */
+int fs_write_atomic(int dirfd, const char *name, const void *p, size_t n, mode_t mode, struct diag *d) _must_check_;
+/* Makes every missing directory of an absolute path with the mode and returns the last one open (O_PATH not set). */
+int fs_mkdirs(const char *path, mode_t mode, int *ret, struct diag *d) _must_check_;
+/* The canonical path of what is open behind fd (readlink of /proc/self/fd/N); "(deleted)" is -ENOENT. */
+int fs_fd_path(int fd, char **ret) _must_check_;
+/* True when path equals dir or lies within it; both canonical and absolute. "/" contains everything. */
+bool fs_path_within(const char *path, const char *dir);
+/* Joins and normalises lexically: "//", "/./" go; ".." and relative inputs are -EINVAL. */
+int fs_path_clean(const char *path, char **ret) _must_check_;

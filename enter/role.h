@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* role - tripwire: a file that includes this belongs to `stockade-enter` and to no other program */
+#pragma once
+#if defined(STOCKADE_ROLE_SUPERVISOR) || defined(STOCKADE_ROLE_SHIM)
+#error "enter headers are not for other programs"
+#endif
+#ifndef STOCKADE_ROLE_ENTER
+#define STOCKADE_ROLE_ENTER 1
+#endif

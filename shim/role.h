@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* role - tripwire: a file that includes this belongs to `stockade-shim` and to no other program */
+#pragma once
+#if defined(STOCKADE_ROLE_ENTER) || defined(STOCKADE_ROLE_SUPERVISOR)
+#error "shim headers are not for other programs"
+#endif
+#ifndef STOCKADE_ROLE_SHIM
+#define STOCKADE_ROLE_SHIM 1
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * code_digest - a code tree by content: BLAKE2b-256 over names, types, modes, link texts and file contents
+ *
+ * Process:  supervisor
+ * Returns:  0, -errno with words; -EFBIG past the limits
+ * Limits:   CODE_FILES_MAX files, CODE_BYTES_MAX bytes a tree
+ *
+ * The digest of a file is cached under STATE/digests by device, inode, size, mtime and ctime; never for a file changed
+ * within CODE_SETTLE_S of being read. The cache is the user's file: it saves time, and whoever can forge it can as well
+ * forge the approval beside it.
+ */
+#pragma once
+#include "base/diag.h"
+#include "supervisor/paths.h"
+
+enum { CODE_FILES_MAX = 400000, CODE_SETTLE_S = 2, CODE_DIGEST_HEX = 65 };
+#define CODE_BYTES_MAX ((uint64_t)8 << 30)
+
+/* Digest of one tree (directory or single file); ret is lower-case hex. */
+int code_digest_tree(const struct paths *p, const char *path, char ret[CODE_DIGEST_HEX], struct diag *d) _must_check_;
+/* True in *ret when the path, each ancestor and everything below can be written by root alone (mode, owner; sticky /tmp counts as writable). */
+int code_is_root_only(const char *path, bool *ret, struct diag *d) _must_check_;

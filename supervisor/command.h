@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * command - commands and options as tables; --help, --json, bad usage and completion come from the rows
+ *
+ * Process:  supervisor
+ *
+ * An option row names where its value goes by offset in the command's own struct; parsing is getopt_long-like (long
+ * options, "--", "--name=value", unique prefixes refused), strict, and says "did you mean".
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/diag.h"
+#include "base/strv.h"
+#include "supervisor/paths.h"
+
+enum option_kind {
+	OPTION_FLAG,  /* bool */
+	OPTION_STR,   /* char * (heap) */
+	OPTION_STRV,  /* struct strv: may be given again */
+	OPTION_TIME,  /* int64_t: RFC 3339, a date, or "2h" ago */
+	OPTION_U64,   /* uint64_t */
+};
+
+struct option_row {
+	const char *name;   /* without "--" */
+	char letter;	    /* or 0 */
+	enum option_kind kind;
+	size_t offset;	    /* in the command's options struct */
+	const char *value;  /* "PATH" in the help, NULL for flags */
+	const char *help;   /* one line */
+};
+
+struct command_ctx;
+
+struct command_row {
+	const char *name;	/* "audit show": words are matched */
+	const char *synopsis;	/* "[--json] [--since TIME]" */
+	const char *summary;	/* one line, for the list */
+	const char *details;	/* paragraph for --help, may be NULL */
+	const struct option_row *options; /* ends with a row whose name is NULL */
+	size_t options_size;	/* of the command's struct, zeroed before parsing */
+	void (*options_done)(void *options); /* may be NULL */
+	unsigned min_args, max_args; /* positional words */
+	bool rest;		/* takes "-- COMMAND [ARG]": words after -- go to ctx->rest */
+	bool loosens;		/* refuses under an MCP client */
+	int (*run)(const struct command_ctx *ctx); /* returns the exit status */
+};
+
+struct command_ctx {
+	const struct command_row *row;
+	void *options;
+	struct strv args; /* positional words */
+	struct strv rest; /* after -- */
+	bool rest_given;
+	char **environ;
+};
+
+/* main's body: finds the row, parses, prints help or usage, runs. Returns the exit status. */
+int command_main(const struct command_row *table, size_t n, int argc, char **argv, char **environ);
+/* Shared error line on stderr: "stockade: " + text, newline, escaped nothing (the diag already is). */
+void command_error(const char *fmt, ...) _printf_(1, 2);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * effective - the one description of a launch that everything else is drawn from
+ *
+ *    profile + grants + machine  ->  effective  ->  digest (canonical JSON)
+ *                                               ->  question and check (lines)
+ *                                               ->  wire plan (enter), shim config (shim)
+ *
+ * Process:  supervisor
+ * Owns:     everything in it; free with effective_done
+ * Returns:  0, -errno with words (exit 125; -ENOENT 127 and -EACCES/-ENOEXEC 126 when ret->exit_hint says so)
+ */
+#pragma once
+#include <jansson.h>
+#include "supervisor/grants.h"
+#include "supervisor/profile.h"
+#include "supervisor/resolve.h"
+#include "wire/plan.h"
+#include "wire/shim_config.h"
+
+enum effective_danger {
+	DANGER_SUDO = 1 << 0,	   /* sudo, su, doas, pkexec in the command */
+	DANGER_SHELL = 1 << 1,	   /* a shell with -c, an interpreter with -e/-c */
+	DANGER_HOME = 1 << 2,	   /* the whole home, or / */
+	DANGER_KEYS = 1 << 3,	   /* ~/.ssh, ~/.gnupg, ~/.aws, browsers' profiles, ... (a table) */
+	DANGER_OWN_CODE = 1 << 4,  /* can rewrite itself: never remembered */
+	DANGER_UNIX = 1 << 5,	   /* AF_UNIX */
+	DANGER_DESTRUCTIVE = 1 << 6, /* rm -rf and the like in the command */
+	DANGER_SYSTEM = 1 << 7,	   /* /etc, /var, /sys, a system directory granted */
+	DANGER_LOADER = 1 << 8,	   /* LD_PRELOAD, NODE_OPTIONS ... set */
+	DANGER_SECRET = 1 << 9,	   /* a passed variable whose name says token, key, password (informational) */
+};
+
+enum effective_kind {
+	LINE_COMMAND, LINE_PROGRAM, LINE_CODE, LINE_CWD, LINE_READ, LINE_WRITE, LINE_PROTECT, LINE_DENY, LINE_HOME, LINE_TMP,
+	LINE_ENV_SET, LINE_ENV_PASS, LINE_NETWORK, LINE_UNIX, LINE_SECCOMP, LINE_LIMIT, LINE_TOOLS, LINE_CLIENT, LINE_AUDIT,
+	LINE_BASE, LINE_NOTE, LINE_KIND_COUNT,
+};
+
+/* One thing a person is told; the question shows all but LINE_BASE, check shows all. Values are raw: the printer escapes. */
+struct effective_line {
+	enum effective_kind kind;
+	unsigned danger; /* enum effective_danger */
+	char *text;	 /* the granted thing: a path, NAME=VALUE, a rule */
+	char *where;	 /* who asked for it: "profiles/x.json:12 (filesystem.read)", "--ro", "base view" or NULL */
+};
+
+struct effective {
+	struct profile profile;
+	struct resolved cmd;
+	char *name;    /* server's name: profile name, or the base name of the script or program */
+	char *subject; /* key for "the earlier approval of the same thing" */
+	struct effective_line *lines;
+	size_t n_lines;
+	unsigned danger;    /* all of them */
+	bool never_remember;
+	char digest[65];    /* BLAKE2b-256 of the canonical JSON, hex */
+	json_t *canonical;  /* versioned, sorted; what the digest is over, what an approval stores */
+	struct plan plan;
+	struct shim_config shim;
+	int exit_hint;	    /* enum stockade_exit for a failure */
+};
+
+struct effective_args {
+	const struct paths *paths;
+	const struct grants *grants;
+	char *const *environ;
+	const char *workspace; /* where we were started */
+};
+
+/* Without ret->digest: that needs the code read, effective_digest. */
+int effective_build(const struct effective_args *a, struct effective *ret, struct diag *d) _must_check_;
+/* Code trees hashed (cache warm: stat only), canonical JSON and digest filled. */
+int effective_digest(const struct paths *p, struct effective *e, struct diag *d) _must_check_;
+void effective_done(struct effective *e);
+#define _cleanup_effective_ _cleanup_(effective_done)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lineage - which programs started us: the chain of parents, and whether an MCP client is among them
+ *
+ * Process:  supervisor
+ * Owns:     its strings; free with lineage_done
+ * Limits:   LINEAGE_MAX ancestors
+ *
+ * Identification, not authentication: read from /proc/PID/{stat,exe,cmdline}; for interpreters the script is named too.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "base/diag.h"
+
+enum { LINEAGE_MAX = 32 };
+
+struct ancestor {
+	pid_t pid;
+	uint64_t start; /* field 22 of stat: the pid's identity over reuse */
+	char *exe;	/* NULL when unreadable */
+	char *script;	/* for interpreters, else NULL */
+	char *comm;
+	const char *client; /* the row of the table of known MCP clients, or NULL */
+};
+
+struct lineage {
+	struct ancestor v[LINEAGE_MAX];
+	size_t n; /* v[0] is our parent */
+};
+
+int lineage_read(struct lineage *ret, struct diag *d) _must_check_;
+/* "code (/usr/share/code/code) < bash < ..." for records and approvals; heap. */
+char *lineage_words(const struct lineage *l);
+/* The first ancestor that is a known MCP client or the client of a running session (pids with start times), or NULL. */
+const struct ancestor *lineage_find_client(const struct lineage *l);
+void lineage_done(struct lineage *l);
+#define _cleanup_lineage_ _cleanup_(lineage_done)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spawn - starts enter and shim side by side, wired to each other and to us
+ *
+ * Process:  supervisor
+ * Owns:     the descriptors in struct spawned; free with spawned_done, which kills what still runs
+ */
+#pragma once
+#include <sys/types.h>
+#include "supervisor/effective.h"
+
+struct spawned {
+	int report;	  /* SOCK_SEQPACKET to enter and PID 1 */
+	int control;	  /* SOCK_SEQPACKET to the shim */
+	int enter_pidfd, shim_pidfd, init_pidfd; /* init: PID 1, by REPORT_INIT; -1 before */
+	pid_t enter_pid, shim_pid, init_pid;
+};
+
+int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d) _must_check_;
+void spawned_done(struct spawned *s);
+#define _cleanup_spawned_ _cleanup_(spawned_done)

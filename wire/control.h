@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * control - what the supervisor tells enter's PID 1 and the shim
+ *
+ * Process:  supervisor (writes), enter and shim (read)
+ */
+#pragma once
+#include <stdint.h>
+#include "wire/codec.h"
+
+enum { CONTROL_BYTES_MAX = 1024, CONTROL_TEXT_MAX = 512 };
+
+enum control_type {
+	CONTROL_RELEASE,       /* to PID 1: exec the server now. To the shim: begin to read the client */
+	CONTROL_SIGNAL,	       /* to PID 1: forward signal number value to the server */
+	CONTROL_SERVER_EXITED, /* to the shim: drain stdout, answer what is in flight, exit; value = wait status; text = words */
+	CONTROL_CLOSE,	       /* to the shim: stop taking from the client, answer what is in flight with text, exit */
+	CONTROL_TYPE_COUNT,
+};
+
+struct control {
+	enum control_type type;
+	int value;
+	char text[CONTROL_TEXT_MAX];
+};
+
+int control_encode(const struct control *c, struct wire_writer *w) _must_check_;
+int control_decode(const void *bytes, size_t n, struct control *ret) _must_check_;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * event - audit events: which there are, and who may send which
+ *
+ * Process:  shim (sends), supervisor (stamps sequence, time, session, identity and source, and writes)
+ * Owns:     nothing; strings are fixed arrays, cut and marked when too long
+ * Limits:   EVENT_BYTES_MAX a message, EVENT_TEXT_MAX a field, EVENT_ARGS_MAX for arguments in full mode
+ *
+ * Handed over is a successful blocking send; the decision takes effect after it.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "wire/codec.h"
+
+enum {
+	EVENT_TEXT_MAX = 512,
+	EVENT_KEYS_MAX = 1024,
+	EVENT_ARGS_MAX = 16 << 10,
+	EVENT_BYTES_MAX = 24 << 10,
+};
+
+enum event_source { EVENT_FROM_SUPERVISOR, EVENT_FROM_ENTER, EVENT_FROM_SHIM, EVENT_FROM_GATEWAY, EVENT_FROM_DIAL, EVENT_SOURCE_COUNT };
+
+/* X(enum, name in the log, sources that may send it (bit mask by EVENT_SOURCE)) */
+#define EVENT_S	 (1u << EVENT_FROM_SUPERVISOR)
+#define EVENT_SH (1u << EVENT_FROM_SHIM)
+#define EVENTS(X)                                                                             \
+	X(SESSION_OPEN, "session.open", EVENT_S)	   /* plan digest, approval, channel */ \
+	X(SESSION_READY, "session.ready", EVENT_S)	   /* every layer in force */           \
+	X(SESSION_FAILED, "session.failed", EVENT_S)	   /* a stage failed: nothing ran */    \
+	X(SESSION_CLOSE, "session.close", EVENT_S)	   /* status, totals */                 \
+	X(CHECKPOINT, "checkpoint", EVENT_S)                                                    \
+	X(CONSENT, "consent", EVENT_S)			   /* asked, pending, approved, refused */ \
+	X(SERVER_EXIT, "server.exit", EVENT_S)                                                  \
+	X(CLIENT_GONE, "client.gone", EVENT_S)                                                  \
+	X(STOP, "session.stop", EVENT_S)		   /* by whom */                        \
+	X(LOG_BUDGET, "log.budget", EVENT_S)                                                    \
+	X(LOG_FULL, "log.full", EVENT_S)                                                        \
+	X(LOG_TORN, "log.torn", EVENT_S)                                                        \
+	X(PLANTED, "file.planted", EVENT_S)		   /* a protected name was created */   \
+	X(HELLO, "client.hello", EVENT_SH)		   /* name and version it announced, era */ \
+	X(SERVER_HELLO, "server.hello", EVENT_SH)                                               \
+	X(CALL, "tool.call", EVENT_SH)			   /* decided: allow or deny */         \
+	X(RESULT, "tool.result", EVENT_SH)		   /* status, bytes, latency */         \
+	X(REQUEST, "request", EVENT_SH)			   /* any other request, decided */     \
+	X(RESPONSE, "response", EVENT_SH)		   /* its answer */                     \
+	X(NOTIFICATION, "notification", EVENT_SH)	   /* one that was dropped */           \
+	X(LIST_FILTERED, "list.filtered", EVENT_SH)	   /* how many were hidden */           \
+	X(REFUSED, "message.refused", EVENT_SH)		   /* malformed or ambiguous, either side */ \
+	X(UNMATCHED, "response.unmatched", EVENT_SH)                                            \
+	X(STDERR, "server.stderr", EVENT_SH)		   /* counts only: lines, dropped */
+
+enum event_type {
+#define X(name, text, sources) EVENT_##name,
+	EVENTS(X)
+#undef X
+	EVENT_TYPE_COUNT
+};
+
+enum event_decision { EVENT_NONE, EVENT_ALLOW, EVENT_DENY, EVENT_DROP };
+enum event_side { EVENT_SIDE_NONE, EVENT_FROM_CLIENT, EVENT_FROM_SERVER };
+
+const char *event_name(enum event_type t);
+const char *event_source_name(enum event_source s);
+const char *event_decision_name(enum event_decision d); /* NULL for EVENT_NONE */
+/* May that source send that event? */
+bool event_allowed(enum event_type t, enum event_source s);
+
+/* Empty strings and zeros are absent in the record. */
+struct event {
+	enum event_type type;
+	enum event_decision decision;
+	enum event_side side;	  /* who sent the message this is about */
+	uint64_t call_id;	  /* counted by the shim from 1; ties CALL to RESULT, REQUEST to RESPONSE */
+	uint64_t bytes;
+	uint64_t latency_us;
+	uint64_t count;		  /* of what was coalesced or hidden */
+	char method[128];
+	char tool[EVENT_TEXT_MAX];
+	char rule[EVENT_TEXT_MAX];   /* which rule decided */
+	char reason[EVENT_TEXT_MAX];
+	char status[64];	     /* "ok", "error", "isError", "cancelled", "server died", ... */
+	char peer_name[128];	     /* HELLO, SERVER_HELLO */
+	char peer_version[64];
+	char protocol[32];
+	char arg_keys[EVENT_KEYS_MAX]; /* comma-separated, escaped by text_escape */
+	char arg_hash[65];	     /* lower-case hex, SHIM_ARGS_HASH */
+	uint32_t args_len;	     /* SHIM_ARGS_FULL: canonical JSON, borrowed, <= EVENT_ARGS_MAX, cut flagged in reason */
+	const char *args;
+};
+
+int event_encode(const struct event *e, struct wire_writer *w) _must_check_;
+/* ret->args points into bytes. -EPROTO for anything out of form; the caller ends the session. */
+int event_decode(const void *bytes, size_t n, struct event *ret) _must_check_;

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* codec - see codec.h */
+#include "wire/codec.h"
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+#include "build_id.h"
+
+static const uint32_t WIRE_NULL = UINT32_MAX;
+
+static void put(struct wire_writer *w, const void *p, size_t n)
+{
+	int r;
+
+	if (w->error)
+		return;
+	r = buf_append(&w->buf, p, n);
+	if (r < 0)
+		w->error = r;
+}
+
+void wire_put_u8(struct wire_writer *w, uint8_t v)
+{
+	put(w, &v, 1);
+}
+
+void wire_put_u32(struct wire_writer *w, uint32_t v)
+{
+	v = htole32(v);
+	put(w, &v, sizeof(v));
+}
+
+void wire_put_u64(struct wire_writer *w, uint64_t v)
+{
+	v = htole64(v);
+	put(w, &v, sizeof(v));
+}
+
+void wire_put_bytes(struct wire_writer *w, const void *p, size_t n)
+{
+	if (n > WIRE_BYTES_MAX) {
+		w->error = w->error ? w->error : -E2BIG;
+		return;
+	}
+	wire_put_u32(w, (uint32_t)n);
+	put(w, p, n);
+}
+
+void wire_put_str(struct wire_writer *w, const char *s)
+{
+	if (s)
+		wire_put_bytes(w, s, strlen(s));
+	else
+		wire_put_u32(w, WIRE_NULL);
+}
+
+void wire_put_strv(struct wire_writer *w, char *const *v, size_t n)
+{
+	wire_put_u32(w, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		wire_put_str(w, v[i]);
+}
+
+void wire_begin(struct wire_writer *w, enum wire_kind kind, size_t max)
+{
+	*w = (struct wire_writer){ .buf = BUF_INIT(max) };
+	wire_put_u32(w, WIRE_MAGIC);
+	wire_put_u32(w, WIRE_VERSION);
+	wire_put_u32(w, kind);
+	wire_put_str(w, STOCKADE_BUILD_ID);
+}
+
+int wire_finish(const struct wire_writer *w)
+{
+	return w->error;
+}
+
+void wire_writer_done(struct wire_writer *w)
+{
+	buf_done(&w->buf);
+}
+
+static const void *get(struct wire_reader *r, size_t n)
+{
+	const void *p = r->p;
+
+	if (r->error || n > r->left) {
+		r->error = r->error ? r->error : -EPROTO;
+		return NULL;
+	}
+	r->p += n;
+	r->left -= n;
+	return p;
+}
+
+uint8_t wire_get_u8(struct wire_reader *r)
+{
+	const uint8_t *p = get(r, 1);
+
+	return p ? *p : 0;
+}
+
+uint32_t wire_get_u32(struct wire_reader *r)
+{
+	const void *p = get(r, sizeof(uint32_t));
+	uint32_t v = 0;
+
+	if (p)
+		memcpy(&v, p, sizeof(v));
+	return le32toh(v);
+}
+
+uint64_t wire_get_u64(struct wire_reader *r)
+{
+	const void *p = get(r, sizeof(uint64_t));
+	uint64_t v = 0;
+
+	if (p)
+		memcpy(&v, p, sizeof(v));
+	return le64toh(v);
+}
+
+uint32_t wire_get_count(struct wire_reader *r, size_t min_size)
+{
+	uint32_t n = wire_get_u32(r);
+
+	if (r->error)
+		return 0;
+	if (n > WIRE_COUNT_MAX || (min_size > 0 && n > r->left / min_size)) {
+		r->error = -EPROTO;
+		return 0;
+	}
+	return n;
+}
+
+const void *wire_get_bytes(struct wire_reader *r, size_t *ret_len)
+{
+	uint32_t n = wire_get_u32(r);
+	const void *p = get(r, n);
+
+	*ret_len = p ? n : 0;
+	return p;
+}
+
+/* Counted text without a NUL inside; NULL with *len 0 for a NULL string or on error. */
+static const char *get_text(struct wire_reader *r, size_t *len)
+{
+	uint32_t n = wire_get_u32(r);
+	const char *p;
+
+	*len = 0;
+	if (r->error || n == WIRE_NULL)
+		return NULL;
+	p = get(r, n);
+	if (p && memchr(p, '\0', n)) {
+		r->error = -EPROTO;
+		return NULL;
+	}
+	*len = p ? n : 0;
+	return p;
+}
+
+char *wire_get_str(struct wire_reader *r)
+{
+	size_t n;
+	const char *p = get_text(r, &n);
+	char *s;
+
+	if (!p)
+		return NULL;
+	s = strndup(p, n);
+	if (!s)
+		r->error = -ENOMEM;
+	return s;
+}
+
+void wire_get_str_fixed(struct wire_reader *r, char *ret, size_t size)
+{
+	size_t n;
+	const char *p = get_text(r, &n);
+
+	ret[0] = '\0';
+	if (!p)
+		return;
+	if (n >= size) {
+		r->error = -EPROTO;
+		return;
+	}
+	memcpy(ret, p, n);
+	ret[n] = '\0';
+}
+
+int wire_open(struct wire_reader *r, const void *p, size_t n, enum wire_kind kind)
+{
+	char build[64];
+
+	*r = (struct wire_reader){ .p = p, .left = n };
+	if (wire_get_u32(r) != WIRE_MAGIC || wire_get_u32(r) != WIRE_VERSION || wire_get_u32(r) != (uint32_t)kind)
+		return -EPROTO;
+	wire_get_str_fixed(r, build, sizeof(build));
+	if (r->error || strcmp(build, STOCKADE_BUILD_ID) != 0)
+		return -EPROTO;
+	return 0;
+}
+
+int wire_close(const struct wire_reader *r)
+{
+	if (r->error)
+		return r->error;
+	return r->left ? -EPROTO : 0;
+}

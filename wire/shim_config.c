@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shim_config - see shim_config.h */
+#include "wire/shim_config.h"
+#include <errno.h>
+#include <string.h>
+#include "base/glob.h"
+
+enum { SHIM_RULE_MIN = 9 };
+
+static void put_rules(struct wire_writer *w, const struct shim_rules *r)
+{
+	wire_put_u8(w, r->restricted);
+	wire_put_str(w, r->otherwise);
+	wire_put_u32(w, (uint32_t)r->n);
+	for (size_t i = 0; i < r->n; i++) {
+		wire_put_u8(w, r->rules[i].allow);
+		wire_put_str(w, r->rules[i].glob);
+		wire_put_str(w, r->rules[i].where);
+	}
+}
+
+int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
+{
+	wire_begin(w, WIRE_SHIM_CONFIG, SHIM_CONFIG_BYTES_MAX);
+	wire_put_str(w, c->name);
+	wire_put_str(w, c->stderr_prefix);
+	wire_put_u64(w, c->line_max);
+	wire_put_u8(w, c->args);
+	wire_put_bytes(w, c->salt, sizeof(c->salt));
+	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
+		put_rules(w, &c->scope[i]);
+	wire_put_u8(w, c->sampling);
+	wire_put_u8(w, c->elicitation);
+	wire_put_strv(w, c->roots.v, c->roots.n);
+	return wire_finish(w);
+}
+
+static void get_rules(struct wire_reader *r, struct shim_rules *ret)
+{
+	uint32_t n;
+
+	ret->restricted = wire_get_u8(r);
+	ret->otherwise = wire_get_str(r);
+	n = wire_get_count(r, SHIM_RULE_MIN);
+	if (n > SHIM_RULES_MAX)
+		r->error = r->error ? r->error : -EPROTO;
+	if (r->error || n == 0)
+		return;
+	ret->rules = calloc(n, sizeof(*ret->rules));
+	if (!ret->rules) {
+		r->error = -ENOMEM;
+		return;
+	}
+	for (; ret->n < n && !r->error; ret->n++) {
+		struct shim_rule *rule = &ret->rules[ret->n];
+		rule->allow = wire_get_u8(r);
+		rule->glob = wire_get_str(r);
+		rule->where = wire_get_str(r);
+		if (!rule->glob || !rule->where)
+			r->error = r->error ? r->error : -EPROTO;
+	}
+}
+
+static void get_salt(struct wire_reader *r, struct shim_config *c)
+{
+	size_t n;
+	const void *p = wire_get_bytes(r, &n);
+
+	if (!p || n != sizeof(c->salt))
+		r->error = r->error ? r->error : -EPROTO;
+	else
+		memcpy(c->salt, p, n);
+}
+
+static void get_roots(struct wire_reader *r, struct strv *ret)
+{
+	uint32_t n = wire_get_count(r, sizeof(uint32_t));
+
+	for (uint32_t i = 0; i < n && !r->error; i++) {
+		int e = strv_add_take(ret, wire_get_str(r));
+		if (e < 0)
+			r->error = r->error ? r->error : -EPROTO;
+	}
+}
+
+int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
+{
+	struct wire_reader r;
+	int e = wire_open(&r, bytes, n, WIRE_SHIM_CONFIG);
+
+	*ret = (struct shim_config){ 0 };
+	if (e < 0)
+		return e;
+	ret->name = wire_get_str(&r);
+	ret->stderr_prefix = wire_get_str(&r);
+	ret->line_max = wire_get_u64(&r);
+	ret->args = wire_get_u8(&r);
+	get_salt(&r, ret);
+	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
+		get_rules(&r, &ret->scope[i]);
+	ret->sampling = wire_get_u8(&r);
+	ret->elicitation = wire_get_u8(&r);
+	get_roots(&r, &ret->roots);
+	e = wire_close(&r);
+	if (e == 0 && (!ret->name || !ret->stderr_prefix || ret->line_max == 0 || ret->line_max > SHIM_LINE_MAX ||
+			      ret->args > SHIM_ARGS_FULL))
+		e = -EPROTO;
+	if (e < 0)
+		shim_config_done(ret);
+	return e;
+}
+
+static void rules_done(struct shim_rules *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->rules[i].glob);
+		free(r->rules[i].where);
+	}
+	free(r->rules);
+	free(r->otherwise);
+	*r = (struct shim_rules){ 0 };
+}
+
+void shim_config_done(struct shim_config *c)
+{
+	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
+		rules_done(&c->scope[i]);
+	strv_done(&c->roots);
+	free(c->name);
+	free(c->stderr_prefix);
+	*c = (struct shim_config){ 0 };
+}
+
+/* The first rule of the sort that matches, or NULL. */
+static const struct shim_rule *match(const struct shim_rules *r, bool allow, const char *name, size_t len)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->rules[i].allow == allow && glob_match(r->rules[i].glob, name, len))
+			return &r->rules[i];
+	return NULL;
+}
+
+const struct shim_rule *shim_rules_match(const struct shim_rules *r, const char *name, size_t len, bool *ret_allowed)
+{
+	const struct shim_rule *rule = match(r, false, name, len);
+
+	if (rule) {
+		*ret_allowed = false;
+		return rule;
+	}
+	rule = match(r, true, name, len);
+	*ret_allowed = rule || !r->restricted;
+	return rule;
+}

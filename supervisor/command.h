@@ -57,6 +57,10 @@ struct command_ctx {
 };
 
 /* main's body: finds the row, parses, prints help or usage, runs. Returns the exit status. */
-int command_main(const struct command_row *table, size_t n, int argc, char **argv, char **environ);
+int command_main(const struct command_row *const *table, size_t n, int argc, char **argv, char **environ);
+/* Bad usage found by a command itself: the sentence, then where the help is. Returns EXIT_USAGE. */
+int command_usage(const struct command_ctx *ctx, const char *fmt, ...) _printf_(2, 3);
+/* Colour on this stream? Only on a terminal, never with NO_COLOR set (no-color.org) or TERM=dumb. */
+bool command_colour(FILE *f);
 /* Shared error line on stderr: "stockade: " + text, newline, escaped nothing (the diag already is). */
 void command_error(const char *fmt, ...) _printf_(1, 2);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "base/diag.h"
+#include "supervisor/paths.h"
 
 enum { LINEAGE_MAX = 32 };
 
@@ -31,9 +32,18 @@ struct lineage {
 };
 
 int lineage_read(struct lineage *ret, struct diag *d) _must_check_;
+/* Marks ancestors that are the client of a session in RUNTIME/sessions (by pid and start time): their ->client says so. */
+int lineage_mark_sessions(struct lineage *l, const struct paths *p, struct diag *d) _must_check_;
 /* "code (/usr/share/code/code) < bash < ..." for records and approvals; heap. */
 char *lineage_words(const struct lineage *l);
-/* The first ancestor that is a known MCP client or the client of a running session (pids with start times), or NULL. */
+/* The first ancestor whose ->client is set: a known MCP client, or one that lineage_mark_sessions marked; or NULL. */
 const struct ancestor *lineage_find_client(const struct lineage *l);
+/* Fields of /proc/PID/stat; comm may hold blanks, newlines and parentheses, so it ends at the last ')' (proc_pid_stat(5)). */
+struct lineage_stat {
+	pid_t ppid;
+	uint64_t start;
+	char comm[64];
+};
+int lineage_parse_stat(const char *stat, struct lineage_stat *ret) _must_check_;
 void lineage_done(struct lineage *l);
 #define _cleanup_lineage_ _cleanup_(lineage_done)

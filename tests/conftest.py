@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counting and needs, for every pytest suite.
+
+A skip is a failure, except for a need that this machine does not meet: needs are named here, probed for real, and
+printed when unmet.
+"""
+import os
+import platform
+import shutil
+
+import pytest
+
+STAGE = os.environ.get("STOCKADE_STAGE", "")
+
+NEEDS = {
+    "x86_64": lambda: platform.machine() == "x86_64",
+    "javac": lambda: shutil.which("javac") is not None,
+    "root": lambda: os.geteuid() == 0,
+    "unprivileged": lambda: os.geteuid() != 0,
+}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(name): what the machine must have; a row of NEEDS in tests/conftest.py")
+    config.addinivalue_line("markers", "root: one of the main paths, run once more as root")
+    config.stockade = {"passed": 0, "failed": 0, "unmet": set()}
+
+
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("needs"):
+        if not NEEDS[mark.args[0]]():
+            item.config.stockade["unmet"].add(f"{item.nodeid}: this machine lacks {mark.args[0]}")
+            pytest.skip("need:" + mark.args[0])
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    tally = item.config.stockade
+    if report.skipped and not hasattr(report, "wasxfail") and "need:" not in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although nothing is missing: {report.longrepr}"
+    if report.failed:
+        tally["failed"] += 1
+    elif report.when == "call" and report.passed:
+        tally["passed"] += 1
+
+
+def pytest_collectreport(report):
+    if report.failed:
+        COLLECT_ERRORS.append(report.nodeid)
+
+
+COLLECT_ERRORS = []
+
+
+def pytest_sessionfinish(session):
+    tally = session.config.stockade
+    for line in sorted(tally["unmet"]):
+        print(f"\nnot run: {line}", end="")
+    path = os.environ.get("STOCKADE_COUNTS")
+    if path:
+        with open(path, "a", encoding="utf-8") as f:
+            f.write(f"{os.environ['STOCKADE_SUITE']} {tally['passed']} {tally['failed'] + len(COLLECT_ERRORS)}\n")

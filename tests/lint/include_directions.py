@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Who may include whom: base <- wire <- each process; audit belongs to the supervisor alone; system headers of a
+library only in the folder that links it."""
+import argparse
+import os
+import re
+import sys
+
+ALLOWED = {
+    "base": {"base"},
+    "wire": {"base", "wire"},
+    "audit": {"base", "wire", "audit"},
+    "supervisor": {"base", "wire", "audit", "supervisor"},
+    "enter": {"base", "wire", "enter"},
+    "shim": {"base", "wire", "shim"},
+    "gateway": {"base", "wire", "gateway"},
+    "dial": {"base", "wire", "dial"},
+}
+# header (or its first directory) -> folders that may use it
+LIBRARIES = {
+    "jansson.h": {"supervisor", "audit", "shim"},
+    "sodium.h": {"supervisor", "audit"},
+    "sodium/": {"supervisor", "audit"},
+    "cap-ng.h": {"enter"},
+    "netlink/": {"enter"},
+    "seccomp.h": {"profiles"},
+    "pcre2.h": {"shim"},
+    "ares.h": {"dial"},
+}
+# folders whose every source file must end up including their role.h
+ROLES = {"supervisor", "enter", "shim", "gateway", "dial"}
+# made by the build, included by its bare name
+GENERATED = re.compile(r"^(build_id|config|seccomp_[a-z_]+)\.h$|^[a-z_]*filters?\.h$|\.inc$")
+INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.M)
+
+
+def includes(path):
+    with open(path, encoding="utf-8") as f:
+        return INCLUDE.findall(f.read())
+
+
+def reaches_role(root, path, role, seen):
+    if path in seen or not os.path.exists(os.path.join(root, path)):
+        return False
+    seen.add(path)
+    for quoted, _ in includes(os.path.join(root, path)):
+        if quoted == role or reaches_role(root, quoted, role, seen):
+            return True
+    return False
+
+
+def check_file(root, path):
+    folder = path.split("/")[0]
+    for quoted, angled in includes(os.path.join(root, path)):
+        name = quoted or angled
+        if quoted and "/" in quoted:
+            target = quoted.split("/")[0]
+            if target in ALLOWED and target not in ALLOWED[folder]:
+                yield f"{path}: includes {quoted}; {folder}/ may include only {', '.join(sorted(ALLOWED[folder]))}"
+            if not os.path.exists(os.path.join(root, quoted)) and not GENERATED.match(quoted.split("/")[-1]):
+                yield f"{path}: {quoted} is not a path from the root"
+        elif quoted and not GENERATED.match(quoted):
+            yield f"{path}: \"{quoted}\": give the full path from the root"
+        for lib, folders in LIBRARIES.items():
+            if (name == lib or (lib.endswith("/") and name.startswith(lib))) and folder not in folders:
+                yield f"{path}: {name}: {folder}/ does not link that library"
+    if path.endswith(".c") and folder in ROLES and not reaches_role(root, path, f"{folder}/role.h", set()):
+        yield f"{path}: never reaches {folder}/role.h"
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("--root", required=True)
+    root = a.parse_args().root
+    wrong = []
+    for folder in ALLOWED:
+        for base, _, names in os.walk(os.path.join(root, folder)):
+            for n in sorted(names):
+                if n.endswith((".c", ".h")):
+                    wrong += check_file(root, os.path.relpath(os.path.join(base, n), root))
+    print("\n".join(wrong))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# stage - a copy of the sources that an unprivileged user can enter: built, installed, with the packages tests need
+#
+#   STAGE/src      the working tree      STAGE/prefix  what `meson install` made of it
+#   STAGE/build    the build             STAGE/node    npm packages     STAGE/venv  PyPI packages
+#
+# The clone may lie in root's 0700 home, and a static libexec path is compiled in, so tests never run from the clone.
+
+stage_init() {
+	local id
+	id=$(printf '%s' "$ROOT" | cksum | cut -d' ' -f1)
+	if can_root; then
+		STAGE=/opt/stockade-test/$id
+		[ -d "$STAGE" ] || as_root install -d -m 0755 /opt/stockade-test
+		as_root install -d -m 0755 -o "$(id -u)" -g "$(id -g)" "$STAGE"
+	else
+		STAGE=$ROOT/.stockade/stage
+		mkdir -p "$STAGE"
+	fi
+	export STAGE
+}
+
+stage_files() {
+	git -c safe.directory='*' ls-files -z --cached --others --exclude-standard |
+		while IFS= read -r -d '' f; do [ -e "$f" ] && printf '%s\0' "$f"; done
+}
+
+# Copies what git knows or would add, with times kept so that ninja rebuilds only what changed, and drops what is gone.
+stage_sources() {
+	mkdir -p "$STAGE/src"
+	stage_files | tar --null -T - --mode='a+rX,u+w,go-w' -cf - | tar -C "$STAGE/src" --no-same-owner -xf -
+	stage_files | tr '\0' '\n' | sort >"$STAGE/files.new"
+	if [ -f "$STAGE/files" ]; then
+		comm -23 "$STAGE/files" "$STAGE/files.new" | while IFS= read -r f; do rm -f "$STAGE/src/$f"; done
+	fi
+	mv "$STAGE/files.new" "$STAGE/files"
+	build_id >"$STAGE/src/.build-id.new"
+	cmp -s "$STAGE/src/.build-id.new" "$STAGE/src/.build-id" || cp "$STAGE/src/.build-id.new" "$STAGE/src/.build-id"
+	find "$STAGE/src" -type d -exec chmod a+rx {} +
+}
+
+build_id() {
+	"$ROOT/tools/build-id" 2>/dev/null || echo unknown
+}
+
+# meson SRC BUILD PREFIX [OPTION...]: sets up once, compiles, shows the log only when it fails.
+meson_build() {
+	local src=$1 build=$2 prefix=$3
+	shift 3
+	if [ ! -f "$build/build.ninja" ]; then
+		rm -rf "$build"
+		meson setup "$build" "$src" --prefix "$prefix" "$@" >"$build.log" 2>&1 || { cat "$build.log" >&2 && die "meson setup failed"; }
+	fi
+	ninja -C "$build" >"$build.log" 2>&1 || { tail -n 60 "$build.log" >&2 && die "the build failed"; }
+}
+
+stage_build() {
+	mkdir -p "$STAGE/prefix"
+	say "building"
+	(umask 022 && meson_build "$STAGE/src" "$STAGE/build" "$STAGE/prefix")
+	(umask 022 && meson install -C "$STAGE/build" --no-rebuild >"$STAGE/install.log" 2>&1) ||
+		{ cat "$STAGE/install.log" >&2 && die "meson install failed"; }
+	chmod -R a+rX "$STAGE/build" "$STAGE/prefix"
+}
+
+# Installs once a lock file's content: a stamp holds its checksum.
+stage_stamped() { # STAMP FILE... -- COMMAND...
+	local stamp=$STAGE/$1 sum files=()
+	shift
+	while [ "$1" != -- ]; do
+		files+=("$1")
+		shift
+	done
+	shift
+	sum=$(cat "${files[@]}" | cksum)
+	[ "$(cat "$stamp" 2>/dev/null)" = "$sum" ] && return 0
+	"$@"
+	printf '%s\n' "$sum" >"$stamp"
+}
+
+stage_npm_install() { # DIR with package.json and lock, TARGET
+	say "npm packages: $(basename "$2")"
+	mkdir -p "$2"
+	cp "$1/package.json" "$1/package-lock.json" "$1/.npmrc" "$2/"
+	(cd "$2" && umask 022 && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || die "npm ci failed in $1"
+	chmod -R a+rX "$2"
+}
+
+stage_pip_install() {
+	say "PyPI packages"
+	[ -x "$STAGE/venv/bin/python3" ] || /usr/bin/python3 -m venv "$STAGE/venv"
+	(umask 022 && "$STAGE/venv/bin/pip" install -q --disable-pip-version-check --no-input --only-binary :all: \
+		-r "$STAGE/src/tests/integration/requirements.txt") || die "pip install failed"
+	chmod -R a+rX "$STAGE/venv"
+}
+
+stage_packages() {
+	local t=$STAGE/src/tests/integration
+	stage_stamped node.stamp "$t/package.json" "$t/package-lock.json" -- stage_npm_install "$t" "$STAGE/node"
+	stage_stamped venv.stamp "$t/requirements.txt" -- stage_pip_install
+}
+
+stage_users() {
+	can_root || return 0
+	ensure_user "$SERVER_USER" -
+	if is_root; then ensure_user "$TEST_USER" "/home/$TEST_USER"; fi
+}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# test - every suite, one line at the end
+#
+# A suite appends "NAME PASSED FAILED" to $COUNTS; a suite that dies before it could counts as one failure.
+
+suite() { # NAME COMMAND...
+	local name=$1 before status=0
+	shift
+	say "$name"
+	before=$(wc -l <"$COUNTS")
+	"$@" || status=$?
+	if [ "$(wc -l <"$COUNTS")" = "$before" ]; then
+		echo "$name: ended with status $status and no count" >&2
+		echo "$name 0 1" >>"$COUNTS"
+	fi
+}
+
+suite_meson() {
+	as_user python3 "$STAGE/src/tests/run_meson.py" --build "$STAGE/build" --counts "$COUNTS" --name unit
+}
+
+suite_lint() {
+	python3 "$ROOT/tests/lint/run.py" --root "$ROOT" --build "$STAGE/build" --counts "$COUNTS"
+}
+
+# pytest NAME RUNNER ARG...; RUNNER is as_user or as_root_clean.
+suite_pytest() {
+	local name=$1 runner=$2
+	shift 2
+	"$runner" env STOCKADE_STAGE="$STAGE" STOCKADE_COUNTS="$COUNTS" STOCKADE_SUITE="$name" \
+		"$STAGE/venv/bin/python3" -m pytest -q -p no:cacheprovider --tb=short -rfE "$@"
+}
+
+as_root_clean() {
+	as_root env -i HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TERM="${TERM:-dumb}" LC_ALL=C.UTF-8 \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 "$@"
+}
+
+cmd_test() {
+	local passed failed
+	cmd_deps test
+	stage_init
+	stage_users
+	stage_sources
+	stage_build
+	stage_packages
+	COUNTS=$STAGE/counts
+	: >"$COUNTS"
+	chmod 0666 "$COUNTS"
+	suite unit suite_meson
+	suite lint suite_lint
+	cd "$STAGE/src" || die "no $STAGE/src"
+	if compgen -G 'tests/escape/test_*.py' >/dev/null; then suite escape suite_pytest escape as_user tests/escape; fi
+	suite integration suite_pytest integration as_user tests/integration
+	if can_root; then suite "integration as root" suite_pytest root as_root_clean tests/integration -m root; fi
+	passed=$(awk '{ n += $(NF-1) } END { print n + 0 }' "$COUNTS")
+	failed=$(awk '{ n += $NF } END { print n + 0 }' "$COUNTS")
+	say "suites"
+	awk '{ f = $NF; p = $(NF-1); printf "%-24s %5d passed %4d failed\n", $1, p, f }' "$COUNTS"
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
+cmd_demo() {
+	cmd_deps demo
+	stage_init
+	stage_users
+	stage_sources
+	stage_build
+	stage_stamped demo.stamp "$STAGE/src/examples/demo/package-lock.json" -- \
+		stage_npm_install "$STAGE/src/examples/demo" "$STAGE/demo"
+	as_user env STOCKADE_STAGE="$STAGE" python3 "$STAGE/src/examples/demo/demo.py"
+}
+
+cmd_bench() {
+	cmd_deps bench
+	stage_init
+	stage_users
+	stage_sources
+	stage_build
+	stage_packages
+	[ -f "$STAGE/src/bench/run.py" ] || die "bench/run.py is missing"
+	cd "$STAGE/src" || die "no $STAGE/src"
+	as_user env STOCKADE_STAGE="$STAGE" "$STAGE/venv/bin/python3" bench/run.py "$@"
+}

@@ -15,6 +15,12 @@
 #include "base/strv.h"
 #include "supervisor/role.h"
 
+/* A place that no grant may touch, and what it is in words. */
+struct path_guard {
+	char *path;	  /* absolute; canonical as far as it exists */
+	const char *what; /* "stockade's own configuration" */
+};
+
 struct paths {
 	uid_t uid;
 	gid_t gid;
@@ -24,15 +30,21 @@ struct paths {
 	char *config;	/* $XDG_CONFIG_HOME/stockade */
 	char *state;	/* $XDG_STATE_HOME/stockade */
 	char *runtime;	/* .../stockade */
+	char *runtime_root; /* the directory of the session that runtime lies in */
 	struct strv profile_dirs; /* in order of precedence: /etc/stockade/profiles, DATADIR/profiles, CONFIG/profiles */
+	struct path_guard *guards; /* looked up once, since every grant is held against them */
+	size_t n_guards;
 };
 
 int paths_init(struct paths *ret, struct diag *d) _must_check_;
 /* Opens STATE/sub (or RUNTIME/sub), making it 0700. sub may be "". Refuses one that is not the user's or not 0700. */
 int paths_open_state(const struct paths *p, const char *sub, int *ret, struct diag *d) _must_check_;
 int paths_open_runtime(const struct paths *p, const char *sub, int *ret, struct diag *d) _must_check_;
-/* Refuses a grant that equals, contains or lies within a stockade directory, a client's configuration (the table of
- * peers.md section 4) or the runtime directory: 0 or -EPERM with words that name which. path is canonical. */
+/* Refuses a grant that equals, contains or lies within a stockade directory, a client's configuration (the table in
+ * paths_guard.c) or the runtime directory: 0 or -EPERM with words that name which. path is canonical. -EINVAL for a
+ * struct paths that paths_init did not make. */
 int paths_check_grant(const struct paths *p, const char *path, struct diag *d) _must_check_;
+/* paths_init's last step: fills guards from the table. */
+int paths_guard_init(struct paths *p, struct diag *d) _must_check_;
 void paths_done(struct paths *p);
 #define _cleanup_paths_ _cleanup_(paths_done)

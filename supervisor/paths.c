@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * paths - who the user is and where stockade keeps things (design.md, section 4)
+ *
+ * Process:  supervisor
+ * Limits:   PATHS_GROUPS_MAX groups are named
+ *
+ * /etc/passwd and /etc/group are read as files: a static program has no NSS, and a user who is known to a directory
+ * server only goes by number, which is all that the kernel knows too.
+ */
+#include "supervisor/paths.h"
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/fs.h"
+
+enum { PATHS_GROUPS_MAX = 256, PATHS_GROUPS_BYTES = 16 << 10 };
+
+/* Calls back nothing: finds the entry of uid and copies what is wanted of it. Absent file or entry: both stay NULL. */
+static int passwd_lookup(uid_t uid, char **ret_name, char **ret_home)
+{
+	_cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
+	const struct passwd *pw;
+
+	*ret_name = *ret_home = NULL;
+	while (f && (pw = fgetpwent(f)))
+		if (pw->pw_uid == uid) {
+			*ret_name = strdup(pw->pw_name);
+			*ret_home = strdup(pw->pw_dir);
+			return *ret_name && *ret_home ? 0 : -ENOMEM;
+		}
+	return 0;
+}
+
+static int group_append(struct buf *b, gid_t gid)
+{
+	_cleanup_fclose_ FILE *f = fopen("/etc/group", "re");
+	const char *comma = b->len ? "," : "";
+	const struct group *gr;
+
+	while (f && (gr = fgetgrent(f)))
+		if (gr->gr_gid == gid)
+			return buf_printf(b, "%s%s", comma, gr->gr_name);
+	return buf_printf(b, "%s%u", comma, gid);
+}
+
+/* The primary group first, then the supplementary ones as the kernel lists them. */
+static int groups_name(gid_t primary, char **ret)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(PATHS_GROUPS_BYTES);
+	gid_t list[PATHS_GROUPS_MAX];
+	int n = getgroups(PATHS_GROUPS_MAX, list);
+	int r = group_append(&b, primary);
+
+	if (n < 0 && errno != EINVAL)
+		return -errno;
+	for (int i = 0; r == 0 && i < n; i++)
+		if (list[i] != primary)
+			r = group_append(&b, list[i]);
+	if (r == 0 && n < 0)
+		r = buf_puts(&b, ",...");
+	if (r < 0)
+		return r;
+	*ret = buf_steal(&b);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static bool is_own_directory(const char *path, uid_t uid, bool private)
+{
+	struct stat st;
+
+	return path && path[0] == '/' && stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid &&
+	       (!private || (st.st_mode & 077) == 0);
+}
+
+/* $HOME of another user (su without -l) would put this one's approvals into a stranger's files: owner decides. */
+static int home_find(const struct paths *p, const char *passwd_home, char **ret, struct diag *d)
+{
+	const char *env = getenv("HOME");
+	struct stat st;
+
+	if (is_own_directory(env, p->uid, false))
+		*ret = realpath(env, NULL);
+	else if (passwd_home && passwd_home[0] == '/' && stat(passwd_home, &st) == 0 && S_ISDIR(st.st_mode))
+		*ret = realpath(passwd_home, NULL);
+	else
+		return diag_fail(d, -ENOENT,
+			"user %s has no home directory: HOME is not a directory of this user and /etc/passwd names "
+			"none "
+			"that exists; set HOME to a directory that belongs to the user",
+			p->user);
+	if (!*ret)
+		return diag_fail(d, -errno, "the home directory cannot be resolved: %s", strerror(errno));
+	return 0;
+}
+
+/* $VAR/stockade when VAR is absolute (the XDG specification ignores relative ones), else HOME/rest/stockade. */
+static int xdg_dir(const struct paths *p, const char *var, const char *rest, char **ret)
+{
+	_cleanup_free_ char *joined = NULL;
+	const char *env = getenv(var);
+	int r;
+
+	if (env && env[0] == '/')
+		r = asprintf(&joined, "%s/stockade", env);
+	else
+		r = asprintf(&joined, "%s/%s/stockade", p->home, rest);
+	if (r < 0) {
+		joined = NULL;
+		return -ENOMEM;
+	}
+	r = fs_path_clean(joined, ret);
+	if (r == -EINVAL && env && env[0] == '/')
+		r = asprintf(ret, "%s/%s/stockade", p->home, rest) < 0 ? -ENOMEM : 0;
+	return r;
+}
+
+static int runtime_find(struct paths *p)
+{
+	const char *env = getenv("XDG_RUNTIME_DIR");
+	char by_uid[64];
+
+	snprintf(by_uid, sizeof(by_uid), "/run/user/%u", p->uid);
+	if (is_own_directory(env, p->uid, true))
+		p->runtime_root = realpath(env, NULL);
+	else if (is_own_directory(by_uid, p->uid, true))
+		p->runtime_root = strdup(by_uid);
+	else
+		return asprintf(&p->runtime_root, "%s/run", p->state) < 0 ||
+				       asprintf(&p->runtime, "%s/run", p->state) < 0
+			       ? -ENOMEM
+			       : 0;
+	if (!p->runtime_root)
+		return -errno;
+	return asprintf(&p->runtime, "%s/stockade", p->runtime_root) < 0 ? -ENOMEM : 0;
+}
+
+static int profile_dirs_init(struct paths *p)
+{
+	int r = strv_add(&p->profile_dirs, "/etc/stockade/profiles");
+
+	if (r == 0)
+		r = strv_add(&p->profile_dirs, STOCKADE_DATADIR "/profiles");
+	if (r == 0)
+		r = strv_addf(&p->profile_dirs, "%s/profiles", p->config);
+	return r;
+}
+
+static int places_init(struct paths *p)
+{
+	int r = xdg_dir(p, "XDG_CONFIG_HOME", ".config", &p->config);
+
+	if (r == 0)
+		r = xdg_dir(p, "XDG_STATE_HOME", ".local/state", &p->state);
+	if (r == 0)
+		r = runtime_find(p);
+	if (r == 0)
+		r = profile_dirs_init(p);
+	return r;
+}
+
+int paths_init(struct paths *ret, struct diag *d)
+{
+	_cleanup_paths_ struct paths p = { .uid = getuid(), .gid = getgid() };
+	_cleanup_free_ char *passwd_home = NULL;
+	int r;
+
+	r = passwd_lookup(p.uid, &p.user, &passwd_home);
+	if (r == 0 && !p.user && asprintf(&p.user, "%u", p.uid) < 0)
+		r = -ENOMEM;
+	if (r == 0)
+		r = groups_name(p.gid, &p.groups);
+	if (r < 0)
+		return diag_fail(d, r, "the user's name and groups cannot be read: %s", strerror(-r));
+	r = home_find(&p, passwd_home, &p.home, d);
+	if (r < 0)
+		return r;
+	r = places_init(&p);
+	if (r < 0)
+		return diag_fail(d, r, "stockade's directories cannot be named: %s", strerror(-r));
+	r = paths_guard_init(&p, d);
+	if (r < 0)
+		return r;
+	*ret = p;
+	p = (struct paths){ 0 };
+	return 0;
+}
+
+/* Others' eyes and hands: approvals and the log are in there. */
+static int private_dir_open(const char *path, uid_t uid, int *ret, struct diag *d)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r = fs_mkdirs(path, 0700, &fd, d);
+
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return diag_fail(d, -errno, "%s: %s", path, strerror(errno));
+	if (st.st_uid != uid)
+		return diag_fail(d, -EPERM,
+			"%s belongs to user %u, not to user %u who runs stockade; move it away or give it back (chown)",
+			path, st.st_uid, uid);
+	if (st.st_mode & 077)
+		return diag_fail(d, -EPERM,
+			"%s can be reached by others (mode %04o): look through what is in it, then make it yours alone "
+			"with "
+			"chmod 700",
+			path, st.st_mode & 07777);
+	*ret = steal_fd(&fd);
+	return 0;
+}
+
+static int open_below(const struct paths *p, const char *top, const char *sub, int *ret, struct diag *d)
+{
+	_cleanup_close_ int above = -1;
+	_cleanup_free_ char *path = NULL;
+	int r = private_dir_open(top, p->uid, &above, d);
+
+	if (r < 0)
+		return r;
+	if (!*sub) {
+		*ret = steal_fd(&above);
+		return 0;
+	}
+	if (asprintf(&path, "%s/%s", top, sub) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return private_dir_open(path, p->uid, ret, d);
+}
+
+int paths_open_state(const struct paths *p, const char *sub, int *ret, struct diag *d)
+{
+	return open_below(p, p->state, sub, ret, d);
+}
+
+int paths_open_runtime(const struct paths *p, const char *sub, int *ret, struct diag *d)
+{
+	return open_below(p, p->runtime, sub, ret, d);
+}
+
+void paths_done(struct paths *p)
+{
+	free(p->user);
+	free(p->groups);
+	free(p->home);
+	free(p->config);
+	free(p->state);
+	free(p->runtime);
+	free(p->runtime_root);
+	strv_done(&p->profile_dirs);
+	for (size_t i = 0; i < p->n_guards; i++)
+		free(p->guards[i].path);
+	free(p->guards);
+	*p = (struct paths){ 0 };
+}

@@ -37,6 +37,24 @@ enum effective_kind {
 	LINE_BASE, LINE_NOTE, LINE_KIND_COUNT,
 };
 
+/* One granted path (supervisor/filesystem.h works on them). */
+struct fs_grant {
+	char *given;	   /* clean, as asked for */
+	char *canonical;   /* links resolved */
+	const char *where; /* borrowed from the profile */
+	bool write;
+	bool directory;
+	uint64_t dev, ino;
+	uint32_t type;
+};
+
+struct fs_grants {
+	struct fs_grant *v;
+	size_t n;
+	struct strv protected_paths; /* found and mounted read-only, canonical */
+	struct strv denied_paths;    /* found and masked */
+};
+
 /* One thing a person is told; the question shows all but LINE_BASE, check shows all. Values are raw: the printer escapes. */
 struct effective_line {
 	enum effective_kind kind;
@@ -48,6 +66,7 @@ struct effective_line {
 struct effective {
 	struct profile profile;
 	struct resolved cmd;
+	struct fs_grants grants;
 	char *name;    /* server's name: profile name, or the base name of the script or program */
 	char *subject; /* key for "the earlier approval of the same thing" */
 	struct effective_line *lines;

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * effective - see effective.h
+ *
+ * Theory: the steps below run in the order of the table; each fills its part of the struct from those before it and from
+ * nothing else. A step that fails names the rule; nothing is started from a half-built description.
+ */
+#include "supervisor/effective.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include "base/fs.h"
+#include "base/text.h"
+#include "supervisor/base_view.h"
+#include "supervisor/effective_lines.h"
+#include "supervisor/environment.h"
+#include "supervisor/exit.h"
+#include "supervisor/filesystem.h"
+#include "supervisor/identity.h"
+
+enum { SHOWN = 512, ROOT_TMPFS_BYTES = 4 << 20 };
+
+struct build {
+	const struct effective_args *args;
+	struct effective *e;
+	struct identity identity;
+	struct fs_grants grants;
+	size_t base_mounts;
+};
+
+/* --- profile and command line --- */
+
+static int add_item(struct profile_items *items, const char *value, const char *where, bool optional)
+{
+	struct profile_item *v = reallocarray(items->v, items->n + 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	items->v = v;
+	v[items->n] = (struct profile_item){ .value = strdup(value), .where = strdup(where), .optional = optional };
+	items->n++;
+	return v[items->n - 1].value && v[items->n - 1].where ? 0 : -ENOMEM;
+}
+
+/* --ro and --rw: relative ones are below the directory we were started in. */
+static int add_path_item(struct profile_items *items, const char *value, const char *option, const char *workspace, struct diag *d)
+{
+	_cleanup_free_ char *joined = NULL, *clean = NULL;
+	char shown[SHOWN];
+
+	if (asprintf(&joined, "%s%s%s", value[0] == '/' ? "" : workspace, value[0] == '/' ? "" : "/", value) < 0)
+		return -ENOMEM;
+	if (fs_path_clean(joined, &clean) < 0)
+		return diag_fail(d, -EINVAL, "%s %s: a granted path holds no '..'; write the directory itself", option,
+			text_escape_str(value, shown, sizeof(shown)));
+	return add_item(items, clean, option, false);
+}
+
+static bool valid_name(const char *name, size_t n)
+{
+	if (n == 0 || (name[0] >= '0' && name[0] <= '9'))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (name[i] != '_' && !(name[i] >= '0' && name[i] <= '9') && !((name[i] | 0x20) >= 'a' && (name[i] | 0x20) <= 'z'))
+			return false;
+	return true;
+}
+
+static int add_env_items(const struct grants *g, struct profile *f, struct diag *d)
+{
+	char shown[SHOWN];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < g->env_pass.n; i++) {
+		if (!valid_name(g->env_pass.v[i], strlen(g->env_pass.v[i])))
+			return diag_fail(d, -EINVAL, "--env %s: not the name of a variable", text_escape_str(g->env_pass.v[i], shown, sizeof(shown)));
+		r = add_item(&f->env_pass, g->env_pass.v[i], "--env", false);
+	}
+	for (size_t i = 0; r == 0 && i < g->env_set.n; i++) {
+		const char *eq = strchr(g->env_set.v[i], '=');
+		if (!eq || !valid_name(g->env_set.v[i], (size_t)(eq - g->env_set.v[i])))
+			return diag_fail(d, -EINVAL, "--setenv %s: write NAME=VALUE", text_escape_str(g->env_set.v[i], shown, sizeof(shown)));
+		r = add_item(&f->env_set, g->env_set.v[i], "--setenv", false);
+	}
+	return r;
+}
+
+static bool grants_widen(const struct grants *g)
+{
+	return g->env_pass.n || g->env_set.n || g->read.n || g->write.n || g->hosts.n || g->cwd || g->command.n;
+}
+
+/* A managed profile is what IT gave: a command line may choose parameters and nothing else. */
+static int refuse_widening(const struct grants *g, const struct profile *f, struct diag *d)
+{
+	bool managed = f->file && (fs_path_within(f->file, "/etc/stockade") || fs_path_within(f->file, "/usr/share/stockade"));
+
+	if (managed && grants_widen(g))
+		return diag_fail(d, -EPERM, "%s is a managed profile, which a command line cannot widen: leave the grants out, or ask who manages it", f->file);
+	return 0;
+}
+
+static int take_command(const struct grants *g, struct profile *f)
+{
+	int r = 0;
+
+	if (g->command.n == 0)
+		return 0;
+	for (size_t i = 0; i < f->command.n; i++) {
+		free(f->command.v[i].value);
+		free(f->command.v[i].where);
+	}
+	f->command.n = 0;
+	for (size_t i = 0; r == 0 && i < g->command.n; i++)
+		r = add_item(&f->command, g->command.v[i], "the command line", false);
+	return r;
+}
+
+static int merge_grants(const struct effective_args *a, struct profile *f, struct diag *d)
+{
+	const struct grants *g = a->grants;
+	int r = refuse_widening(g, f, d);
+
+	if (r == 0 && g->hosts.n)
+		return diag_fail(d, -EOPNOTSUPP,
+			"--host: this version does not enforce egress by name yet, so it grants no host; without --host the server runs with no network at all");
+	for (size_t i = 0; r == 0 && i < g->read.n; i++)
+		r = add_path_item(&f->fs_read, g->read.v[i], "--ro", a->workspace, d);
+	for (size_t i = 0; r == 0 && i < g->write.n; i++)
+		r = add_path_item(&f->fs_write, g->write.v[i], "--rw", a->workspace, d);
+	if (r == 0)
+		r = add_env_items(g, f, d);
+	if (r == 0)
+		r = take_command(g, f);
+	if (r == 0 && g->cwd) {
+		struct profile_items one = { 0 };
+		r = add_path_item(&one, g->cwd, "--cwd", a->workspace, d);
+		if (r == 0) {
+			free(f->cwd.value);
+			free(f->cwd.where);
+			f->cwd = one.v[0];
+		}
+		free(one.v);
+	}
+	return r;
+}
+
+static int step_profile(struct build *b, struct diag *d)
+{
+	const struct grants *g = b->args->grants;
+	const char *from = g->profile_file ? g->profile_file : g->name;
+	struct profile_args pa = { .paths = b->args->paths, .sets = &g->sets, .workspace = b->args->workspace };
+	int r;
+
+	if (from)
+		r = profile_load(b->args->paths, from, &b->e->profile, d);
+	else
+		r = profile_init_unprofiled(&b->e->profile);
+	if (r == 0)
+		r = profile_expand(&b->e->profile, &pa, d);
+	return r < 0 ? r : merge_grants(b->args, &b->e->profile, d);
+}
+
+/* --- command --- */
+
+static int step_cwd(struct build *b, struct diag *d)
+{
+	const struct profile *f = &b->e->profile;
+	const char *ws = b->args->workspace, *cwd = b->args->paths->home;
+
+	if (f->cwd.value)
+		cwd = f->cwd.value;
+	else if (ws && fs_grants_cover(&b->grants, ws))
+		cwd = ws;
+	b->e->plan.cwd = strdup(cwd);
+	return b->e->plan.cwd ? 0 : -ENOMEM;
+}
+
+static int step_grants(struct build *b, struct diag *d)
+{
+	return fs_grants_open(b->args->paths, &b->e->profile, &b->grants, d);
+}
+
+static int step_command(struct build *b, struct diag *d)
+{
+	struct effective *e = b->e;
+	_cleanup_strv_ struct strv words = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->profile.command.n; i++)
+		r = strv_add(&words, e->profile.command.v[i].value);
+	if (r < 0 || words.n == 0)
+		return diag_fail(d, -EINVAL, "there is no command to start");
+	r = resolve_refuse_fetcher(&words, d);
+	if (r == 0)
+		r = resolve_command(b->args->paths, &words, environment_get(b->args->environ, "PATH"), e->plan.cwd, &e->cmd, d);
+	if (r < 0) {
+		e->exit_hint = r == -ENOENT ? EXIT_NOT_FOUND : r == -EACCES || r == -ENOEXEC ? EXIT_NOT_EXECUTABLE : EXIT_REFUSED;
+		return r;
+	}
+	const char *slash = strrchr(e->cmd.subject, '/');
+	e->name = strdup(e->profile.name && *e->profile.name ? e->profile.name : slash && slash[1] ? slash + 1 : e->cmd.subject);
+	/* A profile's earlier approval is the profile's; without one it is the program's. */
+	if (e->profile.file) {
+		if (asprintf(&e->subject, "profile:%s", e->name) < 0)
+			return -ENOMEM;
+	} else {
+		e->subject = strdup(e->cmd.subject);
+	}
+	return e->name && e->subject ? 0 : -ENOMEM;
+}
+
+/* --- plan --- */
+
+/* The working directory must exist inside: covered by a grant, by code, by the base view, or the home. */
+static int check_cwd(const struct build *b, struct diag *d)
+{
+	const struct effective *e = b->e;
+	char shown[SHOWN];
+
+	if (strcmp(e->plan.cwd, b->args->paths->home) == 0 || strcmp(e->plan.cwd, "/") == 0 || fs_path_within(e->plan.cwd, "/tmp") ||
+		fs_grants_cover(&b->grants, e->plan.cwd) || base_view_covers(e->plan.cwd))
+		return 0;
+	for (size_t i = 0; i < e->cmd.n_trees; i++)
+		if (fs_path_within(e->plan.cwd, e->cmd.trees[i].path))
+			return 0;
+	return diag_fail(d, -ENOENT, "the working directory %s (%s) is not granted, so it does not exist for the server: grant it, or name another",
+		text_escape_str(e->plan.cwd, shown, sizeof(shown)), e->profile.cwd.where ? e->profile.cwd.where : "default");
+}
+
+static int add_private_home(struct build *b, struct diag *d)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *path = NULL;
+	char sub[300];
+	struct plan_mount m = { .kind = PLAN_BIND, .flags = PLAN_WRITE, .target = b->args->paths->home };
+	struct stat st;
+	int r;
+
+	if (snprintf(sub, sizeof(sub), "homes/%s", b->e->name) >= (int)sizeof(sub) || strchr(b->e->name, '/'))
+		return diag_fail(d, -EINVAL, "the name '%s' cannot name a private home", b->e->name);
+	r = paths_open_state(b->args->paths, sub, &fd, d);
+	if (r < 0)
+		return r;
+	if (b->identity.drop_root && fchown(fd, b->identity.uid, b->identity.gid) < 0)
+		return diag_fail(d, -errno, "cannot give the private home to " IDENTITY_USER ": %s", strerror(errno));
+	if (fstat(fd, &st) < 0 || (r = fs_fd_path(fd, &path)) < 0)
+		return diag_fail(d, -errno, "cannot examine the private home: %s", strerror(errno));
+	m.source = path;
+	m.dev = st.st_dev;
+	m.ino = st.st_ino;
+	m.type = S_IFDIR;
+	return plan_add_mount(&b->e->plan, &m);
+}
+
+/* Started by root, the server's user may not be able to read what was granted: said now, not by an empty answer later. */
+static int check_readable(const struct build *b, struct diag *d)
+{
+	char shown[SHOWN];
+
+	for (size_t i = 0; b->identity.drop_root && i < b->grants.n; i++) {
+		const struct fs_grant *g = &b->grants.v[i];
+		_cleanup_close_ int fd = open(g->canonical, O_PATH | O_CLOEXEC);
+		if (fd < 0 || identity_may_read(&b->identity, fd, g->write) < 0)
+			return diag_fail(d, -EACCES, "%s (%s) cannot be %s by the user " IDENTITY_USER ", as whom servers run when root starts them: change its owner or mode",
+				text_escape_str(g->canonical, shown, sizeof(shown)), g->where, g->write ? "written" : "read");
+	}
+	return 0;
+}
+
+static int add_unix_sockets(struct build *b, struct diag *d)
+{
+	const struct profile_items *u = &b->e->profile.unix_sockets;
+	char shown[SHOWN];
+
+	b->e->plan.allow_unix = u->n > 0;
+	for (size_t i = 0; i < u->n; i++) {
+		struct plan_mount m = { .kind = PLAN_BIND, .flags = PLAN_WRITE, .source = u->v[i].value, .target = u->v[i].value };
+		int r = fs_identify(u->v[i].value, &m);
+		if (r == -ENOENT && u->v[i].optional)
+			continue;
+		if (r < 0 || m.type != S_IFSOCK)
+			return diag_fail(d, r < 0 ? r : -ENOTSOCK, "cannot grant the socket %s (%s): %s",
+				text_escape_str(u->v[i].value, shown, sizeof(shown)), u->v[i].where, r < 0 ? strerror(-r) : "it is not a socket");
+		r = plan_add_mount(&b->e->plan, &m);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int fill_identity(struct build *b)
+{
+	struct plan *p = &b->e->plan;
+
+	p->uid = b->identity.uid;
+	p->gid = b->identity.gid;
+	p->drop_root = b->identity.drop_root;
+	p->name = strdup(b->e->name);
+	p->exec_path = strdup(b->e->cmd.program);
+	p->hostname = strdup("stockade");
+	p->seccomp = strdup(b->e->profile.seccomp);
+	p->root_size = ROOT_TMPFS_BYTES;
+	p->limits = (struct plan_limits){ b->e->profile.limit_processes, b->e->profile.limit_files, b->e->profile.limit_memory };
+	if (!p->name || !p->exec_path || !p->hostname || !p->seccomp)
+		return -ENOMEM;
+	return strv_extend(&p->argv, b->e->cmd.argv.v, b->e->cmd.argv.n);
+}
+
+static int step_plan(struct build *b, struct diag *d)
+{
+	struct effective *e = b->e;
+	const struct paths *paths = b->args->paths;
+	struct base_view_args base = { .paths = paths, .tmp_size = e->profile.tmp_size, .user = b->identity.login, .uid = b->identity.uid,
+		.gid = b->identity.gid, .home = paths->home };
+	struct environment_args env = { .paths = paths, .environ = b->args->environ, .profile = &e->profile, .path = &e->cmd.path,
+		.login = b->identity.login };
+	int r = check_readable(b, d);
+
+	if (r == 0)
+		r = fill_identity(b);
+	if (r == 0)
+		r = base_view_add(&e->plan, &base, d);
+	if (r == 0 && e->profile.home == HOME_PRIVATE)
+		r = add_private_home(b, d);
+	if (r < 0)
+		return r;
+	b->base_mounts = e->plan.n_mounts;
+	r = fs_grants_mount(&b->grants, &e->cmd, &e->plan, d);
+	if (r == 0)
+		r = add_unix_sockets(b, d);
+	if (r == 0)
+		r = fs_grants_guard(&b->grants, &e->profile, &e->plan, d);
+	if (r < 0)
+		return r;
+	fs_sort_mounts(&e->plan, b->base_mounts);
+	r = check_cwd(b, d);
+	return r < 0 ? r : environment_build(&env, &e->plan.envp);
+}
+
+/* --- shim --- */
+
+static int copy_rules(const struct shim_rules *from, struct shim_rules *to)
+{
+	to->restricted = from->restricted;
+	to->otherwise = from->otherwise ? strdup(from->otherwise) : NULL;
+	to->rules = from->n ? calloc(from->n, sizeof(*to->rules)) : NULL;
+	if ((from->otherwise && !to->otherwise) || (from->n && !to->rules))
+		return -ENOMEM;
+	for (; to->n < from->n; to->n++) {
+		struct shim_rule *r = &to->rules[to->n];
+		*r = (struct shim_rule){ from->rules[to->n].allow, strdup(from->rules[to->n].glob), strdup(from->rules[to->n].where) };
+		if (!r->glob || !r->where)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Roots name what the sandbox holds and nothing else; without a list in the profile: what is granted. */
+static int fill_roots(const struct build *b, struct strv *ret)
+{
+	const struct profile *f = &b->e->profile;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && f->roots.set && i < f->roots.n; i++)
+		r = strv_add(ret, f->roots.v[i].value);
+	for (size_t i = 0; r == 0 && !f->roots.set && i < b->grants.n; i++) {
+		r = strv_add(ret, b->grants.v[i].canonical);
+		if (r == 0 && strcmp(b->grants.v[i].given, b->grants.v[i].canonical) != 0)
+			r = strv_add(ret, b->grants.v[i].given);
+	}
+	return r;
+}
+
+static int step_shim(struct build *b, struct diag *d)
+{
+	const struct profile *f = &b->e->profile;
+	struct shim_config *c = &b->e->shim;
+	const struct {
+		enum shim_scope scope;
+		const struct shim_rules *rules;
+	} rows[] = { { SHIM_TOOLS, &f->tools }, { SHIM_RESOURCES, &f->resources }, { SHIM_PROMPTS, &f->prompts }, { SHIM_EXTENSIONS, &f->extensions } };
+	char shown[128];
+	int r = 0;
+
+	c->name = strdup(b->e->name);
+	if (asprintf(&c->stderr_prefix, "[%s] ", text_escape_str(b->e->name, shown, sizeof(shown))) < 0 || !c->name)
+		return -ENOMEM;
+	c->line_max = f->limit_message;
+	c->args = f->audit_args;
+	c->sampling = f->sampling;
+	c->elicitation = f->elicitation;
+	if (getrandom(c->salt, sizeof(c->salt), 0) != sizeof(c->salt))
+		return diag_fail(d, -EIO, "no random bytes from the kernel");
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++)
+		r = copy_rules(rows[i].rules, &c->scope[rows[i].scope]);
+	return r < 0 ? r : fill_roots(b, &c->roots);
+}
+
+static int step_words(struct build *b, struct diag *d)
+{
+	int r = effective_add_lines(b->args->paths, b->e, &b->grants);
+
+	if (r == 0)
+		r = effective_canonical(b->e, &b->grants, b->args->environ);
+	if (r == -EILSEQ)
+		return diag_fail(d, r, "the command, a path or a value holds bytes that are not UTF-8: it could not be shown as it is, so it is not started");
+	return r;
+}
+
+static int step_identity(struct build *b, struct diag *d)
+{
+	return identity_find(b->args->paths, &b->identity, d);
+}
+
+typedef int step_fn(struct build *b, struct diag *d);
+
+static step_fn *const steps[] = { step_profile, step_identity, step_grants, step_cwd, step_command, step_plan, step_shim, step_words };
+
+int effective_build(const struct effective_args *a, struct effective *ret, struct diag *d)
+{
+	struct build b = { .args = a, .e = ret };
+	int r = 0;
+
+	*ret = (struct effective){ .exit_hint = EXIT_REFUSED };
+	diag_set(d, "%s", "");
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(steps); i++)
+		r = steps[i](&b, d);
+	if (r == 0)
+		ret->grants = b.grants;
+	else
+		fs_grants_done(&b.grants);
+	if (r < 0 && d && !d->text[0])
+		diag_set(d, "cannot prepare the launch: %s", strerror(-r));
+	return r;
+}
+
+void effective_done(struct effective *e)
+{
+	profile_done(&e->profile);
+	resolved_done(&e->cmd);
+	free(e->name);
+	free(e->subject);
+	for (size_t i = 0; i < e->n_lines; i++) {
+		free(e->lines[i].text);
+		free(e->lines[i].where);
+	}
+	free(e->lines);
+	json_decref(e->canonical);
+	plan_done(&e->plan);
+	shim_config_done(&e->shim);
+	fs_grants_done(&e->grants);
+	*e = (struct effective){ 0 };
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * effective_canonical - the JSON that the digest is over, and that an approval stores (effective.h)
+ *
+ * Bound, and nothing else: argv, program, cwd, code, mounts, network, tools, limits, every set value, names of passed
+ * variables, values of those that steer a loader or an interpreter. Not bound: descriptions and owners of a profile, values
+ * of other passed variables, contents of granted directories, what the distribution upgrades below /usr.
+ */
+#include <errno.h>
+#include <string.h>
+#include "supervisor/canonical.h"
+#include "supervisor/code_digest.h"
+#include "supervisor/danger.h"
+#include "supervisor/effective_lines.h"
+#include "supervisor/environment.h"
+
+enum { CANONICAL_VERSION = 1 };
+
+static json_t *strings(const struct strv *s)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < s->n; i++)
+
+		if (json_array_append_new(array, json_string(s->v[i])) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static json_t *items(const struct profile_items *s)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < s->n; i++)
+		if (json_array_append_new(array, json_string(s->v[i].value)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static json_t *rules(const struct shim_rules *r)
+{
+	json_t *allow = json_array(), *deny = json_array();
+
+	for (size_t i = 0; i < r->n; i++)
+		json_array_append_new(r->rules[i].allow ? allow : deny, json_string(r->rules[i].glob));
+	return json_pack("{s:b, s:o, s:o}", "restricted", r->restricted, "allow", allow, "deny", deny);
+}
+
+static json_t *grants(const struct fs_grants *g, bool write)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i].write == write && json_array_append_new(array, json_string(g->v[i].canonical)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static json_t *steering(const struct profile *f, char *const *environ)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < f->env_pass.n; i++) {
+		const char *name = f->env_pass.v[i].value, *value = environment_get(environ, name);
+		if (value && danger_is_loader_variable(name))
+			json_object_set_new(object, name, json_string(value));
+	}
+	return object;
+}
+
+static json_t *code(const struct resolved *cmd)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < cmd->n_trees; i++)
+		json_array_append_new(array, json_pack("{s:s, s:b}", "path", cmd->trees[i].path, "root_only", cmd->trees[i].root_only));
+	return array;
+}
+
+int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *environ)
+{
+	const struct profile *f = &e->profile;
+
+	json_decref(e->canonical);
+	e->canonical = json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:b, s:s, s:I}, s:{s:o, s:o, s:o}, s:[], s:o, s:b, s:s,"
+				 " s:{s:I, s:I, s:I}, s:{s:o, s:o, s:o, s:o, s:b, s:b, s:o}, s:i}",
+		"plan", CANONICAL_VERSION, "name", e->name, "program", e->cmd.program, "argv", strings(&e->plan.argv), "cwd", e->plan.cwd, "code",
+		code(&e->cmd), "filesystem", "read", grants(g, false), "write", grants(g, true), "deny", items(&f->fs_deny), "protect", f->protect,
+		"home", f->home == HOME_PRIVATE ? "private" : "empty", "tmp", (json_int_t)f->tmp_size, "env", "set", items(&f->env_set), "pass",
+		items(&f->env_pass), "steering", steering(f, environ), "network", "unix", items(&f->unix_sockets), "af_unix", e->plan.allow_unix,
+		"seccomp", f->seccomp, "limits", "processes", (json_int_t)f->limit_processes, "files", (json_int_t)f->limit_files, "message",
+		(json_int_t)f->limit_message, "protocol", "tools", rules(&f->tools), "resources", rules(&f->resources), "prompts", rules(&f->prompts),
+		"extensions", rules(&f->extensions), "sampling", f->sampling, "elicitation", f->elicitation, "roots", strings(&e->shim.roots),
+		"arguments", f->audit_args);
+	return e->canonical ? 0 : -EILSEQ;
+}
+
+static int digest_tree(const struct paths *p, const struct code_tree *t, json_t *entry, struct diag *d)
+{
+	char hex[CODE_DIGEST_HEX];
+	int r;
+
+	if (t->root_only)
+		return 0;
+	r = code_digest_tree(p, t->path, hex, d);
+	if (r < 0)
+		return r;
+	return json_object_set_new(entry, "digest", json_string(hex)) < 0 ? -ENOMEM : 0;
+}
+
+int effective_digest(const struct paths *p, struct effective *e, struct diag *d)
+{
+	json_t *list = json_object_get(e->canonical, "code");
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++)
+		r = digest_tree(p, &e->cmd.trees[i], json_array_get(list, i), d);
+	if (r < 0)
+		return r;
+	r = canonical_digest(e->canonical, e->digest);
+	return r < 0 ? diag_fail(d, r, "cannot compute the plan's digest: %s", strerror(-r)) : 0;
+}

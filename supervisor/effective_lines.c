@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* effective_lines - see effective_lines.h */
+#include "supervisor/effective_lines.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include "base/fs.h"
+#include "base/text.h"
+#include "supervisor/danger.h"
+
+int effective_add_line(struct effective *e, enum effective_kind kind, unsigned danger, const char *where, const char *fmt, ...)
+{
+	struct effective_line *v = reallocarray(e->lines, e->n_lines + 1, sizeof(*v));
+	struct effective_line line = { .kind = kind, .danger = danger };
+	va_list ap;
+	int n;
+
+	if (!v)
+		return -ENOMEM;
+	e->lines = v;
+	va_start(ap, fmt);
+	n = vasprintf(&line.text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return -ENOMEM;
+	if (where && !(line.where = strdup(where))) {
+		free(line.text);
+		return -ENOMEM;
+	}
+	v[e->n_lines++] = line;
+	e->danger |= danger;
+	return 0;
+}
+
+static int add_command(struct effective *e)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(1 << 20);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->cmd.argv.n; i++) {
+		r = i ? buf_putc(&b, ' ') : 0;
+		if (r == 0)
+			r = text_quote_shell(&b, e->cmd.argv.v[i]);
+	}
+	if (r == 0)
+		r = effective_add_line(e, LINE_COMMAND, danger_of_command(&e->cmd.argv), NULL, "%s", b.data);
+	for (size_t i = 0; r == 0 && i < e->cmd.chain.n; i++)
+		r = effective_add_line(e, LINE_PROGRAM, 0, NULL, "%s", e->cmd.chain.v[i]);
+	return r;
+}
+
+static int add_code(struct effective *e, const struct fs_grants *g)
+{
+	for (size_t i = 0; i < e->cmd.n_trees; i++) {
+		const struct code_tree *t = &e->cmd.trees[i];
+		const struct fs_grant *over = fs_grants_writable_over(g, t->path);
+		int r = effective_add_line(e, LINE_CODE, over ? DANGER_OWN_CODE : 0, t->role, "%s", t->path);
+		if (r < 0)
+			return r;
+		if (over)
+			e->never_remember = true;
+	}
+	return effective_add_line(e, LINE_CWD, 0, e->profile.cwd.where, "%s", e->plan.cwd);
+}
+
+static int add_grant(const struct paths *p, struct effective *e, const struct fs_grant *x)
+{
+	unsigned danger = danger_of_path(p, x->canonical);
+	enum effective_kind kind = x->write ? LINE_WRITE : LINE_READ;
+
+	if (strcmp(x->given, x->canonical) == 0)
+		return effective_add_line(e, kind, danger, x->where, "%s", x->canonical);
+	return effective_add_line(e, kind, danger, x->where, "%s (through the link %s)", x->canonical, x->given);
+}
+
+static int add_files(const struct paths *p, struct effective *e, const struct fs_grants *g)
+{
+	const struct profile *f = &e->profile;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < g->n; i++)
+		r = add_grant(p, e, &g->v[i]);
+	if (r == 0 && f->fs_write.n > 0 && f->protect)
+		r = effective_add_line(e, LINE_PROTECT, 0, NULL, "on: %zu names that exist below writable grants stay read-only",
+			g->protected_paths.n);
+	if (r == 0 && f->fs_write.n > 0 && !f->protect)
+		r = effective_add_line(e, LINE_PROTECT, 0, NULL,
+			"off: the server may write .git/hooks, .vscode and the like, which your own tools then execute");
+	for (size_t i = 0; r == 0 && i < f->fs_deny.n; i++)
+		r = effective_add_line(e, LINE_DENY, 0, f->fs_deny.v[i].where, "%s", f->fs_deny.v[i].value);
+	if (r == 0)
+		r = effective_add_line(e, LINE_HOME, 0, NULL, "%s", f->home == HOME_PRIVATE ? "private: kept for this server alone" : "empty, forgotten at the end");
+	return r < 0 ? r : effective_add_line(e, LINE_TMP, 0, NULL, "%llu bytes of /tmp", (unsigned long long)f->tmp_size);
+}
+
+static int add_environment(struct effective *e)
+{
+	const struct profile *f = &e->profile;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < f->env_set.n; i++) {
+		char name[256];
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(f->env_set.v[i].value, "="), f->env_set.v[i].value);
+		r = effective_add_line(e, LINE_ENV_SET, danger_of_variable(name), f->env_set.v[i].where, "%s", f->env_set.v[i].value);
+	}
+	for (size_t i = 0; r == 0 && i < f->env_pass.n; i++)
+		r = effective_add_line(e, LINE_ENV_PASS, danger_of_variable(f->env_pass.v[i].value), f->env_pass.v[i].where, "%s", f->env_pass.v[i].value);
+	return r;
+}
+
+static int add_rules(struct effective *e, const char *what, const struct shim_rules *r)
+{
+	int x = 0;
+
+	if (!r->restricted && r->n == 0)
+		return effective_add_line(e, LINE_TOOLS, 0, r->otherwise, "%s: all that the server offers", what);
+	for (size_t i = 0; x == 0 && i < r->n; i++)
+		x = effective_add_line(e, LINE_TOOLS, 0, r->rules[i].where, "%s: %s %s", what, r->rules[i].allow ? "allow" : "deny", r->rules[i].glob);
+	if (x == 0)
+		x = effective_add_line(e, LINE_TOOLS, 0, r->otherwise, "%s: %s", what, r->restricted ? "every other one is denied" : "every other one is allowed");
+	return x;
+}
+
+static int add_protocol(struct effective *e)
+{
+	const struct profile *f = &e->profile;
+	int r = add_rules(e, "tools", &f->tools);
+
+	if (r == 0)
+		r = add_rules(e, "resources", &f->resources);
+	if (r == 0)
+		r = add_rules(e, "prompts", &f->prompts);
+	if (r == 0)
+		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "sampling %s, elicitation %s", f->sampling ? "allowed" : "denied",
+			f->elicitation ? "allowed" : "denied");
+	for (size_t i = 0; r == 0 && i < e->shim.roots.n; i++)
+		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "roots may name %s (roots replace a server's own list)", e->shim.roots.v[i]);
+	return r;
+}
+
+static int add_walls(struct effective *e)
+{
+	const struct profile *f = &e->profile;
+	int r = effective_add_line(e, LINE_NETWORK, 0, NULL, "none: only its own loopback");
+
+	for (size_t i = 0; r == 0 && i < f->unix_sockets.n; i++)
+		r = effective_add_line(e, LINE_UNIX, DANGER_UNIX, f->unix_sockets.v[i].where, "%s", f->unix_sockets.v[i].value);
+	if (r == 0 && e->plan.allow_unix)
+		r = effective_add_line(e, LINE_UNIX, DANGER_UNIX, NULL, "it can connect to any unix socket below any granted directory, read-only or not");
+	if (r == 0)
+		r = effective_add_line(e, LINE_SECCOMP, 0, NULL, "%s", f->seccomp);
+	if (r == 0)
+		r = effective_add_line(e, LINE_LIMIT, 0, NULL, "%llu processes and threads, %llu open files, %llu bytes a message",
+			(unsigned long long)f->limit_processes, (unsigned long long)f->limit_files, (unsigned long long)f->limit_message);
+	return r < 0 ? r : effective_add_line(e, LINE_AUDIT, 0, NULL, "arguments of calls: %s",
+		f->audit_args == SHIM_ARGS_FULL ? "in full" : f->audit_args == SHIM_ARGS_HASH ? "names and salted hashes" : "names only");
+}
+
+static int add_notes(struct effective *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->profile.not_enforced.n; i++)
+		r = effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->profile.not_enforced.v[i]);
+	return r;
+}
+
+int effective_add_lines(const struct paths *p, struct effective *e, const struct fs_grants *g)
+{
+	int r = add_command(e);
+
+	if (r == 0)
+		r = add_code(e, g);
+	if (r == 0)
+		r = add_files(p, e, g);
+	if (r == 0)
+		r = add_environment(e);
+	if (r == 0)
+		r = add_walls(e);
+	if (r == 0)
+		r = add_protocol(e);
+	return r < 0 ? r : add_notes(e);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * effective_lines - what a person is told of a launch, one line a thing (effective.h)
+ *
+ * Process:  supervisor
+ * Returns:  0, -ENOMEM
+ */
+#pragma once
+#include "supervisor/effective.h"
+#include "supervisor/filesystem.h"
+
+int effective_add_line(struct effective *e, enum effective_kind kind, unsigned danger, const char *where, const char *fmt, ...)
+	_printf_(5, 6) _must_check_;
+/* All lines from the finished parts; sets e->danger and e->never_remember. */
+int effective_add_lines(const struct paths *p, struct effective *e, const struct fs_grants *g) _must_check_;
+/* The canonical JSON without code digests (effective_digest puts them in). */
+int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *environ) _must_check_;

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guard - protect and deny below the grants (filesystem.h)
+ *
+ * Theory: what the server plants in .git/hooks or .vscode, the user's own tools execute outside. So such names, where they
+ * exist below a writable grant, are mounted read-only onto themselves, and every directory between the grant and the name is
+ * pinned as a mount point: rename(2) of a mount point is EBUSY, and without the pins a rename of an ancestor would carry the
+ * protection away and leave a free name. Masks of deny are pinned the same way. What does not exist cannot be a mount; its
+ * creation is reported when the session ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include "base/fs.h"
+#include "base/text.h"
+#include "supervisor/filesystem.h"
+#include "supervisor/tree_walk.h"
+
+enum { GUARD_MAX = 2048, SHOWN = 512 };
+
+/* A name, or the tail of a path, at any depth below a writable grant. */
+const char *const fs_protected_names[] = {
+	".git/config", ".git/hooks", ".git/config.worktree", ".git/info/attributes", ".git/modules", ".gitmodules", ".hg/hgrc", ".husky",
+	".githooks", ".vscode", ".idea", ".zed", ".fleet", ".devcontainer", ".mcp.json", ".cursor", ".cursorrules", ".claude", "CLAUDE.md",
+	"AGENTS.md", "GEMINI.md", ".codex", ".gemini", ".kiro", ".windsurf", ".windsurfrules", ".continue", ".roo", ".clinerules",
+	".opencode", "opencode.json", ".crush.json", ".amp", ".copilot", ".envrc", ".direnv", ".mise.toml", "mise.toml", ".tool-versions",
+	".npmrc", ".yarnrc", ".yarnrc.yml", ".pnpmfile.cjs", ".pre-commit-config.yaml", ".github/workflows", ".gitlab-ci.yml", ".bashrc",
+	".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile", ".config/fish", ".config/autostart",
+	".config/systemd", ".ssh", ".gitconfig", ".config/git",
+};
+const size_t fs_protected_names_n = ARRAY_LEN(fs_protected_names);
+
+/* Big, regenerated, and holding nothing that a tool runs by the name alone. */
+static const char *const passed_over[] = { "node_modules", "objects", ".venv", "venv", "__pycache__", ".cache", ".tox", "target" };
+
+static bool is_protected(const char *relative)
+{
+	size_t n = strlen(relative);
+
+	for (size_t i = 0; i < fs_protected_names_n; i++) {
+		size_t m = strlen(fs_protected_names[i]);
+		if (n >= m && strcmp(relative + n - m, fs_protected_names[i]) == 0 && (n == m || relative[n - m - 1] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* One name of a path against one name of a pattern: '*' within it. */
+static bool name_matches(const char *pattern, size_t plen, const char *name, size_t nlen)
+{
+	size_t p = 0, n = 0, star = SIZE_MAX, resume = 0;
+
+	while (n < nlen) {
+		if (p < plen && pattern[p] == '*') {
+			star = ++p;
+			resume = n;
+		} else if (p < plen && pattern[p] == name[n]) {
+			p++;
+			n++;
+		} else if (star != SIZE_MAX) {
+			p = star;
+			n = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (p < plen && pattern[p] == '*')
+		p++;
+	return p == plen;
+}
+
+/* Greedy from the last "**": as for single stars, only the last one needs to give way. */
+bool fs_pattern_match(const char *pattern, const char *path)
+{
+	const char *star = NULL, *resume = NULL;
+
+	for (;;) {
+		size_t plen = strcspn(pattern, "/"), nlen = strcspn(path, "/");
+		if (*pattern && plen == 2 && pattern[0] == '*' && pattern[1] == '*') {
+			star = pattern + 2 + (pattern[2] == '/');
+			if (!*star)
+				return true;
+			pattern = star;
+			resume = path;
+			continue;
+		}
+		if (*path && *pattern && name_matches(pattern, plen, path, nlen)) {
+			pattern += plen + (pattern[plen] == '/');
+			path += nlen + (path[nlen] == '/');
+			if (!*pattern && !*path)
+				return true;
+			if (*pattern && *path)
+				continue;
+		}
+		if (!star || !resume || !*resume)
+			return false;
+		resume += strcspn(resume, "/");
+		resume += *resume == '/';
+		if (!*resume)
+			return false;
+		path = resume;
+		pattern = star;
+	}
+}
+
+struct guard {
+	const struct fs_grant *grant;
+	const struct profile *profile;
+	struct strv *found_protected, *found_denied;
+	int error;
+};
+
+static bool is_denied(const struct guard *g, const char *relative)
+{
+	const struct profile_items *deny = &g->profile->fs_deny;
+	char full[TREE_PATH_MAX];
+
+	for (size_t i = 0; i < deny->n; i++) {
+		const char *pattern = deny->v[i].value;
+		if (pattern[0] != '/') {
+			if (fs_pattern_match(pattern, relative))
+				return true;
+			continue;
+		}
+		int n = snprintf(full, sizeof(full), "%s/%s", g->grant->canonical, relative);
+		if (n < (int)sizeof(full) && fs_pattern_match(pattern + 1, full + 1))
+			return true;
+	}
+	return false;
+}
+
+static enum tree_next note(struct guard *g, struct strv *list, const char *relative)
+{
+	int r = list->n < GUARD_MAX ? strv_addf(list, "%s/%s", g->grant->canonical, relative) : -E2BIG;
+
+	if (r < 0)
+		g->error = r;
+	return TREE_SKIP;
+}
+
+static enum tree_next visit(void *arg, const char *relative, const char *name, unsigned char type)
+{
+	struct guard *g = arg;
+
+	if (g->error)
+		return TREE_SKIP;
+	if (is_denied(g, relative))
+		return note(g, g->found_denied, relative);
+	if (g->grant->write && g->profile->protect && type != DT_LNK && is_protected(relative))
+		return note(g, g->found_protected, relative);
+	if (g->profile->fs_deny.n == 0)
+		for (size_t i = 0; i < ARRAY_LEN(passed_over); i++)
+			if (strcmp(name, passed_over[i]) == 0)
+				return TREE_SKIP;
+	return TREE_ENTER;
+}
+
+static int scan(const struct fs_grant *grant, const struct profile *profile, struct strv *found_protected, struct strv *found_denied)
+{
+	struct guard g = { .grant = grant, .profile = profile, .found_protected = found_protected, .found_denied = found_denied };
+	int r;
+
+	if (!grant->directory || (profile->fs_deny.n == 0 && !(grant->write && profile->protect)))
+		return 0;
+	r = tree_walk(grant->canonical, visit, &g);
+	return r < 0 ? r : g.error;
+}
+
+static int add_once(struct plan *plan, const struct plan_mount *m)
+{
+	for (size_t i = 0; i < plan->n_mounts; i++)
+		if (strcmp(plan->mounts[i].target, m->target) == 0 && plan->mounts[i].kind == m->kind)
+			return 0;
+	return plan_add_mount(plan, m);
+}
+
+/* Every directory between the grant and the path, outermost first. */
+static int pin_ancestors(const struct fs_grant *grant, const char *path, struct plan *plan)
+{
+	_cleanup_free_ char *copy = strdup(path);
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *slash = copy + strlen(grant->canonical) + 1; (slash = strchr(slash, '/')); slash++) {
+		struct plan_mount m = { .kind = PLAN_PIN, .target = copy };
+		*slash = '\0';
+		int r = add_once(plan, &m);
+		*slash = '/';
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int guard_path(const struct fs_grant *grant, const char *path, bool deny, struct plan *plan)
+{
+	struct plan_mount m = { .kind = deny ? PLAN_MASK : PLAN_BIND, .source = (char *)(uintptr_t)path, .target = (char *)(uintptr_t)path };
+	int r = grant->write ? pin_ancestors(grant, path, plan) : 0;
+
+	if (r == 0)
+		r = fs_identify(path, &m);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : add_once(plan, &m);
+}
+
+static int guard_all(const struct fs_grant *grant, const struct strv *paths, bool deny, struct plan *plan)
+{
+	for (size_t i = 0; i < paths->n; i++) {
+		if (!fs_path_within(paths->v[i], grant->canonical))
+			continue;
+		int r = guard_path(grant, paths->v[i], deny, plan);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int fs_grants_guard(struct fs_grants *g, const struct profile *profile, struct plan *plan, struct diag *d)
+{
+	char shown[SHOWN];
+
+	for (size_t i = 0; i < g->n; i++) {
+		int r = scan(&g->v[i], profile, &g->protected_paths, &g->denied_paths);
+		if (r == 0)
+			r = guard_all(&g->v[i], &g->protected_paths, false, plan);
+		if (r == 0)
+			r = guard_all(&g->v[i], &g->denied_paths, true, plan);
+		if (r == -E2BIG)
+			return diag_fail(d, r,
+				"%s (%s) holds more than filesystem.protect and filesystem.deny can be kept for (%u entries, %u matches): grant a smaller directory, or set \"protect\": \"none\" and no deny",
+				text_escape_str(g->v[i].canonical, shown, sizeof(shown)), g->v[i].where, TREE_ENTRIES_MAX, GUARD_MAX);
+		if (r < 0)
+			return diag_fail(d, r, "cannot look for protected names below %s: %s",
+				text_escape_str(g->v[i].canonical, shown, sizeof(shown)), strerror(-r));
+	}
+	return 0;
+}
+
+int fs_grants_planted(const struct fs_grants *g, struct strv *ret)
+{
+	struct profile only_protect = { .protect = true };
+
+	for (size_t i = 0; i < g->n; i++) {
+		_cleanup_strv_ struct strv found = { 0 }, none = { 0 };
+		if (!g->v[i].write)
+			continue;
+		int r = scan(&g->v[i], &only_protect, &found, &none);
+		for (size_t j = 0; r == 0 && j < found.n; j++)
+			if (!strv_contains(&g->protected_paths, found.v[j]))
+				r = strv_add(ret, found.v[j]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

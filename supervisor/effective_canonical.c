@@ -62,12 +62,12 @@ static json_t *grants(const struct fs_grants *g, bool write)
 	return array;
 }
 
-static json_t *steering(const struct profile *f, char *const *environ)
+static json_t *steering(const struct profile *f, char *const *env)
 {
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < f->env_pass.n; i++) {
-		const char *name = f->env_pass.v[i].value, *value = environment_get(environ, name);
+		const char *name = f->env_pass.v[i].value, *value = environment_get(env, name);
 		if (value && danger_is_loader_variable(name))
 			json_object_set_new(object, name, json_string(value));
 	}
@@ -83,7 +83,7 @@ static json_t *code(const struct resolved *cmd)
 	return array;
 }
 
-int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *environ)
+int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *env)
 {
 	const struct profile *f = &e->profile;
 
@@ -93,7 +93,7 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 		"plan", CANONICAL_VERSION, "name", e->name, "program", e->cmd.program, "argv", strings(&e->plan.argv), "cwd", e->plan.cwd, "code",
 		code(&e->cmd), "filesystem", "read", grants(g, false), "write", grants(g, true), "deny", items(&f->fs_deny), "protect", f->protect,
 		"home", f->home == HOME_PRIVATE ? "private" : "empty", "tmp", (json_int_t)f->tmp_size, "env", "set", items(&f->env_set), "pass",
-		items(&f->env_pass), "steering", steering(f, environ), "network", "unix", items(&f->unix_sockets), "af_unix", e->plan.allow_unix,
+		items(&f->env_pass), "steering", steering(f, env), "network", "unix", items(&f->unix_sockets), "af_unix", e->plan.allow_unix,
 		"seccomp", f->seccomp, "limits", "processes", (json_int_t)f->limit_processes, "files", (json_int_t)f->limit_files, "message",
 		(json_int_t)f->limit_message, "protocol", "tools", rules(&f->tools), "resources", rules(&f->resources), "prompts", rules(&f->prompts),
 		"extensions", rules(&f->extensions), "sampling", f->sampling, "elicitation", f->elicitation, "roots", strings(&e->shim.roots),

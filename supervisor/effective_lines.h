@@ -14,4 +14,4 @@ int effective_add_line(struct effective *e, enum effective_kind kind, unsigned d
 /* All lines from the finished parts; sets e->danger and e->never_remember. */
 int effective_add_lines(const struct paths *p, struct effective *e, const struct fs_grants *g) _must_check_;
 /* The canonical JSON without code digests (effective_digest puts them in). */
-int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *environ) _must_check_;
+int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *env) _must_check_;

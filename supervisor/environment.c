@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
-const char *environment_get(char *const *environ, const char *name)
+const char *environment_get(char *const *env, const char *name)
 {
 	size_t n = strlen(name);
 
-	for (; *environ; environ++)
-		if (strncmp(*environ, name, n) == 0 && (*environ)[n] == '=')
-			return *environ + n + 1;
+	for (; *env; env++)
+		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+			return *env + n + 1;
 	return NULL;
 }
 

@@ -21,4 +21,4 @@ struct environment_args {
 
 int environment_build(const struct environment_args *a, struct strv *ret) _must_check_;
 /* The caller's value of NAME, or NULL. */
-const char *environment_get(char *const *environ, const char *name);
+const char *environment_get(char *const *env, const char *name);

@@ -17,5 +17,7 @@ struct spawned {
 };
 
 int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d) _must_check_;
+/* Only a shim, for a launch that does not happen: it is told CONTROL_REFUSE and answers the client. */
+int spawn_refusal(const struct shim_config *config, struct spawned *ret, struct diag *d) _must_check_;
 void spawned_done(struct spawned *s);
 #define _cleanup_spawned_ _cleanup_(spawned_done)

@@ -15,6 +15,8 @@ enum control_type {
 	CONTROL_SIGNAL,	       /* to PID 1: forward signal number value to the server */
 	CONTROL_SERVER_EXITED, /* to the shim: drain stdout, answer what is in flight, exit; value = wait status; text = words */
 	CONTROL_CLOSE,	       /* to the shim: stop taking from the client, answer what is in flight with text, exit */
+	CONTROL_REFUSE,	       /* to the shim, instead of RELEASE: there will be no server; answer each request of the client with an
+				* error that holds text; exit at its end of file, or value milliseconds after the first answer */
 	CONTROL_TYPE_COUNT,
 };
 

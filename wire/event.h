@@ -50,6 +50,7 @@ enum event_source { EVENT_FROM_SUPERVISOR, EVENT_FROM_ENTER, EVENT_FROM_SHIM, EV
 	X(LIST_FILTERED, "list.filtered", EVENT_SH)	   /* how many were hidden */           \
 	X(REFUSED, "message.refused", EVENT_SH)		   /* malformed or ambiguous, either side */ \
 	X(UNMATCHED, "response.unmatched", EVENT_SH)                                            \
+	X(CLIENT_EOF, "client.eof", EVENT_SH)		   /* the client closed its end */       \
 	X(STDERR, "server.stderr", EVENT_SH)		   /* counts only: lines, dropped */
 
 enum event_type {

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* doctor_places - what must be on the disk: helper programs of this build, the log, the runtime directory, a user */
+#include "supervisor/doctor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "build_id.h"
+
+enum { PROGRAM_BYTES_MAX = 64 << 20 };
+
+/* A helper of another build refuses our first message; better to hear it here. The id stands in each program as a string. */
+static bool same_build(int fd)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(PROGRAM_BYTES_MAX);
+	return io_read_all(fd, &b) == 0 && memmem(b.data, b.len, STOCKADE_BUILD_ID, sizeof(STOCKADE_BUILD_ID));
+}
+
+static void check_program(const struct doctor_env *env, const char *name, struct doctor_result *r)
+{
+	char path[512];
+	struct stat st;
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/%s", env->libexec, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0) {
+		doctor_no(r, "%s: %s", path, strerror(errno));
+		doctor_mend(r, "install stockade again: './dev install', or the package; the programs belong together");
+	} else if ((st.st_mode & 022) || (st.st_uid != 0 && st.st_uid != geteuid())) {
+		doctor_no(r, "%s can be changed by others", path);
+		doctor_mend(r, "as root: chown root:root %s && chmod 0755 %s", path, path);
+	} else if (!same_build(fd)) {
+		doctor_no(r, "%s is not of this build (%s)", path, STOCKADE_BUILD_ID);
+		doctor_mend(r, "install stockade again, all programs at once; sessions that still run keep their own");
+	} else {
+		doctor_yes(r, "%s, build %s", path, STOCKADE_BUILD_ID);
+	}
+}
+
+static void check_enter(const struct doctor_env *env, struct doctor_result *r)
+{
+	check_program(env, "stockade-enter", r);
+}
+
+static void check_shim(const struct doctor_env *env, struct doctor_result *r)
+{
+	check_program(env, "stockade-shim", r);
+}
+
+/* A record's worth, written and reserved as the log does it. */
+static int try_write(int dir)
+{
+	static const char name[] = ".doctor";
+	char block[4096] = { 0 };
+	_cleanup_close_ int fd = openat(dir, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = io_write_full(fd, block, sizeof(block));
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (unlinkat(dir, name, 0) < 0 && r == 0)
+		r = -errno;
+	return r;
+}
+
+static bool paths_known(const struct doctor_env *env, struct doctor_result *r)
+{
+	if (env->paths)
+		return true;
+	doctor_no(r, "%s", env->paths_error);
+	return false;
+}
+
+static void check_audit(const struct doctor_env *env, struct doctor_result *r)
+{
+	_cleanup_close_ int dir = -1;
+	struct diag d = { 0 };
+	int err;
+
+	if (!paths_known(env, r))
+		return;
+	err = paths_open_state(env->paths, "audit", &dir, &d);
+	if (err < 0) {
+		doctor_no(r, "%s", d.text);
+		doctor_mend(r, "make %s/audit a directory of your own with mode 0700; without a log no server is started", env->paths->state);
+		return;
+	}
+	err = try_write(dir);
+	if (err == 0) {
+		doctor_yes(r, "%s/audit was written", env->paths->state);
+		return;
+	}
+	doctor_no(r, "%s/audit: %s", env->paths->state, strerror(-err));
+	doctor_mend(r, err == -ENOSPC || err == -EDQUOT ? "make room on that file system; without a log no server is started" :
+							  "make the directory yours and writable; without a log no server is started");
+}
+
+static void check_runtime(const struct doctor_env *env, struct doctor_result *r)
+{
+	_cleanup_close_ int dir = -1;
+	struct diag d = { 0 };
+
+	if (!paths_known(env, r))
+		return;
+	if (paths_open_runtime(env->paths, "", &dir, &d) == 0) {
+		doctor_yes(r, "%s", env->paths->runtime);
+		return;
+	}
+	doctor_no(r, "%s", d.text);
+	doctor_mend(r, "unset XDG_RUNTIME_DIR, or make it a directory of your own with mode 0700");
+}
+
+static bool user_exists(const char *name)
+{
+	_cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
+	for (struct passwd *p; f && (p = fgetpwent(f));)
+		if (strcmp(p->pw_name, name) == 0)
+			return true;
+	return false;
+}
+
+static void check_user(const struct doctor_env *env, struct doctor_result *r)
+{
+	if (geteuid() != 0) {
+		doctor_yes(r, "servers run as you, uid %u, in a user namespace", geteuid());
+	} else if (user_exists("_stockade")) {
+		doctor_yes(r, "started by root, servers run as _stockade");
+	} else {
+		doctor_no(r, "started by root, and there is no user _stockade to run servers as");
+		doctor_mend(r, "useradd --system --user-group --no-create-home --shell /usr/sbin/nologin _stockade ('./dev install' does it)");
+	}
+}
+
+const struct doctor_check doctor_place_checks[] = {
+	{ "stockade-enter", check_enter },
+	{ "stockade-shim", check_shim },
+	{ "audit log", check_audit },
+	{ "runtime directory", check_runtime },
+	{ "servers' user", check_user },
+};
+const size_t doctor_place_checks_n = ARRAY_LEN(doctor_place_checks);

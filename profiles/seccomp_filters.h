@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seccomp_filters - the filters that tools/seccomp-compile makes of profiles/seccomp, one variable a policy
+ *
+ * Process:  enter, shim, supervisor; only the objects of those named are linked
+ */
+#pragma once
+#include "base/seccomp_load.h"
+
+/* For the server (plan.seccomp); the _unix variants where ipc.unix is granted. */
+extern const struct seccomp_filter seccomp_filter_default;
+extern const struct seccomp_filter seccomp_filter_default_unix;
+extern const struct seccomp_filter seccomp_filter_browser;
+extern const struct seccomp_filter seccomp_filter_browser_unix;
+
+/* For our own programs. */
+extern const struct seccomp_filter seccomp_filter_init;	      /* PID 1 of the sandbox */
+extern const struct seccomp_filter seccomp_filter_shim;	      /* stockade-shim, once its descriptors are there */
+extern const struct seccomp_filter seccomp_filter_supervisor; /* stockade run, once everything is spawned */

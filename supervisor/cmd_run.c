@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_run - stockade run: what a client starts instead of the server
+ *
+ * Order: describe, digest, consent, session. Nothing of the server runs before the digest is approved.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include "base/text.h"
+#include "supervisor/commands.h"
+#include "supervisor/consent.h"
+#include "supervisor/effective.h"
+#include "supervisor/exit.h"
+#include "supervisor/session.h"
+
+struct run_options {
+	struct grants grants;
+};
+
+static const struct option_row run_rows[] = {
+	GRANT_OPTION_ROWS(struct run_options, grants),
+	{ NULL },
+};
+
+/* What a client may show to a model: true, harmless, and never the command that approves. */
+static void refusal_words(const char *name, int outcome, char *ret, size_t size)
+{
+	char shown[128];
+
+	text_escape_str(name, shown, sizeof(shown));
+	if (outcome == CONSENT_REFUSED)
+		snprintf(ret, size, "stockade did not start '%s': the user refused it", shown);
+	else
+		snprintf(ret, size, "stockade is waiting for the user's approval of '%s'; the user can see it with stockade approve", shown);
+}
+
+static int refuse(const struct effective *e, int outcome)
+{
+	char words[512], shown[128];
+
+	text_escape_str(e->name, shown, sizeof(shown));
+	refusal_words(e->name, outcome, words, sizeof(words));
+	if (outcome == CONSENT_REFUSED)
+		command_error("%s: refused, nothing was started", shown);
+	else if (outcome == CONSENT_TIMEOUT)
+		command_error("%s: nobody approved it within %d s, nothing was started. In a terminal of your own type 'stockade approve', then start it again",
+			shown, CONSENT_WAIT_S);
+	else
+		command_error("%s: the client went away before anybody answered", shown);
+	if (outcome != CONSENT_CANCELLED && !consent_terminal_is_ours())
+		session_refuse(e, words);
+	return EXIT_REFUSED;
+}
+
+static int wait_for_approval(const struct paths *p, const struct effective *e, const struct lineage *l, struct diag *d)
+{
+	struct consent_wait w = { .paths = p, .effective = e, .lineage = l, .cancel_fd = -1, .signal_fd = -1, .seconds = CONSENT_WAIT_S };
+	_cleanup_close_ int signals = -1, client = -1;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (signals = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
+		return diag_fail(d, -errno, "cannot watch for signals: %s", strerror(errno));
+	if (l->n > 0 && l->v[0].pid > 1)
+		client = (int)syscall(SYS_pidfd_open, l->v[0].pid, 0);
+	w.signal_fd = signals;
+	w.cancel_fd = client;
+	return consent_wait(&w, d);
+}
+
+/* CONSENT_APPROVED with id and channel filled, another outcome, or -errno. */
+static int obtain(const struct paths *p, const struct effective *e, const struct lineage *l, struct approval *ret, struct diag *d)
+{
+	bool terminal = consent_terminal_is_ours();
+	int r = e->never_remember ? CONSENT_UNKNOWN : consent_lookup(p, e->digest, ret, d);
+
+	if (r != CONSENT_UNKNOWN)
+		return r;
+	r = terminal ? consent_ask_terminal(p, e, d) : wait_for_approval(p, e, l, d);
+	if (r != CONSENT_APPROVED)
+		return r;
+	snprintf(ret->id, sizeof(ret->id), "%.16s", e->digest);
+	ret->channel = strdup(terminal ? "terminal" : "approve");
+	if (!ret->channel)
+		return -ENOMEM;
+	return terminal && !e->never_remember ? consent_remember(p, e, "terminal", l, d) : CONSENT_APPROVED;
+}
+
+static int workspace(char **ret, struct diag *d)
+{
+	*ret = getcwd(NULL, 0);
+	if (!*ret || (*ret)[0] != '/')
+		return diag_fail(d, -ENOENT, "the directory stockade was started in does not exist any more");
+	return 0;
+}
+
+static int start(const struct command_ctx *ctx, const struct grants *g, struct effective *e, struct diag *d)
+{
+	_cleanup_paths_ struct paths paths = { 0 };
+	_cleanup_lineage_ struct lineage lineage = { 0 };
+	_cleanup_free_ char *ws = NULL;
+	_cleanup_(approval_done) struct approval approval = { 0 };
+	struct effective_args a = { .paths = &paths, .grants = g, .environ = ctx->environ };
+	int r = paths_init(&paths, d);
+
+	if (r == 0)
+		r = workspace(&ws, d);
+	a.workspace = ws;
+	if (r == 0)
+		r = lineage_read(&lineage, d);
+	if (r == 0)
+		r = effective_build(&a, e, d);
+	if (r == 0)
+		r = effective_digest(&paths, e, d);
+	if (r == 0)
+		r = obtain(&paths, e, &lineage, &approval, d);
+	if (r < 0)
+		return r;
+	if (r != CONSENT_APPROVED)
+		return refuse(e, r);
+	struct session_args s = { .paths = &paths, .effective = e, .lineage = &lineage, .approval = approval.id,
+		.channel = approval.channel ? approval.channel : "" };
+	return session_run(&s);
+}
+
+static int run_run(const struct command_ctx *ctx)
+{
+	struct run_options *o = ctx->options;
+	_cleanup_effective_ struct effective e = { .exit_hint = EXIT_REFUSED };
+	struct diag d = { "" };
+	int r = command_take_grants(ctx, &o->grants);
+
+	if (r != 0)
+		return r;
+	r = start(ctx, &o->grants, &e, &d);
+	if (r >= 0)
+		return r;
+	command_error("%s", d.text[0] ? d.text : strerror(-r));
+	return e.exit_hint ? e.exit_hint : EXIT_REFUSED;
+}
+
+static void run_done(void *options)
+{
+	grants_done(&((struct run_options *)options)->grants);
+}
+
+const struct command_row cmd_run = {
+	.name = "run",
+	.synopsis = "[--set P=V] NAME | [GRANTS] -- COMMAND [ARG...]",
+	.summary = "start a server in its sandbox, in the place of the raw command",
+	.details = "The exact command and everything it is granted is shown and asked for before the first start, and again whenever any of it "
+		   "changes. With NAME the rules are those of the profile; without one nothing is granted but what the options name.",
+	.options = run_rows,
+	.options_size = sizeof(struct run_options),
+	.options_done = run_done,
+	.max_args = 1,
+	.rest = true,
+	.run = run_run,
+};

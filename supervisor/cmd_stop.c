@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_stop - stockade stop SESSION: a grace, then the end of every process
+ *
+ * The supervisor of the session is asked by SIGTERM; one that does not end is killed together with the session's PID 1, both
+ * through descriptors that were checked to be the very processes of the registry.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include "base/text.h"
+#include "supervisor/commands.h"
+#include "supervisor/exit.h"
+#include "supervisor/registry.h"
+
+enum { STOP_WAIT_MS = 6000, KILL_WAIT_MS = 5000 };
+
+/* A pidfd of the process that had this start time, or -ESRCH. Opened first, checked after: the pid cannot be used again
+ * while the answer is drawn from it. */
+static int open_verified(pid_t pid, uint64_t start)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	uint64_t now;
+
+	if (fd < 0 || registry_start_time(pid, &now) < 0 || now != start)
+		return -ESRCH;
+	return steal_fd(&fd);
+}
+
+static bool ends_within(int pidfd, int ms)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, ms) > 0;
+}
+
+static int stop_entry(const struct registry_entry *e, struct diag *d)
+{
+	_cleanup_close_ int supervisor = open_verified(e->pid, e->start), init = open_verified(e->init_pid, e->init_start);
+
+	if (supervisor >= 0) {
+		if (syscall(SYS_pidfd_send_signal, supervisor, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
+			return diag_fail(d, -errno, "cannot signal session %.12s: %s", e->id, strerror(errno));
+		if (ends_within(supervisor, STOP_WAIT_MS) && (init < 0 || ends_within(init, KILL_WAIT_MS)))
+			return 0;
+	}
+	if (init >= 0)
+		syscall(SYS_pidfd_send_signal, init, SIGKILL, NULL, 0);
+	if (supervisor >= 0)
+		syscall(SYS_pidfd_send_signal, supervisor, SIGKILL, NULL, 0);
+	if ((init >= 0 && !ends_within(init, KILL_WAIT_MS)) || (supervisor >= 0 && !ends_within(supervisor, KILL_WAIT_MS)))
+		return diag_fail(d, -ETIMEDOUT, "session %.12s does not end even when killed: a process of it hangs in the kernel", e->id);
+	return 0;
+}
+
+/* By unique prefix of the session, or by the server's name. */
+static size_t stop_matching(const struct registry_list *l, const char *word, int *ret, struct diag *d)
+{
+	size_t n = 0, found = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += strncmp(l->v[i].id, word, strlen(word)) == 0;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct registry_entry *e = &l->v[i];
+		bool by_id = n == 1 && strncmp(e->id, word, strlen(word)) == 0;
+		if (!by_id && strcmp(e->name, word) != 0)
+			continue;
+		found++;
+		*ret = stop_entry(e, d);
+		if (*ret < 0)
+			return found;
+		fprintf(stderr, "stopped %.12s (%s)\n", e->id, e->name);
+	}
+	if (found == 0)
+		*ret = n > 1 ? diag_fail(d, -EINVAL, "'%s' begins %zu sessions: write more of it ('stockade ps --json' shows all of it)", word, n) :
+			       diag_fail(d, -ENOENT, "no session or server '%s' runs; 'stockade ps' lists what does", word);
+	return found;
+}
+
+static int run_stop(const struct command_ctx *ctx)
+{
+	_cleanup_paths_ struct paths p = { 0 };
+	_cleanup_registry_ struct registry_list l = { 0 };
+	struct diag d = { "" };
+	char shown[128];
+	int r = paths_init(&p, &d);
+
+	if (r == 0)
+		r = registry_read(&p, &l, &d);
+	if (r == 0)
+		stop_matching(&l, text_escape_str(ctx->args.v[0], shown, sizeof(shown)), &r, &d);
+	if (r == 0)
+		return EXIT_OK;
+	command_error("%s", d.text);
+	return r == -ENOENT ? EXIT_FINDINGS : EXIT_REFUSED;
+}
+
+const struct command_row cmd_stop = {
+	.name = "stop",
+	.synopsis = "SESSION | SERVER",
+	.summary = "end a running server and every process it ever started",
+	.details = "SESSION is the beginning of an id that 'stockade ps' lists; SERVER ends all sessions of that server. The server gets SIGTERM and "
+		   "1.5 s, then its whole PID namespace is killed.",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_stop,
+};

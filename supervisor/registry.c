@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* registry - see registry.h */
+#include "supervisor/registry.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include "base/fs.h"
+#include "base/io.h"
+#include "base/parse.h"
+
+enum { REGISTRY_FILE_MAX = 64 << 10, STAT_MAX = 4096, START_FIELD = 22 };
+
+/* Blank-separated field n (from 3) of /proc/PID/stat, after the command in parentheses, which may hold anything. */
+static int stat_field(pid_t pid, unsigned field, uint64_t *ret)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(STAT_MAX);
+	_cleanup_close_ int fd = -1;
+	char path[64], *p, *save = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || io_read_all(fd, &b) < 0 || !b.data)
+		return -ESRCH;
+	p = strrchr(b.data, ')');
+	p = p ? strtok_r(p + 1, " \n", &save) : NULL;
+	for (unsigned i = 3; p && i < field; i++)
+		p = strtok_r(NULL, " \n", &save);
+	return p ? parse_u64(p, 0, UINT64_MAX, ret) : -ESRCH;
+}
+
+int registry_start_time(pid_t pid, uint64_t *ret)
+{
+	return stat_field(pid, START_FIELD, ret);
+}
+
+static int map_counters(struct registration *r, struct diag *d)
+{
+	char name[64];
+	_cleanup_close_ int fd = -1;
+	void *p;
+
+	snprintf(name, sizeof(name), "%s.stat", r->id);
+	fd = openat(r->dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || ftruncate(fd, sizeof(*r->counters)) < 0)
+		return diag_fail(d, -errno, "cannot make the session's counters: %s", strerror(errno));
+	p = mmap(NULL, sizeof(*r->counters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return diag_fail(d, -errno, "cannot map the session's counters: %s", strerror(errno));
+	r->counters = p;
+	return 0;
+}
+
+static int write_entry(const struct registry_args *a, int dirfd, struct diag *d)
+{
+	const struct ancestor *client = a->lineage->n ? &a->lineage->v[0] : NULL;
+	_cleanup_free_ char *text = NULL;
+	uint64_t start = 0, init_start = 0;
+	char name[64];
+	json_t *j;
+
+	if (registry_start_time(getpid(), &start) < 0 || registry_start_time(a->init_pid, &init_start) < 0)
+		return diag_fail(d, -ESRCH, "cannot read a start time below /proc: is it mounted?");
+	j = json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:i, s:I, s:i, s:I, s:I}", "session", a->id, "name", a->name, "client", a->client,
+		"digest", a->digest, "pid", getpid(), "start", (json_int_t)start, "init_pid", a->init_pid, "init_start", (json_int_t)init_start,
+		"client_pid", client ? client->pid : 0, "client_start", client ? (json_int_t)client->start : 0, "since", (json_int_t)time(NULL));
+	text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+	json_decref(j);
+	if (!text)
+		return diag_fail(d, -ENOMEM, "cannot describe the session: out of memory, or a name that is not UTF-8");
+	snprintf(name, sizeof(name), "%s.json", a->id);
+	return fs_write_atomic(dirfd, name, text, strlen(text), 0600, d);
+}
+
+int registry_add(const struct registry_args *a, struct registration *ret, struct diag *d)
+{
+	int r;
+
+	*ret = (struct registration){ .dirfd = -1 };
+	snprintf(ret->id, sizeof(ret->id), "%s", a->id);
+	r = paths_open_runtime(a->paths, "sessions", &ret->dirfd, d);
+	if (r == 0)
+		r = map_counters(ret, d);
+	if (r == 0)
+		r = write_entry(a, ret->dirfd, d);
+	if (r < 0)
+		registration_done(ret);
+	return r;
+}
+
+static void remove_files(int dirfd, const char *id)
+{
+	static const char *const suffixes[] = { "json", "stat" };
+	char name[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		snprintf(name, sizeof(name), "%s.%s", id, suffixes[i]);
+		unlinkat(dirfd, name, 0);
+	}
+}
+
+void registration_done(struct registration *r)
+{
+	if (r->counters)
+		munmap(r->counters, sizeof(*r->counters));
+	r->counters = NULL;
+	if (r->dirfd < 0)
+		return;
+	remove_files(r->dirfd, r->id);
+	close(r->dirfd);
+	r->dirfd = -1;
+}
+
+static void entry_done(struct registry_entry *e)
+{
+	free(e->name);
+	free(e->client);
+}
+
+void registry_list_done(struct registry_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		entry_done(&l->v[i]);
+	free(l->v);
+	*l = (struct registry_list){ 0 };
+}
+
+static int parse_entry(const char *text, size_t n, struct registry_entry *ret)
+{
+	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+	const char *id, *name, *client;
+	json_int_t pid, start, init_pid, init_start, since;
+	int r = json_unpack(j, "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "session", &id, "name", &name, "client", &client, "pid", &pid, "start",
+		&start, "init_pid", &init_pid, "init_start", &init_start, "since", &since);
+
+	*ret = (struct registry_entry){ 0 };
+	if (r == 0 && strlen(id) == AUDIT_SESSION_ID_LEN && pid > 0 && pid <= INT32_MAX && init_pid > 0 && init_pid <= INT32_MAX) {
+		snprintf(ret->id, sizeof(ret->id), "%s", id);
+		ret->name = strdup(name);
+		ret->client = strdup(client);
+		ret->pid = (pid_t)pid;
+		ret->start = (uint64_t)start;
+		ret->init_pid = (pid_t)init_pid;
+		ret->init_start = (uint64_t)init_start;
+		ret->since = since;
+	} else {
+		r = -EINVAL;
+	}
+	json_decref(j);
+	return r < 0 ? -EINVAL : ret->name && ret->client ? 0 : -ENOMEM;
+}
+
+static bool is_alive(const struct registry_entry *e)
+{
+	uint64_t start;
+
+	return registry_start_time(e->pid, &start) == 0 && start == e->start;
+}
+
+static void read_counters(int dirfd, struct registry_entry *e)
+{
+	char name[64];
+	_cleanup_close_ int fd = -1;
+
+	snprintf(name, sizeof(name), "%s.stat", e->id);
+	fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || read(fd, &e->counters, sizeof(e->counters)) != sizeof(e->counters))
+		e->counters = (struct registry_counters){ 0 };
+}
+
+static int read_one(const struct paths *p, int dirfd, const char *file, struct registry_list *list)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(REGISTRY_FILE_MAX);
+	struct registry_entry e, *v;
+	struct diag ignored;
+	int r = fs_read_trusted(dirfd, file, FS_TRUST_USER, p->uid, &b, &ignored);
+
+	if (r == 0)
+		r = parse_entry(b.data, b.len, &e);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (!is_alive(&e) || strncmp(file, e.id, AUDIT_SESSION_ID_LEN) != 0) {
+		char id[AUDIT_SESSION_ID_LEN + 1];
+		snprintf(id, sizeof(id), "%.*s", AUDIT_SESSION_ID_LEN, file);
+		remove_files(dirfd, id);
+		entry_done(&e);
+		return 0;
+	}
+	read_counters(dirfd, &e);
+	v = reallocarray(list->v, list->n + 1, sizeof(*v));
+	if (!v) {
+		entry_done(&e);
+		return -ENOMEM;
+	}
+	list->v = v;
+	v[list->n++] = e;
+	return 0;
+}
+
+static int by_age(const void *a, const void *b)
+{
+	const struct registry_entry *x = a, *y = b;
+
+	return x->since < y->since ? -1 : x->since > y->since;
+}
+
+int registry_read(const struct paths *p, struct registry_list *ret, struct diag *d)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *e;
+	int fd, r = paths_open_runtime(p, "sessions", &fd, d);
+
+	*ret = (struct registry_list){ 0 };
+	if (r < 0)
+		return r;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return diag_fail(d, -ENOMEM, "cannot list the sessions: %s", strerror(errno));
+	}
+	while (r == 0 && (e = readdir(dir))) {
+		size_t n = strlen(e->d_name);
+		if (n == AUDIT_SESSION_ID_LEN + 5 && strcmp(e->d_name + n - 5, ".json") == 0)
+			r = read_one(p, fd, e->d_name, ret);
+	}
+	if (ret->n > 1)
+		qsort(ret->v, ret->n, sizeof(*ret->v), by_age);
+	if (r < 0)
+		registry_list_done(ret);
+	return r < 0 ? diag_fail(d, r, "cannot read the list of sessions: %s", strerror(-r)) : 0;
+}
+
+/* --- memory --- */
+
+enum { PROCESSES_MAX = 65536 };
+
+struct process {
+	pid_t pid, parent;
+	bool counted;
+};
+
+static uint64_t memory_of(pid_t pid)
+{
+	char path[64], line[256];
+	_cleanup_fclose_ FILE *f = NULL;
+	unsigned long long kib = 0, pages = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Pss: %llu kB", &kib) == 1)
+			return kib << 10;
+	if (f)
+		fclose(f);
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%*u %llu", &pages) == 1)
+		return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	return 0;
+}
+
+static size_t list_processes(struct process *v, size_t max)
+{
+	_cleanup_closedir_ DIR *dir = opendir("/proc");
+	struct dirent *e;
+	uint64_t pid, parent;
+	size_t n = 0;
+
+	while (dir && n < max && (e = readdir(dir)))
+		if (parse_u64(e->d_name, 1, INT32_MAX, &pid) == 0 && stat_field((pid_t)pid, 4, &parent) == 0)
+			v[n++] = (struct process){ (pid_t)pid, (pid_t)parent, false };
+	return n;
+}
+
+uint64_t registry_memory(pid_t root)
+{
+	_cleanup_free_ struct process *v = calloc(PROCESSES_MAX, sizeof(*v));
+	size_t n = v ? list_processes(v, PROCESSES_MAX) : 0;
+	uint64_t total = memory_of(root);
+	bool more = true;
+
+	/* Few generations: the server's orphans are children of PID 1, and PID 1 is a child of the supervisor. */
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < n; i++) {
+			bool ours = v[i].parent == root;
+			for (size_t j = 0; !ours && j < n; j++)
+				ours = v[j].counted && v[j].pid == v[i].parent;
+			if (!ours || v[i].counted)
+				continue;
+			v[i].counted = more = true;
+			total += memory_of(v[i].pid);
+		}
+	}
+	return total;
+}

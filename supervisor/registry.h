@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * registry - the sessions that run: RUNTIME/sessions/ID.json (who) and ID.stat (counters, mapped and shared)
+ *
+ * Process:  supervisor
+ * Owns:     struct registration its files and mapping; free with registration_done, which removes them
+ * Returns:  0, -errno with words
+ *
+ * A reader never asks the session itself, so a stuck one cannot hold it up; and never believes an entry whose process is
+ * not there with the same start time: pids are used again.
+ */
+#pragma once
+#include <jansson.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "audit/audit.h"
+#include "base/diag.h"
+#include "supervisor/lineage.h"
+#include "supervisor/paths.h"
+
+struct registry_counters {
+	uint64_t calls;
+	uint64_t denials;
+	uint64_t last_us; /* CLOCK_REALTIME of the last message, microseconds */
+};
+
+struct registration {
+	int dirfd;
+	char id[AUDIT_SESSION_ID_LEN + 1];
+	struct registry_counters *counters; /* never NULL once made */
+};
+
+struct registry_entry {
+	char id[AUDIT_SESSION_ID_LEN + 1];
+	char *name;
+	char *client;
+	pid_t pid, init_pid;
+	uint64_t start, init_start;
+	int64_t since;
+	struct registry_counters counters;
+};
+
+struct registry_list {
+	struct registry_entry *v;
+	size_t n;
+};
+
+struct registry_args {
+	const struct paths *paths;
+	const char *id, *name, *client, *digest;
+	const struct lineage *lineage;
+	pid_t init_pid;
+};
+
+int registry_add(const struct registry_args *a, struct registration *ret, struct diag *d) _must_check_;
+void registration_done(struct registration *r);
+/* Living sessions, oldest first; what is left of dead ones is removed. */
+int registry_read(const struct paths *p, struct registry_list *ret, struct diag *d) _must_check_;
+void registry_list_done(struct registry_list *l);
+#define _cleanup_registry_ _cleanup_(registry_list_done)
+/* Field 22 of /proc/PID/stat: start time in clock ticks since boot. proc(5) */
+int registry_start_time(pid_t pid, uint64_t *ret) _must_check_;
+/* Bytes of memory (PSS where readable, else RSS) of a process and all that descends from it. */
+uint64_t registry_memory(pid_t root);

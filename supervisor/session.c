@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session - see session.h
+ *
+ * Theory: one thread, one poll(2) loop over a table of sources, one phase, one deadline. Every way to end goes the same road:
+ *
+ *     BUILDING --ready--> RUNNING --end wanted--> STOPPING --PID 1 gone--> DRAINING --shim gone--> OVER
+ *
+ * BUILDING  Should: fail within BUILD_MS when a layer hangs. Mustn't: release the exec before the log has the launch.
+ * RUNNING   Should: write each record before the next is taken. Mustn't: go on when a record cannot be written.
+ * STOPPING  Should: give the server its grace, then kill PID 1, and with it every process it ever started.
+ * DRAINING  Should: let the shim answer what is in flight. Mustn't: wait for a client that does not read.
+ */
+#include "supervisor/session.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include "audit/audit.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "supervisor/command.h"
+#include "supervisor/exit.h"
+#include "supervisor/filesystem.h"
+#include "supervisor/launch_words.h"
+#include "supervisor/registry.h"
+#include "supervisor/spawn.h"
+#include "wire/control.h"
+#include "wire/report.h"
+
+/* Milliseconds. SDKs send SIGTERM 2 s after closing stdin and SIGKILL 2 s later. */
+enum {
+	BUILD_MS = 15000,
+	TERM_GRACE_MS = 1500,
+	GONE_GRACE_MS = 300,
+	EOF_GRACE_MS = 10000,
+	EOF_TOTAL_MS = 60000,
+	KILL_MS = 5000,
+	DRAIN_MS = 3000,
+	REFUSE_MS = 2000,
+};
+
+enum phase { PHASE_BUILDING, PHASE_RUNNING, PHASE_STOPPING, PHASE_DRAINING, PHASE_OVER };
+
+struct session {
+	const struct session_args *args;
+	struct spawned spawned;
+	struct audit *log;
+	struct registration registration;
+	char id[AUDIT_SESSION_ID_LEN + 1];
+	int signals, client;
+	bool stdin_ended, killed;
+	enum phase phase;
+	uint64_t deadline; /* io_now_us, 0: none */
+	uint64_t eof_limit;
+	uint64_t checkpoint_at;
+	bool dirty; /* records since the last checkpoint */
+	uint64_t calls, denials;
+	int exit_status;
+	const char *close_status; /* for the close record */
+	struct diag diag;
+};
+
+static void set_deadline(struct session *s, unsigned ms)
+{
+	s->deadline = io_now_us() + (uint64_t)ms * 1000;
+}
+
+static void say(const struct session *s, const char *words)
+{
+	char name[128];
+
+	command_error("%s: %s", text_escape_str(s->args->effective->name, name, sizeof(name)), words);
+}
+
+/* --- records --- */
+
+static int record(struct session *s, enum event_source source, const struct event *e, const json_t *extra)
+{
+	int r = audit_append(s->log, source, e, extra, &s->diag);
+
+	if (!s->dirty) {
+		s->dirty = true;
+		s->checkpoint_at = io_now_us() + (uint64_t)AUDIT_CHECKPOINT_S * 1000000;
+	}
+	return r;
+}
+
+static int record_own(struct session *s, enum event_type type, const char *reason, const char *status)
+{
+	struct event e = { .type = type };
+
+	snprintf(e.reason, sizeof(e.reason), "%s", reason);
+	snprintf(e.status, sizeof(e.status), "%s", status);
+	return record(s, EVENT_FROM_SUPERVISOR, &e, NULL);
+}
+
+/* --- towards the children --- */
+
+static int send_control(int sock, enum control_type type, int value, const char *text)
+{
+	struct control c = { .type = type, .value = value };
+	struct wire_writer w = { 0 };
+	int r;
+
+	snprintf(c.text, sizeof(c.text), "%s", text);
+	r = control_encode(&c, &w);
+	if (r == 0)
+		r = io_send_msg(sock, w.buf.data, w.buf.len, NULL, 0);
+	wire_writer_done(&w);
+	return r;
+}
+
+static void kill_init(struct session *s)
+{
+	s->killed = true;
+	if (s->spawned.init_pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, s->spawned.init_pidfd, SIGKILL, NULL, 0);
+	else if (s->spawned.enter_pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, s->spawned.enter_pidfd, SIGKILL, NULL, 0);
+	if (s->phase < PHASE_STOPPING)
+		s->phase = PHASE_STOPPING;
+	set_deadline(s, KILL_MS);
+}
+
+/* The server is gone: the shim answers what waits and ends. */
+static void drain(struct session *s, const char *words)
+{
+	if (s->phase >= PHASE_DRAINING)
+		return;
+	s->phase = PHASE_DRAINING;
+	set_deadline(s, DRAIN_MS);
+	if (s->spawned.shim_pidfd < 0 || send_control(s->spawned.control, CONTROL_SERVER_EXITED, s->exit_status, words) < 0)
+		s->phase = PHASE_OVER;
+}
+
+static void stop(struct session *s, unsigned grace_ms, const char *status)
+{
+	if (!s->close_status)
+		s->close_status = status;
+	if (s->phase >= PHASE_DRAINING)
+		return;
+	if (s->phase != PHASE_RUNNING || send_control(s->spawned.report, CONTROL_SIGNAL, SIGTERM, "") < 0) {
+		kill_init(s);
+		return;
+	}
+	s->phase = PHASE_STOPPING;
+	set_deadline(s, grace_ms);
+}
+
+/* A layer of ours failed: nothing may go on. */
+static void fail(struct session *s, int status, const char *close_status)
+{
+	say(s, s->diag.text);
+	s->exit_status = status;
+	s->close_status = close_status;
+	kill_init(s);
+}
+
+/* --- from enter and PID 1 --- */
+
+static int on_ready(struct session *s, const struct report *r)
+{
+	struct event e = { .type = EVENT_SESSION_READY };
+	json_t *extra = json_pack("{s:i, s:s}", "landlock_abi", r->landlock, "seccomp", s->args->effective->plan.seccomp);
+	int x;
+
+	snprintf(e.status, sizeof(e.status), "every layer in force");
+	x = extra ? record(s, EVENT_FROM_SUPERVISOR, &e, extra) : -ENOMEM;
+	json_decref(extra);
+	if (x < 0)
+		return x;
+	/* The shim first: it must be reading before the server can write. */
+	x = send_control(s->spawned.control, CONTROL_RELEASE, 0, "");
+	if (x == 0)
+		x = send_control(s->spawned.report, CONTROL_RELEASE, 0, "");
+	return x < 0 ? diag_fail(&s->diag, x, "a part of stockade went away while the sandbox was built: %s", strerror(-x)) : 0;
+}
+
+static int on_init(struct session *s, const struct report *r, int pidfd)
+{
+	const struct session_args *a = s->args;
+	struct registry_args reg = { .paths = a->paths, .id = s->id, .name = a->effective->name, .digest = a->effective->digest,
+		.lineage = a->lineage, .init_pid = r->pid };
+	_cleanup_free_ char *client = lineage_words(a->lineage);
+
+	if (pidfd < 0 || s->spawned.init_pidfd >= 0)
+		return diag_fail(&s->diag, -EPROTO, "enter reported its PID 1 without a descriptor, or twice");
+	s->spawned.init_pidfd = pidfd;
+	s->spawned.init_pid = r->pid;
+	reg.client = client ? client : "";
+	return registry_add(&reg, &s->registration, &s->diag);
+}
+
+static void on_failed(struct session *s, const struct report *r)
+{
+	struct event e = { .type = EVENT_SESSION_FAILED };
+
+	s->exit_status = launch_words(r, &s->diag);
+	say(s, s->diag.text);
+	snprintf(e.reason, sizeof(e.reason), "%.500s", s->diag.text);
+	snprintf(e.status, sizeof(e.status), "%s", enter_stage_name(r->stage));
+	if (record(s, EVENT_FROM_SUPERVISOR, &e, NULL) < 0)
+		say(s, s->diag.text);
+	s->close_status = "could not be started";
+	kill_init(s);
+}
+
+static int on_exited(struct session *s, int status)
+{
+	char words[CONTROL_TEXT_MAX];
+	bool signaled = WIFSIGNALED(status);
+
+	s->exit_status = signaled ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	snprintf(words, sizeof(words), "the server ended (%s %d)", signaled ? "signal" : "exit status", signaled ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (!s->close_status)
+		s->close_status = "server exited";
+	if (record_own(s, EVENT_SERVER_EXIT, words, signaled ? "signal" : "exit") < 0)
+		return -EIO;
+	drain(s, words);
+	return 0;
+}
+
+static int take_report(struct session *s, const struct report *r, int pidfd)
+{
+	switch (r->type) {
+	case REPORT_INIT:
+		return on_init(s, r, pidfd);
+	case REPORT_FAILED:
+		on_failed(s, r);
+		return 0;
+	case REPORT_READY:
+		return s->phase == PHASE_BUILDING ? on_ready(s, r) : 0;
+	case REPORT_RUNNING:
+		if (s->phase == PHASE_BUILDING) {
+			s->phase = PHASE_RUNNING;
+			s->deadline = 0;
+		}
+		return 0;
+	case REPORT_EXITED:
+		return on_exited(s, r->status);
+	case REPORT_TYPE_COUNT:
+		break;
+	}
+	return -EPROTO;
+}
+
+/* PID 1 ended without a word: killed, by us or by someone else. */
+static void on_init_gone(struct session *s)
+{
+	close(s->spawned.report);
+	s->spawned.report = -1;
+	if (s->phase >= PHASE_DRAINING)
+		return;
+	if (!s->close_status)
+		s->close_status = "server killed";
+	if (s->exit_status == 0)
+		s->exit_status = s->phase == PHASE_BUILDING ? EXIT_REFUSED : 128 + SIGKILL;
+	if (s->phase == PHASE_BUILDING)
+		say(s, "the sandbox went away while it was built; nothing was started: try again, and see 'stockade doctor'");
+	drain(s, "the server was stopped");
+}
+
+static int on_report(struct session *s)
+{
+	char bytes[REPORT_BYTES_MAX];
+	int fd = -1;
+	size_t n_fds = 1;
+	struct report r;
+	long n = io_recv_msg(s->spawned.report, bytes, sizeof(bytes), &fd, &n_fds);
+	int x;
+
+	if (n == 0 || n == -ECONNRESET) {
+		on_init_gone(s);
+		return 0;
+	}
+	x = n < 0 ? (int)n : report_decode(bytes, (size_t)n, &r);
+	if (x == 0)
+		x = take_report(s, &r, n_fds ? fd : -1);
+	else
+		diag_set(&s->diag, "enter sent what is no report of this build: was stockade upgraded meanwhile? Start the server again");
+	if (n_fds && s->spawned.init_pidfd != fd)
+		close(fd);
+	return x;
+}
+
+/* --- from the shim --- */
+
+static void count(struct session *s, const struct event *e)
+{
+	s->calls += e->type == EVENT_CALL;
+	s->denials += e->decision == EVENT_DENY;
+	if (!s->registration.counters)
+		return;
+	s->registration.counters->calls = s->calls;
+	s->registration.counters->denials = s->denials;
+	s->registration.counters->last_us = io_wall_us();
+}
+
+static void on_client_eof(struct session *s)
+{
+	uint64_t now = io_now_us();
+
+	s->stdin_ended = true;
+	if (s->phase > PHASE_RUNNING || s->eof_limit)
+		return;
+	s->eof_limit = now + (uint64_t)EOF_TOTAL_MS * 1000;
+	if (s->phase == PHASE_RUNNING)
+		set_deadline(s, EOF_GRACE_MS);
+}
+
+static int on_control(struct session *s)
+{
+	char bytes[EVENT_BYTES_MAX];
+	struct event e;
+	long n = io_recv_msg(s->spawned.control, bytes, sizeof(bytes), NULL, NULL);
+	int r;
+
+	if (n == 0 || n == -ECONNRESET) {
+		close(s->spawned.control);
+		s->spawned.control = -1;
+		return 0;
+	}
+	r = n < 0 ? (int)n : event_decode(bytes, (size_t)n, &e);
+	if (r < 0)
+		return diag_fail(&s->diag, r, "the shim sent what is no record of this build: was stockade upgraded meanwhile? Start the server again");
+	r = record(s, EVENT_FROM_SHIM, &e, NULL);
+	if (r < 0)
+		return r;
+	count(s, &e);
+	if (e.type == EVENT_CLIENT_EOF)
+		on_client_eof(s);
+	else if (s->eof_limit && s->phase == PHASE_RUNNING)
+		set_deadline(s, EOF_GRACE_MS);
+	return 0;
+}
+
+static int reap(int *pidfd, siginfo_t *ret)
+{
+	*ret = (siginfo_t){ 0 };
+	if (waitid(P_PIDFD, (id_t)*pidfd, ret, WEXITED | WNOHANG | __WALL) < 0 || ret->si_pid == 0)
+		return -EAGAIN;
+	close(*pidfd);
+	*pidfd = -1;
+	return 0;
+}
+
+static int on_shim(struct session *s)
+{
+	siginfo_t info;
+
+	/* What it said before it ended comes first. */
+	if (s->spawned.control >= 0)
+		return 0;
+	if (reap(&s->spawned.shim_pidfd, &info) < 0)
+		return 0;
+	if (s->phase >= PHASE_DRAINING) {
+		s->phase = PHASE_OVER;
+		return 0;
+	}
+	if (info.si_code == CLD_EXITED && info.si_status == 0)
+		stop(s, TERM_GRACE_MS, "client closed");
+	else if (s->phase != PHASE_STOPPING)
+		return diag_fail(&s->diag, -EPIPE, "the shim ended unexpectedly (%s %d): no message passes without it, so the server is stopped",
+			info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
+	return 0;
+}
+
+/* --- from the outside --- */
+
+static int on_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+	char words[128];
+
+	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	snprintf(words, sizeof(words), "signal %u from pid %u of user %u", info.ssi_signo, info.ssi_pid, info.ssi_uid);
+	if (record_own(s, EVENT_STOP, words, "signal") < 0)
+		return -EIO;
+	if (s->phase == PHASE_STOPPING && !s->killed)
+		kill_init(s);
+	else
+		stop(s, TERM_GRACE_MS, "stopped by a signal");
+	return 0;
+}
+
+static int on_client(struct session *s)
+{
+	int r;
+
+	close(s->client);
+	s->client = -1;
+	r = record_own(s, EVENT_CLIENT_GONE, "the client's process ended", "");
+	stop(s, GONE_GRACE_MS, "client gone");
+	return r;
+}
+
+static int on_stdin(struct session *s)
+{
+	on_client_eof(s);
+	return 0;
+}
+
+static int on_enter(struct session *s)
+{
+	siginfo_t info;
+
+	return reap(&s->spawned.enter_pidfd, &info) == -EAGAIN ? 0 : 0;
+}
+
+static int on_pid1(struct session *s)
+{
+	siginfo_t info;
+
+	/* Its last report comes first. */
+	if (s->spawned.report >= 0)
+		return 0;
+	return reap(&s->spawned.init_pidfd, &info) == -EAGAIN ? 0 : 0;
+}
+
+/* --- the loop --- */
+
+enum source { SOURCE_SIGNAL, SOURCE_REPORT, SOURCE_CONTROL, SOURCE_CLIENT, SOURCE_STDIN, SOURCE_ENTER, SOURCE_PID1, SOURCE_SHIM, SOURCE_COUNT };
+
+static int source_fd(const struct session *s, enum source source)
+{
+	const struct spawned *p = &s->spawned;
+	const int fds[] = { [SOURCE_SIGNAL] = s->signals, [SOURCE_REPORT] = p->report, [SOURCE_CONTROL] = p->control, [SOURCE_CLIENT] = s->client,
+		[SOURCE_STDIN] = s->stdin_ended ? -1 : 0, [SOURCE_ENTER] = p->enter_pidfd,
+		[SOURCE_PID1] = p->report < 0 ? p->init_pidfd : -1, [SOURCE_SHIM] = p->control < 0 ? p->shim_pidfd : -1 };
+
+	return fds[source];
+}
+
+static const struct {
+	short events;
+	int (*handle)(struct session *s);
+} sources[] = {
+	[SOURCE_SIGNAL] = { POLLIN, on_signal },
+	[SOURCE_REPORT] = { POLLIN, on_report },
+	[SOURCE_CONTROL] = { POLLIN, on_control },
+	[SOURCE_CLIENT] = { POLLIN, on_client },
+	/* Never read here, that is the shim's: only its end is seen. */
+	[SOURCE_STDIN] = { POLLRDHUP, on_stdin },
+	[SOURCE_ENTER] = { POLLIN, on_enter },
+	[SOURCE_PID1] = { POLLIN, on_pid1 },
+	[SOURCE_SHIM] = { POLLIN, on_shim },
+};
+_Static_assert(ARRAY_LEN(sources) == SOURCE_COUNT, "a row for every source");
+
+static int next_timeout(const struct session *s)
+{
+	uint64_t now = io_now_us(), at = s->deadline;
+
+	if (s->dirty && (!at || s->checkpoint_at < at))
+		at = s->checkpoint_at;
+	if (!at)
+		return -1;
+	return at <= now ? 0 : (int)((at - now) / 1000 + 1);
+}
+
+static void on_deadline(struct session *s)
+{
+	uint64_t now = io_now_us();
+
+	s->deadline = 0;
+	switch (s->phase) {
+	case PHASE_BUILDING:
+		diag_set(&s->diag, "the sandbox was not built within %d s; nothing was started: a granted path on a file system that hangs?",
+			BUILD_MS / 1000);
+		fail(s, EXIT_REFUSED, "could not be started");
+		break;
+	case PHASE_RUNNING:
+		/* Only after the client's end of file is there a deadline here. */
+		stop(s, TERM_GRACE_MS, now >= s->eof_limit ? "client closed, server went on" : "client closed");
+		break;
+	case PHASE_STOPPING:
+		if (s->killed)
+			s->phase = PHASE_OVER;
+		else
+			kill_init(s);
+		break;
+	case PHASE_DRAINING:
+		s->phase = PHASE_OVER;
+		break;
+	case PHASE_OVER:
+		break;
+	}
+}
+
+static int run_timers(struct session *s)
+{
+	uint64_t now = io_now_us();
+	int r = 0;
+
+	if (s->deadline && s->phase == PHASE_RUNNING && s->eof_limit && s->deadline > s->eof_limit)
+		s->deadline = s->eof_limit;
+	if (s->dirty && now >= s->checkpoint_at) {
+		s->dirty = false;
+		r = audit_checkpoint(s->log, &s->diag);
+	}
+	if (s->deadline && now >= s->deadline)
+		on_deadline(s);
+	return r;
+}
+
+static int turn(struct session *s)
+{
+	struct pollfd p[SOURCE_COUNT];
+	int r;
+
+	for (size_t i = 0; i < SOURCE_COUNT; i++)
+		p[i] = (struct pollfd){ .fd = source_fd(s, (enum source)i), .events = sources[i].events };
+	if (poll(p, SOURCE_COUNT, next_timeout(s)) < 0 && errno != EINTR)
+		return diag_fail(&s->diag, -errno, "cannot wait for the session: %s", strerror(errno));
+	for (size_t i = 0; i < SOURCE_COUNT && s->phase != PHASE_OVER; i++) {
+		/* An earlier handler of this turn may have closed it. */
+		if (!p[i].revents || p[i].fd != source_fd(s, (enum source)i))
+			continue;
+		r = sources[i].handle(s);
+		if (r < 0)
+			return r;
+	}
+	return run_timers(s);
+}
+
+/* --- beginning and end --- */
+
+static int open_log(struct session *s)
+{
+	const struct session_args *a = s->args;
+	const struct effective *e = a->effective;
+	_cleanup_free_ char *client = lineage_words(a->lineage);
+	_cleanup_close_ int dirfd = -1;
+	char version[32] = "";
+	struct audit_options options = { 0 };
+	int r = paths_open_state(a->paths, "audit", &dirfd, &s->diag);
+
+	if (r < 0)
+		return r;
+	if (e->profile.file)
+		snprintf(version, sizeof(version), "%llu", (unsigned long long)e->profile.version);
+	audit_new_session_id(s->id);
+	options.dirfd = dirfd;
+	struct audit_identity id = { .session = s->id, .user = a->paths->user, .groups = a->paths->groups, .client = client ? client : "",
+		.server = e->name, .version = version, .plan_digest = e->digest, .approval = a->approval, .channel = a->channel,
+		.classification = e->profile.classification ? e->profile.classification : "",
+		.delete_after = e->profile.delete_after ? e->profile.delete_after : "" };
+	r = audit_open(&options, &id, &s->log, &s->diag);
+	return r;
+}
+
+static int watch_outside(struct session *s)
+{
+	const struct lineage *l = s->args->lineage;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (s->signals = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
+		return diag_fail(&s->diag, -errno, "cannot watch for signals: %s", strerror(errno));
+	signal(SIGPIPE, SIG_IGN);
+	/* The parent that started us; when it is PID 1 already, there is nobody left to watch. */
+	if (l->n > 0 && l->v[0].pid > 1)
+		s->client = (int)syscall(SYS_pidfd_open, l->v[0].pid, 0);
+	if (l->n > 0 && l->v[0].pid > 1 && (s->client < 0 || getppid() != l->v[0].pid))
+		return diag_fail(&s->diag, -ESRCH, "the client that started this launch is gone already");
+	return 0;
+}
+
+static void report_planted(struct session *s)
+{
+	_cleanup_strv_ struct strv planted = { 0 };
+	char shown[512];
+
+	if (fs_grants_planted(&s->args->effective->grants, &planted) < 0)
+		return;
+	for (size_t i = 0; i < planted.n; i++) {
+		text_escape_str(planted.v[i], shown, sizeof(shown));
+		if (s->log && record_own(s, EVENT_PLANTED, shown, "created") < 0)
+			say(s, s->diag.text);
+		diag_set(&s->diag, "while it ran, %s was created: your own tools may execute what it says; look at it before you use them there", shown);
+		say(s, s->diag.text);
+	}
+}
+
+static void finish(struct session *s)
+{
+	spawned_done(&s->spawned);
+	registration_done(&s->registration);
+	report_planted(s);
+	if (s->log && audit_close(s->log, s->close_status ? s->close_status : "ended", &s->diag) < 0) {
+		say(s, s->diag.text);
+		s->exit_status = EXIT_REFUSED;
+	}
+	audit_free(s->log);
+	if (s->signals >= 0)
+		close(s->signals);
+	if (s->client >= 0)
+		close(s->client);
+}
+
+static void run(struct session *s)
+{
+	while (s->phase != PHASE_OVER) {
+		int r = turn(s);
+		if (r == 0)
+			continue;
+		/* The log or a part of stockade failed: kill first, then say so; the rest only drains. */
+		if (s->killed) {
+			s->phase = PHASE_OVER;
+			continue;
+		}
+		fail(s, EXIT_REFUSED, "stockade failed");
+	}
+}
+
+int session_run(const struct session_args *a)
+{
+	struct session s = { .args = a, .spawned = { -1, -1, -1, -1, -1, 0, 0, 0 }, .registration = { .dirfd = -1 }, .signals = -1, .client = -1 };
+	int r = watch_outside(&s);
+
+	if (r == 0)
+		r = open_log(&s);
+	if (r == 0)
+		r = spawn_session(a->effective, &s.spawned, &s.diag);
+	if (r < 0) {
+		say(&s, s.diag.text);
+		s.exit_status = EXIT_REFUSED;
+		s.close_status = "could not be started";
+	} else {
+		set_deadline(&s, BUILD_MS);
+		run(&s);
+	}
+	finish(&s);
+	return s.exit_status;
+}
+
+void session_refuse(const struct effective *e, const char *words)
+{
+	struct spawned s;
+	struct diag d;
+	siginfo_t info;
+	struct pollfd p;
+	uint64_t end = io_now_us() + (uint64_t)REFUSE_MS * 2000;
+
+	if (spawn_refusal(&e->shim, &s, &d) < 0) {
+		command_error("%s", d.text);
+		return;
+	}
+	if (send_control(s.control, CONTROL_REFUSE, REFUSE_MS, words) == 0) {
+		p = (struct pollfd){ .fd = s.shim_pidfd, .events = POLLIN };
+		while (io_now_us() < end && poll(&p, 1, REFUSE_MS) == 0)
+			;
+		(void)reap(&s.shim_pidfd, &info);
+	}
+	spawned_done(&s);
+}

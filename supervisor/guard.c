@@ -228,7 +228,7 @@ int fs_grants_guard(struct fs_grants *g, const struct profile *profile, struct p
 			r = guard_all(&g->v[i], &g->denied_paths, true, plan);
 		if (r == -E2BIG)
 			return diag_fail(d, r,
-				"%s (%s) holds more than filesystem.protect and filesystem.deny can be kept for (%u entries, %u matches): grant a smaller directory, or set \"protect\": \"none\" and no deny",
+				"%s (%s) holds more than filesystem.protect and filesystem.deny can be kept for (%d entries, %d matches): grant a smaller directory, or set \"protect\": \"none\" and no deny",
 				text_escape_str(g->v[i].canonical, shown, sizeof(shown)), g->v[i].where, TREE_ENTRIES_MAX, GUARD_MAX);
 		if (r < 0)
 			return diag_fail(d, r, "cannot look for protected names below %s: %s",

@@ -29,7 +29,8 @@ int text_quote_shell(struct buf *b, const char *word) _must_check_;
 /* Decodes one UTF-8 character (RFC 3629: shortest form, no surrogates). Returns its length 1..4, or 0 when invalid. */
 size_t utf8_decode(const unsigned char *p, size_t n, uint32_t *ret);
 /* Writes the UTF-8 of cp (<= 0x10ffff, not a surrogate) to out[4]; returns the length. */
-size_t utf8_encode(uint32_t cp, char out[4]);
+/* Its symbol has a name of its own: jansson's archive exports a utf8_encode with another signature. */
+size_t utf8_encode(uint32_t cp, char out[4]) __asm__("stockade_utf8_encode");
 bool utf8_valid(const char *p, size_t n);
 /* True for what text_escape makes visible. */
 bool text_is_deceptive(uint32_t cp);

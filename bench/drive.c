@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * drive - starts commands over and over, interleaved, and prints what it measured as JSON lines
+ *
+ *   drive first RUNS  CMD... -- CMD... [-- ...]   ns from before vfork to the time that probe writes to stderr
+ *   drive init RUNS   CMD... -- ...               ns from before vfork to the answer to `initialize`
+ *   drive call RUNS   CMD... -- ...               ns for one tools/call, RUNS calls in one process of each variant in turn
+ *
+ * Each output line: {"variant":i,"ns":n}. `call` pins itself to core 0; what it starts inherits that, except what moves itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { VARIANTS_MAX = 8, READ_MAX = 1 << 16, CALL_WARM = 200, WAIT_MS = 60000 };
+
+struct child {
+	pid_t pid;
+	int in, out, err;
+};
+
+static long long now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long long)t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "drive: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void start(char **argv, struct child *c)
+{
+	extern char **environ;
+	int in[2], out[2], err[2];
+	posix_spawn_file_actions_t a;
+
+	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+		die("pipe");
+	posix_spawn_file_actions_init(&a);
+	posix_spawn_file_actions_adddup2(&a, in[0], 0);
+	posix_spawn_file_actions_adddup2(&a, out[1], 1);
+	posix_spawn_file_actions_adddup2(&a, err[1], 2);
+	if (posix_spawnp(&c->pid, argv[0], &a, NULL, argv, environ))
+		die(argv[0]);
+	posix_spawn_file_actions_destroy(&a);
+	close(in[0]);
+	close(out[1]);
+	close(err[1]);
+	c->in = in[1];
+	c->out = out[0];
+	c->err = err[0];
+}
+
+static void end(struct child *c)
+{
+	close(c->in);
+	close(c->out);
+	close(c->err);
+	kill(c->pid, SIGTERM);
+	waitpid(c->pid, NULL, 0);
+}
+
+/* One line from fd into line (without the LF); stops the benchmark when none comes. */
+static void read_line(int fd, char *line, size_t size)
+{
+	size_t n = 0;
+	bool ended = false;
+
+	while (!ended) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		if (poll(&p, 1, WAIT_MS) <= 0)
+			die("no answer");
+		ssize_t r = read(fd, line + n, n < size - 1 ? size - 1 - n : 0);
+		if (r <= 0)
+			die("end of file where a line should be");
+		ended = memchr(line + n, '\n', (size_t)r);
+		n += (size_t)r;
+		if (!ended && n >= size - 1)
+			n = 0; /* a long result: only its end matters */
+	}
+	line[n] = '\0';
+}
+
+static void send_line(int fd, const char *text)
+{
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		die("write");
+}
+
+static const char hello[] = "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{},"
+			    "\"clientInfo\":{\"name\":\"bench\",\"version\":\"1\"}}}\n";
+
+static long long measure_first(char **argv)
+{
+	static char line[READ_MAX];
+	struct child c;
+	long long before = now_ns(), at;
+	char *digits;
+
+	start(argv, &c);
+	for (;;) {
+		read_line(c.err, line, sizeof(line));
+		/* The relay puts "[probe] " before the server's words. */
+		digits = strstr(line, "] ");
+		digits = digits ? digits + 2 : line;
+		at = strtoll(digits, NULL, 10);
+		if (at > before)
+			break;
+		fprintf(stderr, "drive: %s", line);
+	}
+	end(&c);
+	return at - before;
+}
+
+static long long measure_init(char **argv)
+{
+	static char line[READ_MAX];
+	struct child c;
+	long long before = now_ns(), after;
+
+	start(argv, &c);
+	send_line(c.in, hello);
+	read_line(c.out, line, sizeof(line));
+	after = now_ns();
+	if (!strstr(line, "protocolVersion")) {
+		fprintf(stderr, "drive: unexpected answer: %s", line);
+		exit(1);
+	}
+	end(&c);
+	return after - before;
+}
+
+static void measure_calls(char **argv, unsigned variant, long runs)
+{
+	static char line[READ_MAX];
+	char call[160];
+	struct child c;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	start(argv, &c);
+	send_line(c.in, hello);
+	read_line(c.out, line, sizeof(line));
+	send_line(c.in, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n");
+	for (long i = -CALL_WARM; i < runs; i++) {
+		snprintf(call, sizeof(call), "{\"jsonrpc\":\"2.0\",\"id\":%ld,\"method\":\"tools/call\",\"params\":{\"name\":\"t\",\"arguments\":{}}}\n",
+			i + CALL_WARM + 1);
+		long long before = now_ns();
+		send_line(c.in, call);
+		read_line(c.out, line, sizeof(line));
+		if (i >= 0)
+			printf("{\"variant\":%u,\"ns\":%lld}\n", variant, now_ns() - before);
+	}
+	end(&c);
+}
+
+int main(int argc, char **argv)
+{
+	char **variant[VARIANTS_MAX];
+	unsigned n = 0;
+
+	if (argc < 4) {
+		fprintf(stderr, "usage: drive first|init|call RUNS CMD... [-- CMD...]...\n");
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	variant[n++] = argv + 3;
+	for (int i = 3; i < argc && n < VARIANTS_MAX; i++)
+		if (strcmp(argv[i], "---") == 0) {
+			argv[i] = NULL;
+			variant[n++] = argv + i + 1;
+		}
+	long runs = strtol(argv[2], NULL, 10);
+	if (strcmp(argv[1], "call") == 0) {
+		/* Blocks in turn: a machine that slows down slows all of them. */
+		for (long block = 0; block < 5; block++)
+			for (unsigned v = 0; v < n; v++)
+				measure_calls(variant[v], v, runs / 5);
+		return 0;
+	}
+	for (long i = 0; i < runs; i++)
+		for (unsigned v = 0; v < n; v++)
+			printf("{\"variant\":%u,\"ns\":%lld}\n", v,
+				strcmp(argv[1], "first") == 0 ? measure_first(variant[v]) : measure_init(variant[v]));
+	return 0;
+}

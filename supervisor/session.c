@@ -24,6 +24,7 @@
 #include "audit/audit.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "profiles/seccomp_filters.h"
 #include "supervisor/command.h"
 #include "supervisor/exit.h"
 #include "supervisor/filesystem.h"
@@ -577,6 +578,15 @@ static int watch_outside(struct session *s)
 	return 0;
 }
 
+/* Everything that has to be executed or opened from now on is inside the filter's list; it cannot be on before the spawn,
+ * since children inherit it. */
+static int lock_down(struct session *s)
+{
+	int r = seccomp_load(&seccomp_filter_supervisor);
+
+	return r < 0 ? diag_fail(&s->diag, r, "cannot load the supervisor's own system call filter: %s", strerror(-r)) : 0;
+}
+
 static void report_planted(struct session *s)
 {
 	_cleanup_strv_ struct strv planted = { 0 };
@@ -633,6 +643,8 @@ int session_run(const struct session_args *a)
 		r = open_log(&s);
 	if (r == 0)
 		r = spawn_session(a->effective, &s.spawned, &s.diag);
+	if (r == 0)
+		r = lock_down(&s);
 	if (r < 0) {
 		say(&s, s.diag.text);
 		s.exit_status = EXIT_REFUSED;

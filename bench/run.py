@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the figures of the design and prints each as a ratio against something real measured in the same run."""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ENV_KEPT = ("HOME", "PATH", "USER", "LOGNAME", "LANG", "XDG_RUNTIME_DIR")
+
+
+def drive(tools, mode, runs, variants, env):
+    """Median nanoseconds of each variant, interleaved runs."""
+    command = [os.path.join(tools, "drive"), mode, str(runs)]
+    for i, variant in enumerate(variants):
+        command += (["---"] if i else []) + variant
+    out = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True, timeout=1800).stdout
+    times = [[] for _ in variants]
+    for line in out.splitlines():
+        row = json.loads(line)
+        times[row["variant"]].append(row["ns"])
+    return [statistics.median(t) for t in times]
+
+
+def approve(stockade, grants, env):
+    """Approves exactly this launch by its digest, as a script does."""
+    shown = subprocess.run([stockade, "approve", "--print-digest", *grants], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           text=True, check=False)
+    if shown.returncode:
+        sys.exit(f"bench: cannot describe {grants}: {shown.stderr}")
+    done = subprocess.run([stockade, "approve", "--digest", shown.stdout.strip(), *grants], env=env, stderr=subprocess.PIPE, text=True,
+                          check=False)
+    if done.returncode:
+        sys.exit(f"bench: cannot approve {grants}: {done.stderr}")
+
+
+def bwrap_like(check, command):
+    """bwrap with the namespaces, mounts, devices and /proc masks that `stockade check --json` lists for this launch."""
+    args = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"]
+    for mount in check["mounts"]:
+        kind, target = mount["kind"], mount["target"]
+        if kind == "bind":
+            args += ["--bind" if mount.get("write") else "--ro-bind", mount["source"], target]
+        elif kind == "tmpfs":
+            args += ["--size", str(mount["size"]), "--tmpfs", target]
+        elif kind == "proc":
+            args += ["--proc", target]
+        elif kind == "dev":
+            args += [x for d in ("null", "zero", "full", "random", "urandom") for x in ("--dev-bind", f"/dev/{d}", f"/dev/{d}")]
+        elif kind == "symlink":
+            args += ["--symlink", mount["content"], target]
+        elif kind == "file":
+            args += ["--ro-bind", "/etc/hostname", target]
+        elif kind == "directory":
+            args += ["--dir", target]
+    kept = {"cgroups", "cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "sys", "uptime", "version", "vmstat"}
+    for name in sorted(os.listdir("/proc")):
+        path = f"/proc/{name}"
+        if name.isdigit() or name in kept or os.path.islink(path):
+            continue
+        args += ["--tmpfs", path] if os.path.isdir(path) else ["--ro-bind", "/dev/null", path]
+    return args + ["--", *command]
+
+
+def pss(pid):
+    """PSS in bytes of a process and everything below it, without the server's own."""
+    total = 0
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/comm", encoding="utf-8") as f:
+                name = f.read().strip()
+            with open(f"/proc/{entry}/stat", encoding="utf-8") as f:
+                parent = int(f.read().rsplit(")", 1)[1].split()[1])
+            if not name.startswith("stockade") or (int(entry) != pid and parent != pid):
+                continue
+            with open(f"/proc/{entry}/smaps_rollup", encoding="utf-8") as f:
+                total += sum(int(line.split()[1]) for line in f if line.startswith("Pss:")) << 10
+        except (OSError, ValueError):
+            continue
+    return total
+
+
+class Table:
+    def __init__(self):
+        self.failed = False
+
+    def row(self, what, ours, reference, goal, unit=1e6, suffix="ms"):
+        ratio = ours / reference
+        met = ratio <= goal
+        print(f"{what:58s} {ours / unit:9.3f} {suffix:3s} against {reference / unit:9.3f}   ratio {ratio:6.3f}   goal <= {goal:5.2f}"
+              f"   {'met' if met else 'MISSED'}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--prefix", required=True)
+    parser.add_argument("--tools", required=True, help="directory of drive, probe, relay, json_bench")
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--node-modules", help="where the npm servers are installed")
+    options = parser.parse_args()
+    stockade = os.path.join(options.prefix, "bin/stockade")
+    home = tempfile.mkdtemp(prefix="stockade-bench-")
+    env = {k: v for k, v in os.environ.items() if k in ENV_KEPT}
+    env.update(HOME=home, XDG_STATE_HOME=f"{home}/state", XDG_CONFIG_HOME=f"{home}/config")
+    table = Table()
+    try:
+        measure(options, stockade, env, table)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def measure(options, stockade, env, table):
+    probe = os.path.join(options.tools, "probe")
+    relay = os.path.join(options.tools, "relay")
+    launch = ["--", probe]
+    serve = ["--", probe, "serve"]
+    big = ["--", probe, "serve", str(1 << 20)]
+    for grants in (launch, serve, big):
+        approve(stockade, grants, env)
+    check = json.loads(subprocess.run([stockade, "check", "--json", *launch], env=env, stdout=subprocess.PIPE, check=True).stdout)
+    ours, bwrap, plain = drive(options.tools, "first", options.runs,
+                               [[stockade, "run", *launch], bwrap_like(check, [probe]), [probe]], env)
+    table.row("launch to the first instruction, against the same bwrap", ours, bwrap, 1.0)
+    print(f"{'  (a bare vfork and exec of it)':58s} {plain / 1e6:9.3f} ms")
+    ours, bare, direct = drive(options.tools, "call", 10000,
+                               [[stockade, "run", *serve], [relay, probe, "serve"], [probe, "serve"]], env)
+    table.row("one small call, against a bare relay + 8 us", ours, bare + 8000, 1.0, 1e3, "us")
+    print(f"{'  bare relay and direct':58s} {bare / 1e3:9.3f} us and {direct / 1e3:.3f} us")
+    ours, bare = drive(options.tools, "call", 500, [[stockade, "run", *big], [relay, probe, "serve", str(1 << 20)]], env)
+    table.row("one call with a 1 MiB result, against a bare relay", ours, bare, 1.5)
+    if options.node_modules:
+        measure_node(options, stockade, env, table)
+    measure_pss(stockade, serve, env)
+    subprocess.run([os.path.join(options.tools, "json_bench")], check=True)
+
+
+def measure_node(options, stockade, env, table):
+    server = os.path.join(options.node_modules, "@modelcontextprotocol/server-filesystem/dist/index.js")
+    grant = tempfile.mkdtemp(prefix="granted-", dir=env["HOME"])
+    run = ["--ro", grant, "--", "node", server, grant]
+    approve(stockade, run, env)
+    variants = [[stockade, "run", *run], ["node", server, grant]]
+    npx = shutil.which("npx")
+    if npx:
+        env = dict(env, npm_config_offline="true", npm_config_update_notifier="false")
+        variants.append([npx, "--no-install", "--prefix", os.path.dirname(options.node_modules), "mcp-server-filesystem", grant])
+    times = drive(options.tools, "init", max(10, options.runs // 8), variants, env)
+    table.row("npm server to a completed initialize, against plain node", times[0], times[1], 1.03)
+    if npx:
+        table.row("npm server to a completed initialize, against npx", times[0], times[2], 0.5)
+
+
+def measure_pss(stockade, serve, env):
+    with subprocess.Popen([stockade, "run", *serve], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as p:
+        p.stdin.write(b'{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},'
+                      b'"clientInfo":{"name":"b","version":"1"}}}\n')
+        p.stdin.flush()
+        p.stdout.readline()
+        memory = pss(p.pid)
+        p.stdin.close()
+        p.terminate()
+    met = memory <= 4 << 20
+    print(f"{'memory (PSS) of all stockade processes of a session':58s} {memory / (1 << 20):9.3f} MiB   goal <= 4 MiB   {'met' if met else 'MISSED'}")
+
+
+if __name__ == "__main__":
+    main()

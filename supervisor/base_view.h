@@ -25,5 +25,7 @@ struct base_view_args {
 int base_view_add(struct plan *plan, const struct base_view_args *a, struct diag *d) _must_check_;
 /* The sentence for a mount target of the base view, or NULL when it is not one of it. */
 const char *base_view_why(const char *target);
+/* How many rows the table has. */
+size_t base_view_rows(void);
 /* Is the path (canonical) visible through the base view (under /usr and the like)? */
 bool base_view_covers(const char *path);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lineage_sessions - ancestors that are the client of a running session, whatever they are called (lineage.h)
+ *
+ * The registry is RUNTIME/sessions/ID.json, one file a session: "client_pid" and "client_start" say who it serves. A
+ * file that cannot be read or parsed names nobody; a session that is just ending leaves such a one.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <string.h>
+#include "base/fs.h"
+#include "supervisor/lineage.h"
+
+enum { SESSION_FILE_MAX = 64 << 10 };
+
+static void mark(struct lineage *l, json_int_t pid, json_int_t start)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].pid == pid && l->v[i].start == (uint64_t)start && !l->v[i].client)
+			l->v[i].client = "the client of a running session";
+}
+
+static int mark_file(struct lineage *l, int dir, const char *name, uid_t uid)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(SESSION_FILE_MAX);
+	json_int_t pid = 0, start = 0;
+	json_t *root;
+	int r = fs_read_trusted(dir, name, FS_TRUST_USER, uid, &b, NULL);
+
+	if (r == -ENOMEM)
+		return r;
+	root = r == 0 ? json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	if (root && json_unpack(root, "{s:I, s:I}", "client_pid", &pid, "client_start", &start) == 0 && pid > 0)
+		mark(l, pid, start);
+	json_decref(root);
+	return 0;
+}
+
+int lineage_mark_sessions(struct lineage *l, const struct paths *p, struct diag *d)
+{
+	_cleanup_close_ int fd = -1;
+	int r = paths_open_runtime(p, "sessions", &fd, d);
+
+	if (r < 0)
+		return r;
+	_cleanup_closedir_ DIR *dir = fdopendir(dup(fd));
+	if (!dir)
+		return diag_fail(d, -errno, "cannot list the running sessions: %s", strerror(errno));
+	for (struct dirent *e; (e = readdir(dir));) {
+		size_t n = strlen(e->d_name);
+		if (n > 5 && strcmp(e->d_name + n - 5, ".json") == 0 && e->d_name[0] != '.') {
+			r = mark_file(l, fd, e->d_name, p->uid);
+			if (r < 0)
+				return diag_fail(d, r, "cannot read the running sessions: %s", strerror(-r));
+		}
+	}
+	return 0;
+}

@@ -20,5 +20,8 @@ struct question_options {
 };
 
 int question_print(FILE *out, const struct effective *e, const struct question_options *o) _must_check_;
-/* The same facts for --json and for the pending file. */
+/* The same facts for --json and for the pending file; every string in the form in which it is shown. "changes" is null
+ * without an earlier approval. */
 json_t *question_json(const struct effective *e, const json_t *earlier);
+/* Prints what question_json gave. */
+int question_render(FILE *out, const json_t *question, const struct question_options *o) _must_check_;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* question_words - see question_words.h */
+#include "supervisor/question_words.h"
+#include <assert.h>
+#include <string.h>
+#include "base/text.h"
+
+const struct question_danger question_dangers[] = {
+	{ DANGER_SUDO, "sudo", "it asks for more rights than yours (sudo, su, doas, pkexec)", false },
+	{ DANGER_DESTRUCTIVE, "destructive", "its command line removes or overwrites files", false },
+	{ DANGER_SHELL, "shell", "a shell or interpreter runs program text that stands on the command line", false },
+	{ DANGER_OWN_CODE, "own-code", "it can rewrite its own code, so what is approved now may be other code the next time", false },
+	{ DANGER_KEYS, "keys", "keys and passwords are kept there", false },
+	{ DANGER_HOME, "home", "that is your whole home directory, or everything", false },
+	{ DANGER_SYSTEM, "system", "that is a directory of the system", false },
+	{ DANGER_UNIX, "unix", "through unix sockets it can ask programs outside the sandbox to act for it", false },
+	{ DANGER_LOADER, "loader", "this variable makes a loader or interpreter run other code", false },
+	{ DANGER_SECRET, "secret", "by its name this is a secret", true },
+};
+const size_t question_dangers_n = ARRAY_LEN(question_dangers);
+
+const struct question_kind question_kinds[LINE_KIND_COUNT] = {
+	[LINE_COMMAND] = { "command", "command" },
+	[LINE_PROGRAM] = { "program", "runs" },
+	[LINE_CODE] = { "code", "code" },
+	[LINE_CWD] = { "cwd", "starts in" },
+	[LINE_READ] = { "read", "may read" },
+	[LINE_WRITE] = { "write", "may write" },
+	[LINE_PROTECT] = { "protect", "protection" },
+	[LINE_DENY] = { "deny", "hidden" },
+	[LINE_HOME] = { "home", "home" },
+	[LINE_TMP] = { "tmp", "temporary" },
+	[LINE_ENV_SET] = { "set", "variable set" },
+	[LINE_ENV_PASS] = { "pass", "variable passed" },
+	[LINE_NETWORK] = { "network", "network" },
+	[LINE_UNIX] = { "unix", "unix sockets" },
+	[LINE_SECCOMP] = { "seccomp", "system calls" },
+	[LINE_LIMIT] = { "limit", "limits" },
+	[LINE_TOOLS] = { "tools", "tools" },
+	[LINE_CLIENT] = { "client", "asks the client" },
+	[LINE_AUDIT] = { "audit", "recorded" },
+	[LINE_BASE] = { "base", "in every sandbox" },
+	[LINE_NOTE] = { "note", "note" },
+};
+static_assert(LINE_KIND_COUNT == 21, "each kind of line has a name and a label");
+
+/* RFC 3986 unreserved and "%"; a ';', '$' or blank between ':' and '@' is no password but perhaps a command. */
+static const char password_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%+=";
+static const char user_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%+";
+
+/* Length of what may be shown after "://", when a password of *ret_len bytes follows; 0 when none does. */
+static size_t before_password(const char *authority, size_t *ret_len)
+{
+	size_t user = strspn(authority, user_chars);
+
+	if (authority[user] != ':')
+		return 0;
+	*ret_len = strspn(authority + user + 1, password_chars);
+	return *ret_len > 0 && authority[user + 1 + *ret_len] == '@' ? user + 1 : 0;
+}
+
+int question_redact(struct buf *b, const char *text)
+{
+	for (const char *at; (at = strstr(text, "://"));) {
+		size_t len = 0, shown = before_password(at + 3, &len);
+		int r = buf_append(b, text, (size_t)(at - text) + 3 + shown);
+		if (r < 0)
+			return r;
+		text = at + 3 + shown + len;
+		r = shown ? buf_puts(b, "***") : 0;
+		if (r < 0)
+			return r;
+	}
+	return buf_puts(b, text);
+}
+
+char *question_shown(const char *text)
+{
+	_cleanup_buf_ struct buf plain = BUF_INIT(QUESTION_TEXT_MAX), shown = BUF_INIT(QUESTION_TEXT_MAX);
+
+	if (question_redact(&plain, text) < 0 || text_escape(&shown, plain.data, plain.len, 0) < 0)
+		return NULL;
+	return buf_steal(&shown);
+}
+
+char *question_command(const struct strv *argv)
+{
+	_cleanup_buf_ struct buf shown = BUF_INIT(QUESTION_TEXT_MAX);
+
+	for (size_t i = 0; i < argv->n; i++) {
+		_cleanup_buf_ struct buf word = BUF_INIT(QUESTION_TEXT_MAX);
+		if ((i > 0 && buf_putc(&shown, ' ') < 0) || question_redact(&word, argv->v[i]) < 0 || text_quote_shell(&shown, word.data) < 0)
+			return NULL;
+	}
+	return argv->n ? buf_steal(&shown) : strdup("");
+}

@@ -8,6 +8,9 @@
  * Files: STATE/approvals/DIGEST.json (one approval each, atomic), RUNTIME/pending/DIGEST.json + DIGEST.waiters/PID (a
  * waiter holds a lock on its own file while it lives). Two launches of one plan share one question; no lock of one
  * launch can hold up another.
+ *
+ * An approval stores the canonical JSON and is believed only when its digest is the file's name: what was shown is what
+ * is approved. Code that can rewrite itself (never_remember) has no approval; each launch of it waits for its own answer.
  */
 #pragma once
 #include "supervisor/effective.h"
@@ -21,7 +24,7 @@ enum consent_outcome {
 	CONSENT_UNKNOWN = 4,   /* not remembered */
 };
 
-enum { CONSENT_WAIT_S = 20 };
+enum { CONSENT_WAIT_S = 20, CONSENT_FILE_MAX = 5 << 20 };
 
 struct approval {
 	char id[17];	  /* first 16 hex digits of the digest */
@@ -33,17 +36,45 @@ struct approval {
 	char *lineage;
 	int64_t when;
 	json_t *canonical;
+	char *damaged;	  /* in a list: why this file approves nothing, and only id and digest are there; else NULL */
 };
 void approval_done(struct approval *a);
+#define _cleanup_approval_ _cleanup_(approval_done)
+
+struct approvals {
+	struct approval *v;
+	size_t n;
+};
+void approvals_done(struct approvals *l);
+#define _cleanup_approvals_ _cleanup_(approvals_done)
 
 /* Looks up the digest: CONSENT_APPROVED (ret filled) or CONSENT_UNKNOWN. A file that does not parse or is not trusted denies: -errno. */
 int consent_lookup(const struct paths *p, const char *digest, struct approval *ret, struct diag *d) _must_check_;
 /* The newest approval of the same subject with another digest, or CONSENT_UNKNOWN. */
 int consent_earlier(const struct paths *p, const char *subject, const char *digest, struct approval *ret, struct diag *d) _must_check_;
+/* -EPERM for what is never remembered. */
 int consent_remember(const struct paths *p, const struct effective *e, const char *channel, const struct lineage *l, struct diag *d) _must_check_;
+/* What an approval is made of; consent_remember takes it from the effective launch, approve from one that waits. */
+struct consent_facts {
+	const char *digest, *name, *subject;
+	const json_t *canonical;
+	bool never_remember;
+};
+int consent_remember_facts(const struct paths *p, const struct consent_facts *f, const char *channel, const struct lineage *l,
+	struct diag *d) _must_check_;
+/* All of them, oldest first, damaged ones marked. */
+int consent_list(const struct paths *p, struct approvals *ret, struct diag *d) _must_check_;
+/* Removes the one whose digest begins with prefix (ret: which). -ENOENT none, -EEXIST several: with words. */
+int consent_revoke(const struct paths *p, const char *prefix, struct approval *ret, struct diag *d) _must_check_;
 /* May run ask here: stdin and stdout are the controlling terminal and we are its foreground group. */
 bool consent_terminal_is_ours(void);
-/* Asks on stdin/stderr, default No. CONSENT_APPROVED or CONSENT_REFUSED. */
+/* One line from the terminal after a prompt on stderr; what was typed before is thrown away. -ENODATA: no line came. */
+int consent_read_line(const char *prompt, char *ret, size_t size) _must_check_;
+/* CONSENT_APPROVED for "y" or "yes", else CONSENT_REFUSED. */
+int consent_yes_or_no(const char *prompt) _must_check_;
+/* Columns of the terminal behind stderr, 0 when there is none. */
+unsigned consent_width(void);
+/* The question on stderr, the answer from stdin, default No. CONSENT_APPROVED or CONSENT_REFUSED. */
 int consent_ask_terminal(const struct paths *p, const struct effective *e, struct diag *d) _must_check_;
 
 /* A launch that waits. cancel_fd: readable (POLLIN|POLLHUP) when the client is gone, -1 none. Wakes on the approval file

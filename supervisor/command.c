@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command - see command.h */
+#include "supervisor/command.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/text.h"
+#include "build_id.h"
+#include "supervisor/command_options.h"
+#include "supervisor/exit.h"
+#include "supervisor/lineage.h"
+
+enum { COMMAND_NAMES_MAX = 64, SHOWN = 256, OPTION_WIDTH = 24 };
+
+struct command_table {
+	const struct command_row *const *v;
+	size_t n;
+};
+
+void command_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("stockade: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+int command_usage(const struct command_ctx *ctx, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "stockade: %s: ", ctx->row->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\nSee 'stockade %s --help'.\n", ctx->row->name);
+	return EXIT_USAGE;
+}
+
+bool command_colour(FILE *f)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return !(no_color && *no_color) && term && strcmp(term, "dumb") != 0 && isatty(fileno(f)) == 1;
+}
+
+/* How many words of argv the row's name takes when they match it, else 0. */
+static int words_matched(const char *name, int n, char *const *words)
+{
+	int used = 0;
+
+	while (used < n) {
+		size_t len = strcspn(name, " ");
+		if (strlen(words[used]) != len || memcmp(words[used], name, len) != 0)
+			return 0;
+		used++;
+		if (name[len] == '\0')
+			return used;
+		name += len + 1;
+	}
+	return 0;
+}
+
+static const struct command_row *find_row(struct command_table t, int n, char *const *words, int *ret_used)
+{
+	const struct command_row *found = NULL;
+
+	*ret_used = 0;
+	for (size_t i = 0; i < t.n; i++) {
+		int used = words_matched(t.v[i]->name, n, words);
+		if (used > *ret_used) {
+			*ret_used = used;
+			found = t.v[i];
+		}
+	}
+	return found;
+}
+
+static void print_options(FILE *out, const struct command_row *row)
+{
+	fputs("\noptions:\n", out);
+	for (const struct option_row *o = row->options; o && o->name; o++) {
+		char left[SHOWN];
+		snprintf(left, sizeof(left), "%s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ', o->letter ? ", " : "   ",
+			o->name, o->value ? " " : "", o->value ? o->value : "");
+		fprintf(out, "  %-*s", OPTION_WIDTH, left);
+		if (strlen(left) > OPTION_WIDTH)
+			fprintf(out, "\n  %-*s", OPTION_WIDTH, "");
+		fprintf(out, "  %s\n", o->help);
+	}
+	fprintf(out, "  %-*s  %s\n", OPTION_WIDTH, "-h, --help", "show this text");
+}
+
+static void print_help(FILE *out, const struct command_row *row)
+{
+	fprintf(out, "stockade %s - %s\n\n", row->name, row->summary);
+	for (const char *line = row->synopsis, *lead = "usage: "; line; lead = "       ") {
+		size_t len = strcspn(line, "\n");
+		fprintf(out, "%sstockade %s%s%.*s\n", lead, row->name, len ? " " : "", (int)len, line);
+		line = line[len] ? line + len + 1 : NULL;
+	}
+	if (row->details)
+		fprintf(out, "\n%s\n", row->details);
+	print_options(out, row);
+}
+
+static void print_list(FILE *out, struct command_table t)
+{
+	fputs("usage: stockade COMMAND [OPTION]...\n\nRuns local MCP servers inside a stockade: what a profile does not grant does not exist.\n\n", out);
+	for (size_t i = 0; i < t.n; i++)
+		fprintf(out, "  %-18s  %s\n", t.v[i]->name, t.v[i]->summary);
+	fputs("\n'stockade COMMAND --help' says more; so does the manual: man stockade-COMMAND.\n", out);
+}
+
+static int unknown_command(struct command_table t, int n, char *const *words)
+{
+	const char *names[COMMAND_NAMES_MAX];
+	char shown[SHOWN], first[SHOWN];
+	const char *nearest;
+	size_t len = strlen(words[0]), k = 0, below = 0;
+
+	text_escape_str(words[0], shown, sizeof(shown));
+	for (size_t i = 0; i < t.n && k < ARRAY_LEN(names); i++) {
+		names[k++] = t.v[i]->name;
+		if (strncmp(t.v[i]->name, words[0], len) == 0 && t.v[i]->name[len] == ' ')
+			names[below++] = t.v[i]->name;
+	}
+	if (below > 0) {
+		fprintf(stderr, "stockade: '%s' needs one word more:", shown);
+		for (size_t i = 0; i < below; i++)
+			fprintf(stderr, "%s 'stockade %s'", i ? " or" : "", names[i]);
+		fputc('\n', stderr);
+		return EXIT_USAGE;
+	}
+	snprintf(first, sizeof(first), "%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
+	nearest = text_nearest(words[0], names, k);
+	nearest = nearest ? nearest : text_nearest(first, names, k);
+	command_error("'%s' is no command%s%s%s See 'stockade --help'.", shown, nearest ? "; did you mean '" : ".", nearest ? nearest : "",
+		nearest ? "'?" : "");
+	return EXIT_USAGE;
+}
+
+/* An agent's own shell must not approve for its user (design.md, section 3). */
+static int refuse_under_client(const struct command_row *row)
+{
+	_cleanup_lineage_ struct lineage l = { 0 };
+	_cleanup_paths_ struct paths p = { 0 };
+	_cleanup_free_ char *chain = NULL;
+	const struct ancestor *client;
+	struct diag d = { "out of memory" };
+	int r = paths_init(&p, &d);
+
+	r = r < 0 ? r : lineage_read(&l, &d);
+	r = r < 0 ? r : lineage_mark_sessions(&l, &p, &d);
+	if (r < 0) {
+		command_error("%s: cannot tell which programs started this command, so it is refused: %s", row->name, d.text);
+		return EXIT_REFUSED;
+	}
+	client = lineage_find_client(&l);
+	if (!client)
+		return EXIT_OK;
+	chain = lineage_words(&l);
+	command_error("%s is refused here: %s (process %d) is among the programs that started this command, and a client or its agent must not\n"
+		      "  approve for its user. Open a plain terminal of your own, not one inside the client, and say it there.\n"
+		      "  Started by: %s\n"
+		      "  In personal mode this is a speed bump, not a wall: a program of yours that hides its parents gets past it.",
+		row->name, client->client, (int)client->pid, chain ? chain : "?");
+	return EXIT_REFUSED;
+}
+
+/* What was printed must have arrived: a full disk behind a redirection is a failure, not a shorter list. */
+static int close_stdout(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	command_error("cannot write to standard output: %s", strerror(errno));
+	return status == EXIT_OK ? EXIT_REFUSED : status;
+}
+
+static int run_row(const struct command_row *row, int n, char *const *words, char **environ)
+{
+	struct command_ctx ctx = { .row = row, .environ = environ };
+	struct diag d = { "out of memory" };
+	int r, status;
+
+	ctx.options = calloc(1, row->options_size ? row->options_size : 1);
+	r = ctx.options ? command_parse(&ctx, n, words, &d) : -ENOMEM;
+	if (r == COMMAND_HELP) {
+		print_help(stdout, row);
+		status = EXIT_OK;
+	} else if (r == -ENOMEM) {
+		command_error("%s", d.text);
+		status = EXIT_REFUSED;
+	} else if (r < 0) {
+		status = command_usage(&ctx, "%s", d.text);
+	} else {
+		status = row->loosens ? refuse_under_client(row) : EXIT_OK;
+		status = status == EXIT_OK ? row->run(&ctx) : status;
+	}
+	command_options_done(row, ctx.options);
+	free(ctx.options);
+	strv_done(&ctx.args);
+	strv_done(&ctx.rest);
+	return close_stdout(status);
+}
+
+static bool is_word(const char *word, const char *a, const char *b)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+static int run_help(struct command_table t, int n, char *const *words)
+{
+	int used;
+	const struct command_row *row = find_row(t, n, words, &used);
+
+	if (n > 0 && (!row || used != n))
+		return unknown_command(t, n, words);
+	if (row)
+		print_help(stdout, row);
+	else
+		print_list(stdout, t);
+	return close_stdout(EXIT_OK);
+}
+
+int command_main(const struct command_row *const *table, size_t n, int argc, char **argv, char **environ)
+{
+	struct command_table t = { table, n };
+	const struct command_row *row;
+	int used;
+
+	if (argc < 2) {
+		print_list(stderr, t);
+		return EXIT_USAGE;
+	}
+	if (is_word(argv[1], "help", "--help") || strcmp(argv[1], "-h") == 0)
+		return run_help(t, argc - 2, argv + 2);
+	if (is_word(argv[1], "--version", "version")) {
+		printf("stockade %s (%s)\n", STOCKADE_VERSION, STOCKADE_BUILD_ID);
+		return close_stdout(EXIT_OK);
+	}
+	row = find_row(t, argc - 1, argv + 1, &used);
+	if (!row)
+		return unknown_command(t, argc - 1, argv + 1);
+	return run_row(row, argc - 1 - used, argv + 1 + used, environ);
+}

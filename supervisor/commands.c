@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands - see commands.h */
+#include "supervisor/commands.h"
+
+const struct command_row *const commands[] = {
+	&cmd_approvals,
+	&cmd_approvals_revoke,
+	&cmd_doctor,
+};
+const size_t commands_n = ARRAY_LEN(commands);

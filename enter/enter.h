@@ -62,6 +62,10 @@ int stage_session(struct enter *e) _must_check_;
 int stage_keyring(struct enter *e) _must_check_;
 int stage_hostname(struct enter *e) _must_check_;
 
+/* self.c */
+/* Goes on from a sealed copy where the effective user could change our file; for root's user it refuses. */
+int self_check(struct enter *e) _must_check_;
+
 /* clone.c */
 int stage_clone(struct enter *e) _must_check_;
 int stage_lifeline(struct enter *e) _must_check_;

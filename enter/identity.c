@@ -27,7 +27,8 @@ int stage_privilege(struct enter *e)
 	if (ruid != euid || euid != suid || rgid != egid || egid != sgid)
 		return enter_fail(e, -EPERM, "real, effective and saved ids differ");
 	e->privileged = euid == 0;
-	return 0;
+	/* Root owns the file: whether the server's user can change it is asked again in IDENTITY. */
+	return e->privileged ? 0 : self_check(e);
 }
 
 /* Exactly one fresh /proc and one /dev: later stages count on both. */
@@ -96,7 +97,7 @@ int stage_identity(struct enter *e)
 		return -errno;
 	if (ruid != e->plan.uid || euid != e->plan.uid || suid != e->plan.uid)
 		return -EPERM;
-	return 0;
+	return e->privileged ? self_check(e) : 0;
 }
 
 int stage_signals(struct enter *e)

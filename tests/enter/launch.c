@@ -2,6 +2,7 @@
 /* launch - see launch.h */
 #include "tests/enter/launch.h"
 #include <errno.h>
+#include <ftw.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -43,22 +44,22 @@ struct plan_mount launch_bind(const char *source, const char *target, unsigned f
 	struct stat st;
 
 	assert_int_equal(stat(source, &st), 0);
-	return (struct plan_mount){ .kind = PLAN_BIND, .flags = flags, .source = (char *)(uintptr_t)source, .target = (char *)(uintptr_t)target,
+	return (struct plan_mount){ .kind = PLAN_BIND, .flags = flags, .source = TEXT(source), .target = TEXT(target),
 		.dev = st.st_dev, .ino = st.st_ino, .type = st.st_mode & S_IFMT };
 }
 
 static void add_base(struct plan *p)
 {
 	launch_add(p, launch_bind("/usr", "/usr", 0));
-	launch_add(p, (struct plan_mount){ .kind = PLAN_SYMLINK, .target = "/bin", .content = "usr/bin" });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_SYMLINK, .target = "/lib", .content = "usr/lib" });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_SYMLINK, .target = "/lib64", .content = "usr/lib64" });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_DIR, .target = "/empty", .mode = 0755 });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_FILE, .target = "/etc/hosts", .mode = 0444, .content = "127.0.0.1 localhost\n" });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_TMPFS, .target = "/tmp", .mode = 01777, .size = 1 << 20 });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_TMPFS, .target = "/dev/shm", .mode = 01777, .size = 1 << 20, .flags = PLAN_NOEXEC });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_DEV, .target = "/dev" });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_PROC, .target = "/proc" });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_SYMLINK, .target = TEXT("/bin"), .content = TEXT("usr/bin") });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_SYMLINK, .target = TEXT("/lib"), .content = TEXT("usr/lib") });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_SYMLINK, .target = TEXT("/lib64"), .content = TEXT("usr/lib64") });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_DIR, .target = TEXT("/empty"), .mode = 0755 });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_FILE, .target = TEXT("/etc/hosts"), .mode = 0444, .content = TEXT("127.0.0.1 localhost\n") });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_TMPFS, .target = TEXT("/tmp"), .mode = 01777, .size = 1 << 20 });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_TMPFS, .target = TEXT("/dev/shm"), .mode = 01777, .size = 1 << 20, .flags = PLAN_NOEXEC });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_DEV, .target = TEXT("/dev") });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_PROC, .target = TEXT("/proc") });
 }
 
 void launch_plan(struct plan *p, const char *exec_path, const char *scratch)
@@ -81,7 +82,7 @@ void launch_plan(struct plan *p, const char *exec_path, const char *scratch)
 
 static void child(const int *stdio, int plan, int report, void (*prepare)(void))
 {
-	char *argv[] = { "stockade-enter", NULL }, *envp[] = { NULL };
+	char *argv[] = { TEXT("stockade-enter"), NULL }, *envp[] = { NULL };
 
 	/* Out of the way of the numbers they are to have. */
 	plan = fcntl(plan, F_DUPFD, 100);
@@ -230,4 +231,66 @@ void launch_done(struct launch *l)
 	}
 	buf_done(&l->output);
 	buf_done(&l->errors);
+}
+
+static bool has_line(const struct launch *l, const char *line)
+{
+	size_t n = strlen(line);
+
+	for (const char *at = l->output.data; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
+		if (strncmp(at, line, n) == 0 && (at[n] == '\n' || !at[n]))
+			return true;
+	return false;
+}
+
+void launch_expect_line(const struct launch *l, const char *line)
+{
+	if (!has_line(l, line))
+		fail_msg("missing \"%s\" in:\n%s", line, l->output.data ? l->output.data : "");
+}
+
+void launch_expect_no_line(const struct launch *l, const char *line)
+{
+	if (has_line(l, line))
+		fail_msg("unexpected \"%s\" in:\n%s", line, l->output.data);
+}
+
+void launch_probe(struct launch *l, struct plan *p, const char *const *words, int status)
+{
+	const struct report *failed, *exited;
+
+	for (; *words; words++)
+		assert_int_equal(strv_add(&p->argv, *words), 0);
+	launch_start(l, p, NULL);
+	int end = launch_finish(l);
+	failed = launch_find(l, REPORT_FAILED);
+	if (failed)
+		fail_msg("%s: %s (%s)", enter_stage_name(failed->stage), strerror(failed->error), failed->detail);
+	exited = launch_find(l, REPORT_EXITED);
+	assert_non_null(exited);
+	assert_true(WIFEXITED(exited->status));
+	assert_int_equal(WEXITSTATUS(exited->status), status);
+	assert_true(WIFEXITED(end));
+	assert_int_equal(WEXITSTATUS(end), status);
+}
+
+char *launch_scratch(void)
+{
+	char *path = strdup("/tmp/enter-test-XXXXXX");
+
+	assert_non_null(path);
+	assert_non_null(mkdtemp(path));
+	assert_int_equal(chmod(path, 0777), 0);
+	return path;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	return remove(path);
+}
+
+void launch_scratch_done(char **path)
+{
+	nftw(*path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(*path);
 }

@@ -8,12 +8,16 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include "base/buf.h"
 #include "wire/plan.h"
 #include "wire/report.h"
 
 enum { LAUNCH_OUTPUT_MAX = 1 << 20, LAUNCH_REPORTS_MAX = 16, LAUNCH_TIMEOUT_MS = 10000 };
+
+/* plan_add_mount copies what it is given, but the field is not const. */
+#define TEXT(literal) ((char *)(uintptr_t)(literal))
 
 struct launch {
 	pid_t outer, init;
@@ -44,3 +48,13 @@ int launch_finish(struct launch *l);
 /* The wait status of the process, -1 when it does not end in time. */
 int launch_wait(pid_t pid);
 void launch_done(struct launch *l);
+/* Is the line in what the server wrote? Both tell what was there when they fail. */
+void launch_expect_line(const struct launch *l, const char *line);
+void launch_expect_no_line(const struct launch *l, const char *line);
+/* Runs the plan with these words added to argv (up to NULL) to its end; the server must have run and given the exit status. */
+void launch_probe(struct launch *l, struct plan *p, const char *const *words, int status);
+/* A directory of the tests' own that the server's user can write; removed by launch_scratch_done. */
+char *launch_scratch(void);
+void launch_scratch_done(char **path);
+#define _cleanup_launch_  _cleanup_(launch_done)
+#define _cleanup_scratch_ _cleanup_(launch_scratch_done)

@@ -124,5 +124,7 @@ int effective_digest(const struct paths *p, struct effective *e, struct diag *d)
 	if (r < 0)
 		return r;
 	r = canonical_digest(e->canonical, e->digest);
-	return r < 0 ? diag_fail(d, r, "cannot compute the plan's digest: %s", strerror(-r)) : 0;
+	if (r < 0)
+		return diag_fail(d, r, "cannot compute the plan's digest: %s", strerror(-r));
+	return effective_check_overlap(p, e, d);
 }

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile - see profile.h; the parser is profile_keys.c and its setters, the expansion profile_expand.c */
+#include "supervisor/profile.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include "base/fs.h"
+#include "base/text.h"
+#include "supervisor/profile_parse.h"
+
+#define SUFFIX	    ".json"
+#define MANAGED_DIR "/etc/stockade"
+
+enum { PROCESSES_DEFAULT = 256, FILES_DEFAULT = 1024, NAMES_MAX = 256 };
+#define TMP_DEFAULT ((uint64_t)256 << 20)
+
+static const char *const not_enforced[] = {
+	"tool calls are not limited to 60 a minute and tool: this version does not enforce rates yet",
+	"memory and CPU time are not limited: this version sets up no cgroup",
+	"tool definitions are not pinned: a server that changes what a tool says it does is not noticed",
+};
+
+/* What a file can say besides, and what it does not bring about. */
+static const char unsigned_file[] =
+	"signatures of profiles are not verified: a profile is trusted by the owner and mode of its file";
+static const char package_info[] = "package names what the profile was written for; what is installed is not compared "
+				   "with it, and the approval binds the code by its content";
+static const char delete_info[] = "audit.delete_after is written into each record; stockade deletes no records itself";
+
+int profile_defaults(struct profile *p)
+{
+	int r = 0;
+
+	*p = (struct profile){ .protect = true,
+		.home = HOME_EMPTY,
+		.tmp_size = TMP_DEFAULT,
+		.seccomp = strdup("default"),
+		.limit_processes = PROCESSES_DEFAULT,
+		.limit_files = FILES_DEFAULT,
+		.limit_message = SHIM_LINE_DEFAULT,
+		.audit_args = SHIM_ARGS_KEYS };
+	p->extensions.restricted = true;
+	p->extensions.otherwise = strdup("the default (extensions.allow names none)");
+	if (!p->seccomp || !p->extensions.otherwise)
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(not_enforced); i++)
+		r = strv_add(&p->not_enforced, not_enforced[i]);
+	return r;
+}
+
+int profile_init_unprofiled(struct profile *ret)
+{
+	int r = profile_defaults(ret);
+
+	if (r < 0)
+		profile_done(ret);
+	return r;
+}
+
+static int check_required(const struct parse *ps)
+{
+	static const char *const required[] = { "stockade", "name", "command" };
+
+	for (size_t i = 0; i < ARRAY_LEN(required); i++)
+		if (!json_object_get(ps->file.root, required[i]))
+			return diag_fail(ps->d, -EINVAL,
+				"%s: has no \"%s\"; a profile needs \"stockade\": 1, \"name\" and \"command\"",
+				ps->file.name, required[i]);
+	if (!ps->profile->command.n || !ps->profile->command.v[0].value[0])
+		return diag_fail(ps->d, -EINVAL, "%s:%u: command names no program", ps->file.name,
+			json_file_key_line(&ps->file, ps->file.root, "command"));
+	return 0;
+}
+
+static int check_package(const struct parse *ps)
+{
+	if (json_object_get(ps->file.root, "package") && !ps->profile->package_name)
+		return diag_fail(ps->d, -EINVAL, "%s:%u: package has neither \"npm\" nor \"pypi\"", ps->file.name,
+			json_file_key_line(&ps->file, ps->file.root, "package"));
+	return 0;
+}
+
+/* One name, two meanings: which of them won would be a matter of our code. */
+static int check_env(const struct profile *p, struct diag *d)
+{
+	for (size_t i = 0; i < p->env_set.n; i++)
+		for (size_t j = 0; j < p->env_pass.n; j++) {
+			const char *set = p->env_set.v[i].value, *pass = p->env_pass.v[j].value;
+
+			if (!strncmp(set, pass, strlen(pass)) && set[strlen(pass)] == '=')
+				return diag_fail(d, -EINVAL, "%s: %s is set by %s as well; keep one",
+					p->env_pass.v[j].where, pass, p->env_set.v[i].where);
+		}
+	return 0;
+}
+
+static int check_file_name(const struct parse *ps, const char *expected)
+{
+	char shown[PROFILE_SHOWN_MAX];
+
+	if (!expected || !strcmp(ps->profile->name, expected))
+		return 0;
+	return diag_fail(ps->d, -EINVAL,
+		"%s:%u: the profile calls itself \"%s\", but its file is \"%s" SUFFIX
+		"\"; approvals go by the name, so the two must agree",
+		ps->file.name, json_file_key_line(&ps->file, ps->file.root, "name"), ps->profile->name,
+		text_escape_str(expected, shown, sizeof(shown)));
+}
+
+static int note_not_enforced(struct profile *p)
+{
+	int r = strv_add(&p->not_enforced, unsigned_file);
+
+	if (r == 0 && p->package_name)
+		r = strv_add(&p->not_enforced, package_info);
+	if (r == 0 && p->delete_after)
+		r = strv_add(&p->not_enforced, delete_info);
+	return r;
+}
+
+/* The format's number first: in another format every other message would be wrong. */
+static int parse_document(struct parse *ps)
+{
+	const json_t *format = json_object_get(ps->file.root, "stockade");
+
+	if (!json_is_object(ps->file.root))
+		return diag_fail(ps->d, -EINVAL, "%s:1: a profile is a JSON object, not %s", ps->file.name,
+			json_file_type(ps->file.root));
+	if (json_is_integer(format)) {
+		const struct key k = { .parse = ps,
+			.shown = "stockade",
+			.v = format,
+			.line = json_file_key_line(&ps->file, ps->file.root, "stockade") };
+		int r = key_set_format(&k);
+
+		if (r < 0)
+			return r;
+	}
+	return key_walk(ps, "", "", ps->file.root, ps->profile);
+}
+
+int profile_parse(
+	const char *file, const char *bytes, size_t n, const char *expected, struct profile *ret, struct diag *d)
+{
+	_cleanup_profile_ struct profile p = { 0 };
+	char shown[2 * PROFILE_SHOWN_MAX];
+	struct parse ps = { .profile = &p, .d = d };
+	int r;
+
+	diag_set(d, "%s", strerror(ENOMEM)); /* whatever else fails says so itself */
+	r = profile_defaults(&p);
+	if (r == 0)
+		r = json_file_parse(text_escape_str(file, shown, sizeof(shown)), bytes, n, &ps.file, d);
+	if (r == 0)
+		r = parse_document(&ps);
+	if (r == 0)
+		r = check_required(&ps);
+	if (r == 0)
+		r = check_package(&ps);
+	if (r == 0)
+		r = check_file_name(&ps, expected);
+	json_file_done(&ps.file);
+	if (r == 0)
+		r = check_env(&p, d);
+	if (r == 0)
+		r = profile_check_references(&p, d);
+	if (r == 0)
+		r = note_not_enforced(&p);
+	if (r < 0)
+		return r;
+	*ret = p;
+	p = (struct profile){ 0 };
+	return 0;
+}
+
+/* Reads, checks the owner and mode of what was read, parses. */
+static int load_file(const struct paths *p, const char *path, enum fs_trust trust, struct profile *ret, struct diag *d)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(PROFILE_BYTES_MAX);
+	_cleanup_free_ char *expected = NULL;
+	const char *base = strrchr(path, '/');
+	int r = fs_read_trusted(AT_FDCWD, path, trust, p->uid, &b, d);
+
+	if (r < 0)
+		return r;
+	base = base ? base + 1 : path;
+	expected = strndup(base, strlen(base) - strlen(SUFFIX));
+	if (!expected)
+		return -ENOMEM;
+	r = profile_parse(path, b.data ? b.data : "", b.len, expected, ret, d);
+	if (r < 0)
+		return r;
+	ret->file = strdup(path);
+	if (ret->file)
+		return 0;
+	profile_done(ret);
+	return -ENOMEM;
+}
+
+static enum fs_trust trust_of(const char *path)
+{
+	return fs_path_within(path, MANAGED_DIR) ? FS_TRUST_ROOT : FS_TRUST_USER;
+}
+
+static bool has_suffix(const char *path)
+{
+	size_t n = strlen(path), m = strlen(SUFFIX);
+
+	return n > m && !strcmp(path + n - m, SUFFIX) && path[n - m - 1] != '/';
+}
+
+static int load_path(const struct paths *p, const char *given, struct profile *ret, struct diag *d)
+{
+	_cleanup_free_ char *path = realpath(given, NULL);
+	char shown[PROFILE_SHOWN_MAX];
+
+	text_escape_str(given, shown, sizeof(shown));
+	if (!path)
+		return diag_fail(d, -errno, "the profile %s cannot be opened: %s", shown, strerror(errno));
+	if (!has_suffix(path))
+		return diag_fail(d, -EINVAL, "the profile %s must have a name that ends in " SUFFIX, shown);
+	return load_file(p, path, trust_of(path), ret, d);
+}
+
+/* Names of all profiles there are, for "did you mean". */
+static void collect_names(const char *dir, struct strv *names)
+{
+	_cleanup_closedir_ DIR *dp = opendir(dir);
+	const struct dirent *e;
+
+	while (dp && (e = readdir(dp)) && names->n < NAMES_MAX)
+		if (e->d_name[0] != '.' && has_suffix(e->d_name) &&
+			strv_addf(names, "%.*s", (int)(strlen(e->d_name) - strlen(SUFFIX)), e->d_name) < 0)
+			return;
+}
+
+static int refuse_absent(const struct paths *p, const char *name, struct diag *d)
+{
+	_cleanup_buf_ struct buf dirs = BUF_INIT(DIAG_MAX);
+	_cleanup_strv_ struct strv names = { 0 };
+	char near_shown[PROFILE_SHOWN_MAX];
+	const char *near;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->profile_dirs.n; i++) {
+		collect_names(p->profile_dirs.v[i], &names);
+		r = buf_printf(&dirs, "%s%s", i ? ", " : "", p->profile_dirs.v[i]);
+	}
+	near = text_nearest(name, (const char *const *)names.v, names.n);
+	if (near)
+		return diag_fail(d, -ENOENT, "there is no profile '%s' (looked in %s); did you mean '%s'?", name,
+			r < 0 ? "" : dirs.data, text_escape_str(near, near_shown, sizeof(near_shown)));
+	return diag_fail(d, -ENOENT,
+		"there is no profile '%s' (looked in %s); write one there, or name a command without a profile: -- "
+		"COMMAND",
+		name, r < 0 ? "" : dirs.data);
+}
+
+static int refuse_name(const char *name, struct diag *d)
+{
+	char shown[PROFILE_SHOWN_MAX];
+
+	return diag_fail(d, -EINVAL,
+		"'%s' is no profile's name: those are made of a-z, 0-9, '.', '_' and '-'; for a file write its path "
+		"with a '/' in it",
+		text_escape_str(name, shown, sizeof(shown)));
+}
+
+/* A file that is there and cannot be read or believed denies: the next directory is not tried. */
+static int load_name(const struct paths *p, const char *name, struct profile *ret, struct diag *d)
+{
+	for (size_t i = 0; i < p->profile_dirs.n; i++) {
+		_cleanup_free_ char *path = NULL;
+		int r;
+
+		if (asprintf(&path, "%s/%s" SUFFIX, p->profile_dirs.v[i], name) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		r = load_file(p, path, trust_of(path), ret, d);
+		if (r != -ENOENT && r != -ENOTDIR)
+			return r;
+	}
+	return refuse_absent(p, name, d);
+}
+
+int profile_load(const struct paths *p, const char *name_or_file, struct profile *ret, struct diag *d)
+{
+	diag_set(d, "%s", strerror(ENOMEM)); /* whatever else fails says so itself */
+	if (strchr(name_or_file, '/'))
+		return load_path(p, name_or_file, ret, d);
+	if (!profile_name_valid(name_or_file))
+		return refuse_name(name_or_file, d);
+	return load_name(p, name_or_file, ret, d);
+}
+
+static void items_done(struct profile_items *items)
+{
+	for (size_t i = 0; i < items->n; i++) {
+		free(items->v[i].value);
+		free(items->v[i].where);
+	}
+	free(items->v);
+}
+
+static void rules_done(struct shim_rules *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->rules[i].glob);
+		free(r->rules[i].where);
+	}
+	free(r->rules);
+	free(r->otherwise);
+}
+
+static void params_done(struct profile *p)
+{
+	for (size_t i = 0; i < p->n_params; i++) {
+		struct profile_param *param = &p->params[i];
+
+		free(param->name);
+		free(param->where);
+		strv_done(&param->fallback);
+		strv_done(&param->within);
+		strv_done(&param->choices);
+		strv_done(&param->values);
+	}
+	free(p->params);
+}
+
+void profile_done(struct profile *p)
+{
+	struct profile_items *const items[] = { &p->command, &p->env_set, &p->env_pass, &p->fs_read, &p->fs_write,
+		&p->fs_deny, &p->unix_sockets, &p->roots };
+	struct shim_rules *const rules[] = { &p->tools, &p->resources, &p->prompts, &p->extensions };
+	char *const strings[] = { p->file, p->name, p->description, p->owner, p->reviewed, p->expires,
+		p->classification, p->package_kind, p->package_name, p->package_version, p->package_integrity,
+		p->cwd.value, p->cwd.where, p->seccomp, p->delete_after };
+
+	for (size_t i = 0; i < ARRAY_LEN(items); i++)
+		items_done(items[i]);
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		rules_done(rules[i]);
+	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
+		free(strings[i]);
+	params_done(p);
+	strv_done(&p->not_enforced);
+	*p = (struct profile){ 0 };
+}

@@ -12,16 +12,18 @@
 #include "base/io.h"
 #include "base/text.h"
 
-enum { FS_PATH_SHOWN = 512, FS_LINK_MAX = 4096 };
+/* FS_RETRIES: openat2(2) gives EAGAIN while someone renames along the path, and he may do so for ever. */
+enum { FS_PATH_SHOWN = 512, FS_LINK_MAX = 4096, FS_RETRIES = 64 };
 
 int fs_openat2(int dirfd, const char *path, int flags, mode_t mode, unsigned long long resolve)
 {
 	struct open_how how = { .flags = (unsigned)(flags | O_CLOEXEC), .mode = mode, .resolve = resolve };
+	unsigned tries = 0;
 	long fd;
 
 	do
 		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < FS_RETRIES)));
 	return fd < 0 ? -errno : (int)fd;
 }
 
@@ -92,7 +94,7 @@ static int write_temporary(int dirfd, const char *temp, const void *p, size_t n,
 
 int fs_write_atomic(int dirfd, const char *name, const void *p, size_t n, mode_t mode, struct diag *d)
 {
-	char temp[256], shown[FS_PATH_SHOWN];
+	char temp[256] = "", shown[FS_PATH_SHOWN];
 	int r = temporary_name(name, temp, sizeof(temp));
 
 	if (r == 0)
@@ -100,7 +102,9 @@ int fs_write_atomic(int dirfd, const char *name, const void *p, size_t n, mode_t
 	if (r == 0 && renameat(dirfd, temp, dirfd, name) < 0)
 		r = -errno;
 	if (r < 0) {
-		unlinkat(dirfd, temp, 0);
+		/* Never a file that was there before: O_EXCL refused that one. */
+		if (r != -EEXIST)
+			unlinkat(dirfd, temp, 0);
 		return diag_fail(d, r, "cannot write %s: %s", text_escape_str(name, shown, sizeof(shown)), strerror(-r));
 	}
 	/* A directory that cannot be synced (some FUSE) still holds the file: rename has taken effect. */
@@ -128,7 +132,7 @@ int fs_mkdirs(const char *path, mode_t mode, int *ret, struct diag *d)
 {
 	_cleanup_close_ int dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ char *copy = strdup(path);
-	char shown[FS_PATH_SHOWN];
+	char shown[FS_PATH_SHOWN], part[FS_PATH_SHOWN];
 	char *rest, *name;
 	int last;
 
@@ -140,7 +144,7 @@ int fs_mkdirs(const char *path, mode_t mode, int *ret, struct diag *d)
 		int r = *name ? enter_component(&dir, name, mode) : 0;
 		if (r < 0)
 			return diag_fail(d, r, "cannot make the directory %s (at '%s'): %s", text_escape_str(path, shown, sizeof(shown)),
-				name, strerror(-r));
+				text_escape_str(name, part, sizeof(part)), strerror(-r));
 	}
 	last = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (last < 0)
@@ -165,9 +169,10 @@ int fs_fd_path(int fd, char **ret)
 	if (target[0] != '/')
 		return -ENOENT;
 	if ((size_t)n > sizeof(deleted) && strcmp(target + n - (sizeof(deleted) - 1), deleted) == 0) {
-		struct stat st;
-		/* A living file may really be called "x (deleted)". */
-		if (fstat(fd, &st) < 0 || st.st_nlink == 0 || access(target, F_OK) < 0)
+		struct stat st, named;
+		/* A living file may really be called "x (deleted)"; so may another one, planted in its place. */
+		if (fstat(fd, &st) < 0 || st.st_nlink == 0 || lstat(target, &named) < 0 || st.st_dev != named.st_dev ||
+			st.st_ino != named.st_ino)
 			return -ENOENT;
 	}
 	*ret = strdup(target);

@@ -96,6 +96,8 @@ int io_sanitise_descriptors(void)
 int io_close_except(unsigned first, const int *keep, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < 0 || (unsigned)keep[i] < first)
+			continue;
 		if ((unsigned)keep[i] > first && close_range(first, (unsigned)keep[i] - 1, 0) < 0)
 			return -errno;
 		first = (unsigned)keep[i] + 1;

@@ -67,8 +67,8 @@ int event_encode(const struct event *e, struct wire_writer *w)
 {
 	wire_begin(w, WIRE_EVENT, EVENT_BYTES_MAX);
 	wire_put_u32(w, e->type);
-	wire_put_u8(w, e->decision);
-	wire_put_u8(w, e->side);
+	wire_put_u8(w, (uint8_t)e->decision);
+	wire_put_u8(w, (uint8_t)e->side);
 	wire_put_u64(w, e->call_id);
 	wire_put_u64(w, e->bytes);
 	wire_put_u64(w, e->latency_us);

@@ -123,6 +123,8 @@ static void get_mount(struct wire_reader *r, struct plan_mount *ret)
 		r->error = r->error ? r->error : -EPROTO;
 	if (ret->kind == PLAN_BIND && (!ret->source || ret->source[0] != '/'))
 		r->error = r->error ? r->error : -EPROTO;
+	if ((ret->kind == PLAN_FILE || ret->kind == PLAN_SYMLINK) && !ret->content)
+		r->error = r->error ? r->error : -EPROTO;
 }
 
 static void get_mounts(struct wire_reader *r, struct plan *p)
@@ -139,11 +141,17 @@ static void get_mounts(struct wire_reader *r, struct plan *p)
 	}
 }
 
+/* 0 is root; -1 means "leave it" to setresuid(2), which would leave root too. */
+static bool id_is_safe(uint32_t id)
+{
+	return id != 0 && id != UINT32_MAX;
+}
+
 /* What enter would follow blindly must be there. */
 static bool plan_is_whole(const struct plan *p)
 {
 	return p->name && p->exec_path && p->exec_path[0] == '/' && p->argv.n > 0 && p->cwd && p->cwd[0] == '/' && p->hostname &&
-		p->seccomp && p->uid != 0 && p->gid != 0;
+		p->seccomp && id_is_safe(p->uid) && id_is_safe(p->gid);
 }
 
 int plan_decode(const void *bytes, size_t n, struct plan *ret)

@@ -25,7 +25,7 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 	wire_put_str(w, c->name);
 	wire_put_str(w, c->stderr_prefix);
 	wire_put_u64(w, c->line_max);
-	wire_put_u8(w, c->args);
+	wire_put_u8(w, (uint8_t)c->args);
 	wire_put_bytes(w, c->salt, sizeof(c->salt));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
 		put_rules(w, &c->scope[i]);

@@ -1,0 +1,690 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_base - buffers, vectors, numbers, globs, paths, trusted files, descriptors */
+#include "tests/unit/unit.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "base/glob.h"
+#include "base/io.h"
+#include "base/landlock.h"
+#include "base/parse.h"
+#include "base/strv.h"
+
+static void a_buffer_takes_exactly_its_limit_and_not_a_byte_more(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(10);
+
+	assert_int_equal(buf_append(&b, "0123456789", 10), 0);
+	assert_string_equal(b.data, "0123456789");
+	assert_int_equal(buf_putc(&b, 'x'), -E2BIG);
+	assert_int_equal(buf_printf(&b, "%d", 1), -E2BIG);
+	assert_int_equal(buf_reserve(&b, SIZE_MAX), -E2BIG);
+	assert_int_equal(b.len, 10);
+	buf_consume(&b, 4);
+	assert_string_equal(b.data, "456789");
+	assert_int_equal(buf_puts(&b, "abcd"), 0);
+	assert_int_equal(buf_puts(&b, "e"), -E2BIG);
+}
+
+static void a_buffer_grows_byte_by_byte_to_any_limit(void **state)
+{
+	for (size_t limit = 0; limit < 1100; limit += 37) {
+		_cleanup_buf_ struct buf b = BUF_INIT(limit);
+		for (size_t i = 0; i < limit; i++)
+			assert_int_equal(buf_putc(&b, 'a'), 0);
+		assert_int_equal(buf_putc(&b, 'a'), -E2BIG);
+		assert_int_equal(b.len, limit);
+		assert_true(b.cap <= limit + 1 || b.cap <= 256); /* the first block */
+	}
+}
+
+static void stealing_leaves_an_empty_buffer_that_works_again(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(100);
+	_cleanup_free_ char *empty = buf_steal(&b);
+
+	assert_string_equal(empty, "");
+	assert_int_equal(buf_printf(&b, "%s-%d", "x", 7), 0);
+	_cleanup_free_ char *text = buf_steal(&b);
+	assert_string_equal(text, "x-7");
+	assert_int_equal(b.len, 0);
+	buf_clear(&b);
+	assert_int_equal(buf_puts(&b, "again"), 0);
+	assert_string_equal(b.data, "again");
+}
+
+static void a_diagnosis_is_cut_and_marked_and_may_be_null(void **state)
+{
+	static char longer[DIAG_MAX * 2];
+	struct diag d = { 0 };
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	diag_set(NULL, "ignored");
+	diag_prefix(NULL, "ignored");
+	assert_int_equal(diag_fail(NULL, -EPERM, "ignored"), -EPERM);
+	assert_int_equal(diag_fail(&d, -ENOENT, "no %s", "file"), -ENOENT);
+	diag_prefix(&d, "p.json:%d: ", 3);
+	assert_string_equal(d.text, "p.json:3: no file");
+	diag_set(&d, "%s", longer);
+	assert_int_equal(strlen(d.text), DIAG_MAX - 1);
+	assert_string_equal(d.text + DIAG_MAX - 4, "...");
+	diag_prefix(&d, "prefix ");
+	assert_memory_equal(d.text, "prefix xxx", 10);
+	assert_string_equal(d.text + DIAG_MAX - 4, "...");
+}
+
+static void a_vector_stays_null_terminated_while_it_grows(void **state)
+{
+	_cleanup_strv_ struct strv s = { 0 }, copy = { 0 };
+
+	for (size_t i = 0; i < 1000; i++) {
+		assert_int_equal(strv_addf(&s, "%zu", i), 0);
+		assert_null(s.v[s.n]);
+	}
+	assert_int_equal(strv_extend(&copy, s.v, s.n), 0);
+	strv_sort(&copy);
+	assert_string_equal(copy.v[0], "0");
+	assert_string_equal(copy.v[999], "999");
+	assert_string_equal(copy.v[998], "998");
+	assert_true(strv_contains(&s, "512"));
+	assert_false(strv_contains(&s, "1000"));
+	assert_int_equal(strv_add_take(&s, NULL), -ENOMEM);
+}
+
+static void a_vector_takes_no_more_than_its_limit(void **state)
+{
+	_cleanup_strv_ struct strv s = { 0 };
+
+	for (size_t i = 0; i < STRV_MAX; i++)
+		assert_int_equal(strv_add(&s, ""), 0);
+	assert_int_equal(strv_add(&s, ""), -E2BIG);
+	assert_int_equal(s.n, STRV_MAX);
+}
+
+static void an_environment_name_is_matched_whole(void **state)
+{
+	_cleanup_strv_ struct strv e = { 0 };
+
+	assert_int_equal(strv_env_set(&e, "PATHX", "no"), 0);
+	assert_null(strv_env_get(&e, "PATH"));
+	assert_int_equal(strv_env_set(&e, "PATH", "/bin"), 0);
+	assert_int_equal(strv_env_set(&e, "PATH", "/usr/bin=x"), 0);
+	assert_int_equal(e.n, 2);
+	assert_string_equal(strv_env_get(&e, "PATH"), "/usr/bin=x");
+	assert_null(strv_env_get(&e, "PAT"));
+}
+
+typedef int parser(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
+static const struct {
+	parser *parse;
+	const char *text;
+	uint64_t min, max;
+	int result;
+	uint64_t value;
+} numbers[] = {
+	{ parse_u64, "0", 0, 10, 0, 0 },
+	{ parse_u64, "10", 0, 10, 0, 10 },
+	{ parse_u64, "11", 0, 10, -ERANGE, 0 },
+	{ parse_u64, "0", 1, 10, -ERANGE, 0 },
+	{ parse_u64, "18446744073709551615", 0, UINT64_MAX, 0, UINT64_MAX },
+	{ parse_u64, "18446744073709551616", 0, UINT64_MAX, -ERANGE, 0 },
+	{ parse_u64, "", 0, 10, -EINVAL, 0 },
+	{ parse_u64, " 1", 0, 10, -EINVAL, 0 },
+	{ parse_u64, "1 ", 0, 10, -EINVAL, 0 },
+	{ parse_u64, "+1", 0, 10, -EINVAL, 0 },
+	{ parse_u64, "-1", 0, UINT64_MAX, -EINVAL, 0 },
+	{ parse_u64, "010", 0, 10, -EINVAL, 0 },
+	{ parse_u64, "0x1", 0, 10, -EINVAL, 0 },
+	{ parse_u64, "1e1", 0, 10, -EINVAL, 0 },
+	{ parse_u64, "1\n", 0, 10, -EINVAL, 0 },
+	{ parse_u64, "\xd9\xa1", 0, 10, -EINVAL, 0 }, /* an Arabic-Indic digit */
+	{ parse_size, "512", 0, UINT64_MAX, 0, 512 },
+	{ parse_size, "64KiB", 0, UINT64_MAX, 0, 65536 },
+	{ parse_size, "256MiB", 0, UINT64_MAX, 0, 256 << 20 },
+	{ parse_size, "1GiB", 0, 1 << 30, 0, 1 << 30 },
+	{ parse_size, "1TiB", 0, UINT64_MAX, 0, 1ULL << 40 },
+	{ parse_size, "16777216TiB", 0, UINT64_MAX, -ERANGE, 0 }, /* 2^64 */
+	{ parse_size, "1GiB", 0, 1 << 29, -ERANGE, 0 },
+	{ parse_size, "1GB", 0, UINT64_MAX, -EINVAL, 0 },
+	{ parse_size, "1gib", 0, UINT64_MAX, -EINVAL, 0 },
+	{ parse_size, "1 GiB", 0, UINT64_MAX, -EINVAL, 0 },
+	{ parse_size, "1.5GiB", 0, UINT64_MAX, -EINVAL, 0 },
+	{ parse_size, "MiB", 0, UINT64_MAX, -EINVAL, 0 },
+	{ parse_duration, "30s", 0, UINT64_MAX, 0, 30 },
+	{ parse_duration, "30min", 0, UINT64_MAX, 0, 1800 },
+	{ parse_duration, "4h", 0, UINT64_MAX, 0, 14400 },
+	{ parse_duration, "90d", 0, UINT64_MAX, 0, 7776000 },
+	{ parse_duration, "90", 0, UINT64_MAX, -EINVAL, 0 },
+	{ parse_duration, "1m", 0, UINT64_MAX, -EINVAL, 0 }, /* minute or month: neither */
+	{ parse_duration, "1dd", 0, UINT64_MAX, -EINVAL, 0 },
+	{ parse_duration, "99999999999999999d", 0, UINT64_MAX, -ERANGE, 0 },
+};
+
+static void numbers_sizes_and_durations_are_read_strictly(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		uint64_t v = 4242;
+		int r = numbers[i].parse(numbers[i].text, numbers[i].min, numbers[i].max, &v);
+		if (r != numbers[i].result)
+			print_error("at \"%s\"\n", numbers[i].text);
+		assert_int_equal(r, numbers[i].result);
+		assert_int_equal(v, r == 0 ? numbers[i].value : 4242);
+	}
+}
+
+static const struct {
+	const char *text;
+	int result;
+	int64_t value;
+} times[] = {
+	{ "1970-01-01", 0, 0 },
+	{ "2027-04-01T00:00:00Z", 0, 1806537600 },
+	{ "2024-02-29", 0, 1709164800 },
+	{ "2023-02-29", -EINVAL, 0 },
+	{ "2026-13-01", -EINVAL, 0 },
+	{ "2026-00-10", -EINVAL, 0 },
+	{ "2026-04-31", -EINVAL, 0 },
+	{ "2026-04-00", -EINVAL, 0 },
+	{ "2026-04-01T24:00:00Z", -EINVAL, 0 },
+	{ "2026-04-01T23:60:00Z", -EINVAL, 0 },
+	{ "2026-04-01T23:59:60Z", -EINVAL, 0 },
+	{ "2026-04-01T00:00:00+00:00", -EINVAL, 0 },
+	{ "2026-04-01T00:00:00", -EINVAL, 0 },
+	{ "2026-04-01t00:00:00z", -EINVAL, 0 },
+	{ "2026-4-1", -EINVAL, 0 },
+	{ "", -EINVAL, 0 },
+};
+
+static void a_date_is_one_that_exists_in_one_form(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		int64_t t = 0;
+		assert_int_equal(parse_time(times[i].text, &t), times[i].result);
+		assert_int_equal(t, times[i].value);
+	}
+}
+
+static const struct {
+	const char *pattern, *text;
+	bool match;
+} globs[] = {
+	{ "", "", true },
+	{ "", "a", false },
+	{ "*", "", true },
+	{ "*", "anything/at\nall", true },
+	{ "get_*", "get_", true },
+	{ "get_*", "Get_x", false },
+	{ "get_*", "xget_x", false },
+	{ "*_secret", "a_secret_secret", true },
+	{ "*a*b", "xaxbxb", true },
+	{ "*a*b", "xaxbxc", false },
+	{ "a*b*c", "abc", true },
+	{ "a?c", "abc", false },
+	{ "[ab]", "a", false },
+	{ "\\*", "*", false },
+	{ "**", "x", true },
+	{ "a", "a ", false },
+};
+
+static void only_the_star_is_special_and_the_whole_name_must_match(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(globs); i++)
+		assert_int_equal(glob_match(globs[i].pattern, globs[i].text, strlen(globs[i].text)), globs[i].match);
+	assert_true(glob_match("a*c", "a\0c", 3));
+	assert_false(glob_match("a", "a\0", 2));
+}
+
+static void a_pattern_of_many_stars_takes_no_exponential_time(void **state)
+{
+	static char text[1 << 16];
+	char pattern[200] = "";
+
+	memset(text, 'a', sizeof(text));
+	for (size_t i = 0; i < 90; i++)
+		memcpy(pattern + 2 * i, "a*", 3);
+	memcpy(pattern + 180, "b", 2);
+	uint64_t start = io_now_us();
+	assert_false(glob_match(pattern, text, sizeof(text)));
+	assert_true(io_now_us() - start < 1000000);
+}
+
+static const struct {
+	const char *path, *clean;
+} paths[] = {
+	{ "/", "/" },
+	{ "//", "/" },
+	{ "/a", "/a" },
+	{ "/a/", "/a" },
+	{ "//a///b/./c/.", "/a/b/c" },
+	{ "/a..b/.c", "/a..b/.c" },
+	{ "/..", NULL },
+	{ "/a/../b", NULL },
+	{ "/a/..", NULL },
+	{ "a", NULL },
+	{ "", NULL },
+	{ "./a", NULL },
+};
+
+static void a_clean_path_is_absolute_and_never_goes_up(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		_cleanup_free_ char *clean = NULL;
+		assert_int_equal(fs_path_clean(paths[i].path, &clean), paths[i].clean ? 0 : -EINVAL);
+		if (paths[i].clean)
+			assert_string_equal(clean, paths[i].clean);
+	}
+}
+
+static void a_path_lies_within_only_at_a_component_boundary(void **state)
+{
+	assert_true(fs_path_within("/a/b", "/a"));
+	assert_true(fs_path_within("/a", "/a"));
+	assert_true(fs_path_within("/a", "/"));
+	assert_true(fs_path_within("/", "/"));
+	assert_false(fs_path_within("/ab", "/a"));
+	assert_false(fs_path_within("/a", "/a/b"));
+	assert_false(fs_path_within("/", "/a"));
+}
+
+/* A directory of the test's own in *state: its descriptor, name removed with all in it at the end. */
+struct scratch {
+	int fd;
+	char path[64];
+};
+
+static int scratch_setup(void **state)
+{
+	static struct scratch s;
+
+	snprintf(s.path, sizeof(s.path), "/tmp/stockade-unit.XXXXXX");
+	if (!mkdtemp(s.path))
+		return -1;
+	s.fd = open(s.path, O_DIRECTORY | O_CLOEXEC);
+	*state = &s;
+	return s.fd < 0 ? -1 : 0;
+}
+
+static int scratch_teardown(void **state)
+{
+	struct scratch *s = *state;
+	static const char *const dirs[] = { "a/b/c", "a/b", "a" };
+	DIR *d = fdopendir(dup(s->fd));
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		unlinkat(s->fd, dirs[i], AT_REMOVEDIR);
+	for (struct dirent *e; d && (e = readdir(d));)
+		unlinkat(s->fd, e->d_name, 0);
+	closedir(d);
+	close(s->fd);
+	return rmdir(s->path);
+}
+
+static void put_file(int dir, const char *name, const char *text, mode_t mode)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_CREAT | O_WRONLY | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(io_write_full(fd, text, strlen(text)), 0);
+	assert_int_equal(fchmod(fd, mode), 0);
+}
+
+static int read_trusted(int dir, const char *name, enum fs_trust trust, uid_t uid, size_t max, struct diag *d)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(max);
+
+	return fs_read_trusted(dir, name, trust, uid, &b, d);
+}
+
+static void only_a_file_of_ones_own_that_no_other_can_write_is_trusted(void **state)
+{
+	struct scratch *s = *state;
+	struct diag d = { 0 };
+	uid_t me = geteuid();
+
+	put_file(s->fd, "good", "12345678", 0644);
+	put_file(s->fd, "group", "x", 0664);
+	put_file(s->fd, "others", "x", 0646);
+	assert_int_equal(symlinkat("good", s->fd, "link"), 0);
+	assert_int_equal(mkfifoat(s->fd, "fifo", 0600), 0);
+	assert_int_equal(mkdirat(s->fd, "a", 0700), 0);
+
+	assert_int_equal(read_trusted(s->fd, "good", FS_TRUST_USER, me, 8, &d), 0);
+	assert_int_equal(read_trusted(s->fd, "good", FS_TRUST_USER, me, 7, &d), -E2BIG);
+	assert_int_equal(read_trusted(s->fd, "group", FS_TRUST_USER, me, 8, &d), -EPERM);
+	assert_int_equal(read_trusted(s->fd, "others", FS_TRUST_USER, me, 8, &d), -EPERM);
+	assert_non_null(strstr(d.text, "can be written by others (mode 0646)"));
+	assert_int_equal(read_trusted(s->fd, "link", FS_TRUST_USER, me, 8, &d), -ELOOP);
+	assert_non_null(strstr(d.text, "symbolic link"));
+	assert_int_equal(read_trusted(s->fd, "fifo", FS_TRUST_USER, me, 8, &d), -EINVAL);
+	assert_int_equal(read_trusted(s->fd, "a", FS_TRUST_USER, me, 8, &d), -EINVAL);
+	assert_int_equal(read_trusted(s->fd, "absent", FS_TRUST_USER, me, 8, &d), -ENOENT);
+}
+
+static void a_file_of_another_user_is_not_trusted(void **state)
+{
+	struct scratch *s = *state;
+	struct diag d = { 0 };
+	uid_t owner = geteuid();
+
+	put_file(s->fd, "other", "x", 0644);
+	if (owner == 0) {
+		owner = 4242;
+		assert_int_equal(fchownat(s->fd, "other", owner, (gid_t)-1, 0), 0);
+	}
+	assert_int_equal(read_trusted(s->fd, "other", FS_TRUST_USER, owner, 8, &d), 0);
+	assert_int_equal(read_trusted(s->fd, "other", FS_TRUST_USER, owner + 1, 8, &d), -EPERM);
+	assert_int_equal(read_trusted(s->fd, "other", FS_TRUST_ROOT, owner, 8, &d), -EPERM);
+	assert_non_null(strstr(d.text, "must belong to root"));
+	assert_int_equal(read_trusted(AT_FDCWD, "/etc/passwd", FS_TRUST_ROOT, owner, 1 << 20, &d), 0);
+	assert_int_equal(read_trusted(AT_FDCWD, "/etc/passwd", FS_TRUST_USER, owner, 1 << 20, &d), 0);
+}
+
+static void an_atomic_write_replaces_whole_with_the_exact_mode(void **state)
+{
+	struct scratch *s = *state;
+	_cleanup_buf_ struct buf b = BUF_INIT(100);
+	struct diag d = { 0 };
+	struct stat st;
+	mode_t old = umask(077);
+
+	put_file(s->fd, "f", "old and longer", 0600);
+	assert_int_equal(fs_write_atomic(s->fd, "f", "new", 3, 0644, &d), 0);
+	umask(old);
+	assert_int_equal(fs_read_trusted(s->fd, "f", FS_TRUST_USER, geteuid(), &b, &d), 0);
+	assert_string_equal(b.data, "new");
+	assert_int_equal(fstatat(s->fd, "f", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+}
+
+static void a_failed_atomic_write_leaves_nothing_behind(void **state)
+{
+	struct scratch *s = *state;
+	struct diag d = { 0 };
+	struct dirent *e;
+	size_t n = 0;
+
+	assert_int_equal(mkdirat(s->fd, "a", 0700), 0);
+	assert_int_equal(fs_write_atomic(s->fd, "a", "x", 1, 0600, &d), -EISDIR);
+	assert_non_null(strstr(d.text, "cannot write a"));
+	_cleanup_closedir_ DIR *dir = fdopendir(openat(s->fd, ".", O_DIRECTORY | O_CLOEXEC));
+	while ((e = readdir(dir)))
+		n += e->d_name[0] != '.' || e->d_name[1] == 'a';
+	assert_int_equal(n, 1);
+}
+
+static void missing_directories_are_made_and_the_last_is_open(void **state)
+{
+	struct scratch *s = *state;
+	char path[128];
+	struct diag d = { 0 };
+	struct stat st;
+	int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/a/b/c", s->path);
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(fs_mkdirs(path, 0700, &fd, &d), 0);
+		_cleanup_free_ char *real = NULL;
+		assert_int_equal(fs_fd_path(fd, &real), 0);
+		assert_string_equal(real, path);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0700);
+		close(fd);
+	}
+	assert_int_equal(fs_mkdirs("relative", 0700, &fd, &d), -EINVAL);
+	put_file(s->fd, "file\x1b", "x", 0600);
+	snprintf(path, sizeof(path), "%s/file\x1b/d", s->path);
+	assert_true(fs_mkdirs(path, 0700, &fd, &d) < 0);
+	assert_null(strchr(d.text, '\x1b'));
+}
+
+static void the_path_of_a_deleted_file_is_not_that_of_its_impostor(void **state)
+{
+	struct scratch *s = *state;
+	_cleanup_free_ char *path = NULL;
+
+	put_file(s->fd, "f", "x", 0600);
+	_cleanup_close_ int fd = openat(s->fd, "f", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(linkat(s->fd, "f", s->fd, "kept", 0), 0); /* st_nlink stays above 0 */
+	assert_int_equal(unlinkat(s->fd, "f", 0), 0);
+	assert_int_equal(fs_fd_path(fd, &path), -ENOENT);
+	put_file(s->fd, "f (deleted)", "planted", 0600);
+	assert_int_equal(fs_fd_path(fd, &path), -ENOENT);
+	_cleanup_close_ int odd = openat(s->fd, "f (deleted)", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fs_fd_path(odd, &path), 0);
+	assert_non_null(strstr(path, "/f (deleted)"));
+}
+
+static void a_pipe_has_no_path(void **state)
+{
+	char *path = NULL;
+	int p[2];
+
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	assert_int_equal(fs_fd_path(p[0], &path), -ENOENT);
+	close(p[0]);
+	close(p[1]);
+}
+
+static void a_sealed_memory_file_reads_back_and_cannot_be_changed(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(100);
+	_cleanup_close_ int fd = -1;
+
+	assert_int_equal(io_memfd_sealed("plan", "bytes", 5, &fd), 0);
+	assert_int_equal(write(fd, "x", 1), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	assert_ptr_equal(mmap(NULL, 5, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE), -1);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(io_memfd_read(fd, &b), 0);
+	assert_string_equal(b.data, "bytes");
+}
+
+static void a_memory_file_that_lacks_one_seal_is_refused(void **state)
+{
+	static const int seals[] = { F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE };
+
+	for (size_t left_out = 0; left_out < ARRAY_LEN(seals); left_out++) {
+		_cleanup_buf_ struct buf b = BUF_INIT(100);
+		_cleanup_close_ int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		int some = 0;
+		for (size_t i = 0; i < ARRAY_LEN(seals); i++)
+			some |= i == left_out ? 0 : seals[i];
+		assert_int_equal(fcntl(fd, F_ADD_SEALS, some), 0);
+		assert_int_equal(io_memfd_read(fd, &b), -EPERM);
+	}
+	_cleanup_buf_ struct buf b = BUF_INIT(100);
+	_cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_true(io_memfd_read(null, &b) < 0);
+}
+
+static void reading_stops_at_the_limit(void **state)
+{
+	for (size_t max = 0; max < 8; max++) {
+		_cleanup_buf_ struct buf b = BUF_INIT(max);
+		int p[2];
+		assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+		assert_int_equal(io_write_full(p[1], "12345", 5), 0);
+		close(p[1]);
+		assert_int_equal(io_read_all(p[0], &b), max < 5 ? -E2BIG : 0);
+		close(p[0]);
+	}
+}
+
+/* How many descriptors this process has. */
+static size_t open_descriptors(void)
+{
+	_cleanup_closedir_ DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	while (readdir(d))
+		n++;
+	return n;
+}
+
+static void surplus_descriptors_of_a_message_are_closed(void **state)
+{
+	int s[2], send[5], got[2];
+	char byte;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s), 0);
+	for (size_t i = 0; i < ARRAY_LEN(send); i++)
+		send[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(io_send_msg(s[0], "x", 1, send, ARRAY_LEN(send)), 0);
+	assert_int_equal(io_send_msg(s[0], "y", 1, send, 1), 0);
+	size_t before = open_descriptors(), n = ARRAY_LEN(got);
+	assert_int_equal(io_recv_msg(s[1], &byte, 1, got, &n), 1);
+	assert_int_equal(n, 2);
+	assert_int_equal(open_descriptors(), before + 2);
+	assert_int_equal(fcntl(got[0], F_GETFD), FD_CLOEXEC);
+	assert_int_equal(io_recv_msg(s[1], &byte, 1, NULL, NULL), 1);
+	assert_int_equal(open_descriptors(), before + 2);
+	close(got[0]);
+	close(got[1]);
+	for (size_t i = 0; i < ARRAY_LEN(send); i++)
+		close(send[i]);
+	close(s[0]);
+	assert_int_equal(io_recv_msg(s[1], &byte, 1, NULL, NULL), 0);
+	close(s[1]);
+}
+
+static void a_message_that_was_cut_is_refused_and_its_descriptors_closed(void **state)
+{
+	int s[2], got[2], null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int many[17] = { 0 };
+	char small[4];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s), 0);
+	assert_int_equal(io_send_msg(s[0], "12345", 5, &null, 1), 0);
+	size_t before = open_descriptors(), n = ARRAY_LEN(got);
+	assert_int_equal(io_recv_msg(s[1], small, sizeof(small), got, &n), -EMSGSIZE);
+	assert_int_equal(n, 0);
+	assert_int_equal(open_descriptors(), before);
+	assert_int_equal(io_send_msg(s[0], "x", 1, many, ARRAY_LEN(many)), -E2BIG);
+	close(s[0]);
+	close(s[1]);
+	close(null);
+}
+
+/* Runs fn in a child; its return is the exit status. */
+static int in_child(int (*fn)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(fn());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int close_stdin_and_stderr(void)
+{
+	close(0);
+	close(2);
+	int extra = fcntl(1, F_DUPFD, 50);
+	int mask = io_sanitise_descriptors();
+	char byte;
+	return mask == (1 << 0 | 1 << 2) && fcntl(extra, F_GETFD) < 0 && read(0, &byte, 1) == 0 && write(2, "x", 1) == 1 ? 0 : 1;
+}
+
+static int keep_some(void)
+{
+	static const int keep[] = { 1, 20, 22 };
+
+	for (int fd = 10; fd < 30; fd++)
+		if (dup2(0, fd) != fd)
+			return 2;
+	if (io_close_except(10, keep, ARRAY_LEN(keep)) < 0)
+		return 3;
+	for (int fd = 10; fd < 40; fd++)
+		if ((fcntl(fd, F_GETFD) >= 0) != (fd == 20 || fd == 22))
+			return 4;
+	return fcntl(2, F_GETFD) >= 0 ? 0 : 5;
+}
+
+static void closed_standard_descriptors_become_dev_null_and_the_rest_is_closed(void **state)
+{
+	assert_int_equal(in_child(close_stdin_and_stderr), 0);
+}
+
+static void all_but_the_named_descriptors_are_closed_and_none_below_the_first(void **state)
+{
+	assert_int_equal(in_child(keep_some), 0);
+}
+
+static void each_landlock_abi_knows_all_that_the_one_before_knew(void **state)
+{
+	static const struct {
+		int abi;
+		struct landlock_attr all;
+	} known[] = { { 0, { 0, 0, 0 } }, { 1, { 0x1fff, 0, 0 } }, { 2, { 0x3fff, 0, 0 } }, { 3, { 0x7fff, 0, 0 } },
+		{ 4, { 0x7fff, 3, 0 } }, { 5, { 0xffff, 3, 0 } }, { 6, { 0xffff, 3, 3 } }, { 7, { 0xffff, 3, 3 } } };
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		struct landlock_attr got = landlock_all(known[i].abi);
+		assert_memory_equal(&got, &known[i].all, sizeof(got));
+	}
+	assert_true(landlock_abi() >= 1);
+}
+
+static void a_path_beneath_no_directory_is_masked_to_file_rights(void **state)
+{
+	struct landlock_attr all = landlock_all(landlock_abi());
+	_cleanup_close_ int ruleset = -1, file = open("/etc/passwd", O_PATH | O_CLOEXEC), dir = open("/etc", O_PATH | O_CLOEXEC);
+
+	assert_int_equal(landlock_create(&all, &ruleset), 0);
+	assert_int_equal(landlock_allow_path(ruleset, file, all.fs), 0);
+	assert_int_equal(landlock_allow_path(ruleset, dir, all.fs), 0);
+	assert_true(landlock_allow_path(ruleset, -1, all.fs) < 0);
+}
+
+#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_buffer_takes_exactly_its_limit_and_not_a_byte_more),
+		cmocka_unit_test(a_buffer_grows_byte_by_byte_to_any_limit),
+		cmocka_unit_test(stealing_leaves_an_empty_buffer_that_works_again),
+		cmocka_unit_test(a_diagnosis_is_cut_and_marked_and_may_be_null),
+		cmocka_unit_test(a_vector_stays_null_terminated_while_it_grows),
+		cmocka_unit_test(a_vector_takes_no_more_than_its_limit),
+		cmocka_unit_test(an_environment_name_is_matched_whole),
+		cmocka_unit_test(numbers_sizes_and_durations_are_read_strictly),
+		cmocka_unit_test(a_date_is_one_that_exists_in_one_form),
+		cmocka_unit_test(only_the_star_is_special_and_the_whole_name_must_match),
+		cmocka_unit_test(a_pattern_of_many_stars_takes_no_exponential_time),
+		cmocka_unit_test(a_clean_path_is_absolute_and_never_goes_up),
+		cmocka_unit_test(a_path_lies_within_only_at_a_component_boundary),
+		IN_SCRATCH(only_a_file_of_ones_own_that_no_other_can_write_is_trusted),
+		IN_SCRATCH(a_file_of_another_user_is_not_trusted),
+		IN_SCRATCH(an_atomic_write_replaces_whole_with_the_exact_mode),
+		IN_SCRATCH(a_failed_atomic_write_leaves_nothing_behind),
+		IN_SCRATCH(missing_directories_are_made_and_the_last_is_open),
+		IN_SCRATCH(the_path_of_a_deleted_file_is_not_that_of_its_impostor),
+		cmocka_unit_test(a_pipe_has_no_path),
+		cmocka_unit_test(a_sealed_memory_file_reads_back_and_cannot_be_changed),
+		cmocka_unit_test(a_memory_file_that_lacks_one_seal_is_refused),
+		cmocka_unit_test(reading_stops_at_the_limit),
+		cmocka_unit_test(surplus_descriptors_of_a_message_are_closed),
+		cmocka_unit_test(a_message_that_was_cut_is_refused_and_its_descriptors_closed),
+		cmocka_unit_test(closed_standard_descriptors_become_dev_null_and_the_rest_is_closed),
+		cmocka_unit_test(all_but_the_named_descriptors_are_closed_and_none_below_the_first),
+		cmocka_unit_test(each_landlock_abi_knows_all_that_the_one_before_knew),
+		cmocka_unit_test(a_path_beneath_no_directory_is_masked_to_file_rights),
+	};
+	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sodium.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #include "audit/repair.h"
 #include "base/io.h"
 #include "base/text.h"
+
+enum { CREATE_TRIES = 100 };
 
 /* Records that this library writes itself: from a caller they would break the chain's own account. */
 static const bool own_events[EVENT_TYPE_COUNT] = {
@@ -48,8 +51,13 @@ static int create_file(struct audit *a, struct diag *d)
 		return diag_fail(d, -error, "the audit log cannot be written: creating %s failed: %s; nothing runs unrecorded",
 			a->file, strerror(error));
 	}
-	/* Nobody else knows the name yet: only a filesystem without locks refuses, and then no reader can see that we run. */
-	(void)log_lock(a->fd);
+	/* Before the first record: a file with a record and no lock is dead to every reader. A reader may hold the lock for a
+	 * moment; a filesystem without locks leaves readers in doubt, and then they repair nothing. */
+	for (unsigned tries = 0; !log_lock(a->fd) && (errno == EAGAIN || errno == EACCES); tries++) {
+		if (tries == CREATE_TRIES)
+			return diag_fail(d, -EBUSY, "the audit log's new file %s is locked by another process", a->file);
+		(void)poll(NULL, 0, 1);
+	}
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +38,41 @@ bool log_locked(int fd)
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	return fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
+}
+
+bool log_sealed(int dirfd, const char *file)
+{
+	struct stat st;
+
+	return fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && !(st.st_mode & S_IWUSR);
+}
+
+int log_seal(struct audit *a, struct diag *d)
+{
+	if (fchmod(a->fd, S_IRUSR) < 0)
+		return diag_fail(d, -errno, "the audit log cannot be sealed: %s", strerror(errno));
+	return 0;
+}
+
+static const struct {
+	enum event_type type;
+	enum index_event event;
+} noted[] = {
+	{ EVENT_SESSION_OPEN, INDEX_OPEN },
+	{ EVENT_CHECKPOINT, INDEX_CHECKPOINT },
+	{ EVENT_SESSION_CLOSE, INDEX_CLOSE },
+};
+_Static_assert(ARRAY_LEN(noted) == INDEX_EVENT_COUNT, "a row for every index event");
+
+bool log_noted_event(const char *name, enum index_event *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(noted); i++) {
+		if (strcmp(name, event_name(noted[i].type)) != 0)
+			continue;
+		*ret = noted[i].event;
+		return true;
+	}
+	return false;
 }
 
 int log_set_identity(struct audit *a, const struct audit_identity *id, const char *host)
@@ -281,29 +317,30 @@ int log_flush(struct audit *a, struct diag *d)
 	return 0;
 }
 
-static const enum index_event note_kind[EVENT_TYPE_COUNT] = {
-	[EVENT_SESSION_OPEN] = INDEX_OPEN,
-	[EVENT_CHECKPOINT] = INDEX_CHECKPOINT,
-	[EVENT_SESSION_CLOSE] = INDEX_CLOSE,
-};
-
 int log_note(struct audit *a, const struct event *e, const struct log_extra *x, struct diag *d)
 {
 	_cleanup_index_ struct index i = INDEX_INIT;
+	struct index_entry entry = { .session = a->session, .file = a->file, .head = a->head, .status = e->status };
 	int r = index_begin(a->dirfd, &i, d);
 
+	if (!log_noted_event(event_name(e->type), &entry.event))
+		return -EINVAL;
 	if (r == 0 && e->type == EVENT_SESSION_OPEN)
 		r = index_reserve(&i, d);
 	if (r == 0)
 		r = log_write(a, EVENT_FROM_SUPERVISOR, e, x, d);
 	if (r < 0)
 		return r;
-	struct index_entry entry = { .event = note_kind[e->type], .session = a->session, .file = a->file, .records = a->seq,
-		.size = a->size, .head = a->head, .status = e->status };
+	entry.records = a->seq;
+	entry.size = a->size;
 	r = index_commit(&i, &entry, d);
 	if (r < 0 || e->type == EVENT_SESSION_OPEN)
 		return r;
 	a->noted = a->seq;
+	if (e->type == EVENT_SESSION_CLOSE)
+		r = log_seal(a, d);
+	if (r < 0)
+		return r;
 	if (fdatasync(a->fd) < 0)
 		return diag_fail(d, -errno, "the audit log cannot be written: fdatasync failed: %s", strerror(errno));
 	return index_sync(&i, d);

@@ -65,6 +65,12 @@ void log_file_name(uint64_t us, const char *session, char ret[LOG_FILE_NAME_MAX]
 bool log_lock(int fd);
 /* Does a process hold that lock? Also true where nobody can tell: a filesystem without locks. */
 bool log_locked(int fd);
+/* Is the file closed for good (mode 0400)? The last step of a close, after the index has it. Then a close that the index
+ * lacks was removed there; in a file that is not sealed the supervisor was killed between the two writes. */
+bool log_sealed(int dirfd, const char *file);
+int log_seal(struct audit *a, struct diag *d) _must_check_;
+/* The index event that goes with session.open, checkpoint and session.close; false for all others. */
+bool log_noted_event(const char *name, enum index_event *ret);
 /* Renders the identity, each field cut to LOG_FIELD_MAX. host may be NULL: this machine's name. */
 int log_set_identity(struct audit *a, const struct audit_identity *id, const char *host) _must_check_;
 /* Builds one record, makes sure of its space and writes it with one write(2). */

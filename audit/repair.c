@@ -93,7 +93,39 @@ static bool ends_with_last(const struct tail *t)
 	return last->text + last->len + 1 == t->torn;
 }
 
-static int repair_locked(struct audit *a, struct diag *d)
+/* The index record that the killed supervisor did not come to write, for the last record of the file. */
+static int write_index(const struct audit *a, const struct tail *t, enum index_event event, struct diag *d)
+{
+	_cleanup_index_ struct index i = INDEX_INIT;
+	struct index_entry e = { .event = event, .session = a->session, .file = a->file, .records = a->seq,
+		.size = t->size - t->torn_bytes, .head = a->head };
+	int r = index_begin(a->dirfd, &i, d);
+
+	if (r == 0)
+		r = index_commit(&i, &e, d);
+	return r < 0 ? r : index_sync(&i, d);
+}
+
+static int repair_record(struct audit *a, const struct tail *t, const json_t *record, uint64_t lacks, struct diag *d)
+{
+	const char *event_text = member(record, "event");
+	enum index_event event;
+	bool noted = event_text && log_noted_event(event_text, &event);
+	bool lacking = noted && lacks == t->lines[t->n_lines - 1].seq;
+	int r = event_text ? resume(a, t, record) : REPAIR_NOT_WHOLE;
+
+	if (r == 0 && noted && event == INDEX_CLOSE && !lacking)
+		return REPAIR_NOT_NEEDED;
+	if (r == 0 && lacking)
+		r = write_index(a, t, event, d);
+	if (r != 0)
+		return r;
+	if (noted && event == INDEX_CLOSE)
+		return log_seal(a, d);
+	return write_end(a, t, d);
+}
+
+static int repair_locked(struct audit *a, uint64_t lacks, struct diag *d)
 {
 	_cleanup_tail_ struct tail t = { 0 };
 	int r = tail_read(a->fd, REPAIR_WINDOW, &t);
@@ -102,27 +134,25 @@ static int repair_locked(struct audit *a, struct diag *d)
 		return diag_fail(d, r, "%s cannot be read: %s", a->file, strerror(-r));
 	if (t.n_lines == 0 || !ends_with_last(&t))
 		return REPAIR_NOT_WHOLE;
-	json_t *record = json_loadb(t.lines[t.n_lines - 1].text, t.lines[t.n_lines - 1].len, JSON_REJECT_DUPLICATES, NULL);
-	const char *event = member(record, "event");
-	if (!event)
-		r = REPAIR_NOT_WHOLE;
-	else if (strcmp(event, event_name(EVENT_SESSION_CLOSE)) == 0)
-		r = REPAIR_NOT_NEEDED;
-	else
-		r = resume(a, &t, record);
+	const struct tail_line *last = &t.lines[t.n_lines - 1];
+	json_t *record = json_loadb(last->text, last->len, JSON_REJECT_DUPLICATES, NULL);
+	r = repair_record(a, &t, record, lacks, d);
 	json_decref(record);
-	return r != 0 ? r : write_end(a, &t, d);
+	return r;
 }
 
-int repair_session(int dirfd, const char *file, struct diag *d)
+int repair_session(int dirfd, const char *file, uint64_t lacks, struct diag *d)
 {
 	_cleanup_audit_ struct audit *a = calloc(1, sizeof *a);
 
 	if (!a)
 		return -ENOMEM;
 	a->dirfd = -1;
+	a->fd = -1;
 	if (snprintf(a->file, sizeof a->file, "%s", file) >= (int)sizeof a->file)
 		return REPAIR_NOT_WHOLE;
+	if (log_sealed(dirfd, file))
+		return REPAIR_NOT_NEEDED;
 	a->fd = open_log(dirfd, file, d);
 	if (a->fd < 0)
 		return a->fd;
@@ -131,7 +161,8 @@ int repair_session(int dirfd, const char *file, struct diag *d)
 		return -errno;
 	if (!log_lock(a->fd))
 		return REPAIR_RUNNING;
-	return repair_locked(a, d);
+	/* Another repair may have come first. */
+	return log_sealed(dirfd, file) ? REPAIR_NOT_NEEDED : repair_locked(a, lacks, d);
 }
 
 static bool is_event(const struct tail_line *l, enum index_event e)
@@ -141,16 +172,32 @@ static bool is_event(const struct tail_line *l, enum index_event e)
 	return tail_value(l, "event", event, sizeof event) && strcmp(event, index_event_name(e)) == 0;
 }
 
-static bool has_close(const struct tail *t, size_t from, const char *session)
+/* Does the index close this session? Else *ret_records is the last record of it that the index knows. */
+static bool has_close(const struct tail *t, size_t from, const char *session, uint64_t *ret_records)
 {
 	char other[AUDIT_SESSION_ID_LEN + 1];
 
+	*ret_records = 0;
 	for (size_t i = from; i < t->n_lines; i++) {
-		if (is_event(&t->lines[i], INDEX_CLOSE) && tail_value(&t->lines[i], "session", other, sizeof other) &&
-			strcmp(other, session) == 0)
+		if (!tail_value(&t->lines[i], "session", other, sizeof other) || strcmp(other, session) != 0)
+			continue;
+		if (is_event(&t->lines[i], INDEX_CLOSE))
 			return true;
+		*ret_records = tail_number(&t->lines[i], "records");
 	}
 	return false;
+}
+
+/* The seq of the file's last record when that is beyond what the index knows, else 0. */
+static uint64_t last_unknown(int dirfd, const char *file, uint64_t known)
+{
+	_cleanup_close_ int fd = openat(dirfd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_cleanup_tail_ struct tail t = { 0 };
+
+	if (fd < 0 || log_locked(fd) || tail_read(fd, REPAIR_WINDOW, &t) < 0 || t.n_lines == 0)
+		return 0;
+	uint64_t seq = t.lines[t.n_lines - 1].seq;
+	return seq > known ? seq : 0;
 }
 
 void repair_neighbours(int dirfd)
@@ -159,15 +206,16 @@ void repair_neighbours(int dirfd)
 	_cleanup_tail_ struct tail t = { 0 };
 	char session[AUDIT_SESSION_ID_LEN + 1], file[LOG_FILE_NAME_MAX];
 	unsigned repaired = 0;
+	uint64_t known;
 
 	if (fd < 0 || tail_read(fd, INDEX_WINDOW_MAX, &t) < 0)
 		return;
 	for (size_t i = 0; i < t.n_lines && repaired < REPAIR_NEIGHBOURS_MAX; i++) {
 		const struct tail_line *l = &t.lines[i];
 		if (!is_event(l, INDEX_OPEN) || !tail_value(l, "session", session, sizeof session) ||
-			!tail_value(l, "file", file, sizeof file) || strchr(file, '/') || has_close(&t, i + 1, session))
+			!tail_value(l, "file", file, sizeof file) || strchr(file, '/') || has_close(&t, i, session, &known))
 			continue;
-		if (repair_session(dirfd, file, NULL) == REPAIR_DONE)
+		if (repair_session(dirfd, file, last_unknown(dirfd, file, known), NULL) == REPAIR_DONE)
 			repaired++;
 	}
 }

@@ -153,6 +153,18 @@ bool tail_value(const struct tail_line *l, const char *key, char *ret, size_t si
 	return true;
 }
 
+uint64_t tail_number(const struct tail_line *l, const char *key)
+{
+	char name[32];
+	int n = snprintf(name, sizeof name, ",\"%s\":", key);
+	const char *p = memmem(l->text, l->len, name, (size_t)n), *end = l->text + l->len;
+	uint64_t value = 0;
+
+	for (p = p ? p + n : end; p < end && *p >= '0' && *p <= '9' && value < INT64_MAX / 10; p++)
+		value = value * 10 + (uint64_t)(*p - '0');
+	return value;
+}
+
 void tail_done(struct tail *t)
 {
 	free(t->lines);

@@ -41,5 +41,7 @@ int tail_read(int fd, size_t window, struct tail *ret) _must_check_;
 bool tail_names(const struct tail *t, const char *hash);
 /* The value of a key of our own whose text needs no escapes; false when there is none, or it is longer. */
 bool tail_value(const struct tail_line *l, const char *key, char *ret, size_t size);
+/* The value of a key of our own that is a number, or 0. */
+uint64_t tail_number(const struct tail_line *l, const char *key);
 void tail_done(struct tail *t);
 #define _cleanup_tail_ _cleanup_(tail_done)

@@ -137,11 +137,25 @@ static inline void file_read(const struct log_dir *l, const char *name, struct b
 	assert_int_equal(io_read_all(fd, ret), 0);
 }
 
+/* A closed session's file is sealed: its mode stays what it is. */
+static inline int file_open_write(const struct log_dir *l, const char *name, int flags)
+{
+	struct stat st;
+	bool exists = fstatat(l->fd, name, &st, 0) == 0;
+
+	if (exists)
+		assert_int_equal(fchmodat(l->fd, name, 0600, 0), 0);
+	int fd = openat(l->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+	assert_true(fd >= 0);
+	if (exists)
+		assert_int_equal(fchmod(fd, st.st_mode & 07777), 0);
+	return fd;
+}
+
 static inline void file_write(const struct log_dir *l, const char *name, const void *p, size_t n)
 {
-	_cleanup_close_ int fd = openat(l->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = file_open_write(l, name, O_TRUNC);
 
-	assert_true(fd >= 0);
 	assert_int_equal(io_write_full(fd, p, n), 0);
 }
 
@@ -173,4 +187,47 @@ static inline const char *text_of(const json_t *o, const char *key)
 static inline json_int_t number_of(const json_t *o, const char *key)
 {
 	return json_integer_value(json_object_get(o, key));
+}
+
+/* What verify prints goes to *ret_text (heap) when it is not NULL. Not inline: gcc 12 takes open_memstream's bytes for the
+ * address of the local that points to them. */
+__attribute__((noinline, unused)) static int verify_log(const struct log_dir *l, bool read_only, char **ret_text)
+{
+	struct audit_verify_options o = { .read_only = read_only };
+	struct diag d = { "" };
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+
+	assert_non_null(out);
+	int r = audit_verify(l->fd, &o, out, &d);
+	fclose(out);
+	if (r < 0)
+		print_error("audit_verify: %s\n", d.text);
+	if (ret_text)
+		*ret_text = text;
+	else
+		free(text);
+	return r;
+}
+
+static inline void assert_whole(const struct log_dir *l)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = verify_log(l, true, &text);
+
+	if (r != AUDIT_WHOLE)
+		print_error("%s", text);
+	assert_int_equal(r, AUDIT_WHOLE);
+}
+
+static inline void assert_damaged(const struct log_dir *l, const char *words)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = verify_log(l, true, &text);
+
+	if (r != AUDIT_DAMAGED || !strstr(text, words))
+		print_error("expected '%s' in:\n%s", words, text);
+	assert_int_equal(r, AUDIT_DAMAGED);
+	assert_non_null(strstr(text, words));
 }

@@ -20,6 +20,14 @@ enum control_type {
 	CONTROL_TYPE_COUNT,
 };
 
+/* How stockade-shim ends, for the supervisor that waits for it. */
+enum shim_exit {
+	SHIM_EXIT_OK,	       /* everything in flight was answered */
+	SHIM_EXIT_FAILED,      /* it could not go on, and said why on stderr or lost the supervisor's trust */
+	SHIM_EXIT_CLIENT_GONE, /* nobody reads the client's stdout any more */
+	SHIM_EXIT_ALONE,       /* the control socket was closed */
+};
+
 struct control {
 	enum control_type type;
 	int value;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * answers - every JSON that the shim itself writes, and the words in it
+ *
+ * Process:  shim
+ * Owns:     nothing; appends one message with its line feed to a buf
+ *
+ * A client may show these words to a model: they say what was denied, by which rule, and that a person can change it.
+ * They never contain a command that would.
+ */
+#pragma once
+#include "shim/role.h"
+#include <stdbool.h>
+#include "base/buf.h"
+#include "shim/walk.h"
+
+/* Outside of -32768..-32000, which JSON-RPC keeps for itself; -1 is what MCP uses for "the user said no". */
+enum answer_code {
+	ANSWER_REJECTED = -1,
+	ANSWER_REFUSED = 4000, /* malformed or ambiguous */
+	ANSWER_DENIED = 4030,
+	ANSWER_BUSY = 4290,	  /* too many in flight */
+	ANSWER_BAD_RESULT = 5020, /* the server's answer was refused */
+	ANSWER_GONE = 5030,	  /* the server is gone */
+};
+
+enum { ANSWER_NAME_MAX = 160, ANSWER_TEXT_MAX = 2048 };
+
+/* Appends a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
+int answers_put_string(struct buf *b, const char *text, size_t n) _must_check_;
+int answers_error(struct buf *b, struct slice id, int code, const char *text) _must_check_;
+/* The result that a model gets to see (mcp.md section 2). */
+int answers_tool_error(struct buf *b, struct slice id, const char *text, bool modern) _must_check_;
+/* A result given as JSON. */
+int answers_result(struct buf *b, struct slice id, const char *json) _must_check_;
+/* Foreign text made safe, cut to ANSWER_NAME_MAX, for use in words. */
+const char *answers_name(struct slice text, char ret[ANSWER_NAME_MAX]);

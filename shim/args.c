@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* args - see args.h */
+#include "shim/args.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/text.h"
+#include "shim/blake2s.h"
+#include "shim/fold.h"
+
+/* A key that contains one of these, folded, has a secret for a value. */
+static const char *const secret_words[] = {
+	"password",
+	"passwd",
+	"passphrase",
+	"secret",
+	"token",
+	"apikey",
+	"api_key",
+	"api-key",
+	"authorization",
+	"credential",
+	"private_key",
+	"privatekey",
+	"private-key",
+	"cookie",
+};
+
+static const char REMOVED[] = "\"[removed]\"";
+
+static void put_keys(struct event *e, struct slice arguments)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(2 * EVENT_KEYS_MAX);
+	struct walk w = walk_object(arguments);
+	struct slice key, value;
+	int r = 0;
+
+	while (r == 0 && b.len < EVENT_KEYS_MAX && walk_member(&w, &key, &value)) {
+		/* The canonical form is escaped where it matters already; what is left is deceptive characters. */
+		size_t n = key.n < EVENT_KEYS_MAX / 2 ? key.n : EVENT_KEYS_MAX / 2;
+		if (b.len > 0)
+			r = buf_putc(&b, ',');
+		if (r == 0)
+			r = text_escape(&b, key.p, n, TEXT_KEEP_BACKSLASH);
+	}
+	if (b.len == 0)
+		return;
+	if (r < 0 || b.len >= sizeof(e->arg_keys)) {
+		size_t n = b.len < sizeof(e->arg_keys) - 4 ? b.len : sizeof(e->arg_keys) - 4;
+		while (n > 0 && (b.data[n] & 0xc0) == 0x80)
+			n--;
+		memcpy(e->arg_keys, b.data, n);
+		memcpy(e->arg_keys + n, "...", 4);
+		return;
+	}
+	memcpy(e->arg_keys, b.data, b.len + 1);
+}
+
+static void put_hash(struct event *e, const struct shim_config *c, struct slice arguments)
+{
+	uint8_t hash[BLAKE2S_BYTES];
+
+	blake2s(c->salt, sizeof(c->salt), arguments.p, arguments.n, hash);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		snprintf(e->arg_hash + 2 * i, 3, "%02x", hash[i]);
+}
+
+static bool sounds_secret(struct slice key)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(64 << 10);
+
+	/* A key too long to look at is treated as one that does. */
+	if (fold_append(&b, key.p, key.n) < 0)
+		return true;
+	for (size_t i = 0; b.len && i < ARRAY_LEN(secret_words); i++)
+		if (strstr(b.data, secret_words[i]))
+			return true;
+	return false;
+}
+
+/* A string value: "scheme://user:password@host" loses its password. */
+static int put_string(struct buf *b, struct slice s)
+{
+	const char *end = s.p + s.n, *p = s.p, *scheme;
+	int r = 0;
+
+	while (r == 0 && (scheme = memmem(p, (size_t)(end - p), "://", 3))) {
+		const char *user = scheme + 3, *stop = user;
+		while (stop < end && !strchr("/?# \"\\", *stop))
+			stop++;
+		const char *at = memrchr(user, '@', (size_t)(stop - user));
+		const char *colon = at ? memchr(user, ':', (size_t)(at - user)) : NULL;
+		const char *keep = colon ? colon + 1 : stop;
+		r = buf_append(b, p, (size_t)(keep - p));
+		if (r == 0 && colon)
+			r = buf_puts(b, "[removed]");
+		p = colon ? at : stop;
+	}
+	return r ? r : buf_append(b, p, (size_t)(end - p));
+}
+
+/* Copies canonical JSON without its secrets: strings one by one, all between them as it is. */
+static int put_redacted(struct buf *b, struct slice v)
+{
+	const char *p = v.p, *end = v.p + v.n, *quote;
+	int r = 0;
+
+	while (r == 0 && (quote = memchr(p, '"', (size_t)(end - p)))) {
+		const char *after = walk_skip(quote);
+		bool key = after < end && *after == ':';
+		r = buf_append(b, p, (size_t)(quote - p));
+		if (r == 0)
+			r = put_string(b, (struct slice){ quote, (size_t)(after - quote) });
+		p = after;
+		if (r == 0 && key && sounds_secret((struct slice){ quote + 1, (size_t)(after - quote) - 2 })) {
+			p = walk_skip(after + 1);
+			r = buf_putc(b, ':');
+			if (r == 0)
+				r = buf_puts(b, REMOVED);
+		}
+	}
+	return r ? r : buf_append(b, p, (size_t)(end - p));
+}
+
+static int put_full(struct event *e, struct slice arguments, struct buf *room)
+{
+	size_t n;
+	int r;
+
+	buf_clear(room);
+	r = put_redacted(room, arguments);
+	if (r < 0 && r != -E2BIG)
+		return r;
+	n = room->len;
+	if (r == -E2BIG || n > EVENT_ARGS_MAX) {
+		n = n < EVENT_ARGS_MAX ? n : EVENT_ARGS_MAX;
+		while (n > 0 && n < room->len && (room->data[n] & 0xc0) == 0x80)
+			n--;
+		snprintf(e->reason, sizeof(e->reason), "the arguments are cut at %d bytes", EVENT_ARGS_MAX);
+	}
+	e->args = room->data;
+	e->args_len = (uint32_t)n;
+	return 0;
+}
+
+int args_record(struct event *e, const struct shim_config *c, struct slice arguments, struct buf *room)
+{
+	if (!walk_is_object(arguments))
+		return 0;
+	put_keys(e, arguments);
+	if (c->args == SHIM_ARGS_HASH)
+		put_hash(e, c, arguments);
+	return c->args == SHIM_ARGS_FULL ? put_full(e, arguments, room) : 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blake2s - see blake2s.h; names as in RFC 7693 */
+#include "shim/blake2s.h"
+#include <endian.h>
+#include <string.h>
+
+enum { BLOCK = 64 };
+
+static const uint32_t iv[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
+	0x5be0cd19 };
+
+static const uint8_t sigma[10][16] = {
+	{ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+	{ 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3 },
+	{ 11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4 },
+	{ 7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8 },
+	{ 9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13 },
+	{ 2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9 },
+	{ 12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11 },
+	{ 13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10 },
+	{ 6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5 },
+	{ 10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0 },
+};
+
+static uint32_t rotr(uint32_t x, int n)
+{
+	return x >> n | x << (32 - n);
+}
+
+static void g(uint32_t *v, const int *at, uint32_t x, uint32_t y)
+{
+	uint32_t *a = &v[at[0]], *b = &v[at[1]], *c = &v[at[2]], *d = &v[at[3]];
+
+	*a += *b + x;
+	*d = rotr(*d ^ *a, 16);
+	*c += *d;
+	*b = rotr(*b ^ *c, 12);
+	*a += *b + y;
+	*d = rotr(*d ^ *a, 8);
+	*c += *d;
+	*b = rotr(*b ^ *c, 7);
+}
+
+static void compress(uint32_t h[8], const uint8_t block[BLOCK], uint64_t count, int last)
+{
+	static const int mixes[8][4] = {
+		{ 0, 4, 8, 12 },
+		{ 1, 5, 9, 13 },
+		{ 2, 6, 10, 14 },
+		{ 3, 7, 11, 15 },
+		{ 0, 5, 10, 15 },
+		{ 1, 6, 11, 12 },
+		{ 2, 7, 8, 13 },
+		{ 3, 4, 9, 14 },
+	};
+	uint32_t v[16], m[16];
+
+	memcpy(m, block, sizeof(m));
+	for (int i = 0; i < 16; i++)
+		m[i] = le32toh(m[i]);
+	memcpy(v, h, 32);
+	memcpy(v + 8, iv, 32);
+	v[12] ^= (uint32_t)count;
+	v[13] ^= (uint32_t)(count >> 32);
+	v[14] ^= last ? UINT32_MAX : 0;
+	for (int round = 0; round < 10; round++)
+		for (int i = 0; i < 8; i++)
+			g(v, mixes[i], m[sigma[round][2 * i]], m[sigma[round][2 * i + 1]]);
+	for (int i = 0; i < 8; i++)
+		h[i] ^= v[i] ^ v[i + 8];
+}
+
+void blake2s(const void *key, size_t key_len, const void *p, size_t n, uint8_t ret[BLAKE2S_BYTES])
+{
+	uint32_t h[8];
+	uint8_t block[BLOCK] = { 0 };
+	const uint8_t *at = p;
+	uint64_t count = 0;
+
+	memcpy(h, iv, sizeof(h));
+	h[0] ^= 0x01010000u ^ (uint32_t)key_len << 8 ^ BLAKE2S_BYTES;
+	if (key_len > 0) {
+		memcpy(block, key, key_len);
+		count = BLOCK;
+		compress(h, block, count, n == 0);
+	}
+	/* The last block, even a full one, is compressed as the last. */
+	for (; n > BLOCK; n -= BLOCK, at += BLOCK)
+		compress(h, at, count += BLOCK, 0);
+	if (n > 0 || key_len == 0) {
+		memset(block, 0, sizeof(block));
+		if (n > 0)
+			memcpy(block, at, n);
+		compress(h, block, count + n, 1);
+	}
+	for (int i = 0; i < 8; i++)
+		h[i] = htole32(h[i]);
+	memcpy(ret, h, BLAKE2S_BYTES);
+}

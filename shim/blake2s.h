@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * blake2s - keyed BLAKE2s-256 (RFC 7693), for the hash of arguments in the log
+ *
+ * Process:  shim
+ *
+ * The shim links no cryptographic library: what it hashes is hostile, what it makes is a tag in a log line, keyed with
+ * the salt of the session so that short arguments cannot be guessed from it.
+ */
+#pragma once
+#include "shim/role.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BLAKE2S_BYTES = 32, BLAKE2S_KEY_MAX = 32 };
+
+void blake2s(const void *key, size_t key_len, const void *p, size_t n, uint8_t ret[BLAKE2S_BYTES]);

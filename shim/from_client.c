@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* from_client - decides about what the client sends (handle.h) */
+#include "shim/handle.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "shim/answers.h"
+#include "shim/args.h"
+#include "shim/clarity.h"
+#include "shim/envelope.h"
+#include "shim/lists.h"
+#include "shim/policy.h"
+#include "shim/record.h"
+
+static const char META_VERSION[] = "io.modelcontextprotocol/protocolVersion";
+static const char META_CLIENT[] = "io.modelcontextprotocol/clientInfo";
+static const char META_OFFERS[] = "io.modelcontextprotocol/clientCapabilities";
+/* Versions are dates; from this one on there is no handshake. */
+static const char MODERN[] = "2026-07-28";
+
+/* What the request says of its own era in _meta; an empty slice: nothing. */
+static struct slice stated_version(const struct shim *s)
+{
+	return walk_string(walk_get(message_get(&s->doc, "_meta"), META_VERSION));
+}
+
+static bool is_modern(struct slice version)
+{
+	return version.n == sizeof(MODERN) - 1 && memcmp(version.p, MODERN, version.n) >= 0;
+}
+
+static int record_hello(struct shim *s, struct slice client, struct slice version)
+{
+	struct event e = { .type = EVENT_HELLO, .side = EVENT_FROM_CLIENT };
+
+	record_text(e.peer_name, sizeof(e.peer_name), walk_string(walk_get(client, "name")));
+	record_text(e.peer_version, sizeof(e.peer_version), walk_string(walk_get(client, "version")));
+	record_text(e.protocol, sizeof(e.protocol), version);
+	return record_send(s, &e);
+}
+
+/* The client has shown its era: initialize, or the first request that names its version. */
+static int note_era(struct shim *s, const struct message *m, const struct method *method, struct slice version)
+{
+	s->legacy = s->legacy || !m->modern;
+	if (method && method->note == NOTE_HELLO)
+		return record_hello(
+			s, message_get(&s->doc, "clientInfo"), walk_string(message_get(&s->doc, "protocolVersion")));
+	if (!m->modern || s->greeted || !version.p)
+		return 0;
+	s->greeted = true;
+	return record_hello(s, walk_get(message_get(&s->doc, "_meta"), META_CLIENT), version);
+}
+
+static int record_request(struct shim *s, const struct message *m, const struct method *method,
+	const struct decision *d, uint64_t call_id)
+{
+	bool call = method && method->gate == GATE_TOOL;
+	struct event e = {
+		.type = call ? EVENT_CALL : EVENT_REQUEST, .side = m->side, .call_id = call_id, .bytes = m->line->n
+	};
+	int r = 0;
+
+	e.decision = d->verdict == POLICY_ALLOW ? EVENT_ALLOW : EVENT_DENY;
+	record_text(e.method, sizeof(e.method), m->envelope->method);
+	if (call) {
+		record_text(e.tool, sizeof(e.tool), d->subject);
+		r = args_record(&e, &s->config, message_get(&s->doc, "arguments"), &s->edited);
+	}
+	snprintf(e.rule, sizeof(e.rule), "%s", d->rule ? d->rule : "");
+	if (d->reason)
+		snprintf(e.reason, sizeof(e.reason), "%s", d->reason);
+	return r ? r : record_send(s, &e);
+}
+
+/* How a denial has to look depends on what the caller can take (mcp.md section 2). */
+static int answer_denial(
+	struct shim *s, const struct message *m, const struct method *method, const char *text, int code)
+{
+	struct slice id = m->envelope->id;
+	int r;
+
+	if (!method || method->gate != GATE_TOOL || message_get(&s->doc, "task").n)
+		return handle_answer_error(s, EVENT_FROM_CLIENT, id, code, text);
+	buf_clear(&s->answer);
+	r = answers_tool_error(&s->answer, id, text, m->modern);
+	return r ? r : queue_put(&s->to_client, s->answer.data, s->answer.len);
+}
+
+/* Takes out what the server is not to get. */
+static int edit_request(struct shim *s, struct message *m, const struct method *method)
+{
+	struct slice offers = method && method->note == NOTE_HELLO
+				      ? message_get(&s->doc, "capabilities")
+				      : walk_get(message_get(&s->doc, "_meta"), META_OFFERS);
+	uint64_t hidden;
+	int r = lists_filter_offers(s, offers, &s->edited, &hidden);
+
+	if (r == 0 && hidden)
+		r = handle_replace(s, m);
+	do {
+		if (r == 0)
+			r = lists_filter_responses(s, message_get(&s->doc, "inputResponses"), &s->edited, &hidden);
+		if (r == 0 && hidden)
+			r = handle_replace(s, m);
+	} while (r == 0 && hidden);
+	return r;
+}
+
+/* The server took nothing any more: nothing will answer this. */
+static int answer_undelivered(struct shim *s, struct slice id)
+{
+	struct pending_entry *e = pending_find(&s->calls, id);
+	char text[ANSWER_TEXT_MAX];
+	int r;
+
+	if (!e)
+		return 0;
+	snprintf(text, sizeof(text), "stockade: %s: the server has closed its input and takes no more requests.",
+		s->config.name);
+	r = record_ending(s, e, EVENT_FROM_SERVER, "undelivered", 0);
+	if (r == 0)
+		r = handle_answer_error(s, EVENT_FROM_CLIENT, (struct slice){ e->id, e->id_len }, ANSWER_GONE, text);
+	pending_remove(&s->calls, e);
+	return r;
+}
+
+static int pass_request(struct shim *s, struct message *m, const struct method *method, const struct decision *d)
+{
+	struct slice tool = method && method->gate == GATE_TOOL ? d->subject : (struct slice){ NULL, 0 };
+	struct pending_entry *e;
+	const char *refusal;
+	char id[ENVELOPE_ID_MAX];
+	size_t id_len = m->envelope->id.n;
+	int r = handle_track(s, &s->calls, m, method, tool, &e, &refusal);
+
+	if (r < 0)
+		return r;
+	if (refusal) {
+		struct decision busy = {
+			.verdict = POLICY_DENY, .what = d->what, .subject = d->subject, .reason = refusal
+		};
+		r = record_request(s, m, method, &busy, ++s->call_ids);
+		return r ? r
+			 : answer_denial(s, m, method,
+				   "stockade: too many requests are waiting for an answer; retry later.", ANSWER_BUSY);
+	}
+	memcpy(id, m->envelope->id.p, id_len);
+	r = record_request(s, m, method, d, e->call_id);
+	if (r == 0)
+		r = edit_request(s, m, method);
+	if (r == 0)
+		r = handle_forward(s, EVENT_FROM_CLIENT);
+	if (r == 0 && s->to_server.broken)
+		r = answer_undelivered(s, (struct slice){ id, id_len });
+	return r;
+}
+
+static int decide_request(struct shim *s, struct message *m, const struct method *method, bool foreign_era)
+{
+	struct decision d;
+	char text[ANSWER_TEXT_MAX];
+	int r = policy_decide(&s->config, method, &s->doc, m->envelope, &s->subject, &d);
+
+	if (r < 0)
+		return r;
+	if (foreign_era) {
+		d.verdict = POLICY_DENY;
+		d.rule = "the method table";
+		d.reason = "the protocol version that the request names has no such method";
+	}
+	if (d.verdict == POLICY_MALFORMED)
+		return handle_refuse_parsed(s, m, d.reason);
+	if (d.verdict == POLICY_ALLOW)
+		return pass_request(s, m, method, &d);
+	r = record_request(s, m, method, &d, ++s->call_ids);
+	if (r < 0)
+		return r;
+	handle_denial_text(s, &d, text, sizeof(text));
+	return answer_denial(s, m, method, text, ANSWER_DENIED);
+}
+
+static int on_request(struct shim *s, struct message *m)
+{
+	const struct method *method = methods_find(EVENT_FROM_CLIENT, true, m->envelope->method);
+	struct slice version = stated_version(s), tool = { NULL, 0 };
+	const char *unclear;
+	int r;
+
+	if (pending_find(&s->calls, m->envelope->id))
+		return handle_refuse_parsed(s, m, "its id is that of a request that has no answer yet");
+	if (method && method->gate == GATE_TOOL)
+		tool = walk_string(message_get(&s->doc, "name"));
+	unclear = clarity_of_params(s, m->envelope, tool);
+	if (unclear)
+		return handle_refuse_parsed(s, m, unclear);
+	m->modern = is_modern(version) || (method && method->eras == ERA_MODERN);
+	r = note_era(s, m, method, version);
+	return r ? r : decide_request(s, m, method, method && m->modern && !(method->eras & ERA_MODERN));
+}
+
+static int record_dropped(struct shim *s, const struct message *m, const struct decision *d)
+{
+	struct event e = { .type = EVENT_NOTIFICATION, .decision = EVENT_DROP, .side = m->side, .bytes = m->line->n };
+
+	record_text(e.method, sizeof(e.method), m->envelope->method);
+	snprintf(e.rule, sizeof(e.rule), "%s", d->rule ? d->rule : "");
+	snprintf(e.reason, sizeof(e.reason), "%s", d->reason ? d->reason : "");
+	return record_send(s, &e);
+}
+
+int handle_notification(struct shim *s, struct message *m)
+{
+	const struct method *method = methods_find(m->side, false, m->envelope->method);
+	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
+	struct decision d;
+	int r;
+
+	if (unclear)
+		return handle_refuse_parsed(s, m, unclear);
+	r = policy_decide(&s->config, method, &s->doc, m->envelope, &s->subject, &d);
+	if (r < 0)
+		return r;
+	if (d.verdict != POLICY_ALLOW)
+		return record_dropped(s, m, &d);
+	if (method && method->note == NOTE_CANCELLED)
+		handle_cancelled(s, m->side);
+	return handle_forward(s, m->side);
+}
+
+int handle_unmatched(struct shim *s, const struct message *m)
+{
+	struct event e = { .type = EVENT_UNMATCHED, .decision = EVENT_DROP, .side = m->side, .bytes = m->line->n };
+
+	snprintf(e.reason, sizeof(e.reason), "it answers no request that is in flight");
+	return record_send(s, &e);
+}
+
+static int on_response(struct shim *s, struct message *m)
+{
+	struct pending_entry *e = pending_find(&s->asks, m->envelope->id);
+	const char *unclear;
+	uint64_t hidden = 0;
+	int r;
+
+	if (!e)
+		return handle_unmatched(s, m);
+	unclear = clarity_of_result(s, m->envelope, (struct slice){ NULL, 0 }, false);
+	if (unclear)
+		return handle_refuse_parsed(s, m, unclear);
+	r = record_ending(s, e, m->side, m->envelope->kind == ENVELOPE_ERROR ? "error" : "ok", m->line->n);
+	if (r == 0 && e->method && e->method->result == RESULT_ROOTS)
+		r = lists_filter_roots(s, message_get(&s->doc, "roots"), &s->edited, &hidden);
+	pending_remove(&s->asks, e);
+	if (r == 0 && hidden)
+		r = handle_replace(s, m);
+	return r ? r : handle_forward(s, m->side);
+}
+
+int handle_from_client(struct shim *s, struct message *m)
+{
+	switch (m->envelope->kind) {
+	case ENVELOPE_REQUEST:
+		return on_request(s, m);
+	case ENVELOPE_NOTIFICATION:
+		return handle_notification(s, m);
+	default:
+		return on_response(s, m);
+	}
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* from_server - decides about what the server sends (handle.h) */
+#include "shim/handle.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "shim/answers.h"
+#include "shim/clarity.h"
+#include "shim/envelope.h"
+#include "shim/lists.h"
+#include "shim/policy.h"
+#include "shim/record.h"
+
+static const char META_SERVER[] = "io.modelcontextprotocol/serverInfo";
+
+static int record_hello(struct shim *s)
+{
+	struct event e = { .type = EVENT_SERVER_HELLO, .side = EVENT_FROM_SERVER };
+	struct slice info = message_get(&s->doc, "serverInfo");
+
+	if (!info.n)
+		info = walk_get(message_get(&s->doc, "_meta"), META_SERVER);
+	record_text(e.peer_name, sizeof(e.peer_name), walk_string(walk_get(info, "name")));
+	record_text(e.peer_version, sizeof(e.peer_version), walk_string(walk_get(info, "version")));
+	record_text(e.protocol, sizeof(e.protocol), walk_string(message_get(&s->doc, "protocolVersion")));
+	return record_send(s, &e);
+}
+
+static int record_hidden(struct shim *s, const struct pending_entry *p, uint64_t count)
+{
+	struct event e = {
+		.type = EVENT_LIST_FILTERED, .side = EVENT_FROM_SERVER, .call_id = p->call_id, .count = count
+	};
+
+	record_text(e.method, sizeof(e.method), (struct slice){ p->name, strlen(p->name) });
+	return record_send(s, &e);
+}
+
+static const char *status_of(const struct shim *s, const struct envelope *e)
+{
+	if (e->kind == ENVELOPE_ERROR)
+		return "error";
+	if (slice_is(message_get(&s->doc, "isError"), "true"))
+		return "isError";
+	if (slice_is(message_get(&s->doc, "resultType"), "\"input_required\""))
+		return "input_required";
+	return message_get(&s->doc, "task").n ? "task" : "ok";
+}
+
+/* May the server put these requests to the client (mcp.md section 1: the old requests in another coat)? */
+static int judge_inputs(struct shim *s, struct slice requests, struct decision *ret)
+{
+	struct walk w = walk_object(requests);
+	struct slice key, value;
+	int r = 0;
+
+	*ret = (struct decision){ .what = "input request" };
+	if (!walk_is_object(requests)) {
+		ret->verdict = POLICY_MALFORMED;
+		ret->reason = "its inputRequests are not an object";
+		return 0;
+	}
+	while (r == 0 && ret->verdict == POLICY_ALLOW && walk_member(&w, &key, &value)) {
+		struct envelope e = { .method = walk_string(walk_get(value, "method")) };
+		const struct method *method = methods_find(EVENT_FROM_SERVER, true, e.method);
+		bool asks = method && (method->gate == GATE_SAMPLING || method->gate == GATE_ELICITATION ||
+					      method->gate == GATE_ROOTS);
+		if (e.method.n && asks) {
+			r = policy_decide(&s->config, method, &s->doc, &e, &s->subject, ret);
+			ret->what = "input request";
+		} else {
+			ret->verdict = POLICY_MALFORMED;
+			ret->reason = "one of its inputRequests is of no known method";
+		}
+	}
+	return r;
+}
+
+/* The result is not passed on: the request gets a denial instead. */
+static int deny_result(struct shim *s, const struct message *m, struct pending_entry *e, const struct decision *d)
+{
+	struct event ev = {
+		.type = EVENT_REQUEST, .decision = EVENT_DENY, .side = EVENT_FROM_SERVER, .call_id = e->call_id
+	};
+	char text[ANSWER_TEXT_MAX], name[ANSWER_NAME_MAX];
+	int r;
+
+	record_text(ev.method, sizeof(ev.method), d->subject);
+	snprintf(ev.rule, sizeof(ev.rule), "%s", d->rule ? d->rule : "");
+	r = record_send(s, &ev);
+	if (r == 0)
+		r = record_ending(s, e, EVENT_FROM_SERVER, "denied", m->line->n);
+	snprintf(text, sizeof(text),
+		"stockade: %s: the server asked the client for '%s', which is denied by %s. Only a person can change "
+		"this, in the "
+		"server's profile.",
+		s->config.name, answers_name(d->subject, name), d->rule ? d->rule : "the profile");
+	buf_clear(&s->answer);
+	if (r == 0 && e->method && e->method->gate == GATE_TOOL)
+		r = answers_tool_error(&s->answer, m->envelope->id, text, true);
+	else if (r == 0)
+		r = answers_error(&s->answer, m->envelope->id, ANSWER_DENIED, text);
+	pending_remove(&s->calls, e);
+	return r ? r : queue_put(&s->to_client, s->answer.data, s->answer.len);
+}
+
+/* Filters by the kind of result; what is left is in s->edited when *ret_hidden is not 0. */
+static int filter_result(struct shim *s, const struct pending_entry *e, uint64_t *ret_hidden)
+{
+	enum method_result kind = e->method ? e->method->result : RESULT_PLAIN;
+	int r;
+
+	*ret_hidden = 0;
+	switch (kind) {
+	case RESULT_TOOLS:
+	case RESULT_RESOURCES:
+	case RESULT_TEMPLATES:
+	case RESULT_PROMPTS:
+		return lists_filter(s, kind, &s->edited, ret_hidden);
+	case RESULT_HELLO:
+		r = record_hello(s);
+		return r ? r : lists_filter_capabilities(s, &s->edited, ret_hidden);
+	default:
+		return 0;
+	}
+}
+
+static int pass_result(struct shim *s, struct message *m, struct pending_entry *e, const char *status)
+{
+	uint64_t hidden = 0;
+	int r = m->envelope->kind == ENVELOPE_RESULT ? filter_result(s, e, &hidden) : 0;
+
+	if (r == LISTS_UNREADABLE)
+		return handle_refuse_parsed(s, m, "its list is not an array");
+	if (r == 0 && hidden)
+		r = record_hidden(s, e, hidden);
+	if (r == 0)
+		r = record_ending(s, e, m->side, status, m->line->n);
+	pending_remove(&s->calls, e);
+	if (r == 0 && hidden)
+		r = handle_replace(s, m);
+	return r ? r : handle_forward(s, m->side);
+}
+
+static bool may_ask(const struct method *method)
+{
+	return method && (method->result == RESULT_CALL || method->result == RESULT_MAY_ASK);
+}
+
+static int on_response(struct shim *s, struct message *m)
+{
+	struct pending_entry *e = pending_find(&s->calls, m->envelope->id);
+	struct slice inputs = message_get(&s->doc, "inputRequests"), tool = { NULL, 0 };
+	const char *unclear, *status = status_of(s, m->envelope);
+	struct decision d = { 0 };
+	int r;
+
+	if (!e)
+		return handle_unmatched(s, m);
+	if (e->tool)
+		tool = (struct slice){ e->tool, strlen(e->tool) };
+	unclear = clarity_of_result(s, m->envelope, tool, e->method && e->method->result == RESULT_TOOLS);
+	if (unclear)
+		return handle_refuse_parsed(s, m, unclear);
+	if ((inputs.n || strcmp(status, "input_required") == 0) && !may_ask(e->method))
+		return handle_refuse_parsed(s, m, "it asks for input where the protocol does not allow that");
+	r = inputs.n ? judge_inputs(s, inputs, &d) : 0;
+	if (r < 0)
+		return r;
+	if (d.verdict == POLICY_MALFORMED)
+		return handle_refuse_parsed(s, m, d.reason);
+	return d.verdict == POLICY_DENY ? deny_result(s, m, e, &d) : pass_result(s, m, e, status);
+}
+
+static int record_ask(struct shim *s, const struct message *m, const struct decision *d, uint64_t call_id)
+{
+	struct event e = { .type = EVENT_REQUEST, .side = m->side, .call_id = call_id, .bytes = m->line->n };
+
+	e.decision = d->verdict == POLICY_ALLOW ? EVENT_ALLOW : EVENT_DENY;
+	record_text(e.method, sizeof(e.method), m->envelope->method);
+	snprintf(e.rule, sizeof(e.rule), "%s", d->rule ? d->rule : "");
+	snprintf(e.reason, sizeof(e.reason), "%s", d->reason ? d->reason : "");
+	return record_send(s, &e);
+}
+
+/* Each kind of request has its own way to be told no. */
+static int answer_denied_ask(
+	struct shim *s, const struct message *m, const struct method *method, const struct decision *d)
+{
+	struct slice id = m->envelope->id;
+	char text[ANSWER_TEXT_MAX];
+	int r;
+
+	handle_denial_text(s, d, text, sizeof(text));
+	buf_clear(&s->answer);
+	if (method && method->gate == GATE_ROOTS)
+		r = answers_result(&s->answer, id, "{\"roots\":[]}");
+	else if (method && method->gate == GATE_ELICITATION)
+		r = answers_result(&s->answer, id, "{\"action\":\"decline\"}");
+	else if (method && method->gate == GATE_SAMPLING)
+		r = answers_error(&s->answer, id, ANSWER_REJECTED, text);
+	else
+		r = answers_error(&s->answer, id, ANSWER_DENIED, text);
+	return r ? r : queue_put(&s->to_server, s->answer.data, s->answer.len);
+}
+
+static int deny_ask(struct shim *s, const struct message *m, const struct method *method, const struct decision *d)
+{
+	int r = record_ask(s, m, d, ++s->call_ids);
+
+	return r ? r : answer_denied_ask(s, m, method, d);
+}
+
+static int on_request(struct shim *s, struct message *m)
+{
+	const struct method *method = methods_find(EVENT_FROM_SERVER, true, m->envelope->method);
+	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 }), *refusal;
+	struct pending_entry *e;
+	struct decision d;
+	int r;
+
+	if (pending_find(&s->asks, m->envelope->id))
+		return handle_refuse_parsed(s, m, "its id is that of a request that has no answer yet");
+	if (unclear)
+		return handle_refuse_parsed(s, m, unclear);
+	r = policy_decide(&s->config, method, &s->doc, m->envelope, &s->subject, &d);
+	if (r < 0)
+		return r;
+	if (d.verdict == POLICY_MALFORMED)
+		return handle_refuse_parsed(s, m, d.reason);
+	if (d.verdict == POLICY_ALLOW && !s->legacy) {
+		d.verdict = POLICY_DENY;
+		d.rule = "the method table";
+		d.reason = "in the client's protocol version a server sends no requests";
+	}
+	if (d.verdict == POLICY_DENY)
+		return deny_ask(s, m, method, &d);
+	r = handle_track(s, &s->asks, m, method, (struct slice){ NULL, 0 }, &e, &refusal);
+	if (r < 0)
+		return r;
+	if (refusal)
+		return handle_refuse_parsed(s, m, refusal);
+	r = record_ask(s, m, &d, e->call_id);
+	return r ? r : handle_forward(s, m->side);
+}
+
+int handle_from_server(struct shim *s, struct message *m)
+{
+	switch (m->envelope->kind) {
+	case ENVELOPE_REQUEST:
+		return on_request(s, m);
+	case ENVELOPE_NOTIFICATION:
+		return handle_notification(s, m);
+	default:
+		return on_response(s, m);
+	}
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* handle - see handle.h */
+#include "shim/handle.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/io.h"
+#include "shim/answers.h"
+#include "shim/envelope.h"
+#include "shim/policy.h"
+#include "shim/record.h"
+
+static struct queue *queue_to(struct shim *s, enum event_side side)
+{
+	return side == EVENT_FROM_CLIENT ? &s->to_client : &s->to_server;
+}
+
+static int send_answer(struct shim *s, enum event_side to)
+{
+	return queue_put(queue_to(s, to), s->answer.data, s->answer.len);
+}
+
+int handle_answer_error(struct shim *s, enum event_side to, struct slice id, int code, const char *text)
+{
+	int r;
+
+	buf_clear(&s->answer);
+	r = answers_error(&s->answer, id, code, text);
+	return r ? r : send_answer(s, to);
+}
+
+int handle_forward(struct shim *s, enum event_side from)
+{
+	int r = buf_putc(&s->doc.out, '\n');
+
+	return r ? r
+		 : queue_take(
+			   queue_to(s, from == EVENT_FROM_CLIENT ? EVENT_FROM_SERVER : EVENT_FROM_CLIENT), &s->doc.out);
+}
+
+int handle_replace(struct shim *s, struct message *m)
+{
+	int r = json_parse(&s->doc, s->edited.data, s->edited.len);
+
+	if (r == 0)
+		r = envelope_read(&s->doc, m->envelope);
+	/* It is a part of what was valid: anything else is a mistake of ours, and nothing may be forwarded. */
+	return r > 0 ? -EPROTO : r;
+}
+
+/* The id that skim found, in canonical form, in s->edited. An empty slice when there is none that can be used. */
+static int rescue_id(struct shim *s, const struct skim *skim, struct slice *ret)
+{
+	size_t n;
+	const char *raw = skim_id(skim, &n);
+	struct slice id;
+	int r;
+
+	*ret = (struct slice){ NULL, 0 };
+	if (!raw)
+		return 0;
+	buf_clear(&s->edited);
+	r = buf_puts(&s->edited, "{\"id\":");
+	if (r == 0)
+		r = buf_append(&s->edited, raw, n);
+	if (r == 0)
+		r = buf_putc(&s->edited, '}');
+	if (r == 0)
+		r = json_parse(&s->doc, s->edited.data, s->edited.len);
+	if (r)
+		return r < 0 ? r : 0;
+	if (s->doc.n_members != 1)
+		return 0;
+	id = (struct slice){ json_at(&s->doc, s->doc.members[0].value), s->doc.members[0].value.len };
+	if (envelope_is_id(id))
+		*ret = id;
+	return 0;
+}
+
+/* What answers a request of the other side was refused: that request gets an error in its place. */
+static int refuse_answer(
+	struct shim *s, enum event_side side, struct pending_entry *e, const char *reason, uint64_t bytes)
+{
+	bool from_server = side == EVENT_FROM_SERVER;
+	char text[ANSWER_TEXT_MAX];
+	int r = record_ending(s, e, side, "refused", bytes);
+
+	snprintf(text, sizeof(text), "stockade: %s: the %s's answer was not passed on: %s.", s->config.name,
+		from_server ? "server" : "client", reason);
+	if (r == 0 && !e->cancelled)
+		r = handle_answer_error(s, from_server ? EVENT_FROM_CLIENT : EVENT_FROM_SERVER,
+			(struct slice){ e->id, e->id_len }, ANSWER_BAD_RESULT, text);
+	pending_remove(from_server ? &s->calls : &s->asks, e);
+	return r;
+}
+
+/* id is empty when the message has none that can be used. */
+static int refuse(struct shim *s, enum event_side side, struct slice id, bool request, bool answer, const char *reason,
+	uint64_t bytes)
+{
+	struct pending *own = side == EVENT_FROM_CLIENT ? &s->calls : &s->asks;
+	struct pending *other = side == EVENT_FROM_CLIENT ? &s->asks : &s->calls;
+	struct pending_entry *e = id.n && answer ? pending_find(other, id) : NULL;
+	char text[ANSWER_TEXT_MAX];
+	int r = record_refused(s, side, reason, bytes);
+
+	if (r < 0)
+		return r;
+	if (e)
+		return refuse_answer(s, side, e, reason, bytes);
+	/* An answer under an id that is in flight would be taken for the answer to that. */
+	if (!request || !id.n || pending_find(own, id))
+		return 0;
+	snprintf(text, sizeof(text), "stockade: %s: the request was refused and not passed on: %s.", s->config.name,
+		reason);
+	return handle_answer_error(s, side, id, ANSWER_REFUSED, text);
+}
+
+int handle_refuse(struct shim *s, enum event_side side, const struct skim *skim, const char *reason, uint64_t bytes)
+{
+	struct slice id;
+	int r = rescue_id(s, skim, &id);
+
+	return r ? r : refuse(s, side, id, skim->methods > 0, skim->answers > 0, reason, bytes);
+}
+
+int handle_refuse_parsed(struct shim *s, const struct message *m, const char *reason)
+{
+	const struct envelope *e = m->envelope;
+	bool answer = e->kind == ENVELOPE_RESULT || e->kind == ENVELOPE_ERROR;
+
+	return refuse(s, m->side, e->id, e->kind == ENVELOPE_REQUEST, answer, reason, m->line->n);
+}
+
+int handle_track(struct shim *s, struct pending *table, const struct message *m, const struct method *method,
+	struct slice tool, struct pending_entry **ret, const char **ret_refusal)
+{
+	struct pending_entry *old;
+	int r = pending_add(table, m->envelope->id, m->envelope->method, tool, ret);
+
+	if (r == PENDING_FULL && (old = pending_oldest_cancelled(table))) {
+		r = record_ending(
+			s, old, m->side == EVENT_FROM_CLIENT ? EVENT_FROM_SERVER : EVENT_FROM_CLIENT, "cancelled", 0);
+		pending_remove(table, old);
+		if (r == 0)
+			r = pending_add(table, m->envelope->id, m->envelope->method, tool, ret);
+	}
+	*ret_refusal = r == PENDING_FULL ? "too many requests are waiting for an answer" : NULL;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	(*ret)->method = method;
+	(*ret)->modern = m->modern;
+	(*ret)->since_us = io_now_us();
+	(*ret)->call_id = ++s->call_ids;
+	return 0;
+}
+
+void handle_denial_text(const struct shim *s, const struct decision *d, char *ret, size_t size)
+{
+	char name[ANSWER_NAME_MAX];
+
+	snprintf(ret, size,
+		"stockade: %s: %s '%s' denied by %s%s%s. It was not passed to the server. Only a person can change "
+		"this, in the "
+		"server's profile; tell the user if it is needed.",
+		s->config.name, d->what, answers_name(d->subject, name), d->rule ? d->rule : "the profile",
+		d->reason ? ": " : "", d->reason ? d->reason : "");
+}
+
+void handle_cancelled(struct shim *s, enum event_side side)
+{
+	struct slice id = message_get(&s->doc, "requestId");
+	struct pending_entry *e = pending_find(side == EVENT_FROM_CLIENT ? &s->calls : &s->asks, id);
+
+	/* In the modern era a server ends a subscription with it, under the id of the client's request. */
+	if (!e && side == EVENT_FROM_SERVER) {
+		e = pending_find(&s->calls, id);
+		if (e && !(e->method && e->method->gate == GATE_SUBSCRIBE))
+			e = NULL;
+	}
+	if (e)
+		e->cancelled = true;
+}
+
+static int refuse_line(struct shim *s, enum event_side side, const struct line *line, const char *reason)
+{
+	struct skim skim;
+
+	skim_init(&skim);
+	skim_feed(&skim, line->p, line->n);
+	return handle_refuse(s, side, &skim, reason, line->n);
+}
+
+static int handle_message(struct shim *s, enum event_side side, const struct line *line)
+{
+	struct envelope e;
+	struct message m = { .side = side, .line = line, .envelope = &e };
+	int r = json_parse(&s->doc, line->p, line->n);
+
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return refuse_line(s, side, line, json_error_text(r));
+	r = envelope_read(&s->doc, &e);
+	if (r > 0)
+		return refuse_line(s, side, line, envelope_refusal_text(r));
+	return side == EVENT_FROM_CLIENT ? handle_from_client(s, &m) : handle_from_server(s, &m);
+}
+
+int handle_line(struct shim *s, enum event_side side, int found, struct line line)
+{
+	struct lines *l = side == EVENT_FROM_CLIENT ? &s->from_client : &s->from_server;
+	char reason[128];
+
+	switch (found) {
+	case LINES_MESSAGE:
+		return handle_message(s, side, &line);
+	case LINES_TOO_LONG:
+		snprintf(reason, sizeof(reason), "it is longer than %zu bytes", l->max);
+		return handle_refuse(s, side, &l->skim, reason, line.n);
+	default:
+		return refuse_line(s, side, &line, "it ends without a line feed");
+	}
+}
+
+int handle_abandon(struct shim *s, const char *text, const char *status)
+{
+	int r = 0;
+
+	while (r == 0 && s->calls.n > 0) {
+		struct pending_entry *e = &s->calls.entries[0];
+		struct slice id = { e->id, e->id_len };
+		r = record_ending(s, e, EVENT_FROM_SERVER, e->cancelled ? "cancelled" : status, 0);
+		if (r == 0 && !e->cancelled)
+			r = handle_answer_error(s, EVENT_FROM_CLIENT, id, ANSWER_GONE, text);
+		pending_remove(&s->calls, e);
+	}
+	return r;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * handle - what is done with each message of either side
+ *
+ * Process:  shim
+ * Returns:  0, -errno; an error ends the session with nothing more forwarded
+ */
+#pragma once
+#include "shim/role.h"
+#include "shim/shim.h"
+#include "wire/event.h"
+
+/* A line as lines_next() found it: LINES_MESSAGE, LINES_TOO_LONG, LINES_TORN. */
+int handle_line(struct shim *s, enum event_side side, int found, struct line line) _must_check_;
+/* Answers all of the client's requests that are in flight, with an error in these words. */
+int handle_abandon(struct shim *s, const char *text, const char *status) _must_check_;
+
+/* For the files that share the work. */
+struct envelope;
+struct decision;
+struct message {
+	enum event_side side;
+	const struct line *line;
+	bool modern;
+	struct envelope *envelope;
+};
+
+int handle_from_client(struct shim *s, struct message *m) _must_check_;
+int handle_from_server(struct shim *s, struct message *m) _must_check_;
+/* The message has no single meaning: answered where it has a usable id, recorded in any case. */
+int handle_refuse(
+	struct shim *s, enum event_side side, const struct skim *skim, const char *reason, uint64_t bytes) _must_check_;
+/* The same for a message that json_parse() took. */
+int handle_refuse_parsed(struct shim *s, const struct message *m, const char *reason) _must_check_;
+/* Either side's notifications, and responses to nothing. */
+int handle_notification(struct shim *s, struct message *m) _must_check_;
+int handle_unmatched(struct shim *s, const struct message *m) _must_check_;
+/* Sends back an error; forwards s->doc. */
+int handle_answer_error(struct shim *s, enum event_side to, struct slice id, int code, const char *text) _must_check_;
+int handle_forward(struct shim *s, enum event_side from) _must_check_;
+/* Puts s->edited in the place of s->doc, validated once more, and reads its envelope. */
+int handle_replace(struct shim *s, struct message *m) _must_check_;
+/* Adds to a table of requests in flight; with words in *ret_refusal when it cannot. */
+int handle_track(struct shim *s, struct pending *table, const struct message *m, const struct method *method,
+	struct slice tool, struct pending_entry **ret, const char **ret_refusal) _must_check_;
+/* The words for a denial. */
+void handle_denial_text(const struct shim *s, const struct decision *d, char *ret, size_t size);
+/* Notes a notifications/cancelled of that side. */
+void handle_cancelled(struct shim *s, enum event_side side);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lists - see lists.h */
+#include "shim/lists.h"
+#include <errno.h>
+#include <string.h>
+#include "shim/fold.h"
+#include "shim/policy.h"
+#include "shim/roots.h"
+
+/* Which array, which member of its elements, by which rules. */
+static const struct {
+	enum method_result kind;
+	const char *array, *name;
+	enum shim_scope scope;
+} lists[] = {
+	{ RESULT_TOOLS, "tools", "name", SHIM_TOOLS },
+	{ RESULT_RESOURCES, "resources", "uri", SHIM_RESOURCES },
+	{ RESULT_TEMPLATES, "resourceTemplates", "uriTemplate", SHIM_RESOURCES },
+	{ RESULT_PROMPTS, "prompts", "name", SHIM_PROMPTS },
+};
+
+/* Copies the message with one value of it replaced, by pieces that the caller appends in between. */
+static int splice_begin(struct shim *s, struct slice value, struct buf *out)
+{
+	buf_clear(out);
+	return buf_append(out, s->doc.out.data, (size_t)(value.p - s->doc.out.data));
+}
+
+static int splice_end(struct shim *s, struct slice value, struct buf *out)
+{
+	const char *after = value.p + value.n;
+
+	return buf_append(out, after, (size_t)(s->doc.out.data + s->doc.out.len - after));
+}
+
+/* Says whether an element or a member stays. Elements have an empty key. */
+typedef int (*keep_fn)(struct shim *s, const void *arg, struct slice key, struct slice value, bool *ret);
+
+static bool next(struct walk *w, bool object, struct slice *key, struct slice *value)
+{
+	*key = (struct slice){ NULL, 0 };
+	return object ? walk_member(w, key, value) : walk_element(w, value);
+}
+
+static int put_kept(struct buf *out, bool first, struct slice key, struct slice value)
+{
+	/* A member's key begins one byte before its inside. */
+	const char *from = key.p ? key.p - 1 : value.p;
+	int r = first ? 0 : buf_putc(out, ',');
+
+	return r ? r : buf_append(out, from, (size_t)(value.p + value.n - from));
+}
+
+/* Rewrites the message without those elements or members of the container that keep turns down. */
+static int sift(
+	struct shim *s, struct slice container, keep_fn keep, const void *arg, struct buf *out, uint64_t *ret_hidden)
+{
+	bool object = walk_is_object(container), stays;
+	struct walk w = object ? walk_object(container) : walk_array(container);
+	struct slice key, value;
+	uint64_t kept = 0;
+	int r = splice_begin(s, container, out);
+
+	*ret_hidden = 0;
+	if (r == 0)
+		r = buf_putc(out, object ? '{' : '[');
+	while (r == 0 && next(&w, object, &key, &value)) {
+		r = keep(s, arg, key, value, &stays);
+		if (r == 0 && stays)
+			r = put_kept(out, kept++ == 0, key, value);
+		else
+			*ret_hidden += 1;
+	}
+	if (r == 0)
+		r = buf_putc(out, object ? '}' : ']');
+	return r ? r : splice_end(s, container, out);
+}
+
+/* Runs keep over all of the container first: most messages lose nothing and need not be copied. */
+static int sift_if_needed(
+	struct shim *s, struct slice container, keep_fn keep, const void *arg, struct buf *out, uint64_t *ret_hidden)
+{
+	bool object = walk_is_object(container), stays = true;
+	struct walk w = object ? walk_object(container) : walk_array(container);
+	struct slice key, value;
+	int r = 0;
+
+	*ret_hidden = 0;
+	while (r == 0 && stays && next(&w, object, &key, &value))
+		r = keep(s, arg, key, value, &stays);
+	return r || stays ? r : sift(s, container, keep, arg, out, ret_hidden);
+}
+
+static int keep_listed(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
+{
+	const typeof(lists[0]) *list = arg;
+	struct slice name = walk_string(walk_get(item, list->name));
+	int r;
+
+	*ret = false;
+	if (!name.p || walk_is_broken(name))
+		return 0;
+	r = policy_allows(&s->config.scope[list->scope], name, &s->subject, ret);
+	if (r == 0 && *ret && list->kind == RESULT_TOOLS)
+		r = schemas_learn(&s->schemas, name, walk_get(item, "inputSchema"), walk_get(item, "outputSchema"));
+	return r;
+}
+
+int lists_filter(struct shim *s, enum method_result kind, struct buf *out, uint64_t *ret_hidden)
+{
+	*ret_hidden = 0;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (lists[i].kind != kind)
+			continue;
+		struct slice array = message_get(&s->doc, lists[i].array);
+		if (!walk_is_array(array))
+			return array.n ? LISTS_UNREADABLE : 0;
+		return sift_if_needed(s, array, keep_listed, &lists[i], out, ret_hidden);
+	}
+	return 0;
+}
+
+/* In capabilities.tools only listChanged and its like belong; an object there is a tool under its own name. */
+static int keep_capability(struct shim *s, const void *arg, struct slice key, struct slice value, bool *ret)
+{
+	*ret = true;
+	if (!walk_is_object(value))
+		return 0;
+	return policy_allows(&s->config.scope[SHIM_TOOLS], key, &s->subject, ret);
+}
+
+int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hidden)
+{
+	struct slice tools = walk_get(message_get(&s->doc, "capabilities"), "tools");
+
+	*ret_hidden = 0;
+	return walk_is_object(tools) ? sift_if_needed(s, tools, keep_capability, NULL, out, ret_hidden) : 0;
+}
+
+static int keep_offer(struct shim *s, const void *arg, struct slice key, struct slice value, bool *ret)
+{
+	const struct {
+		const char *name;
+		bool on;
+	} offers[] = {
+		{ "sampling", s->config.sampling },
+		{ "elicitation", s->config.elicitation },
+		{ "roots", s->config.roots.n > 0 },
+	};
+
+	*ret = true;
+	for (size_t i = 0; i < ARRAY_LEN(offers); i++)
+		if (!offers[i].on && fold_equal(key.p, key.n, offers[i].name, strlen(offers[i].name)))
+			*ret = false;
+	return 0;
+}
+
+int lists_filter_offers(struct shim *s, struct slice offers, struct buf *out, uint64_t *ret_hidden)
+{
+	*ret_hidden = 0;
+	return walk_is_object(offers) ? sift_if_needed(s, offers, keep_offer, NULL, out, ret_hidden) : 0;
+}
+
+static int keep_root(struct shim *s, const void *arg, struct slice key, struct slice root, bool *ret)
+{
+	struct slice uri = walk_string(walk_get(root, "uri"));
+
+	*ret = uri.p && roots_within(&s->config.roots, uri);
+	return 0;
+}
+
+int lists_filter_roots(struct shim *s, struct slice roots, struct buf *out, uint64_t *ret_hidden)
+{
+	*ret_hidden = 0;
+	return walk_is_array(roots) ? sift_if_needed(s, roots, keep_root, NULL, out, ret_hidden) : 0;
+}
+
+int lists_filter_responses(struct shim *s, struct slice responses, struct buf *out, uint64_t *ret_hidden)
+{
+	struct walk w = walk_object(responses);
+	struct slice key, value;
+	int r = 0;
+
+	*ret_hidden = 0;
+	while (r == 0 && *ret_hidden == 0 && walk_member(&w, &key, &value))
+		r = lists_filter_roots(s, walk_get(value, "roots"), out, ret_hidden);
+	return r;
+}

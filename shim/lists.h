@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lists - messages of which a part must go: lists of tools and the like, capabilities, roots
+ *
+ * Process:  shim
+ * Owns:     nothing; what is left goes to a buf of the caller's
+ * Returns:  0, -errno, LISTS_UNREADABLE
+ *
+ * When nothing has to go, *ret_hidden is 0 and the buf is not touched.
+ */
+#pragma once
+#include "shim/role.h"
+#include "shim/json.h"
+#include "shim/methods.h"
+#include "shim/shim.h"
+
+enum { LISTS_UNREADABLE = 1 };
+
+/* A result of tools/list, resources/list, resources/templates/list or prompts/list. Schemas of tools are learnt. */
+int lists_filter(struct shim *s, enum method_result kind, struct buf *out, uint64_t *ret_hidden) _must_check_;
+/* Tool objects that a server put into its capabilities (mcp.md section 3, rule 8). */
+int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hidden) _must_check_;
+/* What a client offers, in initialize or in the _meta of a modern request, without what the profile does not allow. */
+int lists_filter_offers(struct shim *s, struct slice offers, struct buf *out, uint64_t *ret_hidden) _must_check_;
+/* An array of roots, down to those within config.roots. */
+int lists_filter_roots(struct shim *s, struct slice roots, struct buf *out, uint64_t *ret_hidden) _must_check_;
+/* The same for the first answer among the inputResponses of a modern retry that needs it; until nothing is hidden. */
+int lists_filter_responses(struct shim *s, struct slice responses, struct buf *out, uint64_t *ret_hidden) _must_check_;

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy - see policy.h */
+#include "shim/policy.h"
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+struct slice message_get(const struct json_doc *d, const char *name)
+{
+	for (uint32_t i = 0; i < d->n_members; i++) {
+		const struct json_member *m = &d->members[i];
+		if (m->parent >= 0 && slice_is((struct slice){ json_at(d, m->key), m->key.len }, name))
+			return (struct slice){ json_at(d, m->value), m->value.len };
+	}
+	return (struct slice){ NULL, 0 };
+}
+
+static int deny(struct decision *ret, const char *rule, const char *reason)
+{
+	ret->verdict = POLICY_DENY;
+	ret->rule = rule;
+	ret->reason = reason;
+	return 0;
+}
+
+static int malformed(struct decision *ret, const char *reason)
+{
+	ret->verdict = POLICY_MALFORMED;
+	ret->reason = reason;
+	return 0;
+}
+
+/* The name as its bytes are meant; most have no escapes and stay where they are. */
+static int unescape(struct slice inside, struct buf *room, struct slice *ret)
+{
+	int r;
+
+	*ret = inside;
+	if (inside.n == 0 || !memchr(inside.p, '\\', inside.n))
+		return 0;
+	buf_clear(room);
+	r = walk_text(room, inside);
+	*ret = (struct slice){ room->data, room->len };
+	return r;
+}
+
+static int by_rules(const struct shim_rules *rules, struct slice inside, struct buf *room, struct decision *ret)
+{
+	struct slice name;
+	bool allowed;
+	int r = unescape(inside, room, &name);
+
+	if (r == -E2BIG)
+		return malformed(ret, "it is too long");
+	if (r < 0)
+		return r;
+	const struct shim_rule *rule = shim_rules_match(rules, name.p ? name.p : "", name.n, &allowed);
+	ret->rule = rule ? rule->where : NULL;
+	if (allowed)
+		return 0;
+	if (rule)
+		return deny(ret, rule->where, NULL);
+	return deny(ret, rules->otherwise ? rules->otherwise : "the profile", "no rule allows it");
+}
+
+int policy_allows(const struct shim_rules *rules, struct slice inside, struct buf *room, bool *ret)
+{
+	struct decision d = { 0 };
+	int r = by_rules(rules, inside, room, &d);
+
+	*ret = d.verdict == POLICY_ALLOW;
+	return r;
+}
+
+/* A string parameter without U+0000 and halves of pairs; an empty slice otherwise. */
+static struct slice plain_string(struct slice value)
+{
+	struct slice s = walk_string(value);
+
+	return s.p && !walk_is_broken(s) ? s : (struct slice){ NULL, 0 };
+}
+
+static int by_name(const struct shim_rules *rules, struct slice value, struct buf *room, struct decision *ret)
+{
+	struct slice name = plain_string(value);
+
+	if (!name.p)
+		return malformed(ret, "its params have no plain name");
+	ret->subject = name;
+	return by_rules(rules, name, room, ret);
+}
+
+/* Does a path segment read "." or "..", percent-encoded or not? Rules and servers would not agree on what it names. */
+static bool has_dot_segment(struct slice uri)
+{
+	size_t dots = 0;
+	bool only_dots = true;
+
+	for (size_t i = 0; i <= uri.n; i++) {
+		bool ends = i == uri.n || uri.p[i] == '/' || uri.p[i] == '\\' || uri.p[i] == '?' || uri.p[i] == '#';
+		if (!ends && i + 2 < uri.n && strncasecmp(uri.p + i, "%2f", 3) == 0)
+			ends = true;
+		if (ends) {
+			if (only_dots && (dots == 1 || dots == 2))
+				return true;
+			dots = 0;
+			only_dots = true;
+			i += i < uri.n && uri.p[i] == '%' ? 2 : 0;
+		} else if (uri.p[i] == '.') {
+			dots++;
+		} else if (i + 2 < uri.n && strncasecmp(uri.p + i, "%2e", 3) == 0) {
+			dots++;
+			i += 2;
+		} else {
+			only_dots = false;
+		}
+	}
+	return false;
+}
+
+/* Do the rules look at more than whether there is a name? */
+static bool rules_discern(const struct shim_rules *rules)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (strcmp(rules->rules[i].glob, "*") != 0)
+			return true;
+	return false;
+}
+
+static int by_uri(const struct shim_config *c, struct slice value, struct buf *room, struct decision *ret)
+{
+	const struct shim_rules *rules = &c->scope[SHIM_RESOURCES];
+	struct slice uri = plain_string(value);
+
+	if (!uri.p)
+		return malformed(ret, "its params have no plain uri");
+	ret->subject = uri;
+	if (rules_discern(rules) && has_dot_segment(uri))
+		return malformed(ret, "a \".\" or \"..\" in a uri has no single meaning");
+	return by_rules(rules, uri, room, ret);
+}
+
+static int by_reference(const struct shim_config *c, struct slice ref, struct buf *room, struct decision *ret)
+{
+	struct slice type = walk_get(ref, "type");
+
+	if (slice_is(type, "\"ref/prompt\"")) {
+		ret->what = "prompt";
+		return by_name(&c->scope[SHIM_PROMPTS], walk_get(ref, "name"), room, ret);
+	}
+	if (slice_is(type, "\"ref/resource\"")) {
+		ret->what = "resource";
+		return by_uri(c, walk_get(ref, "uri"), room, ret);
+	}
+	return malformed(ret, "its params refer to neither a prompt nor a resource");
+}
+
+static int by_subscriptions(const struct shim_config *c, struct slice filter, struct buf *room, struct decision *ret)
+{
+	struct walk w = walk_array(walk_get(filter, "resourceSubscriptions"));
+	struct slice uri;
+	int r = 0;
+
+	while (r == 0 && ret->verdict == POLICY_ALLOW && walk_element(&w, &uri))
+		r = by_uri(c, uri, room, ret);
+	return r;
+}
+
+static int by_switch(bool on, const char *rule, struct decision *ret)
+{
+	ret->rule = rule;
+	return on ? 0 : deny(ret, rule, NULL);
+}
+
+static int by_extension(const struct shim_config *c, struct slice method, struct buf *room, struct decision *ret)
+{
+	int r = by_rules(&c->scope[SHIM_EXTENSIONS], method, room, ret);
+
+	/* Without a rule that names it, an extension is denied whether or not a list was given. */
+	if (r == 0 && ret->verdict == POLICY_ALLOW && !ret->rule)
+		return deny(ret, "the method table",
+			"it is no method of MCP in that direction, and the profile names it in no extension");
+	return r;
+}
+
+struct gate {
+	const char *what;
+	int (*decide)(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret);
+};
+
+static int gate_open(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return 0;
+}
+
+static int gate_tool(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return by_name(&c->scope[SHIM_TOOLS], message_get(d, "name"), room, ret);
+}
+
+static int gate_resource(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return by_uri(c, message_get(d, "uri"), room, ret);
+}
+
+static int gate_prompt(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return by_name(&c->scope[SHIM_PROMPTS], message_get(d, "name"), room, ret);
+}
+
+static int gate_reference(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return by_reference(c, message_get(d, "ref"), room, ret);
+}
+
+static int gate_subscribe(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return by_subscriptions(c, message_get(d, "notifications"), room, ret);
+}
+
+static int gate_sampling(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return by_switch(c->sampling, "client.sampling", ret);
+}
+
+static int gate_elicitation(
+	const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return by_switch(c->elicitation, "client.elicitation", ret);
+}
+
+static int gate_roots(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return by_switch(c->roots.n > 0, "client.roots", ret);
+}
+
+static int gate_client_task(
+	const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return by_switch(c->sampling || c->elicitation, "client.sampling and client.elicitation", ret);
+}
+
+static const struct gate gates[] = {
+	[GATE_OPEN] = { "method", gate_open },
+	[GATE_TOOL] = { "tool", gate_tool },
+	[GATE_RESOURCE] = { "resource", gate_resource },
+	[GATE_PROMPT] = { "prompt", gate_prompt },
+	[GATE_REFERENCE] = { "reference", gate_reference },
+	[GATE_SUBSCRIBE] = { "resource", gate_subscribe },
+	[GATE_SAMPLING] = { "method", gate_sampling },
+	[GATE_ELICITATION] = { "method", gate_elicitation },
+	[GATE_ROOTS] = { "method", gate_roots },
+	[GATE_CLIENT_TASK] = { "method", gate_client_task },
+};
+_Static_assert(ARRAY_LEN(gates) == GATE_CLIENT_TASK + 1, "a row for every gate");
+
+int policy_decide(const struct shim_config *c, const struct method *method, const struct json_doc *d,
+	const struct envelope *e, struct buf *room, struct decision *ret)
+{
+	*ret = (struct decision){ .what = "method", .subject = e->method };
+	if (!method)
+		return by_extension(c, e->method, room, ret);
+	ret->what = gates[method->gate].what;
+	return gates[method->gate].decide(c, d, room, ret);
+}

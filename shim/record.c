@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record - see record.h */
+#include "shim/record.h"
+#include <stdio.h>
+#include <string.h>
+#include "base/io.h"
+#include "base/text.h"
+
+int record_send(struct shim *s, const struct event *e)
+{
+	struct wire_writer w;
+	int r = event_encode(e, &w);
+
+	if (r == 0)
+		r = io_send_msg(s->control, w.buf.data, w.buf.len, NULL, 0);
+	wire_writer_done(&w);
+	return r;
+}
+
+/* Plain names are most of what there is. */
+static bool copy_plain(char *ret, size_t size, struct slice text)
+{
+	if (text.n >= size)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] < 0x20 || text.p[i] == 0x7f || text.p[i] == '\\')
+			return false;
+		ret[i] = text.p[i];
+	}
+	ret[text.n] = '\0';
+	return true;
+}
+
+void record_text(char *ret, size_t size, struct slice text)
+{
+	char plain[EVENT_KEYS_MAX];
+	size_t n = text.n < sizeof(plain) - 1 ? text.n : sizeof(plain) - 1;
+
+	if (copy_plain(ret, size, text))
+		return;
+	while (n < text.n && n > 0 && (text.p[n] & 0xc0) == 0x80)
+		n--;
+	for (size_t i = 0; i < n; i++)
+		plain[i] = text.p[i] ? text.p[i] : ' ';
+	plain[n] = '\0';
+	text_escape_str(plain, ret, size);
+}
+
+int record_refused(struct shim *s, enum event_side side, const char *reason, uint64_t bytes)
+{
+	struct event e = { .type = EVENT_REFUSED, .decision = EVENT_DROP, .side = side, .bytes = bytes };
+
+	snprintf(e.reason, sizeof(e.reason), "%s", reason);
+	return record_send(s, &e);
+}
+
+int record_ending(
+	struct shim *s, const struct pending_entry *p, enum event_side side, const char *status, uint64_t bytes)
+{
+	bool call = p->method && p->method->gate == GATE_TOOL;
+	struct event e = {
+		.type = call ? EVENT_RESULT : EVENT_RESPONSE, .side = side, .call_id = p->call_id, .bytes = bytes
+	};
+
+	e.latency_us = io_now_us() - p->since_us;
+	record_text(e.method, sizeof(e.method), (struct slice){ p->name, strlen(p->name) });
+	if (p->tool)
+		record_text(e.tool, sizeof(e.tool), (struct slice){ p->tool, strlen(p->tool) });
+	snprintf(e.status, sizeof(e.status), "%s", status);
+	return record_send(s, &e);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record - hands events to the supervisor, before what they tell of takes effect
+ *
+ * Process:  shim
+ * Returns:  0, -errno; after an error nothing more may be forwarded
+ */
+#pragma once
+#include "shim/role.h"
+#include "shim/shim.h"
+#include "wire/event.h"
+
+int record_send(struct shim *s, const struct event *e) _must_check_;
+/* Copies foreign text, made safe and cut, into a field of an event. */
+void record_text(char *ret, size_t size, struct slice text);
+/* Something that was refused and can be pinned on no request. */
+int record_refused(struct shim *s, enum event_side side, const char *reason, uint64_t bytes) _must_check_;
+/* How a request that is in flight ended. The entry stays. */
+int record_ending(struct shim *s, const struct pending_entry *e, enum event_side side, const char *status,
+	uint64_t bytes) _must_check_;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shim - see shim.h */
+#include "shim/shim.h"
+
+enum { EDITED_KEEP = 64 << 10 };
+
+void shim_init(struct shim *s, uint64_t secret)
+{
+	lines_init(&s->from_client, s->config.line_max);
+	lines_init(&s->from_server, s->config.line_max);
+	queue_init(&s->to_client, &s->client_out);
+	queue_init(&s->to_server, &s->server_in);
+	json_doc_init(&s->doc, SHIM_LINE_MAX, secret);
+	schemas_init(&s->schemas, secret);
+	s->edited = BUF_INIT(2 * SHIM_LINE_MAX);
+	s->subject = BUF_INIT(SHIM_SUBJECT_MAX);
+	s->answer = BUF_INIT(SHIM_ANSWER_MAX);
+}
+
+void shim_done(struct shim *s)
+{
+	lines_done(&s->from_client);
+	lines_done(&s->from_server);
+	queue_done(&s->to_client);
+	queue_done(&s->to_server);
+	json_doc_done(&s->doc);
+	schemas_done(&s->schemas);
+	buf_done(&s->edited);
+	buf_done(&s->subject);
+	buf_done(&s->answer);
+	pending_done(&s->calls);
+	pending_done(&s->asks);
+	shim_config_done(&s->config);
+}
+
+void shim_trim(struct shim *s)
+{
+	lines_trim(&s->from_client);
+	lines_trim(&s->from_server);
+	queue_trim(&s->to_client);
+	queue_trim(&s->to_server);
+	json_doc_trim(&s->doc);
+	if (s->edited.cap > EDITED_KEEP)
+		buf_done(&s->edited);
+}

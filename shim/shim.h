@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shim - the state of stockade-shim, made in main, and how its parts hand a message on
+ *
+ * Process:  shim
+ * Owns:     everything in struct shim; free with shim_done
+ *
+ * The way of a message: relay reads bytes, lines splits them, json validates and rewrites them, envelope sorts them,
+ * from_client or from_server decides, record hands the decision to the supervisor, and only then queue passes it on.
+ */
+#pragma once
+#include "shim/role.h"
+#include "shim/json.h"
+#include "shim/lines.h"
+#include "shim/pending.h"
+#include "shim/port.h"
+#include "shim/queue.h"
+#include "shim/schema.h"
+#include "wire/shim_config.h"
+
+enum {
+	SHIM_SUBJECT_MAX = 64 << 10, /* a tool's name or a uri, unescaped */
+	SHIM_ANSWER_MAX = 16 << 10,
+};
+
+struct shim {
+	struct shim_config config;
+	int control;
+	struct port client_in, client_out, server_in, server_out;
+	struct lines from_client, from_server;
+	struct queue to_client, to_server;
+	struct json_doc doc;
+	struct buf edited;    /* a message that differs from what came */
+	struct buf subject;   /* what a decision is about, unescaped */
+	struct buf answer;    /* what the shim itself writes */
+	struct pending calls; /* the client's requests */
+	struct pending asks;  /* the server's requests */
+	struct schemas schemas;
+	uint64_t call_ids;
+	bool legacy;  /* the client has spoken in the legacy era, so the server may send requests */
+	bool greeted; /* a HELLO of the modern era was recorded */
+};
+
+void shim_init(struct shim *s, uint64_t secret);
+void shim_done(struct shim *s);
+/* Gives memory back while nothing happens. */
+void shim_trim(struct shim *s);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stderr - see stderr.h */
+#include "shim/stderr.h"
+#include <inttypes.h>
+#include <string.h>
+#include "base/text.h"
+
+enum { SECOND_US = 1000000 };
+
+void stderr_init(
+	struct stderr_relay *e, struct port in, struct port out, const char *name, const char *prefix, uint64_t now_us)
+{
+	/* A config without a usable prefix must not let the server write lines that look like ours. */
+	bool usable = prefix && *prefix && strncmp(prefix, "stockade", 8) != 0;
+
+	*e = (struct stderr_relay){
+		.name = name,
+		.prefix = usable ? prefix : "server: ",
+		.in = in,
+		.out = out,
+		.line = BUF_INIT(STDERR_LINE_MAX),
+		.tokens = STDERR_BURST,
+		.refilled_us = now_us,
+	};
+	queue_init(&e->queue, &e->out);
+}
+
+void stderr_done(struct stderr_relay *e)
+{
+	queue_done(&e->queue);
+	buf_done(&e->line);
+}
+
+static bool take_token(struct stderr_relay *e, uint64_t now_us)
+{
+	uint64_t more = (now_us - e->refilled_us) * STDERR_RATE / SECOND_US;
+
+	if (more > 0) {
+		e->tokens = e->tokens + more < STDERR_BURST ? e->tokens + more : STDERR_BURST;
+		e->refilled_us = now_us;
+	}
+	if (e->tokens == 0 || queue_len(&e->queue) >= STDERR_QUEUE_MAX)
+		return false;
+	e->tokens--;
+	return true;
+}
+
+static int put_line(struct stderr_relay *e)
+{
+	/* A byte becomes an escape of eight at most. */
+	_cleanup_buf_ struct buf out = BUF_INIT(8 * STDERR_LINE_MAX + 1024);
+	size_t n = e->line.len;
+	int r = buf_puts(&out, e->prefix);
+
+	if (n > 0 && e->line.data[n - 1] == '\r')
+		n--;
+	if (r == 0 && n > 0)
+		r = text_escape(&out, e->line.data, n, TEXT_KEEP_TAB | TEXT_KEEP_BACKSLASH);
+	if (r == 0)
+		r = buf_putc(&out, '\n');
+	return r ? r : queue_put(&e->queue, out.data, out.len);
+}
+
+static int end_line(struct stderr_relay *e, uint64_t now_us)
+{
+	int r = 0;
+
+	e->lines++;
+	if (take_token(e, now_us)) {
+		r = put_line(e);
+	} else {
+		e->dropped++;
+		e->unreported++;
+	}
+	buf_clear(&e->line);
+	return r;
+}
+
+int stderr_feed(struct stderr_relay *e, const char *p, size_t n, uint64_t now_us)
+{
+	int r = 0;
+
+	e->bytes += n;
+	while (r == 0 && n > 0) {
+		size_t room = STDERR_LINE_MAX - e->line.len;
+		const char *feed = memchr(p, '\n', n < room ? n : room);
+		size_t take = feed ? (size_t)(feed - p) : n < room ? n : room;
+		r = buf_append(&e->line, p, take);
+		p += take;
+		n -= take;
+		if (r == 0 && (feed || e->line.len == STDERR_LINE_MAX))
+			r = end_line(e, now_us);
+		if (feed) {
+			p++;
+			n--;
+		}
+	}
+	return r;
+}
+
+int stderr_finish(struct stderr_relay *e, uint64_t now_us)
+{
+	return e->line.len > 0 ? end_line(e, now_us) : 0;
+}
+
+int stderr_report(struct stderr_relay *e, uint64_t now_us)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT(1024);
+	int r;
+
+	if (e->unreported == 0 || now_us - e->reported_us < SECOND_US || queue_len(&e->queue) >= STDERR_QUEUE_MAX)
+		return 0;
+	r = buf_printf(&out,
+		"stockade: %s: %" PRIu64 " lines of the server's stderr were dropped: more than %d a second\n", e->name,
+		e->unreported, STDERR_RATE);
+	e->unreported = 0;
+	e->reported_us = now_us;
+	return r ? r : queue_put(&e->queue, out.data, out.len);
+}

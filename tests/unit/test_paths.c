@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "supervisor/paths.h"
+#include "tests/unit/tree.h"
 
 struct world {
 	char root[64];
@@ -47,11 +48,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct world *w = *state;
-	char command[128];
 
 	paths_done(&w->paths);
-	snprintf(command, sizeof(command), "rm -rf %s", w->root);
-	return system(command);
+	return remove_tree(w->root);
 }
 
 static void init(struct world *w)

@@ -34,7 +34,7 @@ static const struct key_row key_table[] = {
 	{ "parameters", KEY_OBJECT, key_set_parameters },
 	{ "parameters.*.type", KEY_STRING, key_set_param_type },
 	{ "parameters.*.many", KEY_BOOLEAN, key_set_boolean, PARAM(many) },
-	{ "parameters.*.within", KEY_STRINGS, key_set_strings, PARAM(within) },
+	{ "parameters.*.within", KEY_STRINGS, key_set_within, PARAM(within) },
 	{ "parameters.*.choices", KEY_STRINGS, key_set_strings, PARAM(choices) },
 	{ "parameters.*.default", KEY_ANY, key_set_accepted }, /* read once the type is known */
 	{ "command", KEY_STRINGS, key_set_items, FIELD(command) },
@@ -88,6 +88,12 @@ static const struct key_row key_table[] = {
 	{ "audit.delete_after", KEY_STRING, key_set_duration, FIELD(delete_after), 86400, (uint64_t)86400 * 36500 },
 	{ "pins", KEY_ANY, key_set_refused, .words = "pinned tool definitions" },
 };
+
+const struct key_row *key_rows(size_t *ret_n)
+{
+	*ret_n = ARRAY_LEN(key_table);
+	return key_table;
+}
 
 static const char *const type_words[] = { "an object", "an object", "a string", "a list of strings", "a list",
 	"an integer", "true or false", "anything" };

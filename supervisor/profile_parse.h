@@ -60,6 +60,8 @@ struct key {
 	void *target; /* what row->offset is an offset in */
 };
 
+/* The format: every key there is. A test holds the published schema against it. */
+const struct key_row *key_rows(size_t *ret_n);
 /* Takes every member of obj by the rows below prefix; shown is what stands for prefix in messages. */
 int key_walk(struct parse *ps, const char *prefix, const char *shown, const json_t *obj, void *target) _must_check_;
 /* -EINVAL and "FILE:LINE: SHOWN ..." for the member itself, or for an item of its list. */
@@ -102,6 +104,7 @@ int key_set_deny(const struct key *k) _must_check_;
 int key_set_parameters(const struct key *k) _must_check_;
 int key_set_param_type(const struct key *k) _must_check_;
 int key_set_strings(const struct key *k) _must_check_; /* into a struct strv */
+int key_set_within(const struct key *k) _must_check_;
 
 /* The narrow defaults of design.md section 5, and the sentences on those not enforced yet. */
 int profile_defaults(struct profile *p) _must_check_;

@@ -233,6 +233,24 @@ static int check_path(const struct key *k, const char *text, unsigned line, bool
 	return 0;
 }
 
+int key_set_within(const struct key *k)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)k->v, i, item)
+	{
+		bool optional = false;
+		int r = check_path(k, json_string_value(item), key_item_line(k, i), &optional);
+
+		if (r == 0 && optional)
+			r = key_fail_at(k, key_item_line(k, i), "cannot be optional: leave '?' out");
+		if (r < 0)
+			return r;
+	}
+	return key_set_strings(k);
+}
+
 int key_set_paths(const struct key *k)
 {
 	return items_take(k, check_path);

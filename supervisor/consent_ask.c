@@ -62,10 +62,10 @@ static int read_line(char *ret, size_t size)
 
 int consent_read_line(const char *prompt, char *ret, size_t size)
 {
+	/* What was typed before the question stood there is no answer to it; what is typed once the words are out is. */
+	tcflush(STDIN_FILENO, TCIFLUSH);
 	fputs(prompt, stderr);
 	fflush(stderr);
-	/* What was typed before the question stood there is no answer to it. */
-	tcflush(STDIN_FILENO, TCIFLUSH);
 	return read_line(ret, size);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "base/fs.h"
 #include "supervisor/lineage.h"
+#include "supervisor/registry.h"
 
 enum { SESSION_FILE_MAX = 64 << 10 };
 
@@ -22,17 +23,26 @@ static void mark(struct lineage *l, json_int_t pid, json_int_t start)
 			l->v[i].client = "the client of a running session";
 }
 
+/* A session that was killed leaves its file; its client is then nobody's client any more. */
+static bool is_running(json_int_t pid, json_int_t start)
+{
+	uint64_t now;
+
+	return pid > 0 && pid <= INT32_MAX && registry_start_time((pid_t)pid, &now) == 0 && now == (uint64_t)start;
+}
+
 static int mark_file(struct lineage *l, int dir, const char *name, uid_t uid)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(SESSION_FILE_MAX);
-	json_int_t pid = 0, start = 0;
+	json_int_t pid = 0, start = 0, own = 0, own_start = 0;
 	json_t *root;
 	int r = fs_read_trusted(dir, name, FS_TRUST_USER, uid, &b, NULL);
 
 	if (r == -ENOMEM)
 		return r;
 	root = r == 0 ? json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	if (root && json_unpack(root, "{s:I, s:I}", "client_pid", &pid, "client_start", &start) == 0 && pid > 0)
+	if (root && json_unpack(root, "{s:I, s:I, s:I, s:I}", "client_pid", &pid, "client_start", &start, "pid", &own, "start", &own_start) == 0 &&
+		pid > 0 && is_running(own, own_start))
 		mark(l, pid, start);
 	json_decref(root);
 	return 0;

@@ -73,7 +73,7 @@ static const char *label_of(const json_t *line)
 	for (size_t i = 0; kind && i < LINE_KIND_COUNT; i++)
 		if (strcmp(question_kinds[i].name, kind) == 0)
 			return question_kinds[i].label;
-	return kind ? kind : "?";
+	return "?";
 }
 
 static void title(struct render *r, const json_t *q)
@@ -186,7 +186,7 @@ static void changes(struct render *r, const json_t *q)
 	heading(r, "Changed since the earlier approval");
 	json_array_foreach(list, i, change) {
 		const char *sign = member(change, "sign");
-		char c = sign && *sign ? *sign : '~';
+		char c = sign && (*sign == '+' || *sign == '-') ? *sign : '~';
 		fprintf(r->out, "%*s%s%c ", INDENT, "", colour(r, c == '-' ? RED : c == '+' ? GREEN : BOLD), c);
 		put(r, member(change, "text"));
 		fprintf(r->out, "%s\n", colour(r, PLAIN));

@@ -66,7 +66,7 @@ int question_redact(struct buf *b, const char *text)
 		int r = buf_append(b, text, (size_t)(at - text) + 3 + shown);
 		if (r < 0)
 			return r;
-		text = at + 3 + shown + len;
+		text = at + 3 + (shown ? shown + len : 0);
 		r = shown ? buf_puts(b, "***") : 0;
 		if (r < 0)
 			return r;

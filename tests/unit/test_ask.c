@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_ask - the question on a terminal: default No, nothing typed before counts, nobody else's terminal is used */
+#include "tests/unit/consent_world.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include "supervisor/consent.h"
+
+enum { TEXT_MAX = 16 << 10, CHILD_ERROR = 50 };
+
+struct dialog {
+	int master;
+	pid_t pid;
+	char text[TEXT_MAX];
+	size_t n;
+};
+
+typedef int (*child_fn)(struct world *w);
+
+static int ask(struct world *w)
+{
+	struct effective e;
+	struct diag d = { "" };
+
+	make_launch(&e, "x", "/data");
+	int r = consent_ask_terminal(&w->paths, &e, &d);
+	return r < 0 ? CHILD_ERROR : r;
+}
+
+static void start(struct world *w, struct dialog *t, child_fn fn)
+{
+	const struct winsize size = { .ws_row = 24, .ws_col = 80 };
+
+	t->n = 0;
+	t->pid = forkpty(&t->master, NULL, NULL, &size);
+	assert_true(t->pid >= 0);
+	if (t->pid == 0) {
+		setenv("TERM", "dumb", 1);
+		_exit(fn(w));
+	}
+}
+
+/* Reads until the words are there. */
+static void expect(struct dialog *t, const char *words)
+{
+	struct pollfd p = { t->master, POLLIN, 0 };
+
+	while (t->n < TEXT_MAX - 1 && !(t->n > 0 && strstr(t->text, words))) {
+		ssize_t k = poll(&p, 1, 5000) == 1 ? read(t->master, t->text + t->n, TEXT_MAX - 1 - t->n) : -1;
+		if (k <= 0)
+			fail_msg("'%s' does not come: %s", words, t->n ? t->text : "");
+		t->n += (size_t)k;
+		t->text[t->n] = '\0';
+	}
+}
+
+static void type(struct dialog *t, const char *keys)
+{
+	assert_int_equal(write(t->master, keys, strlen(keys)), strlen(keys));
+}
+
+static int finish(struct dialog *t)
+{
+	int status;
+	char rest[1024];
+
+	/* On Linux the child's last output must be read before it can end in every case. */
+	fcntl(t->master, F_SETFL, O_NONBLOCK);
+	for (int i = 0; i < 500 && waitpid(t->pid, &status, WNOHANG) == 0; i++) {
+		while (read(t->master, rest, sizeof(rest)) > 0)
+			;
+		poll(NULL, 0, 10);
+	}
+	close(t->master);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void test_only_yes_is_yes(void **state)
+{
+	static const struct {
+		const char *keys;
+		int outcome;
+	} cases[] = {
+		{ "y\n", CONSENT_APPROVED }, { "YES\n", CONSENT_APPROVED }, { "\n", CONSENT_REFUSED }, { "n\n", CONSENT_REFUSED },
+		{ "\x04", CONSENT_REFUSED }, { "no\n", CONSENT_REFUSED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct dialog t;
+		start(*state, &t, ask);
+		expect(&t, "[y/N]");
+		assert_non_null(strstr(t.text, "node /srv/server.js"));
+		assert_non_null(strstr(t.text, "may be dangerous"));
+		type(&t, cases[i].keys);
+		assert_int_equal(finish(&t), cases[i].outcome);
+	}
+}
+
+static void test_another_word_is_asked_again_and_then_no(void **state)
+{
+	struct dialog t;
+
+	start(*state, &t, ask);
+	expect(&t, "[y/N]");
+	for (int i = 0; i < 2; i++) {
+		t.n = 0;
+		type(&t, "yess\n");
+		expect(&t, "answer yes or no.\r\nStart it? [y/N]");
+	}
+	type(&t, "sure\n");
+	assert_int_equal(finish(&t), CONSENT_REFUSED);
+}
+
+static void test_a_long_line_is_no(void **state)
+{
+	struct dialog t;
+	char line[200];
+
+	memset(line, 'y', sizeof(line));
+	line[sizeof(line) - 2] = '\n';
+	line[sizeof(line) - 1] = '\0';
+	start(*state, &t, ask);
+	expect(&t, "[y/N]");
+	type(&t, line);
+	assert_int_equal(finish(&t), CONSENT_REFUSED);
+}
+
+static int ask_late(struct world *w)
+{
+	/* The keys are in the terminal's queue before there is a question. */
+	dprintf(1, "ready\n");
+	poll(NULL, 0, 300);
+	return ask(w);
+}
+
+static void test_what_was_typed_before_is_no_answer(void **state)
+{
+	struct dialog t;
+
+	start(*state, &t, ask_late);
+	expect(&t, "ready");
+	type(&t, "y\n");
+	expect(&t, "[y/N]");
+	type(&t, "\n");
+	assert_int_equal(finish(&t), CONSENT_REFUSED);
+}
+
+static int ask_blocked(struct world *w)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return ask(w);
+}
+
+static void test_an_interrupt_is_no_even_when_signals_are_blocked(void **state)
+{
+	struct dialog t;
+
+	start(*state, &t, ask_blocked);
+	expect(&t, "[y/N]");
+	type(&t, "\x03");
+	assert_int_equal(finish(&t), CONSENT_REFUSED);
+}
+
+static int ours(struct world *w)
+{
+	return consent_terminal_is_ours();
+}
+
+static int not_ours_when(int fd)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	dup2(null, fd);
+	return consent_terminal_is_ours();
+}
+
+static int stdin_elsewhere(struct world *w)
+{
+	return not_ours_when(0);
+}
+
+static int stdout_elsewhere(struct world *w)
+{
+	return not_ours_when(1);
+}
+
+static int stderr_elsewhere(struct world *w)
+{
+	return not_ours_when(2);
+}
+
+static int in_the_background(struct world *w)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		_exit(consent_terminal_is_ours());
+	}
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+/* A client that lives in a terminal starts servers with pipes, or in a session of their own: its keystrokes are not for us. */
+static int of_another_session(struct world *w)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		setsid();
+		_exit(consent_terminal_is_ours());
+	}
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+static void test_the_terminal_is_ours_only_in_its_foreground(void **state)
+{
+	static const struct {
+		child_fn fn;
+		int ours;
+	} cases[] = {
+		{ ours, 1 }, { stdin_elsewhere, 0 }, { stdout_elsewhere, 0 }, { stderr_elsewhere, 0 }, { in_the_background, 0 }, { of_another_session, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct dialog t;
+		start(*state, &t, cases[i].fn);
+		if (finish(&t) != cases[i].ours)
+			fail_msg("case %zu", i);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_only_yes_is_yes, world_up, world_down),
+		cmocka_unit_test_setup_teardown(test_another_word_is_asked_again_and_then_no, world_up, world_down),
+		cmocka_unit_test_setup_teardown(test_a_long_line_is_no, world_up, world_down),
+		cmocka_unit_test_setup_teardown(test_what_was_typed_before_is_no_answer, world_up, world_down),
+		cmocka_unit_test_setup_teardown(test_an_interrupt_is_no_even_when_signals_are_blocked, world_up, world_down),
+		cmocka_unit_test_setup_teardown(test_the_terminal_is_ours_only_in_its_foreground, world_up, world_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_command - options and commands by their tables */
+#include "tests/unit/unit.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "supervisor/command.h"
+#include "supervisor/command_options.h"
+#include "supervisor/exit.h"
+
+struct opts {
+	bool flag, other;
+	char *str;
+	struct strv many;
+	int64_t when;
+	uint64_t count;
+};
+
+static const struct option_row rows[] = {
+	{ "json", 'j', OPTION_FLAG, offsetof(struct opts, flag), NULL, "flag" },
+	{ "all", 'a', OPTION_FLAG, offsetof(struct opts, other), NULL, "flag" },
+	{ "cwd", 'c', OPTION_STR, offsetof(struct opts, str), "PATH", "string" },
+	{ "ro", 0, OPTION_STRV, offsetof(struct opts, many), "PATH", "again and again" },
+	{ "since", 0, OPTION_TIME, offsetof(struct opts, when), "TIME", "time" },
+	{ "count", 'n', OPTION_U64, offsetof(struct opts, count), "N", "number" },
+	{ 0 },
+};
+
+static int run_calls;
+static int run_it(const struct command_ctx *ctx)
+{
+	run_calls++;
+	return ctx->args.n > 0 ? 7 : EXIT_OK;
+}
+
+static const struct command_row row_rest = { .name = "go", .synopsis = "[--json] [NAME]\n-- CMD", .summary = "goes", .options = rows,
+	.options_size = sizeof(struct opts), .max_args = 1, .rest = true, .run = run_it };
+static const struct command_row row_words = { .name = "log show", .synopsis = "ID", .summary = "shows", .options = rows,
+	.options_size = sizeof(struct opts), .min_args = 1, .max_args = 2, .run = run_it };
+static const struct command_row row_plain = { .name = "log", .synopsis = "", .summary = "logs", .options = rows,
+	.options_size = sizeof(struct opts), .run = run_it };
+
+struct parsed {
+	struct opts o;
+	struct command_ctx ctx;
+	struct diag d;
+	int r;
+};
+
+static void parse(struct parsed *p, const struct command_row *row, const char *line)
+{
+	static char words[1024];
+	char *v[32], *save = NULL;
+	int n = 0;
+
+	*p = (struct parsed){ .ctx = { .row = row } };
+	p->ctx.options = &p->o;
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		v[n++] = strcmp(w, "''") == 0 ? w + 2 : w;
+	p->r = command_parse(&p->ctx, n, v, &p->d);
+}
+
+static void parsed_done(struct parsed *p)
+{
+	command_options_done(p->ctx.row, &p->o);
+	strv_done(&p->ctx.args);
+	strv_done(&p->ctx.rest);
+}
+
+static void test_options_in_every_form_reach_their_fields(void **state)
+{
+	struct parsed p;
+
+	parse(&p, &row_rest, "--json --cwd /x --ro a --ro=b -n5 name --since 2026-10-01 -- cmd --json -- x");
+	assert_int_equal(p.r, 0);
+	assert_true(p.o.flag);
+	assert_false(p.o.other);
+	assert_string_equal(p.o.str, "/x");
+	assert_int_equal(p.o.many.n, 2);
+	assert_string_equal(p.o.many.v[1], "b");
+	assert_int_equal(p.o.count, 5);
+	assert_int_equal(p.o.when, 1790812800);
+	assert_int_equal(p.ctx.args.n, 1);
+	assert_true(p.ctx.rest_given);
+	assert_int_equal(p.ctx.rest.n, 4);
+	assert_string_equal(p.ctx.rest.v[1], "--json");
+	parsed_done(&p);
+	parse(&p, &row_rest, "-jac /y");
+	assert_true(p.r == 0 && p.o.flag && p.o.other && strcmp(p.o.str, "/y") == 0);
+	parsed_done(&p);
+}
+
+static void test_a_duration_means_so_long_ago(void **state)
+{
+	struct parsed p;
+
+	parse(&p, &row_plain, "--since 2h");
+	assert_int_equal(p.r, 0);
+	assert_in_range((uintmax_t)p.o.when, (uintmax_t)time(NULL) - 7205, (uintmax_t)time(NULL) - 7195);
+	parsed_done(&p);
+}
+
+static void test_bad_usage_is_refused_in_words(void **state)
+{
+	static const struct {
+		const struct command_row *row;
+		const char *line, *words;
+	} cases[] = {
+		{ &row_plain, "--jsn", "did you mean --json?" },
+		{ &row_plain, "--js", "unknown option --js" }, /* prefixes are not options */
+		{ &row_plain, "--helpp", "did you mean --help?" },
+		{ &row_plain, "-x", "unknown option -x" },
+		{ &row_plain, "--json=1", "takes no value" },
+		{ &row_plain, "--cwd", "needs a value: --cwd PATH" },
+		{ &row_plain, "--cwd a --cwd b", "given twice" },
+		{ &row_plain, "--count 5x", "is no number" },
+		{ &row_plain, "--count -5", "is no number" },
+		{ &row_plain, "--count ''", "is no number" },
+		{ &row_plain, "--since soon", "is no time" },
+		{ &row_plain, "extra", "one word too many: 'extra'" },
+		{ &row_plain, "-- extra", "too many words" },
+		{ &row_plain, "--\x1b[31m", "\\x1b" },
+		{ &row_words, "", "a word is missing" },
+		{ &row_words, "a b c", "one word too many" },
+		{ &row_rest, "node server.js", "goes after \"--\"" },
+		{ &row_rest, "node --inspekt-brk", "go after \"--\"" },
+		{ &row_rest, "--", "no command stands after" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct parsed p;
+		parse(&p, cases[i].row, cases[i].line);
+		if (p.r != -EINVAL || !strstr(p.d.text, cases[i].words))
+			fail_msg("'%s': %d, %s", cases[i].line, p.r, p.d.text);
+		parsed_done(&p);
+	}
+}
+
+static void test_help_wins_before_the_double_dash_only(void **state)
+{
+	struct parsed p;
+
+	parse(&p, &row_rest, "--help");
+	assert_int_equal(p.r, COMMAND_HELP);
+	parsed_done(&p);
+	parse(&p, &row_rest, "-h");
+	assert_int_equal(p.r, COMMAND_HELP);
+	parsed_done(&p);
+	parse(&p, &row_rest, "-- cmd --help");
+	assert_int_equal(p.r, 0);
+	parsed_done(&p);
+}
+
+/* Runs command_main with stdout and stderr into a file each. */
+static int run_main(const char *line, char out[4096], char err[4096])
+{
+	static const struct command_row *const table[] = { &row_rest, &row_words, &row_plain };
+	FILE *files[2] = { tmpfile(), tmpfile() };
+	int saved[2] = { dup(1), dup(2) }, status, n = 1;
+	char words[512], *v[16] = { (char *)(uintptr_t) "stockade" }, *save = NULL;
+	char *texts[2] = { out, err };
+
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		v[n++] = w;
+	fflush(NULL);
+	for (int i = 0; i < 2; i++)
+		dup2(fileno(files[i]), i + 1);
+	status = command_main(table, ARRAY_LEN(table), n, v, NULL);
+	fflush(NULL);
+	for (int i = 0; i < 2; i++) {
+		dup2(saved[i], i + 1);
+		close(saved[i]);
+		rewind(files[i]);
+		texts[i][fread(texts[i], 1, 4095, files[i])] = '\0';
+		fclose(files[i]);
+	}
+	return status;
+}
+
+static void test_commands_are_found_by_their_words(void **state)
+{
+	static const struct {
+		const char *line;
+		int status;
+		const char *out, *err;
+	} cases[] = {
+		{ "", EXIT_USAGE, "", "usage: stockade COMMAND" },
+		{ "--help", EXIT_OK, "log show", "" },
+		{ "help go", EXIT_OK, "usage: stockade go [--json] [NAME]\n       stockade go -- CMD", "" },
+		{ "go --help", EXIT_OK, "-c, --cwd PATH", "" },
+		{ "--version", EXIT_OK, "stockade ", "" },
+		{ "go", EXIT_OK, "", "" },
+		{ "log", EXIT_OK, "", "" },
+		{ "log show 5", 7, "", "" },
+		{ "log show", EXIT_USAGE, "", "a word is missing" },
+		{ "gi", EXIT_USAGE, "", "'gi' is no command" },
+		{ "lgo", EXIT_USAGE, "", "is no command" },
+		{ "log shwo", EXIT_USAGE, "", "one word too many" },
+		{ "logshow", EXIT_USAGE, "", "did you mean 'log show'" },
+		{ "go --jsom", EXIT_USAGE, "", "See 'stockade go --help'" },
+	};
+	char out[4096], err[4096];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int status = run_main(cases[i].line, out, err);
+		if (status != cases[i].status || !strstr(out, cases[i].out) || !strstr(err, cases[i].err))
+			fail_msg("'%s': %d\n%s\n%s", cases[i].line, status, out, err);
+	}
+}
+
+static void test_colour_needs_a_terminal_and_no_objection(void **state)
+{
+	setenv("TERM", "xterm", 1);
+	unsetenv("NO_COLOR");
+	FILE *f = tmpfile();
+	assert_false(command_colour(f));
+	fclose(f);
+	f = fopen("/dev/ptmx", "r+");
+	assert_non_null(f);
+	assert_true(command_colour(f));
+	setenv("NO_COLOR", "1", 1);
+	assert_false(command_colour(f));
+	unsetenv("NO_COLOR");
+	setenv("TERM", "dumb", 1);
+	assert_false(command_colour(f));
+	fclose(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_options_in_every_form_reach_their_fields),
+		cmocka_unit_test(test_a_duration_means_so_long_ago),
+		cmocka_unit_test(test_bad_usage_is_refused_in_words),
+		cmocka_unit_test(test_help_wins_before_the_double_dash_only),
+		cmocka_unit_test(test_commands_are_found_by_their_words),
+		cmocka_unit_test(test_colour_needs_a_terminal_and_no_objection),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

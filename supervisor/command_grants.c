@@ -55,3 +55,14 @@ int command_take_grants(const struct command_ctx *ctx, struct grants *g)
 	command_error("out of memory");
 	return EXIT_REFUSED;
 }
+
+int command_build_plan(const struct command_ctx *ctx, const struct paths *p, const struct grants *g, struct effective *ret, struct diag *d)
+{
+	_cleanup_free_ char *cwd = getcwd(NULL, 0);
+	struct effective_args a = { .paths = p, .grants = g, .environ = ctx->environ, .workspace = cwd };
+
+	ret->exit_hint = EXIT_REFUSED;
+	if (!cwd || cwd[0] != '/')
+		return diag_fail(d, -ENOENT, "the directory this was started in does not exist any more: change to one that does");
+	return effective_build(&a, ret, d);
+}

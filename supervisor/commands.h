@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "supervisor/command.h"
+#include "supervisor/effective.h"
 #include "supervisor/grants.h"
 
 /* In the order of the list that `stockade --help` prints. */
@@ -40,3 +41,6 @@ extern const struct command_row cmd_doctor;
 /* Moves NAME and the words after -- from the context into grants whose options are already filled. 0, or EXIT_USAGE with
  * the sentence printed: NAME, or --profile FILE, or -- COMMAND (with or without --profile) says what to start. */
 int command_take_grants(const struct command_ctx *ctx, struct grants *g) _must_check_;
+/* What run would start here and now: effective_build with this directory and environment. 0, -errno with words. */
+int command_build_plan(const struct command_ctx *ctx, const struct paths *p, const struct grants *g, struct effective *ret,
+	struct diag *d) _must_check_;

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* approve_waiting - see approve_waiting.h */
+#include "supervisor/approve_waiting.h"
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include "base/parse.h"
+#include "base/text.h"
+#include "supervisor/command.h"
+#include "supervisor/exit.h"
+#include "supervisor/question.h"
+
+enum { NUMBER_MAX = 32, SHOWN = 512 };
+
+static int fail(const struct diag *d)
+{
+	command_error("%s", d->text);
+	return EXIT_REFUSED;
+}
+
+static int list(const struct approve_waiting *w, struct pendings *ret)
+{
+	struct diag d = { "out of memory" };
+
+	return pending_list(w->paths, ret, &d) < 0 ? fail(&d) : EXIT_OK;
+}
+
+static int show(const struct pending *e)
+{
+	const struct question_options o = { .colour = command_colour(stderr), .width = consent_width() };
+	char shown[SHOWN];
+	int r = question_render(stderr, e->question, &o);
+
+	if (r < 0) {
+		command_error("cannot show the question: %s", strerror(-r));
+		return EXIT_REFUSED;
+	}
+	fprintf(stderr, "  Asked for by %s\n\n", text_escape_str(e->lineage, shown, sizeof(shown)));
+	return EXIT_OK;
+}
+
+/* First it is remembered, then the launch may go on: not the other way round, or a crash starts what nobody can find. */
+static int answer(const struct approve_waiting *w, const struct pending *e, bool approved, const char *channel)
+{
+	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember };
+	struct diag d = { "out of memory" };
+	char name[SHOWN];
+
+	if (approved && !e->never_remember && consent_remember_facts(w->paths, &f, channel, w->lineage, &d) < 0)
+		return fail(&d);
+	if (pending_answer(w->paths, e->digest, approved, &d) < 0)
+		return fail(&d);
+	fprintf(stderr, "%s: %s%s.\n", text_escape_str(e->name, name, sizeof(name)), approved ? "approved" : "refused",
+		approved && e->never_remember ? " for this start; the next one asks again" : "");
+	return approved ? EXIT_OK : EXIT_REFUSED;
+}
+
+static int damaged(const struct pending *e)
+{
+	command_error("the waiting launch %.16s cannot be answered: %s. Let it time out and start it again", e->digest, e->damaged);
+	return EXIT_REFUSED;
+}
+
+static int ask_one(const struct approve_waiting *w, const struct pending *e)
+{
+	int status = e->damaged ? damaged(e) : show(e);
+
+	if (status != EXIT_OK)
+		return status;
+	return answer(w, e, consent_yes_or_no("Start it? [y/N] ") == CONSENT_APPROVED, "approve");
+}
+
+static void print_list(const struct pendings *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct pending *e = &l->v[i];
+		const char *command = json_string_value(json_object_get(e->question, "command"));
+		_cleanup_buf_ struct buf b = BUF_INIT(CONSENT_FILE_MAX);
+		char name[SHOWN];
+		if (e->damaged) {
+			fprintf(stderr, "%3zu  %.16s (damaged)\n", i + 1, e->digest);
+			continue;
+		}
+		if (text_escape(&b, command ? command : "", command ? strlen(command) : 0, TEXT_KEEP_BACKSLASH) < 0)
+			continue;
+		fprintf(stderr, "%3zu  %s, waiting for %lld s%s\n     %s\n", i + 1, text_escape_str(e->name, name, sizeof(name)),
+			(long long)(time(NULL) - e->when), e->waiters > 1 ? ", more than once" : "", b.data);
+	}
+}
+
+static int nothing(void)
+{
+	fputs("Nothing waits for an answer.\n", stderr);
+	return EXIT_OK;
+}
+
+int approve_waiting_choose(const struct approve_waiting *w)
+{
+	_cleanup_pendings_ struct pendings l = { 0 };
+	char line[NUMBER_MAX];
+	uint64_t n;
+	int status = list(w, &l);
+
+	if (status != EXIT_OK)
+		return status;
+	if (l.n == 0)
+		return nothing();
+	print_list(&l);
+	if (consent_read_line("Number to look at (Enter: none): ", line, sizeof(line)) < 0 || line[0] == '\0')
+		return EXIT_OK;
+	if (parse_u64(line, 1, l.n, &n) < 0) {
+		command_error("that is no number from 1 to %zu; nothing was answered", l.n);
+		return EXIT_USAGE;
+	}
+	return ask_one(w, &l.v[n - 1]);
+}
+
+int approve_waiting_number(const struct approve_waiting *w, uint64_t n)
+{
+	_cleanup_pendings_ struct pendings l = { 0 };
+	int status = list(w, &l);
+
+	if (status != EXIT_OK)
+		return status;
+	if (n >= 1 && n <= l.n)
+		return ask_one(w, &l.v[n - 1]);
+	if (l.n == 0)
+		command_error("nothing waits for an answer, so there is no number %llu", (unsigned long long)n);
+	else
+		command_error("there is no number %llu: 1 to %zu wait; 'stockade approve' lists them", (unsigned long long)n, l.n);
+	return EXIT_USAGE;
+}
+
+int approve_waiting_all(const struct approve_waiting *w)
+{
+	_cleanup_pendings_ struct pendings l = { 0 };
+	char prompt[NUMBER_MAX * 2];
+	size_t good = 0;
+	bool yes;
+	int status = list(w, &l), last = EXIT_OK;
+
+	if (status != EXIT_OK)
+		return status;
+	for (size_t i = 0; i < l.n; i++) {
+		status = l.v[i].damaged ? damaged(&l.v[i]) : show(&l.v[i]);
+		if (status != EXIT_OK && !l.v[i].damaged)
+			return status;
+		good += !l.v[i].damaged;
+	}
+	if (good == 0)
+		return l.n ? EXIT_REFUSED : nothing();
+	snprintf(prompt, sizeof(prompt), "Start all %zu of them? [y/N] ", good);
+	yes = consent_yes_or_no(prompt) == CONSENT_APPROVED;
+	for (size_t i = 0; i < l.n; i++) {
+		status = l.v[i].damaged ? EXIT_REFUSED : answer(w, &l.v[i], yes, "approve");
+		last = status != EXIT_OK ? status : last;
+	}
+	return last;
+}
+
+int approve_waiting_digest(const struct approve_waiting *w, const char *digest)
+{
+	_cleanup_pendings_ struct pendings l = { 0 };
+	int status = list(w, &l);
+
+	if (status != EXIT_OK)
+		return status;
+	for (size_t i = 0; i < l.n; i++)
+		if (strcmp(l.v[i].digest, digest) == 0)
+			return l.v[i].damaged ? damaged(&l.v[i]) : answer(w, &l.v[i], true, "digest");
+	command_error("no launch with the digest %s waits; name the plan as well: approve --digest D NAME, or ... -- COMMAND", digest);
+	return EXIT_REFUSED;
+}
+
+static json_t *entry_json(const struct pending *e, size_t number)
+{
+	if (e->damaged)
+		return json_pack("{s:I, s:s, s:s}", "number", (json_int_t)number, "digest", e->digest, "damaged", e->damaged);
+	return json_pack("{s:I, s:s, s:I, s:I, s:s, s:O}", "number", (json_int_t)number, "digest", e->digest, "waiting_since", (json_int_t)e->when,
+		"waiters", (json_int_t)e->waiters, "lineage", e->lineage, "question", e->question);
+}
+
+int approve_waiting_json(const struct approve_waiting *w)
+{
+	_cleanup_pendings_ struct pendings l = { 0 };
+	int status = list(w, &l);
+	json_t *array = json_array();
+
+	for (size_t i = 0; status == EXIT_OK && i < l.n; i++)
+		if (json_array_append_new(array, entry_json(&l.v[i], i + 1)) < 0)
+			status = EXIT_REFUSED;
+	if (status == EXIT_OK && json_dumpf(array, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0)
+		putchar('\n');
+	else
+		command_error("cannot write the list");
+	json_decref(array);
+	return status;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_words - see check_words.h */
+#include "supervisor/check_words.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include "supervisor/base_view.h"
+#include "supervisor/question_words.h"
+
+static const char *const kind_words[] = {
+	[PLAN_BIND] = "of this machine, read-only",
+	[PLAN_TMPFS] = "in memory, writable, gone at the end",
+	[PLAN_PROC] = "processes of the sandbox only",
+	[PLAN_DEV] = "harmless devices only",
+	[PLAN_FILE] = "written by stockade, read-only",
+	[PLAN_SYMLINK] = "a link",
+	[PLAN_DIR] = "an empty directory, read-only",
+	[PLAN_MASK] = "hidden",
+	[PLAN_PIN] = "held in place, so that a rename cannot move what is protected",
+};
+static_assert(ARRAY_LEN(kind_words) == PLAN_MOUNT_KIND_COUNT, "each kind of mount has words");
+
+static json_t *mount_json(const struct plan_mount *m)
+{
+	_cleanup_free_ char *target = question_shown(m->target), *elsewhere = NULL, *source = NULL;
+	const char *what = m->kind == PLAN_BIND && (m->flags & PLAN_WRITE) ? "of this machine, WRITABLE" : kind_words[m->kind];
+	const char *why = base_view_why(m->target);
+
+	if (!target)
+		return NULL;
+	if (m->kind == PLAN_BIND && m->source && strcmp(m->source, m->target) != 0) {
+		source = question_shown(m->source);
+		if (!source || asprintf(&elsewhere, "%s (it is %s outside)", what, source) < 0)
+			return NULL;
+	}
+	return json_pack("{s:s, s:s, s:s}", "target", target, "what", elsewhere ? elsewhere : what, "why",
+		why ? why : "granted, or needed by what is granted");
+}
+
+json_t *check_mounts(const struct effective *e)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < e->plan.n_mounts; i++)
+		if (json_array_append_new(array, mount_json(&e->plan.mounts[i])) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static int add(json_t *array, const char *fmt, ...) _printf_(2, 3);
+static int add(json_t *array, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL, *shown = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	shown = question_shown(text);
+	return shown ? json_array_append_new(array, json_string(shown)) : -ENOMEM;
+}
+
+static int add_code(json_t *array, const struct effective *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++) {
+		const struct code_tree *t = &e->cmd.trees[i];
+		r = t->root_only ? add(array, "code by its path, since only root can write it: %s", t->path) :
+				   add(array, "code by its content, every file below: %s", t->path);
+	}
+	return r;
+}
+
+static int add_steering(json_t *array, const struct effective *e)
+{
+	json_t *steering = json_object_get(json_object_get(e->canonical, "env"), "steering");
+	const json_t *v;
+	const char *key;
+	int r = 0;
+
+	json_object_foreach(steering, key, v) {
+		r = r == 0 ? add(array, "the value of the passed variable %s, which steers a loader or interpreter", key) : r;
+	}
+	return r;
+}
+
+json_t *check_binds(const struct effective *e)
+{
+	json_t *array = json_array();
+	int r = add(array, "the program and every word of its command line, and the working directory");
+
+	r = r < 0 ? r : add_code(array, e);
+	if (r == 0)
+		r = add(array, "the paths that it may read or write, what is hidden from it, home, /tmp, protection");
+	if (r == 0 && e->profile.env_set.n > 0)
+		r = add(array, "names and values of %zu variables that are set", e->profile.env_set.n);
+	if (r == 0 && e->profile.env_pass.n > 0)
+		r = add(array, "names of %zu variables that are passed", e->profile.env_pass.n);
+	r = r < 0 ? r : add_steering(array, e);
+	if (r == 0)
+		r = add(array, "network and unix sockets, the set of system calls, limits");
+	if (r == 0)
+		r = add(array, "rules for tools, resources and prompts, what it may ask of the client, what is recorded of arguments");
+	if (r == 0)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+json_t *check_cannot_bind(const struct effective *e)
+{
+	json_t *array = json_array();
+	int r = add(array, "what stands in the granted files: the server reads and writes them as they are at that moment");
+
+	if (r == 0 && e->profile.env_pass.n > 0)
+		r = add(array, "values of passed variables that steer no loader: they come from the client at each start");
+	if (r == 0)
+		r = add(array, "code that only root can write, everything below /usr included: a distribution upgrade changes it without a question");
+	if (r == 0)
+		r = add(array, "what the server says of itself: tools, their names and descriptions");
+	if (r == 0 && e->never_remember)
+		r = add(array, "its own code, which it can rewrite: so no answer is remembered");
+	if (r == 0)
+		return array;
+	json_decref(array);
+	return NULL;
+}

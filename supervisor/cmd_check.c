@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_check - `stockade check`: the effective sandbox in words, or one decision and the rule behind it */
+#include <errno.h>
+#include <string.h>
+#include "base/text.h"
+#include "supervisor/check_words.h"
+#include "supervisor/commands.h"
+#include "supervisor/consent.h"
+#include "supervisor/exit.h"
+#include "supervisor/question.h"
+#include "supervisor/question_words.h"
+
+struct check_options {
+	struct grants grants;
+	bool json;
+	char *tool, *args;
+};
+
+static const struct option_row check_rows[] = {
+	{ "json", 0, OPTION_FLAG, offsetof(struct check_options, json), NULL, "one JSON object instead of text" },
+	{ "tool", 0, OPTION_STR, offsetof(struct check_options, tool), "TOOL", "only the decision on a call of TOOL" },
+	{ "args", 0, OPTION_STR, offsetof(struct check_options, args), "JSON", "arguments of that call, a JSON object" },
+	GRANT_OPTION_ROWS(struct check_options, grants),
+	{ 0 },
+};
+
+static void check_done(void *options)
+{
+	grants_done(&((struct check_options *)options)->grants);
+}
+
+static void print_shown(FILE *out, const char *s)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(QUESTION_TEXT_MAX);
+
+	if (s && text_escape(&b, s, strlen(s), TEXT_KEEP_BACKSLASH) == 0)
+		fputs(b.data, out);
+}
+
+static void print_sentences(const char *title, const json_t *list, bool colour)
+{
+	const json_t *v;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	printf("\n  %s%s%s\n", colour ? "\033[1m" : "", title, colour ? "\033[0m" : "");
+	json_array_foreach(list, i, v) {
+		fputs("    - ", stdout);
+		print_shown(stdout, json_string_value(v));
+		putchar('\n');
+	}
+}
+
+static void print_mounts(const json_t *list, bool colour)
+{
+	const json_t *v;
+	size_t i;
+
+	printf("\n  %sEvery mount, in order; nothing else of this machine is there%s\n", colour ? "\033[1m" : "", colour ? "\033[0m" : "");
+	json_array_foreach(list, i, v) {
+		fputs("    ", stdout);
+		print_shown(stdout, json_string_value(json_object_get(v, "target")));
+		fputs("  ", stdout);
+		print_shown(stdout, json_string_value(json_object_get(v, "what")));
+		fputs("\n        ", stdout);
+		print_shown(stdout, json_string_value(json_object_get(v, "why")));
+		putchar('\n');
+	}
+}
+
+static json_t *not_enforced(const struct effective *e)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < e->profile.not_enforced.n; i++) {
+		_cleanup_free_ char *shown = question_shown(e->profile.not_enforced.v[i]);
+		if (!shown || json_array_append_new(array, json_string(shown)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+/* The question's facts and those that only check tells. */
+static json_t *check_json(const struct effective *e, const char *approval)
+{
+	json_t *root = question_json(e, NULL);
+	int r = json_object_set_new(root, "mounts", check_mounts(e));
+
+	r |= json_object_set_new(root, "binds", check_binds(e));
+	r |= json_object_set_new(root, "cannot_bind", check_cannot_bind(e));
+	r |= json_object_set_new(root, "not_enforced", not_enforced(e));
+	r |= json_object_set_new(root, "approval", approval ? json_string(approval) : json_null());
+	r |= json_object_del(root, "changes");
+	if (r == 0)
+		return root;
+	json_decref(root);
+	return NULL;
+}
+
+static int print_text(const json_t *root, const char *approval)
+{
+	const struct question_options o = { .colour = command_colour(stdout), .all = true };
+	int r = question_render(stdout, root, &o);
+
+	if (r < 0)
+		return r;
+	print_mounts(json_object_get(root, "mounts"), o.colour);
+	print_sentences("The digest, and so an approval, binds", json_object_get(root, "binds"), o.colour);
+	print_sentences("It cannot bind", json_object_get(root, "cannot_bind"), o.colour);
+	print_sentences("Not enforced by this version", json_object_get(root, "not_enforced"), o.colour);
+	printf("\n  Digest %s\n", json_string_value(json_object_get(root, "digest")));
+	if (json_is_true(json_object_get(root, "never_remember")))
+		puts("  No answer is remembered, since it can rewrite itself: each start asks.");
+	else if (approval)
+		printf("  Approved (%s): it starts without a question.\n", approval);
+	else
+		puts("  Not approved: the first start asks.");
+	return 0;
+}
+
+static int print_json(const json_t *root)
+{
+	if (json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0)
+		return -EIO;
+	putchar('\n');
+	return 0;
+}
+
+static int check_plan(const struct paths *p, struct effective *e, bool json, struct diag *d)
+{
+	_cleanup_approval_ struct approval a = { 0 };
+	const char *approval;
+	json_t *root;
+	int r = effective_digest(p, e, d);
+
+	r = r < 0 ? r : consent_lookup(p, e->digest, &a, d);
+	if (r < 0)
+		return r;
+	approval = r == CONSENT_APPROVED && !e->never_remember ? a.id : NULL;
+	root = check_json(e, approval);
+	if (!root)
+		return diag_fail(d, -ENOMEM, "out of memory");
+	r = json ? print_json(root) : print_text(root, approval);
+	json_decref(root);
+	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : EXIT_OK;
+}
+
+/* 1 for a denial, so that a script can ask. */
+static int check_tool(const struct effective *e, const struct check_options *o, struct diag *d)
+{
+	const struct shim_rules *rules = &e->shim.scope[SHIM_TOOLS];
+	bool allowed = false;
+	const struct shim_rule *rule = shim_rules_match(rules, o->tool, strlen(o->tool), &allowed);
+	const char *why = rule ? rule->where : rules->otherwise ? rules->otherwise : "no rule restricts its tools";
+	_cleanup_free_ char *tool = question_shown(o->tool), *where = question_shown(why);
+	json_t *root;
+	int r;
+
+	if (!tool || !where)
+		return diag_fail(d, -ENOMEM, "out of memory");
+	if (!o->json) {
+		printf("%s: tool '%s' by %s\n", allowed ? "allowed" : "denied", tool, where);
+		if (o->args)
+			puts("No rule of this plan looks at arguments: any others get the same answer.");
+		return allowed ? EXIT_OK : EXIT_FINDINGS;
+	}
+	root = json_pack("{s:s, s:s, s:s, s:b}", "tool", tool, "decision", allowed ? "allow" : "deny", "rule", where, "arguments_matter", 0);
+	r = root ? print_json(root) : -ENOMEM;
+	json_decref(root);
+	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : allowed ? EXIT_OK : EXIT_FINDINGS;
+}
+
+static int check_usage(const struct command_ctx *ctx, const struct check_options *o)
+{
+	json_error_t error;
+	json_t *args;
+	bool good;
+
+	if (o->args && !o->tool)
+		return command_usage(ctx, "--args are arguments of a tool: name it with --tool");
+	if (!o->args)
+		return EXIT_OK;
+	args = json_loads(o->args, JSON_REJECT_DUPLICATES, &error);
+	good = json_is_object(args);
+	json_decref(args);
+	return good ? EXIT_OK : command_usage(ctx, "--args takes one JSON object, as in --args '{\"path\": \"/tmp\"}'");
+}
+
+static int check_run(const struct command_ctx *ctx)
+{
+	struct check_options *o = ctx->options;
+	_cleanup_effective_ struct effective e = { .exit_hint = EXIT_REFUSED };
+	_cleanup_paths_ struct paths p = { 0 };
+	struct diag d = { "out of memory" };
+	int status = check_usage(ctx, o), r;
+
+	status = status == EXIT_OK ? command_take_grants(ctx, &o->grants) : status;
+	if (status != EXIT_OK)
+		return status;
+	r = paths_init(&p, &d);
+	r = r < 0 ? r : command_build_plan(ctx, &p, &o->grants, &e, &d);
+	if (r == 0)
+		r = o->tool ? check_tool(&e, o, &d) : check_plan(&p, &e, o->json, &d);
+	if (r >= 0)
+		return r;
+	command_error("%s", d.text);
+	return e.exit_hint ? e.exit_hint : EXIT_REFUSED;
+}
+
+const struct command_row cmd_check = {
+	.name = "check",
+	.synopsis = "[--json] [--tool TOOL [--args JSON]] [--set P=V]... NAME|FILE\n"
+		    "[--json] [--tool TOOL [--args JSON]] [GRANT]... -- COMMAND [ARG]...",
+	.summary = "the effective sandbox in words, or one decision",
+	.details = "Says what a server would get here and now: every grant, every mount, what an approval binds and what it cannot, and which\n"
+		   "defaults this version does not enforce yet. Nothing is started. With --tool: whether a call would pass, and by which rule;\n"
+		   "exit status 0 allowed, 1 denied.",
+	.options = check_rows,
+	.options_size = sizeof(struct check_options),
+	.options_done = check_done,
+	.max_args = 1,
+	.rest = true,
+	.run = check_run,
+};

@@ -46,7 +46,7 @@ struct reader {
 #define READER_INIT(descriptor) ((struct reader){ .fd = (descriptor) })
 
 enum reader_outcome {
-	READER_END = 0, /* for now: a writer may add more, and reader_next goes on */
+	READER_END = 0, /* so far: a writer may add more, and reader_next goes on */
 	READER_LINE,
 	READER_TOO_LONG, /* a line longer than AUDIT_RECORD_MAX was passed over */
 };

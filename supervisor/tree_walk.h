@@ -11,6 +11,7 @@
 #pragma once
 #include <stdbool.h>
 #include "base/cleanup.h"
+#include "supervisor/role.h"
 
 enum { TREE_ENTRIES_MAX = 1000000, TREE_DEPTH_MAX = 128, TREE_PATH_MAX = 4096 };
 

@@ -10,7 +10,7 @@ import shutil
 
 import pytest
 
-STAGE = os.environ.get("STOCKADE_STAGE", "")
+STAGE = os.environ.get("STOCKADE_STAGE", "")  # what ./dev installed and built for the tests
 
 NEEDS = {
     "x86_64": lambda: platform.machine() == "x86_64",
@@ -62,3 +62,11 @@ def pytest_sessionfinish(session):
     if path:
         with open(path, "a", encoding="utf-8") as f:
             f.write(f"{os.environ['STOCKADE_SUITE']} {tally['passed']} {tally['failed'] + len(COLLECT_ERRORS)}\n")
+
+
+@pytest.fixture
+def person():
+    from integration.harness import Person  # pylint: disable=import-outside-toplevel
+    p = Person()
+    yield p
+    p.done()

@@ -41,7 +41,7 @@ def includes(path):
 
 
 def reaches_role(root, path, role, seen):
-    if path in seen or not os.path.exists(os.path.join(root, path)):
+    if path in seen or not os.path.isfile(os.path.join(root, path)):
         return False
     seen.add(path)
     for quoted, _ in includes(os.path.join(root, path)):

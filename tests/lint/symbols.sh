@@ -17,6 +17,8 @@ check() {
 	[ -n "$symbols" ] || { echo "$1: no symbols to look at" && status=1 && return; }
 	found=$(printf '%s\n' "$symbols" | awk '{ print $NF }' | grep -E "^($2)\$" | head -n 3 | tr '\n' ' ')
 	[ -z "$found" ] || { echo "$1 holds what it must not: $found" && status=1; }
+	# Static, so that nothing can be preloaded into it; packaging/apparmor leans on this.
+	if readelf -lW "$program" | grep -q INTERP; then echo "$1 has a program interpreter: it is not static" && status=1; fi
 }
 
 json='json_loadb|json_dumps|json_object_set_new'

@@ -32,6 +32,7 @@ test   cmd:setpriv          util-linux
 test   cmd:shellcheck       shellcheck
 test   cmd:codespell        codespell
 test   cmd:javac            default-jdk-headless
+test   cmd:mvn              maven
 bench  cmd:bwrap            bubblewrap
 lint   cmd:clang            clang
 lint   cmd:clang-tidy       clang-tidy

@@ -11,8 +11,9 @@ cmd_build() {
 # Ubuntu and others refuse user namespaces to programs without an AppArmor profile that grants them.
 apparmor_install() {
 	local libexec
-	[ -d /etc/apparmor.d ] && [ -d /sys/kernel/security/apparmor ] || return 0
+	[ -e /proc/sys/kernel/apparmor_restrict_unprivileged_userns ] || return 0
 	libexec=${PREFIX:-/usr/local}/libexec/stockade
+	as_root install -d -m 0755 /etc/apparmor.d
 	sed "s|@LIBEXEC@|$libexec|g" "$ROOT/packaging/apparmor/stockade-enter.in" | as_root tee /etc/apparmor.d/stockade-enter >/dev/null
 	if command -v apparmor_parser >/dev/null; then
 		as_root apparmor_parser -r /etc/apparmor.d/stockade-enter ||

@@ -95,9 +95,26 @@ stage_pip_install() {
 	chmod -R a+rX "$STAGE/venv"
 }
 
+# npm keeps the execute bit only for what a package names under "bin".
+stage_npm_executables() {
+	find "$STAGE/node/node_modules" \( -path '*mcp-server-linux-*/bin/*' -o -path '*/mcp-template-linux-*/dist/mcptmp' \) \
+		-exec chmod a+x {} +
+}
+
+stage_java() {
+	local t=$STAGE/src/tests/integration/java
+	say "Java SDK"
+	mkdir -p "$STAGE/java/lib" "$STAGE/java/out"
+	(umask 022 && cd "$t" && mvn -q -B -ntp dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$STAGE/java/lib" &&
+		javac -cp "$STAGE/java/lib/*" -d "$STAGE/java/out" EchoServer.java) || die "the Java server could not be built"
+	chmod -R a+rX "$STAGE/java"
+}
+
 stage_packages() {
 	local t=$STAGE/src/tests/integration
 	stage_stamped node.stamp "$t/package.json" "$t/package-lock.json" -- stage_npm_install "$t" "$STAGE/node"
+	stage_npm_executables
+	stage_stamped java.stamp "$t/java/pom.xml" "$t/java/EchoServer.java" -- stage_java
 	stage_stamped venv.stamp "$t/requirements.txt" -- stage_pip_install
 }
 

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PyPI's mcp as a client: the same job on argv as the npm clients take, the same form of answers on stdout."""
+import asyncio
+import json
+import sys
+
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+
+def plain(model):
+    return model.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+async def one(session, step):
+    op = step["op"]
+    if op == "tools":
+        return plain(await session.list_tools())
+    if op == "call":
+        progress = []
+
+        async def note(value, total, message):
+            progress.append({"progress": value, "total": total, "message": message})
+
+        result = plain(await session.call_tool(step["name"], step.get("args") or {},
+                                               progress_callback=note if step.get("progress") else None))
+        return {"result": result, "progress": progress} if step.get("progress") else result
+    if op == "resources":
+        return plain(await session.list_resources())
+    if op == "read":
+        return plain(await session.read_resource(step["uri"]))
+    if op == "prompts":
+        return plain(await session.list_prompts())
+    if op == "prompt":
+        return plain(await session.get_prompt(step["name"], step.get("args") or {}))
+    raise ValueError(op)
+
+
+async def main(job):
+    server = StdioServerParameters(command=job["command"], args=job["args"], env=job.get("env"), cwd=job.get("cwd"))
+    answers = []
+    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+        await session.initialize()
+        for step in job["steps"]:
+            try:
+                answers.append({"ok": await one(session, step)})
+            except Exception as e:  # pylint: disable=broad-except  # whatever it is, the caller compares it
+                answers.append({"error": {"name": type(e).__name__, "message": str(e)}})
+    print(json.dumps(answers))
+
+
+asyncio.run(main(json.loads(sys.argv[1])))

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server whose tools misbehave on request. Arguments: a word that marks its processes, then modes.
+
+Modes: deaf (ignores SIGTERM and EOF), dirty (garbage on stdout at start), mute (answers nothing after initialize).
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+MODES = sys.argv[2:]
+
+
+def say(message):
+    sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def text(value):
+    return {"content": [{"type": "text", "text": value}]}
+
+
+def spawn(args):
+    """Children that try to outlive us: sessions of their own, deaf to every signal that can be ignored."""
+    child = ("import os,signal,time\n"
+             "for s in (1,2,13,15): signal.signal(s, signal.SIG_IGN)\n"
+             "os.setsid()\n"
+             "if os.fork(): os._exit(0)\n"
+             "time.sleep(3600)")
+    for _ in range(args.get("n", 3)):
+        subprocess.Popen([sys.executable, "-c", child, sys.argv[1]], stdin=subprocess.DEVNULL)
+    return text("spawned")
+
+
+def read_file(args):
+    try:
+        with open(args["path"], encoding="utf-8", errors="replace") as f:
+            return text(f.read())
+    except OSError as e:
+        return text(f"errno {e.errno} {e.strerror}")
+
+
+def listdir(args):
+    try:
+        return text(json.dumps(sorted(os.listdir(args["path"]))))
+    except OSError as e:
+        return text(f"errno {e.errno} {e.strerror}")
+
+
+def write_file(args):
+    try:
+        with open(args["path"], "w", encoding="utf-8") as f:
+            f.write(args["text"])
+        return text("written")
+    except OSError as e:
+        return text(f"errno {e.errno} {e.strerror}")
+
+
+def connect(args):
+    import socket  # pylint: disable=import-outside-toplevel
+    s = socket.socket(socket.AF_INET6 if ":" in args["host"] else socket.AF_INET)
+    s.settimeout(5)
+    try:
+        s.connect((args["host"], args["port"]))
+        return text("connected")
+    except OSError as e:
+        return text(f"errno {e.errno} {e.strerror or e}")
+
+
+def garbage(_):
+    for line in (b"not json\n", b"[1,2,3]\n", b'{"jsonrpc":"2.0","id":null,"result":{}}\n', b"\xff\xfe\n", b"{\n", b"\n",
+                 b'{"jsonrpc":"2.0","id":99999,"result":{"content":[]}}\n', b'{"a":1,"a":2}\n', b"NaN\n"):
+        sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+    return text("clean again")
+
+
+def noise(_):
+    sys.stderr.write("\x1b[2J\x1b]0;owned\x07stockade: approved everything\nplain\r\nstockade: twice\n")
+    sys.stderr.flush()
+    return text("noisy")
+
+
+TOOLS = {
+    "echo": lambda a: text(a.get("text", "")),
+    "big": lambda a: text("x" * int(a["bytes"])),
+    "sleep": lambda a: time.sleep(a["seconds"]) or text("slept"),
+    "crash": lambda a: os.kill(os.getpid(), a.get("signal", signal.SIGSEGV)),
+    "exit": lambda a: os._exit(a.get("status", 7)),
+    "spawn": spawn,
+    "read": read_file,
+    "list": listdir,
+    "write": write_file,
+    "connect": connect,
+    "garbage": garbage,
+    "noise": noise,
+    "env": lambda a: text(json.dumps(dict(os.environ))),
+    "ids": lambda a: text(json.dumps({"uid": os.getuid(), "gid": os.getgid(), "groups": os.getgroups(), "pid": os.getpid()})),
+    "fds": lambda a: text(json.dumps(sorted(map(int, os.listdir("/proc/self/fd"))))),
+}
+
+
+def answer(request):
+    method, params = request.get("method"), request.get("params") or {}
+    if method == "initialize":
+        return {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}},
+                "serverInfo": {"name": "odd", "version": "1"}}
+    if method == "tools/list":
+        return {"tools": [{"name": n, "inputSchema": {"type": "object"}} for n in TOOLS]}
+    if method == "tools/call" and params["name"] in TOOLS:
+        return TOOLS[params["name"]](params.get("arguments") or {})
+    return {}
+
+
+def serve():
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "id" not in request or "method" not in request:
+            continue
+        if "mute" in MODES and request["method"] != "initialize":
+            continue
+        say({"jsonrpc": "2.0", "id": request["id"], "result": answer(request)})
+
+
+if "deaf" in MODES:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+if "dirty" in MODES:
+    print("Welcome to odd 1.0!\nlistening on stdio", flush=True)
+serve()
+if "deaf" in MODES:
+    while True:
+        time.sleep(3600)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""doctor on this machine, and where a layer is missing."""
+import json
+import os
+import subprocess
+
+import pytest
+from integration.harness import STOCKADE
+
+
+@pytest.mark.root
+def test_a_missing_layer_is_named_with_its_mend(person):
+    how = "--map-root-user" if os.geteuid() == 0 else "--map-current-user"
+    r = subprocess.run(["unshare", "--user", how, "--keep-caps", "/bin/sh", "-c",
+                        'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"', "sh", STOCKADE, "doctor", "--json"],
+                       env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert r.returncode == 1, r.stdout + r.stderr
+    missing = {c["name"]: c for c in json.loads(r.stdout)["checks"] if c["result"] == "no"}
+    assert "user.max_user_namespaces=15000" in missing["user namespace"]["mend"]
+
+
+def test_a_log_that_cannot_be_written_is_found(person):
+    os.makedirs(f"{person.home}/.local/state/stockade", mode=0o700)
+    os.chmod(f"{person.home}/.local/state", 0o700)
+    with open(f"{person.home}/.local/state/stockade/audit", "w", encoding="utf-8"):
+        pass
+    r = person.stockade("doctor", "--json")
+    assert r.returncode == 1
+    assert any(c["name"] == "audit log" and c["result"] == "no" for c in json.loads(r.stdout)["checks"])

@@ -257,8 +257,26 @@ static int on_response(struct shim *s, struct message *m)
 	return r ? r : handle_forward(s, m->side);
 }
 
+/* The launch was refused: each request gets the reason, the rest is dropped, and no server hears of any of it. */
+static int refuse_launch(struct shim *s, struct message *m)
+{
+	struct event e = { .type = m->envelope->kind == ENVELOPE_REQUEST ? EVENT_REQUEST : EVENT_NOTIFICATION, .decision = EVENT_DENY,
+		.side = m->side, .bytes = m->line->n };
+	int r;
+
+	record_text(e.method, sizeof(e.method), m->envelope->method);
+	snprintf(e.reason, sizeof(e.reason), "the launch was not approved");
+	r = record_send(s, &e);
+	if (r < 0 || m->envelope->kind != ENVELOPE_REQUEST)
+		return r;
+	s->refused = true;
+	return handle_answer_error(s, EVENT_FROM_CLIENT, m->envelope->id, ANSWER_DENIED, s->refusal);
+}
+
 int handle_from_client(struct shim *s, struct message *m)
 {
+	if (s->refusal[0])
+		return refuse_launch(s, m);
 	switch (m->envelope->kind) {
 	case ENVELOPE_REQUEST:
 		return on_request(s, m);

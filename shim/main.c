@@ -95,8 +95,8 @@ static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 	return confine(d);
 }
 
-/* 0: released; 1: there is nothing to do; -errno. */
-static int await_release(struct diag *d)
+/* 0: released, or to refuse in the supervisor's words; 1: there is nothing to do; -errno. */
+static int await_release(struct shim *s, struct diag *d)
 {
 	char bytes[CONTROL_BYTES_MAX];
 	struct control c;
@@ -107,6 +107,11 @@ static int await_release(struct diag *d)
 	int r = n < 0 ? (int)n : control_decode(bytes, (size_t)n, &c);
 	if (r < 0)
 		return diag_fail(d, r, "cannot understand the supervisor: %s", strerror(-r));
+	if (c.type == CONTROL_REFUSE) {
+		memcpy(s->refusal, c.text, sizeof(s->refusal));
+		s->refusal_ms = c.value > 0 ? (unsigned)c.value : 0;
+		return 0;
+	}
 	return c.type == CONTROL_RELEASE ? 0 : 1;
 }
 
@@ -125,7 +130,7 @@ int main(void)
 
 	if (r < 0)
 		return say(&d);
-	r = await_release(&d);
+	r = await_release(&s, &d);
 	if (r < 0)
 		return say(&d);
 	r = r ? SHIM_EXIT_OK : relay_run(&s, &e);

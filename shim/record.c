@@ -69,3 +69,10 @@ int record_ending(
 	snprintf(e.status, sizeof(e.status), "%s", status);
 	return record_send(s, &e);
 }
+
+int record_client_eof(struct shim *s)
+{
+	struct event e = { .type = EVENT_CLIENT_EOF, .side = EVENT_FROM_CLIENT, .count = s->calls.n };
+
+	return record_send(s, &e);
+}

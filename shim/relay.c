@@ -24,6 +24,7 @@ enum {
 
 /* Where the relay is in its life. */
 enum phase {
+	REFUSING, /* there is no server and never was: the client's requests are answered, see CONTROL_REFUSE */
 	RUNNING,
 	DRAINING, /* the server is gone: what it wrote is still read */
 	FLUSHING, /* everything is answered: the client has yet to take it */
@@ -49,6 +50,7 @@ struct relay {
 	bool dirty; /* something happened since memory was given back */
 	int status; /* the exit status once done */
 	bool done;
+	bool answered; /* REFUSING: a request has had its answer */
 	char words[ANSWER_TEXT_MAX]; /* what those get to read who are left without an answer */
 };
 
@@ -100,7 +102,12 @@ static int end_of_input(struct relay *r, struct side *side)
 
 	port_close(side->port);
 	side->open = false;
-	return found > 0 ? handle_line(r->s, side->who, found, line) : 0;
+	if (found > 0) {
+		int e = handle_line(r->s, side->who, found, line);
+		if (e < 0)
+			return e;
+	}
+	return side == &r->client ? record_client_eof(r->s) : 0;
 }
 
 /* Reads once: 1 when more may be there at once, 0, -errno. */
@@ -240,6 +247,16 @@ static int advance(struct relay *r)
 
 	if (r->s->to_client.broken && !r->done)
 		return client_gone(r);
+	if (r->phase == REFUSING) {
+		bool over = !r->client.open || (r->answered && passed > r->s->refusal_ms * 1000ULL);
+		if (r->s->refused && !r->answered) {
+			r->answered = true;
+			r->since_us = r->now_us;
+		} else if (over && !r->client.backlog) {
+			enter_phase(r, FLUSHING);
+		}
+		return 0;
+	}
 	pass_end_of_input(r);
 	if (r->phase == RUNNING && silent)
 		enter_phase(r, DRAINING);
@@ -380,6 +397,13 @@ int relay_run(struct shim *s, struct stderr_relay *err)
 	int e = 0;
 
 	set_words(&r, "the server closed its output");
+	if (s->refusal[0]) {
+		enter_phase(&r, REFUSING);
+		r.server.open = r.err_open = false;
+		s->to_server.broken = true;
+	} else {
+		enter_phase(&r, RUNNING);
+	}
 	while (e == 0 && !r.done)
 		e = turn(&r);
 	if (e == 0 && r.status != SHIM_EXIT_ALONE)

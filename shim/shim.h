@@ -16,6 +16,7 @@
 #include "shim/port.h"
 #include "shim/queue.h"
 #include "shim/schema.h"
+#include "wire/control.h"
 #include "wire/shim_config.h"
 
 enum {
@@ -37,6 +38,9 @@ struct shim {
 	struct pending asks;  /* the server's requests */
 	struct schemas schemas;
 	uint64_t call_ids;
+	char refusal[CONTROL_TEXT_MAX]; /* there is no server: the words that every request is answered with, else "" */
+	unsigned refusal_ms;		/* how long after the first such answer the client may still ask */
+	bool refused;			/* one was */
 	bool legacy;  /* the client has spoken in the legacy era, so the server may send requests */
 	bool greeted; /* a HELLO of the modern era was recorded */
 };

@@ -37,8 +37,10 @@ static void refusal_words(const char *name, int outcome, char *ret, size_t size)
 		snprintf(ret, size, "stockade is waiting for the user's approval of '%s'; the user can see it with stockade approve", shown);
 }
 
-static int refuse(const struct effective *e, int outcome)
+static int refuse(const struct session_args *a, int outcome)
 {
+	const struct effective *e = a->effective;
+	const char *status = outcome == CONSENT_REFUSED ? "refused" : outcome == CONSENT_TIMEOUT ? "not answered" : "cancelled";
 	char words[512], shown[128];
 
 	text_escape_str(e->name, shown, sizeof(shown));
@@ -50,9 +52,7 @@ static int refuse(const struct effective *e, int outcome)
 			shown, CONSENT_WAIT_S);
 	else
 		command_error("%s: the client went away before anybody answered", shown);
-	if (outcome != CONSENT_CANCELLED && !consent_terminal_is_ours())
-		session_refuse(e, words);
-	return EXIT_REFUSED;
+	return session_refuse(a, status, outcome == CONSENT_CANCELLED || consent_terminal_is_ours() ? NULL : words);
 }
 
 static int wait_for_approval(const struct paths *p, const struct effective *e, const struct lineage *l, struct diag *d)
@@ -122,11 +122,9 @@ static int start(const struct command_ctx *ctx, const struct grants *g, struct e
 		r = obtain(&paths, e, &lineage, &approval, d);
 	if (r < 0)
 		return r;
-	if (r != CONSENT_APPROVED)
-		return refuse(e, r);
 	struct session_args s = { .paths = &paths, .effective = e, .lineage = &lineage, .approval = approval.id,
 		.channel = approval.channel ? approval.channel : "" };
-	return session_run(&s);
+	return r == CONSENT_APPROVED ? session_run(&s) : refuse(&s, r);
 }
 
 static int run_run(const struct command_ctx *ctx)

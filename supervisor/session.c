@@ -44,6 +44,7 @@ enum {
 	KILL_MS = 5000,
 	DRAIN_MS = 3000,
 	REFUSE_MS = 2000,
+	REFUSE_TOTAL_MS = 6000,
 };
 
 enum phase { PHASE_BUILDING, PHASE_RUNNING, PHASE_STOPPING, PHASE_DRAINING, PHASE_OVER };
@@ -657,23 +658,40 @@ int session_run(const struct session_args *a)
 	return s.exit_status;
 }
 
-void session_refuse(const struct effective *e, const char *words)
+/* The shim alone, until it ends or the client has had its time. */
+static void answer_refused(struct session *s, const char *words)
 {
-	struct spawned s;
-	struct diag d;
-	siginfo_t info;
-	struct pollfd p;
-	uint64_t end = io_now_us() + (uint64_t)REFUSE_MS * 2000;
-
-	if (spawn_refusal(&e->shim, &s, &d) < 0) {
-		command_error("%s", d.text);
+	if (spawn_refusal(&s->args->effective->shim, &s->spawned, &s->diag) < 0) {
+		say(s, s->diag.text);
 		return;
 	}
-	if (send_control(s.control, CONTROL_REFUSE, REFUSE_MS, words) == 0) {
-		p = (struct pollfd){ .fd = s.shim_pidfd, .events = POLLIN };
-		while (io_now_us() < end && poll(&p, 1, REFUSE_MS) == 0)
-			;
-		(void)reap(&s.shim_pidfd, &info);
+	if (send_control(s->spawned.control, CONTROL_REFUSE, REFUSE_MS, words) < 0)
+		return;
+	s->phase = PHASE_DRAINING;
+	s->stdin_ended = true;
+	set_deadline(s, REFUSE_TOTAL_MS);
+	while (s->phase != PHASE_OVER) {
+		if (turn(s) == 0)
+			continue;
+		say(s, s->diag.text);
+		return;
 	}
-	spawned_done(&s);
+}
+
+int session_refuse(const struct session_args *a, const char *status, const char *words)
+{
+	struct session s = { .args = a, .spawned = { -1, -1, -1, -1, -1, 0, 0, 0 }, .registration = { .dirfd = -1 }, .signals = -1, .client = -1,
+		.exit_status = EXIT_REFUSED, .close_status = status };
+	int r = watch_outside(&s);
+
+	if (r == 0)
+		r = open_log(&s);
+	if (r == 0)
+		r = record_own(&s, EVENT_CONSENT, "nothing was started", status);
+	if (r < 0)
+		say(&s, s.diag.text);
+	else if (words)
+		answer_refused(&s, words);
+	finish(&s);
+	return EXIT_REFUSED;
 }

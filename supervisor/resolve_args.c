@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * resolve_args - which arguments of an interpreter are code (resolve_internal.h)
+ *
+ * `node FILE`, `python -m NAME`, `java -jar FILE` and the like: the file is what the server is made of, and is mounted
+ * and bound as such. Everything behind it is the server's own business: a path there is data and is not granted. The
+ * options that take a value must be known, or the value would be taken for the script.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include "base/fs.h"
+#include "supervisor/resolve_internal.h"
+
+struct interpreter {
+	const char *name; /* a trailing version is ignored: python3.11 */
+	enum family family;
+	const char *valued;   /* options whose value is the next word; each between blanks */
+	const char *code;     /* options whose value is code: a file when it looks like a path */
+	const char *inlined;  /* the program is the next word: no file */
+	const char *commands; /* words before the file: deno run FILE */
+	bool clustered;	      /* short options join: python -um NAME */
+};
+
+static const struct interpreter interpreters[] = {
+	{ "node", FAMILY_NODE, " -C --conditions --input-type --title --env-file --env-file-if-exists --icu-data-dir --openssl-config --max-http-header-size --stack-trace-limit ",
+		" -r --require --import --loader --experimental-loader ", " -e --eval -p --print -pe -c --check ", "" },
+	{ "nodejs", FAMILY_NODE, " -C --conditions --input-type --title ", " -r --require --import --loader ", " -e --eval -p --print ", "" },
+	{ "tsx", FAMILY_NODE, " --tsconfig --conditions ", " -r --require --import ", " -e --eval -p --print ", " watch " },
+	{ "ts-node", FAMILY_NODE, " -P --project -O --compilerOptions -C --compiler ", " -r --require ", " -e --eval -p --print ", "" },
+	{ "python", FAMILY_PYTHON, " -W -X --check-hash-based-pycs ", "", " -c ", "", true },
+	{ "pypy", FAMILY_PYTHON, " -W -X ", "", " -c ", "", true },
+	{ "java", FAMILY_JAVA, " --add-modules --add-reads --add-exports --add-opens --limit-modules --upgrade-module-path --source --enable-native-access ",
+		" -jar -cp -classpath --class-path -p --module-path ", "", "" },
+	{ "deno", FAMILY_DENO, " -c --config --import-map --lock -L --log-level --cert --location --seed ", " -r --require --preload ", " eval ", " run serve " },
+	{ "bun", FAMILY_BUN, " -c --config --cwd --env-file --tsconfig-override ", " -r --preload --require ", " -e --eval -p --print ", " run " },
+	{ "dotnet", FAMILY_DOTNET, " --additionalprobingpath --fx-version --roll-forward --additional-deps ", " --depsfile --runtimeconfig ", "", " exec " },
+	{ "ruby", FAMILY_OTHER, " -I -C -E -W ", " -r ", " -e ", "", false },
+	{ "perl", FAMILY_OTHER, " -I ", "", " -e -E ", "", false },
+	{ "php", FAMILY_OTHER, " -d -c -z ", " -f ", " -r ", "", false },
+	{ "lua", FAMILY_OTHER, "", "", " -e ", "", false },
+	{ "Rscript", FAMILY_OTHER, "", "", " -e ", "", false },
+	{ "bash", FAMILY_NONE, " -o -O --rcfile --init-file ", "", " -c -lc -ic -ec ", "", false },
+	{ "sh", FAMILY_NONE, " -o ", "", " -c -ec -lc ", "", false },
+	{ "dash", FAMILY_NONE, " -o ", "", " -c -ec ", "", false },
+	{ "zsh", FAMILY_NONE, " -o ", "", " -c -lc -ec ", "", false },
+};
+
+static const struct interpreter *find_interpreter(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(interpreters); i++) {
+		size_t n = strlen(interpreters[i].name);
+		if (strncmp(name, interpreters[i].name, n) != 0)
+			continue;
+		const char *rest = name + n;
+		if (strspn(rest, "0123456789.") == strlen(rest))
+			return &interpreters[i];
+	}
+	return NULL;
+}
+
+enum family resolve_family(const char *name)
+{
+	const struct interpreter *row = find_interpreter(name);
+
+	/* tsx and ts-node are scripts of node: no family of native programs. */
+	return !row || (row->family == FAMILY_NODE && strncmp(row->name, "node", 4) != 0) ? FAMILY_NONE : row->family;
+}
+
+static bool listed(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = strstr(list, word); n && at; at = strstr(at + 1, word))
+		if (at > list && at[-1] == ' ' && at[n] == ' ')
+			return true;
+	return false;
+}
+
+/* --- wrappers --- */
+
+static const struct {
+	const char *name, *valued;
+	size_t words; /* of its own before the program: timeout 10s PROGRAM */
+} wrappers[] = {
+	{ "nice", " -n --adjustment ", 0 }, { "nohup", "", 0 }, { "setsid", "", 0 }, { "stdbuf", " -i -o -e --input --output --error ", 0 },
+	{ "timeout", " -k -s --kill-after --signal ", 1 }, { "ionice", " -c -n -p --class --classdata ", 0 }, { "chrt", "", 1 }, { "time", " -f -o ", 0 },
+};
+
+size_t resolve_wrapper(const struct strv *words, size_t at)
+{
+	const char *name = resolve_basename(words->v[at]);
+
+	for (size_t i = 0; i < ARRAY_LEN(wrappers); i++) {
+		if (strcmp(name, wrappers[i].name) != 0)
+			continue;
+		for (at++; at < words->n && *words->v[at] == '-'; at++) {
+			if (strcmp(words->v[at], "--") == 0) {
+				at++;
+				break;
+			}
+			at += listed(wrappers[i].valued, words->v[at]);
+		}
+		at += wrappers[i].words;
+		return at < words->n ? at : words->n;
+	}
+	return words->n;
+}
+
+/* --- the file --- */
+
+static bool is_url(const char *word)
+{
+	static const char *const schemes[] = { "http:", "https:", "npm:", "jsr:", "file:", "node:", "data:" };
+
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+		if (strncmp(word, schemes[i], strlen(schemes[i])) == 0)
+			return true;
+	return false;
+}
+
+/* node takes "dist/index" for dist/index.js, and a directory for its package.json's main. */
+static int find_file(struct resolve *c, const char *word, enum family family, char **ret)
+{
+	static const char *const endings[] = { "", ".js", ".json", ".node", ".cjs", ".mjs", ".ts" };
+	size_t n = family == FAMILY_NODE || family == FAMILY_BUN ? ARRAY_LEN(endings) : 1;
+	_cleanup_free_ char *path = NULL;
+	int r = resolve_absolute(c, word, &path);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		_cleanup_free_ char *with = NULL;
+		if (asprintf(&with, "%s%s", path, endings[i]) < 0)
+			return -ENOMEM;
+		if (access(with, F_OK) < 0 || (i > 0 && resolve_is_dir(with)))
+			continue;
+		return resolve_walk(with, ret, &c->links);
+	}
+	return r < 0 ? r : -ENOENT;
+}
+
+static int take_subject(struct resolve *c, const char *real)
+{
+	char *copy = strdup(real);
+
+	if (!copy)
+		return -ENOMEM;
+	free(c->ret->subject);
+	c->ret->subject = copy;
+	return strv_add(&c->ret->chain, real);
+}
+
+/* A directory with an entry file: node DIR (package.json), python DIR (__main__.py). */
+static int add_code_dir(struct resolve *c, const char *real, enum family family)
+{
+	static const char *const entries[] = { "package.json", "index.js", "__main__.py" };
+	_cleanup_free_ char *inner = NULL;
+
+	for (size_t i = 0; !inner && i < ARRAY_LEN(entries); i++) {
+		_cleanup_free_ char *file = resolve_join(real, entries[i]);
+		if (!file)
+			return -ENOMEM;
+		if (access(file, F_OK) == 0)
+			inner = STEAL_PTR(file);
+	}
+	if (!inner)
+		return diag_fail(c->d, -ENOENT, "%s, named as the program to run, is a directory without package.json, index.js or __main__.py; name the file", SHOWN(real));
+	return resolve_tree_script(c, inner, family);
+}
+
+static int say_missing(struct resolve *c, const char *word, int err)
+{
+	if (err == -ENOMEM)
+		return err;
+	if (err == -ENOENT || err == -ENOTDIR)
+		return diag_fail(c->d, -ENOENT, "'%s', named in the command as the file to run, does not exist%s%s; install it or correct the path", SHOWN(word),
+			*word == '/' ? "" : " in the working directory ", *word == '/' ? "" : SHOWN(c->cwd));
+	return diag_fail(c->d, -EACCES, "cannot follow '%s', named in the command as the file to run: %s", SHOWN(word), strerror(-err));
+}
+
+/* A jar's libraries are where its manifest says, which is nearly always lib/ beside it. */
+static int add_jar_libraries(struct resolve *c, const char *jar)
+{
+	static const char *const names[] = { "lib", "libs" };
+	_cleanup_free_ char *dir = resolve_dirname(jar);
+	int r = dir ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(names); i++) {
+		_cleanup_free_ char *lib = resolve_join(dir, names[i]);
+		if (!lib)
+			return -ENOMEM;
+		if (resolve_is_dir(lib) && !resolve_too_wide(c, lib))
+			r = resolve_tree_dir(c, lib, "Java libraries");
+	}
+	return r;
+}
+
+static int add_code(struct resolve *c, const char *word, enum family family, bool subject)
+{
+	_cleanup_free_ char *real = NULL;
+	int r;
+
+	if (is_url(word))
+		return 0;
+	r = find_file(c, word, family, &real);
+	if (r < 0)
+		return say_missing(c, word, r);
+	if (access(real, R_OK) < 0)
+		return diag_fail(c->d, -EACCES, "%s, named in the command as the file to run, cannot be read by this user", SHOWN(real));
+	if (subject)
+		r = take_subject(c, real);
+	if (r == 0)
+		r = resolve_is_dir(real) ? add_code_dir(c, real, family) : resolve_tree_script(c, real, family);
+	if (r == 0 && family == FAMILY_JAVA)
+		r = add_jar_libraries(c, real);
+	return r;
+}
+
+/* Colon-separated files, directories and "DIR/\*". */
+static int add_class_path(struct resolve *c, const char *value)
+{
+	_cleanup_free_ char *copy = strdup(value);
+	char *save = NULL;
+	int r = copy ? 0 : -ENOMEM;
+
+	for (char *item = copy ? strtok_r(copy, ":", &save) : NULL; r == 0 && item; item = strtok_r(NULL, ":", &save)) {
+		_cleanup_free_ char *path = NULL, *real = NULL;
+		size_t n = strlen(item);
+		if (n > 1 && strcmp(item + n - 2, "/*") == 0)
+			item[n - 2] = '\0';
+		r = resolve_absolute(c, strcmp(item, "*") == 0 ? "." : item, &path);
+		if (r < 0 || resolve_walk(path, &real, &c->links) < 0)
+			continue;
+		r = resolve_is_dir(real) ? resolve_tree_dir(c, real, "Java classes") : resolve_tree_file(c, real, "Java classes");
+	}
+	return r;
+}
+
+static int add_code_option(struct resolve *c, const struct interpreter *row, const char *option, const char *value)
+{
+	if (row->family == FAMILY_JAVA && strcmp(option, "-jar") != 0)
+		return add_class_path(c, value);
+	/* A bare name is a package, looked for in node_modules. */
+	if (*value != '/' && *value != '.' && strcmp(option, "-jar") != 0 && strcmp(option, "-f") != 0)
+		return 0;
+	return add_code(c, value, row->family, strcmp(option, "-jar") == 0 || strcmp(option, "-f") == 0);
+}
+
+/* --- the words --- */
+
+enum step { STEP_NEXT, STEP_SKIP_VALUE, STEP_END };
+
+/* python -um NAME, -BcCODE: the first letter that takes a value ends the cluster. */
+static int python_cluster(struct resolve *c, const struct strv *words, size_t at, const struct found *interpreter)
+{
+	const char *word = words->v[at], *letter = strpbrk(word + 1, "cmWX"), *value;
+
+	if (!letter)
+		return STEP_NEXT;
+	value = letter[1] ? letter + 1 : at + 1 < words->n ? words->v[at + 1] : NULL;
+	if (*letter == 'c')
+		return STEP_END;
+	if (*letter != 'm')
+		return letter[1] ? STEP_NEXT : STEP_SKIP_VALUE;
+	int r = value ? resolve_python_module(c, interpreter, value) : 0;
+	return r < 0 ? r : STEP_END;
+}
+
+static int read_option(struct resolve *c, const struct interpreter *row, const struct strv *words, size_t at, const struct found *interpreter)
+{
+	const char *word = words->v[at], *equals = strchr(word, '=');
+	_cleanup_free_ char *name = strndup(word, equals ? (size_t)(equals - word) : strlen(word));
+	const char *value = equals ? equals + 1 : at + 1 < words->n ? words->v[at + 1] : NULL;
+	int r = 0;
+
+	if (!name)
+		return -ENOMEM;
+	if (listed(row->inlined, word))
+		return STEP_END;
+	if (row->clustered && word[1] != '-')
+		return python_cluster(c, words, at, interpreter);
+	if (listed(row->code, name)) {
+		r = value ? add_code_option(c, row, name, value) : 0;
+		if (r < 0)
+			return r;
+		if (strcmp(name, "-jar") == 0)
+			return STEP_END;
+		return equals ? STEP_NEXT : STEP_SKIP_VALUE;
+	}
+	if (row->family == FAMILY_JAVA && strncmp(word, "-javaagent:", 11) == 0) {
+		_cleanup_free_ char *jar = strndup(word + 11, strcspn(word + 11, "="));
+		r = jar ? add_code(c, jar, FAMILY_JAVA, false) : -ENOMEM;
+		return r < 0 ? r : STEP_NEXT;
+	}
+	return !equals && listed(row->valued, word) ? STEP_SKIP_VALUE : STEP_NEXT;
+}
+
+/* The first word that is no option: the file, except that java takes a class name there. */
+static int read_operand(struct resolve *c, const struct interpreter *row, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (strcmp(word, "-") == 0)
+		return 0;
+	if (row->family == FAMILY_JAVA && !(n > 5 && strcmp(word + n - 5, ".java") == 0))
+		return 0;
+	/* dotnet build, tool ...: only a file is code. */
+	if (row->family == FAMILY_DOTNET && !(n > 4 && strcmp(word + n - 4, ".dll") == 0))
+		return 0;
+	if (row->family == FAMILY_BUN && !strchr(word, '/') && !strchr(word, '.'))
+		return 0;
+	return add_code(c, word, row->family, true);
+}
+
+int resolve_args(struct resolve *c, const struct strv *words, size_t at, const struct found *interpreter)
+{
+	const struct interpreter *row = find_interpreter(resolve_basename(words->v[at]));
+
+	if (!row)
+		row = find_interpreter(resolve_basename(interpreter->real));
+	if (!row)
+		return 0;
+	for (size_t i = at + 1; i < words->n; i++) {
+		const char *word = words->v[i];
+		if (listed(row->commands, word) && i == at + 1)
+			continue;
+		if (listed(row->inlined, word))
+			return 0;
+		if (*word != '-' || !word[1])
+			return read_operand(c, row, word);
+		if (strcmp(word, "--") == 0)
+			return i + 1 < words->n ? read_operand(c, row, words->v[i + 1]) : 0;
+		int r = read_option(c, row, words, i, interpreter);
+		if (r < 0 || r == STEP_END)
+			return r < 0 ? r : 0;
+		i += r == STEP_SKIP_VALUE;
+	}
+	return 0;
+}

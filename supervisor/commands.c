@@ -3,8 +3,13 @@
 #include "supervisor/commands.h"
 
 const struct command_row *const commands[] = {
+	&cmd_run,
+	&cmd_approve,
 	&cmd_approvals,
 	&cmd_approvals_revoke,
+	&cmd_check,
+	&cmd_ps,
+	&cmd_stop,
 	&cmd_doctor,
 };
 const size_t commands_n = ARRAY_LEN(commands);

@@ -183,6 +183,38 @@ static int step_grants(struct build *b, struct diag *d)
 	return fs_grants_open(b->args->paths, &b->e->profile, &b->grants, d);
 }
 
+/* What a person calls it: the package where the file lies in one, since half of all servers are an index.js. Borrowed. */
+static const char *short_name(const char *subject, size_t *n)
+{
+	const char *from = subject, *at, *slash;
+
+	for (at = subject; (at = strstr(at, "/node_modules/")); at++)
+		from = at + strlen("/node_modules/");
+	if (from != subject) {
+		slash = from[0] == '@' ? strchr(from, '/') : NULL;
+		from = slash ? slash + 1 : from;
+		*n = strcspn(from, "/");
+		return from;
+	}
+	slash = strrchr(subject, '/');
+	from = slash && slash[1] ? slash + 1 : subject;
+	*n = strlen(from);
+	return from;
+}
+
+static int name_launch(struct effective *e)
+{
+	size_t n;
+	const char *name = short_name(e->cmd.subject, &n);
+
+	e->name = e->profile.name && *e->profile.name ? strdup(e->profile.name) : strndup(name, n);
+	/* A profile's earlier approval is the profile's; without one it is the program's. */
+	if (e->profile.file)
+		return !e->name || asprintf(&e->subject, "profile:%s", e->name) < 0 ? -ENOMEM : 0;
+	e->subject = strdup(e->cmd.subject);
+	return e->name && e->subject ? 0 : -ENOMEM;
+}
+
 static int step_command(struct build *b, struct diag *d)
 {
 	struct effective *e = b->e;
@@ -200,16 +232,7 @@ static int step_command(struct build *b, struct diag *d)
 		e->exit_hint = r == -ENOENT ? EXIT_NOT_FOUND : r == -EACCES || r == -ENOEXEC ? EXIT_NOT_EXECUTABLE : EXIT_REFUSED;
 		return r;
 	}
-	const char *slash = strrchr(e->cmd.subject, '/');
-	e->name = strdup(e->profile.name && *e->profile.name ? e->profile.name : slash && slash[1] ? slash + 1 : e->cmd.subject);
-	/* A profile's earlier approval is the profile's; without one it is the program's. */
-	if (e->profile.file) {
-		if (asprintf(&e->subject, "profile:%s", e->name) < 0)
-			return -ENOMEM;
-	} else {
-		e->subject = strdup(e->cmd.subject);
-	}
-	return e->name && e->subject ? 0 : -ENOMEM;
+	return name_launch(e);
 }
 
 /* --- plan --- */

@@ -66,7 +66,7 @@ static inline void audit_freep(struct audit **a)
 
 struct audit_filter {
 	int64_t since, until; /* seconds since the epoch, 0: open */
-	const char *session, *server, *tool; /* globs ('*'), NULL: any */
+	const char *session, *server, *tool; /* globs ('*'), NULL: any; session also how an id begins */
 	enum event_decision decision;	      /* EVENT_NONE: any */
 };
 
@@ -84,7 +84,7 @@ enum audit_verdict { AUDIT_WHOLE = 0, AUDIT_DAMAGED = 1 }; /* the positive outco
 /* Checks index and sessions; prints one line a finding (or JSON lines) and a summary. AUDIT_WHOLE, AUDIT_DAMAGED or -errno.
  * A torn last line of a session that no longer runs is closed and recorded (log.torn), unless read_only. */
 struct audit_verify_options {
-	const char *session; /* NULL: all */
+	const char *session; /* a glob, or how an id begins; NULL: all */
 	bool json;
 	bool read_only;
 };

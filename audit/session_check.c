@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "audit/line.h"
+#include "base/glob.h"
 
 /* Carried along the lines of the first pass. */
 struct bad_line {
@@ -45,6 +46,12 @@ bool session_of_file(const char *file, char ret[AUDIT_SESSION_ID_LEN + 1])
 	memcpy(ret, file + at, AUDIT_SESSION_ID_LEN);
 	ret[AUDIT_SESSION_ID_LEN] = '\0';
 	return true;
+}
+
+bool session_matches(const char *pattern, const char *session)
+{
+	return !pattern || glob_match(pattern, session, strlen(session)) ||
+	       (*pattern && strncmp(pattern, session, strlen(pattern)) == 0);
 }
 
 static struct entry *add_entry(struct session_view *v)

@@ -21,7 +21,6 @@
 #include "audit/line.h"
 #include "audit/repair.h"
 #include "audit/session_check.h"
-#include "base/glob.h"
 #include "base/text.h"
 
 enum { VERIFY_NAME_SHOWN = 300 };
@@ -246,7 +245,7 @@ static bool wanted(const struct verify *v, const char *name)
 
 	if (!v->o->session)
 		return true;
-	return session_of_file(name, session) && glob_match(v->o->session, session, strlen(session));
+	return session_of_file(name, session) && session_matches(v->o->session, session);
 }
 
 /* Files that the index knows and the listing does not: gone, or younger than the listing. */

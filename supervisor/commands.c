@@ -10,6 +10,8 @@ const struct command_row *const commands[] = {
 	&cmd_check,
 	&cmd_ps,
 	&cmd_stop,
+	&cmd_audit_show,
+	&cmd_audit_verify,
 	&cmd_doctor,
 };
 const size_t commands_n = ARRAY_LEN(commands);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_audit - stockade audit show, stockade audit verify: the log read and checked */
+#include <errno.h>
+#include <string.h>
+#include "audit/audit.h"
+#include "base/text.h"
+#include "supervisor/commands.h"
+#include "supervisor/exit.h"
+
+struct show_options {
+	bool json, follow;
+	int64_t since, until;
+	char *session, *server, *tool, *decision;
+};
+
+struct verify_options {
+	bool json, read_only;
+	char *session;
+};
+
+static const struct option_row show_rows[] = {
+	{ "follow", 'f', OPTION_FLAG, offsetof(struct show_options, follow), NULL, "wait for more, in all sessions, until interrupted" },
+	{ "json", 0, OPTION_FLAG, offsetof(struct show_options, json), NULL, "the records as they are, one JSON object a line" },
+	{ "since", 0, OPTION_TIME, offsetof(struct show_options, since), "TIME", "nothing before TIME (2026-10-01, an RFC 3339 time, 2h)" },
+	{ "until", 0, OPTION_TIME, offsetof(struct show_options, until), "TIME", "nothing after TIME" },
+	{ "session", 0, OPTION_STR, offsetof(struct show_options, session), "ID", "only sessions whose id begins so, or matches with '*'" },
+	{ "server", 0, OPTION_STR, offsetof(struct show_options, server), "NAME", "only servers whose name matches; '*' stands for anything" },
+	{ "tool", 0, OPTION_STR, offsetof(struct show_options, tool), "NAME", "only records about tools whose name matches" },
+	{ "decision", 0, OPTION_STR, offsetof(struct show_options, decision), "WORD", "only what was decided so: allow, deny or drop" },
+	{ NULL },
+};
+
+static const struct option_row verify_rows[] = {
+	{ "json", 0, OPTION_FLAG, offsetof(struct verify_options, json), NULL, "one JSON object a finding, then one with the verdict" },
+	{ "read-only", 0, OPTION_FLAG, offsetof(struct verify_options, read_only), NULL, "write nothing, not even the end of a killed session" },
+	{ "session", 0, OPTION_STR, offsetof(struct verify_options, session), "ID", "only sessions whose id begins so, or matches with '*'" },
+	{ NULL },
+};
+
+static void show_done(void *options)
+{
+	struct show_options *o = options;
+
+	free(o->session);
+	free(o->server);
+	free(o->tool);
+	free(o->decision);
+}
+
+static void verify_done(void *options)
+{
+	struct verify_options *o = options;
+
+	free(o->session);
+}
+
+static int open_log(int *ret, struct diag *d)
+{
+	_cleanup_paths_ struct paths p = { 0 };
+	int r = paths_init(&p, d);
+
+	return r < 0 ? r : paths_open_state(&p, "audit", ret, d);
+}
+
+/* 0, or EXIT_USAGE with the sentence printed. */
+static int take_decision(const char *word, enum event_decision *ret)
+{
+	static const char *const words[] = { "allow", "deny", "drop" };
+	static const enum event_decision decisions[] = { EVENT_ALLOW, EVENT_DENY, EVENT_DROP };
+	char shown[128];
+
+	if (!word)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(word, words[i]) == 0) {
+			*ret = decisions[i];
+			return 0;
+		}
+	}
+	const char *near = text_nearest(word, words, ARRAY_LEN(words));
+	command_error("audit show: --decision takes allow, deny or drop, not '%s'%s%s%s", text_escape_str(word, shown, sizeof(shown)),
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return EXIT_USAGE;
+}
+
+static int run_show(const struct command_ctx *ctx)
+{
+	const struct show_options *o = ctx->options;
+	struct audit_show_options show = {
+		.filter = { .since = o->since, .until = o->until, .session = o->session, .server = o->server, .tool = o->tool },
+		.json = o->json,
+		.follow = o->follow,
+		.colour = !o->json && command_colour(stdout),
+	};
+	_cleanup_close_ int dir = -1;
+	struct diag d = { "" };
+	int r = take_decision(o->decision, &show.filter.decision);
+
+	if (r != 0)
+		return r;
+	r = open_log(&dir, &d);
+	if (r == 0)
+		r = audit_show(dir, &show, stdout, &d);
+	/* Whoever reads has seen enough. */
+	if (r == -EPIPE)
+		return EXIT_OK;
+	if (r < 0)
+		command_error("%s", d.text);
+	return r < 0 ? EXIT_REFUSED : EXIT_OK;
+}
+
+static int run_verify(const struct command_ctx *ctx)
+{
+	const struct verify_options *o = ctx->options;
+	struct audit_verify_options verify = { .session = o->session, .json = o->json, .read_only = o->read_only };
+	_cleanup_close_ int dir = -1;
+	struct diag d = { "" };
+	int r = open_log(&dir, &d);
+
+	if (r == 0)
+		r = audit_verify(dir, &verify, stdout, &d);
+	if (r < 0) {
+		command_error("%s", d.text);
+		return EXIT_REFUSED;
+	}
+	return r == AUDIT_DAMAGED ? EXIT_FINDINGS : EXIT_OK;
+}
+
+const struct command_row cmd_audit_show = {
+	.name = "audit show",
+	.synopsis = "[-f] [--json] [--since TIME] [--until TIME] [--session ID] [--server NAME] [--tool NAME] [--decision WORD]",
+	.summary = "print the records of all sessions in order of time",
+	.details = "Each line: time, server, session, event, decision, tool or method, and what else the record says. What came from a\n"
+		   "server is escaped. --json prints the records themselves, for jq and for a SIEM; docs/audit.md has their format.",
+	.options = show_rows,
+	.options_size = sizeof(struct show_options),
+	.options_done = show_done,
+	.run = run_show,
+};
+
+const struct command_row cmd_audit_verify = {
+	.name = "audit verify",
+	.synopsis = "[--json] [--read-only] [--session ID]",
+	.summary = "find what was altered, removed, reordered or cut off in the log",
+	.details = "Exit status 0: the log is whole. 1: it is damaged, and each finding names file, line and record. Sessions that run are\n"
+		   "no damage, and neither are those whose supervisor was killed: their end is recorded now, unless --read-only.",
+	.options = verify_rows,
+	.options_size = sizeof(struct verify_options),
+	.options_done = verify_done,
+	.run = run_verify,
+};

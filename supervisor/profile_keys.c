@@ -121,7 +121,8 @@ static bool type_fits(enum key_type t, const json_t *v)
 	return true;
 }
 
-static int fail_va(const struct key *k, unsigned line, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static int fail_va(
+	const struct key *k, unsigned line, const char *fmt, va_list ap)
 {
 	char text[DIAG_MAX];
 

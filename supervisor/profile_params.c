@@ -65,15 +65,16 @@ static bool has_controls(const char *s)
 
 static int check_choices(const struct profile_param *param, const char *value, struct diag *d)
 {
-	char shown[PROFILE_SHOWN_MAX];
+	char shown[PROFILE_SHOWN_MAX], choice[PROFILE_SHOWN_MAX];
 	const char *near;
 
 	if (!param->choices.n || strv_contains(&param->choices, value))
 		return 0;
-	text_escape_str(value, shown, sizeof(shown));
 	near = text_nearest(value, (const char *const *)param->choices.v, param->choices.n);
-	return diag_fail(d, -EINVAL, "parameter '%s' cannot be \"%s\"; %s \"%s\"", param->name, shown,
-		near ? "did you mean" : "the first of its choices is", near ? near : param->choices.v[0]);
+	text_escape_str(near ? near : param->choices.v[0], choice, sizeof(choice));
+	return diag_fail(d, -EINVAL, "parameter '%s' cannot be \"%s\"; %s \"%s\"", param->name,
+		text_escape_str(value, shown, sizeof(shown)), near ? "did you mean" : "the first of its choices is",
+		choice);
 }
 
 int profile_param_check(const struct profile_param *param, const char *value, struct diag *d)
@@ -271,7 +272,7 @@ static int set_take(const struct expand *x, const char *given, struct diag *d)
 /* Where `within` leads today; a directory that is not there holds nothing. */
 static int check_within(const struct expand *x, const struct profile_param *param, const char *path, struct diag *d)
 {
-	char shown[PROFILE_SHOWN_MAX];
+	char shown[PROFILE_SHOWN_MAX], bound[PROFILE_SHOWN_MAX];
 
 	for (size_t i = 0; i < param->within.n; i++) {
 		_cleanup_free_ char *dir = NULL;
@@ -287,7 +288,7 @@ static int check_within(const struct expand *x, const struct profile_param *para
 	if (!param->within.n)
 		return 0;
 	return diag_fail(d, -EPERM, "parameter '%s': %s does not lie within %s%s, as %s demands", param->name,
-		text_escape_str(path, shown, sizeof(shown)), param->within.v[0],
+		text_escape_str(path, shown, sizeof(shown)), text_escape_str(param->within.v[0], bound, sizeof(bound)),
 		param->within.n > 1 ? " or the other directories of `within`" : "", param->where);
 }
 

@@ -20,7 +20,7 @@ cmd_fuzz() {
 	local seconds=${1:-30} target
 	[[ $seconds =~ ^[0-9]+$ ]] || die_usage "fuzz: '$seconds' is not a number of seconds"
 	cmd_deps fuzz
-	CC=clang meson_build "$ROOT" "$ROOT/build-fuzz" /usr/local -Dfuzz=true -Dstatic=false -Db_lundef=false
+	CC=clang meson_build "$ROOT" "$ROOT/build-fuzz" /usr/local -Dfuzz=true -Dstatic=false -Db_lundef=false -Db_sanitize=address,undefined
 	for target in "$ROOT"/build-fuzz/tests/fuzz/fuzz_*; do
 		if [ ! -f "$target" ] || [ ! -x "$target" ]; then continue; fi
 		say "$(basename "$target") for $seconds s"

@@ -86,8 +86,8 @@ static void print_options(FILE *out, const struct command_row *row)
 	fputs("\noptions:\n", out);
 	for (const struct option_row *o = row->options; o && o->name; o++) {
 		char left[SHOWN];
-		snprintf(left, sizeof(left), "%s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ', o->letter ? ", " : "   ",
-			o->name, o->value ? " " : "", o->value ? o->value : "");
+		snprintf(left, sizeof(left), "%s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ',
+			o->letter ? ", " : "   ", o->name, o->value ? " " : "", o->value ? o->value : "");
 		fprintf(out, "  %-*s", OPTION_WIDTH, left);
 		if (strlen(left) > OPTION_WIDTH)
 			fprintf(out, "\n  %-*s", OPTION_WIDTH, "");
@@ -111,7 +111,9 @@ static void print_help(FILE *out, const struct command_row *row)
 
 static void print_list(FILE *out, struct command_table t)
 {
-	fputs("usage: stockade COMMAND [OPTION]...\n\nRuns local MCP servers inside a stockade: what a profile does not grant does not exist.\n\n", out);
+	fputs("usage: stockade COMMAND [OPTION]...\n\nRuns local MCP servers inside a stockade: what a profile does "
+	      "not grant does not exist.\n\n",
+		out);
 	for (size_t i = 0; i < t.n; i++)
 		fprintf(out, "  %-18s  %s\n", t.v[i]->name, t.v[i]->summary);
 	fputs("\n'stockade COMMAND --help' says more; so does the manual: man stockade-COMMAND.\n", out);
@@ -140,8 +142,8 @@ static int unknown_command(struct command_table t, int n, char *const *words)
 	snprintf(first, sizeof(first), "%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
 	nearest = text_nearest(words[0], names, k);
 	nearest = nearest ? nearest : text_nearest(first, names, k);
-	command_error("'%s' is no command%s%s%s See 'stockade --help'.", shown, nearest ? "; did you mean '" : ".", nearest ? nearest : "",
-		nearest ? "'?" : "");
+	command_error("'%s' is no command%s%s%s See 'stockade --help'.", shown, nearest ? "; did you mean '" : ".",
+		nearest ? nearest : "", nearest ? "'?" : "");
 	return EXIT_USAGE;
 }
 
@@ -158,17 +160,21 @@ static int refuse_under_client(const struct command_row *row)
 	r = r < 0 ? r : lineage_read(&l, &d);
 	r = r < 0 ? r : lineage_mark_sessions(&l, &p, &d);
 	if (r < 0) {
-		command_error("%s: cannot tell which programs started this command, so it is refused: %s", row->name, d.text);
+		command_error(
+			"%s: cannot tell which programs started this command, so it is refused: %s", row->name, d.text);
 		return EXIT_REFUSED;
 	}
 	client = lineage_find_client(&l);
 	if (!client)
 		return EXIT_OK;
 	chain = lineage_words(&l);
-	command_error("%s is refused here: %s (process %d) is among the programs that started this command, and a client or its agent must not\n"
-		      "  approve for its user. Open a plain terminal of your own, not one inside the client, and say it there.\n"
+	command_error("%s is refused here: %s (process %d) is among the programs that started this command, and a "
+		      "client or its agent must not\n"
+		      "  approve for its user. Open a plain terminal of your own, not one inside the client, and say "
+		      "it there.\n"
 		      "  Started by: %s\n"
-		      "  In personal mode this is a speed bump, not a wall: a program of yours that hides its parents gets past it.",
+		      "  In personal mode this is a speed bump, not a wall: a program of yours that hides its parents "
+		      "gets past it.",
 		row->name, client->client, (int)client->pid, chain ? chain : "?");
 	return EXIT_REFUSED;
 }
@@ -182,9 +188,9 @@ static int close_stdout(int status)
 	return status == EXIT_OK ? EXIT_REFUSED : status;
 }
 
-static int run_row(const struct command_row *row, int n, char *const *words, char **environ)
+static int run_row(const struct command_row *row, int n, char *const *words, char **env)
 {
-	struct command_ctx ctx = { .row = row, .environ = environ };
+	struct command_ctx ctx = { .row = row, .environ = env };
 	struct diag d = { "out of memory" };
 	int r, status;
 
@@ -228,7 +234,7 @@ static int run_help(struct command_table t, int n, char *const *words)
 	return close_stdout(EXIT_OK);
 }
 
-int command_main(const struct command_row *const *table, size_t n, int argc, char **argv, char **environ)
+int command_main(const struct command_row *const *table, size_t n, int argc, char **argv, char **env)
 {
 	struct command_table t = { table, n };
 	const struct command_row *row;
@@ -247,5 +253,5 @@ int command_main(const struct command_row *const *table, size_t n, int argc, cha
 	row = find_row(t, argc - 1, argv + 1, &used);
 	if (!row)
 		return unknown_command(t, argc - 1, argv + 1);
-	return run_row(row, argc - 1 - used, argv + 1 + used, environ);
+	return run_row(row, argc - 1 - used, argv + 1 + used, env);
 }

@@ -19,7 +19,7 @@ static bool is_privileged(void)
 	return getauxval(AT_SECURE) != 0 || getuid() != geteuid() || getgid() != getegid();
 }
 
-int main(int argc, char **argv, char **environ)
+int main(int argc, char **argv, char **env)
 {
 	int closed = io_sanitise_descriptors();
 
@@ -39,5 +39,5 @@ int main(int argc, char **argv, char **environ)
 		command_error("standard output is closed, so no answer could reach anyone; start it with one");
 		return EXIT_REFUSED;
 	}
-	return command_main(commands, commands_n, argc, argv, environ);
+	return command_main(commands, commands_n, argc, argv, env);
 }

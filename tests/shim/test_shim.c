@@ -183,8 +183,8 @@ static void a_refused_answer_becomes_an_error_for_the_request(void **state)
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[]},\"extra\":true}",
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{},\"error\":{\"code\":1,\"message\":\"\"}}",
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"Content\":[]}}",
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"Text\":\"x\",\"text\":"
-		"\"y\"}]}}",
+		("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"Text\":\"x\",\"text\":"
+		 "\"y\"}]}}"),
 	};
 	static const char *const parts[] = { "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":5020,",
 		"was not passed on", NULL };

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* complete - see complete.h */
+#include "completions/complete.h"
+#include <string.h>
+
+/* option NULL: any that takes such a value. */
+static const struct {
+	const char *option, *value;
+	enum complete_kind kind;
+} values[] = {
+	{ "cwd", "PATH", COMPLETE_DIRECTORIES },
+	{ "env", "NAME", COMPLETE_VARIABLES },
+	{ NULL, "PATH", COMPLETE_FILES },
+	{ NULL, "FILE", COMPLETE_FILES },
+};
+
+enum complete_kind complete_value(const struct option_row *o)
+{
+	for (size_t i = 0; o->value && i < ARRAY_LEN(values); i++)
+		if (strcmp(values[i].value, o->value) == 0 && (!values[i].option || strcmp(values[i].option, o->name) == 0))
+			return values[i].kind;
+	return COMPLETE_NOTHING;
+}
+
+/* Commands that start or look at a plan take the name of a profile. */
+enum complete_kind complete_word(const struct command_row *row)
+{
+	return row->rest ? COMPLETE_PROFILES : COMPLETE_NOTHING;
+}
+
+static const struct {
+	const char *shell;
+	void (*write)(FILE *out);
+} shells[] = {
+	{ "bash", complete_bash },
+	{ "zsh", complete_zsh },
+	{ "fish", complete_fish },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc == 2 && i < ARRAY_LEN(shells); i++)
+		if (strcmp(argv[1], shells[i].shell) == 0) {
+			shells[i].write(stdout);
+			return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
+		}
+	fputs("usage: complete bash|zsh|fish\n", stderr);
+	return 2;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fish - completion for fish (fish: complete) */
+#include <string.h>
+#include "completions/complete.h"
+
+static const char head[] =
+	"# fish completion for stockade, made from its tables of commands and options\n"
+	"function __stockade_profiles\n"
+	"\tset -l config $XDG_CONFIG_HOME\n"
+	"\ttest -n \"$config\"; or set config $HOME/.config\n"
+	"\tfor f in /etc/stockade/profiles/*.json " STOCKADE_DATADIR "/profiles/*.json $config/stockade/profiles/*.json\n"
+	"\t\tstring replace -r '.*/(.*)\\.json$' '$1' $f\n"
+	"\tend\n"
+	"end\n"
+	"complete -c stockade -f\n"
+	"complete -c stockade -n __fish_use_subcommand -l version -d 'print the version'\n"
+	"complete -c stockade -s h -l help -d 'show help'\n";
+
+/* Single quotes of fish know two escapes. */
+static void write_quoted(FILE *out, const char *s)
+{
+	fputc('\'', out);
+	for (; *s; s++)
+		fprintf(out, *s == '\'' || *s == '\\' ? "\\%c" : "%c", *s);
+	fputc('\'', out);
+}
+
+static void write_condition(FILE *out, const char *name)
+{
+	const char *blank = strchr(name, ' ');
+	int len = blank ? (int)(blank - name) : (int)strlen(name);
+
+	fprintf(out, "'__fish_seen_subcommand_from %.*s", len, name);
+	if (blank)
+		fprintf(out, "; and __fish_seen_subcommand_from %s", blank + 1);
+	fputc('\'', out);
+}
+
+static const char *arguments_for(enum complete_kind kind)
+{
+	switch (kind) {
+	case COMPLETE_FILES:
+		return " -r -F";
+	case COMPLETE_DIRECTORIES:
+		return " -x -a '(__fish_complete_directories)'";
+	case COMPLETE_VARIABLES:
+		return " -x -a '(set -nx)'";
+	case COMPLETE_PROFILES:
+	case COMPLETE_NOTHING:
+		break;
+	}
+	return " -x";
+}
+
+static void write_name(FILE *out, const struct command_row *row)
+{
+	const char *blank = strchr(row->name, ' ');
+
+	if (blank) {
+		fprintf(out, "complete -c stockade -n '__fish_seen_subcommand_from %.*s' -a %s -d ", (int)(blank - row->name), row->name, blank + 1);
+		write_quoted(out, row->summary);
+		fprintf(out, "\ncomplete -c stockade -n __fish_use_subcommand -a %.*s\n", (int)(blank - row->name), row->name);
+		return;
+	}
+	fprintf(out, "complete -c stockade -n __fish_use_subcommand -a %s -d ", row->name);
+	write_quoted(out, row->summary);
+	fputc('\n', out);
+}
+
+void complete_fish(FILE *out)
+{
+	fputs(head, out);
+	for (size_t i = 0; i < commands_n; i++) {
+		const struct command_row *row = commands[i];
+		write_name(out, row);
+		for (const struct option_row *o = row->options; o && o->name; o++) {
+			fputs("complete -c stockade -n ", out);
+			write_condition(out, row->name);
+			fprintf(out, " -l %s%s -d ", o->name, o->value ? arguments_for(complete_value(o)) : "");
+			write_quoted(out, o->help);
+			fputc('\n', out);
+		}
+		if (complete_word(row) == COMPLETE_PROFILES) {
+			fputs("complete -c stockade -n ", out);
+			write_condition(out, row->name);
+			fputs(" -a '(__stockade_profiles)'\n", out);
+		}
+	}
+}

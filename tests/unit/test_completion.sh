@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# test_completion - what TAB offers is what `--help` of each command says
+#
+# usage: test_completion.sh STOCKADE BASH ZSH FISH (the program and the three scripts)
+set -u
+stockade=$(realpath "$1") bash_script=$(realpath "$2") zsh_script=$(realpath "$3") fish_script=$(realpath "$4")
+failed=0
+
+fail() {
+	echo "FAILED: $*"
+	failed=1
+}
+
+# What bash would offer for these words; the last is the one being typed.
+offer() {
+	COMP_WORDS=(stockade "$@")
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	COMPREPLY=()
+	_stockade
+	printf '%s\n' "${COMPREPLY[@]}" | sort
+}
+
+options_of() {
+	"$stockade" "$@" --help | sed -n 's/^ *\(-., \)\?\(--[a-z-]*\).*/\2/p' | sort
+}
+
+# shellcheck source=/dev/null
+. "$bash_script" || fail "bash does not take its script"
+commands=$("$stockade" --help | sed -n 's/^  \([a-z][a-z ]*[a-z]\)  .*/\1/p')
+[ -n "$commands" ] || fail "no commands are listed"
+while read -r command; do
+	# shellcheck disable=SC2086
+	set -- $command
+	offered=$(offer "$@" --)
+	expected=$(options_of "$@")
+	[ "$offered" = "$expected" ] || fail "bash, $command: offered $offered; --help says $expected"
+	offer "${1:0:2}" | grep -qx -- "$1" || fail "bash does not offer the command $1"
+	[ $# -eq 1 ] || offer "$1" "${2:0:1}" | grep -qx -- "$2" || fail "bash does not offer $2 after $1"
+	grep -q "'$command:" "$zsh_script" || fail "zsh does not know $command"
+	for option in $expected; do
+		[ "$option" = --help ] && continue
+		sed -n "/^\t'$command')/,/;;/p" "$zsh_script" | grep -qF -- "$option" || fail "zsh, $command: no $option"
+		condition="__fish_seen_subcommand_from $1${2:+; and __fish_seen_subcommand_from $2}"
+		grep -qF -- "-n '$condition' -l ${option#--} " "$fish_script" || fail "fish, $command: no $option"
+	done
+done <<<"$commands"
+
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+touch afile
+mkdir adirectory
+export STOCKADE_TEST_VARIABLE=1
+[ "$(offer run --ro a)" = $'adirectory\nafile' ] || fail "bash does not offer files after --ro"
+[ "$(offer run --cwd a)" = adirectory ] || fail "bash does not offer directories after --cwd"
+[ "$(offer run --env STOCKADE_TEST_V)" = STOCKADE_TEST_VARIABLE ] || fail "bash does not offer variables after --env"
+[ -z "$(offer approve --digest a)" ] || fail "bash offers something for a digest"
+[ "$(offer run -- cmd a)" = $'adirectory\nafile' ] || fail "bash does not offer files for the server's own command"
+offer run -- ba | grep -qx bash || fail "bash does not offer programs after --"
+XDG_CONFIG_HOME=$PWD
+mkdir -p stockade/profiles
+touch stockade/profiles/github.json
+offer run git | grep -qx github || fail "bash does not offer profiles"
+for shell in zsh fish; do
+	script=${shell}_script
+	if command -v $shell >/dev/null; then
+		$shell -n "${!script}" || fail "$shell does not take its script"
+	fi
+done
+exit $failed

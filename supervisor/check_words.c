@@ -21,21 +21,37 @@ static const char *const kind_words[] = {
 };
 static_assert(ARRAY_LEN(kind_words) == PLAN_MOUNT_KIND_COUNT, "each kind of mount has words");
 
-static json_t *mount_json(const struct plan_mount *m)
+static const char *mount_why(const struct plan_mount *m)
 {
-	_cleanup_free_ char *target = question_shown(m->target), *elsewhere = NULL, *source = NULL;
-	const char *what = m->kind == PLAN_BIND && (m->flags & PLAN_WRITE) ? "of this machine, WRITABLE" : kind_words[m->kind];
 	const char *why = base_view_why(m->target);
 
-	if (!target)
+	if (why)
+		return why;
+	return m->kind == PLAN_TMPFS ? "its home directory, empty" : "granted, or needed by what is granted";
+}
+
+/* What is there, and what it is outside where that differs. */
+static int mount_what(const struct plan_mount *m, char **ret)
+{
+	const char *what = m->kind == PLAN_BIND && (m->flags & PLAN_WRITE) ? "of this machine, WRITABLE" : kind_words[m->kind];
+	bool elsewhere = m->kind == PLAN_BIND && m->source && strcmp(m->source, m->target) != 0;
+	const char *other = m->kind == PLAN_SYMLINK ? m->content : elsewhere ? m->source : NULL;
+	_cleanup_free_ char *shown = other ? question_shown(other) : NULL;
+
+	if (!other)
+		return (*ret = strdup(what)) ? 0 : -ENOMEM;
+	if (!shown || asprintf(ret, elsewhere ? "%s; outside it is %s" : "%s to %s", what, shown) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static json_t *mount_json(const struct plan_mount *m)
+{
+	_cleanup_free_ char *target = question_shown(m->target), *what = NULL;
+
+	if (!target || mount_what(m, &what) < 0)
 		return NULL;
-	if (m->kind == PLAN_BIND && m->source && strcmp(m->source, m->target) != 0) {
-		source = question_shown(m->source);
-		if (!source || asprintf(&elsewhere, "%s (it is %s outside)", what, source) < 0)
-			return NULL;
-	}
-	return json_pack("{s:s, s:s, s:s}", "target", target, "what", elsewhere ? elsewhere : what, "why",
-		why ? why : "granted, or needed by what is granted");
+	return json_pack("{s:s, s:s, s:s}", "target", target, "what", what, "why", mount_why(m));
 }
 
 json_t *check_mounts(const struct effective *e)
@@ -93,6 +109,17 @@ static int add_steering(json_t *array, const struct effective *e)
 	return r;
 }
 
+/* "A, B": names alone, the values of those that are set stand in the list of grants. */
+static int add_names(json_t *array, const char *words, const struct profile_items *items)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(QUESTION_TEXT_MAX);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < items->n; i++)
+		r = buf_printf(&b, "%s%.*s", i ? ", " : "", (int)strcspn(items->v[i].value, "="), items->v[i].value);
+	return r < 0 || items->n == 0 ? r : add(array, "%s: %s", words, b.data);
+}
+
 json_t *check_binds(const struct effective *e)
 {
 	json_t *array = json_array();
@@ -101,10 +128,10 @@ json_t *check_binds(const struct effective *e)
 	r = r < 0 ? r : add_code(array, e);
 	if (r == 0)
 		r = add(array, "the paths that it may read or write, what is hidden from it, home, /tmp, protection");
-	if (r == 0 && e->profile.env_set.n > 0)
-		r = add(array, "names and values of %zu variables that are set", e->profile.env_set.n);
-	if (r == 0 && e->profile.env_pass.n > 0)
-		r = add(array, "names of %zu variables that are passed", e->profile.env_pass.n);
+	if (r == 0)
+		r = add_names(array, "names and values of the variables that are set", &e->profile.env_set);
+	if (r == 0)
+		r = add_names(array, "names of the variables that are passed", &e->profile.env_pass);
 	r = r < 0 ? r : add_steering(array, e);
 	if (r == 0)
 		r = add(array, "network and unix sockets, the set of system calls, limits");

@@ -126,10 +126,12 @@ static const char *script_word(const struct interpreter *row, const char *words,
 	return NULL;
 }
 
-/* Symbolic links say little (/usr/local/bin/claude): the file behind them says who wrote it. */
+/* Symbolic links say little (/usr/local/bin/claude): the file behind them says who wrote it. Those below /proc and /dev
+ * are another process's, and would lead to our own descriptors. */
 static char *script_path(const char *word)
 {
-	char *real = word[0] == '/' ? realpath(word, NULL) : NULL;
+	bool own = strncmp(word, "/proc/", 6) == 0 || strncmp(word, "/dev/", 5) == 0;
+	char *real = word[0] == '/' && !own ? realpath(word, NULL) : NULL;
 
 	return real ? real : strdup(word);
 }

@@ -21,6 +21,13 @@ static const char *const kind_words[] = {
 };
 static_assert(ARRAY_LEN(kind_words) == PLAN_MOUNT_KIND_COUNT, "each kind of mount has words");
 
+/* The same for programs that read --json. */
+static const char *const kind_names[] = {
+	[PLAN_BIND] = "bind",	    [PLAN_TMPFS] = "tmpfs",   [PLAN_PROC] = "proc", [PLAN_DEV] = "dev", [PLAN_FILE] = "file",
+	[PLAN_SYMLINK] = "symlink", [PLAN_DIR] = "directory", [PLAN_MASK] = "mask", [PLAN_PIN] = "pin",
+};
+static_assert(ARRAY_LEN(kind_names) == PLAN_MOUNT_KIND_COUNT, "each kind of mount has a name");
+
 static const char *mount_why(const struct plan_mount *m)
 {
 	const char *why = base_view_why(m->target);
@@ -51,7 +58,9 @@ static json_t *mount_json(const struct plan_mount *m)
 
 	if (!target || mount_what(m, &what) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s}", "target", target, "what", what, "why", mount_why(m));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:I, s:b}", "target", target, "what", what, "why", mount_why(m), "kind",
+		kind_names[m->kind], "source", m->kind == PLAN_BIND ? m->source : NULL, "content", m->kind == PLAN_SYMLINK ? m->content : NULL,
+		"size", (json_int_t)m->size, "write", m->flags & PLAN_WRITE);
 }
 
 json_t *check_mounts(const struct effective *e)

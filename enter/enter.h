@@ -94,8 +94,8 @@ int stage_propagation(struct enter *e) _must_check_;
 int stage_root(struct enter *e) _must_check_;
 int stage_mounts(struct enter *e) _must_check_;
 int stage_pivot(struct enter *e) _must_check_;
-/* Hides what is at target behind the empty file or directory. */
-int mount_mask(struct enter *e, int target) _must_check_;
+/* Hides name in dir (or, when name is empty, what dir is) behind the empty file or directory. Follows no symbolic link. */
+int mount_mask(struct enter *e, int dir, const char *name, bool directory) _must_check_;
 /* A new file system, detached; options are NAME, VALUE pairs up to NULL. */
 int mount_new(const char *type, const char *const *options, unsigned attributes, int *ret) _must_check_;
 

@@ -116,22 +116,25 @@ static int on_report(struct init *i)
 		return EXIT_ORPHANED;
 	if (c.type == CONTROL_RELEASE && i->phase == PHASE_READY) {
 		i->phase = PHASE_RELEASED;
-		/* Fails only when PID 2 is gone, and then the closed channel says why. */
-		if (io_write_full(i->channel, "", 1) < 0)
-			return CONTINUE;
+		/* EPIPE: PID 2 has ended, and what it wrote before, or its silence, says why. */
+		int r = io_write_full(i->channel, "", 1);
+		if (r < 0 && r != -EPIPE)
+			return fail(-r);
 	} else if (c.type == CONTROL_SIGNAL && c.value > 0 && c.value < _NSIG) {
 		send_signal(i, c.value);
 	}
 	return CONTINUE;
 }
 
-static void reap(struct init *i)
+static int reap(struct init *i)
 {
 	for (;;) {
 		int status;
 		pid_t pid = waitpid(-1, &status, WNOHANG);
+		if (pid < 0 && errno != ECHILD)
+			return EXIT_ORPHANED;
 		if (pid <= 0)
-			return;
+			return CONTINUE;
 		if (pid == i->e->server) {
 			i->ended = true;
 			i->status = status;
@@ -145,10 +148,8 @@ static int on_signal(struct init *i)
 
 	if (read(i->e->signals, &s, sizeof(s)) != sizeof(s))
 		return CONTINUE;
-	if (s.ssi_signo == SIGCHLD) {
-		reap(i);
-		return CONTINUE;
-	}
+	if (s.ssi_signo == SIGCHLD)
+		return reap(i);
 	for (size_t k = 0; s.ssi_pid == 0 && k < ARRAY_LEN(forwarded); k++)
 		if ((int)s.ssi_signo == forwarded[k])
 			send_signal(i, forwarded[k]);
@@ -159,7 +160,8 @@ static int on_ended(const struct init *i)
 {
 	struct report r = { .type = REPORT_EXITED, .status = i->status };
 
-	(void)tell(&r);
+	if (tell(&r) != CONTINUE)
+		return EXIT_ORPHANED;
 	return WIFEXITED(i->status) ? WEXITSTATUS(i->status) : EXIT_SIGNALLED + WTERMSIG(i->status);
 }
 

@@ -107,25 +107,34 @@ int stage_root(struct enter *e)
 	return make_staging(e);
 }
 
-/* Copies what from shows (a file or directory of staging, or a target itself), with the attributes, onto target. */
-static int attach_copy(int from, unsigned recursive, unsigned long long attributes, int target)
+/* Detached, what from shows (a file or directory of staging, or a target itself), with the attributes. */
+static int copy_of(int from, unsigned recursive, unsigned long long attributes, int *ret)
 {
 	_cleanup_close_ int tree = open_tree(from, "", AT_EMPTY_PATH | recursive | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	int r;
+	int r = tree < 0 ? -errno : source_restrict(tree, attributes);
 
-	if (tree < 0)
-		return -errno;
-	r = source_restrict(tree, attributes);
+	if (r < 0)
+		return r;
+	*ret = steal_fd(&tree);
+	return 0;
+}
+
+static int attach_copy(int from, unsigned recursive, unsigned long long attributes, int target)
+{
+	_cleanup_close_ int tree = -1;
+	int r = copy_of(from, recursive, attributes, &tree);
+
 	return r < 0 ? r : target_attach(tree, target);
 }
 
-int mount_mask(struct enter *e, int target)
+int mount_mask(struct enter *e, int dir, const char *name, bool directory)
 {
-	struct stat st;
+	_cleanup_close_ int tree = -1;
+	int r = copy_of(directory ? e->empty_dir : e->empty_file, 0, SEALED, &tree);
 
-	if (fstat(target, &st) < 0)
-		return -errno;
-	return attach_copy(S_ISDIR(st.st_mode) ? e->empty_dir : e->empty_file, 0, SEALED, target);
+	if (r < 0)
+		return r;
+	return move_mount(tree, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0 : MOVE_MOUNT_T_EMPTY_PATH)) < 0 ? -errno : 0;
 }
 
 static int mount_bind(struct enter *e, const struct plan_mount *m)
@@ -222,10 +231,13 @@ static int mount_masked(struct enter *e, const struct plan_mount *m)
 {
 	_cleanup_close_ int target = -1;
 	int r = target_open(e, m->target, &target);
+	struct stat st;
 
 	if (r == -ENOENT && (m->flags & PLAN_OPTIONAL))
 		return 0;
-	return r < 0 ? r : mount_mask(e, target);
+	if (r < 0)
+		return r;
+	return fstat(target, &st) < 0 ? -errno : mount_mask(e, target, "", S_ISDIR(st.st_mode));
 }
 
 /* A mount point cannot be renamed or removed. Its flags stay: what protects is the mounts that the plan puts beneath. */

@@ -23,6 +23,8 @@ static int is_changeable(int fd)
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	/* Files that cannot be sealed answer EINVAL. */
+	if (seals < 0 && errno != EINVAL)
+		return -errno;
 	if (seals >= 0 && (seals & all_seals) == all_seals)
 		return 0;
 	if (fstat(fd, &st) < 0)

@@ -79,15 +79,19 @@ static bool proc_is_kept(const char *name)
 	return isdigit((unsigned char)name[0]) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static int mask_entry(struct enter *e, int proc, const char *name)
+static int mask_entry(struct enter *e, int proc, const struct dirent *d)
 {
-	_cleanup_close_ int fd = openat(proc, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	/* self, thread-self, mounts, net: names for what stays visible or is hidden under its own name. */
-	return S_ISLNK(st.st_mode) ? 0 : mount_mask(e, fd);
+	switch (d->d_type) {
+	case DT_LNK:
+		/* self, thread-self, mounts, net: names for what stays visible or is hidden under its own name. */
+		return 0;
+	case DT_DIR:
+		return mount_mask(e, proc, d->d_name, true);
+	case DT_REG:
+		return mount_mask(e, proc, d->d_name, false);
+	default:
+		return -EINVAL;
+	}
 }
 
 /* What the kernel lists decides, not what an open answers: nothing is passed over because of an errno. */
@@ -113,7 +117,7 @@ static int mask_proc(struct enter *e, int proc)
 			return -errno;
 		if (++n > PROC_ENTRIES_MAX)
 			return -E2BIG;
-		r = proc_is_kept(d->d_name) ? 0 : mask_entry(e, proc, d->d_name);
+		r = proc_is_kept(d->d_name) ? 0 : mask_entry(e, proc, d);
 		if (r < 0)
 			return enter_fail(e, r, d->d_name);
 	}

@@ -131,7 +131,7 @@ void launch_start(struct launch *l, const struct plan *p, void (*prepare)(void))
 	l->report = sock[0];
 }
 
-static bool read_report(struct launch *l)
+bool launch_read_report(struct launch *l)
 {
 	struct pollfd p = { .fd = l->report, .events = POLLIN };
 	char bytes[REPORT_BYTES_MAX];
@@ -165,7 +165,7 @@ const struct report *launch_find(const struct launch *l, enum report_type type)
 
 const struct report *launch_until(struct launch *l, enum report_type type)
 {
-	while (!launch_find(l, type) && read_report(l))
+	while (!launch_find(l, type) && launch_read_report(l))
 		;
 	return launch_find(l, type);
 }
@@ -211,7 +211,7 @@ int launch_finish(struct launch *l)
 		assert_int_equal(io_read_all(l->out, &l->output), 0);
 		assert_int_equal(io_read_all(l->err, &l->errors), 0);
 	}
-	while (read_report(l))
+	while (launch_read_report(l))
 		;
 	return l->init > 0 ? launch_wait(l->init) : -1;
 }

@@ -150,7 +150,7 @@ static void run_done(void *options)
 
 const struct command_row cmd_run = {
 	.name = "run",
-	.synopsis = "[--set P=V] NAME | [GRANTS] -- COMMAND [ARG...]",
+	.synopsis = "[--set P=V]... NAME\n[GRANT]... -- COMMAND [ARG]...",
 	.summary = "start a server in its sandbox, in the place of the raw command",
 	.details = "The exact command and everything it is granted is shown and asked for before the first start, and again whenever any of it "
 		   "changes. With NAME the rules are those of the profile; without one nothing is granted but what the options name.",

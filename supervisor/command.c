@@ -11,7 +11,7 @@
 #include "supervisor/exit.h"
 #include "supervisor/lineage.h"
 
-enum { COMMAND_NAMES_MAX = 64, SHOWN = 256, OPTION_WIDTH = 24 };
+enum { COMMAND_NAMES_MAX = 64, SHOWN = 256, OPTION_WIDTH = 24, HELP_WIDTH = 80 };
 
 struct command_table {
 	const struct command_row *const *v;
@@ -96,6 +96,27 @@ static void print_options(FILE *out, const struct command_row *row)
 	fprintf(out, "  %-*s  %s\n", OPTION_WIDTH, "-h, --help", "show this text");
 }
 
+/* Words of a paragraph, broken at the column; line breaks of the source count as blanks, an empty line stays. */
+static void print_wrapped(FILE *out, const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t blank = strspn(text, " \n"), len = strcspn(text + blank, " \n");
+		bool paragraph = blank > 1 && text[0] == '\n' && text[1] == '\n';
+		if (paragraph)
+			fputs("\n\n", out);
+		else if (column > 0)
+			fputc(column + 1 + len > HELP_WIDTH ? '\n' : ' ', out);
+		if (paragraph || column + 1 + len > HELP_WIDTH)
+			column = 0;
+		fprintf(out, "%.*s", (int)len, text + blank);
+		column += (column > 0) + len;
+		text += blank + len;
+	}
+	fputc('\n', out);
+}
+
 static void print_help(FILE *out, const struct command_row *row)
 {
 	fprintf(out, "stockade %s - %s\n\n", row->name, row->summary);
@@ -104,8 +125,10 @@ static void print_help(FILE *out, const struct command_row *row)
 		fprintf(out, "%sstockade %s%s%.*s\n", lead, row->name, len ? " " : "", (int)len, line);
 		line = line[len] ? line + len + 1 : NULL;
 	}
-	if (row->details)
-		fprintf(out, "\n%s\n", row->details);
+	if (row->details) {
+		fputc('\n', out);
+		print_wrapped(out, row->details);
+	}
 	print_options(out, row);
 }
 

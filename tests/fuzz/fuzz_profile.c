@@ -36,7 +36,7 @@ static void check_parsed(struct profile *p)
 	const struct profile_items *const lists[] = { &p->command, &p->env_set, &p->env_pass, &p->fs_read, &p->fs_write,
 		&p->fs_deny, &p->unix_sockets, &p->roots };
 	struct paths paths = { .home = (char[]){ "/home/user" } };
-	const struct profile_args a = { .paths = &paths, .workspace = "/work/space" };
+	const struct profile_args a = { .paths = &paths, .workspace = "/srv/space" };
 	struct diag d = { 0 };
 
 	if (!profile_name_valid(p->name) || !p->command.n)

@@ -8,7 +8,7 @@ import subprocess
 
 import jsonschema
 import pytest
-from conftest import STAGE
+from harness import STAGE, Person, Wire
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NODE = f"{STAGE}/node/node_modules/.bin"
@@ -80,19 +80,12 @@ def test_what_the_parser_refuses_the_schema_refuses(validator, document):
 
 def tools_of(command):
     """The names that a server lists, asked without stockade in between."""
-    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as p:
-        try:
-            for message in ({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello},
-                            {"jsonrpc": "2.0", "method": "notifications/initialized"},
-                            {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}):
-                p.stdin.write(json.dumps(message).encode() + b"\n")
-                p.stdin.flush()
-                while message.get("id") and (answer := json.loads(p.stdout.readline())).get("id") != message["id"]:
-                    pass
-            return {tool["name"] for tool in answer["result"]["tools"]}
-        finally:
-            p.kill()
+    wire = Wire(command)
+    try:
+        wire.initialize()
+        return {tool["name"] for tool in wire.request("tools/list", {})["result"]["tools"]}
+    finally:
+        wire.kill()
 
 
 def matches(glob_text, name):
@@ -113,3 +106,81 @@ def test_a_curated_profile_decides_on_the_tools_that_its_server_really_has(path,
     denied = {n for n in names if any(matches(r, n) for r in rules.get("deny", []))
               or ("allow" in rules and not any(matches(r, n) for r in rules["allow"]))}
     assert denied == kept
+
+
+# What is asked of each through stockade: the --set words, then calls with a part of the answer. {dir} is a git repository
+# with notes.txt. A denied call says by which rule.
+RUNS = {
+    "server-filesystem": (["dirs={dir}"], [
+        ("read_text_file", {"path": "{dir}/notes.txt"}, "a line of notes"),
+        ("read_text_file", {"path": "/etc/passwd"}, "Access denied"),
+        ("write_file", {"path": "{dir}/new.txt", "content": "x"}, '(tools.deny \\"write_file\\")')]),
+    "server-filesystem-rw": (["dirs={dir}"], [
+        ("write_file", {"path": "{dir}/new.txt", "content": "x"}, "Successfully wrote"),
+        ("write_file", {"path": "{dir}/.git/hooks/pre-commit", "content": "x"}, "EROFS")]),
+    "server-memory": ([], [
+        ("create_entities", {"entities": [{"name": "Ada", "entityType": "person", "observations": ["counts"]}]}, "Ada"),
+        ("read_graph", {}, "Ada")]),
+    "server-sequential-thinking": ([], [
+        ("sequentialthinking", {"thought": "t", "nextThoughtNeeded": False, "thoughtNumber": 1, "totalThoughts": 1},
+         "thoughtHistoryLength")]),
+    "server-everything": ([], [("echo", {"message": "hello"}, "Echo: hello"), ("get-sum", {"a": 1, "b": 2}, "is 3")]),
+    "mcp-server-git": (["repository={dir}"], [
+        ("git_status", {"repo_path": "{dir}"}, "notes.txt"),
+        ("git_commit", {"repo_path": "{dir}", "message": "x"}, '(tools.deny \\"git_commit\\")')]),
+    "mcp-server-time": ([], [
+        ("convert_time", {"source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Tokyo"}, "21:00")]),
+}
+
+
+@pytest.fixture
+def person():
+    p = Person()
+    p.env["PATH"] = f"{NODE}:{VENV}:{p.env['PATH']}"
+    subprocess.run(["git", "init", "-q", p.work], check=True)
+    p.write("notes.txt", "a line of notes")
+    p.write(".git/hooks/pre-commit", "#!/bin/sh")
+    yield p
+    p.done()
+
+
+def filled(value, directory):
+    return json.loads(json.dumps(value).replace("{dir}", directory))
+
+
+def test_every_curated_profile_is_run():
+    assert {os.path.basename(f)[:-len(".json")] for f in CURATED} == set(RUNS) == set(SERVERS)
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("name", RUNS)
+def test_a_curated_profile_runs_its_real_server(person, name):
+    sets, calls = RUNS[name]
+    words = [w for s in filled(sets, person.work) for w in ("--set", s)] + [name]
+    person.approve(*words)
+    wire = person.start(*words)
+    try:
+        wire.initialize()
+        listed = {tool["name"] for tool in wire.request("tools/list", {})["result"]["tools"]}
+        assert listed and not listed & SERVERS[name][2]
+        for tool, arguments, part in filled(calls, person.work):
+            assert part in json.dumps(wire.call(tool, arguments)), tool
+        wire.end()
+    finally:
+        wire.kill()
+
+
+@pytest.mark.timeout(90)
+def test_what_server_memory_keeps_is_there_the_next_time_and_for_no_other_server(person):
+    person.approve("server-memory")
+    for entity in ("Ada", "Grace"):
+        wire = person.start("server-memory")
+        try:
+            wire.initialize()
+            wire.call("create_entities", {"entities": [{"name": entity, "entityType": "p", "observations": []}]})
+            graph = json.dumps(wire.call("read_graph"))
+            wire.end()
+        finally:
+            wire.kill()
+    assert "Ada" in graph and "Grace" in graph
+    assert not os.path.exists(f"{person.home}/memory.jsonl")

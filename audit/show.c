@@ -53,7 +53,8 @@ static uint64_t name_time(const char *name)
 	char ts[RECORD_TIME_LEN + 1];
 	uint64_t us = 0;
 
-	(void)snprintf(ts, sizeof ts, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2s.000000Z", name, name + 4, name + 6, name + 9, name + 11, name + 13);
+	(void)snprintf(ts, sizeof ts, "%.4s-%.2s-%.2s" "T" "%.2s:%.2s:%.2s.000000Z", name, name + 4, name + 6, name + 9, name + 11,
+		name + 13);
 	return record_parse_time(ts, &us) ? us : 0;
 }
 

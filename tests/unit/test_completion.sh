@@ -59,7 +59,7 @@ export STOCKADE_TEST_VARIABLE=1
 [ -z "$(offer approve --digest a)" ] || fail "bash offers something for a digest"
 [ "$(offer run -- cmd a)" = $'adirectory\nafile' ] || fail "bash does not offer files for the server's own command"
 offer run -- ba | grep -qx bash || fail "bash does not offer programs after --"
-XDG_CONFIG_HOME=$PWD
+export XDG_CONFIG_HOME=$PWD
 mkdir -p stockade/profiles
 touch stockade/profiles/github.json
 offer run git | grep -qx github || fail "bash does not offer profiles"

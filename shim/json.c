@@ -7,14 +7,28 @@
 
 enum { MEMBERS_FIRST = 32, DOC_KEEP = 64 << 10, OUT_SLACK = 8192 };
 
+/* Beside the errors: another value comes next. */
+enum { MORE = 1 << 16 };
+
+/* The cursor is apart from it: it stays in registers as long as nobody takes its address for good. */
 struct parser {
 	struct json_doc *doc;
-	struct json_cursor c;
 	int depth;			 /* values open */
 	bool object[JSON_DEPTH_MAX + 1]; /* by depth: an object, else an array */
 	struct json_frame frame[JSON_DEPTH_MAX + 1];
 	int32_t member[3]; /* the member open at depth 1 and 2, or -1 */
 };
+
+#define _hot_ inline __attribute__((always_inline))
+
+/* Calls what is not inlined with a copy of the cursor. */
+#define WITH_COPY(c, call)                                                                                             \
+	({                                                                                                             \
+		struct json_cursor copy = *(c);                                                                        \
+		int r_ = call;                                                                                         \
+		*(c) = copy;                                                                                           \
+		r_;                                                                                                    \
+	})
 
 void json_doc_init(struct json_doc *d, size_t out_max, uint64_t secret)
 {
@@ -47,102 +61,100 @@ const char *json_error_text(int error)
 	return error > 0 && error < JSON_ERROR_COUNT ? texts[error] : "it could not be read";
 }
 
-static uint32_t offset(const struct parser *s)
+static _hot_ uint32_t offset(const struct json_cursor *c)
 {
-	return (uint32_t)(s->c.o - (unsigned char *)s->c.out->data);
+	return (uint32_t)(c->o - (unsigned char *)c->out->data);
 }
 
-static void skip_blanks(struct parser *s)
+static _hot_ int make_room(struct json_cursor *c)
 {
-	while (*s->c.p == ' ')
-		s->c.p++;
+	return c->o_end - c->o >= JSON_STRING_SLACK ? 0 : WITH_COPY(c, json_cursor_grow(&copy));
+}
+
+static _hot_ void skip_blanks(struct json_cursor *c)
+{
+	while (*c->p == ' ')
+		c->p++;
 }
 
 /* The error for a byte that fits nowhere. */
-static int misplaced(const struct parser *s)
+static int misplaced(const unsigned char *p, const unsigned char *end)
 {
-	if (s->c.p >= s->c.end)
+	if (p >= end)
 		return JSON_SYNTAX;
-	if (*s->c.p < 0x20 || *s->c.p == 0x7f)
-		return JSON_CONTROL;
-	return JSON_SYNTAX;
+	return *p < 0x20 || *p == 0x7f ? JSON_CONTROL : JSON_SYNTAX;
 }
 
-static const unsigned char *digits(const unsigned char *p)
+static _hot_ const unsigned char *digits(const unsigned char *p)
 {
 	while (*p >= '0' && *p <= '9')
 		p++;
 	return p;
 }
 
-static int number(struct parser *s)
+/* The end of the number at p, or NULL. */
+static _hot_ const unsigned char *number_end(const unsigned char *p)
 {
-	const unsigned char *p = s->c.p, *from = p, *after;
+	const unsigned char *from = p += *p == '-';
 
-	p += *p == '-';
-	after = digits(p);
-	if (after == p || (*p == '0' && after != p + 1))
-		return JSON_NUMBER;
-	p = after;
+	p = digits(p);
+	if (p == from || (*from == '0' && p != from + 1))
+		return NULL;
 	if (*p == '.') {
-		after = digits(++p);
-		if (after == p)
-			return JSON_NUMBER;
-		p = after;
+		from = p + 1;
+		p = digits(from);
+		if (p == from)
+			return NULL;
 	}
 	if ((*p | 32) == 'e') {
-		p++;
-		p += *p == '+' || *p == '-';
-		after = digits(p);
-		if (after == p)
-			return JSON_NUMBER;
-		p = after;
+		from = p + 1;
+		from += *from == '+' || *from == '-';
+		p = digits(from);
+		if (p == from)
+			return NULL;
 	}
-	size_t n = (size_t)(p - from);
+	return p;
+}
+
+static int long_number(struct json_cursor *c, size_t n)
+{
 	if (n > JSON_NUMBER_MAX)
 		return JSON_NUMBER;
-	while ((size_t)(s->c.o_end - s->c.o) < n + JSON_STRING_SLACK) {
-		s->c.out->len = offset(s);
-		int r = buf_reserve(s->c.out, n + JSON_STRING_SLACK);
-		if (r < 0)
-			return r == -E2BIG ? JSON_TOO_LONG : r;
-		s->c.o = (unsigned char *)s->c.out->data + s->c.out->len;
-		s->c.o_end = (unsigned char *)s->c.out->data + s->c.out->cap - 1;
+	while ((size_t)(c->o_end - c->o) < n + JSON_STRING_SLACK) {
+		int r = json_cursor_grow(c);
+		if (r)
+			return r;
 	}
-	memcpy(s->c.o, from, n);
-	s->c.o += n;
-	s->c.p = p;
+	memcpy(c->o, c->p, n);
+	c->o += n;
+	c->p += n;
 	return 0;
 }
 
-static int literal(struct parser *s, const char *word, size_t n)
+static _hot_ int number(struct json_cursor *c)
 {
-	if ((size_t)(s->c.end - s->c.p) < n || memcmp(s->c.p, word, n) != 0)
-		return misplaced(s);
-	memcpy(s->c.o, word, n);
-	s->c.o += n;
-	s->c.p += n;
+	const unsigned char *end = number_end(c->p);
+	size_t n;
+
+	if (!end)
+		return JSON_NUMBER;
+	n = (size_t)(end - c->p);
+	if (n > 16 || c->end - c->p < 16)
+		return WITH_COPY(c, long_number(&copy, n));
+	memcpy(c->o, c->p, 16);
+	c->o += n;
+	c->p += n;
 	return 0;
 }
 
-static int open_value(struct parser *s, bool object)
+static _hot_ int literal(struct json_cursor *c, const char *word, size_t n)
 {
-	if (s->depth >= JSON_DEPTH_MAX)
-		return JSON_DEPTH;
-	s->depth++;
-	s->object[s->depth] = object;
-	*s->c.o++ = *s->c.p++;
-	if (object)
-		json_keys_open(&s->doc->keys, &s->frame[s->depth]);
+	if ((size_t)(c->end - c->p) < n || memcmp(c->p, word, n) != 0)
+		return misplaced(c->p, c->end);
+	memcpy(c->o, word, n);
+	c->o += n;
+	c->p += n;
 	return 0;
-}
-
-static void close_value(struct parser *s)
-{
-	if (s->object[s->depth])
-		json_keys_close(&s->doc->keys, &s->frame[s->depth]);
-	*s->c.o++ = *s->c.p++;
-	s->depth--;
 }
 
 /* Notes a member of the message, or of an object directly in it. */
@@ -160,13 +172,26 @@ static int member_begin(struct parser *s, uint32_t at, uint32_t len)
 		d->members = p;
 		d->cap_members = cap;
 	}
-	d->members[d->n_members] =
-		(struct json_member){ .key = { at, len }, .parent = s->depth == 2 ? s->member[1] : -1 };
+	d->members[d->n_members] = (struct json_member){
+		.key = { at, len }, .value = { .at = at + len + 2 }, .parent = s->depth == 2 ? s->member[1] : -1
+	};
 	s->member[s->depth] = (int32_t)d->n_members++;
 	return 0;
 }
 
-static int add_key(struct parser *s, uint32_t at, uint32_t len, unsigned flags)
+static int odd_key(struct parser *s, int found, uint32_t at)
+{
+	struct json_doc *d = s->doc;
+
+	if (found != JSON_KEYS_COLLIDE)
+		return found < 0 ? found : found == JSON_KEYS_DUPLICATE ? JSON_DUPLICATE : JSON_MANY_KEYS;
+	if (d->n_collisions == JSON_COLLISIONS_MAX)
+		return JSON_COLLISIONS;
+	d->collisions[d->n_collisions++] = at;
+	return 0;
+}
+
+static _hot_ int add_key(struct parser *s, uint32_t at, uint32_t len, unsigned flags)
 {
 	struct json_doc *d = s->doc;
 	int r;
@@ -174,167 +199,173 @@ static int add_key(struct parser *s, uint32_t at, uint32_t len, unsigned flags)
 	if (flags & (JSON_STRING_LONE | JSON_STRING_NUL))
 		return JSON_KEY_TEXT;
 	r = json_keys_add(&d->keys, &s->frame[s->depth], d->out.data, at, len, !(flags & JSON_STRING_NONASCII));
-	if (r < 0)
-		return r;
-	if (r == JSON_KEYS_DUPLICATE)
-		return JSON_DUPLICATE;
-	if (r == JSON_KEYS_TOO_MANY)
-		return JSON_MANY_KEYS;
-	if (r == JSON_KEYS_COLLIDE) {
-		if (d->n_collisions == JSON_COLLISIONS_MAX)
-			return JSON_COLLISIONS;
-		d->collisions[d->n_collisions++] = at;
-	}
-	return s->depth <= 2 ? member_begin(s, at, len) : 0;
+	if (r)
+		r = odd_key(s, r, at);
+	return r || s->depth > 2 ? r : member_begin(s, at, len);
+}
+
+/* From after the opening quote. */
+static _hot_ int string(struct json_cursor *c, unsigned *flags)
+{
+	*c->o++ = *c->p++;
+	*flags = 0;
+	if (json_copy_short(c))
+		return 0;
+	return WITH_COPY(c, json_copy_string(&copy, flags));
 }
 
 /* At a key: the key and its colon. */
-static int key(struct parser *s)
+static _hot_ int key(struct parser *s, struct json_cursor *c)
 {
 	unsigned flags;
-	uint32_t at;
+	uint32_t at = offset(c) + 1;
 	int r;
 
-	if (*s->c.p != '"')
-		return misplaced(s);
-	*s->c.o++ = *s->c.p++;
-	at = offset(s);
-	r = json_copy_string(&s->c, &flags);
+	if (*c->p != '"')
+		return misplaced(c->p, c->end);
+	r = string(c, &flags);
+	if (r == 0)
+		r = add_key(s, at, offset(c) - 1 - at, flags);
 	if (r)
 		return r;
-	r = add_key(s, at, offset(s) - 1 - at, flags);
-	if (r)
-		return r;
-	if (s->depth <= 2)
-		s->doc->members[s->member[s->depth]].value.at = offset(s) + 1;
-	skip_blanks(s);
-	if (*s->c.p != ':')
-		return misplaced(s);
-	*s->c.o++ = *s->c.p++;
+	skip_blanks(c);
+	if (*c->p != ':')
+		return misplaced(c->p, c->end);
+	*c->o++ = *c->p++;
 	return 0;
 }
 
-static int scalar(struct parser *s)
+static _hot_ int scalar(struct json_cursor *c)
 {
 	unsigned flags;
 
-	switch (*s->c.p) {
+	switch (*c->p) {
 	case '"':
-		*s->c.o++ = *s->c.p++;
-		return json_copy_string(&s->c, &flags);
+		return string(c, &flags);
 	case 't':
-		return literal(s, "true", 4);
+		return literal(c, "true", 4);
 	case 'f':
-		return literal(s, "false", 5);
+		return literal(c, "false", 5);
 	case 'n':
-		return literal(s, "null", 4);
+		return literal(c, "null", 4);
 	case '-':
 	case '0' ... '9':
-		return number(s);
+		return number(c);
 	default:
-		return misplaced(s);
+		return misplaced(c->p, c->end);
 	}
 }
 
-static void member_end(struct parser *s)
+static _hot_ void close_value(struct parser *s, struct json_cursor *c)
 {
-	if (s->depth >= 1 && s->depth <= 2 && s->object[s->depth]) {
+	if (s->object[s->depth])
+		json_keys_close(&s->doc->keys, &s->frame[s->depth]);
+	*c->o++ = *c->p++;
+	s->depth--;
+}
+
+/* At an opening bracket: MORE when it holds something, 0 when it closed at once. */
+static _hot_ int container(struct parser *s, struct json_cursor *c)
+{
+	bool object = *c->p == '{';
+
+	if (s->depth >= JSON_DEPTH_MAX)
+		return JSON_DEPTH;
+	s->depth++;
+	s->object[s->depth] = object;
+	*c->o++ = *c->p++;
+	if (object)
+		json_keys_open(&s->doc->keys, &s->frame[s->depth]);
+	skip_blanks(c);
+	if (*c->p == (object ? '}' : ']')) {
+		close_value(s, c);
+		return 0;
+	}
+	return MORE;
+}
+
+static _hot_ void member_end(struct parser *s, const struct json_cursor *c)
+{
+	if (s->depth <= 2 && s->object[s->depth]) {
 		struct json_member *m = &s->doc->members[s->member[s->depth]];
-		m->value.len = offset(s) - m->value.at;
+		m->value.len = offset(c) - m->value.at;
 	}
 }
 
-/* A value has ended: closes what closes with it and stops before the next value, or at depth 0. */
-static int after_value(struct parser *s)
+/* A value has ended: closes what closes with it. MORE after a comma, 0 when all is closed. */
+static _hot_ int after_value(struct parser *s, struct json_cursor *c)
 {
 	while (s->depth > 0) {
-		member_end(s);
-		skip_blanks(s);
-		if (*s->c.p == ',') {
-			*s->c.o++ = *s->c.p++;
-			skip_blanks(s);
-			return s->object[s->depth] ? key(s) : 0;
+		member_end(s, c);
+		skip_blanks(c);
+		if (*c->p == ',') {
+			*c->o++ = *c->p++;
+			skip_blanks(c);
+			return MORE;
 		}
-		if (*s->c.p != (s->object[s->depth] ? '}' : ']'))
-			return misplaced(s);
-		close_value(s);
-		int r = json_cursor_room(&s->c);
+		if (*c->p != (s->object[s->depth] ? '}' : ']'))
+			return misplaced(c->p, c->end);
+		close_value(s, c);
+		int r = make_room(c);
 		if (r)
 			return r;
 	}
 	return 0;
 }
 
-/* At an opening bracket. *ret_empty: it closed at once. */
-static int container(struct parser *s, bool *ret_empty)
+/* One value after the other, each with the key before it, until the outermost is closed. */
+static int values(struct parser *s, struct json_cursor *cursor)
 {
-	bool object = *s->c.p == '{';
-	int r = open_value(s, object);
+	struct json_cursor c = *cursor;
+	int r;
 
-	*ret_empty = false;
-	if (r)
-		return r;
-	skip_blanks(s);
-	if (*s->c.p == (object ? '}' : ']')) {
-		close_value(s);
-		*ret_empty = true;
-		return 0;
-	}
-	return object ? key(s) : 0;
+	do {
+		r = make_room(&c);
+		if (r == 0 && s->depth > 0 && s->object[s->depth])
+			r = key(s, &c);
+		if (r == 0)
+			r = make_room(&c);
+		if (r)
+			return r;
+		skip_blanks(&c);
+		r = *c.p == '{' || *c.p == '[' ? container(s, &c) : scalar(&c);
+		if (r == 0)
+			r = after_value(s, &c);
+	} while (r == MORE);
+	*cursor = c;
+	return r;
 }
 
-static int value(struct parser *s)
-{
-	bool ended = true;
-	int r = json_cursor_room(&s->c);
-
-	if (r)
-		return r;
-	skip_blanks(s);
-	if (*s->c.p == '{' || *s->c.p == '[')
-		r = container(s, &ended);
-	else
-		r = scalar(s);
-	if (r == 0 && ended)
-		r = json_cursor_room(&s->c);
-	return r || !ended ? r : after_value(s);
-}
-
-static int parse(struct parser *s)
+static int parse(struct parser *s, struct json_cursor *c)
 {
 	int r;
 
-	skip_blanks(s);
-	if (s->c.p == s->c.end)
+	skip_blanks(c);
+	if (c->p == c->end)
 		return JSON_EMPTY;
-	if (*s->c.p != '{')
-		return *s->c.p == '[' ? JSON_NOT_OBJECT : misplaced(s);
-	do
-		r = value(s);
-	while (r == 0 && s->depth > 0);
+	if (*c->p != '{')
+		return *c->p == '[' ? JSON_NOT_OBJECT : misplaced(c->p, c->end);
+	r = values(s, c);
 	if (r)
 		return r;
-	skip_blanks(s);
-	if (s->c.p != s->c.end)
-		return *s->c.p < 0x20 ? JSON_CONTROL : JSON_TRAILING;
-	s->c.out->len = offset(s);
-	s->c.out->data[s->c.out->len] = '\0';
-	return s->c.out->len > s->doc->out_max ? JSON_TOO_LONG : 0;
+	skip_blanks(c);
+	if (c->p != c->end)
+		return *c->p < 0x20 ? JSON_CONTROL : JSON_TRAILING;
+	c->out->len = offset(c);
+	c->out->data[c->out->len] = '\0';
+	return c->out->len > s->doc->out_max ? JSON_TOO_LONG : 0;
 }
 
 int json_parse(struct json_doc *d, const char *p, size_t n)
 {
-	struct parser s = {
-		.doc = d,
-		.c = { .p = (const unsigned char *)p, .end = (const unsigned char *)p + n, .out = &d->out },
-		.member = { -1, -1, -1 },
-	};
+	struct parser s = { .doc = d, .member = { -1, -1, -1 } };
+	struct json_cursor c = { .p = (const unsigned char *)p, .end = (const unsigned char *)p + n, .out = &d->out };
 	int r;
 
 	buf_clear(&d->out);
-	s.c.o = (unsigned char *)d->out.data;
+	c.o = (unsigned char *)d->out.data;
 	d->n_members = d->n_collisions = 0;
 	json_keys_reset(&d->keys);
-	r = json_cursor_grow(&s.c);
-	return r ? r : parse(&s);
+	r = json_cursor_grow(&c);
+	return r ? r : parse(&s, &c);
 }

@@ -37,18 +37,6 @@ void json_keys_trim(struct json_keys *k)
 	k->n = k->cap = k->tables_len = k->tables_cap = 0;
 }
 
-void json_keys_open(struct json_keys *k, struct json_frame *f)
-{
-	*f = (struct json_frame){ .first = k->n };
-}
-
-void json_keys_close(struct json_keys *k, const struct json_frame *f)
-{
-	k->n = f->first;
-	if (f->table_size)
-		k->tables_len = f->table;
-}
-
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	unsigned __int128 m = (unsigned __int128)a * b;

@@ -44,8 +44,16 @@ struct json_frame {
 void json_keys_init(struct json_keys *k, uint64_t secret);
 void json_keys_done(struct json_keys *k);
 void json_keys_reset(struct json_keys *k);
-void json_keys_open(struct json_keys *k, struct json_frame *f);
-void json_keys_close(struct json_keys *k, const struct json_frame *f);
+static inline void json_keys_open(const struct json_keys *k, struct json_frame *f)
+{
+	*f = (struct json_frame){ .first = k->n };
+}
+static inline void json_keys_close(struct json_keys *k, const struct json_frame *f)
+{
+	k->n = f->first;
+	if (f->table_size)
+		k->tables_len = f->table;
+}
 /* Adds the key at base + at. COLLIDE: added, and a key of the object folds to the same but differs. */
 int json_keys_add(struct json_keys *k, struct json_frame *f, const char *base, uint32_t at, uint32_t len,
 	bool ascii) _must_check_;

@@ -4,9 +4,6 @@
 #include <errno.h>
 #include <string.h>
 #include "base/text.h"
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 enum { GROW = 4096 };
 
@@ -26,31 +23,30 @@ int json_cursor_grow(struct json_cursor *c)
 	return 0;
 }
 
-/* Copies bytes that stand for themselves: printable ASCII but quote and backslash. Needs 16 bytes of room. */
+/* Copies bytes that stand for themselves: printable ASCII but quote and backslash. Needs JSON_STRING_SLACK of room. */
 static inline void copy_plain(struct json_cursor *c)
 {
+	/* A store through a byte pointer may alias the cursor itself: locals stay in registers. */
+	const unsigned char *p = c->p, *end = c->end;
+	unsigned char *o = c->o, *o_end = c->o_end;
+
 #ifdef __SSE2__
-	while (c->end - c->p >= 16 && c->o_end - c->o >= JSON_STRING_SLACK) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)c->p);
-		/* Signed: bytes from 0x80 up are negative, so one compare finds them and the controls. */
-		__m128i bad = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
-		bad = _mm_or_si128(bad, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
-		bad = _mm_or_si128(bad, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-		bad = _mm_or_si128(bad, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
-		unsigned mask = (unsigned)_mm_movemask_epi8(bad);
-		_mm_storeu_si128((__m128i *)(void *)c->o, v);
+	while (end - p >= 16 && o_end - o >= JSON_STRING_SLACK) {
+		unsigned mask = json_block_special(p, o);
+		int n = mask ? __builtin_ctz(mask) : 16;
+		p += n;
+		o += n;
 		if (mask) {
-			int n = __builtin_ctz(mask);
-			c->p += n;
-			c->o += n;
+			c->p = p;
+			c->o = o;
 			return;
 		}
-		c->p += 16;
-		c->o += 16;
 	}
 #endif
-	for (int i = 0; i < 16 && *c->p >= 0x20 && *c->p < 0x7f && *c->p != '"' && *c->p != '\\'; i++)
-		*c->o++ = *c->p++;
+	for (int i = 0; i < 16 && *p >= 0x20 && *p < 0x7f && *p != '"' && *p != '\\'; i++)
+		*o++ = *p++;
+	c->p = p;
+	c->o = o;
 }
 
 static void put_u(struct json_cursor *c, uint32_t unit)
@@ -150,29 +146,48 @@ static int escape(struct json_cursor *c, unsigned *flags)
 	}
 }
 
-/* One character beyond ASCII. What follows the input is below 0x20, so no continuation is looked for past it. */
-static inline int beyond_ascii(struct json_cursor *c, unsigned *flags)
+/* A character that is neither valid in the short way below nor copied as it is: controls, and what is invalid. */
+static int odd_character(struct json_cursor *c, unsigned *flags)
+{
+	uint32_t cp;
+	size_t n = utf8_decode(c->p, (size_t)(c->end - c->p), &cp);
+
+	if (n == 0)
+		return JSON_UTF8;
+	put_char(c, cp, flags);
+	c->p += n;
+	return 0;
+}
+
+/* The length of the character at p when it is one of two or three bytes that is copied as it is; else 0. What follows
+ * the input is below 0x20, so no continuation is looked for past it. */
+static inline int plain_beyond_ascii(const unsigned char *p)
+{
+	if (p[0] >= 0xc3 && p[0] <= 0xdf)
+		return (p[1] & 0xc0) == 0x80 ? 2 : 0;
+	if (p[0] >= 0xe1 && p[0] <= 0xef && p[0] != 0xed && (p[0] != 0xe2 || p[1] != 0x80))
+		return (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 ? 3 : 0;
+	return 0;
+}
+
+/* A run of characters beyond ASCII. */
+static int beyond_ascii(struct json_cursor *c, unsigned *flags)
 {
 	const unsigned char *p = c->p;
+	unsigned char *o = c->o, *o_end = c->o_end;
+	int n;
 
 	*flags |= JSON_STRING_NONASCII;
-	if (p[0] >= 0xc3 && p[0] <= 0xdf && (p[1] & 0xc0) == 0x80) {
-		memcpy(c->o, p, 2);
-		c->p += 2;
-		c->o += 2;
-	} else if (p[0] >= 0xe3 && p[0] <= 0xec && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80) {
-		memcpy(c->o, p, 3);
-		c->p += 3;
-		c->o += 3;
-	} else {
-		uint32_t cp;
-		size_t n = utf8_decode(p, (size_t)(c->end - p), &cp);
-		if (n == 0)
-			return JSON_UTF8;
-		put_char(c, cp, flags);
-		c->p += n;
+	while (o_end - o >= 16 && *p >= 0x80 && (n = plain_beyond_ascii(p)) > 0) {
+		/* Of a character of two bytes the third is written over by what follows. */
+		memcpy(o, p, 2);
+		o[2] = p[n - 1];
+		p += n;
+		o += n;
 	}
-	return 0;
+	c->p = p;
+	c->o = o;
+	return *p >= 0x80 && o_end - o >= 16 ? odd_character(c, flags) : 0;
 }
 
 static inline int special(struct json_cursor *c, unsigned *flags)

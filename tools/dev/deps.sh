@@ -29,6 +29,7 @@ test   py:ensurepip         python3-venv
 test   py:pip               python3-pip
 test   cmd:ip               iproute2
 test   cmd:setpriv          util-linux
+test   file:/usr/share/unicode/CaseFolding.txt unicode-data
 test   cmd:shellcheck       shellcheck
 test   cmd:codespell        codespell
 test   cmd:javac            default-jdk-headless

@@ -209,6 +209,14 @@ static int record_dropped(struct shim *s, const struct message *m, const struct 
 	return record_send(s, &e);
 }
 
+/* Notifications do not name their era; the requests before them did. */
+static bool of_this_session(const struct shim *s, const struct method *method)
+{
+	unsigned seen = (s->legacy ? ERA_LEGACY : 0) | (s->greeted ? ERA_MODERN : 0);
+
+	return seen == 0 || (method->eras & seen);
+}
+
 int handle_notification(struct shim *s, struct message *m)
 {
 	const struct method *method = methods_find(m->side, false, m->envelope->method);
@@ -221,6 +229,11 @@ int handle_notification(struct shim *s, struct message *m)
 	r = policy_decide(&s->config, method, &s->doc, m->envelope, &s->subject, &d);
 	if (r < 0)
 		return r;
+	if (d.verdict == POLICY_ALLOW && method && !of_this_session(s, method)) {
+		d.verdict = POLICY_DENY;
+		d.rule = "the method table";
+		d.reason = "the client's protocol version has no such notification";
+	}
 	if (d.verdict != POLICY_ALLOW)
 		return record_dropped(s, m, &d);
 	if (method && method->note == NOTE_CANCELLED)

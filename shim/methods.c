@@ -49,7 +49,7 @@ static const struct method methods[] = {
 	{ "notifications/prompts/list_changed", S, false, ERA_BOTH, GATE_OPEN, RESULT_PLAIN, NOTE_NONE },
 	{ "notifications/subscriptions/acknowledged", S, false, ERA_MODERN, GATE_OPEN, RESULT_PLAIN, NOTE_NONE },
 	{ "notifications/elicitation/complete", S, false, ERA_LEGACY, GATE_ELICITATION, RESULT_PLAIN, NOTE_NONE },
-	{ "notifications/tasks/status", S, false, ERA_BOTH, GATE_OPEN, RESULT_PLAIN, NOTE_NONE },
+	{ "notifications/tasks/status", S, false, ERA_LEGACY, GATE_OPEN, RESULT_PLAIN, NOTE_NONE },
 };
 
 #undef C

@@ -87,9 +87,8 @@ static void plain_byte(struct skim *s, char c)
 		if (c == ' ' || c == '\t' || c == '\r')
 			return;
 		s->started = true;
-		s->hopeless = c != '{';
 		s->want_key = true;
-		s->depth = 1;
+		s->depth = c == '{';
 		return;
 	}
 	if (s->depth == 1)
@@ -100,8 +99,8 @@ static void plain_byte(struct skim *s, char c)
 		begin_string(s);
 	} else if (c == '{' || c == '[') {
 		s->depth++;
-	} else if ((c == '}' || c == ']') && --s->depth == 0) {
-		s->hopeless = true;
+	} else if (c == '}' || c == ']') {
+		s->depth--;
 	}
 }
 

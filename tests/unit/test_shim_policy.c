@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_shim_policy - the method table, the protocol's keys, the rules, roots, schemas */
+#include "tests/unit/unit.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include "shim/keys.h"
+#include "shim/policy.h"
+#include "shim/roots.h"
+#include "shim/schema.h"
+
+static struct slice slice_of(const char *s)
+{
+	return (struct slice){ s, strlen(s) };
+}
+
+/* Every method that mcp.md names, by era and direction. */
+static void every_method_of_the_protocol_has_its_row(void **state)
+{
+	static const struct {
+		const char *names;
+		enum event_side from;
+		bool request;
+		unsigned era;
+	} groups[] = {
+		{ "initialize ping tools/list tools/call resources/list resources/templates/list resources/read "
+		  "resources/subscribe "
+		  "resources/unsubscribe prompts/list prompts/get completion/complete logging/setLevel tasks/get "
+		  "tasks/result tasks/list "
+		  "tasks/cancel",
+			EVENT_FROM_CLIENT, true, ERA_LEGACY },
+		{ "notifications/initialized notifications/cancelled notifications/progress "
+		  "notifications/roots/list_changed "
+		  "notifications/tasks/status",
+			EVENT_FROM_CLIENT, false, ERA_LEGACY },
+		{ "ping sampling/createMessage roots/list elicitation/create tasks/get tasks/result tasks/list "
+		  "tasks/cancel",
+			EVENT_FROM_SERVER, true, ERA_LEGACY },
+		{ "notifications/cancelled notifications/progress notifications/message "
+		  "notifications/resources/updated "
+		  "notifications/tools/list_changed notifications/prompts/list_changed "
+		  "notifications/resources/list_changed "
+		  "notifications/elicitation/complete notifications/tasks/status",
+			EVENT_FROM_SERVER, false, ERA_LEGACY },
+		{ "server/discover tools/list tools/call prompts/list prompts/get resources/list "
+		  "resources/templates/list resources/read "
+		  "completion/complete subscriptions/listen tasks/get tasks/update tasks/cancel",
+			EVENT_FROM_CLIENT, true, ERA_MODERN },
+		{ "notifications/cancelled", EVENT_FROM_CLIENT, false, ERA_MODERN },
+		{ "notifications/progress notifications/message notifications/resources/updated "
+		  "notifications/tools/list_changed "
+		  "notifications/prompts/list_changed notifications/resources/list_changed "
+		  "notifications/subscriptions/acknowledged "
+		  "notifications/cancelled",
+			EVENT_FROM_SERVER, false, ERA_MODERN },
+	};
+	size_t n, rows = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		char *copy = strdup(groups[i].names), *rest = copy, *name;
+		assert_non_null(copy);
+		while ((name = strsep(&rest, " "))) {
+			const struct method *m = methods_find(groups[i].from, groups[i].request, slice_of(name));
+			if (!m || !(m->eras & groups[i].era))
+				fail_msg("%s has no row in group %zu", name, i);
+			rows++;
+		}
+		free(copy);
+	}
+	/* And none that is not named there: each era of each row was asked for once. */
+	const struct method *table = methods_table(&n);
+	for (size_t i = 0; i < n; i++)
+		rows -= (size_t)__builtin_popcount(table[i].eras);
+	assert_int_equal(rows, 0);
+	assert_null(methods_find(EVENT_FROM_CLIENT, true, slice_of("sampling/createMessage")));
+	assert_null(methods_find(EVENT_FROM_SERVER, true, slice_of("tools/call")));
+	assert_null(methods_find(EVENT_FROM_CLIENT, false, slice_of("tools/call")));
+	assert_null(methods_find(EVENT_FROM_CLIENT, true, slice_of("Tools/call")));
+}
+
+static void imitations_of_the_protocols_keys_are_found(void **state)
+{
+	static const struct {
+		const char *key;
+		unsigned of;
+		const char *imitated;
+	} cases[] = {
+		{ "name", KEYS_OF_PARAMS, NULL },
+		{ "Name", KEYS_OF_PARAMS, "name" },
+		{ "NAME", KEYS_OF_ITEM, "name" },
+		{ "Name", KEYS_OF_META, NULL },
+		{ "argument\xc5\xbf", KEYS_OF_PARAMS, "arguments" },
+		{ "tas\xe2\x84\xaa", KEYS_OF_PARAMS, "task" },
+		{ "inputrequests", KEYS_OF_RESULT, "inputRequests" },
+		{ "STRUCTUREDCONTENT", KEYS_OF_RESULT, "structuredContent" },
+		{ "ProgressToken", KEYS_OF_META, "progressToken" },
+		{ "io.modelcontextprotocol/ProtocolVersion", KEYS_OF_META, "io.modelcontextprotocol/protocolVersion" },
+		{ "Code", KEYS_OF_ERROR, "code" },
+		{ "Method", KEYS_OF_REQUEST, "method" },
+		{ "anything", KEYS_OF_PARAMS | KEYS_OF_RESULT, NULL },
+		{ "", KEYS_OF_PARAMS, NULL },
+		{ "Name_that_is_far_longer_than_any_key_of_the_protocol_could_ever_be", KEYS_OF_PARAMS, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *got = keys_imitated(slice_of(cases[i].key), cases[i].of);
+		if (cases[i].imitated)
+			assert_string_equal(got, cases[i].imitated);
+		else
+			assert_null(got);
+	}
+	assert_non_null(keys_imitated_in(slice_of("{\"name\":1,\"Uri\":2}"), KEYS_OF_PARAMS));
+	assert_null(keys_imitated_in(slice_of("{\"name\":1,\"x\":{\"Uri\":2}}"), KEYS_OF_PARAMS));
+}
+
+static struct shim_rule tool_rules[] = {
+	{ false, (char *)(uintptr_t) "delete_*", (char *)(uintptr_t) "p:1" },
+	{ true, (char *)(uintptr_t) "get_*", (char *)(uintptr_t) "p:2" },
+	{ true, (char *)(uintptr_t) "a\"b", (char *)(uintptr_t) "p:3" },
+};
+static struct shim_rule uri_rules[] = { { true, (char *)(uintptr_t) "file:///data/*", (char *)(uintptr_t) "p:4" } };
+static struct shim_rule extension_rules[] = { { true, (char *)(uintptr_t) "vendor/*", (char *)(uintptr_t) "p:5" } };
+
+static struct shim_config strict_config(void)
+{
+	struct shim_config c = { .elicitation = true };
+
+	c.scope[SHIM_TOOLS] = (struct shim_rules){ true, (char *)(uintptr_t) "p:0", tool_rules, ARRAY_LEN(tool_rules) };
+	c.scope[SHIM_RESOURCES] = (struct shim_rules){ true, (char *)(uintptr_t) "p:0", uri_rules, 1 };
+	c.scope[SHIM_EXTENSIONS] = (struct shim_rules){ false, NULL, extension_rules, 1 };
+	return c;
+}
+
+static void rules_decide_and_name_themselves(void **state)
+{
+	static const struct {
+		enum event_side from;
+		const char *text;
+		enum policy_verdict verdict;
+		const char *rule;
+	} cases[] = {
+#define C EVENT_FROM_CLIENT
+#define S EVENT_FROM_SERVER
+		{ C, "\"tools/call\",\"params\":{\"name\":\"get_x\"}", POLICY_ALLOW, "p:2" },
+		{ C, "\"tools/call\",\"params\":{\"name\":\"g\\u0065t_x\"}", POLICY_ALLOW, "p:2" },
+		{ C, "\"tools/call\",\"params\":{\"name\":\"a\\\"b\"}", POLICY_ALLOW, "p:3" },
+		{ C, "\"tools/call\",\"params\":{\"name\":\"delete_x\"}", POLICY_DENY, "p:1" },
+		{ C, "\"tools/call\",\"params\":{\"name\":\"Get_x\"}", POLICY_DENY, "p:0" },
+		{ C, "\"tools/call\",\"params\":{\"name\":\" get_x\"}", POLICY_DENY, "p:0" },
+		{ C, "\"tools/call\",\"params\":{\"name\":7}", POLICY_MALFORMED, NULL },
+		{ C, "\"tools/call\",\"params\":{\"name\":\"get_\\ud800\"}", POLICY_MALFORMED, NULL },
+		{ C, "\"tools/call\"", POLICY_MALFORMED, NULL },
+		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/a\"}", POLICY_ALLOW, "p:4" },
+		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///etc/a\"}", POLICY_DENY, "p:0" },
+		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/../etc\"}", POLICY_MALFORMED, NULL },
+		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/%2e%2E/etc\"}", POLICY_MALFORMED, NULL },
+		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/..%2fetc\"}", POLICY_MALFORMED, NULL },
+		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/.\"}", POLICY_MALFORMED, NULL },
+		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/...\"}", POLICY_ALLOW, "p:4" },
+		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/.git\"}", POLICY_ALLOW, "p:4" },
+		{ C, "\"prompts/get\",\"params\":{\"name\":\"any\"}", POLICY_ALLOW, NULL },
+		{ C, "\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/prompt\",\"name\":\"p\"}}",
+			POLICY_ALLOW, NULL },
+		{ C, "\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/resource\",\"uri\":\"file:///etc\"}}",
+			POLICY_DENY, "p:0" },
+		{ C, "\"completion/complete\",\"params\":{\"ref\":{\"type\":\"x\"}}", POLICY_MALFORMED, NULL },
+		{ C, "\"subscriptions/listen\",\"params\":{\"notifications\":{\"toolsListChanged\":true}}",
+			POLICY_ALLOW, NULL },
+		{ C,
+			"\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":[\"file:///"
+			"data/a\",\"file:///b\"]}}",
+			POLICY_DENY, "p:0" },
+		{ C, "\"no/such\"", POLICY_DENY, "the method table" },
+		{ C, "\"vendor/x\"", POLICY_ALLOW, "p:5" },
+		{ S, "\"ping\"", POLICY_ALLOW, NULL },
+		{ S, "\"sampling/createMessage\"", POLICY_DENY, "client.sampling" },
+		{ S, "\"elicitation/create\"", POLICY_ALLOW, "client.elicitation" },
+		{ S, "\"roots/list\"", POLICY_DENY, "client.roots" },
+		{ S, "\"tasks/get\"", POLICY_ALLOW, NULL },
+#undef C
+#undef S
+	};
+	struct shim_config c = strict_config();
+	_cleanup_buf_ struct buf room = BUF_INIT(1000);
+	struct json_doc doc;
+
+	json_doc_init(&doc, 1 << 16, 1);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char text[512];
+		struct envelope e;
+		struct decision d;
+		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":%s}", cases[i].text);
+		assert_int_equal(json_parse(&doc, text, strlen(text)), 0);
+		assert_int_equal(envelope_read(&doc, &e), 0);
+		const struct method *m = methods_find(cases[i].from, true, e.method);
+		assert_int_equal(policy_decide(&c, m, &doc, &e, &room, &d), 0);
+		if (d.verdict != cases[i].verdict)
+			fail_msg("%s: verdict %d", text, d.verdict);
+		if (cases[i].rule)
+			assert_string_equal(d.rule, cases[i].rule);
+		if (d.verdict == POLICY_MALFORMED)
+			assert_non_null(d.reason);
+	}
+	json_doc_done(&doc);
+}
+
+static void roots_are_judged_by_the_path_they_name(void **state)
+{
+	static const struct {
+		const char *uri;
+		bool within;
+	} cases[] = {
+		{ "file:///home/u/src", true },
+		{ "file:///home/u/src/", true },
+		{ "file:///home/u/src/a%20b", true },
+		{ "file://localhost/home/u/src/x", true },
+		{ "FILE:///home/u/src", true },
+		{ "file:///home/u/srcs", false },
+		{ "file:///home/u", false },
+		{ "file:///", false },
+		{ "file:///etc", false },
+		{ "file:///home/u/src/../../x", false },
+		{ "file:///home/u/src/%2e%2e/x", false },
+		{ "file:///home/u/src%2f..", false },
+		{ "file:///home/u/src%00", false },
+		{ "file:///home/u/src%", false },
+		{ "file:///home/u/src?x", false },
+		{ "file://elsewhere/home/u/src", false },
+		{ "https://home/u/src", false },
+		{ "/home/u/src", false },
+		{ "file:///home/u/src\\u0000", false },
+		{ "", false },
+	};
+	struct strv granted = { 0 };
+
+	assert_int_equal(strv_add(&granted, "/home/u/src"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (roots_within(&granted, slice_of(cases[i].uri)) != cases[i].within)
+			fail_msg("%s", cases[i].uri);
+	strv_done(&granted);
+	assert_false(roots_within(&granted, slice_of("file:///home/u/src")));
+}
+
+static void keys_that_imitate_a_schemas_names_are_found_at_any_depth(void **state)
+{
+	static const char input[] =
+		"{\"type\":\"object\",\"properties\":{\"path\":{\"type\":\"string\"},\"Mode\":{},\"mode\":{},\"opts\":"
+		"{\"properties\":{\"Depth\":{}}}}}";
+	static const struct {
+		const char *value, *key;
+	} cases[] = {
+		{ "{\"path\":1}", NULL },
+		{ "{\"Path\":1}", "Path" },
+		{ "{\"mode\":1,\"Mode\":2}", NULL },
+		{ "{\"MODE\":1}", "MODE" },
+		{ "{\"opts\":{\"depth\":1}}", "depth" },
+		{ "{\"x\":[[{\"PATH\":1}]]}", "PATH" },
+		{ "{\"x\":\"PATH\",\"y\":[\"Path\"]}", NULL },
+		{ "{\"free\":1,\"Free\":2}", NULL },
+		{ "[{\"PATH\":1}]", "PATH" },
+		{ "7", NULL },
+	};
+	struct schemas s;
+
+	schemas_init(&s, 99);
+	assert_int_equal(schemas_learn(&s, slice_of("t"), slice_of(input), (struct slice){ NULL, 0 }), 0);
+	assert_null(schemas_output(&s, slice_of("t")));
+	assert_null(schemas_input(&s, slice_of("u")));
+	for (int again = 0; again < 2; again++) {
+		const struct schema *x = schemas_input(&s, slice_of("t"));
+		assert_non_null(x);
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			struct slice key;
+			bool found = schema_imitated(&s, x, slice_of(cases[i].value), &key);
+			assert_int_equal(found, cases[i].key != NULL);
+			if (found)
+				assert_true(slice_is(key, cases[i].key));
+		}
+		assert_int_equal(
+			schemas_learn(&s, slice_of("t"), slice_of(input), slice_of("{\"properties\":{\"out\":{}}}")),
+			0);
+	}
+	assert_non_null(schemas_output(&s, slice_of("t")));
+	schemas_done(&s);
+	assert_int_equal(s.bytes, 0);
+}
+
+static void a_flood_of_schemas_stays_within_its_limit(void **state)
+{
+	_cleanup_buf_ struct buf big = BUF_INIT(4 << 20);
+	struct schemas s;
+	char name[32];
+	int r = buf_puts(&big, "{\"properties\":{\"p\":0");
+
+	for (int i = 0; r == 0 && i < SCHEMA_NAMES_MAX; i++)
+		r = buf_printf(&big, ",\"name%d\":0", i);
+	assert_int_equal(r ? r : buf_puts(&big, "}}"), 0);
+	schemas_init(&s, 99);
+	assert_int_equal(
+		schemas_learn(&s, slice_of("big"), (struct slice){ big.data, big.len }, (struct slice){ NULL, 0 }), 0);
+	assert_null(schemas_input(&s, slice_of("big")));
+	for (int i = 0; i < 3 * SCHEMA_TOOLS_MAX; i++) {
+		snprintf(name, sizeof(name), "tool%d", i);
+		assert_int_equal(schemas_learn(&s, slice_of(name), slice_of("{\"properties\":{\"a\":0}}"),
+					 (struct slice){ NULL, 0 }),
+			0);
+	}
+	assert_int_equal(s.n, SCHEMA_TOOLS_MAX);
+	assert_true(s.bytes <= SCHEMA_BYTES_MAX);
+	schemas_done(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_method_of_the_protocol_has_its_row),
+		cmocka_unit_test(imitations_of_the_protocols_keys_are_found),
+		cmocka_unit_test(rules_decide_and_name_themselves),
+		cmocka_unit_test(roots_are_judged_by_the_path_they_name),
+		cmocka_unit_test(keys_that_imitate_a_schemas_names_are_found_at_any_depth),
+		cmocka_unit_test(a_flood_of_schemas_stays_within_its_limit),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}

@@ -371,15 +371,68 @@ int resolve_python_user_site(struct resolve *c, const char *interpreter)
 	return resolve_tree_dir(c, site, "Python packages of the user (pip install --user)");
 }
 
+/* NAME.py or the package NAME/ in the working directory, which python -m looks at first. */
+static int find_local_module(struct resolve *c, const char *name, size_t n, char **ret)
+{
+	static const char *const forms[] = { "%s/%.*s.py", "%s/%.*s/__init__.py", "%s/%.*s/__main__.py" };
+
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		_cleanup_free_ char *path = NULL;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		if (asprintf(&path, forms[i], c->cwd, (int)n, name) < 0)
+			return -ENOMEM;
+#pragma GCC diagnostic pop
+		if (!resolve_is_file(path))
+			continue;
+		*ret = i == 0 ? STEAL_PTR(path) : resolve_dirname(path);
+		return *ret ? 1 : -ENOMEM;
+	}
+	return 0;
+}
+
+/* a.b in a/b.py where a has no __init__.py (a namespace package). */
+static int find_namespace_module(struct resolve *c, const char *module, char **ret)
+{
+	_cleanup_free_ char *name = strdup(module), *path = NULL;
+	size_t n = strcspn(module, ".");
+
+	if (!name)
+		return -ENOMEM;
+	for (char *dot = name; (dot = strchr(dot, '.'));)
+		*dot = '/';
+	if (!module[n] || strchr(module, '/') || asprintf(&path, "%s/%s.py", c->cwd, name) < 0)
+		return 0;
+	if (!resolve_is_file(path))
+		return 0;
+	name[n] = '\0';
+	*ret = resolve_join(c->cwd, name);
+	return *ret ? 1 : -ENOMEM;
+}
+
+/* The project when it has a directory of its own, else the module alone. */
+static int add_local_module(struct resolve *c, const char *module)
+{
+	_cleanup_free_ char *real = NULL;
+	int r = resolve_walk(module, &real, &c->links);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (!resolve_too_wide(c, c->cwd))
+		return resolve_tree_dir(c, c->cwd, "working directory, which python -m loads from");
+	return resolve_is_dir(real) ? resolve_tree_dir(c, real, "package in the working directory") : resolve_tree_file(c, real, "module in the working directory");
+}
+
 /* Its first component, wherever python -m would look: the working directory, the environment, the user's packages. */
 int resolve_python_module(struct resolve *c, const struct found *interpreter, const char *module)
 {
-	size_t n = strcspn(module, ".");
-	_cleanup_free_ char *venv = NULL;
-	int r;
+	_cleanup_free_ char *venv = NULL, *local = NULL;
+	int r = find_local_module(c, module, strcspn(module, "./"), &local);
 
-	if (has_module(c->cwd, module, n))
-		return resolve_tree_dir(c, c->cwd, "working directory, which python -m loads from");
+	if (r == 0)
+		r = find_namespace_module(c, module, &local);
+	if (r != 0)
+		return r < 0 ? r : add_local_module(c, local);
 	r = resolve_venv_of(interpreter->path, &venv);
 	if (r < 0 || venv)
 		return r;

@@ -3,39 +3,38 @@
 #include <string.h>
 #include "completions/complete.h"
 
-static const char head[] =
-	"# bash completion for stockade, made from its tables of commands and options\n"
-	"_stockade_profiles() {\n"
-	"\tlocal f\n"
-	"\tfor f in /etc/stockade/profiles/*.json " STOCKADE_DATADIR "/profiles/*.json \"${XDG_CONFIG_HOME:-$HOME/.config}\"/stockade/profiles/*.json; do\n"
-	"\t\t[ -e \"$f\" ] && f=${f##*/} && printf '%s\\n' \"${f%.json}\"\n"
-	"\tdone\n"
-	"}\n\n"
-	"_stockade() {\n"
-	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=\"${COMP_WORDS[*]:1:2}\" options='' names='' i\n"
-	"\tCOMPREPLY=()\n"
-	"\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n";
+static const char head[] = "# bash completion for stockade, made from its tables of commands and options\n"
+			   "_stockade_profiles() {\n"
+			   "\tlocal f\n"
+			   "\tfor f in /etc/stockade/profiles/*.json " STOCKADE_DATADIR
+			   "/profiles/*.json \"${XDG_CONFIG_HOME:-$HOME/.config}\"/stockade/profiles/*.json; do\n"
+			   "\t\t[ -e \"$f\" ] && f=${f##*/} && printf '%s\\n' \"${f%.json}\"\n"
+			   "\tdone\n"
+			   "}\n\n"
+			   "_stockade() {\n"
+			   "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
+			   "words=\"${COMP_WORDS[*]:1:2}\" options='' names='' i\n"
+			   "\tCOMPREPLY=()\n"
+			   "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n";
 
-static const char tail[] =
-	"\tif [[ $cur == -* ]]; then\n"
-	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$options --help\" -- \"$cur\")\n"
-	"\telif [ -n \"$names\" ]; then\n"
-	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$cur\")\n"
-	"\tfi\n"
-	"}\n"
-	"complete -o filenames -F _stockade stockade\n";
+static const char tail[] = "\tif [[ $cur == -* ]]; then\n"
+			   "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options --help\" -- \"$cur\")\n"
+			   "\telif [ -n \"$names\" ]; then\n"
+			   "\t\tmapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$cur\")\n"
+			   "\tfi\n"
+			   "}\n"
+			   "complete -o filenames -F _stockade stockade\n";
 
 /* After "--" stand another program's words. */
-static const char rest[] =
-	"\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
-	"\t\t[ \"${COMP_WORDS[i]}\" = -- ] || continue\n"
-	"\t\tif [ \"$i\" -eq $((COMP_CWORD - 1)) ]; then\n"
-	"\t\t\tmapfile -t COMPREPLY < <(compgen -c -- \"$cur\")\n"
-	"\t\telse\n"
-	"\t\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
-	"\t\tfi\n"
-	"\t\treturn\n"
-	"\tdone\n";
+static const char rest[] = "\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
+			   "\t\t[ \"${COMP_WORDS[i]}\" = -- ] || continue\n"
+			   "\t\tif [ \"$i\" -eq $((COMP_CWORD - 1)) ]; then\n"
+			   "\t\t\tmapfile -t COMPREPLY < <(compgen -c -- \"$cur\")\n"
+			   "\t\telse\n"
+			   "\t\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+			   "\t\tfi\n"
+			   "\t\treturn\n"
+			   "\tdone\n";
 
 static const char *compgen_for(enum complete_kind kind)
 {
@@ -86,7 +85,8 @@ static void write_second_words(FILE *out)
 	for (size_t i = 0; i < commands_n; i++) {
 		const char *blank = strchr(commands[i]->name, ' ');
 		if (blank)
-			fprintf(out, "\t\t%.*s) names+=' %s' ;;&\n", (int)(blank - commands[i]->name), commands[i]->name, blank + 1);
+			fprintf(out, "\t\t%.*s) names+=' %s' ;;&\n", (int)(blank - commands[i]->name),
+				commands[i]->name, blank + 1);
 	}
 	fputs("\t\tesac\n\tfi\n", out);
 }

@@ -17,7 +17,8 @@ static const struct {
 enum complete_kind complete_value(const struct option_row *o)
 {
 	for (size_t i = 0; o->value && i < ARRAY_LEN(values); i++)
-		if (strcmp(values[i].value, o->value) == 0 && (!values[i].option || strcmp(values[i].option, o->name) == 0))
+		if (strcmp(values[i].value, o->value) == 0 &&
+			(!values[i].option || strcmp(values[i].option, o->name) == 0))
 			return values[i].kind;
 	return COMPLETE_NOTHING;
 }

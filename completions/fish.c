@@ -3,18 +3,18 @@
 #include <string.h>
 #include "completions/complete.h"
 
-static const char head[] =
-	"# fish completion for stockade, made from its tables of commands and options\n"
-	"function __stockade_profiles\n"
-	"\tset -l config $XDG_CONFIG_HOME\n"
-	"\ttest -n \"$config\"; or set config $HOME/.config\n"
-	"\tfor f in /etc/stockade/profiles/*.json " STOCKADE_DATADIR "/profiles/*.json $config/stockade/profiles/*.json\n"
-	"\t\tstring replace -r '.*/(.*)\\.json$' '$1' $f\n"
-	"\tend\n"
-	"end\n"
-	"complete -c stockade -f\n"
-	"complete -c stockade -n __fish_use_subcommand -l version -d 'print the version'\n"
-	"complete -c stockade -s h -l help -d 'show help'\n";
+static const char head[] = "# fish completion for stockade, made from its tables of commands and options\n"
+			   "function __stockade_profiles\n"
+			   "\tset -l config $XDG_CONFIG_HOME\n"
+			   "\ttest -n \"$config\"; or set config $HOME/.config\n"
+			   "\tfor f in /etc/stockade/profiles/*.json " STOCKADE_DATADIR
+			   "/profiles/*.json $config/stockade/profiles/*.json\n"
+			   "\t\tstring replace -r '.*/(.*)\\.json$' '$1' $f\n"
+			   "\tend\n"
+			   "end\n"
+			   "complete -c stockade -f\n"
+			   "complete -c stockade -n __fish_use_subcommand -l version -d 'print the version'\n"
+			   "complete -c stockade -s h -l help -d 'show help'\n";
 
 /* Single quotes of fish know two escapes. */
 static void write_quoted(FILE *out, const char *s)
@@ -57,9 +57,11 @@ static void write_name(FILE *out, const struct command_row *row)
 	const char *blank = strchr(row->name, ' ');
 
 	if (blank) {
-		fprintf(out, "complete -c stockade -n '__fish_seen_subcommand_from %.*s' -a %s -d ", (int)(blank - row->name), row->name, blank + 1);
+		fprintf(out, "complete -c stockade -n '__fish_seen_subcommand_from %.*s' -a %s -d ",
+			(int)(blank - row->name), row->name, blank + 1);
 		write_quoted(out, row->summary);
-		fprintf(out, "\ncomplete -c stockade -n __fish_use_subcommand -a %.*s\n", (int)(blank - row->name), row->name);
+		fprintf(out, "\ncomplete -c stockade -n __fish_use_subcommand -a %.*s\n", (int)(blank - row->name),
+			row->name);
 		return;
 	}
 	fprintf(out, "complete -c stockade -n __fish_use_subcommand -a %s -d ", row->name);

@@ -8,7 +8,8 @@ static const char head[] =
 	"# zsh completion for stockade, made from its tables of commands and options\n"
 	"_stockade_profiles() {\n"
 	"\tlocal -a names\n"
-	"\tnames=(/etc/stockade/profiles/*.json(N:t:r) " STOCKADE_DATADIR "/profiles/*.json(N:t:r) ${XDG_CONFIG_HOME:-$HOME/.config}/stockade/profiles/*.json(N:t:r))\n"
+	"\tnames=(/etc/stockade/profiles/*.json(N:t:r) " STOCKADE_DATADIR
+	"/profiles/*.json(N:t:r) ${XDG_CONFIG_HOME:-$HOME/.config}/stockade/profiles/*.json(N:t:r))\n"
 	"\tcompadd -a names\n"
 	"}\n\n"
 	"_stockade() {\n";
@@ -73,8 +74,10 @@ void complete_zsh(FILE *out)
 		write_help(out, commands[i]->summary);
 		fputs("'\n", out);
 	}
-	fputs("\t)\n\tlocal name=$words[2]\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n"
-	      "\tif (( ${commands[(I)$words[2] $words[3]:*]} && CURRENT > 3 )); then\n\t\tname=\"$words[2] $words[3]\"\n\t\tshift words\n"
+	fputs("\t)\n\tlocal name=$words[2]\n\tif (( CURRENT == 2 )); then\n\t\t_describe command "
+	      "commands\n\t\treturn\n\tfi\n"
+	      "\tif (( ${commands[(I)$words[2] $words[3]:*]} && CURRENT > 3 )); then\n\t\tname=\"$words[2] "
+	      "$words[3]\"\n\t\tshift words\n"
 	      "\t\t(( CURRENT-- ))\n\tfi\n\tshift words\n\t(( CURRENT-- ))\n\tcase $name in\n",
 		out);
 	for (size_t i = 0; i < commands_n; i++)

@@ -39,7 +39,8 @@ static int show(const struct pending *e)
 	return EXIT_OK;
 }
 
-/* First it is remembered, then the launch may go on: not the other way round, or a crash starts what nobody can find. */
+/* First it is remembered, then the launch may go on: not the other way round, or a crash starts what nobody can find.
+ */
 static int answer(const struct approve_waiting *w, const struct pending *e, bool approved, const char *channel)
 {
 	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember };
@@ -57,7 +58,8 @@ static int answer(const struct approve_waiting *w, const struct pending *e, bool
 
 static int damaged(const struct pending *e)
 {
-	command_error("the waiting launch %.16s cannot be answered: %s. Let it time out and start it again", e->digest, e->damaged);
+	command_error("the waiting launch %.16s cannot be answered: %s. Let it time out and start it again", e->digest,
+		e->damaged);
 	return EXIT_REFUSED;
 }
 
@@ -83,8 +85,9 @@ static void print_list(const struct pendings *l)
 		}
 		if (text_escape(&b, command ? command : "", command ? strlen(command) : 0, TEXT_KEEP_BACKSLASH) < 0)
 			continue;
-		fprintf(stderr, "%3zu  %s, waiting for %lld s%s\n     %s\n", i + 1, text_escape_str(e->name, name, sizeof(name)),
-			(long long)(time(NULL) - e->when), e->waiters > 1 ? ", more than once" : "", b.data);
+		fprintf(stderr, "%3zu  %s, waiting for %lld s%s\n     %s\n", i + 1,
+			text_escape_str(e->name, name, sizeof(name)), (long long)(time(NULL) - e->when),
+			e->waiters > 1 ? ", more than once" : "", b.data);
 	}
 }
 
@@ -127,7 +130,8 @@ int approve_waiting_number(const struct approve_waiting *w, uint64_t n)
 	if (l.n == 0)
 		command_error("nothing waits for an answer, so there is no number %llu", (unsigned long long)n);
 	else
-		command_error("there is no number %llu: 1 to %zu wait; 'stockade approve' lists them", (unsigned long long)n, l.n);
+		command_error("there is no number %llu: 1 to %zu wait; 'stockade approve' lists them",
+			(unsigned long long)n, l.n);
 	return EXIT_USAGE;
 }
 
@@ -168,16 +172,20 @@ int approve_waiting_digest(const struct approve_waiting *w, const char *digest)
 	for (size_t i = 0; i < l.n; i++)
 		if (strcmp(l.v[i].digest, digest) == 0)
 			return l.v[i].damaged ? damaged(&l.v[i]) : answer(w, &l.v[i], true, "digest");
-	command_error("no launch with the digest %s waits; name the plan as well: approve --digest D NAME, or ... -- COMMAND", digest);
+	command_error(
+		"no launch with the digest %s waits; name the plan as well: approve --digest D NAME, or ... -- COMMAND",
+		digest);
 	return EXIT_REFUSED;
 }
 
 static json_t *entry_json(const struct pending *e, size_t number)
 {
 	if (e->damaged)
-		return json_pack("{s:I, s:s, s:s}", "number", (json_int_t)number, "digest", e->digest, "damaged", e->damaged);
-	return json_pack("{s:I, s:s, s:I, s:I, s:s, s:O}", "number", (json_int_t)number, "digest", e->digest, "waiting_since", (json_int_t)e->when,
-		"waiters", (json_int_t)e->waiters, "lineage", e->lineage, "question", e->question);
+		return json_pack(
+			"{s:I, s:s, s:s}", "number", (json_int_t)number, "digest", e->digest, "damaged", e->damaged);
+	return json_pack("{s:I, s:s, s:I, s:I, s:s, s:O}", "number", (json_int_t)number, "digest", e->digest,
+		"waiting_since", (json_int_t)e->when, "waiters", (json_int_t)e->waiters, "lineage", e->lineage,
+		"question", e->question);
 }
 
 int approve_waiting_json(const struct approve_waiting *w)

@@ -5,8 +5,8 @@
  * Process:  supervisor
  * Limits:   CANONICAL_BYTES_MAX bytes of text
  *
- * Compact, keys sorted, UTF-8: the same value gives the same bytes. Whoever stores the JSON (approvals, waiting launches)
- * can recompute the digest from what is stored, and does.
+ * Compact, keys sorted, UTF-8: the same value gives the same bytes. Whoever stores the JSON (approvals, waiting
+ * launches) can recompute the digest from what is stored, and does.
  */
 #pragma once
 #include <jansson.h>

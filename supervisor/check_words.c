@@ -23,8 +23,15 @@ static_assert(ARRAY_LEN(kind_words) == PLAN_MOUNT_KIND_COUNT, "each kind of moun
 
 /* The same for programs that read --json. */
 static const char *const kind_names[] = {
-	[PLAN_BIND] = "bind",	    [PLAN_TMPFS] = "tmpfs",   [PLAN_PROC] = "proc", [PLAN_DEV] = "dev", [PLAN_FILE] = "file",
-	[PLAN_SYMLINK] = "symlink", [PLAN_DIR] = "directory", [PLAN_MASK] = "mask", [PLAN_PIN] = "pin",
+	[PLAN_BIND] = "bind",
+	[PLAN_TMPFS] = "tmpfs",
+	[PLAN_PROC] = "proc",
+	[PLAN_DEV] = "dev",
+	[PLAN_FILE] = "file",
+	[PLAN_SYMLINK] = "symlink",
+	[PLAN_DIR] = "directory",
+	[PLAN_MASK] = "mask",
+	[PLAN_PIN] = "pin",
 };
 static_assert(ARRAY_LEN(kind_names) == PLAN_MOUNT_KIND_COUNT, "each kind of mount has a name");
 
@@ -40,7 +47,8 @@ static const char *mount_why(const struct plan_mount *m)
 /* What is there, and what it is outside where that differs. */
 static int mount_what(const struct plan_mount *m, char **ret)
 {
-	const char *what = m->kind == PLAN_BIND && (m->flags & PLAN_WRITE) ? "of this machine, WRITABLE" : kind_words[m->kind];
+	const char *what =
+		m->kind == PLAN_BIND && (m->flags & PLAN_WRITE) ? "of this machine, WRITABLE" : kind_words[m->kind];
 	bool elsewhere = m->kind == PLAN_BIND && m->source && strcmp(m->source, m->target) != 0;
 	const char *other = m->kind == PLAN_SYMLINK ? m->content : elsewhere ? m->source : NULL;
 	_cleanup_free_ char *shown = other ? question_shown(other) : NULL;
@@ -58,9 +66,10 @@ static json_t *mount_json(const struct plan_mount *m)
 
 	if (!target || mount_what(m, &what) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:I, s:b}", "target", target, "what", what, "why", mount_why(m), "kind",
-		kind_names[m->kind], "source", m->kind == PLAN_BIND ? m->source : NULL, "content", m->kind == PLAN_SYMLINK ? m->content : NULL,
-		"size", (json_int_t)m->size, "write", m->flags & PLAN_WRITE);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:I, s:b}", "target", target, "what", what, "why",
+		mount_why(m), "kind", kind_names[m->kind], "source", m->kind == PLAN_BIND ? m->source : NULL, "content",
+		m->kind == PLAN_SYMLINK ? m->content : NULL, "size", (json_int_t)m->size, "write",
+		m->flags & PLAN_WRITE);
 }
 
 json_t *check_mounts(const struct effective *e)
@@ -99,8 +108,8 @@ static int add_code(json_t *array, const struct effective *e)
 
 	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++) {
 		const struct code_tree *t = &e->cmd.trees[i];
-		r = t->root_only ? add(array, "code by its path, since only root can write it: %s", t->path) :
-				   add(array, "code by its content, every file below: %s", t->path);
+		r = t->root_only ? add(array, "code by its path, since only root can write it: %s", t->path)
+				 : add(array, "code by its content, every file below: %s", t->path);
 	}
 	return r;
 }
@@ -112,8 +121,11 @@ static int add_steering(json_t *array, const struct effective *e)
 	const char *key;
 	int r = 0;
 
-	json_object_foreach(steering, key, v) {
-		r = r == 0 ? add(array, "the value of the passed variable %s, which steers a loader or interpreter", key) : r;
+	json_object_foreach(steering, key, v)
+	{
+		r = r == 0 ? add(array, "the value of the passed variable %s, which steers a loader or interpreter",
+				     key)
+			   : r;
 	}
 	return r;
 }
@@ -145,7 +157,8 @@ json_t *check_binds(const struct effective *e)
 	if (r == 0)
 		r = add(array, "network and unix sockets, the set of system calls, limits");
 	if (r == 0)
-		r = add(array, "rules for tools, resources and prompts, what it may ask of the client, what is recorded of arguments");
+		r = add(array, "rules for tools, resources and prompts, what it may ask of the client, what is "
+			       "recorded of arguments");
 	if (r == 0)
 		return array;
 	json_decref(array);
@@ -155,12 +168,15 @@ json_t *check_binds(const struct effective *e)
 json_t *check_cannot_bind(const struct effective *e)
 {
 	json_t *array = json_array();
-	int r = add(array, "what stands in the granted files: the server reads and writes them as they are at that moment");
+	int r = add(
+		array, "what stands in the granted files: the server reads and writes them as they are at that moment");
 
 	if (r == 0 && e->profile.env_pass.n > 0)
-		r = add(array, "values of passed variables that steer no loader: they come from the client at each start");
+		r = add(array,
+			"values of passed variables that steer no loader: they come from the client at each start");
 	if (r == 0)
-		r = add(array, "code that only root can write, everything below /usr included: a distribution upgrade changes it without a question");
+		r = add(array, "code that only root can write, everything below /usr included: a distribution upgrade "
+			       "changes it without a question");
 	if (r == 0)
 		r = add(array, "what the server says of itself: tools, their names and descriptions");
 	if (r == 0 && e->never_remember)

@@ -44,7 +44,8 @@ static void print_approval(const struct approval *a, bool colour)
 	char when[TIME_SIZE], name[SHOWN];
 
 	if (a->damaged) {
-		printf("%s  %sdamaged: approves nothing%s\n", a->id, colour ? "\033[1;31m" : "", colour ? "\033[0m" : "");
+		printf("%s  %sdamaged: approves nothing%s\n", a->id, colour ? "\033[1;31m" : "",
+			colour ? "\033[0m" : "");
 		print_field("why", a->damaged);
 		return;
 	}
@@ -62,8 +63,9 @@ static json_t *approval_json(const struct approval *a)
 
 	if (a->damaged)
 		return json_pack("{s:s, s:s, s:s}", "id", a->id, "digest", a->digest, "damaged", a->damaged);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", a->id, "digest", a->digest, "name", a->name, "subject", a->subject,
-		"when", time_words(a->when, when), "user", a->user, "channel", a->channel, "lineage", a->lineage);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", a->id, "digest", a->digest, "name", a->name,
+		"subject", a->subject, "when", time_words(a->when, when), "user", a->user, "channel", a->channel,
+		"lineage", a->lineage);
 }
 
 static int print_json(const struct approvals *l)
@@ -129,8 +131,10 @@ const struct command_row cmd_approvals = {
 	.name = "approvals",
 	.synopsis = "[--json]",
 	.summary = "what was approved, by whom, when, through which channel",
-	.details = "Each approval binds one plan by its digest: command, code, files, variables, tools, limits. \"from\" is the chain of programs\n"
-		   "that started the command in which the answer was given. Exit status 1 when a file is damaged; it approves nothing.",
+	.details = "Each approval binds one plan by its digest: command, code, files, variables, tools, limits. "
+		   "\"from\" is the chain of programs\n"
+		   "that started the command in which the answer was given. Exit status 1 when a file is damaged; it "
+		   "approves nothing.",
 	.options = list_rows,
 	.options_size = sizeof(struct approvals_options),
 	.run = list_run,
@@ -140,7 +144,8 @@ const struct command_row cmd_approvals_revoke = {
 	.name = "approvals revoke",
 	.synopsis = "ID",
 	.summary = "forget an approval: the next start asks again",
-	.details = "ID is the beginning of a digest as 'stockade approvals' lists them, as long as it takes to tell it from the others.",
+	.details = "ID is the beginning of a digest as 'stockade approvals' lists them, as long as it takes to tell it "
+		   "from the others.",
 	.options = revoke_rows,
 	.min_args = 1,
 	.max_args = 1,

@@ -17,11 +17,14 @@ struct approve_options {
 };
 
 static const struct option_row approve_rows[] = {
-	{ "all", 0, OPTION_FLAG, offsetof(struct approve_options, all), NULL, "everything that waits on one page, one question" },
-	{ "json", 0, OPTION_FLAG, offsetof(struct approve_options, json), NULL, "list what waits as a JSON array; nothing is asked" },
+	{ "all", 0, OPTION_FLAG, offsetof(struct approve_options, all), NULL,
+		"everything that waits on one page, one question" },
+	{ "json", 0, OPTION_FLAG, offsetof(struct approve_options, json), NULL,
+		"list what waits as a JSON array; nothing is asked" },
 	{ "print-digest", 0, OPTION_FLAG, offsetof(struct approve_options, print_digest), NULL,
 		"the question on stderr, the digest alone on stdout; nothing is asked" },
-	{ "digest", 0, OPTION_STR, offsetof(struct approve_options, digest), "D", "approve exactly the plan with digest D without asking" },
+	{ "digest", 0, OPTION_STR, offsetof(struct approve_options, digest), "D",
+		"approve exactly the plan with digest D without asking" },
 	GRANT_OPTION_ROWS(struct approve_options, grants),
 	{ 0 },
 };
@@ -43,8 +46,10 @@ static int need_terminal(const struct command_ctx *ctx)
 {
 	if (isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1)
 		return EXIT_OK;
-	command_error("%s asks a person, and standard input or standard error is no terminal: nothing was approved. Type it in a terminal;\n"
-		      "  a script that knows the plan's digest beforehand uses --digest", ctx->row->name);
+	command_error("%s asks a person, and standard input or standard error is no terminal: nothing was approved. "
+		      "Type it in a terminal;\n"
+		      "  a script that knows the plan's digest beforehand uses --digest",
+		ctx->row->name);
 	return EXIT_REFUSED;
 }
 
@@ -64,7 +69,8 @@ static int show(const struct paths *p, const struct effective *e, struct diag *d
 }
 
 /* Remembered first; what waits for this very plan may then go on. */
-static int remember(const struct paths *p, const struct effective *e, const char *channel, const struct lineage *l, struct diag *d)
+static int remember(
+	const struct paths *p, const struct effective *e, const char *channel, const struct lineage *l, struct diag *d)
 {
 	char name[256];
 	int r = consent_remember(p, e, channel, l, d);
@@ -77,11 +83,14 @@ static int remember(const struct paths *p, const struct effective *e, const char
 	return EXIT_OK;
 }
 
-static int by_digest(const struct paths *p, const struct effective *e, const char *digest, const struct lineage *l, struct diag *d)
+static int by_digest(
+	const struct paths *p, const struct effective *e, const char *digest, const struct lineage *l, struct diag *d)
 {
 	if (strcmp(digest, e->digest) != 0)
-		return diag_fail(d, -EPERM, "the plan is not the one that was named, nothing was approved: its digest is %s, --digest says %s", e->digest,
-			digest);
+		return diag_fail(d, -EPERM,
+			"the plan is not the one that was named, nothing was approved: its digest is %s, --digest says "
+			"%s",
+			e->digest, digest);
 	return remember(p, e, "digest", l, d);
 }
 
@@ -93,7 +102,9 @@ static int by_question(const struct paths *p, const struct effective *e, const s
 
 	text_escape_str(e->name, name, sizeof(name));
 	if (e->never_remember)
-		return diag_fail(d, -EPERM, "%s can rewrite its own code, so an answer is never remembered: it is asked at each start", name);
+		return diag_fail(d, -EPERM,
+			"%s can rewrite its own code, so an answer is never remembered: it is asked at each start",
+			name);
 	r = consent_lookup(p, e->digest, &a, d);
 	if (r < 0)
 		return r;
@@ -112,8 +123,8 @@ static int by_question(const struct paths *p, const struct effective *e, const s
 	return EXIT_REFUSED;
 }
 
-static int plan_status(const struct command_ctx *ctx, const struct paths *p, const struct effective *e, const struct lineage *l,
-	struct diag *d)
+static int plan_status(const struct command_ctx *ctx, const struct paths *p, const struct effective *e,
+	const struct lineage *l, struct diag *d)
 {
 	const struct approve_options *o = ctx->options;
 	int r;
@@ -193,7 +204,8 @@ static int check_usage(const struct command_ctx *ctx, bool plan)
 	if (o->digest && ctx->args.n > 0 && !plan)
 		return command_usage(ctx, "--digest names what waits by itself: give no number with it");
 	if (o->digest && !canonical_is_digest(o->digest))
-		return command_usage(ctx, "--digest takes 64 hexadecimal digits in lower case, as --print-digest prints them");
+		return command_usage(
+			ctx, "--digest takes 64 hexadecimal digits in lower case, as --print-digest prints them");
 	return EXIT_OK;
 }
 
@@ -222,9 +234,12 @@ const struct command_row cmd_approve = {
 		    "[--print-digest | --digest D] [GRANT]... -- COMMAND [ARG]...\n"
 		    "--digest D",
 	.summary = "answer what waits, or ask here and remember",
-	.details = "Without a plan: lists the launches that wait for an answer and asks for a number. With NAME or a command: shows the question\n"
-		   "for that plan on this terminal and remembers a yes, so that a client can start it at once. The default is No.\n"
-		   "Refused when an MCP client is among the programs that started this command; needs a terminal unless --digest is given.",
+	.details = "Without a plan: lists the launches that wait for an answer and asks for a number. With NAME or a "
+		   "command: shows the question\n"
+		   "for that plan on this terminal and remembers a yes, so that a client can start it at once. The "
+		   "default is No.\n"
+		   "Refused when an MCP client is among the programs that started this command; needs a terminal "
+		   "unless --digest is given.",
 	.options = approve_rows,
 	.options_size = sizeof(struct approve_options),
 	.options_done = approve_done,

@@ -19,7 +19,8 @@ struct check_options {
 static const struct option_row check_rows[] = {
 	{ "json", 0, OPTION_FLAG, offsetof(struct check_options, json), NULL, "one JSON object instead of text" },
 	{ "tool", 0, OPTION_STR, offsetof(struct check_options, tool), "TOOL", "only the decision on a call of TOOL" },
-	{ "args", 0, OPTION_STR, offsetof(struct check_options, args), "JSON", "arguments of that call, a JSON object" },
+	{ "args", 0, OPTION_STR, offsetof(struct check_options, args), "JSON",
+		"arguments of that call, a JSON object" },
 	GRANT_OPTION_ROWS(struct check_options, grants),
 	{ 0 },
 };
@@ -45,7 +46,8 @@ static void print_sentences(const char *title, const json_t *list, bool colour)
 	if (json_array_size(list) == 0)
 		return;
 	printf("\n  %s%s%s\n", colour ? "\033[1m" : "", title, colour ? "\033[0m" : "");
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		fputs("    - ", stdout);
 		print_shown(stdout, json_string_value(v));
 		putchar('\n');
@@ -57,8 +59,10 @@ static void print_mounts(const json_t *list, bool colour)
 	const json_t *v;
 	size_t i;
 
-	printf("\n  %sEvery mount, in order; nothing else of this machine is there%s\n", colour ? "\033[1m" : "", colour ? "\033[0m" : "");
-	json_array_foreach(list, i, v) {
+	printf("\n  %sEvery mount, in order; nothing else of this machine is there%s\n", colour ? "\033[1m" : "",
+		colour ? "\033[0m" : "");
+	json_array_foreach(list, i, v)
+	{
 		fputs("    ", stdout);
 		print_shown(stdout, json_string_value(json_object_get(v, "target")));
 		fputs("  ", stdout);
@@ -167,7 +171,8 @@ static int check_tool(const struct effective *e, const struct check_options *o, 
 			puts("No rule of this plan looks at arguments: any others get the same answer.");
 		return allowed ? EXIT_OK : EXIT_FINDINGS;
 	}
-	root = json_pack("{s:s, s:s, s:s, s:b}", "tool", tool, "decision", allowed ? "allow" : "deny", "rule", where, "arguments_matter", 0);
+	root = json_pack("{s:s, s:s, s:s, s:b}", "tool", tool, "decision", allowed ? "allow" : "deny", "rule", where,
+		"arguments_matter", 0);
 	r = root ? print_json(root) : -ENOMEM;
 	json_decref(root);
 	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : allowed ? EXIT_OK : EXIT_FINDINGS;
@@ -215,8 +220,10 @@ const struct command_row cmd_check = {
 	.synopsis = "[--json] [--tool TOOL [--args JSON]] [--set P=V]... NAME|FILE\n"
 		    "[--json] [--tool TOOL [--args JSON]] [GRANT]... -- COMMAND [ARG]...",
 	.summary = "the effective sandbox in words, or one decision",
-	.details = "Says what a server would get here and now: every grant, every mount, what an approval binds and what it cannot, and which\n"
-		   "defaults this version does not enforce yet. Nothing is started. With --tool: whether a call would pass, and by which rule;\n"
+	.details = "Says what a server would get here and now: every grant, every mount, what an approval binds and "
+		   "what it cannot, and which\n"
+		   "defaults this version does not enforce yet. Nothing is started. With --tool: whether a call would "
+		   "pass, and by which rule;\n"
 		   "exit status 0 allowed, 1 denied.",
 	.options = check_rows,
 	.options_size = sizeof(struct check_options),

@@ -15,35 +15,35 @@
 #include "supervisor/paths.h"
 
 enum option_kind {
-	OPTION_FLAG,  /* bool */
-	OPTION_STR,   /* char * (heap) */
-	OPTION_STRV,  /* struct strv: may be given again */
-	OPTION_TIME,  /* int64_t: RFC 3339, a date, or "2h" ago */
-	OPTION_U64,   /* uint64_t */
+	OPTION_FLAG, /* bool */
+	OPTION_STR,  /* char * (heap) */
+	OPTION_STRV, /* struct strv: may be given again */
+	OPTION_TIME, /* int64_t: RFC 3339, a date, or "2h" ago */
+	OPTION_U64,  /* uint64_t */
 };
 
 struct option_row {
-	const char *name;   /* without "--" */
-	char letter;	    /* or 0 */
+	const char *name; /* without "--" */
+	char letter;	  /* or 0 */
 	enum option_kind kind;
-	size_t offset;	    /* in the command's options struct */
-	const char *value;  /* "PATH" in the help, NULL for flags */
-	const char *help;   /* one line */
+	size_t offset;	   /* in the command's options struct */
+	const char *value; /* "PATH" in the help, NULL for flags */
+	const char *help;  /* one line */
 };
 
 struct command_ctx;
 
 struct command_row {
-	const char *name;	/* "audit show": words are matched */
-	const char *synopsis;	/* "[--json] [--since TIME]" */
-	const char *summary;	/* one line, for the list */
-	const char *details;	/* paragraph for --help, may be NULL */
-	const struct option_row *options; /* ends with a row whose name is NULL */
-	size_t options_size;	/* of the command's struct, zeroed before parsing */
-	void (*options_done)(void *options); /* may be NULL */
-	unsigned min_args, max_args; /* positional words */
-	bool rest;		/* takes "-- COMMAND [ARG]": words after -- go to ctx->rest */
-	bool loosens;		/* refuses under an MCP client */
+	const char *name;			   /* "audit show": words are matched */
+	const char *synopsis;			   /* "[--json] [--since TIME]" */
+	const char *summary;			   /* one line, for the list */
+	const char *details;			   /* paragraph for --help, may be NULL */
+	const struct option_row *options;	   /* ends with a row whose name is NULL */
+	size_t options_size;			   /* of the command's struct, zeroed before parsing */
+	void (*options_done)(void *options);	   /* may be NULL */
+	unsigned min_args, max_args;		   /* positional words */
+	bool rest;				   /* takes "-- COMMAND [ARG]": words after -- go to ctx->rest */
+	bool loosens;				   /* refuses under an MCP client */
 	int (*run)(const struct command_ctx *ctx); /* returns the exit status */
 };
 

@@ -13,8 +13,12 @@ static const char *grant_given(const struct grants *g)
 		const char *option;
 		bool given;
 	} rows[] = {
-		{ "--env", g->env_pass.n > 0 }, { "--setenv", g->env_set.n > 0 }, { "--ro", g->read.n > 0 },
-		{ "--rw", g->write.n > 0 },	{ "--host", g->hosts.n > 0 },	  { "--cwd", g->cwd != NULL },
+		{ "--env", g->env_pass.n > 0 },
+		{ "--setenv", g->env_set.n > 0 },
+		{ "--ro", g->read.n > 0 },
+		{ "--rw", g->write.n > 0 },
+		{ "--host", g->hosts.n > 0 },
+		{ "--cwd", g->cwd != NULL },
 		{ "--profile", g->profile_file != NULL },
 	};
 
@@ -31,9 +35,12 @@ static int check_name(const struct command_ctx *ctx, const struct grants *g)
 
 	text_escape_str(ctx->args.v[0], shown, sizeof(shown));
 	if (ctx->rest_given)
-		return command_usage(ctx, "'%s' names a profile and \"--\" a command: only one of the two can be started", shown);
+		return command_usage(
+			ctx, "'%s' names a profile and \"--\" a command: only one of the two can be started", shown);
 	if (given)
-		return command_usage(ctx, "%s cannot be added to the profile '%s': a profile says itself what its server gets; edit it, or use --set for its parameters",
+		return command_usage(ctx,
+			"%s cannot be added to the profile '%s': a profile says itself what its server gets; edit it, "
+			"or use --set for its parameters",
 			given, shown);
 	return EXIT_OK;
 }
@@ -56,13 +63,15 @@ int command_take_grants(const struct command_ctx *ctx, struct grants *g)
 	return EXIT_REFUSED;
 }
 
-int command_build_plan(const struct command_ctx *ctx, const struct paths *p, const struct grants *g, struct effective *ret, struct diag *d)
+int command_build_plan(const struct command_ctx *ctx, const struct paths *p, const struct grants *g,
+	struct effective *ret, struct diag *d)
 {
 	_cleanup_free_ char *cwd = getcwd(NULL, 0);
 	struct effective_args a = { .paths = p, .grants = g, .environ = ctx->environ, .workspace = cwd };
 
 	ret->exit_hint = EXIT_REFUSED;
 	if (!cwd || cwd[0] != '/')
-		return diag_fail(d, -ENOENT, "the directory this was started in does not exist any more: change to one that does");
+		return diag_fail(d, -ENOENT,
+			"the directory this was started in does not exist any more: change to one that does");
 	return effective_build(&a, ret, d);
 }

@@ -14,7 +14,7 @@ struct parser {
 	struct command_ctx *ctx;
 	int n;
 	char *const *words;
-	int at; /* the next word */
+	int at;	       /* the next word */
 	unsigned seen; /* bit by option row: given once */
 	struct diag *d;
 };
@@ -51,7 +51,8 @@ static int unknown_option(struct parser *p, const char *name, size_t len)
 	if (nearest)
 		return diag_fail(p->d, -EINVAL, "unknown option --%s; did you mean --%s?", shown, nearest);
 	if (row->rest)
-		return diag_fail(p->d, -EINVAL, "unknown option --%s; options of the server's own command go after \"--\"", shown);
+		return diag_fail(p->d, -EINVAL,
+			"unknown option --%s; options of the server's own command go after \"--\"", shown);
 	return diag_fail(p->d, -EINVAL, "unknown option --%s", shown);
 }
 
@@ -82,12 +83,14 @@ static int store_value(struct parser *p, const struct option_row *o, const char 
 	case OPTION_TIME:
 		if (parse_moment(value, to) == 0)
 			return 0;
-		return diag_fail(p->d, -EINVAL, "--%s %s is no time: write 2027-04-01T00:00:00Z, 2027-04-01 or 2h (ago)", o->name,
+		return diag_fail(p->d, -EINVAL,
+			"--%s %s is no time: write 2027-04-01T00:00:00Z, 2027-04-01 or 2h (ago)", o->name,
 			text_escape_str(value, shown, sizeof(shown)));
 	case OPTION_U64:
 		if (parse_u64(value, 0, UINT64_MAX, to) == 0)
 			return 0;
-		return diag_fail(p->d, -EINVAL, "--%s %s is no number", o->name, text_escape_str(value, shown, sizeof(shown)));
+		return diag_fail(
+			p->d, -EINVAL, "--%s %s is no number", o->name, text_escape_str(value, shown, sizeof(shown)));
 	case OPTION_FLAG:
 		break;
 	}
@@ -138,7 +141,8 @@ static int take_letters(struct parser *p, const char *word)
 		if (!o && *word == 'h')
 			return COMMAND_HELP;
 		if (!o)
-			return diag_fail(p->d, -EINVAL, "unknown option -%s", text_escape_str(letter, shown, sizeof(shown)));
+			return diag_fail(
+				p->d, -EINVAL, "unknown option -%s", text_escape_str(letter, shown, sizeof(shown)));
 		if (o->kind != OPTION_FLAG)
 			return take_option(p, o, word[1] ? word + 1 : NULL);
 		r = take_option(p, o, NULL);

@@ -10,7 +10,8 @@
  * launch can hold up another.
  *
  * An approval stores the canonical JSON and is believed only when its digest is the file's name: what was shown is what
- * is approved. Code that can rewrite itself (never_remember) has no approval; each launch of it waits for its own answer.
+ * is approved. Code that can rewrite itself (never_remember) has no approval; each launch of it waits for its own
+ * answer.
  */
 #pragma once
 #include "supervisor/effective.h"
@@ -27,16 +28,16 @@ enum consent_outcome {
 enum { CONSENT_WAIT_S = 20, CONSENT_FILE_MAX = 5 << 20 };
 
 struct approval {
-	char id[17];	  /* first 16 hex digits of the digest */
+	char id[17]; /* first 16 hex digits of the digest */
 	char digest[65];
 	char *name;
 	char *subject;
-	char *channel;	  /* "terminal", "approve", "digest" */
+	char *channel; /* "terminal", "approve", "digest" */
 	char *user;
 	char *lineage;
 	int64_t when;
 	json_t *canonical;
-	char *damaged;	  /* in a list: why this file approves nothing, and only id and digest are there; else NULL */
+	char *damaged; /* in a list: why this file approves nothing, and only id and digest are there; else NULL */
 };
 void approval_done(struct approval *a);
 #define _cleanup_approval_ _cleanup_(approval_done)
@@ -48,20 +49,23 @@ struct approvals {
 void approvals_done(struct approvals *l);
 #define _cleanup_approvals_ _cleanup_(approvals_done)
 
-/* Looks up the digest: CONSENT_APPROVED (ret filled) or CONSENT_UNKNOWN. A file that does not parse or is not trusted denies: -errno. */
+/* Looks up the digest: CONSENT_APPROVED (ret filled) or CONSENT_UNKNOWN. A file that does not parse or is not trusted
+ * denies: -errno. */
 int consent_lookup(const struct paths *p, const char *digest, struct approval *ret, struct diag *d) _must_check_;
 /* The newest approval of the same subject with another digest, or CONSENT_UNKNOWN. */
-int consent_earlier(const struct paths *p, const char *subject, const char *digest, struct approval *ret, struct diag *d) _must_check_;
+int consent_earlier(const struct paths *p, const char *subject, const char *digest, struct approval *ret,
+	struct diag *d) _must_check_;
 /* -EPERM for what is never remembered. */
-int consent_remember(const struct paths *p, const struct effective *e, const char *channel, const struct lineage *l, struct diag *d) _must_check_;
+int consent_remember(const struct paths *p, const struct effective *e, const char *channel, const struct lineage *l,
+	struct diag *d) _must_check_;
 /* What an approval is made of; consent_remember takes it from the effective launch, approve from one that waits. */
 struct consent_facts {
 	const char *digest, *name, *subject;
 	const json_t *canonical;
 	bool never_remember;
 };
-int consent_remember_facts(const struct paths *p, const struct consent_facts *f, const char *channel, const struct lineage *l,
-	struct diag *d) _must_check_;
+int consent_remember_facts(const struct paths *p, const struct consent_facts *f, const char *channel,
+	const struct lineage *l, struct diag *d) _must_check_;
 /* All of them, oldest first, damaged ones marked. */
 int consent_list(const struct paths *p, struct approvals *ret, struct diag *d) _must_check_;
 /* Removes the one whose digest begins with prefix (ret: which). -ENOENT none, -EEXIST several: with words. */
@@ -77,8 +81,8 @@ unsigned consent_width(void);
 /* The question on stderr, the answer from stdin, default No. CONSENT_APPROVED or CONSENT_REFUSED. */
 int consent_ask_terminal(const struct paths *p, const struct effective *e, struct diag *d) _must_check_;
 
-/* A launch that waits. cancel_fd: readable (POLLIN|POLLHUP) when the client is gone, -1 none. Wakes on the approval file
- * (inotify, else polling every 100 ms). CONSENT_APPROVED, _REFUSED, _TIMEOUT, _CANCELLED. */
+/* A launch that waits. cancel_fd: readable (POLLIN|POLLHUP) when the client is gone, -1 none. Wakes on the approval
+ * file (inotify, else polling every 100 ms). CONSENT_APPROVED, _REFUSED, _TIMEOUT, _CANCELLED. */
 struct consent_wait {
 	const struct paths *paths;
 	const struct effective *effective;

@@ -29,7 +29,7 @@ static bool is_interrupted(void)
 	sigset_t set;
 
 	return sigpending(&set) == 0 &&
-		(sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGHUP) == 1);
+	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGHUP) == 1);
 }
 
 /* One line without its newline; -ENODATA at the end or an interrupt, -E2BIG for a long one. */
@@ -62,7 +62,8 @@ static int read_line(char *ret, size_t size)
 
 int consent_read_line(const char *prompt, char *ret, size_t size)
 {
-	/* What was typed before the question stood there is no answer to it; what is typed once the words are out is. */
+	/* What was typed before the question stood there is no answer to it; what is typed once the words are out is.
+	 */
 	tcflush(STDIN_FILENO, TCIFLUSH);
 	fputs(prompt, stderr);
 	fflush(stderr);

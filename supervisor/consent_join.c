@@ -23,13 +23,16 @@ int pending_text(const struct effective *e, const struct lineage *l, const json_
 
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 	if (chain && question)
-		root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:O, s:O}", "v", PENDING_VERSION, "digest", e->digest, "name", e->name,
-			"subject", e->subject, "lineage", chain, "when", when, "never_remember", e->never_remember, "canonical", e->canonical,
-			"question", question);
+		root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:O, s:O}", "v", PENDING_VERSION, "digest",
+			e->digest, "name", e->name, "subject", e->subject, "lineage", chain, "when", when,
+			"never_remember", e->never_remember, "canonical", e->canonical, "question", question);
 	json_decref(question);
 	*ret = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
-	return *ret ? 0 : diag_fail(d, -EINVAL, "cannot write down the question for %s: a name in it is not UTF-8, or memory ran out", e->name);
+	return *ret ? 0
+		    : diag_fail(d, -EINVAL,
+			      "cannot write down the question for %s: a name in it is not UTF-8, or memory ran out",
+			      e->name);
 }
 
 /* A file nobody has seen, with our lock on it; a cleaner may hold it for the moment it looks, then another is made. */
@@ -77,7 +80,8 @@ static int take_place(const struct paths *p, struct pending_waiter *w, struct di
 		return r;
 	w->lock = make_locked(w->waiters, temp, sizeof(temp));
 	if (w->lock < 0)
-		return diag_fail(d, w->lock, "cannot wait for an answer in the runtime directory: %s", strerror(-w->lock));
+		return diag_fail(
+			d, w->lock, "cannot wait for an answer in the runtime directory: %s", strerror(-w->lock));
 	r = publish(w->waiters, temp, w);
 	return r < 0 ? diag_fail(d, r, "cannot wait for an answer in the runtime directory: %s", strerror(-r)) : 0;
 }
@@ -116,7 +120,8 @@ static int join_once(const struct paths *p, struct pending_waiter *w, const char
 	return r < 0 ? r : write_entry(w, text, d);
 }
 
-int pending_join(const struct paths *p, const char *digest, const char *text, struct pending_waiter *ret, struct diag *d)
+int pending_join(
+	const struct paths *p, const char *digest, const char *text, struct pending_waiter *ret, struct diag *d)
 {
 	int r = paths_open_runtime(p, "pending", &ret->pending, d);
 

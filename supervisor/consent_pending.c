@@ -106,11 +106,12 @@ static int take_entry(const json_t *root, struct pending *e)
 	json_t *canonical = NULL, *question = NULL;
 	int never = 0, v = 0, r;
 
-	if (json_unpack((json_t *)(uintptr_t)root, "{s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "v", &v, "digest", &digest, "name", &name,
-		    "subject", &subject, "lineage", &lineage, "when", &when, "never_remember", &never, "canonical", &canonical, "question",
-		    &question) < 0)
+	if (json_unpack((json_t *)(uintptr_t)root, "{s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "v", &v, "digest",
+		    &digest, "name", &name, "subject", &subject, "lineage", &lineage, "when", &when, "never_remember",
+		    &never, "canonical", &canonical, "question", &question) < 0)
 		return -EINVAL;
-	if (v != PENDING_VERSION || parse_time(when, &e->when) < 0 || !json_is_object(canonical) || !json_is_object(question))
+	if (v != PENDING_VERSION || parse_time(when, &e->when) < 0 || !json_is_object(canonical) ||
+		!json_is_object(question))
 		return -EINVAL;
 	r = canonical_digest(canonical, computed);
 	if (r < 0 || strcmp(computed, e->digest) != 0 || strcmp(digest, e->digest) != 0)

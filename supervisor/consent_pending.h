@@ -10,10 +10,10 @@
  *    DIGEST.waiters/N      one a waiter, locked by flock(2) while it lives; N is its process id, and a counter
  *    DIGEST.waiters/N.answer  "approved" or "refused", written by approve for each waiter there is at that moment
  *
- * Theory of operation. Nobody waits for a lock: approve only tries (shared, non-blocking) whether a waiter's file is still
- * held; what nobody holds is the litter of a dead process and goes. A stopped waiter holds nothing but its own file.
- * Removing litter can race with a newcomer; therefore each waiter looks every CONSENT_TICK_MS whether its file and the
- * entry are still there and puts them back.
+ * Theory of operation. Nobody waits for a lock: approve only tries (shared, non-blocking) whether a waiter's file is
+ * still held; what nobody holds is the litter of a dead process and goes. A stopped waiter holds nothing but its own
+ * file. Removing litter can race with a newcomer; therefore each waiter looks every CONSENT_TICK_MS whether its file
+ * and the entry are still there and puts them back.
  */
 #pragma once
 #include "supervisor/consent.h"
@@ -50,9 +50,13 @@ struct pending_waiter {
 	char name[32];	      /* of that file */
 	char digest[65];
 };
-#define PENDING_WAITER_INIT { .pending = -1, .waiters = -1, .lock = -1 }
+#define PENDING_WAITER_INIT                                                                                            \
+	{                                                                                                              \
+		.pending = -1, .waiters = -1, .lock = -1                                                               \
+	}
 /* text: the entry, whole. */
-int pending_join(const struct paths *p, const char *digest, const char *text, struct pending_waiter *ret, struct diag *d) _must_check_;
+int pending_join(const struct paths *p, const char *digest, const char *text, struct pending_waiter *ret,
+	struct diag *d) _must_check_;
 /* Puts back what a cleaner took by mistake. */
 int pending_keep(const struct paths *p, struct pending_waiter *w, const char *text, struct diag *d) _must_check_;
 /* CONSENT_APPROVED, _REFUSED, or _UNKNOWN while there is none. */
@@ -60,4 +64,5 @@ int pending_read_answer(const struct paths *p, const struct pending_waiter *w, s
 /* Removes the waiter's files and, with the last one, the entry. */
 void pending_leave(struct pending_waiter *w);
 /* The entry's text; heap. */
-int pending_text(const struct effective *e, const struct lineage *l, const json_t *earlier, char **ret, struct diag *d) _must_check_;
+int pending_text(const struct effective *e, const struct lineage *l, const json_t *earlier, char **ret,
+	struct diag *d) _must_check_;

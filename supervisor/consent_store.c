@@ -58,13 +58,15 @@ static int take_fields(const json_t *root, struct approval *a, const char **ret_
 	const struct {
 		const char *key;
 		char **to;
-	} strings[] = { { "name", &a->name }, { "subject", &a->subject }, { "channel", &a->channel }, { "user", &a->user }, { "lineage", &a->lineage } };
+	} strings[] = { { "name", &a->name }, { "subject", &a->subject }, { "channel", &a->channel },
+		{ "user", &a->user }, { "lineage", &a->lineage } };
 	const char *when = json_string_value(json_object_get(root, "when"));
 	char digest[CANONICAL_DIGEST_HEX];
 	int r;
 
 	*ret_why = "it has not the members of an approval";
-	if (json_integer_value(json_object_get(root, "v")) != APPROVAL_VERSION || !when || parse_time(when, &a->when) < 0)
+	if (json_integer_value(json_object_get(root, "v")) != APPROVAL_VERSION || !when ||
+		parse_time(when, &a->when) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++) {
 		r = take_string(root, strings[i].key, strings[i].to);
@@ -106,8 +108,11 @@ static int read_approval(int dir, uid_t uid, const char *digest, struct approval
 	approval_done(&a);
 	if (r == -ENOMEM)
 		return diag_fail(d, r, "out of memory");
-	return diag_fail(d, -EINVAL, "the approval file " APPROVALS_DIR "/%s in stockade's state directory is damaged and approves nothing: %s; "
-				     "remove that file and the question is asked again", name, why);
+	return diag_fail(d, -EINVAL,
+		"the approval file " APPROVALS_DIR
+		"/%s in stockade's state directory is damaged and approves nothing: %s; "
+		"remove that file and the question is asked again",
+		name, why);
 }
 
 int consent_lookup(const struct paths *p, const char *digest, struct approval *ret, struct diag *d)
@@ -199,14 +204,16 @@ int consent_list(const struct paths *p, struct approvals *ret, struct diag *d)
 	return 0;
 }
 
-int consent_earlier(const struct paths *p, const char *subject, const char *digest, struct approval *ret, struct diag *d)
+int consent_earlier(
+	const struct paths *p, const char *subject, const char *digest, struct approval *ret, struct diag *d)
 {
 	_cleanup_approvals_ struct approvals l = { 0 };
 	int r = consent_list(p, &l, d);
 
 	if (r < 0)
 		return r;
-	/* A damaged one is passed over here: it could only have shown a difference, and the whole question is asked anyway. */
+	/* A damaged one is passed over here: it could only have shown a difference, and the whole question is asked
+	 * anyway. */
 	for (size_t i = l.n; i-- > 0;) {
 		struct approval *a = &l.v[i];
 		if (!a->damaged && strcmp(a->subject, subject) == 0 && strcmp(a->digest, digest) != 0) {
@@ -218,20 +225,21 @@ int consent_earlier(const struct paths *p, const char *subject, const char *dige
 	return CONSENT_UNKNOWN;
 }
 
-static json_t *approval_json(const struct paths *p, const struct consent_facts *f, const char *channel, const char *chain)
+static json_t *approval_json(
+	const struct paths *p, const struct consent_facts *f, const char *channel, const char *chain)
 {
 	char when[TIME_SIZE];
 	time_t now = time(NULL);
 	struct tm tm;
 
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	return json_pack("{s:i, s:s#, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "v", APPROVAL_VERSION, "id", f->digest, 16, "digest", f->digest,
-		"name", f->name, "subject", f->subject, "channel", channel, "user", p->user, "lineage", chain, "when", when, "canonical",
-		f->canonical);
+	return json_pack("{s:i, s:s#, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "v", APPROVAL_VERSION, "id", f->digest,
+		16, "digest", f->digest, "name", f->name, "subject", f->subject, "channel", channel, "user", p->user,
+		"lineage", chain, "when", when, "canonical", f->canonical);
 }
 
-int consent_remember_facts(const struct paths *p, const struct consent_facts *f, const char *channel, const struct lineage *l,
-	struct diag *d)
+int consent_remember_facts(const struct paths *p, const struct consent_facts *f, const char *channel,
+	const struct lineage *l, struct diag *d)
 {
 	_cleanup_free_ char *chain = lineage_words(l), *text = NULL;
 	_cleanup_close_ int dir = -1;
@@ -240,10 +248,13 @@ int consent_remember_facts(const struct paths *p, const struct consent_facts *f,
 	int r;
 
 	if (f->never_remember)
-		return diag_fail(d, -EPERM, "%s can rewrite its own code, so an answer is never remembered: it is asked at each start", f->name);
+		return diag_fail(d, -EPERM,
+			"%s can rewrite its own code, so an answer is never remembered: it is asked at each start",
+			f->name);
 	r = canonical_digest(f->canonical, digest);
 	if (r == 0 && strcmp(digest, f->digest) != 0)
-		return diag_fail(d, -EINVAL, "the plan is not the one that was shown: its digest is %s, not %s", digest, f->digest);
+		return diag_fail(d, -EINVAL, "the plan is not the one that was shown: its digest is %s, not %s", digest,
+			f->digest);
 	root = r == 0 && chain ? approval_json(p, f, channel, chain) : NULL;
 	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
@@ -257,7 +268,8 @@ int consent_remember_facts(const struct paths *p, const struct consent_facts *f,
 	return fs_write_atomic(dir, name, text, strlen(text), 0600, d);
 }
 
-int consent_remember(const struct paths *p, const struct effective *e, const char *channel, const struct lineage *l, struct diag *d)
+int consent_remember(
+	const struct paths *p, const struct effective *e, const char *channel, const struct lineage *l, struct diag *d)
 {
 	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember };
 
@@ -266,7 +278,8 @@ int consent_remember(const struct paths *p, const struct effective *e, const cha
 
 static int several(const char *prefix, const struct approval *a, const struct approval *b, struct diag *d)
 {
-	return diag_fail(d, -EEXIST, "'%s' begins more than one approval (%s and %s among them): give more digits", prefix, a->id, b->id);
+	return diag_fail(d, -EEXIST, "'%s' begins more than one approval (%s and %s among them): give more digits",
+		prefix, a->id, b->id);
 }
 
 int consent_revoke(const struct paths *p, const char *prefix, struct approval *ret, struct diag *d)
@@ -295,5 +308,7 @@ int consent_revoke(const struct paths *p, const char *prefix, struct approval *r
 		return diag_fail(d, -errno, "cannot remove the approval %s: %s", found->id, strerror(errno));
 	*ret = *found;
 	*found = (struct approval){ 0 };
-	return fsync(dir) < 0 ? diag_fail(d, -errno, "removed the approval, but cannot make that last: %s", strerror(errno)) : 0;
+	return fsync(dir) < 0
+		       ? diag_fail(d, -errno, "removed the approval, but cannot make that last: %s", strerror(errno))
+		       : 0;
 }

@@ -187,7 +187,8 @@ int lineage_read(struct lineage *ret, struct diag *d)
 		struct ancestor *a = &ret->v[ret->n++];
 		int r = read_ancestor(pid, a, &next);
 
-		/* It ended while we looked, or its number belongs to a later process by now: the chain ends before it. */
+		/* It ended while we looked, or its number belongs to a later process by now: the chain ends before it.
+		 */
 		if (r == -ENOENT || r == -ESRCH || (r == 0 && a->start > younger)) {
 			ret->n--;
 			free(a->exe);

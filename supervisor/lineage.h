@@ -32,13 +32,15 @@ struct lineage {
 };
 
 int lineage_read(struct lineage *ret, struct diag *d) _must_check_;
-/* Marks ancestors that are the client of a session in RUNTIME/sessions (by pid and start time): their ->client says so. */
+/* Marks ancestors that are the client of a session in RUNTIME/sessions (by pid and start time): their ->client says so.
+ */
 int lineage_mark_sessions(struct lineage *l, const struct paths *p, struct diag *d) _must_check_;
 /* "code (/usr/share/code/code) < bash < ..." for records and approvals; heap. */
 char *lineage_words(const struct lineage *l);
 /* The first ancestor whose ->client is set: a known MCP client, or one that lineage_mark_sessions marked; or NULL. */
 const struct ancestor *lineage_find_client(const struct lineage *l);
-/* Fields of /proc/PID/stat; comm may hold blanks, newlines and parentheses, so it ends at the last ')' (proc_pid_stat(5)). */
+/* Fields of /proc/PID/stat; comm may hold blanks, newlines and parentheses, so it ends at the last ')'
+ * (proc_pid_stat(5)). */
 struct lineage_stat {
 	pid_t ppid;
 	uint64_t start;

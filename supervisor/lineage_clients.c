@@ -13,9 +13,11 @@ struct client_row {
 };
 
 static const struct client_row clients[] = {
-	{ "Claude Code", { "claude" }, { "/@anthropic-ai/claude-code/", "/claude/versions/", "/anthropic.claude-code-" } },
+	{ "Claude Code", { "claude" },
+		{ "/@anthropic-ai/claude-code/", "/claude/versions/", "/anthropic.claude-code-" } },
 	{ "Claude Desktop", { "claude-desktop" }, { "/claude-desktop/" } },
-	{ "VS Code", { "code", "code-insiders", "code-oss", "codium", "vscodium", "code-server" }, { "/.vscode-server", "/.vscodium-server/" } },
+	{ "VS Code", { "code", "code-insiders", "code-oss", "codium", "vscodium", "code-server" },
+		{ "/.vscode-server", "/.vscodium-server/" } },
 	{ "Cursor", { "cursor", "cursor-agent" }, { "/.cursor-server/", "/cursor-agent/" } },
 	{ "Windsurf", { "windsurf" }, { "/.windsurf-server/" } },
 	{ "Zed", { "zed", "zed-editor", "zeditor", "zed-remote-server" }, { "/zed.app/" } },

@@ -7,5 +7,6 @@
 #pragma once
 #include "supervisor/role.h"
 
-/* The words for a client that this executable, script or (when neither tells) comm belongs to, or NULL. Each may be NULL. */
+/* The words for a client that this executable, script or (when neither tells) comm belongs to, or NULL. Each may be
+ * NULL. */
 const char *lineage_client_name(const char *exe, const char *script, const char *comm);

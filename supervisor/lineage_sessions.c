@@ -41,7 +41,9 @@ static int mark_file(struct lineage *l, int dir, const char *name, uid_t uid)
 	if (r == -ENOMEM)
 		return r;
 	root = r == 0 ? json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	if (root && json_unpack(root, "{s:I, s:I, s:I, s:I}", "client_pid", &pid, "client_start", &start, "pid", &own, "start", &own_start) == 0 &&
+	if (root &&
+		json_unpack(root, "{s:I, s:I, s:I, s:I}", "client_pid", &pid, "client_start", &start, "pid", &own,
+			"start", &own_start) == 0 &&
 		pid > 0 && is_running(own, own_start))
 		mark(l, pid, start);
 	json_decref(root);

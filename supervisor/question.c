@@ -37,8 +37,8 @@ static json_t *line_json(const struct effective_line *l)
 
 	if (!text || (l->where && !where))
 		return NULL;
-	return json_pack("{s:s, s:s, s:s*, s:o}", "kind", question_kinds[l->kind].name, "text", text, "where", where, "dangers",
-		danger_names(l->danger));
+	return json_pack("{s:s, s:s, s:s*, s:o}", "kind", question_kinds[l->kind].name, "text", text, "where", where,
+		"dangers", danger_names(l->danger));
 }
 
 /* The command goes by its own member, quoted; here only what is dangerous about it. */
@@ -60,19 +60,22 @@ static json_t *lines_json(const struct effective *e, unsigned *ret_command)
 
 json_t *question_json(const struct effective *e, const json_t *earlier)
 {
-	_cleanup_free_ char *name = question_shown(e->name), *subject = question_shown(e->subject), *command = question_command(&e->cmd.argv);
+	_cleanup_free_ char *name = question_shown(e->name), *subject = question_shown(e->subject),
+			    *command = question_command(&e->cmd.argv);
 	_cleanup_free_ char *file = e->profile.file ? question_shown(e->profile.file) : NULL;
 	unsigned danger = 0;
-	json_t *lines = lines_json(e, &danger), *changes = earlier ? question_changes(earlier, e->canonical) : json_null();
+	json_t *lines = lines_json(e, &danger),
+	       *changes = earlier ? question_changes(earlier, e->canonical) : json_null();
 
 	if (!name || !subject || !command || !lines || !changes || (e->profile.file && !file)) {
 		json_decref(lines);
 		json_decref(changes);
 		return NULL;
 	}
-	return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:s, s:o, s:o, s:b, s:o, s:o}", "name", name, "subject", subject, "digest", e->digest,
-		"profile", file, "version", (json_int_t)e->profile.version, "command", command, "command_dangers", danger_names(danger),
-		"dangers", danger_names(e->danger), "never_remember", e->never_remember, "lines", lines, "changes", changes);
+	return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:s, s:o, s:o, s:b, s:o, s:o}", "name", name, "subject", subject,
+		"digest", e->digest, "profile", file, "version", (json_int_t)e->profile.version, "command", command,
+		"command_dangers", danger_names(danger), "dangers", danger_names(e->danger), "never_remember",
+		e->never_remember, "lines", lines, "changes", changes);
 }
 
 int question_print(FILE *out, const struct effective *e, const struct question_options *o)

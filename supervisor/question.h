@@ -4,8 +4,9 @@
  *
  * Process:  supervisor
  *
- * The whole command untruncated, shell-quoted, controls and bidirectional characters escaped; what is dangerous first and
- * marked; every grant; the plain warning; for a changed plan what was added and taken away since the earlier approval.
+ * The whole command untruncated, shell-quoted, controls and bidirectional characters escaped; what is dangerous first
+ * and marked; every grant; the plain warning; for a changed plan what was added and taken away since the earlier
+ * approval.
  */
 #pragma once
 #include <stdbool.h>
@@ -14,9 +15,9 @@
 
 struct question_options {
 	bool colour;
-	bool all;		 /* check: base view and what is bound, too */
-	const json_t *earlier;	 /* canonical JSON of the earlier approval, or NULL */
-	unsigned width;		 /* columns; the command itself is never cut, only wrapped by the terminal */
+	bool all;	       /* check: base view and what is bound, too */
+	const json_t *earlier; /* canonical JSON of the earlier approval, or NULL */
+	unsigned width;	       /* columns; the command itself is never cut, only wrapped by the terminal */
 };
 
 int question_print(FILE *out, const struct effective *e, const struct question_options *o) _must_check_;

@@ -77,7 +77,8 @@ static char *array_command(const json_t *array)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(array, i, v) {
+	json_array_foreach(array, i, v)
+	{
 		const char *s = json_string_value(v);
 		if (strv_add(&words, s ? s : "?") < 0)
 			return NULL;
@@ -137,9 +138,7 @@ static const json_t *find_thing(const json_t *array, const json_t *thing)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(array, i, v)
-		if (same_thing(v, thing))
-			return v;
+	json_array_foreach(array, i, v) if (same_thing(v, thing)) return v;
 	return NULL;
 }
 
@@ -149,7 +148,8 @@ static int diff_array(struct walk *w, const struct diff_row *row, const json_t *
 	const json_t *v;
 	int r;
 
-	json_array_foreach(a, i, v) {
+	json_array_foreach(a, i, v)
+	{
 		const json_t *now = find_thing(b, v);
 		r = now ? 0 : add_value(w, "-", row, v);
 		if (now && !json_equal(now, v))
@@ -157,7 +157,8 @@ static int diff_array(struct walk *w, const struct diff_row *row, const json_t *
 		if (r < 0)
 			return r;
 	}
-	json_array_foreach(b, i, v) {
+	json_array_foreach(b, i, v)
+	{
 		r = find_thing(a, v) ? 0 : add_value(w, "+", row, v);
 		if (r < 0)
 			return r;
@@ -199,12 +200,14 @@ static int diff_object(struct walk *w, const char *path, const json_t *a, const 
 	const char *key;
 	int r;
 
-	json_object_foreach((json_t *)(uintptr_t)a, key, v) {
+	json_object_foreach((json_t *)(uintptr_t)a, key, v)
+	{
 		r = diff_member(w, path, key, v, json_object_get(b, key));
 		if (r < 0)
 			return r;
 	}
-	json_object_foreach((json_t *)(uintptr_t)b, key, v) {
+	json_object_foreach((json_t *)(uintptr_t)b, key, v)
+	{
 		r = json_object_get(a, key) ? 0 : diff_member(w, path, key, NULL, v);
 		if (r < 0)
 			return r;

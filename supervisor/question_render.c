@@ -10,7 +10,6 @@ enum { WIDTH_DEFAULT = 80, LABEL_WIDTH = 15, INDENT = 4 };
 
 #define BOLD  "\033[1m"
 #define RED   "\033[1;31m"
-#define GREEN "\033[32m"
 #define DIM   "\033[2m"
 #define PLAIN "\033[0m"
 
@@ -52,9 +51,7 @@ static bool has_name(const json_t *names, const char *name)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(names, i, v)
-		if (json_is_string(v) && strcmp(json_string_value(v), name) == 0)
-			return true;
+	json_array_foreach(names, i, v) if (json_is_string(v) && strcmp(json_string_value(v), name) == 0) return true;
 	return false;
 }
 
@@ -116,7 +113,8 @@ static void danger(struct render *r, const struct question_danger *row, const js
 	fprintf(r->out, "  %s!%s %s\n", colour(r, RED), colour(r, PLAIN), row->words);
 	if (has_name(json_object_get(q, "command_dangers"), row->name))
 		fprintf(r->out, "%*sthe command above\n", INDENT + 2, "");
-	json_array_foreach(json_object_get(q, "lines"), i, line) {
+	json_array_foreach(json_object_get(q, "lines"), i, line)
+	{
 		if (!has_name(json_object_get(line, "dangers"), row->name))
 			continue;
 		fprintf(r->out, "%*s%s ", INDENT + 2, "", label_of(line));
@@ -143,8 +141,8 @@ static void grant(struct render *r, const json_t *line)
 	const char *text = member(line, "text"), *where = member(line, "where");
 	bool marked = is_dangerous(names), fits;
 
-	fprintf(r->out, "  %s%c%s %-*s ", marked ? colour(r, RED) : "", marked ? '!' : ' ', marked ? colour(r, PLAIN) : "", LABEL_WIDTH,
-		label_of(line));
+	fprintf(r->out, "  %s%c%s %-*s ", marked ? colour(r, RED) : "", marked ? '!' : ' ',
+		marked ? colour(r, PLAIN) : "", LABEL_WIDTH, label_of(line));
 	put(r, text);
 	if (has_name(names, "secret"))
 		fputs(" (by its name a secret; its value is not shown)", r->out);
@@ -167,10 +165,12 @@ static void grants(struct render *r, const json_t *q)
 
 	heading(r, "What it gets");
 	for (int pass = 0; pass < 3; pass++)
-		json_array_foreach(json_object_get(q, "lines"), i, line) {
+		json_array_foreach(json_object_get(q, "lines"), i, line)
+		{
 			const char *kind = member(line, "kind");
 			bool note = kind && strcmp(kind, "note") == 0, base = kind && strcmp(kind, "base") == 0;
-			if (has_name(json_object_get(q, "not_enforced"), member(line, "text") ? member(line, "text") : ""))
+			if (has_name(json_object_get(q, "not_enforced"),
+				    member(line, "text") ? member(line, "text") : ""))
 				continue; /* check has a list of its own for them */
 			int place = note ? 2 : is_dangerous(json_object_get(line, "dangers")) ? 0 : 1;
 			if (place == pass && (!base || r->o->all))
@@ -186,23 +186,28 @@ static void changes(struct render *r, const json_t *q)
 	if (!json_is_array(list))
 		return;
 	heading(r, "Changed since the earlier approval");
-	json_array_foreach(list, i, change) {
+	json_array_foreach(list, i, change)
+	{
 		const char *sign = member(change, "sign");
 		char c = sign && (*sign == '+' || *sign == '-') ? *sign : '~';
-		fprintf(r->out, "%*s%s%c ", INDENT, "", colour(r, c == '-' ? RED : c == '+' ? GREEN : BOLD), c);
+		fprintf(r->out, "%*s%c ", INDENT, "", c);
 		put(r, member(change, "text"));
-		fprintf(r->out, "%s\n", colour(r, PLAIN));
+		fputc('\n', r->out);
 	}
 }
 
 static void warning(struct render *r, const json_t *q)
 {
-	fprintf(r->out, "\n  %sWarning:%s this starts a program on your machine, and that may be dangerous. stockade holds it to what stands\n"
-			"  above; within that it can do whatever its authors, or whoever changed its code, want. Say yes only if you know where\n"
-			"  this command comes from and want every line of it.\n",
+	fprintf(r->out,
+		"\n  %sWarning:%s this starts a program on your machine, and that may be dangerous. stockade holds it "
+		"to what stands\n"
+		"  above; within that it can do whatever its authors, or whoever changed its code, want. Say yes only "
+		"if you know where\n"
+		"  this command comes from and want every line of it.\n",
 		colour(r, BOLD), colour(r, PLAIN));
 	if (json_is_true(json_object_get(q, "never_remember")))
-		fputs("  The answer is not remembered, since the program can rewrite itself: each start asks again.\n", r->out);
+		fputs("  The answer is not remembered, since the program can rewrite itself: each start asks again.\n",
+			r->out);
 	fputs("  Plan ", r->out);
 	put(r, member(q, "digest"));
 	fputc('\n', r->out);

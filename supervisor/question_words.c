@@ -9,7 +9,8 @@ const struct question_danger question_dangers[] = {
 	{ DANGER_SUDO, "sudo", "it asks for more rights than yours (sudo, su, doas, pkexec)", false },
 	{ DANGER_DESTRUCTIVE, "destructive", "its command line removes or overwrites files", false },
 	{ DANGER_SHELL, "shell", "a shell or interpreter runs program text that stands on the command line", false },
-	{ DANGER_OWN_CODE, "own-code", "it can rewrite its own code, so what is approved now may be other code the next time", false },
+	{ DANGER_OWN_CODE, "own-code",
+		"it can rewrite its own code, so what is approved now may be other code the next time", false },
 	{ DANGER_KEYS, "keys", "keys and passwords are kept there", false },
 	{ DANGER_HOME, "home", "that is your whole home directory, or everything", false },
 	{ DANGER_SYSTEM, "system", "that is a directory of the system", false },
@@ -89,7 +90,8 @@ char *question_command(const struct strv *argv)
 
 	for (size_t i = 0; i < argv->n; i++) {
 		_cleanup_buf_ struct buf word = BUF_INIT(QUESTION_TEXT_MAX);
-		if ((i > 0 && buf_putc(&shown, ' ') < 0) || question_redact(&word, argv->v[i]) < 0 || text_quote_shell(&shown, word.data) < 0)
+		if ((i > 0 && buf_putc(&shown, ' ') < 0) || question_redact(&word, argv->v[i]) < 0 ||
+			text_quote_shell(&shown, word.data) < 0)
 			return NULL;
 	}
 	return argv->n ? buf_steal(&shown) : strdup("");

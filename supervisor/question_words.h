@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * question_words - what question, check and the difference share: words for dangers and kinds, text made fit to be shown
+ * question_words - what question, check and the difference share: words for dangers and kinds, text made fit to be
+ * shown
  *
  * Process:  supervisor
  * Limits:   QUESTION_TEXT_MAX bytes a shown string
@@ -27,12 +28,13 @@ struct question_kind {
 };
 extern const struct question_kind question_kinds[LINE_KIND_COUNT];
 
-/* Appends text with passwords taken out of URLs ("https://user:***@host"). Only plain password characters are taken out:
- * nothing that a shell would act on can hide there. */
+/* Appends text with passwords taken out of URLs ("https://user:***@host"). Only plain password characters are taken
+ * out: nothing that a shell would act on can hide there. */
 int question_redact(struct buf *b, const char *text) _must_check_;
 /* Redacted and escaped, heap; NULL: out of memory. */
 char *question_shown(const char *text);
 /* The command as a shell would take it: words redacted and quoted, heap. */
 char *question_command(const struct strv *argv);
-/* What was added and taken away between two canonical plans: an array of {"sign": "+" | "-" | "~", "text": ...}, shown form. */
+/* What was added and taken away between two canonical plans: an array of {"sign": "+" | "-" | "~", "text": ...}, shown
+ * form. */
 json_t *question_changes(const json_t *earlier, const json_t *now);

@@ -68,8 +68,8 @@ static inline void make_launch(struct effective *e, const char *name, const char
 	assert_int_equal(strv_add(&e->cmd.argv, "node"), 0);
 	assert_int_equal(strv_add(&e->cmd.argv, "/srv/server.js"), 0);
 	assert_int_equal(effective_add_line(e, LINE_READ, 0, "--ro", "%s", reads), 0);
-	e->canonical = json_pack("{s:i, s:s, s:[s, s], s:{s:[s], s:[]}}", "plan", 1, "name", name, "argv", "node", "/srv/server.js",
-		"filesystem", "read", reads, "write");
+	e->canonical = json_pack("{s:i, s:s, s:[s, s], s:{s:[s], s:[]}}", "plan", 1, "name", name, "argv", "node",
+		"/srv/server.js", "filesystem", "read", reads, "write");
 	rehash(e);
 }
 

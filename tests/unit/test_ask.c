@@ -84,8 +84,12 @@ static void test_only_yes_is_yes(void **state)
 		const char *keys;
 		int outcome;
 	} cases[] = {
-		{ "y\n", CONSENT_APPROVED }, { "YES\n", CONSENT_APPROVED }, { "\n", CONSENT_REFUSED }, { "n\n", CONSENT_REFUSED },
-		{ "\x04", CONSENT_REFUSED }, { "no\n", CONSENT_REFUSED },
+		{ "y\n", CONSENT_APPROVED },
+		{ "YES\n", CONSENT_APPROVED },
+		{ "\n", CONSENT_REFUSED },
+		{ "n\n", CONSENT_REFUSED },
+		{ "\x04", CONSENT_REFUSED },
+		{ "no\n", CONSENT_REFUSED },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -209,7 +213,8 @@ static int in_the_background(struct world *w)
 	return WEXITSTATUS(status);
 }
 
-/* A client that lives in a terminal starts servers with pipes, or in a session of their own: its keystrokes are not for us. */
+/* A client that lives in a terminal starts servers with pipes, or in a session of their own: its keystrokes are not for
+ * us. */
 static int of_another_session(struct world *w)
 {
 	pid_t pid = fork();
@@ -229,7 +234,12 @@ static void test_the_terminal_is_ours_only_in_its_foreground(void **state)
 		child_fn fn;
 		int ours;
 	} cases[] = {
-		{ ours, 1 }, { stdin_elsewhere, 0 }, { stdout_elsewhere, 0 }, { stderr_elsewhere, 0 }, { in_the_background, 0 }, { of_another_session, 0 },
+		{ ours, 1 },
+		{ stdin_elsewhere, 0 },
+		{ stdout_elsewhere, 0 },
+		{ stderr_elsewhere, 0 },
+		{ in_the_background, 0 },
+		{ of_another_session, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -247,7 +257,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_another_word_is_asked_again_and_then_no, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_a_long_line_is_no, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_what_was_typed_before_is_no_answer, world_up, world_down),
-		cmocka_unit_test_setup_teardown(test_an_interrupt_is_no_even_when_signals_are_blocked, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_an_interrupt_is_no_even_when_signals_are_blocked, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_the_terminal_is_ours_only_in_its_foreground, world_up, world_down),
 	};
 

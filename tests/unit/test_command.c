@@ -35,12 +35,28 @@ static int run_it(const struct command_ctx *ctx)
 	return ctx->args.n > 0 ? 7 : EXIT_OK;
 }
 
-static const struct command_row row_rest = { .name = "go", .synopsis = "[--json] [NAME]\n-- CMD", .summary = "goes", .options = rows,
-	.options_size = sizeof(struct opts), .max_args = 1, .rest = true, .run = run_it };
-static const struct command_row row_words = { .name = "log show", .synopsis = "ID", .summary = "shows", .options = rows,
-	.options_size = sizeof(struct opts), .min_args = 1, .max_args = 2, .run = run_it };
-static const struct command_row row_plain = { .name = "log", .synopsis = "", .summary = "logs", .options = rows,
-	.options_size = sizeof(struct opts), .run = run_it };
+static const struct command_row row_rest = { .name = "go",
+	.synopsis = "[--json] [NAME]\n-- CMD",
+	.summary = "goes",
+	.options = rows,
+	.options_size = sizeof(struct opts),
+	.max_args = 1,
+	.rest = true,
+	.run = run_it };
+static const struct command_row row_words = { .name = "log show",
+	.synopsis = "ID",
+	.summary = "shows",
+	.options = rows,
+	.options_size = sizeof(struct opts),
+	.min_args = 1,
+	.max_args = 2,
+	.run = run_it };
+static const struct command_row row_plain = { .name = "log",
+	.synopsis = "",
+	.summary = "logs",
+	.options = rows,
+	.options_size = sizeof(struct opts),
+	.run = run_it };
 
 struct parsed {
 	struct opts o;

@@ -259,12 +259,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_an_approval_comes_back_as_it_was_given, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_approval_files_are_for_the_user_alone, world_up, world_down),
-		cmocka_unit_test_setup_teardown(test_another_plan_is_unknown_and_shows_the_earlier_one, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_another_plan_is_unknown_and_shows_the_earlier_one, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_what_can_rewrite_itself_is_never_remembered, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_a_digest_that_is_not_the_plans_is_refused, world_up, world_down),
-		cmocka_unit_test_setup_teardown(test_a_damaged_approval_approves_nothing_and_says_so, world_up, world_down),
-		cmocka_unit_test_setup_teardown(test_a_state_directory_open_to_others_approves_nothing, world_up, world_down),
-		cmocka_unit_test_setup_teardown(test_the_list_is_in_order_and_passes_over_what_is_no_approval, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_damaged_approval_approves_nothing_and_says_so, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_state_directory_open_to_others_approves_nothing, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_the_list_is_in_order_and_passes_over_what_is_no_approval, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_revoking_takes_a_unique_beginning, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_a_damaged_approval_can_be_revoked, world_up, world_down),
 	};

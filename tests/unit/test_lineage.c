@@ -17,7 +17,9 @@ static void test_stat_is_read_whatever_comm_holds(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct lineage_stat s = { 0 };
 		char text[512];
-		snprintf(text, sizeof(text), "42 (%s) S 17 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 346846 5124096 907 1\n", cases[i].comm);
+		snprintf(text, sizeof(text),
+			"42 (%s) S 17 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 346846 5124096 907 1\n",
+			cases[i].comm);
 		assert_int_equal(lineage_parse_stat(text, &s), 0);
 		assert_string_equal(s.comm, cases[i].comm);
 		assert_int_equal(s.ppid, 17);
@@ -119,8 +121,8 @@ static int run_under(const char *interpreter, const char *name, const char *scri
 	assert_non_null(mkdtemp(dir));
 	snprintf(exe, sizeof(exe), "%s/%s", dir, name);
 	snprintf(path, sizeof(path), "%s/%s", dir, script);
-	snprintf(command, sizeof(command), "cp %s %s && printf '%%s\\n' '%s --find-client' 'exit $?' >%s && %s %s", interpreter, exe, self, path, exe,
-		path);
+	snprintf(command, sizeof(command), "cp %s %s && printf '%%s\\n' '%s --find-client' 'exit $?' >%s && %s %s",
+		interpreter, exe, self, path, exe, path);
 	status = system(command);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	assert_int_equal(system(command), 0);
@@ -137,7 +139,10 @@ static int find_client(void)
 	if (lineage_read(&l, NULL) < 0)
 		return 1;
 	a = lineage_find_client(&l);
-	return !a ? FOUND_NONE : strcmp(a->client, "Codex") == 0 ? FOUND_CODEX : strcmp(a->client, "Claude Code") == 0 ? FOUND_CLAUDE : FOUND_OTHER;
+	return !a				       ? FOUND_NONE
+	       : strcmp(a->client, "Codex") == 0       ? FOUND_CODEX
+	       : strcmp(a->client, "Claude Code") == 0 ? FOUND_CLAUDE
+						       : FOUND_OTHER;
 }
 
 static void test_a_client_is_found_by_executable_or_script(void **state)
@@ -163,8 +168,8 @@ static void write_session(const struct world *w, json_int_t pid, json_int_t star
 	snprintf(path, sizeof(path), "%s/sessions/x.json", w->paths.runtime);
 	f = fopen(path, "w");
 	assert_non_null(f);
-	fprintf(f, "{\"session\":\"x\",\"pid\":%d,\"start\":%lld,\"client_pid\":%lld,\"client_start\":%lld}\n", (int)getpid(),
-		own_start ? (long long)own_start : (long long)mine, (long long)pid, (long long)start);
+	fprintf(f, "{\"session\":\"x\",\"pid\":%d,\"start\":%lld,\"client_pid\":%lld,\"client_start\":%lld}\n",
+		(int)getpid(), own_start ? (long long)own_start : (long long)mine, (long long)pid, (long long)start);
 	fclose(f);
 	chmod(path, 0600);
 }

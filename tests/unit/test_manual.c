@@ -32,7 +32,8 @@ static void test_every_command_has_a_page_with_its_options(void **state)
 		if (!strstr(page, words))
 			fail_msg("the page does not show %s", words);
 		for (const struct option_row *o = commands[i]->options; o && o->name; o++) {
-			snprintf(words, sizeof(words), "*--%s*%s%s", o->name, o->value ? " _" : "", o->value ? o->value : "");
+			snprintf(words, sizeof(words), "*--%s*%s%s", o->name, o->value ? " _" : "",
+				o->value ? o->value : "");
 			if (!strstr(page, words))
 				fail_msg("the page of %s does not explain %s", commands[i]->name, words);
 			snprintf(words, sizeof(words), "*-%c*, *--%s*", o->letter, o->name);
@@ -45,7 +46,8 @@ static void test_every_command_has_a_page_with_its_options(void **state)
 static bool is_option(const char *command, size_t len, const char *option, size_t option_len)
 {
 	for (size_t i = 0; i < commands_n; i++) {
-		if (strncmp(commands[i]->name, command, len) != 0 || (commands[i]->name[len] && commands[i]->name[len] != ' '))
+		if (strncmp(commands[i]->name, command, len) != 0 ||
+			(commands[i]->name[len] && commands[i]->name[len] != ' '))
 			continue;
 		for (const struct option_row *o = commands[i]->options; o && o->name; o++)
 			if (strlen(o->name) == option_len && strncmp(o->name, option, option_len) == 0)
@@ -74,7 +76,8 @@ static void test_the_first_page_lists_every_command(void **state)
 	read_page("", 0, page);
 	for (size_t i = 0; i < commands_n; i++) {
 		char words[WORD_MAX];
-		snprintf(words, sizeof(words), "*stockade-%.*s*(1)", (int)strcspn(commands[i]->name, " "), commands[i]->name);
+		snprintf(words, sizeof(words), "*stockade-%.*s*(1)", (int)strcspn(commands[i]->name, " "),
+			commands[i]->name);
 		if (!strstr(page, words))
 			fail_msg("stockade(1) does not list %s", words);
 	}

@@ -330,7 +330,8 @@ static void test_a_tampered_entry_cannot_be_answered(void **state)
 {
 	static const struct {
 		const char *damage;
-	} cases[] = { { ": >" }, { "sed -i s,/data,/etc/,g" }, { "chmod 0666" }, { "truncate -s 50" }, { "ln -sf /etc/passwd" } };
+	} cases[] = { { ": >" }, { "sed -i s,/data,/etc/,g" }, { "chmod 0666" }, { "truncate -s 50" },
+		{ "ln -sf /etc/passwd" } };
 	struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -343,7 +344,8 @@ static void test_a_tampered_entry_cannot_be_answered(void **state)
 		pid_t a = waiter(w, &e, -1, 20);
 		expect_waiters(w, 1, &l);
 		pendings_done(&l);
-		snprintf(command, sizeof(command), "%s %s/pending/%s.json", cases[i].damage, w->paths.runtime, e.digest);
+		snprintf(
+			command, sizeof(command), "%s %s/pending/%s.json", cases[i].damage, w->paths.runtime, e.digest);
 		assert_int_equal(system(command), 0);
 		assert_int_equal(pending_list(&w->paths, &l, NULL), 0);
 		assert_int_equal(l.n, 1);
@@ -395,10 +397,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_stopped_waiter_holds_up_nobody, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_the_litter_of_a_killed_waiter_goes, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_a_waiter_puts_back_what_a_cleaner_took, world_up, world_down),
-		cmocka_unit_test_setup_teardown(test_code_that_rewrites_itself_waits_for_an_answer_of_its_own, world_up, world_down),
-		cmocka_unit_test_setup_teardown(test_the_waiting_question_is_the_one_the_launch_would_show, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_code_that_rewrites_itself_waits_for_an_answer_of_its_own, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_the_waiting_question_is_the_one_the_launch_would_show, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_a_tampered_entry_cannot_be_answered, world_up, world_down),
-		cmocka_unit_test_setup_teardown(test_a_digest_answers_exactly_the_launch_that_has_it, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_digest_answers_exactly_the_launch_that_has_it, world_up, world_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,8 +64,10 @@ static void test_the_whole_command_is_shown_and_quoted(void **state)
 		{ "", "''" },
 		{ "$(id)", "'$(id)'" },
 		{ "x\x1b[2Ky", "$'x\\x1b[2Ky'" },
-		{ "a\xe2\x80\xae" "b", "$'a\\u202eb'" }, /* right-to-left override */
-		{ "z\xe2\x80\x8bw", "$'z\\u200bw'" },	/* zero width space */
+		{ "a\xe2\x80\xae"
+		  "b",
+			"$'a\\u202eb'" },	      /* right-to-left override */
+		{ "z\xe2\x80\x8bw", "$'z\\u200bw'" }, /* zero width space */
 		{ "new\nline", "$'new\\x0aline'" },
 		{ "--url=https://u:pw@h", "--url=https://u:" },
 	};
@@ -105,7 +107,10 @@ static void test_names_and_paths_cannot_drive_the_terminal(void **state)
 	struct effective e;
 
 	make_launch(&e, "x\x1b]0;y\x07", "/data/\xe2\x80\xae");
-	assert_int_equal(effective_add_line(&e, LINE_READ, 0, NULL, "%s", "/\x9b" "1m"), 0);
+	assert_int_equal(effective_add_line(&e, LINE_READ, 0, NULL, "%s",
+				 "/\x9b"
+				 "1m"),
+		0);
 	assert_int_equal(effective_add_line(&e, LINE_ENV_SET, 0, "--setenv \r", "A=\rB"), 0);
 	_cleanup_free_ char *text = print(&e, &o);
 	assert_has(text, "x\\x1b]0;y\\x07");
@@ -125,7 +130,8 @@ static void test_what_is_dangerous_stands_first_and_is_marked(void **state)
 	make_launch(&e, "x", "/data");
 	assert_int_equal(effective_add_line(&e, LINE_COMMAND, DANGER_SHELL | DANGER_SUDO, NULL, "node"), 0);
 	assert_int_equal(effective_add_line(&e, LINE_WRITE, DANGER_HOME, "--rw", "/home/u"), 0);
-	assert_int_equal(effective_add_line(&e, LINE_READ, DANGER_KEYS, "p.json:3 (filesystem.read)", "/home/u/.ssh"), 0);
+	assert_int_equal(
+		effective_add_line(&e, LINE_READ, DANGER_KEYS, "p.json:3 (filesystem.read)", "/home/u/.ssh"), 0);
 	assert_int_equal(effective_add_line(&e, LINE_ENV_SET, DANGER_LOADER, "--setenv", "NODE_OPTIONS=-r /x"), 0);
 	assert_int_equal(effective_add_line(&e, LINE_UNIX, DANGER_UNIX, NULL, "/run/x.sock"), 0);
 	assert_int_equal(effective_add_line(&e, LINE_ENV_PASS, DANGER_SECRET, "--env", "GITHUB_TOKEN=ghp_hidden"), 0);
@@ -205,13 +211,17 @@ static void test_the_difference_is_said_in_words(void **state)
 		{ "{'seccomp':'default'}", "{'seccomp':'wide'}", "+", "system calls: wide", 2 },
 		{ "{'af_unix':false}", "{'af_unix':true}", "+", "may open unix sockets: yes", 2 },
 		{ "{'limits':{'files':1}}", "{'limits':{'files':2}}", "+", "limits.files: 2", 2 },
-		{ "{'code':[{'path':'/x','digest':'1'}]}", "{'code':[{'path':'/x','digest':'2'}]}", "~", "code: /x", 1 },
+		{ "{'code':[{'path':'/x','digest':'1'}]}", "{'code':[{'path':'/x','digest':'2'}]}", "~", "code: /x",
+			1 },
 		{ "{'code':[{'path':'/x'}]}", "{'code':[]}", "-", "code: /x", 1 },
-		{ "{'env':{'set':[]}}", "{'env':{'set':['A=https://u:pw@h']}}", "+", "variable set: A=https://u:***@h", 1 },
-		{ "{'env':{'set':['A=https://u:p1@h']}}", "{'env':{'set':['A=https://u:p2@h']}}", "+", "variable set: A=https://u:***@h", 2 },
-		{ "{'env':{'steering':{'NODE_OPTIONS':'hidden1'}}}", "{'env':{'steering':{'NODE_OPTIONS':'hidden2'}}}", "~",
-			"value of the passed variable: NODE_OPTIONS (changed; not shown)", 1 },
-		{ "{'env':{}}", "{'env':{'steering':{'LD_PRELOAD':'hidden'}}}", "~", "LD_PRELOAD (changed; not shown)", 1 },
+		{ "{'env':{'set':[]}}", "{'env':{'set':['A=https://u:pw@h']}}", "+", "variable set: A=https://u:***@h",
+			1 },
+		{ "{'env':{'set':['A=https://u:p1@h']}}", "{'env':{'set':['A=https://u:p2@h']}}", "+",
+			"variable set: A=https://u:***@h", 2 },
+		{ "{'env':{'steering':{'NODE_OPTIONS':'hidden1'}}}", "{'env':{'steering':{'NODE_OPTIONS':'hidden2'}}}",
+			"~", "value of the passed variable: NODE_OPTIONS (changed; not shown)", 1 },
+		{ "{'env':{}}", "{'env':{'steering':{'LD_PRELOAD':'hidden'}}}", "~", "LD_PRELOAD (changed; not shown)",
+			1 },
 		{ "{'roots':['/a','/b']}", "{'roots':['/b','/a']}", "~", "another order", 1 },
 		{ "{'cwd':'/x'}", "{}", "-", "starts in: /x", 1 },
 		{ "{}", "{'protocol':{'tools':{'allow':['x*']}}}", "+", "tools allowed: x*", 1 },
@@ -233,9 +243,9 @@ static void test_the_difference_is_said_in_words(void **state)
 			*p = '"';
 		json_t *x = json(a), *y = json(b), *list = question_changes(x, y);
 		_cleanup_free_ char *text = json_dumps(list, 0);
-		json_array_foreach(list, k, v)
-			found = found || (strcmp(json_string_value(json_object_get(v, "sign")), cases[i].sign) == 0 &&
-						 strstr(json_string_value(json_object_get(v, "text")), cases[i].text));
+		json_array_foreach(list, k, v) found =
+			found || (strcmp(json_string_value(json_object_get(v, "sign")), cases[i].sign) == 0 &&
+					 strstr(json_string_value(json_object_get(v, "text")), cases[i].text));
 		if (!found || json_array_size(list) != cases[i].n || strstr(text, "hidden"))
 			fail_msg("%s -> %s: %s", a, b, text);
 		json_decref(x);
@@ -285,7 +295,8 @@ static void test_the_same_question_comes_from_its_json(void **state)
 static void test_a_tampered_question_cannot_drive_the_terminal(void **state)
 {
 	const struct question_options o = { 0 };
-	json_t *q = json("{\"name\": \"\\u001b[2J\", \"command\": 5, \"lines\": [1, {\"kind\": \"\\u001b\", \"text\": \"\\u001b\"}], \"dangers\": {},"
+	json_t *q = json("{\"name\": \"\\u001b[2J\", \"command\": 5, \"lines\": [1, {\"kind\": \"\\u001b\", \"text\": "
+			 "\"\\u001b\"}], \"dangers\": {},"
 			 " \"changes\": [7, {\"sign\": \"\\u001b\"}]}");
 	char *text = NULL;
 	size_t n;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fuzz_audit - a log file of any bytes: read line by line, from its end, and shown
+ *
+ * Aborts when what is promised does not hold: a control byte on the screen, a line that is longer than the limit, a record
+ * that is good to one reader and not to the other.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "audit/line.h"
+#include "audit/show.h"
+#include "audit/tail.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int condition)
+{
+	if (!condition)
+		abort();
+}
+
+static void check_shown(const struct line *l)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+
+	require(out != NULL);
+	require(show_text(l, false, out) == 0);
+	(void)fclose(out);
+	for (size_t i = 0; i + 1 < n; i++)
+		require((unsigned char)text[i] >= 0x20 && text[i] != 0x7f);
+	require(n > 0 && text[n - 1] == '\n');
+	free(text);
+}
+
+static size_t read_forward(int fd)
+{
+	_cleanup_reader_ struct reader r = READER_INIT(fd);
+	const char *text;
+	size_t n, good = 0;
+	int outcome;
+
+	while ((outcome = reader_next(&r, &text, &n)) > 0) {
+		_cleanup_line_ struct line l = { 0 };
+		if (outcome == READER_TOO_LONG)
+			continue;
+		require(n <= AUDIT_RECORD_MAX);
+		if (line_parse(text, n, &l) != LINE_OK)
+			continue;
+		check_shown(&l);
+		good += l.hash_ok;
+	}
+	require(outcome == READER_END);
+	(void)reader_rest(&r, &text);
+	return good;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("log", MFD_CLOEXEC);
+	_cleanup_tail_ struct tail t = { 0 };
+
+	require(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	require(tail_read(fd, size + 1, &t) == 0);
+	for (size_t i = 0; i < t.n_lines; i++) {
+		require(t.lines[i].text >= t.bytes && t.lines[i].text + t.lines[i].len <= t.bytes + size);
+		(void)tail_names(&t, t.lines[i].hash);
+	}
+	/* The reader takes the descriptor. A writer goes on after a line by its links and hash alone, a reader wants more. */
+	size_t good = read_forward(fd);
+	require(good <= t.n_lines || t.n_lines == TAIL_LINES_MAX);
+	return 0;
+}

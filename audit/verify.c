@@ -91,7 +91,8 @@ static int list_files(int dirfd, struct listing *ret, struct diag *d)
 		if (is_log_name(e->d_name))
 			r = list_add(ret, dirfd, e->d_name);
 	}
-	qsort(ret->v, ret->n, sizeof *ret->v, compare_name);
+	if (ret->n > 0)
+		qsort(ret->v, ret->n, sizeof *ret->v, compare_name);
 	return r;
 }
 

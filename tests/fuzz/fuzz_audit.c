@@ -5,16 +5,13 @@
  * Aborts when what is promised does not hold: a control byte on the screen, a line that is longer than the limit, a record
  * that is good to one reader and not to the other.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "audit/line.h"
 #include "audit/show.h"
 #include "audit/tail.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void require(int condition)
 {

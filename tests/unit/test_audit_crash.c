@@ -2,8 +2,12 @@
 /* test_audit_crash - writers that are killed, stopped, many, or out of space */
 #include "tests/unit/audit_unit.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "audit/log.h"
@@ -483,6 +487,42 @@ static int full_from_the_start_child(struct log_dir *l)
 	return 0;
 }
 
+/* A filesystem that knows no fallocate(2), by a filter that answers for it. */
+static void forbid_fallocate(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fallocate, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { .len = ARRAY_LEN(code), .filter = code };
+
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
+}
+
+static int full_without_fallocate_child(struct log_dir *l)
+{
+	struct event e = call_event("x");
+	struct diag d = { "" };
+	uint64_t acknowledged = 0;
+	int r;
+
+	small_disk(l, "size=1m,mode=0700");
+	forbid_fallocate();
+	struct audit *a = session_open(l, "github", 0);
+	while ((r = audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d)) == 0)
+		acknowledged++;
+	assert_int_equal(r, -ENOSPC);
+	assert_true(acknowledged > 500);
+	assert_int_equal(audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d), -ENOSPC);
+	audit_free(a);
+	assert_int_equal(count_events(l, "tool.call"), acknowledged);
+	assert_whole(l);
+	return 0;
+}
+
 static void in_child(struct log_dir *l, int (*child)(struct log_dir *l))
 {
 	int status;
@@ -504,6 +544,11 @@ static void on_a_full_disk_no_session_starts_and_nothing_stays_behind(void **sta
 	in_child(*state, full_from_the_start_child);
 }
 
+static void without_fallocate_a_full_disk_ends_the_session_and_loses_nothing(void **state)
+{
+	in_child(*state, full_without_fallocate_child);
+}
+
 #define LOG_TEST(f) cmocka_unit_test_setup_teardown(f, log_dir_setup, log_dir_teardown)
 
 int main(void)
@@ -523,6 +568,7 @@ int main(void)
 		LOG_TEST(a_kill_between_the_two_writes_is_no_damage_and_is_repaired),
 		LOG_TEST(a_closed_session_is_sealed_against_writing),
 		LOG_TEST(a_full_disk_is_recorded_and_the_session_closed),
+		LOG_TEST(without_fallocate_a_full_disk_ends_the_session_and_loses_nothing),
 		LOG_TEST(on_a_full_disk_no_session_starts_and_nothing_stays_behind),
 	};
 

@@ -1,54 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_audit_fuzz - the corpus of the log reader's fuzz target, and small changes of each file, in every run */
+/* test_audit_line - lines that are no records, however long or deep */
 #include "tests/unit/audit_unit.h"
 
 #include "audit/line.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-enum { CHANGES = 200 };
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525u + 1013904223u;
-	return *state >> 8;
-}
-
-static void replay(const struct log_dir *corpus, const char *name, uint32_t *random)
-{
-	_cleanup_buf_ struct buf b;
-
-	file_read(corpus, name, &b);
-	LLVMFuzzerTestOneInput((const uint8_t *)(b.data ? b.data : ""), b.len);
-	for (unsigned i = 0; i < CHANGES && b.len > 0; i++) {
-		size_t at = next_random(random) % b.len;
-		char was = b.data[at];
-		b.data[at] = (char)next_random(random);
-		LLVMFuzzerTestOneInput((const uint8_t *)b.data, i % 8 ? b.len : at);
-		if (i % 4)
-			b.data[at] = was;
-	}
-}
-
-static void every_file_of_the_corpus_is_read_without_harm(void **state)
-{
-	struct log_dir corpus = { .fd = open(STOCKADE_CORPUS, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
-	_cleanup_closedir_ DIR *dir = opendir(STOCKADE_CORPUS);
-	uint32_t random = 1;
-	unsigned files = 0;
-	struct dirent *e;
-
-	(void)state;
-	assert_non_null(dir);
-	while ((e = readdir(dir))) {
-		if (e->d_name[0] == '.')
-			continue;
-		replay(&corpus, e->d_name, &random);
-		files++;
-	}
-	assert_true(files >= 8);
-	close(corpus.fd);
-}
 
 static void a_line_that_is_too_long_is_passed_over_and_the_next_one_read(void **state)
 {
@@ -98,7 +52,6 @@ static void a_line_of_nested_arrays_is_no_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LOG_TEST(every_file_of_the_corpus_is_read_without_harm),
 		LOG_TEST(a_line_that_is_too_long_is_passed_over_and_the_next_one_read),
 		LOG_TEST(a_line_of_nested_arrays_is_no_record),
 	};

@@ -13,7 +13,8 @@
 enum { CAPABILITY_BITS = 64 };
 
 static const unsigned long locked_bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
-	SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+					 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+					 SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 
 static int drop(struct enter *e)
 {
@@ -36,7 +37,8 @@ static int verify_empty_bounds(struct enter *e)
 	for (unsigned long cap = 0; cap < CAPABILITY_BITS; cap++) {
 		int have = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
 		if (have < 0)
-			return errno == EINVAL && cap > CAP_CHECKPOINT_RESTORE ? 0 : enter_fail(e, -errno, "bounding set");
+			return errno == EINVAL && cap > CAP_CHECKPOINT_RESTORE ? 0
+									       : enter_fail(e, -errno, "bounding set");
 		if (have > 0)
 			return enter_fail(e, -EPERM, "bounding set is not empty");
 		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) != 0)

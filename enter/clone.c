@@ -37,8 +37,8 @@ int stage_clone(struct enter *e)
 {
 	int pidfd = -1, announced[2];
 	struct clone_args args = {
-		.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
-			CLONE_PARENT,
+		.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+			 CLONE_PIDFD | CLONE_PARENT,
 		.pidfd = (uintptr_t)&pidfd,
 	};
 	long pid;

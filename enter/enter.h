@@ -31,23 +31,24 @@ struct enter {
 	enum enter_stage stage; /* the one that runs, or that failed */
 	char detail[REPORT_DETAIL_MAX];
 	struct plan plan;
-	bool privileged; /* started by root */
-	mode_t umask;	 /* the caller's, for the server */
-	int *trees;	 /* started by root: one detached copy a mount, -1 where none */
-	int announced;	 /* pipe: holds one byte when outer has sent REPORT_INIT */
-	int root;	 /* the new root, O_PATH */
+	bool privileged;	   /* started by root */
+	mode_t umask;		   /* the caller's, for the server */
+	int *trees;		   /* started by root: one detached copy a mount, -1 where none */
+	int announced;		   /* pipe: holds one byte when outer has sent REPORT_INIT */
+	int root;		   /* the new root, O_PATH */
 	int empty_file, empty_dir; /* on the staging file system; what masks are made of */
 	int staging;
 	dev_t own[ENTER_TMPFS_MAX]; /* file systems made here: only there are mount points created */
 	size_t n_own;
 	unsigned n_files; /* on the staging file system */
 	pid_t server;
-	int channel; /* between PID 1 and PID 2: reports one way, the release the other; closed by exec */
-	int signals; /* signalfd of PID 1 */
+	int channel;  /* between PID 1 and PID 2: reports one way, the release the other; closed by exec */
+	int signals;  /* signalfd of PID 1 */
 	int landlock; /* ABI in force */
 };
 
-/* Puts the thing that failed into the report and returns err, so that a failing line reads: return enter_fail(e, -EPERM, path). */
+/* Puts the thing that failed into the report and returns err, so that a failing line reads: return enter_fail(e,
+ * -EPERM, path). */
 int enter_fail(struct enter *e, int err, const char *detail) _must_check_;
 /* Sends one report; fds may be NULL. */
 int enter_tell(int sock, const struct report *r, const int *fds, size_t n_fds) _must_check_;
@@ -76,11 +77,13 @@ int enter_await_announced(struct enter *e) _must_check_;
 int stage_sources(struct enter *e) _must_check_;
 /* A detached copy of what m->source is, checked against the plan, its flags set. */
 int source_clone(struct enter *e, const struct plan_mount *m, int *ret) _must_check_;
-/* Sets MOUNT_ATTR_* on the detached copy and everything mounted below; takes none away (inherited flags may be locked). */
+/* Sets MOUNT_ATTR_* on the detached copy and everything mounted below; takes none away (inherited flags may be locked).
+ */
 int source_restrict(int tree, unsigned long long attributes) _must_check_;
 
 /* target.c */
-/* Opens (O_PATH) the target below the new root, made as a directory or an empty file where it is missing on a file system of ours. */
+/* Opens (O_PATH) the target below the new root, made as a directory or an empty file where it is missing on a file
+ * system of ours. */
 int target_make(struct enter *e, const char *path, bool directory, int *ret) _must_check_;
 /* The same for what must be there. */
 int target_open(const struct enter *e, const char *path, int *ret) _must_check_;
@@ -94,7 +97,8 @@ int stage_propagation(struct enter *e) _must_check_;
 int stage_root(struct enter *e) _must_check_;
 int stage_mounts(struct enter *e) _must_check_;
 int stage_pivot(struct enter *e) _must_check_;
-/* Hides name in dir (or, when name is empty, what dir is) behind the empty file or directory. Follows no symbolic link. */
+/* Hides name in dir (or, when name is empty, what dir is) behind the empty file or directory. Follows no symbolic link.
+ */
 int mount_mask(struct enter *e, int dir, const char *name, bool directory) _must_check_;
 /* A new file system, detached; options are NAME, VALUE pairs up to NULL. */
 int mount_new(const char *type, const char *const *options, unsigned attributes, int *ret) _must_check_;

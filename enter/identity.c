@@ -56,7 +56,8 @@ static int check_plan(struct enter *e)
 {
 	const struct plan *p = &e->plan;
 
-	if (p->uid == 0 || p->gid == 0 || p->uid == (uid_t)-1 || p->gid == (gid_t)-1) {
+	/* Root's group is refused where we choose the group; a user whose own it is has it with or without us. */
+	if (p->uid == 0 || (e->privileged && p->gid == 0) || p->uid == (uid_t)-1 || p->gid == (gid_t)-1) {
 		e->stage = ENTER_STAGE_PRIVILEGE;
 		return enter_fail(e, -EPERM, "the server may not be root");
 	}

@@ -5,9 +5,9 @@
  * Process:  enter (PID 1)
  * Owns:     the report socket, the channel to PID 2, a signalfd
  *
- * It ends, and with it the whole namespace, when the server's process has ended, when a stage failed, and when the report
- * socket shows that the supervisor is gone. Only signals from outside the namespace count (ssi_pid 0): the server has
- * this process's uid, and what it sends is read and dropped.
+ * It ends, and with it the whole namespace, when the server's process has ended, when a stage failed, and when the
+ * report socket shows that the supervisor is gone. Only signals from outside the namespace count (ssi_pid 0): the
+ * server has this process's uid, and what it sends is read and dropped.
  */
 #include <errno.h>
 #include <fcntl.h>

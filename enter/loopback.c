@@ -15,7 +15,11 @@ static int from_nl(struct enter *e, int error)
 {
 	int kind = error < 0 ? -error : error;
 
-	return enter_fail(e, kind == NLE_PERM || kind == NLE_NOACCESS ? -EPERM : kind == NLE_NOMEM ? -ENOMEM : -EIO, nl_geterror(error));
+	return enter_fail(e,
+		kind == NLE_PERM || kind == NLE_NOACCESS ? -EPERM
+		: kind == NLE_NOMEM			 ? -ENOMEM
+							 : -EIO,
+		nl_geterror(error));
 }
 
 static void free_link(struct rtnl_link **l)

@@ -17,35 +17,27 @@
  * inherited and PID 2 needs another one. PID 2 has every wall up, filter included, before it says that it is ready;
  * what is left for the release is execve alone.
  *
- *    PRIVILEGE     Should: run with the caller's own ids. Mustn't: be setuid, or be a file that the server's user can write.
- *    PLAN          Should: read the sealed plan and nothing else. Mustn't: accept uid 0, or a plan of another build.
- *    SOURCES       Should: as root, take detached copies while root's eyes can see them. Mustn't: follow a symbolic link.
- *    IDENTITY      Should: stop being root. Mustn't: keep a supplementary group that can be dropped.
- *    SIGNALS       Should: forget the caller's dispositions, mask and umask.
- *    CLONE         Should: make every namespace in one call and announce PID 1. Mustn't: make a second user namespace.
- *    IDMAP         Should: map the one user to itself, setgroups denied first (CVE-2014-8989). Mustn't: stay dumpable after.
- *    LIFELINE      Should: die with the supervisor.
- *    LOOPBACK      Should: bring lo up, and nothing else.
- *    PROPAGATION   Should: cut the mount tree off. Mustn't: mount anything before.
- *    ROOT          Should: mount an empty root over "/". Mustn't: use a path of the host.
- *    MOUNTS        Should: mount by descriptor only. Mustn't: create anything on a file system of the host.
- *    DEV           Should: bind five devices, checked to be those. Mustn't: offer a terminal.
- *    PROC          Should: mount a fresh /proc and hide what is not in the table. Mustn't: bind the host's.
- *    PIVOT         Should: leave the old root unreachable (CVE-2024-21626).
- *    USERNS_LIMIT  Should: write and read back, while /proc/sys can be written.
- *    READONLY      Should: take away the staging mounts, seal /proc/sys and the root.
- *    SESSION       Should: have no controlling terminal (CVE-2017-5226).
- *    KEYRING       Should: leave the user's keys behind.
- *    HOSTNAME      Should: tell the server nothing of the host.
- *    INIT          Should: receive every signal by descriptor.
- *    FORK          Should: make PID 2. Mustn't: happen after PID 1's filter.
- *    RLIMITS       Should: wall in fork bombs; NPROC counts per user namespace. Mustn't: limit address space (V8, JVM, Go).
- *    CAPABILITIES  Should: leave none in any set, in PID 1 too, and prove it.
- *    DESCRIPTORS   Should: leave 0, 1, 2 to the server and none of those to PID 1.
- *    LANDLOCK      Should: say the mount table again in the kernel's other words.
- *    CWD           Should: start where the plan says.
- *    SECCOMP       Should: come last. Mustn't: be compiled here.
- *    EXEC          Should: wait for the release. Mustn't: leave a failure unreported.
+ *    PRIVILEGE     Should: run with the caller's own ids. Mustn't: be setuid, or be a file that the server's user can
+ * write. PLAN          Should: read the sealed plan and nothing else. Mustn't: accept uid 0, or a plan of another
+ * build. SOURCES       Should: as root, take detached copies while root's eyes can see them. Mustn't: follow a symbolic
+ * link. IDENTITY      Should: stop being root. Mustn't: keep a supplementary group that can be dropped. SIGNALS Should:
+ * forget the caller's dispositions, mask and umask. CLONE         Should: make every namespace in one call and announce
+ * PID 1. Mustn't: make a second user namespace. IDMAP         Should: map the one user to itself, setgroups denied
+ * first (CVE-2014-8989). Mustn't: stay dumpable after. LIFELINE      Should: die with the supervisor. LOOPBACK Should:
+ * bring lo up, and nothing else. PROPAGATION   Should: cut the mount tree off. Mustn't: mount anything before. ROOT
+ * Should: mount an empty root over "/". Mustn't: use a path of the host. MOUNTS        Should: mount by descriptor
+ * only. Mustn't: create anything on a file system of the host. DEV           Should: bind five devices, checked to be
+ * those. Mustn't: offer a terminal. PROC          Should: mount a fresh /proc and hide what is not in the table.
+ * Mustn't: bind the host's. PIVOT         Should: leave the old root unreachable (CVE-2024-21626). USERNS_LIMIT Should:
+ * write and read back, while /proc/sys can be written. READONLY      Should: take away the staging mounts, seal
+ * /proc/sys and the root. SESSION       Should: have no controlling terminal (CVE-2017-5226). KEYRING       Should:
+ * leave the user's keys behind. HOSTNAME      Should: tell the server nothing of the host. INIT          Should:
+ * receive every signal by descriptor. FORK          Should: make PID 2. Mustn't: happen after PID 1's filter. RLIMITS
+ * Should: wall in fork bombs; NPROC counts per user namespace. Mustn't: limit address space (V8, JVM, Go). CAPABILITIES
+ * Should: leave none in any set, in PID 1 too, and prove it. DESCRIPTORS   Should: leave 0, 1, 2 to the server and none
+ * of those to PID 1. LANDLOCK      Should: say the mount table again in the kernel's other words. CWD           Should:
+ * start where the plan says. SECCOMP       Should: come last. Mustn't: be compiled here. EXEC          Should: wait for
+ * the release. Mustn't: leave a failure unreported.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -132,8 +124,14 @@ static void report_failure(struct enter *e, int err)
 
 int main(void)
 {
-	struct enter e = { .who = ENTER_OUTER, .announced = -1, .root = -1, .empty_file = -1, .empty_dir = -1, .staging = -1,
-		.channel = -1, .signals = -1 };
+	struct enter e = { .who = ENTER_OUTER,
+		.announced = -1,
+		.root = -1,
+		.empty_file = -1,
+		.empty_dir = -1,
+		.staging = -1,
+		.channel = -1,
+		.signals = -1 };
 	int r = run_stages(&e);
 
 	if (r < 0) {

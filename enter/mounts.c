@@ -3,8 +3,8 @@
  * mounts - the new root and everything the plan puts into it
  *
  * The root is mounted over "/" itself, so that no directory of the host is needed to hold it: a path that starts at
- * "/" still begins below it, in the host's tree, until pivot_root. A staging file system inside holds the empty file and
- * directory that masks are copies of; it is taken away again before the server runs, the copies stay.
+ * "/" still begins below it, in the host's tree, until pivot_root. A staging file system inside holds the empty file
+ * and directory that masks are copies of; it is taken away again before the server runs, the copies stay.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,10 @@
 #include "base/io.h"
 #include "enter/enter.h"
 
-enum { OWN_ATTRIBUTES = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, SEALED = OWN_ATTRIBUTES | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC };
+enum {
+	OWN_ATTRIBUTES = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+	SEALED = OWN_ATTRIBUTES | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC
+};
 /* A small file takes a page; the inodes of empty ones cost kernel memory too, so they are counted as pages. */
 enum { TMPFS_PAGE = 4096, TMPFS_INODES_MIN = 1024 };
 
@@ -134,7 +137,9 @@ int mount_mask(struct enter *e, int dir, const char *name, bool directory)
 
 	if (r < 0)
 		return r;
-	return move_mount(tree, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0 : MOVE_MOUNT_T_EMPTY_PATH)) < 0 ? -errno : 0;
+	return move_mount(tree, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0 : MOVE_MOUNT_T_EMPTY_PATH)) < 0
+		       ? -errno
+		       : 0;
 }
 
 static int mount_bind(struct enter *e, const struct plan_mount *m)
@@ -240,7 +245,8 @@ static int mount_masked(struct enter *e, const struct plan_mount *m)
 	return fstat(target, &st) < 0 ? -errno : mount_mask(e, target, "", S_ISDIR(st.st_mode));
 }
 
-/* A mount point cannot be renamed or removed. Its flags stay: what protects is the mounts that the plan puts beneath. */
+/* A mount point cannot be renamed or removed. Its flags stay: what protects is the mounts that the plan puts beneath.
+ */
 static int mount_pin(struct enter *e, const struct plan_mount *m)
 {
 	_cleanup_close_ int target = -1;

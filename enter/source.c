@@ -41,7 +41,8 @@ static int check_identity(int fd, const struct plan_mount *m)
 
 int source_clone(struct enter *e, const struct plan_mount *m, int *ret)
 {
-	_cleanup_close_ int fd = fs_openat2(AT_FDCWD, m->source, O_PATH, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	_cleanup_close_ int fd =
+		fs_openat2(AT_FDCWD, m->source, O_PATH, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 	_cleanup_close_ int tree = -1;
 	int r = fd < 0 ? fd : check_identity(fd, m);
 
@@ -59,7 +60,8 @@ failed:
 	return enter_fail(e, r, m->source);
 }
 
-/* Only root takes copies out here: for others an early descriptor is of no use inside (EINVAL), and MOUNTS opens each. */
+/* Only root takes copies out here: for others an early descriptor is of no use inside (EINVAL), and MOUNTS opens each.
+ */
 int stage_sources(struct enter *e)
 {
 	if (!e->privileged || e->plan.n_mounts == 0)

@@ -129,7 +129,8 @@ static int mount_proc(struct enter *e, const char *target)
 	_cleanup_close_ int proc = -1, dir = -1;
 	int r = target_make(e, target, true, &dir);
 
-	/* Refused where the caller's own /proc is covered in places: a fresh one would reveal them. Never bound instead. */
+	/* Refused where the caller's own /proc is covered in places: a fresh one would reveal them. Never bound
+	 * instead. */
 	if (r == 0)
 		r = mount_new("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, &proc);
 	if (r == 0)

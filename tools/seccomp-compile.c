@@ -71,20 +71,60 @@ struct named {
 	uint32_t value;
 };
 
-#define N(name) { #name, (uint32_t)(name) }
+#define N(name)                                                                                                        \
+	{                                                                                                              \
+#name, (uint32_t)(name)                                                                                \
+	}
 static const struct named constants[] = {
-	N(AF_UNIX), N(AF_INET), N(AF_INET6), N(AF_NETLINK), N(NETLINK_ROUTE), N(SOCK_STREAM), N(SOCK_DGRAM), N(SOCK_SEQPACKET),
-	N(CLONE_NEWNS), N(CLONE_NEWCGROUP), N(CLONE_NEWUTS), N(CLONE_NEWIPC), N(CLONE_NEWUSER), N(CLONE_NEWPID),
-	N(CLONE_NEWNET), N(CLONE_NEWTIME), N(TIOCSTI), N(TIOCLINUX), N(PR_SET_MM), N(PR_SET_PTRACER), N(PROT_EXEC),
-	N(F_SETOWN), N(EPERM), N(ENOSYS), N(EACCES), N(EAFNOSUPPORT), N(ENOTTY), N(EINVAL),
+	N(AF_UNIX),
+	N(AF_INET),
+	N(AF_INET6),
+	N(AF_NETLINK),
+	N(NETLINK_ROUTE),
+	N(SOCK_STREAM),
+	N(SOCK_DGRAM),
+	N(SOCK_SEQPACKET),
+	N(CLONE_NEWNS),
+	N(CLONE_NEWCGROUP),
+	N(CLONE_NEWUTS),
+	N(CLONE_NEWIPC),
+	N(CLONE_NEWUSER),
+	N(CLONE_NEWPID),
+	N(CLONE_NEWNET),
+	N(CLONE_NEWTIME),
+	N(TIOCSTI),
+	N(TIOCLINUX),
+	N(PR_SET_MM),
+	N(PR_SET_PTRACER),
+	N(PROT_EXEC),
+	N(F_SETOWN),
+	N(EPERM),
+	N(ENOSYS),
+	N(EACCES),
+	N(EAFNOSUPPORT),
+	N(ENOTTY),
+	N(EINVAL),
 };
 
 /* Calls that libseccomp 2.5.4 does not know yet; from 424 on, the number is the same on every architecture. */
 static const struct named newer_calls[] = {
-	{ "cachestat", 451 }, { "fchmodat2", 452 }, { "map_shadow_stack", 453 }, { "futex_wake", 454 }, { "futex_wait", 455 },
-	{ "futex_requeue", 456 }, { "statmount", 457 }, { "listmount", 458 }, { "lsm_get_self_attr", 459 },
-	{ "lsm_set_self_attr", 460 }, { "lsm_list_modules", 461 }, { "mseal", 462 }, { "setxattrat", 463 },
-	{ "getxattrat", 464 }, { "listxattrat", 465 }, { "removexattrat", 466 }, { "open_tree_attr", 467 },
+	{ "cachestat", 451 },
+	{ "fchmodat2", 452 },
+	{ "map_shadow_stack", 453 },
+	{ "futex_wake", 454 },
+	{ "futex_wait", 455 },
+	{ "futex_requeue", 456 },
+	{ "statmount", 457 },
+	{ "listmount", 458 },
+	{ "lsm_get_self_attr", 459 },
+	{ "lsm_set_self_attr", 460 },
+	{ "lsm_list_modules", 461 },
+	{ "mseal", 462 },
+	{ "setxattrat", 463 },
+	{ "getxattrat", 464 },
+	{ "listxattrat", 465 },
+	{ "removexattrat", 466 },
+	{ "open_tree_attr", 467 },
 };
 
 __attribute__((noreturn, format(printf, 2, 3))) static void fail(const struct policy *p, const char *fmt, ...)
@@ -194,7 +234,9 @@ static size_t read_condition(struct policy *p, char **words, size_t n, struct sc
 	} else {
 		fail(p, "unknown comparison '%s'", words[1]);
 	}
-	*c = (struct scmp_arg_cmp){ .arg = (unsigned)(words[0][3] - '0'), .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = want };
+	*c = (struct scmp_arg_cmp){
+		.arg = (unsigned)(words[0][3] - '0'), .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = want
+	};
 	return used;
 }
 
@@ -370,7 +412,8 @@ static void chain(struct sock_filter *code, size_t from, size_t next, const uint
 	}
 }
 
-static void write_source(const struct policy *p, const char *name, const char *output, const struct sock_filter *code, size_t n)
+static void write_source(
+	const struct policy *p, const char *name, const char *output, const struct sock_filter *code, size_t n)
 {
 	FILE *out = fopen(output, "we");
 	char id[64];
@@ -381,7 +424,10 @@ static void write_source(const struct policy *p, const char *name, const char *o
 			*c = '_';
 	if (!out)
 		fail(p, "%s: %s", output, strerror(errno));
-	fprintf(out, "/* Made by seccomp-compile from %s.policy; do not edit. */\n#include \"profiles/seccomp_filters.h\"\n\n", name);
+	fprintf(out,
+		"/* Made by seccomp-compile from %s.policy; do not edit. */\n#include "
+		"\"profiles/seccomp_filters.h\"\n\n",
+		name);
 	fprintf(out, "static const struct sock_filter code[] = {\n");
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "\t{ 0x%02x, %u, %u, 0x%08x },\n", code[i].code, code[i].jt, code[i].jf, code[i].k);

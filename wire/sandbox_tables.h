@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sandbox_tables - what enter puts into every sandbox by itself, as data: enter builds from it, `stockade check` prints it
+ * sandbox_tables - what enter puts into every sandbox by itself, as data: enter builds from it, `stockade check` prints
+ * it
  *
  * Process:  enter (builds), supervisor (lists)
  *

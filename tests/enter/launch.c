@@ -44,8 +44,13 @@ struct plan_mount launch_bind(const char *source, const char *target, unsigned f
 	struct stat st;
 
 	assert_int_equal(stat(source, &st), 0);
-	return (struct plan_mount){ .kind = PLAN_BIND, .flags = flags, .source = TEXT(source), .target = TEXT(target),
-		.dev = st.st_dev, .ino = st.st_ino, .type = st.st_mode & S_IFMT };
+	return (struct plan_mount){ .kind = PLAN_BIND,
+		.flags = flags,
+		.source = TEXT(source),
+		.target = TEXT(target),
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.type = st.st_mode & S_IFMT };
 }
 
 static void add_base(struct plan *p)
@@ -53,18 +58,30 @@ static void add_base(struct plan *p)
 	launch_add(p, launch_bind("/usr", "/usr", 0));
 	launch_add(p, (struct plan_mount){ .kind = PLAN_SYMLINK, .target = TEXT("/bin"), .content = TEXT("usr/bin") });
 	launch_add(p, (struct plan_mount){ .kind = PLAN_SYMLINK, .target = TEXT("/lib"), .content = TEXT("usr/lib") });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_SYMLINK, .target = TEXT("/lib64"), .content = TEXT("usr/lib64") });
+	launch_add(
+		p, (struct plan_mount){ .kind = PLAN_SYMLINK, .target = TEXT("/lib64"), .content = TEXT("usr/lib64") });
 	launch_add(p, (struct plan_mount){ .kind = PLAN_DIR, .target = TEXT("/empty"), .mode = 0755 });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_FILE, .target = TEXT("/etc/hosts"), .mode = 0444, .content = TEXT("127.0.0.1 localhost\n") });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_TMPFS, .target = TEXT("/tmp"), .mode = 01777, .size = 1 << 20 });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_TMPFS, .target = TEXT("/dev/shm"), .mode = 01777, .size = 1 << 20, .flags = PLAN_NOEXEC });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_FILE,
+			      .target = TEXT("/etc/hosts"),
+			      .mode = 0444,
+			      .content = TEXT("127.0.0.1 localhost\n") });
+	launch_add(
+		p, (struct plan_mount){ .kind = PLAN_TMPFS, .target = TEXT("/tmp"), .mode = 01777, .size = 1 << 20 });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_TMPFS,
+			      .target = TEXT("/dev/shm"),
+			      .mode = 01777,
+			      .size = 1 << 20,
+			      .flags = PLAN_NOEXEC });
 	launch_add(p, (struct plan_mount){ .kind = PLAN_DEV, .target = TEXT("/dev") });
 	launch_add(p, (struct plan_mount){ .kind = PLAN_PROC, .target = TEXT("/proc") });
 }
 
 void launch_plan(struct plan *p, const char *exec_path, const char *scratch)
 {
-	*p = (struct plan){ .uid = launch_uid(), .gid = launch_gid(), .drop_root = getuid() == 0, .root_size = 1 << 20,
+	*p = (struct plan){ .uid = launch_uid(),
+		.gid = launch_gid(),
+		.drop_root = getuid() == 0,
+		.root_size = 1 << 20,
 		.limits = { .processes = 32, .files = 256 } };
 	p->name = strdup("test");
 	p->exec_path = strdup(exec_path);
@@ -113,7 +130,9 @@ void launch_start(struct launch *l, const struct plan *p, void (*prepare)(void))
 {
 	int in[2], out[2], err[2], sock[2], plan = encode(p);
 
-	*l = (struct launch){ .init_pidfd = -1, .output = BUF_INIT(LAUNCH_OUTPUT_MAX), .errors = BUF_INIT(LAUNCH_OUTPUT_MAX) };
+	*l = (struct launch){
+		.init_pidfd = -1, .output = BUF_INIT(LAUNCH_OUTPUT_MAX), .errors = BUF_INIT(LAUNCH_OUTPUT_MAX)
+	};
 	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC) | pipe2(err, O_CLOEXEC), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock), 0);
 	l->outer = fork();

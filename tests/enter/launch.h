@@ -22,7 +22,7 @@ enum { LAUNCH_OUTPUT_MAX = 1 << 20, LAUNCH_REPORTS_MAX = 16, LAUNCH_TIMEOUT_MS =
 struct launch {
 	pid_t outer, init;
 	int init_pidfd;
-	int report;	/* our end of the socket */
+	int report;	  /* our end of the socket */
 	int in, out, err; /* our ends of the server's pipes */
 	struct report reports[LAUNCH_REPORTS_MAX];
 	size_t n_reports;
@@ -53,7 +53,8 @@ void launch_done(struct launch *l);
 /* Is the line in what the server wrote? Both tell what was there when they fail. */
 void launch_expect_line(const struct launch *l, const char *line);
 void launch_expect_no_line(const struct launch *l, const char *line);
-/* Runs the plan with these words added to argv (up to NULL) to its end; the server must have run and given the exit status. */
+/* Runs the plan with these words added to argv (up to NULL) to its end; the server must have run and given the exit
+ * status. */
 void launch_probe(struct launch *l, struct plan *p, const char *const *words, int status);
 /* A directory of the tests' own that the server's user can write; removed by launch_scratch_done. */
 char *launch_scratch(void);

@@ -75,7 +75,8 @@ static void copy_lines(const char *path, const char *const *prefixes)
 
 static int facts_status(void)
 {
-	static const char *const wanted[] = { "Cap", "NoNewPrivs", "Seccomp:", "SigBlk", "SigIgn", "SigCgt", "NSpid", NULL };
+	static const char *const wanted[] = { "Cap", "NoNewPrivs", "Seccomp:", "SigBlk", "SigIgn", "SigCgt", "NSpid",
+		NULL };
 
 	say_number("uid", getuid());
 	say_number("euid", geteuid());
@@ -382,10 +383,23 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } commands[] = {
-	{ "descriptors", facts_descriptors }, { "status", facts_status }, { "world", facts_world }, { "mounts", facts_mounts },
-	{ "root", facts_root }, { "loopback", try_loopback }, { "interfaces", try_interfaces }, { "namespaces", try_namespaces },
-	{ "calls", try_calls }, { "sockets", try_sockets }, { "files", try_files }, { "proc", try_proc }, { "forks", try_forks },
-	{ "fill", try_fill }, { "orphan", try_orphan }, { "daemon", leave_daemon }, { "sleep", sleep_long },
+	{ "descriptors", facts_descriptors },
+	{ "status", facts_status },
+	{ "world", facts_world },
+	{ "mounts", facts_mounts },
+	{ "root", facts_root },
+	{ "loopback", try_loopback },
+	{ "interfaces", try_interfaces },
+	{ "namespaces", try_namespaces },
+	{ "calls", try_calls },
+	{ "sockets", try_sockets },
+	{ "files", try_files },
+	{ "proc", try_proc },
+	{ "forks", try_forks },
+	{ "fill", try_fill },
+	{ "orphan", try_orphan },
+	{ "daemon", leave_daemon },
+	{ "sleep", sleep_long },
 };
 
 /* "open PATH", "write PATH", "exec PATH", "rename PATH", "exit N": one attempt on a path the test has prepared. */

@@ -103,7 +103,8 @@ static void what_the_caller_left_open_ignored_or_blocked_does_not_reach_the_serv
 	_cleanup_plan_ struct plan p = { 0 };
 
 	launch_plan(&p, PROBE_BINARY, NULL);
-	assert_int_equal(strv_add(&p.argv, "descriptors") | strv_add(&p.argv, "status") | strv_add(&p.argv, "world"), 0);
+	assert_int_equal(
+		strv_add(&p.argv, "descriptors") | strv_add(&p.argv, "status") | strv_add(&p.argv, "world"), 0);
 	launch_start(&l, &p, open_more_descriptors);
 	assert_int_equal(launch_finish(&l), 0);
 	launch_expect_line(&l, "fds 0 1 2");
@@ -114,8 +115,9 @@ static void what_the_caller_left_open_ignored_or_blocked_does_not_reach_the_serv
 
 static void server_is_an_ordinary_user_without_any_capability_under_a_filter(void **state)
 {
-	static const char *const lines[] = { "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
-		"CapBnd:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2", "session-leader 1", "pid 2" };
+	static const char *const lines[] = { "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000",
+		"CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1",
+		"Seccomp:\t2", "session-leader 1", "pid 2" };
 	_cleanup_launch_ struct launch l = { 0 };
 	char uid[32];
 
@@ -131,7 +133,8 @@ static void server_is_an_ordinary_user_without_any_capability_under_a_filter(voi
 
 static void world_is_what_the_plan_says(void **state)
 {
-	static const char *const lines[] = { "hostname sandbox", "cwd /tmp", "core 0 0", "nofile 256 256", "nproc 33 33", "env PATH=/usr/bin" };
+	static const char *const lines[] = { "hostname sandbox", "cwd /tmp", "core 0 0", "nofile 256 256",
+		"nproc 33 33", "env PATH=/usr/bin" };
 	_cleanup_launch_ struct launch l = { 0 };
 	_cleanup_plan_ struct plan p = { 0 };
 
@@ -157,8 +160,9 @@ static bool is_implied(const char *where)
 
 static void mounts_are_those_of_the_plan_with_the_right_flags(void **state)
 {
-	static const char *const planned[] = { "/ ro,nosuid,nodev", "/usr ro,nosuid,nodev", PROBE_BINARY " ro,nosuid,nodev", "/tmp rw,nosuid,nodev",
-		"/dev/shm rw,nosuid,nodev,noexec", "/proc rw,nosuid,nodev,noexec", "/proc/sys ro,nosuid,nodev,noexec",
+	static const char *const planned[] = { "/ ro,nosuid,nodev", "/usr ro,nosuid,nodev",
+		PROBE_BINARY " ro,nosuid,nodev", "/tmp rw,nosuid,nodev", "/dev/shm rw,nosuid,nodev,noexec",
+		"/proc rw,nosuid,nodev,noexec", "/proc/sys ro,nosuid,nodev,noexec",
 		"/proc/keys ro,nosuid,nodev,noexec" };
 	_cleanup_launch_ struct launch l = { 0 };
 	size_t found = 0;
@@ -180,8 +184,8 @@ static void mounts_are_those_of_the_plan_with_the_right_flags(void **state)
 
 static void root_holds_no_other_name(void **state)
 {
-	static const char *const names[] = { "root bin", "root lib", "root lib64", "root usr", "root etc", "root tmp", "root dev", "root proc",
-		"root empty" };
+	static const char *const names[] = { "root bin", "root lib", "root lib64", "root usr", "root etc", "root tmp",
+		"root dev", "root proc", "root empty" };
 	_cleanup_launch_ struct launch l = { 0 };
 	_cleanup_plan_ struct plan p = { 0 };
 	size_t lines = 0;
@@ -214,7 +218,8 @@ static void namespaces_cannot_be_made_or_joined(void **state)
 {
 	_cleanup_launch_ struct launch l = { 0 };
 
-	expect_control("namespaces", (const char *[]){ "clone-newuser ok", "clone-dirty ok", "unshare-newuser ok", NULL });
+	expect_control(
+		"namespaces", (const char *[]){ "clone-newuser ok", "clone-dirty ok", "unshare-newuser ok", NULL });
 	probe(&l, (const char *[]){ "namespaces", NULL });
 	launch_expect_line(&l, "clone-plain ok");
 	launch_expect_line(&l, "clone-newuser EPERM");
@@ -226,14 +231,16 @@ static void namespaces_cannot_be_made_or_joined(void **state)
 
 static void forbidden_calls_answer_eperm_and_unknown_ones_enosys(void **state)
 {
-	static const char *const lines[] = { "mount EPERM", "umount EPERM", "pivot_root EPERM", "chroot EPERM", "open_tree ENOSYS",
-		"fsopen ENOSYS", "ptrace EPERM", "process_vm_readv EPERM", "keyctl EPERM", "bpf EPERM", "io_uring_setup EPERM",
-		"perf_event_open EPERM", "userfaultfd EPERM", "name_to_handle_at EPERM", "unknown-call ENOSYS", "tiocsti EPERM",
-		"tiocsti-dirty EPERM", "tioclinux EPERM", "personality-ask ok", "personality-rie EPERM", "prctl-mm EPERM",
+	static const char *const lines[] = { "mount EPERM", "umount EPERM", "pivot_root EPERM", "chroot EPERM",
+		"open_tree ENOSYS", "fsopen ENOSYS", "ptrace EPERM", "process_vm_readv EPERM", "keyctl EPERM",
+		"bpf EPERM", "io_uring_setup EPERM", "perf_event_open EPERM", "userfaultfd EPERM",
+		"name_to_handle_at EPERM", "unknown-call ENOSYS", "tiocsti EPERM", "tiocsti-dirty EPERM",
+		"tioclinux EPERM", "personality-ask ok", "personality-rie EPERM", "prctl-mm EPERM",
 		"prctl-ptracer EPERM", "prctl-name ok" };
 	_cleanup_launch_ struct launch l = { 0 };
 
-	expect_control("calls", (const char *[]){ "keyctl ok", "process_vm_readv ok", "tiocsti ENOTTY", "personality-rie ok", NULL });
+	expect_control("calls",
+		(const char *[]){ "keyctl ok", "process_vm_readv ok", "tiocsti ENOTTY", "personality-rie ok", NULL });
 	probe(&l, (const char *[]){ "calls", NULL });
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		launch_expect_line(&l, lines[i]);
@@ -241,12 +248,13 @@ static void forbidden_calls_answer_eperm_and_unknown_ones_enosys(void **state)
 
 static void sockets_are_inet_and_route_and_unix_only_when_granted(void **state)
 {
-	static const char *const lines[] = { "socket-inet6 ok", "socket-route ok", "socket-netfilter EPERM", "socket-vsock EPERM",
-		"socket-alg EPERM", "socket-packet EPERM", "socketpair-stream ok" };
+	static const char *const lines[] = { "socket-inet6 ok", "socket-route ok", "socket-netfilter EPERM",
+		"socket-vsock EPERM", "socket-alg EPERM", "socket-packet EPERM", "socketpair-stream ok" };
 	_cleanup_launch_ struct launch l = { 0 }, granted = { 0 };
 	_cleanup_plan_ struct plan p = { 0 };
 
-	expect_control("sockets", (const char *[]){ "socket-unix ok", "socket-unix-dirty ok", "socket-netfilter ok", NULL });
+	expect_control(
+		"sockets", (const char *[]){ "socket-unix ok", "socket-unix-dirty ok", "socket-netfilter ok", NULL });
 	probe(&l, (const char *[]){ "sockets", NULL });
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		launch_expect_line(&l, lines[i]);
@@ -262,9 +270,10 @@ static void sockets_are_inet_and_route_and_unix_only_when_granted(void **state)
 
 static void files_are_as_granted_and_pid_1_is_shut(void **state)
 {
-	static const char *const lines[] = { "write-root EROFS", "write-usr EROFS", "write-tmp ok", "write-shm ok", "write-scratch ok",
-		"write-null ok", "read-urandom ok", "open-tty ENOENT", "sysctl EACCES", "init-mem EACCES", "init-environ EACCES",
-		"init-root EACCES", "init-exe EACCES", "dotdot ENOENT", "isatty-null ENOTTY", "kill-init EPERM" };
+	static const char *const lines[] = { "write-root EROFS", "write-usr EROFS", "write-tmp ok", "write-shm ok",
+		"write-scratch ok", "write-null ok", "read-urandom ok", "open-tty ENOENT", "sysctl EACCES",
+		"init-mem EACCES", "init-environ EACCES", "init-root EACCES", "init-exe EACCES", "dotdot ENOENT",
+		"isatty-null ENOTTY", "kill-init EPERM" };
 	_cleanup_launch_ struct launch l = { 0 };
 	_cleanup_plan_ struct plan p = { 0 };
 	_cleanup_scratch_ char *scratch = launch_scratch();

@@ -2,11 +2,11 @@
 /*
  * test_faults - every system call of a launch fails once, one after the other; each time no server, or no difference
  *
- * The tests are the supervisor and, with ptrace(2), the tracer of the three processes of stockade-enter, so that the very
- * program that is installed is tested, libraries included, and holds no code for it. A first run counts the calls of
- * each process. Then one launch a call: the call is skipped and answers EPERM. Allowed are two ends: the launch fails
- * (a report, or a process that ends before it announced a PID 1), or the call is in a short table of those that may
- * fail unnoticed and the server sees, line for line, what it saw in the first run.
+ * The tests are the supervisor and, with ptrace(2), the tracer of the three processes of stockade-enter, so that the
+ * very program that is installed is tested, libraries included, and holds no code for it. A first run counts the calls
+ * of each process. Then one launch a call: the call is skipped and answers EPERM. Allowed are two ends: the launch
+ * fails (a report, or a process that ends before it announced a PID 1), or the call is in a short table of those that
+ * may fail unnoticed and the server sees, line for line, what it saw in the first run.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -30,7 +30,8 @@ enum { CALLS_MAX = 4096, TRACEES_MAX = 3, DEADLINE_S = 10 };
 static const char *const who_names[TRACEES_MAX] = { "outer", "PID 1", "PID 2" };
 
 /* The kernel has no way to fail these; what they return is not an errno. */
-static const long never_fails[] = { SYS_exit_group, SYS_umask, SYS_getpid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid };
+static const long never_fails[] = { SYS_exit_group, SYS_umask, SYS_getpid, SYS_getuid, SYS_geteuid, SYS_getgid,
+	SYS_getegid };
 
 /* Calls that may fail unnoticed, provided that the server finds the same sandbox. */
 static const struct {
@@ -146,7 +147,8 @@ static void on_stop(struct trace *t, struct tracee *p, int status)
 		p->started = true;
 		if (p == &t->tracees[0])
 			ptrace(PTRACE_SETOPTIONS, p->pid, 0,
-				PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
+				PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
+					PTRACE_O_EXITKILL);
 		signal = 0;
 	} else if (signal == (SIGTRAP | 0x80)) {
 		on_call(t, p);
@@ -179,8 +181,8 @@ static void run(struct trace *t)
 {
 	_cleanup_plan_ struct plan p = { 0 };
 	_cleanup_scratch_ char *scratch = launch_scratch();
-	static const char *const words[] = { "descriptors", "status", "world", "mounts", "root", "interfaces", "loopback", "namespaces", "calls",
-		"sockets", "files", "proc" };
+	static const char *const words[] = { "descriptors", "status", "world", "mounts", "root", "interfaces",
+		"loopback", "namespaces", "calls", "sockets", "files", "proc" };
 	pthread_t supervisor;
 
 	launch_plan(&p, PROBE_BINARY, scratch);
@@ -245,7 +247,9 @@ static const char *judge(const struct trace *t, const struct trace *first, const
 		if (saw->len > 0)
 			return "a server ran unreported";
 		/* A process that is killed, or cannot send, ends with a status; the supervisor sees that. */
-		return launch_find(&t->l, REPORT_FAILED) || t->end[0] != 0 || t->end[1] != 0 ? NULL : "no server, and nobody said why";
+		return launch_find(&t->l, REPORT_FAILED) || t->end[0] != 0 || t->end[1] != 0
+			       ? NULL
+			       : "no server, and nobody said why";
 	}
 	/* PID 1 ends when a call of its loop fails, and takes the server along. */
 	if (t->end[1] != 0)
@@ -278,8 +282,8 @@ static void each_call_fails_once_and_no_server_runs_with_less(void **state)
 		if (failed)
 			stage_failed[failed->stage] = true;
 		if (bad)
-			print_error("%s, call %u (number %ld): %s; %s\n", who_names[calls[i].who], calls[i].index, calls[i].nr, bad,
-				failed ? enter_stage_name(failed->stage) : "-");
+			print_error("%s, call %u (number %ld): %s; %s\n", who_names[calls[i].who], calls[i].index,
+				calls[i].nr, bad, failed ? enter_stage_name(failed->stage) : "-");
 		wrong += bad != NULL;
 		finish(&t);
 	}

@@ -69,10 +69,12 @@ static int content_hostname(const struct plan *plan, const struct base_view_args
 
 static int content_hosts(const struct plan *plan, const struct base_view_args *a, struct buf *b)
 {
-	return buf_printf(b, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t%s\n", host_name(plan));
+	return buf_printf(
+		b, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t%s\n", host_name(plan));
 }
 
-/* The address answers "connection refused" at once, where no resolver at all would still mean this one (resolv.conf(5)). */
+/* The address answers "connection refused" at once, where no resolver at all would still mean this one
+ * (resolv.conf(5)). */
 static int content_resolv(const struct plan *plan, const struct base_view_args *a, struct buf *b)
 {
 	return buf_puts(b, "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
@@ -80,7 +82,8 @@ static int content_resolv(const struct plan *plan, const struct base_view_args *
 
 static int content_nsswitch(const struct plan *plan, const struct base_view_args *a, struct buf *b)
 {
-	return buf_puts(b, "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\n");
+	return buf_puts(b, "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: "
+			   "files\nservices: files\n");
 }
 
 /* In the order of mounting. */
@@ -92,18 +95,24 @@ static const struct base_row base_table[] = {
 	{ BASE_AS_HOST, "/lib32", "32-bit libraries of the distribution" },
 	{ BASE_AS_HOST, "/lib64", "where programs look for the dynamic loader" },
 	{ BASE_AS_HOST, "/libx32", "x32 libraries of the distribution" },
-	{ BASE_FILE, "/etc/passwd", "the server's user has a name and a home; no other user is listed", content_passwd },
+	{ BASE_FILE, "/etc/passwd", "the server's user has a name and a home; no other user is listed",
+		content_passwd },
 	{ BASE_FILE, "/etc/group", "the server's group has a name; no other group is listed", content_group },
 	{ BASE_FILE, "/etc/hostname", "a neutral name instead of this machine's", content_hostname },
-	{ BASE_FILE, "/etc/hosts", "localhost and the neutral host name resolve (Java asks for its own name)", content_hosts },
-	{ BASE_FILE, "/etc/nsswitch.conf", "names are looked up in files, then by DNS; no other service is asked", content_nsswitch },
-	{ BASE_FILE, "/etc/resolv.conf", "a look-up fails at once instead of timing out; no search domain of this network shows", content_resolv },
+	{ BASE_FILE, "/etc/hosts", "localhost and the neutral host name resolve (Java asks for its own name)",
+		content_hosts },
+	{ BASE_FILE, "/etc/nsswitch.conf", "names are looked up in files, then by DNS; no other service is asked",
+		content_nsswitch },
+	{ BASE_FILE, "/etc/resolv.conf",
+		"a look-up fails at once instead of timing out; no search domain of this network shows",
+		content_resolv },
 	{ BASE_AS_HOST, "/etc/localtime", "local time" },
 	{ BASE_BIND_IF, "/etc/timezone", "the name of the time zone (Java, ICU)" },
 	{ BASE_AS_HOST, "/etc/os-release", "the distribution's name (.NET, Python and installers ask)" },
 	{ BASE_BIND_IF, "/etc/ld.so.cache", "the loader finds libraries without searching" },
 	{ BASE_BIND_IF, "/etc/ld-musl-x86_64.path", "the loader's search path where libc is musl" },
-	{ BASE_BIND_IF, "/etc/alternatives", "Debian's and Fedora's links from /usr/bin to the chosen version (java, awk)" },
+	{ BASE_BIND_IF, "/etc/alternatives",
+		"Debian's and Fedora's links from /usr/bin to the chosen version (java, awk)" },
 	{ BASE_BIND_IF, "/etc/ssl/certs", "certificates of public authorities; never /etc/ssl/private" },
 	{ BASE_BIND_IF, "/etc/ssl/cert.pem", "the same as one file" },
 	{ BASE_BIND_IF, "/etc/ssl/openssl.cnf", "settings that OpenSSL reads at start" },
@@ -120,7 +129,8 @@ static const struct base_row base_table[] = {
 	{ BASE_BIND_IF, "/etc/services", "names of ports (getaddrinfo)" },
 	{ BASE_BIND_IF, "/etc/fonts", "fonts (Java, Chromium)" },
 	{ BASE_PROC, "/proc", "the server's own processes; what describes the machine or changes it is masked" },
-	{ BASE_DEV, "/dev", "null, zero, full, random, urandom, fd, stdin, stdout, stderr and a sized shm; no terminal" },
+	{ BASE_DEV, "/dev",
+		"null, zero, full, random, urandom, fd, stdin, stdout, stderr and a sized shm; no terminal" },
 	{ BASE_DIR, "/run", "empty: no socket of the system or the desktop" },
 	{ BASE_TMP, "/tmp", "an empty, sized directory of this run" },
 	{ BASE_TMP, "/var/tmp", "an empty, sized directory of this run" },
@@ -139,7 +149,8 @@ static bool row_matches(const struct base_row *row, const char *target)
 	return glob_match(row->target, target, strlen(target)) && !strchr(target + strcspn(row->target, "*"), '/');
 }
 
-/* Opened, identified and bound where it is. The source of a row may itself be a link (NixOS): what it leads to is bound. */
+/* Opened, identified and bound where it is. The source of a row may itself be a link (NixOS): what it leads to is
+ * bound. */
 static int add_bind(struct plan *plan, const char *target, bool required, struct diag *d)
 {
 	_cleanup_close_ int fd = open(target, O_PATH | O_CLOEXEC);
@@ -150,13 +161,19 @@ static int add_bind(struct plan *plan, const char *target, bool required, struct
 	if (fd < 0 && errno == ENOENT && !required)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return diag_fail(d, -errno, "cannot open %s, which every sandbox needs (base view): %s", target, strerror(errno));
+		return diag_fail(d, -errno, "cannot open %s, which every sandbox needs (base view): %s", target,
+			strerror(errno));
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
-		return diag_fail(d, -EINVAL, "%s is neither a file nor a directory, so it cannot be part of the base view", target);
+		return diag_fail(d, -EINVAL,
+			"%s is neither a file nor a directory, so it cannot be part of the base view", target);
 	r = fs_fd_path(fd, &source);
 	if (r < 0)
 		return diag_fail(d, r, "cannot name %s of the base view: %s", target, strerror(-r));
-	struct plan_mount m = { .kind = PLAN_BIND, .source = source, .target = (char *)(uintptr_t)target, .dev = st.st_dev, .ino = st.st_ino,
+	struct plan_mount m = { .kind = PLAN_BIND,
+		.source = source,
+		.target = (char *)(uintptr_t)target,
+		.dev = st.st_dev,
+		.ino = st.st_ino,
 		.type = st.st_mode & S_IFMT };
 	return plan_add_mount(plan, &m);
 }
@@ -182,7 +199,9 @@ static int add_as_host(struct plan *plan, const char *target, struct diag *d)
 	if (n >= 0 && n < (ssize_t)sizeof(text)) {
 		text[n] = '\0';
 		if (leads_into_usr(target, text)) {
-			struct plan_mount m = { .kind = PLAN_SYMLINK, .target = (char *)(uintptr_t)target, .content = text };
+			struct plan_mount m = {
+				.kind = PLAN_SYMLINK, .target = (char *)(uintptr_t)target, .content = text
+			};
 			return plan_add_mount(plan, &m);
 		}
 	}
@@ -217,7 +236,9 @@ static int add_file(struct plan *plan, const struct base_row *row, const struct 
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(BASE_TEXT_MAX);
 	int r = row->content(plan, a, &b);
-	struct plan_mount m = { .kind = PLAN_FILE, .target = (char *)(uintptr_t)row->target, .mode = 0444, .content = b.data };
+	struct plan_mount m = {
+		.kind = PLAN_FILE, .target = (char *)(uintptr_t)row->target, .mode = 0444, .content = b.data
+	};
 
 	return r < 0 ? r : plan_add_mount(plan, &m);
 }
@@ -237,7 +258,8 @@ static int add_row(struct plan *plan, const struct base_row *row, const struct b
 	case BASE_BIND:
 		return add_bind(plan, row->target, true, d);
 	case BASE_BIND_IF:
-		return strchr(row->target, '*') ? add_pattern(plan, row->target, d) : add_bind(plan, row->target, false, d);
+		return strchr(row->target, '*') ? add_pattern(plan, row->target, d)
+						: add_bind(plan, row->target, false, d);
 	case BASE_AS_HOST:
 		return add_as_host(plan, row->target, d);
 	case BASE_FILE:
@@ -262,10 +284,13 @@ static int check_args(const struct base_view_args *a, struct diag *d)
 	char shown[512];
 
 	if (!*a->user || strpbrk(a->user, ":\n,") || strpbrk(a->home, ":\n"))
-		return diag_fail(d, -EINVAL, "the user's name or home directory holds a colon, a comma or a line break, which passwd(5) cannot express");
+		return diag_fail(d, -EINVAL,
+			"the user's name or home directory holds a colon, a comma or a line break, which passwd(5) "
+			"cannot express");
 	for (size_t i = 0; i < ARRAY_LEN(base_table); i++)
 		if (base_table[i].target && fs_path_within(base_table[i].target, a->home))
-			return diag_fail(d, -EINVAL, "the home directory %s would hide %s of the base view; give the user a home of its own",
+			return diag_fail(d, -EINVAL,
+				"the home directory %s would hide %s of the base view; give the user a home of its own",
 				text_escape_str(a->home, shown, sizeof(shown)), base_table[i].target);
 	return 0;
 }
@@ -301,8 +326,8 @@ bool base_view_covers(const char *path)
 		const struct base_row *row = &base_table[i];
 		if (!is_host_row(row))
 			continue;
-		if (!strchr(row->target, '*') ? fs_path_within(path, row->target) :
-						strncmp(path, row->target, strcspn(row->target, "*")) == 0)
+		if (!strchr(row->target, '*') ? fs_path_within(path, row->target)
+					      : strncmp(path, row->target, strcspn(row->target, "*")) == 0)
 			return true;
 	}
 	return false;

@@ -29,26 +29,46 @@ enum fetcher_kind {
 
 /* %1$s: what was recognised, %2$s: the package or program. */
 static const char *const advice[KIND_COUNT] = {
-	[KIND_NPM] = "'%1$s' downloads what it runs: without a network it waits in vain, and approving it would approve nothing of %2$s. Install that once: npm install --prefix ~/.local/share/mcp %2$s; "
+	[KIND_NPM] = "'%1$s' downloads what it runs: without a network it waits in vain, and approving it would "
+		     "approve nothing of %2$s. Install that once: npm install --prefix ~/.local/share/mcp %2$s; "
 		     "then run what it put into ~/.local/share/mcp/node_modules/.bin/, with the same arguments",
-	[KIND_PYPI] = "'%1$s' downloads what it runs: without a network it waits in vain, and approving it would approve nothing of %2$s. Install that once: uv tool install %2$s (or pipx install %2$s); "
+	[KIND_PYPI] = "'%1$s' downloads what it runs: without a network it waits in vain, and approving it would "
+		      "approve nothing of %2$s. Install that once: uv tool install %2$s (or pipx install %2$s); "
 		      "then run what it put into ~/.local/bin/, with the same arguments",
-	[KIND_UV_RUN] = "'%1$s' installs what is missing before it runs %2$s: without a network it waits in vain, and approving it would approve nothing of that. In the project, once: uv sync; then run the project's "
-			".venv/bin/ program, or .venv/bin/python with the script, by its absolute path",
-	[KIND_DENO] = "'%1$s' downloads what it runs: without a network it waits in vain, and approving it would approve nothing of %2$s. Make a program of it once: deno compile -o ~/.local/bin/NAME %2$s (with the permissions "
+	[KIND_UV_RUN] =
+		"'%1$s' installs what is missing before it runs %2$s: without a network it waits in vain, and "
+		"approving it would approve nothing of that. In the project, once: uv sync; then run the project's "
+		".venv/bin/ program, or .venv/bin/python with the script, by its absolute path",
+	[KIND_DENO] = "'%1$s' downloads what it runs: without a network it waits in vain, and approving it would "
+		      "approve nothing of %2$s. Make a program of it once: deno compile -o ~/.local/bin/NAME %2$s "
+		      "(with the permissions "
 		      "it needs); then run ~/.local/bin/NAME by its absolute path",
-	[KIND_GO] = "'%1$s' downloads and compiles what it runs, so approving it would approve nothing of %2$s. Build it once: go install %2$s (go build -o for a directory); then run the program in ~/go/bin/, by its "
+	[KIND_GO] = "'%1$s' downloads and compiles what it runs, so approving it would approve nothing of %2$s. Build "
+		    "it once: go install %2$s (go build -o for a directory); then run the program in ~/go/bin/, by its "
 		    "absolute path",
-	[KIND_CARGO] = "'%1$s' downloads and compiles what it runs, so approving it would approve nothing of %2$s. Build it once: cargo build --release; then run the program in target/release/, by its absolute path",
-	[KIND_DOTNET] = "'%1$s' downloads or builds what it runs, so approving it would approve nothing of %2$s. Install it once: dotnet tool install --tool-path ~/.local/share/mcp %2$s (dotnet publish for a project); then run the "
+	[KIND_CARGO] =
+		"'%1$s' downloads and compiles what it runs, so approving it would approve nothing of %2$s. Build it "
+		"once: cargo build --release; then run the program in target/release/, by its absolute path",
+	[KIND_DOTNET] = "'%1$s' downloads or builds what it runs, so approving it would approve nothing of %2$s. "
+			"Install it once: dotnet tool install --tool-path ~/.local/share/mcp %2$s (dotnet publish for "
+			"a project); then run the "
 			"program that this made, by its absolute path",
-	[KIND_NIX] = "'%1$s' downloads or builds what it runs, so approving it would approve nothing of %2$s. Build it once: nix build -o ~/.local/share/mcp %2$s; then run the program in ~/.local/share/mcp/bin/",
-	[KIND_CONTAINER] = "'%1$s' asks another program to start the server outside of this sandbox, so nothing that stockade grants or denies would hold for %2$s. Install the server itself (most images are built from an "
-			   "npm or PyPI package) and run its program; or use the container without stockade",
-	[KIND_SCRIPT] = "'%1$s' runs a command that is written in package.json, so approving it would approve nothing of it. Look up %2$s under \"scripts\" there, and use the command itself, e.g. node dist/index.js",
-	[KIND_ENVIRONMENT] = "'%1$s' picks %2$s from an environment that it keeps, so approving it would approve nothing of that. Ask it where the environment is (poetry env info -p, conda env list), and run the "
-			     "program in its bin/ by the absolute path",
-	[KIND_MANAGER] = "'%1$s' picks the version of %2$s when it runs, so approving it would approve nothing of that. Ask it for the program (mise which, volta which, pyenv which, nvm which), and run that absolute path",
+	[KIND_NIX] = "'%1$s' downloads or builds what it runs, so approving it would approve nothing of %2$s. Build it "
+		     "once: nix build -o ~/.local/share/mcp %2$s; then run the program in ~/.local/share/mcp/bin/",
+	[KIND_CONTAINER] =
+		"'%1$s' asks another program to start the server outside of this sandbox, so nothing that stockade "
+		"grants or denies would hold for %2$s. Install the server itself (most images are built from an "
+		"npm or PyPI package) and run its program; or use the container without stockade",
+	[KIND_SCRIPT] =
+		"'%1$s' runs a command that is written in package.json, so approving it would approve nothing of it. "
+		"Look up %2$s under \"scripts\" there, and use the command itself, e.g. node dist/index.js",
+	[KIND_ENVIRONMENT] =
+		"'%1$s' picks %2$s from an environment that it keeps, so approving it would approve nothing of that. "
+		"Ask it where the environment is (poetry env info -p, conda env list), and run the "
+		"program in its bin/ by the absolute path",
+	[KIND_MANAGER] =
+		"'%1$s' picks the version of %2$s when it runs, so approving it would approve nothing of that. Ask it "
+		"for the program (mise which, volta which, pyenv which, nvm which), and run that absolute path",
 };
 
 struct fetcher {
@@ -57,39 +77,113 @@ struct fetcher {
 };
 
 static const struct fetcher fetchers[] = {
-	{ "npx", "", KIND_NPM }, { "pnpx", "", KIND_NPM }, { "bunx", "", KIND_NPM }, { "npm", "exec", KIND_NPM }, { "npm", "x", KIND_NPM }, { "npm", "create", KIND_NPM },
-	{ "npm", "init", KIND_NPM }, { "pnpm", "dlx", KIND_NPM }, { "pnpm", "create", KIND_NPM }, { "yarn", "dlx", KIND_NPM }, { "yarn", "create", KIND_NPM }, { "bun", "x", KIND_NPM },
-	{ "bun", "create", KIND_NPM }, { "corepack", "", KIND_NPM },
-	{ "uvx", "", KIND_PYPI }, { "uv", "tool run", KIND_PYPI }, { "pipx", "run", KIND_PYPI }, { "uv", "run", KIND_UV_RUN },
-	{ "go", "run", KIND_GO }, { "cargo", "run", KIND_CARGO }, { "dnx", "", KIND_DOTNET }, { "dotnet", "run", KIND_DOTNET }, { "dotnet", "tool run", KIND_DOTNET },
-	{ "dotnet", "tool exec", KIND_DOTNET }, { "nix", "run", KIND_NIX }, { "nix", "shell", KIND_NIX }, { "nix", "develop", KIND_NIX }, { "nix-shell", "", KIND_NIX },
-	{ "docker", "run", KIND_CONTAINER }, { "docker", "exec", KIND_CONTAINER }, { "docker", "start", KIND_CONTAINER }, { "docker", "container", KIND_CONTAINER },
-	{ "docker", "compose", KIND_CONTAINER }, { "docker", "mcp", KIND_CONTAINER }, { "docker-compose", "", KIND_CONTAINER }, { "podman", "run", KIND_CONTAINER },
-	{ "podman", "exec", KIND_CONTAINER }, { "podman", "start", KIND_CONTAINER }, { "podman", "container", KIND_CONTAINER }, { "nerdctl", "run", KIND_CONTAINER },
-	{ "nerdctl", "exec", KIND_CONTAINER }, { "distrobox", "enter", KIND_CONTAINER }, { "distrobox-enter", "", KIND_CONTAINER }, { "toolbox", "run", KIND_CONTAINER },
-	{ "flatpak", "run", KIND_CONTAINER }, { "snap", "run", KIND_CONTAINER },
-	{ "npm", "run", KIND_SCRIPT }, { "npm", "run-script", KIND_SCRIPT }, { "npm", "start", KIND_SCRIPT }, { "npm", "test", KIND_SCRIPT }, { "pnpm", "run", KIND_SCRIPT },
-	{ "pnpm", "start", KIND_SCRIPT }, { "pnpm", "exec", KIND_SCRIPT }, { "yarn", "run", KIND_SCRIPT }, { "yarn", "start", KIND_SCRIPT }, { "yarn", "exec", KIND_SCRIPT },
-	{ "poetry", "run", KIND_ENVIRONMENT }, { "pipenv", "run", KIND_ENVIRONMENT }, { "hatch", "run", KIND_ENVIRONMENT }, { "pdm", "run", KIND_ENVIRONMENT },
-	{ "rye", "run", KIND_ENVIRONMENT }, { "conda", "run", KIND_ENVIRONMENT }, { "mamba", "run", KIND_ENVIRONMENT }, { "micromamba", "run", KIND_ENVIRONMENT },
-	{ "pixi", "run", KIND_ENVIRONMENT }, { "bundle", "exec", KIND_ENVIRONMENT },
-	{ "volta", "run", KIND_MANAGER }, { "fnm", "exec", KIND_MANAGER }, { "nvm", "exec", KIND_MANAGER }, { "nvm", "run", KIND_MANAGER }, { "mise", "exec", KIND_MANAGER },
-	{ "mise", "x", KIND_MANAGER }, { "mise", "run", KIND_MANAGER }, { "asdf", "exec", KIND_MANAGER }, { "pyenv", "exec", KIND_MANAGER }, { "nodenv", "exec", KIND_MANAGER },
-	{ "rbenv", "exec", KIND_MANAGER }, { "direnv", "exec", KIND_MANAGER },
+	{ "npx", "", KIND_NPM },
+	{ "pnpx", "", KIND_NPM },
+	{ "bunx", "", KIND_NPM },
+	{ "npm", "exec", KIND_NPM },
+	{ "npm", "x", KIND_NPM },
+	{ "npm", "create", KIND_NPM },
+	{ "npm", "init", KIND_NPM },
+	{ "pnpm", "dlx", KIND_NPM },
+	{ "pnpm", "create", KIND_NPM },
+	{ "yarn", "dlx", KIND_NPM },
+	{ "yarn", "create", KIND_NPM },
+	{ "bun", "x", KIND_NPM },
+	{ "bun", "create", KIND_NPM },
+	{ "corepack", "", KIND_NPM },
+	{ "uvx", "", KIND_PYPI },
+	{ "uv", "tool run", KIND_PYPI },
+	{ "pipx", "run", KIND_PYPI },
+	{ "uv", "run", KIND_UV_RUN },
+	{ "go", "run", KIND_GO },
+	{ "cargo", "run", KIND_CARGO },
+	{ "dnx", "", KIND_DOTNET },
+	{ "dotnet", "run", KIND_DOTNET },
+	{ "dotnet", "tool run", KIND_DOTNET },
+	{ "dotnet", "tool exec", KIND_DOTNET },
+	{ "nix", "run", KIND_NIX },
+	{ "nix", "shell", KIND_NIX },
+	{ "nix", "develop", KIND_NIX },
+	{ "nix-shell", "", KIND_NIX },
+	{ "docker", "run", KIND_CONTAINER },
+	{ "docker", "exec", KIND_CONTAINER },
+	{ "docker", "start", KIND_CONTAINER },
+	{ "docker", "container", KIND_CONTAINER },
+	{ "docker", "compose", KIND_CONTAINER },
+	{ "docker", "mcp", KIND_CONTAINER },
+	{ "docker-compose", "", KIND_CONTAINER },
+	{ "podman", "run", KIND_CONTAINER },
+	{ "podman", "exec", KIND_CONTAINER },
+	{ "podman", "start", KIND_CONTAINER },
+	{ "podman", "container", KIND_CONTAINER },
+	{ "nerdctl", "run", KIND_CONTAINER },
+	{ "nerdctl", "exec", KIND_CONTAINER },
+	{ "distrobox", "enter", KIND_CONTAINER },
+	{ "distrobox-enter", "", KIND_CONTAINER },
+	{ "toolbox", "run", KIND_CONTAINER },
+	{ "flatpak", "run", KIND_CONTAINER },
+	{ "snap", "run", KIND_CONTAINER },
+	{ "npm", "run", KIND_SCRIPT },
+	{ "npm", "run-script", KIND_SCRIPT },
+	{ "npm", "start", KIND_SCRIPT },
+	{ "npm", "test", KIND_SCRIPT },
+	{ "pnpm", "run", KIND_SCRIPT },
+	{ "pnpm", "start", KIND_SCRIPT },
+	{ "pnpm", "exec", KIND_SCRIPT },
+	{ "yarn", "run", KIND_SCRIPT },
+	{ "yarn", "start", KIND_SCRIPT },
+	{ "yarn", "exec", KIND_SCRIPT },
+	{ "poetry", "run", KIND_ENVIRONMENT },
+	{ "pipenv", "run", KIND_ENVIRONMENT },
+	{ "hatch", "run", KIND_ENVIRONMENT },
+	{ "pdm", "run", KIND_ENVIRONMENT },
+	{ "rye", "run", KIND_ENVIRONMENT },
+	{ "conda", "run", KIND_ENVIRONMENT },
+	{ "mamba", "run", KIND_ENVIRONMENT },
+	{ "micromamba", "run", KIND_ENVIRONMENT },
+	{ "pixi", "run", KIND_ENVIRONMENT },
+	{ "bundle", "exec", KIND_ENVIRONMENT },
+	{ "volta", "run", KIND_MANAGER },
+	{ "fnm", "exec", KIND_MANAGER },
+	{ "nvm", "exec", KIND_MANAGER },
+	{ "nvm", "run", KIND_MANAGER },
+	{ "mise", "exec", KIND_MANAGER },
+	{ "mise", "x", KIND_MANAGER },
+	{ "mise", "run", KIND_MANAGER },
+	{ "asdf", "exec", KIND_MANAGER },
+	{ "pyenv", "exec", KIND_MANAGER },
+	{ "nodenv", "exec", KIND_MANAGER },
+	{ "rbenv", "exec", KIND_MANAGER },
+	{ "direnv", "exec", KIND_MANAGER },
 };
 
 /* The file that a name leads to, where it is called otherwise. */
 static const struct {
 	const char *file, *program;
 } aliases[] = {
-	{ "npx-cli.js", "npx" }, { "npm-cli.js", "npm" }, { "npx.cmd", "npx" }, { "npm.cmd", "npm" }, { "pnpm.cjs", "pnpm" }, { "pnpm.mjs", "pnpm" }, { "pnpx.cjs", "pnpx" },
-	{ "pnpx.mjs", "pnpx" }, { "pnpm.js", "pnpm" }, { "pnpx.js", "pnpx" }, { "yarn.js", "yarn" }, { "yarn.cjs", "yarn" }, { "yarnpkg", "yarn" }, { "corepack.js", "corepack" },
+	{ "npx-cli.js", "npx" },
+	{ "npm-cli.js", "npm" },
+	{ "npx.cmd", "npx" },
+	{ "npm.cmd", "npm" },
+	{ "pnpm.cjs", "pnpm" },
+	{ "pnpm.mjs", "pnpm" },
+	{ "pnpx.cjs", "pnpx" },
+	{ "pnpx.mjs", "pnpx" },
+	{ "pnpm.js", "pnpm" },
+	{ "pnpx.js", "pnpx" },
+	{ "yarn.js", "yarn" },
+	{ "yarn.cjs", "yarn" },
+	{ "yarnpkg", "yarn" },
+	{ "corepack.js", "corepack" },
 };
 
 /* Options whose next word is their value, of whatever program: only what may stand before the package matters. */
-static const char valued[] = " --prefix --registry --cache --cwd --dir -C --workspace -w --filter -F --python --index --index-url --default-index --extra-index-url --directory --project "
-			     "--config --config-file --cache-dir --env-file --with --with-editable --with-requirements -c --call --context -H --host --log-level -l -L --node --using --constraint "
-			     "-n --name --manifest-path --framework -e --env -v --volume --network --version --source --add-source --verbosity --script ";
+static const char valued[] = " --prefix --registry --cache --cwd --dir -C --workspace -w --filter -F --python --index "
+			     "--index-url --default-index --extra-index-url --directory --project "
+			     "--config --config-file --cache-dir --env-file --with --with-editable --with-requirements "
+			     "-c --call --context -H --host --log-level -l -L --node --using --constraint "
+			     "-n --name --manifest-path --framework -e --env -v --volume --network --version --source "
+			     "--add-source --verbosity --script ";
 /* Options whose value is the package itself. */
 static const char named[] = " -p --package --from --spec --bin --image ";
 
@@ -122,7 +216,8 @@ static const char *next_operand(const struct strv *words, size_t *at, const char
 			return words->v[(*at)++];
 		if (listed(named, w) && *at + 1 < words->n && !*package)
 			*package = words->v[*at + 1];
-		if (equals && strncmp(w, "--", 2) == 0 && (strncmp(w, "--package=", 10) == 0 || strncmp(w, "--from=", 7) == 0) && !*package)
+		if (equals && strncmp(w, "--", 2) == 0 &&
+			(strncmp(w, "--package=", 10) == 0 || strncmp(w, "--from=", 7) == 0) && !*package)
 			*package = equals + 1;
 		if (listed(named, w) || (listed(valued, w) && !equals))
 			(*at)++;
@@ -150,7 +245,9 @@ static bool row_matches(const struct fetcher *row, const struct strv *words, siz
 /* What may stand in a line for a shell as it is; anything else is not repeated as a command. */
 static bool is_package_name(const char *s)
 {
-	return s && *s && *s != '-' && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@/._+-:=~[]") == strlen(s) && strlen(s) < 200;
+	return s && *s && *s != '-' &&
+	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@/._+-:=~[]") == strlen(s) &&
+	       strlen(s) < 200;
 }
 
 static int refuse(const struct fetcher *row, const struct strv *words, size_t at, const char *package, struct diag *d)
@@ -176,9 +273,10 @@ static int check(const struct strv *words, int depth, struct diag *d);
 
 static int check_from(const struct strv *words, size_t at, int depth, struct diag *d)
 {
+	if (at >= words->n)
+		return 0;
 	const struct strv rest = { .v = words->v + at, .n = words->n - at };
-
-	return at < words->n ? check(&rest, depth + 1, d) : 0;
+	return check(&rest, depth + 1, d);
 }
 
 static bool is_shell(const char *name)
@@ -193,12 +291,14 @@ static bool is_shell(const char *name)
 
 static int end_command(struct strv *words, int depth, struct diag *d)
 {
-	static const char *const before[] = { "exec", "command", "builtin", "eval", "then", "do", "else", "if", "while", "!", "{", "(" };
+	static const char *const before[] = { "exec", "command", "builtin", "eval", "then", "do", "else", "if", "while",
+		"!", "{", "(" };
 	size_t at = 0;
 	int r;
 
 	while (at < words->n) {
-		bool skip = strchr(words->v[at], '=') && words->v[at][0] != '-' && strcspn(words->v[at], "=") < strcspn(words->v[at], "/");
+		bool skip = strchr(words->v[at], '=') && words->v[at][0] != '-' &&
+			    strcspn(words->v[at], "=") < strcspn(words->v[at], "/");
 		for (size_t i = 0; !skip && i < ARRAY_LEN(before); i++)
 			skip = strcmp(words->v[at], before[i]) == 0;
 		if (!skip)
@@ -297,7 +397,9 @@ static int check_python(const struct strv *words, int depth, struct diag *d)
 	for (size_t i = 1; i + 1 < words->n && *words->v[i] == '-'; i++)
 		if (strcmp(words->v[i], "-m") == 0) {
 			const char *module = words->v[i + 1];
-			return strcmp(module, "pipx") == 0 || strcmp(module, "uv") == 0 ? check_from(words, i + 1, depth, d) : 0;
+			return strcmp(module, "pipx") == 0 || strcmp(module, "uv") == 0
+				       ? check_from(words, i + 1, depth, d)
+				       : 0;
 		}
 	return 0;
 }

@@ -111,7 +111,8 @@ static int add_cmd_shim(struct resolve *c, const char *script)
 		return -ENOMEM;
 	r = resolve_walk(path, &real, &c->links);
 	if (r < 0)
-		return diag_fail(c->d, r == -ENOMEM ? r : -ENOENT, "%s starts %s, which does not exist; install the package again", SHOWN(script), SHOWN(path));
+		return diag_fail(c->d, r == -ENOMEM ? r : -ENOENT,
+			"%s starts %s, which does not exist; install the package again", SHOWN(script), SHOWN(path));
 	r = resolve_tree_script(c, real, FAMILY_NODE);
 	if (r == 0)
 		r = resolve_find(c, "node", false, &node);
@@ -143,7 +144,8 @@ static int add_script(struct resolve *c, const struct found *script, const struc
 }
 
 /* env in a shebang: env itself, then what it starts. */
-static int follow_env(struct resolve *c, const struct found *script, const struct found *env, const char *argument, int depth)
+static int follow_env(
+	struct resolve *c, const struct found *script, const struct found *env, const char *argument, int depth)
 {
 	_cleanup_strv_ struct strv words = { 0 };
 	_cleanup_found_ struct found inner = { 0 };
@@ -173,7 +175,8 @@ static int follow_env(struct resolve *c, const struct found *script, const struc
 }
 
 /* A shim in a shebang has no place inside: the kernel's work is done here, with the program behind it. */
-static int replace_shebang(struct resolve *c, const struct found *script, const struct found *interpreter, const char *argument, int depth)
+static int replace_shebang(
+	struct resolve *c, const struct found *script, const struct found *interpreter, const char *argument, int depth)
 {
 	_cleanup_strv_ struct strv argv = { 0 };
 	char *program = strdup(interpreter->path);
@@ -183,8 +186,10 @@ static int replace_shebang(struct resolve *c, const struct found *script, const 
 		return -ENOMEM;
 	if (depth > 0) {
 		free(program);
-		return diag_fail(c->d, -ENOEXEC, "the first line of %s names a version manager's shim, and another script stands before it; write the absolute path of %s there", SHOWN(script->path),
-			SHOWN(interpreter->path));
+		return diag_fail(c->d, -ENOEXEC,
+			"the first line of %s names a version manager's shim, and another script stands before it; "
+			"write the absolute path of %s there",
+			SHOWN(script->path), SHOWN(interpreter->path));
 	}
 	free(c->ret->program);
 	c->ret->program = program;
@@ -209,7 +214,9 @@ static int follow_script(struct resolve *c, const struct found *f, const struct 
 	int r;
 
 	if (depth >= RESOLVE_DEPTH_MAX)
-		return diag_fail(c->d, -ENOEXEC, "%s is interpreted by a script that is interpreted by a script, more than %d deep", SHOWN(f->path), RESOLVE_DEPTH_MAX);
+		return diag_fail(c->d, -ENOEXEC,
+			"%s is interpreted by a script that is interpreted by a script, more than %d deep",
+			SHOWN(f->path), RESOLVE_DEPTH_MAX);
 	r = resolve_find(c, head->interpreter, true, &interpreter);
 	if (r < 0) {
 		diag_prefix(c->d, "%s names its interpreter in its first line: ", SHOWN(f->path));
@@ -367,8 +374,8 @@ static int add_path_dir(struct resolve *c, const char *dir)
 	return strv_add(&c->ret->path, real);
 }
 
-/* The caller's order stays, so that a name that was looked up outside means the same inside; what stands for a directory
- * of shims takes its place. */
+/* The caller's order stays, so that a name that was looked up outside means the same inside; what stands for a
+ * directory of shims takes its place. */
 static int build_path(struct resolve *c)
 {
 	static const char *const always[] = { "/usr/local/bin", "/usr/bin", "/bin" };
@@ -389,7 +396,8 @@ static int build_path(struct resolve *c)
 	return r;
 }
 
-int resolve_command(const struct paths *p, const struct strv *command, const char *path_env, const char *cwd, struct resolved *ret, struct diag *d)
+int resolve_command(const struct paths *p, const struct strv *command, const char *path_env, const char *cwd,
+	struct resolved *ret, struct diag *d)
 {
 	_cleanup_(resolve_done) struct resolve c = { .p = p, .cwd = cwd, .ret = ret, .d = d };
 	int r;

@@ -23,18 +23,28 @@ struct interpreter {
 };
 
 static const struct interpreter interpreters[] = {
-	{ "node", FAMILY_NODE, " -C --conditions --input-type --title --env-file --env-file-if-exists --icu-data-dir --openssl-config --max-http-header-size --stack-trace-limit ",
+	{ "node", FAMILY_NODE,
+		" -C --conditions --input-type --title --env-file --env-file-if-exists --icu-data-dir --openssl-config "
+		"--max-http-header-size --stack-trace-limit ",
 		" -r --require --import --loader --experimental-loader ", " -e --eval -p --print -pe -c --check ", "" },
-	{ "nodejs", FAMILY_NODE, " -C --conditions --input-type --title ", " -r --require --import --loader ", " -e --eval -p --print ", "" },
-	{ "tsx", FAMILY_NODE, " --tsconfig --conditions ", " -r --require --import ", " -e --eval -p --print ", " watch " },
-	{ "ts-node", FAMILY_NODE, " -P --project -O --compilerOptions -C --compiler ", " -r --require ", " -e --eval -p --print ", "" },
+	{ "nodejs", FAMILY_NODE, " -C --conditions --input-type --title ", " -r --require --import --loader ",
+		" -e --eval -p --print ", "" },
+	{ "tsx", FAMILY_NODE, " --tsconfig --conditions ", " -r --require --import ", " -e --eval -p --print ",
+		" watch " },
+	{ "ts-node", FAMILY_NODE, " -P --project -O --compilerOptions -C --compiler ", " -r --require ",
+		" -e --eval -p --print ", "" },
 	{ "python", FAMILY_PYTHON, " -W -X --check-hash-based-pycs ", "", " -c ", "", true },
 	{ "pypy", FAMILY_PYTHON, " -W -X ", "", " -c ", "", true },
-	{ "java", FAMILY_JAVA, " --add-modules --add-reads --add-exports --add-opens --limit-modules --upgrade-module-path --source --enable-native-access ",
+	{ "java", FAMILY_JAVA,
+		" --add-modules --add-reads --add-exports --add-opens --limit-modules --upgrade-module-path --source "
+		"--enable-native-access ",
 		" -jar -cp -classpath --class-path -p --module-path ", "", "" },
-	{ "deno", FAMILY_DENO, " -c --config --import-map --lock -L --log-level --cert --location --seed ", " -r --require --preload ", " eval ", " run serve " },
-	{ "bun", FAMILY_BUN, " -c --config --cwd --env-file --tsconfig-override ", " -r --preload --require ", " -e --eval -p --print ", " run " },
-	{ "dotnet", FAMILY_DOTNET, " --additionalprobingpath --fx-version --roll-forward --additional-deps ", " --depsfile --runtimeconfig ", "", " exec " },
+	{ "deno", FAMILY_DENO, " -c --config --import-map --lock -L --log-level --cert --location --seed ",
+		" -r --require --preload ", " eval ", " run serve " },
+	{ "bun", FAMILY_BUN, " -c --config --cwd --env-file --tsconfig-override ", " -r --preload --require ",
+		" -e --eval -p --print ", " run " },
+	{ "dotnet", FAMILY_DOTNET, " --additionalprobingpath --fx-version --roll-forward --additional-deps ",
+		" --depsfile --runtimeconfig ", "", " exec " },
 	{ "ruby", FAMILY_OTHER, " -I -C -E -W ", " -r ", " -e ", "", false },
 	{ "perl", FAMILY_OTHER, " -I ", "", " -e -E ", "", false },
 	{ "php", FAMILY_OTHER, " -d -c -z ", " -f ", " -r ", "", false },
@@ -83,8 +93,14 @@ static const struct {
 	const char *name, *valued;
 	size_t words; /* of its own before the program: timeout 10s PROGRAM */
 } wrappers[] = {
-	{ "nice", " -n --adjustment ", 0 }, { "nohup", "", 0 }, { "setsid", "", 0 }, { "stdbuf", " -i -o -e --input --output --error ", 0 },
-	{ "timeout", " -k -s --kill-after --signal ", 1 }, { "ionice", " -c -n -p --class --classdata ", 0 }, { "chrt", "", 1 }, { "time", " -f -o ", 0 },
+	{ "nice", " -n --adjustment ", 0 },
+	{ "nohup", "", 0 },
+	{ "setsid", "", 0 },
+	{ "stdbuf", " -i -o -e --input --output --error ", 0 },
+	{ "timeout", " -k -s --kill-after --signal ", 1 },
+	{ "ionice", " -c -n -p --class --classdata ", 0 },
+	{ "chrt", "", 1 },
+	{ "time", " -f -o ", 0 },
 };
 
 size_t resolve_wrapper(const struct strv *words, size_t at)
@@ -163,7 +179,10 @@ static int add_code_dir(struct resolve *c, const char *real, enum family family)
 			inner = STEAL_PTR(file);
 	}
 	if (!inner)
-		return diag_fail(c->d, -ENOENT, "%s, named as the program to run, is a directory without package.json, index.js or __main__.py; name the file", SHOWN(real));
+		return diag_fail(c->d, -ENOENT,
+			"%s, named as the program to run, is a directory without package.json, index.js or "
+			"__main__.py; name the file",
+			SHOWN(real));
 	return resolve_tree_script(c, inner, family);
 }
 
@@ -172,9 +191,13 @@ static int say_missing(struct resolve *c, const char *word, int err)
 	if (err == -ENOMEM)
 		return err;
 	if (err == -ENOENT || err == -ENOTDIR)
-		return diag_fail(c->d, -ENOENT, "'%s', named in the command as the file to run, does not exist%s%s; install it or correct the path", SHOWN(word),
-			*word == '/' ? "" : " in the working directory ", *word == '/' ? "" : SHOWN(c->cwd));
-	return diag_fail(c->d, -EACCES, "cannot follow '%s', named in the command as the file to run: %s", SHOWN(word), strerror(-err));
+		return diag_fail(c->d, -ENOENT,
+			"'%s', named in the command as the file to run, does not exist%s%s; install it or correct the "
+			"path",
+			SHOWN(word), *word == '/' ? "" : " in the working directory ",
+			*word == '/' ? "" : SHOWN(c->cwd));
+	return diag_fail(c->d, -EACCES, "cannot follow '%s', named in the command as the file to run: %s", SHOWN(word),
+		strerror(-err));
 }
 
 /* A jar's libraries are where its manifest says, which is nearly always lib/ beside it. */
@@ -205,7 +228,8 @@ static int add_code(struct resolve *c, const char *word, enum family family, boo
 	if (r < 0)
 		return say_missing(c, word, r);
 	if (access(real, R_OK) < 0)
-		return diag_fail(c->d, -EACCES, "%s, named in the command as the file to run, cannot be read by this user", SHOWN(real));
+		return diag_fail(c->d, -EACCES,
+			"%s, named in the command as the file to run, cannot be read by this user", SHOWN(real));
 	if (subject)
 		r = take_subject(c, real);
 	if (r == 0)
@@ -230,7 +254,8 @@ static int add_class_path(struct resolve *c, const char *value)
 		r = resolve_absolute(c, strcmp(item, "*") == 0 ? "." : item, &path);
 		if (r < 0 || resolve_walk(path, &real, &c->links) < 0)
 			continue;
-		r = resolve_is_dir(real) ? resolve_tree_dir(c, real, "Java classes") : resolve_tree_file(c, real, "Java classes");
+		r = resolve_is_dir(real) ? resolve_tree_dir(c, real, "Java classes")
+					 : resolve_tree_file(c, real, "Java classes");
 	}
 	return r;
 }
@@ -265,7 +290,8 @@ static int python_cluster(struct resolve *c, const struct strv *words, size_t at
 	return r < 0 ? r : STEP_END;
 }
 
-static int read_option(struct resolve *c, const struct interpreter *row, const struct strv *words, size_t at, const struct found *interpreter)
+static int read_option(struct resolve *c, const struct interpreter *row, const struct strv *words, size_t at,
+	const struct found *interpreter)
 {
 	const char *word = words->v[at], *equals = strchr(word, '=');
 	_cleanup_free_ char *name = strndup(word, equals ? (size_t)(equals - word) : strlen(word));

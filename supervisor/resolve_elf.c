@@ -56,14 +56,20 @@ static int open_elf(struct resolve *c, const char *file, struct elf *e)
 
 	e->fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (e->fd < 0 || read_at(e->fd, &h, sizeof(h), 0) < 0)
-		return diag_fail(c->d, -ENOEXEC, "%s begins like a native program and is cut short; install it again", SHOWN(file));
+		return diag_fail(c->d, -ENOEXEC, "%s begins like a native program and is cut short; install it again",
+			SHOWN(file));
 	if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_machine != ELF_MACHINE)
-		return diag_fail(c->d, -ENOEXEC, "%s is a native program for another machine (32-bit programs count as such); get the one for this machine", SHOWN(file));
+		return diag_fail(c->d, -ENOEXEC,
+			"%s is a native program for another machine (32-bit programs count as such); get the one for "
+			"this machine",
+			SHOWN(file));
 	if (h.e_type != ET_EXEC && h.e_type != ET_DYN)
 		return diag_fail(c->d, -ENOEXEC, "%s is an ELF file that cannot be executed", SHOWN(file));
 	e->n = h.e_phnum;
-	if (h.e_phentsize != sizeof(Elf64_Phdr) || e->n > ELF_HEADERS_MAX || read_at(e->fd, e->ph, e->n * sizeof(*e->ph), h.e_phoff) < 0)
-		return diag_fail(c->d, -ENOEXEC, "the headers of the native program %s are damaged; install it again", SHOWN(file));
+	if (h.e_phentsize != sizeof(Elf64_Phdr) || e->n > ELF_HEADERS_MAX ||
+		read_at(e->fd, e->ph, e->n * sizeof(*e->ph), h.e_phoff) < 0)
+		return diag_fail(c->d, -ENOEXEC, "the headers of the native program %s are damaged; install it again",
+			SHOWN(file));
 	return 0;
 }
 
@@ -78,7 +84,8 @@ static const Elf64_Phdr *find_segment(const struct elf *e, uint32_t type)
 static int to_offset(const struct elf *e, uint64_t address, uint64_t *ret)
 {
 	for (size_t i = 0; i < e->n; i++)
-		if (e->ph[i].p_type == PT_LOAD && address >= e->ph[i].p_vaddr && address - e->ph[i].p_vaddr < e->ph[i].p_filesz) {
+		if (e->ph[i].p_type == PT_LOAD && address >= e->ph[i].p_vaddr &&
+			address - e->ph[i].p_vaddr < e->ph[i].p_filesz) {
 			*ret = address - e->ph[i].p_vaddr + e->ph[i].p_offset;
 			return 0;
 		}
@@ -98,7 +105,9 @@ static int add_loader(struct resolve *c, const struct elf *e, const char *file)
 	if (r == 0)
 		r = *path == '/' ? resolve_walk(path, &real, &c->links) : -ENOENT;
 	if (r < 0)
-		return diag_fail(c->d, r == -ENOMEM ? r : -ENOENT, "%s needs the loader %s, which this machine lacks: it was built for another distribution (musl or glibc); get the right build",
+		return diag_fail(c->d, r == -ENOMEM ? r : -ENOENT,
+			"%s needs the loader %s, which this machine lacks: it was built for another distribution (musl "
+			"or glibc); get the right build",
 			SHOWN(file), SHOWN(path));
 	return resolve_tree_file(c, real, "loader");
 }

@@ -209,10 +209,31 @@ int resolve_lookup(struct resolve *c, const char *name, const char *except, char
 
 /* '*' stands for every entry. Below the home unless absolute. */
 static const char *const usual_dirs[] = {
-	"/usr/local/bin", ".local/bin", "bin", ".nvm/versions/node/*/bin", ".local/share/fnm/aliases/default/bin", ".volta/bin", ".local/share/mise/shims",
-	".asdf/shims", ".pyenv/shims", ".nodenv/shims", ".rbenv/shims", ".npm-global/bin", ".local/share/pnpm", ".bun/bin", ".deno/bin", ".cargo/bin",
-	"go/bin", ".dotnet", ".dotnet/tools", ".sdkman/candidates/java/current/bin", "/usr/local/go/bin", "/home/linuxbrew/.linuxbrew/bin",
-	"/usr/sbin", "/sbin", "/snap/bin",
+	"/usr/local/bin",
+	".local/bin",
+	"bin",
+	".nvm/versions/node/*/bin",
+	".local/share/fnm/aliases/default/bin",
+	".volta/bin",
+	".local/share/mise/shims",
+	".asdf/shims",
+	".pyenv/shims",
+	".nodenv/shims",
+	".rbenv/shims",
+	".npm-global/bin",
+	".local/share/pnpm",
+	".bun/bin",
+	".deno/bin",
+	".cargo/bin",
+	"go/bin",
+	".dotnet",
+	".dotnet/tools",
+	".sdkman/candidates/java/current/bin",
+	"/usr/local/go/bin",
+	"/home/linuxbrew/.linuxbrew/bin",
+	"/usr/sbin",
+	"/sbin",
+	"/snap/bin",
 };
 
 static int hint_one(const char *dir, const char *name, struct strv *ret)
@@ -231,7 +252,8 @@ static int hint_star(const char *dir, const char *star, const char *name, struct
 
 	while (r == 0 && list && (e = readdir(list))) {
 		char sub[PATH_MAX];
-		if (*e->d_name != '.' && snprintf(sub, sizeof(sub), "%s/%s%s", base, e->d_name, star + 1) < (int)sizeof(sub))
+		if (*e->d_name != '.' &&
+			snprintf(sub, sizeof(sub), "%s/%s%s", base, e->d_name, star + 1) < (int)sizeof(sub))
 			r = hint_one(sub, name, ret);
 	}
 	return r;
@@ -247,7 +269,8 @@ static int add_hints(const struct resolve *c, const char *name, struct strv *ret
 		r = dir ? hint_one(dir, name, ret) : -ENOMEM;
 	}
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(usual_dirs); i++) {
-		_cleanup_free_ char *dir = *usual_dirs[i] == '/' ? strdup(usual_dirs[i]) : resolve_join(c->p->home, usual_dirs[i]);
+		_cleanup_free_ char *dir =
+			*usual_dirs[i] == '/' ? strdup(usual_dirs[i]) : resolve_join(c->p->home, usual_dirs[i]);
 		char *star = dir ? strchr(dir, '*') : NULL;
 		if (!dir)
 			return -ENOMEM;
@@ -262,14 +285,24 @@ static int say_missing(struct resolve *c, const char *word, int err)
 	const char *name = SHOWN(word);
 
 	if (err == -EACCES)
-		return diag_fail(c->d, -EACCES, "'%s' is in a directory of PATH, but is no executable file that this user may run; make it executable or name another", name);
+		return diag_fail(c->d, -EACCES,
+			"'%s' is in a directory of PATH, but is no executable file that this user may run; make it "
+			"executable or name another",
+			name);
 	if (*word == '~')
-		return diag_fail(c->d, -ENOENT, "'%s' was not found: '~' is expanded by a shell, and no shell is used here; write %s%s", name, c->p->home, SHOWN(word + 1));
+		return diag_fail(c->d, -ENOENT,
+			"'%s' was not found: '~' is expanded by a shell, and no shell is used here; write %s%s", name,
+			c->p->home, SHOWN(word + 1));
 	if (add_hints(c, word, &at) < 0)
 		return -ENOMEM;
 	if (at.n == 0)
-		return diag_fail(c->d, -ENOENT, "'%s' was not found in PATH, nor where such programs are usually installed; install it, or write its absolute path", name);
-	return diag_fail(c->d, -ENOENT, "'%s' was not found in PATH (programs started from a desktop get a short one), but exists as %s%s%s; write that absolute path instead of '%s'",
+		return diag_fail(c->d, -ENOENT,
+			"'%s' was not found in PATH, nor where such programs are usually installed; install it, or "
+			"write its absolute path",
+			name);
+	return diag_fail(c->d, -ENOENT,
+		"'%s' was not found in PATH (programs started from a desktop get a short one), but exists as %s%s%s; "
+		"write that absolute path instead of '%s'",
 		name, SHOWN(at.v[0]), at.n > 1 ? " and " : "", at.n > 1 ? SHOWN(at.v[1]) : "", name);
 }
 
@@ -293,13 +326,16 @@ static int check_runnable(struct resolve *c, const char *path, const char *real)
 	struct stat st;
 
 	if (stat(real, &st) < 0)
-		return diag_fail(c->d, errno == ENOENT ? -ENOENT : -EACCES, "cannot examine %s: %s", SHOWN(real), strerror(errno));
+		return diag_fail(c->d, errno == ENOENT ? -ENOENT : -EACCES, "cannot examine %s: %s", SHOWN(real),
+			strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return diag_fail(c->d, -EACCES, "%s is a directory; name the program in it", SHOWN(path));
 	if (!S_ISREG(st.st_mode))
 		return diag_fail(c->d, -EACCES, "%s is not a regular file, so it cannot be run", SHOWN(path));
 	if (faccessat(AT_FDCWD, real, X_OK, AT_EACCESS) < 0)
-		return diag_fail(c->d, -EACCES, "%s is not executable for this user; make it so (chmod +x), or put its interpreter before it", SHOWN(path));
+		return diag_fail(c->d, -EACCES,
+			"%s is not executable for this user; make it so (chmod +x), or put its interpreter before it",
+			SHOWN(path));
 	return 0;
 }
 
@@ -308,13 +344,18 @@ static int say_walk(struct resolve *c, const char *path, int err)
 	switch (err) {
 	case -ENOENT:
 	case -ENOTDIR:
-		return diag_fail(c->d, -ENOENT, "%s does not exist, or is a link to what does not exist; install it again or correct the path", SHOWN(path));
+		return diag_fail(c->d, -ENOENT,
+			"%s does not exist, or is a link to what does not exist; install it again or correct the path",
+			SHOWN(path));
 	case -ELOOP:
-		return diag_fail(c->d, -EACCES, "%s is a symbolic link that leads in a circle; install it again", SHOWN(path));
+		return diag_fail(
+			c->d, -EACCES, "%s is a symbolic link that leads in a circle; install it again", SHOWN(path));
 	case -EINVAL:
-		return diag_fail(c->d, -EACCES, "%s leads through a link with a tab or line break in its name, which is refused", SHOWN(path));
+		return diag_fail(c->d, -EACCES,
+			"%s leads through a link with a tab or line break in its name, which is refused", SHOWN(path));
 	default:
-		return diag_fail(c->d, err == -ENOMEM ? err : -EACCES, "cannot follow %s: %s", SHOWN(path), strerror(-err));
+		return diag_fail(
+			c->d, err == -ENOMEM ? err : -EACCES, "cannot follow %s: %s", SHOWN(path), strerror(-err));
 	}
 }
 
@@ -333,7 +374,8 @@ static int locate(struct resolve *c, const char *path, struct found *ret)
 		r = resolve_walk(path, &ret->real, NULL);
 	if (r < 0)
 		return say_walk(c, path, r);
-	ret->path = *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 ? resolve_join(in, name) : strdup(ret->real);
+	ret->path =
+		*name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 ? resolve_join(in, name) : strdup(ret->real);
 	return ret->path ? 0 : -ENOMEM;
 }
 
@@ -349,7 +391,10 @@ static int look_through(struct resolve *c, struct found *f)
 			return r;
 		f->shim = true;
 	}
-	return diag_fail(c->d, -ENOEXEC, "%s is a version manager's shim that leads to another, more than %d deep; write the absolute path of the program", SHOWN(f->path), RESOLVE_DEPTH_MAX);
+	return diag_fail(c->d, -ENOEXEC,
+		"%s is a version manager's shim that leads to another, more than %d deep; write the absolute path of "
+		"the program",
+		SHOWN(f->path), RESOLVE_DEPTH_MAX);
 }
 
 /* Only a venv's python is run by the name it was found under: pyvenv.cfg is looked for beside that name. */

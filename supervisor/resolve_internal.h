@@ -22,7 +22,16 @@ enum { RESOLVE_LINKS_MAX = 40, RESOLVE_TEXT_MAX = 1 << 20, RESOLVE_SHOWN = 512, 
 /* A foreign string made safe, for the rest of the block. */
 #define SHOWN(s) text_escape_str((s), (char[RESOLVE_SHOWN]){ 0 }, RESOLVE_SHOWN)
 
-enum family { FAMILY_NONE, FAMILY_NODE, FAMILY_PYTHON, FAMILY_JAVA, FAMILY_DENO, FAMILY_BUN, FAMILY_DOTNET, FAMILY_OTHER };
+enum family {
+	FAMILY_NONE,
+	FAMILY_NODE,
+	FAMILY_PYTHON,
+	FAMILY_JAVA,
+	FAMILY_DENO,
+	FAMILY_BUN,
+	FAMILY_DOTNET,
+	FAMILY_OTHER
+};
 
 struct resolve {
 	const struct paths *p;
@@ -115,7 +124,8 @@ bool resolve_is_visible(const struct resolve *c, const char *path);
 /* Drops trees within others, classifies the rest, fills symlinks. */
 int resolve_trees_finish(struct resolve *c) _must_check_;
 /* The nearest directory from dir upwards that holds one of the names and is not too wide; NULL in *ret: none. */
-int resolve_nearest(const struct resolve *c, const char *dir, const char *const *names, size_t n, char **ret) _must_check_;
+int resolve_nearest(
+	const struct resolve *c, const char *dir, const char *const *names, size_t n, char **ret) _must_check_;
 
 /* --- resolve_layout.c --- */
 /* 1: the file lies in node_modules, and that tree was added; 0: it does not. */

@@ -161,7 +161,8 @@ int resolve_python_prefix(struct resolve *c, const char *real)
 
 	if (!prefix)
 		return -ENOMEM;
-	if (!version || snprintf(lib, sizeof(lib), "%s/lib/python%s", prefix, version) >= (int)sizeof(lib) || !resolve_is_dir(lib))
+	if (!version || snprintf(lib, sizeof(lib), "%s/lib/python%s", prefix, version) >= (int)sizeof(lib) ||
+		!resolve_is_dir(lib))
 		return resolve_tree_file(c, real, "Python");
 	if (!resolve_too_wide(c, prefix))
 		return resolve_tree_dir(c, prefix, "Python");
@@ -248,7 +249,8 @@ static int add_editable(struct resolve *c, const char *venv, const char *site)
 	while (r == 0 && list && (e = readdir(list))) {
 		size_t n = strlen(e->d_name);
 		bool pth = n > 4 && strcmp(e->d_name + n - 4, ".pth") == 0;
-		bool finder = strncmp(e->d_name, "__editable__", 12) == 0 && n > 3 && strcmp(e->d_name + n - 3, ".py") == 0;
+		bool finder =
+			strncmp(e->d_name, "__editable__", 12) == 0 && n > 3 && strcmp(e->d_name + n - 3, ".py") == 0;
 		char path[PATH_MAX];
 		if ((pth || finder) && snprintf(path, sizeof(path), "%s/%s", site, e->d_name) < (int)sizeof(path))
 			r = add_site_file(c, venv, path, finder);
@@ -266,7 +268,8 @@ static int add_editables(struct resolve *c, const char *venv)
 
 	while (r == 0 && list && (e = readdir(list))) {
 		char site[PATH_MAX];
-		if (strncmp(e->d_name, "python", 6) == 0 && snprintf(site, sizeof(site), "%s/%s/site-packages", lib, e->d_name) < (int)sizeof(site))
+		if (strncmp(e->d_name, "python", 6) == 0 &&
+			snprintf(site, sizeof(site), "%s/%s/site-packages", lib, e->d_name) < (int)sizeof(site))
 			r = add_editable(c, venv, site);
 	}
 	return r;
@@ -280,10 +283,16 @@ static int add_base_python(struct resolve *c, const char *venv)
 	int r;
 
 	if (!home)
-		return diag_fail(c->d, -ENOENT, "%s/pyvenv.cfg does not say which Python it was made from (no line 'home = /...'); make the environment again", SHOWN(venv));
+		return diag_fail(c->d, -ENOENT,
+			"%s/pyvenv.cfg does not say which Python it was made from (no line 'home = /...'); make the "
+			"environment again",
+			SHOWN(venv));
 	r = resolve_walk(home, &dir, &c->links);
 	if (r < 0)
-		return diag_fail(c->d, r == -ENOMEM ? r : -ENOENT, "the Python that %s was made from is gone (%s, named in its pyvenv.cfg); make the environment again", SHOWN(venv), SHOWN(home));
+		return diag_fail(c->d, r == -ENOMEM ? r : -ENOENT,
+			"the Python that %s was made from is gone (%s, named in its pyvenv.cfg); make the environment "
+			"again",
+			SHOWN(venv), SHOWN(home));
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		_cleanup_free_ char *python = resolve_join(dir, names[i]), *real = NULL;
 		if (!python)
@@ -340,7 +349,8 @@ static bool imports_neighbours(const char *file, const char *dir)
 		if (skip == 0)
 			continue;
 		word += skip + strspn(word + skip, " \t");
-		if (has_module(dir, word, strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")))
+		if (has_module(
+			    dir, word, strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")))
 			return true;
 	}
 	return false;
@@ -366,7 +376,10 @@ int resolve_python_user_site(struct resolve *c, const char *interpreter)
 	const char *version = python_version(interpreter);
 	char site[PATH_MAX];
 
-	if (!version || snprintf(site, sizeof(site), "%s/.local/lib/python%s/site-packages", c->p->home, version) >= (int)sizeof(site) || !resolve_is_dir(site))
+	if (!version ||
+		snprintf(site, sizeof(site), "%s/.local/lib/python%s/site-packages", c->p->home, version) >=
+			(int)sizeof(site) ||
+		!resolve_is_dir(site))
 		return 0;
 	return resolve_tree_dir(c, site, "Python packages of the user (pip install --user)");
 }
@@ -420,7 +433,8 @@ static int add_local_module(struct resolve *c, const char *module)
 		return r == -ENOMEM ? r : 0;
 	if (!resolve_too_wide(c, c->cwd))
 		return resolve_tree_dir(c, c->cwd, "working directory, which python -m loads from");
-	return resolve_is_dir(real) ? resolve_tree_dir(c, real, "package in the working directory") : resolve_tree_file(c, real, "module in the working directory");
+	return resolve_is_dir(real) ? resolve_tree_dir(c, real, "package in the working directory")
+				    : resolve_tree_file(c, real, "module in the working directory");
 }
 
 /* Its first component, wherever python -m would look: the working directory, the environment, the user's packages. */

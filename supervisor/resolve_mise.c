@@ -38,7 +38,10 @@ static int try_tool(struct mise_search *s, const char *tool, const char *version
 
 	if (strchr(version, '/') || *version == '.')
 		return 0;
-	install_name(strcmp(tool, "nodejs") == 0 ? "node" : strcmp(tool, "golang") == 0 ? "go" : tool, dir, sizeof(dir));
+	install_name(strcmp(tool, "nodejs") == 0   ? "node"
+		     : strcmp(tool, "golang") == 0 ? "go"
+						   : tool,
+		dir, sizeof(dir));
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		_cleanup_free_ char *path = NULL;
 		if (asprintf(&path, "%s/installs/%s/%s/%s/%s", s->root, dir, version, places[i], s->name) < 0)
@@ -117,7 +120,8 @@ static int read_tool_versions(struct resolve *c, const char *file, void *arg)
 	for (char *line = strtok_r(b.data, "\r\n", &line_save); line; line = strtok_r(NULL, "\r\n", &line_save)) {
 		line[strcspn(line, "#")] = '\0';
 		const char *tool = strtok_r(line, " \t", &word_save);
-		for (char *v = tool ? strtok_r(NULL, " \t", &word_save) : NULL; v; v = strtok_r(NULL, " \t", &word_save)) {
+		for (char *v = tool ? strtok_r(NULL, " \t", &word_save) : NULL; v;
+			v = strtok_r(NULL, " \t", &word_save)) {
 			r = try_tool(arg, tool, v);
 			if (r != 0)
 				return r;
@@ -130,8 +134,14 @@ static const struct {
 	const char *name;
 	resolve_up_fn *read;
 } project_files[] = {
-	{ "mise.local.toml", read_toml }, { "mise.toml", read_toml }, { ".mise.local.toml", read_toml }, { ".mise.toml", read_toml },
-	{ "mise/config.toml", read_toml }, { ".config/mise.toml", read_toml }, { ".config/mise/config.toml", read_toml }, { ".tool-versions", read_tool_versions },
+	{ "mise.local.toml", read_toml },
+	{ "mise.toml", read_toml },
+	{ ".mise.local.toml", read_toml },
+	{ ".mise.toml", read_toml },
+	{ "mise/config.toml", read_toml },
+	{ ".config/mise.toml", read_toml },
+	{ ".config/mise/config.toml", read_toml },
+	{ ".tool-versions", read_tool_versions },
 };
 
 static int read_dir(struct resolve *c, const char *dir, struct mise_search *s)
@@ -166,7 +176,8 @@ static int read_upwards(struct resolve *c, struct mise_search *s)
 
 int resolve_mise(struct resolve *c, const char *shims, const char *name, char **ret)
 {
-	_cleanup_free_ char *root = resolve_dirname(shims), *global = resolve_join(c->p->home, ".config/mise/config.toml");
+	_cleanup_free_ char *root = resolve_dirname(shims),
+			    *global = resolve_join(c->p->home, ".config/mise/config.toml");
 	struct mise_search s = { .root = root, .name = name };
 	int r = root && global ? 0 : -ENOMEM;
 
@@ -175,7 +186,9 @@ int resolve_mise(struct resolve *c, const char *shims, const char *name, char **
 	if (r == 0 && resolve_is_file(global))
 		r = read_toml(c, global, &s);
 	if (r == 0)
-		return diag_fail(c->d, -ENOEXEC, "%s/%s is a shim of mise, and mise's files do not name an installed version that has it; write the absolute path of the program instead, e.g. %s/installs/TOOL/VERSION/bin/%s",
+		return diag_fail(c->d, -ENOEXEC,
+			"%s/%s is a shim of mise, and mise's files do not name an installed version that has it; write "
+			"the absolute path of the program instead, e.g. %s/installs/TOOL/VERSION/bin/%s",
 			SHOWN(shims), SHOWN(name), SHOWN(root), SHOWN(name));
 	*ret = s.ret;
 	return r;

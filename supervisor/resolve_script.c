@@ -26,7 +26,8 @@ static int read_head(struct resolve *c, const char *file, char *buf, size_t *ret
 	ssize_t n = fd < 0 ? -1 : pread(fd, buf, SHEBANG_MAX, 0);
 
 	if (n < 0)
-		return diag_fail(c->d, errno == ENOENT ? -ENOENT : -EACCES, "cannot read %s, so what it would run cannot be shown: %s", SHOWN(file), strerror(errno));
+		return diag_fail(c->d, errno == ENOENT ? -ENOENT : -EACCES,
+			"cannot read %s, so what it would run cannot be shown: %s", SHOWN(file), strerror(errno));
 	buf[n] = '\0';
 	*ret = (size_t)n;
 	return 0;
@@ -37,10 +38,15 @@ static int parse_shebang(struct resolve *c, const char *file, char *line, struct
 	char *end = strchr(line, '\n'), *name, *rest;
 
 	if (!end)
-		return diag_fail(c->d, -ENOEXEC, "the first line of %s is longer than the %d bytes that the kernel reads; shorten the path of its interpreter", SHOWN(file), SHEBANG_MAX);
+		return diag_fail(c->d, -ENOEXEC,
+			"the first line of %s is longer than the %d bytes that the kernel reads; shorten the path of "
+			"its interpreter",
+			SHOWN(file), SHEBANG_MAX);
 	*end = '\0';
 	if (end > line && end[-1] == '\r')
-		return diag_fail(c->d, -ENOEXEC, "the first line of %s ends in a carriage return (a Windows line ending), so the kernel looks for an interpreter of that name; convert the file (sed -i 's/\\r$//')",
+		return diag_fail(c->d, -ENOEXEC,
+			"the first line of %s ends in a carriage return (a Windows line ending), so the kernel looks "
+			"for an interpreter of that name; convert the file (sed -i 's/\\r$//')",
 			SHOWN(file));
 	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
 		*--end = '\0';
@@ -51,7 +57,9 @@ static int parse_shebang(struct resolve *c, const char *file, char *line, struct
 		rest += strspn(rest, " \t");
 	}
 	if (*name != '/')
-		return diag_fail(c->d, -ENOEXEC, "the first line of %s names the interpreter '%s', which is not an absolute path; correct it", SHOWN(file), SHOWN(name));
+		return diag_fail(c->d, -ENOEXEC,
+			"the first line of %s names the interpreter '%s', which is not an absolute path; correct it",
+			SHOWN(file), SHOWN(name));
 	ret->kind = HEAD_SCRIPT;
 	ret->interpreter = strdup(name);
 	ret->argument = *rest ? strdup(rest) : NULL;
@@ -77,8 +85,13 @@ int resolve_head(struct resolve *c, const char *file, struct head *ret)
 		return parse_shebang(c, file, buf, ret);
 	}
 	if (n >= 3 && memcmp(buf, "\xef\xbb\xbf", 3) == 0)
-		return diag_fail(c->d, -ENOEXEC, "%s begins with a byte order mark, so the kernel does not see its '#!'; save it without", SHOWN(file));
-	return diag_fail(c->d, -ENOEXEC, "%s is neither a native program nor a script with a '#!' line; put its interpreter before it (node, python3, java -jar)", SHOWN(file));
+		return diag_fail(c->d, -ENOEXEC,
+			"%s begins with a byte order mark, so the kernel does not see its '#!'; save it without",
+			SHOWN(file));
+	return diag_fail(c->d, -ENOEXEC,
+		"%s is neither a native program nor a script with a '#!' line; put its interpreter before it (node, "
+		"python3, java -jar)",
+		SHOWN(file));
 }
 
 /* --- env --- */
@@ -94,7 +107,8 @@ static int split_words(struct resolve *c, const char *text, struct strv *ret)
 	for (const char *s = text; r == 0; s++) {
 		if (!*s || (!quote && strchr(" \t\n", *s))) {
 			if (quote)
-				return diag_fail(c->d, -ENOEXEC, "the words for env -S, '%s', have a quote without its pair", SHOWN(text));
+				return diag_fail(c->d, -ENOEXEC,
+					"the words for env -S, '%s', have a quote without its pair", SHOWN(text));
 			if (open)
 				r = strv_add(ret, word.data ? word.data : "");
 			buf_clear(&word);
@@ -107,7 +121,9 @@ static int split_words(struct resolve *c, const char *text, struct strv *ret)
 			quote = *s;
 			open = true;
 		} else if (*s == '$' || *s == '\\' || (*s == '#' && !open)) {
-			return diag_fail(c->d, -ENOEXEC, "the words for env -S, '%s', hold '%c', which env interprets; write the plain words", SHOWN(text), *s);
+			return diag_fail(c->d, -ENOEXEC,
+				"the words for env -S, '%s', hold '%c', which env interprets; write the plain words",
+				SHOWN(text), *s);
 		} else {
 			open = true;
 			r = buf_putc(&word, *s);
@@ -166,7 +182,10 @@ static int env_word(struct resolve *c, struct strv *words, size_t *i)
 	if (strncmp(w, "--unset=", 8) == 0 || strncmp(w, "-u", 2) == 0)
 		return (*i)++, 1;
 	if (*w == '-')
-		return diag_fail(c->d, -ENOEXEC, "'%s' is an option of env that stockade does not know, so the program behind it cannot be found; leave it out", SHOWN(w));
+		return diag_fail(c->d, -ENOEXEC,
+			"'%s' is an option of env that stockade does not know, so the program behind it cannot be "
+			"found; leave it out",
+			SHOWN(w));
 	if (strchr(w, '=')) {
 		int r = strncmp(w, "PATH=", 5) == 0 ? set_path(c, w + 5) : 0;
 		(*i)++;
@@ -223,8 +242,10 @@ int resolve_env_shebang(struct resolve *c, const char *file, const char *argumen
 	if (!argument)
 		return diag_fail(c->d, -ENOEXEC, "the first line of %s names env, but no program for it", SHOWN(file));
 	if (*argument != '-' && strpbrk(argument, " \t"))
-		return diag_fail(c->d, -ENOEXEC, "the first line of %s makes env look for one program named '%s': the kernel does not split words; write '#!/usr/bin/env -S %s'", SHOWN(file),
-			SHOWN(argument), SHOWN(argument));
+		return diag_fail(c->d, -ENOEXEC,
+			"the first line of %s makes env look for one program named '%s': the kernel does not split "
+			"words; write '#!/usr/bin/env -S %s'",
+			SHOWN(file), SHOWN(argument), SHOWN(argument));
 	r = strv_add(ret, argument);
 	if (r == 0)
 		r = resolve_env_words(c, ret, 0, &at);

@@ -3,9 +3,9 @@
  * resolve_shim - shims of version managers, looked through without running them (resolve_internal.h)
  *
  * A shim is a script or program that stands in PATH for many and picks the version when it runs. Inside the sandbox it
- * would need the whole manager, and approving it would approve nothing of what it starts. So the choice is made here, by
- * the same files that the manager reads; its environment variables (PYENV_VERSION ...) are not the server's and do not
- * count. What cannot be decided is refused with the path to write instead.
+ * would need the whole manager, and approving it would approve nothing of what it starts. So the choice is made here,
+ * by the same files that the manager reads; its environment variables (PYENV_VERSION ...) are not the server's and do
+ * not count. What cannot be decided is refused with the path to write instead.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -40,8 +40,10 @@ int resolve_upwards(struct resolve *c, const char *name, resolve_up_fn *fn, void
 
 static int say_unknown(struct resolve *c, const char *manager, const char *path, const char *example)
 {
-	return diag_fail(c->d, -ENOEXEC, "%s is a shim of %s, and %s's files do not say which version it would start here; write the absolute path of the program instead, e.g. %s", SHOWN(path), manager,
-		manager, SHOWN(example));
+	return diag_fail(c->d, -ENOEXEC,
+		"%s is a shim of %s, and %s's files do not say which version it would start here; write the absolute "
+		"path of the program instead, e.g. %s",
+		SHOWN(path), manager, manager, SHOWN(example));
 }
 
 /* --- pyenv and its kin --- */
@@ -51,8 +53,13 @@ struct env_manager {
 };
 
 static const struct env_manager env_managers[] = {
-	{ "pyenv", ".python-version" }, { "rbenv", ".ruby-version" }, { "nodenv", ".node-version" }, { "jenv", ".java-version" }, { "goenv", ".go-version" },
-	{ "plenv", ".perl-version" }, { "phpenv", ".php-version" },
+	{ "pyenv", ".python-version" },
+	{ "rbenv", ".ruby-version" },
+	{ "nodenv", ".node-version" },
+	{ "jenv", ".java-version" },
+	{ "goenv", ".go-version" },
+	{ "plenv", ".perl-version" },
+	{ "phpenv", ".php-version" },
 };
 
 struct env_search {
@@ -64,7 +71,8 @@ struct env_search {
 static int newest_of(const char *root, const char *prefix, char **ret)
 {
 	char path[PATH_MAX];
-	_cleanup_closedir_ DIR *list = snprintf(path, sizeof(path), "%s/versions", root) < (int)sizeof(path) ? opendir(path) : NULL;
+	_cleanup_closedir_ DIR *list =
+		snprintf(path, sizeof(path), "%s/versions", root) < (int)sizeof(path) ? opendir(path) : NULL;
 	char best[NAME_MAX + 1] = "";
 	size_t n = strlen(prefix);
 	struct dirent *e;
@@ -191,7 +199,8 @@ static int read_tool_versions(struct resolve *c, const char *file, void *arg)
 		const char *plugin = strtok_r(line, " \t", &word_save);
 		if (!plugin || !strv_contains(s->plugins, plugin))
 			continue;
-		for (char *version = strtok_r(NULL, " \t", &word_save); version; version = strtok_r(NULL, " \t", &word_save)) {
+		for (char *version = strtok_r(NULL, " \t", &word_save); version;
+			version = strtok_r(NULL, " \t", &word_save)) {
 			r = try_asdf(c, s, plugin, version);
 			if (r != 0)
 				return r;
@@ -227,7 +236,8 @@ static int look_asdf(struct resolve *c, const char *root, const char *path, char
 	if (r == 0 && resolve_is_file(global))
 		r = read_tool_versions(c, global, &s);
 	if (r == 0) {
-		snprintf(example, sizeof(example), "%s/installs/%s/VERSION/bin/%s", root, plugins.n ? plugins.v[0] : "PLUGIN", s.name);
+		snprintf(example, sizeof(example), "%s/installs/%s/VERSION/bin/%s", root,
+			plugins.n ? plugins.v[0] : "PLUGIN", s.name);
 		return say_unknown(c, "asdf", path, example);
 	}
 	*ret = s.ret;
@@ -293,7 +303,8 @@ static int volta_package(struct resolve *c, const char *root, const char *bin, c
 		return -ENOMEM;
 	json_t *json = load_json(file);
 	const char *package = json_string_value(json_object_get(json, "package"));
-	if (package && !strstr(package, "..") && asprintf(&path, "%s/tools/image/packages/%s/bin/%s", root, package, name) < 0)
+	if (package && !strstr(package, "..") &&
+		asprintf(&path, "%s/tools/image/packages/%s/bin/%s", root, package, name) < 0)
 		r = -ENOMEM;
 	if (r == 0)
 		r = take_version(json_object_get(json_object_get(json, "platform"), "node"), &node);
@@ -311,7 +322,8 @@ static int volta_package(struct resolve *c, const char *root, const char *bin, c
 
 static int look_volta(struct resolve *c, const char *path, char **ret)
 {
-	_cleanup_free_ char *bin = resolve_dirname(path), *root = bin ? resolve_dirname(bin) : NULL, *version = NULL, *node = NULL;
+	_cleanup_free_ char *bin = resolve_dirname(path), *root = bin ? resolve_dirname(bin) : NULL, *version = NULL,
+			    *node = NULL;
 	const char *name = resolve_basename(path);
 	char example[PATH_MAX];
 	int r;
@@ -351,7 +363,10 @@ static int look_linked(struct resolve *c, const char *path, const char *real, ch
 	if (strcmp(program, "mise") == 0 || strcmp(program, "rtx") == 0)
 		return resolve_mise(c, dir, name, ret);
 	if (strcmp(program, "snap") == 0)
-		return diag_fail(c->d, -ENOEXEC, "%s is started by snapd, which cannot work inside a sandbox; write the path of the program in /snap/%s/current instead", SHOWN(path), SHOWN(name));
+		return diag_fail(c->d, -ENOEXEC,
+			"%s is started by snapd, which cannot work inside a sandbox; write the path of the program in "
+			"/snap/%s/current instead",
+			SHOWN(path), SHOWN(name));
 	return 0;
 }
 
@@ -372,7 +387,9 @@ static int look_script(struct resolve *c, const char *shims, const char *path, c
 	}
 	if (strstr(b.data, "asdf exec") || strstr(b.data, "asdf\" exec"))
 		return look_asdf(c, root, path, b.data, ret);
-	return diag_fail(c->d, -ENOEXEC, "%s looks like the shim of a version manager that stockade does not know, so the program behind it cannot be shown or bound; write the absolute path of that program",
+	return diag_fail(c->d, -ENOEXEC,
+		"%s looks like the shim of a version manager that stockade does not know, so the program behind it "
+		"cannot be shown or bound; write the absolute path of that program",
 		SHOWN(path));
 }
 

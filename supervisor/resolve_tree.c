@@ -16,14 +16,70 @@
 /* --- what is too wide --- */
 
 static const char *const wide_absolute[] = {
-	"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/nix", "/opt", "/proc", "/root", "/run", "/run/user", "/sbin", "/snap",
-	"/srv", "/sys", "/tmp", "/usr", "/usr/local", "/usr/local/lib", "/usr/local/bin", "/usr/lib", "/usr/bin", "/var", "/var/lib", "/var/tmp",
+	"/",
+	"/bin",
+	"/boot",
+	"/dev",
+	"/etc",
+	"/home",
+	"/lib",
+	"/media",
+	"/mnt",
+	"/nix",
+	"/opt",
+	"/proc",
+	"/root",
+	"/run",
+	"/run/user",
+	"/sbin",
+	"/snap",
+	"/srv",
+	"/sys",
+	"/tmp",
+	"/usr",
+	"/usr/local",
+	"/usr/local/lib",
+	"/usr/local/bin",
+	"/usr/lib",
+	"/usr/bin",
+	"/var",
+	"/var/lib",
+	"/var/tmp",
 };
 
 static const char *const wide_in_home[] = {
-	".aws", ".cache", ".cargo", ".cargo/bin", ".config", ".gnupg", ".local", ".local/bin", ".local/lib", ".local/share", ".local/state", ".mozilla", ".npm",
-	".ssh", "Code", "Desktop", "Documents", "Downloads", "Projects", "bin", "code", "dev", "git", "go", "go/bin", "projects", "repos", "scripts", "src",
-	"tmp", "work", "workspace",
+	".aws",
+	".cache",
+	".cargo",
+	".cargo/bin",
+	".config",
+	".gnupg",
+	".local",
+	".local/bin",
+	".local/lib",
+	".local/share",
+	".local/state",
+	".mozilla",
+	".npm",
+	".ssh",
+	"Code",
+	"Desktop",
+	"Documents",
+	"Downloads",
+	"Projects",
+	"bin",
+	"code",
+	"dev",
+	"git",
+	"go",
+	"go/bin",
+	"projects",
+	"repos",
+	"scripts",
+	"src",
+	"tmp",
+	"work",
+	"workspace",
 };
 
 static const char *const wide_within[] = { "/dev", "/proc", "/sys" };
@@ -82,9 +138,23 @@ static bool root_chain(const char *path)
 static const struct {
 	const char *part, *who;
 } managers[] = {
-	{ "/.nvm/", "nvm" }, { "/fnm/node-versions/", "fnm" }, { "/.fnm/", "fnm" }, { "/.volta/", "volta" }, { "/.pyenv/", "pyenv" }, { "/uv/python/", "uv" },
-	{ "/uv/tools/", "uv tool" }, { "/mise/", "mise" }, { "/.asdf/", "asdf" }, { "/.rbenv/", "rbenv" }, { "/.nodenv/", "nodenv" },
-	{ "/.sdkman/", "SDKMAN" }, { "/.bun/", "bun" }, { "/pnpm/", "pnpm" }, { "/pipx/", "pipx" }, { "conda", "conda" }, { "/.linuxbrew/", "Homebrew" },
+	{ "/.nvm/", "nvm" },
+	{ "/fnm/node-versions/", "fnm" },
+	{ "/.fnm/", "fnm" },
+	{ "/.volta/", "volta" },
+	{ "/.pyenv/", "pyenv" },
+	{ "/uv/python/", "uv" },
+	{ "/uv/tools/", "uv tool" },
+	{ "/mise/", "mise" },
+	{ "/.asdf/", "asdf" },
+	{ "/.rbenv/", "rbenv" },
+	{ "/.nodenv/", "nodenv" },
+	{ "/.sdkman/", "SDKMAN" },
+	{ "/.bun/", "bun" },
+	{ "/pnpm/", "pnpm" },
+	{ "/pipx/", "pipx" },
+	{ "conda", "conda" },
+	{ "/.linuxbrew/", "Homebrew" },
 };
 
 static const char *manager_of(const char *path)
@@ -123,13 +193,17 @@ int resolve_add_tree(struct resolve *c, const char *path, const char *role)
 	if (base_view_covers(path) && root_chain(path))
 		return 0;
 	if (c->ret->n_trees >= RESOLVE_TREES_MAX)
-		return diag_fail(c->d, -EACCES, "the command is made of more than %d separate code trees, the last being %s; install it in one place", RESOLVE_TREES_MAX, SHOWN(path));
+		return diag_fail(c->d, -EACCES,
+			"the command is made of more than %d separate code trees, the last being %s; install it in one "
+			"place",
+			RESOLVE_TREES_MAX, SHOWN(path));
 	return append_tree(c, path, role);
 }
 
 int resolve_tree_file(struct resolve *c, const char *real, const char *role)
 {
-	/* A store of one version a directory, whose programs name one another by absolute path: only the whole makes sense. */
+	/* A store of one version a directory, whose programs name one another by absolute path: only the whole makes
+	 * sense. */
 	static const char *const stores[] = { "/nix/store", "/gnu/store", "/home/linuxbrew/.linuxbrew" };
 	const char *why = own_place(c, real);
 
@@ -137,7 +211,8 @@ int resolve_tree_file(struct resolve *c, const char *real, const char *role)
 		if (fs_path_within(real, stores[i]))
 			return resolve_add_tree(c, stores[i], "package store");
 	if (why)
-		return diag_fail(c->d, -EACCES, "%s cannot be the code of a server: %s; install it elsewhere", SHOWN(real), why);
+		return diag_fail(
+			c->d, -EACCES, "%s cannot be the code of a server: %s; install it elsewhere", SHOWN(real), why);
 	return resolve_add_tree(c, real, role);
 }
 
@@ -146,7 +221,10 @@ int resolve_tree_dir(struct resolve *c, const char *dir, const char *role)
 	const char *why = base_view_covers(dir) ? NULL : resolve_too_wide(c, dir);
 
 	if (why)
-		return diag_fail(c->d, -EACCES, "the code in %s cannot be mounted, since that directory is too wide (%s); install it in a directory of its own", SHOWN(dir), why);
+		return diag_fail(c->d, -EACCES,
+			"the code in %s cannot be mounted, since that directory is too wide (%s); install it in a "
+			"directory of its own",
+			SHOWN(dir), why);
 	return resolve_add_tree(c, dir, role);
 }
 

@@ -33,7 +33,12 @@ static inline int world_setup(void **state)
 	snprintf(w->config, sizeof(w->config), "%s/.config/stockade", w->home);
 	snprintf(w->state, sizeof(w->state), "%s/.local/state/stockade", w->home);
 	snprintf(w->runtime, sizeof(w->runtime), "%s/run/stockade", w->root);
-	w->p = (struct paths){ .uid = geteuid(), .gid = getegid(), .home = w->home, .config = w->config, .state = w->state, .runtime = w->runtime };
+	w->p = (struct paths){ .uid = geteuid(),
+		.gid = getegid(),
+		.home = w->home,
+		.config = w->config,
+		.state = w->state,
+		.runtime = w->runtime };
 	assert_int_equal(mkdir(w->home, 0755), 0);
 	*state = w;
 	return 0;
@@ -142,18 +147,18 @@ static inline int resolve_words(struct world *w, const char *const *words)
 }
 #define RESOLVE(w, ...) resolve_words((w), (const char *const[]){ __VA_ARGS__, NULL })
 
-#define GOOD(w, ...)                                                \
-	do {                                                        \
-		int good_ = RESOLVE((w), __VA_ARGS__);              \
-		if (good_ < 0)                                      \
-			fail_msg("%d: %s", good_, (w)->d.text);     \
+#define GOOD(w, ...)                                                                                                   \
+	do {                                                                                                           \
+		int good_ = RESOLVE((w), __VA_ARGS__);                                                                 \
+		if (good_ < 0)                                                                                         \
+			fail_msg("%d: %s", good_, (w)->d.text);                                                        \
 	} while (0)
 
-#define REFUSED(w, err, words, ...)                                                             \
-	do {                                                                                    \
-		assert_int_equal(RESOLVE((w), __VA_ARGS__), (err));                             \
-		if (!strstr((w)->d.text, (words)))                                              \
-			fail_msg("'%s' is not in: %s", (words), (w)->d.text);                   \
+#define REFUSED(w, err, words, ...)                                                                                    \
+	do {                                                                                                           \
+		assert_int_equal(RESOLVE((w), __VA_ARGS__), (err));                                                    \
+		if (!strstr((w)->d.text, (words)))                                                                     \
+			fail_msg("'%s' is not in: %s", (words), (w)->d.text);                                          \
 	} while (0)
 
 static inline bool has_tree(const struct world *w, const char *relative)
@@ -172,11 +177,11 @@ static inline bool has_role(const struct world *w, const char *relative, const c
 	return false;
 }
 
-#define TREE(w, relative)                                                                    \
-	do {                                                                                 \
-		if (!has_tree((w), (relative)))                                              \
-			fail_msg("no tree %s; the first is %s", (relative),                  \
-				(w)->r.n_trees ? (w)->r.trees[0].path : "(none)");           \
+#define TREE(w, relative)                                                                                              \
+	do {                                                                                                           \
+		if (!has_tree((w), (relative)))                                                                        \
+			fail_msg("no tree %s; the first is %s", (relative),                                            \
+				(w)->r.n_trees ? (w)->r.trees[0].path : "(none)");                                     \
 	} while (0)
 
 static inline bool has_link(const struct world *w, const char *link, const char *text)

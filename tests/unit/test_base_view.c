@@ -76,8 +76,8 @@ static void only_temporary_directories_and_the_home_are_writable(void **state)
 
 static void nothing_secret_or_of_this_machine_is_in_the_view(void **state)
 {
-	static const char *const never[] = { "/etc", "/etc/ssl", "/etc/ssl/private", "/etc/machine-id", "/etc/shadow", "/etc/npmrc", "/etc/pip.conf",
-		"/home", "/root", "/sys", "/var", "/opt", "/etc/krb5.conf" };
+	static const char *const never[] = { "/etc", "/etc/ssl", "/etc/ssl/private", "/etc/machine-id", "/etc/shadow",
+		"/etc/npmrc", "/etc/pip.conf", "/home", "/root", "/sys", "/var", "/opt", "/etc/krb5.conf" };
 	_cleanup_plan_ struct plan plan = { 0 };
 
 	build(&plan);
@@ -96,7 +96,8 @@ static void parents_come_before_children(void **state)
 	for (size_t i = 0; i < plan.n_mounts; i++)
 		for (size_t j = 0; j < i; j++) {
 			size_t n = strlen(plan.mounts[i].target);
-			assert_false(strncmp(plan.mounts[j].target, plan.mounts[i].target, n) == 0 && plan.mounts[j].target[n] == '/');
+			assert_false(strncmp(plan.mounts[j].target, plan.mounts[i].target, n) == 0 &&
+				     plan.mounts[j].target[n] == '/');
 		}
 }
 

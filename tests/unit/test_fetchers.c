@@ -15,7 +15,8 @@ struct row {
 };
 
 static const struct row refused[] = {
-	{ { "npx", "-y", "@modelcontextprotocol/server-filesystem", "/data" }, "'npx'", "npm install --prefix ~/.local/share/mcp @modelcontextprotocol/server-filesystem;" },
+	{ { "npx", "-y", "@modelcontextprotocol/server-filesystem", "/data" }, "'npx'",
+		"npm install --prefix ~/.local/share/mcp @modelcontextprotocol/server-filesystem;" },
 	{ { "/usr/bin/npx", "x@1.2.3" }, "'npx'", "npm install --prefix ~/.local/share/mcp x@1.2.3;" },
 	{ { "npx", "-p", "pkg", "bin" }, "'npx'", " pkg;" },
 	{ { "npx", "--package=pkg", "bin" }, "'npx'", " pkg;" },

@@ -50,7 +50,8 @@ static void what_path_lacks_is_named_by_its_absolute_path(void **state)
 	WORLD;
 
 	put_program(w, "~/.nvm/versions/node/v20.11.0/bin/stockade-test-node");
-	REFUSED(w, -ENOENT, AT(w, "~/.nvm/versions/node/v20.11.0/bin/stockade-test-node"), "stockade-test-node", "x.js");
+	REFUSED(w, -ENOENT, AT(w, "~/.nvm/versions/node/v20.11.0/bin/stockade-test-node"), "stockade-test-node",
+		"x.js");
 	REFUSED(w, -ENOENT, "nor where such programs are usually installed", "stockade-test-nothing");
 	REFUSED(w, -ENOENT, "first word is empty", "");
 	strcpy(w->path, "bin:.:");
@@ -183,7 +184,8 @@ static void the_file_that_an_interpreter_runs_is_code_and_the_rest_is_not(void *
 	put_text(w, "~/src/data/secret.js", 0644, "x");
 	put_text(w, "~/src/hook/hook.js", 0644, "x");
 	put_text(w, "~/src/hook/package.json", 0644, "{}");
-	GOOD(w, "~/bin/node", "--max-old-space-size=64", "-C", "dev", "-r", "./src/hook/hook.js", "./src/a/dist/index.js", "src/data/secret.js");
+	GOOD(w, "~/bin/node", "--max-old-space-size=64", "-C", "dev", "-r", "./src/hook/hook.js",
+		"./src/a/dist/index.js", "src/data/secret.js");
 	TREE(w, "~/src/a");
 	TREE(w, "~/src/hook");
 	assert_int_equal(w->r.n_trees, 3);
@@ -221,7 +223,8 @@ static void java_runs_jars_and_class_paths(void **state)
 	TREE(w, "~/srv/app.jar");
 	TREE(w, "~/srv/lib");
 	assert_int_equal(w->r.n_trees, 3);
-	GOOD(w, "~/.sdkman/candidates/java/current/bin/java", "-cp", "srv/lib/*:srv/app.jar", "com.example.Main", "/etc/passwd");
+	GOOD(w, "~/.sdkman/candidates/java/current/bin/java", "-cp", "srv/lib/*:srv/app.jar", "com.example.Main",
+		"/etc/passwd");
 	TREE(w, "~/srv/app.jar");
 	TREE(w, "~/srv/lib");
 	REFUSED(w, -ENOENT, "does not exist", "~/.sdkman/candidates/java/current/bin/java", "-jar", "nothing.jar");
@@ -355,17 +358,24 @@ struct made_elf {
 
 static struct made_elf make_elf(const char *run_path, const char *loader)
 {
-	struct made_elf e = { .h = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_DYN,
+	struct made_elf e = { .h = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+				      .e_type = ET_DYN,
 #ifdef __x86_64__
-		.e_machine = EM_X86_64,
+				      .e_machine = EM_X86_64,
 #else
-		.e_machine = EM_AARCH64,
+				      .e_machine = EM_AARCH64,
 #endif
-		.e_phoff = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 3 } };
+				      .e_phoff = sizeof(Elf64_Ehdr),
+				      .e_phentsize = sizeof(Elf64_Phdr),
+				      .e_phnum = 3 } };
 
 	e.ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_filesz = sizeof(e), .p_memsz = sizeof(e) };
-	e.ph[1] = (Elf64_Phdr){ .p_type = PT_DYNAMIC, .p_offset = offsetof(struct made_elf, dyn), .p_filesz = sizeof(e.dyn) };
-	e.ph[2] = (Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = offsetof(struct made_elf, loader), .p_filesz = sizeof(e.loader) };
+	e.ph[1] = (Elf64_Phdr){
+		.p_type = PT_DYNAMIC, .p_offset = offsetof(struct made_elf, dyn), .p_filesz = sizeof(e.dyn)
+	};
+	e.ph[2] = (Elf64_Phdr){
+		.p_type = PT_INTERP, .p_offset = offsetof(struct made_elf, loader), .p_filesz = sizeof(e.loader)
+	};
 	e.dyn[0] = (Elf64_Dyn){ .d_tag = DT_STRTAB, .d_un.d_ptr = offsetof(struct made_elf, strings) };
 	e.dyn[1] = (Elf64_Dyn){ .d_tag = DT_RUNPATH, .d_un.d_val = 1 };
 	snprintf(e.strings + 1, sizeof(e.strings) - 1, "%s", run_path);
@@ -375,7 +385,8 @@ static struct made_elf make_elf(const char *run_path, const char *loader)
 
 static const char *real_loader(void)
 {
-	return access("/lib64/ld-linux-x86-64.so.2", F_OK) == 0 ? "/lib64/ld-linux-x86-64.so.2" : "/lib/ld-linux-aarch64.so.1";
+	return access("/lib64/ld-linux-x86-64.so.2", F_OK) == 0 ? "/lib64/ld-linux-x86-64.so.2"
+								: "/lib/ld-linux-aarch64.so.1";
 }
 
 static void libraries_beside_a_program_are_its_code(void **state)

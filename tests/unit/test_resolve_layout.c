@@ -14,8 +14,9 @@
 static void run(const struct world *w, const char *dir, const char *const *words)
 {
 	char home[PATH_MAX];
-	char *env[] = { (char *)(uintptr_t) "PATH=/usr/local/bin:/usr/bin:/bin", home, (char *)(uintptr_t) "npm_config_offline=true",
-		(char *)(uintptr_t) "npm_config_update_notifier=false", NULL };
+	char *env[] = { (char *)(uintptr_t) "PATH=/usr/local/bin:/usr/bin:/bin", home,
+		(char *)(uintptr_t) "npm_config_offline=true", (char *)(uintptr_t) "npm_config_update_notifier=false",
+		NULL };
 	posix_spawn_file_actions_t actions;
 	int status = -1;
 	pid_t pid;
@@ -36,7 +37,8 @@ static void npm_install_makes_one_tree_of_node_modules(void **state)
 {
 	WORLD;
 
-	put_text(w, "pkg/package.json", 0644, "{\"name\":\"@x/server\",\"version\":\"1.0.0\",\"bin\":{\"mcp-x\":\"dist/index.js\"}}");
+	put_text(w, "pkg/package.json", 0644,
+		"{\"name\":\"@x/server\",\"version\":\"1.0.0\",\"bin\":{\"mcp-x\":\"dist/index.js\"}}");
 	put_text(w, "pkg/dist/index.js", 0755, "#!/usr/bin/env node\nconsole.log(1)\n");
 	put_text(w, "~/proj/package.json", 0644, "{}");
 	RUN(w, "pkg", "npm", "pack", "--silent");
@@ -86,7 +88,8 @@ static void a_global_package_of_nvm_is_its_global_packages_and_node(void **state
 	WORLD;
 
 	put_program(w, "~/.nvm/versions/node/v20.11.0/bin/node");
-	put_text(w, "~/.nvm/versions/node/v20.11.0/lib/node_modules/@x/server/dist/index.js", 0755, "#!/usr/bin/env node\n");
+	put_text(w, "~/.nvm/versions/node/v20.11.0/lib/node_modules/@x/server/dist/index.js", 0755,
+		"#!/usr/bin/env node\n");
 	put_link(w, "~/.nvm/versions/node/v20.11.0/bin/mcp-x", "../lib/node_modules/@x/server/dist/index.js");
 	snprintf(w->path, sizeof(w->path), "%s:/usr/bin", AT(w, "~/.nvm/versions/node/v20.11.0/bin"));
 	GOOD(w, "mcp-x");
@@ -101,7 +104,8 @@ static void an_absolute_script_without_its_node_says_which_node_to_write(void **
 
 	put_text(w, "~/.nvm/versions/node/v99.0.0/bin/mcp-x", 0755, "#!/usr/bin/env stockade-test-node\n");
 	put_program(w, "~/.nvm/versions/node/v99.0.0/bin/stockade-test-node");
-	REFUSED(w, -ENOENT, AT(w, "~/.nvm/versions/node/v99.0.0/bin/stockade-test-node"), "~/.nvm/versions/node/v99.0.0/bin/mcp-x");
+	REFUSED(w, -ENOENT, AT(w, "~/.nvm/versions/node/v99.0.0/bin/stockade-test-node"),
+		"~/.nvm/versions/node/v99.0.0/bin/mcp-x");
 }
 
 static void fnms_link_of_this_shell_leads_to_the_installation(void **state)
@@ -143,8 +147,10 @@ static void pnpms_script_brings_the_package_and_node(void **state)
 	put_text(w, "~/proj/node_modules/.pnpm/x@1/node_modules/x/index.js", 0755, "#!/usr/bin/env node\n");
 	put_link(w, "~/proj/node_modules/x", ".pnpm/x@1/node_modules/x");
 	put_text(w, "~/proj/node_modules/.bin/x", 0755,
-		"#!/bin/sh\nbasedir=$(dirname \"$(echo \"$0\" | sed -e 's,\\\\,/,g')\")\nif [ -x \"$basedir/node\" ]; then\n"
-		"  exec \"$basedir/node\"  \"$basedir/../x/index.js\" \"$@\"\nelse\n  exec node  \"$basedir/../x/index.js\" \"$@\"\nfi\n");
+		"#!/bin/sh\nbasedir=$(dirname \"$(echo \"$0\" | sed -e 's,\\\\,/,g')\")\nif [ -x \"$basedir/node\" ]; "
+		"then\n"
+		"  exec \"$basedir/node\"  \"$basedir/../x/index.js\" \"$@\"\nelse\n  exec node  "
+		"\"$basedir/../x/index.js\" \"$@\"\nfi\n");
 	snprintf(w->path, sizeof(w->path), "%s:/usr/bin", AT(w, "~/tools"));
 	GOOD(w, "~/proj/node_modules/.bin/x");
 	TREE(w, "~/proj/node_modules");
@@ -166,7 +172,8 @@ static void voltas_shim_is_looked_through_by_its_platform_file(void **state)
 	put_program(w, "~/.volta/tools/image/node/20.1.0/bin/node");
 	snprintf(w->path, sizeof(w->path), "%s:/usr/bin", AT(w, "~/.volta/bin"));
 	REFUSED(w, -ENOEXEC, "tools/image/node/VERSION/bin/node", "node");
-	put_text(w, "~/.volta/tools/user/platform.json", 0644, "{\"node\":{\"runtime\":\"18.2.0\",\"npm\":null},\"yarn\":null}");
+	put_text(w, "~/.volta/tools/user/platform.json", 0644,
+		"{\"node\":{\"runtime\":\"18.2.0\",\"npm\":null},\"yarn\":null}");
 	GOOD(w, "node", "-v");
 	assert_string_equal(w->r.program, AT(w, "~/.volta/tools/image/node/18.2.0/bin/node"));
 	assert_string_equal(w->r.path.v[0], AT(w, "~/.volta/tools/image/node/18.2.0/bin"));
@@ -190,8 +197,10 @@ static void a_package_of_volta_runs_on_the_node_it_was_installed_for(void **stat
 	put_program(w, "~/.volta/tools/image/node/20.1.0/bin/node");
 	put_text(w, "~/.volta/tools/user/platform.json", 0644, "{\"node\":{\"runtime\":\"18.2.0\"}}");
 	put_text(w, "~/.volta/tools/user/bins/mcp-x.json", 0644,
-		"{\"name\":\"mcp-x\",\"package\":\"@x/server\",\"version\":\"1.0.0\",\"platform\":{\"node\":\"20.1.0\",\"npm\":null}}");
-	put_text(w, "~/.volta/tools/image/packages/@x/server/lib/node_modules/@x/server/i.js", 0755, "#!/usr/bin/env node\n");
+		"{\"name\":\"mcp-x\",\"package\":\"@x/"
+		"server\",\"version\":\"1.0.0\",\"platform\":{\"node\":\"20.1.0\",\"npm\":null}}");
+	put_text(w, "~/.volta/tools/image/packages/@x/server/lib/node_modules/@x/server/i.js", 0755,
+		"#!/usr/bin/env node\n");
 	put_link(w, "~/.volta/tools/image/packages/@x/server/bin/mcp-x", "../lib/node_modules/@x/server/i.js");
 	snprintf(w->path, sizeof(w->path), "%s:/usr/bin", AT(w, "~/.volta/bin"));
 	GOOD(w, "mcp-x");
@@ -214,7 +223,9 @@ static void mises_shim_is_looked_through_by_its_files(void **state)
 	put_program(w, "~/.local/share/mise/installs/npm-x-server/1.0/bin/mcp-x");
 	snprintf(w->path, sizeof(w->path), "%s:/usr/bin", AT(w, "~/.local/share/mise/shims"));
 	REFUSED(w, -ENOEXEC, "installs/TOOL/VERSION/bin/node", "node");
-	put_text(w, "~/.config/mise/config.toml", 0644, "[settings]\nnode = \"18.2.0\"\n[tools]\n# node = \"1\"\nnode = \"20\"\n\"npm:@x/server\" = { version = \"1.0\" }\n");
+	put_text(w, "~/.config/mise/config.toml", 0644,
+		"[settings]\nnode = \"18.2.0\"\n[tools]\n# node = \"1\"\nnode = \"20\"\n\"npm:@x/server\" = { version "
+		"= \"1.0\" }\n");
 	GOOD(w, "node", "-v");
 	assert_string_equal(w->r.program, AT(w, "~/.local/share/mise/installs/node/20.1.0/bin/node"));
 	GOOD(w, "mcp-x");
@@ -233,7 +244,9 @@ static void asdfs_shim_is_looked_through_by_tool_versions(void **state)
 {
 	WORLD;
 
-	put_text(w, "~/.asdf/shims/node", 0755, "#!/usr/bin/env bash\n# asdf-plugin: nodejs 18.2.0\n# asdf-plugin: nodejs 20.1.0\nexec ~/.asdf/bin/asdf exec \"node\" \"$@\" # asdf_allow: ' asdf '\n");
+	put_text(w, "~/.asdf/shims/node", 0755,
+		"#!/usr/bin/env bash\n# asdf-plugin: nodejs 18.2.0\n# asdf-plugin: nodejs 20.1.0\nexec "
+		"~/.asdf/bin/asdf exec \"node\" \"$@\" # asdf_allow: ' asdf '\n");
 	put_program(w, "~/.asdf/installs/nodejs/18.2.0/bin/node");
 	put_program(w, "~/.asdf/installs/nodejs/20.1.0/bin/node");
 	snprintf(w->path, sizeof(w->path), "%s:/usr/bin", AT(w, "~/.asdf/shims"));
@@ -255,7 +268,8 @@ static void put_pyenv(const struct world *w, const char *name)
 
 	snprintf(shim, sizeof(shim), "~/.pyenv/shims/%s", name);
 	put_text(w, shim, 0755,
-		"#!/usr/bin/env bash\nset -e\n[ -n \"$PYENV_DEBUG\" ] && set -x\n\nprogram=\"${0##*/}\"\n\nexport PYENV_ROOT=\"~/.pyenv\"\n"
+		"#!/usr/bin/env bash\nset -e\n[ -n \"$PYENV_DEBUG\" ] && set -x\n\nprogram=\"${0##*/}\"\n\nexport "
+		"PYENV_ROOT=\"~/.pyenv\"\n"
 		"exec \"~/.pyenv/libexec/pyenv\" exec \"$program\" \"$@\"\n");
 }
 
@@ -332,7 +346,9 @@ static void nodenv_is_read_like_pyenv(void **state)
 {
 	WORLD;
 
-	put_text(w, "~/.nodenv/shims/node", 0755, "#!/usr/bin/env bash\nexport NODENV_ROOT=\"~/.nodenv\"\nexec \"~/.nodenv/libexec/nodenv\" exec \"$program\" \"$@\"\n");
+	put_text(w, "~/.nodenv/shims/node", 0755,
+		"#!/usr/bin/env bash\nexport NODENV_ROOT=\"~/.nodenv\"\nexec \"~/.nodenv/libexec/nodenv\" exec "
+		"\"$program\" \"$@\"\n");
 	put_program(w, "~/.nodenv/versions/20.1.0/bin/node");
 	put_text(w, "~/.node-version", 0644, "20.1.0");
 	snprintf(w->path, sizeof(w->path), "%s:/usr/bin", AT(w, "~/.nodenv/shims"));
@@ -356,11 +372,15 @@ static void a_tool_of_uv_brings_its_environment_and_uvs_python(void **state)
 	WORLD;
 
 	put_python(w, "~/.local/share/uv/python/cpython-3.12.5-linux-x86_64-gnu", "3.12");
-	put_link(w, "~/.local/share/uv/python/cpython-3.12-linux-x86_64-gnu", "~/.local/share/uv/python/cpython-3.12.5-linux-x86_64-gnu");
+	put_link(w, "~/.local/share/uv/python/cpython-3.12-linux-x86_64-gnu",
+		"~/.local/share/uv/python/cpython-3.12.5-linux-x86_64-gnu");
 	put_text(w, "~/.local/share/uv/tools/mcp-server-git/pyvenv.cfg", 0644,
-		"home = ~/.local/share/uv/python/cpython-3.12-linux-x86_64-gnu/bin\nimplementation = CPython\nuv = 0.4.0\nversion_info = 3.12.5\n");
-	put_link(w, "~/.local/share/uv/tools/mcp-server-git/bin/python", "~/.local/share/uv/python/cpython-3.12-linux-x86_64-gnu/bin/python3.12");
-	put_text(w, "~/.local/share/uv/tools/mcp-server-git/bin/mcp-server-git", 0755, "#!~/.local/share/uv/tools/mcp-server-git/bin/python\n");
+		"home = ~/.local/share/uv/python/cpython-3.12-linux-x86_64-gnu/bin\nimplementation = CPython\nuv = "
+		"0.4.0\nversion_info = 3.12.5\n");
+	put_link(w, "~/.local/share/uv/tools/mcp-server-git/bin/python",
+		"~/.local/share/uv/python/cpython-3.12-linux-x86_64-gnu/bin/python3.12");
+	put_text(w, "~/.local/share/uv/tools/mcp-server-git/bin/mcp-server-git", 0755,
+		"#!~/.local/share/uv/tools/mcp-server-git/bin/python\n");
 	put_link(w, "~/.local/bin/mcp-server-git", "~/.local/share/uv/tools/mcp-server-git/bin/mcp-server-git");
 	snprintf(w->path, sizeof(w->path), "%s:/usr/bin", AT(w, "~/.local/bin"));
 	GOOD(w, "mcp-server-git", "--repository", "/x");
@@ -368,7 +388,8 @@ static void a_tool_of_uv_brings_its_environment_and_uvs_python(void **state)
 	assert_true(has_role(w, "~/.local/share/uv/tools/mcp-server-git", "Python virtual environment of uv tool"));
 	assert_true(has_role(w, "~/.local/share/uv/python/cpython-3.12.5-linux-x86_64-gnu", "Python of uv"));
 	assert_int_equal(w->r.n_trees, 2);
-	assert_true(has_link(w, "~/.local/share/uv/python/cpython-3.12-linux-x86_64-gnu", "~/.local/share/uv/python/cpython-3.12.5-linux-x86_64-gnu"));
+	assert_true(has_link(w, "~/.local/share/uv/python/cpython-3.12-linux-x86_64-gnu",
+		"~/.local/share/uv/python/cpython-3.12.5-linux-x86_64-gnu"));
 	assert_int_equal(w->r.symlinks.n, 1);
 }
 
@@ -391,7 +412,8 @@ static void packages_installed_for_editing_are_code_too(void **state)
 	put_venv(w, "~/proj/.venv", "/usr/bin");
 	put_text(w, "~/proj/.venv/lib/python3.12/site-packages/_proj.pth", 0644, "~/proj/src");
 	put_text(w, "~/proj/.venv/lib/python3.12/site-packages/distutils-precedence.pth", 0644, "import os; x = 1\n");
-	put_text(w, "~/proj/.venv/lib/python3.12/site-packages/__editable___other_1_finder.py", 0644, "x = 1\nMAPPING: dict[str, str] = {'other': '~/other/pkg'}\nNAMESPACES = {'a': '/usr'}\n");
+	put_text(w, "~/proj/.venv/lib/python3.12/site-packages/__editable___other_1_finder.py", 0644,
+		"x = 1\nMAPPING: dict[str, str] = {'other': '~/other/pkg'}\nNAMESPACES = {'a': '/usr'}\n");
 	put_text(w, "~/proj/src/proj/__init__.py", 0644, "");
 	put_text(w, "~/other/pkg/__init__.py", 0644, "");
 	GOOD(w, "~/proj/.venv/bin/python", "-m", "proj");

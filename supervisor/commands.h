@@ -27,24 +27,19 @@ extern const struct command_row cmd_audit_show;
 extern const struct command_row cmd_audit_verify;
 extern const struct command_row cmd_doctor;
 
-/* The grants on the command line of run, approve and check: rows for the option table of a struct with a struct grants.
- */
-#define GRANT_OPTION_ROWS(type, member)                                                                                \
-	{ "set", 0, OPTION_STRV, offsetof(type, member.sets), "P=V", "set parameter P of the profile to V" },          \
-		{ "env", 0, OPTION_STRV, offsetof(type, member.env_pass), "NAME",                                      \
-			"pass the variable NAME, its value unseen" },                                                  \
-		{ "setenv", 0, OPTION_STRV, offsetof(type, member.env_set), "NAME=VALUE",                              \
-			"set a variable (no secrets: it is shown)" },                                                  \
-		{ "ro", 0, OPTION_STRV, offsetof(type, member.read), "PATH",                                           \
-			"let the server read PATH and what is below" },                                                \
-		{ "rw", 0, OPTION_STRV, offsetof(type, member.write), "PATH",                                          \
-			"let the server write PATH and what is below" },                                               \
-		{ "host", 0, OPTION_STRV, offsetof(type, member.hosts), "NAME[:PORT]",                                 \
-			"let the server connect to NAME" },                                                            \
-		{ "cwd", 0, OPTION_STR, offsetof(type, member.cwd), "PATH", "start the server in PATH" },              \
-	{                                                                                                              \
-		"profile", 0, OPTION_STR, offsetof(type, member.profile_file), "FILE", "take the profile in FILE"      \
-	}
+/* The grants on the command line of run, approve and check: rows for the table of a struct that holds a struct grants. */
+/* clang-format off */
+#define GRANT_OPTION_ROWS(type, member)                                                                                  \
+	{ "set", 0, OPTION_STRV, offsetof(type, member.sets), "P=V", "set parameter P of the profile to V" },            \
+	{ "env", 0, OPTION_STRV, offsetof(type, member.env_pass), "NAME", "pass the variable NAME, its value unseen" },  \
+	{ "setenv", 0, OPTION_STRV, offsetof(type, member.env_set), "NAME=VALUE",                                        \
+		"set a variable (no secrets: it is shown)" },                                                            \
+	{ "ro", 0, OPTION_STRV, offsetof(type, member.read), "PATH", "let the server read PATH and what is below" },     \
+	{ "rw", 0, OPTION_STRV, offsetof(type, member.write), "PATH", "let the server write PATH and what is below" },   \
+	{ "host", 0, OPTION_STRV, offsetof(type, member.hosts), "NAME[:PORT]", "let the server connect to NAME" },       \
+	{ "cwd", 0, OPTION_STR, offsetof(type, member.cwd), "PATH", "start the server in PATH" },                        \
+	{ "profile", 0, OPTION_STR, offsetof(type, member.profile_file), "FILE", "take the profile in FILE" }
+/* clang-format on */
 
 /* Moves NAME and the words after -- from the context into grants whose options are already filled. 0, or EXIT_USAGE
  * with the sentence printed: NAME, or --profile FILE, or -- COMMAND (with or without --profile) says what to start. */

@@ -133,16 +133,17 @@ enum { FOUND_NONE = 40, FOUND_CODEX = 41, FOUND_CLAUDE = 42, FOUND_OTHER = 43 };
 
 static int find_client(void)
 {
-	struct lineage l;
+	_cleanup_lineage_ struct lineage l = { 0 };
 	const struct ancestor *a;
 
 	if (lineage_read(&l, NULL) < 0)
 		return 1;
 	a = lineage_find_client(&l);
-	return !a				       ? FOUND_NONE
-	       : strcmp(a->client, "Codex") == 0       ? FOUND_CODEX
-	       : strcmp(a->client, "Claude Code") == 0 ? FOUND_CLAUDE
-						       : FOUND_OTHER;
+	if (!a)
+		return FOUND_NONE;
+	if (strcmp(a->client, "Codex") == 0)
+		return FOUND_CODEX;
+	return strcmp(a->client, "Claude Code") == 0 ? FOUND_CLAUDE : FOUND_OTHER;
 }
 
 static void test_a_client_is_found_by_executable_or_script(void **state)

@@ -67,9 +67,9 @@ static int record_request(struct shim *s, const struct message *m, const struct 
 		record_text(e.tool, sizeof(e.tool), d->subject);
 		r = args_record(&e, &s->config, message_get(&s->doc, "arguments"), &s->edited);
 	}
-	snprintf(e.rule, sizeof(e.rule), "%s", d->rule ? d->rule : "");
+	record_words(e.rule, sizeof(e.rule), d->rule);
 	if (d->reason)
-		snprintf(e.reason, sizeof(e.reason), "%s", d->reason);
+		record_words(e.reason, sizeof(e.reason), d->reason);
 	return r ? r : record_send(s, &e);
 }
 
@@ -204,8 +204,8 @@ static int record_dropped(struct shim *s, const struct message *m, const struct 
 	struct event e = { .type = EVENT_NOTIFICATION, .decision = EVENT_DROP, .side = m->side, .bytes = m->line->n };
 
 	record_text(e.method, sizeof(e.method), m->envelope->method);
-	snprintf(e.rule, sizeof(e.rule), "%s", d->rule ? d->rule : "");
-	snprintf(e.reason, sizeof(e.reason), "%s", d->reason ? d->reason : "");
+	record_words(e.rule, sizeof(e.rule), d->rule);
+	record_words(e.reason, sizeof(e.reason), d->reason);
 	return record_send(s, &e);
 }
 
@@ -245,7 +245,7 @@ int handle_unmatched(struct shim *s, const struct message *m)
 {
 	struct event e = { .type = EVENT_UNMATCHED, .decision = EVENT_DROP, .side = m->side, .bytes = m->line->n };
 
-	snprintf(e.reason, sizeof(e.reason), "it answers no request that is in flight");
+	record_words(e.reason, sizeof(e.reason), "it answers no request that is in flight");
 	return record_send(s, &e);
 }
 
@@ -273,8 +273,10 @@ static int on_response(struct shim *s, struct message *m)
 /* The launch was refused: each request gets the reason, the rest is dropped, and no server hears of any of it. */
 static int refuse_launch(struct shim *s, struct message *m)
 {
-	struct event e = { .type = m->envelope->kind == ENVELOPE_REQUEST ? EVENT_REQUEST : EVENT_NOTIFICATION, .decision = EVENT_DENY,
-		.side = m->side, .bytes = m->line->n };
+	struct event e = { .type = m->envelope->kind == ENVELOPE_REQUEST ? EVENT_REQUEST : EVENT_NOTIFICATION,
+		.decision = EVENT_DENY,
+		.side = m->side,
+		.bytes = m->line->n };
 	int r;
 
 	record_text(e.method, sizeof(e.method), m->envelope->method);

@@ -86,7 +86,7 @@ static int deny_result(struct shim *s, const struct message *m, struct pending_e
 	int r;
 
 	record_text(ev.method, sizeof(ev.method), d->subject);
-	snprintf(ev.rule, sizeof(ev.rule), "%s", d->rule ? d->rule : "");
+	record_words(ev.rule, sizeof(ev.rule), d->rule);
 	r = record_send(s, &ev);
 	if (r == 0)
 		r = record_ending(s, e, EVENT_FROM_SERVER, "denied", m->line->n);
@@ -178,8 +178,8 @@ static int record_ask(struct shim *s, const struct message *m, const struct deci
 
 	e.decision = d->verdict == POLICY_ALLOW ? EVENT_ALLOW : EVENT_DENY;
 	record_text(e.method, sizeof(e.method), m->envelope->method);
-	snprintf(e.rule, sizeof(e.rule), "%s", d->rule ? d->rule : "");
-	snprintf(e.reason, sizeof(e.reason), "%s", d->reason ? d->reason : "");
+	record_words(e.rule, sizeof(e.rule), d->rule);
+	record_words(e.reason, sizeof(e.reason), d->reason);
 	return record_send(s, &e);
 }
 

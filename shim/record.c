@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* record - see record.h */
 #include "shim/record.h"
-#include <stdio.h>
 #include <string.h>
 #include "base/io.h"
 #include "base/text.h"
@@ -46,11 +45,25 @@ void record_text(char *ret, size_t size, struct slice text)
 	text_escape_str(plain, ret, size);
 }
 
+void record_words(char *ret, size_t size, const char *words)
+{
+	size_t n = words ? strlen(words) : 0;
+
+	if (n >= size) {
+		n = size - 1;
+		while (n > 0 && (words[n] & 0xc0) == 0x80)
+			n--;
+	}
+	if (n > 0)
+		memcpy(ret, words, n);
+	ret[n] = '\0';
+}
+
 int record_refused(struct shim *s, enum event_side side, const char *reason, uint64_t bytes)
 {
 	struct event e = { .type = EVENT_REFUSED, .decision = EVENT_DROP, .side = side, .bytes = bytes };
 
-	snprintf(e.reason, sizeof(e.reason), "%s", reason);
+	record_words(e.reason, sizeof(e.reason), reason);
 	return record_send(s, &e);
 }
 
@@ -66,7 +79,7 @@ int record_ending(
 	record_text(e.method, sizeof(e.method), (struct slice){ p->name, strlen(p->name) });
 	if (p->tool)
 		record_text(e.tool, sizeof(e.tool), (struct slice){ p->tool, strlen(p->tool) });
-	snprintf(e.status, sizeof(e.status), "%s", status);
+	record_words(e.status, sizeof(e.status), status);
 	return record_send(s, &e);
 }
 

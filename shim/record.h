@@ -13,6 +13,8 @@
 int record_send(struct shim *s, const struct event *e) _must_check_;
 /* Copies foreign text, made safe and cut, into a field of an event. */
 void record_text(char *ret, size_t size, struct slice text);
+/* Copies our own words, or none (NULL), cut at a character. */
+void record_words(char *ret, size_t size, const char *words);
 /* Something that was refused and can be pinned on no request. */
 int record_refused(struct shim *s, enum event_side side, const char *reason, uint64_t bytes) _must_check_;
 /* How a request that is in flight ended. The entry stays. */

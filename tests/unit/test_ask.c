@@ -7,7 +7,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include "supervisor/consent.h"
+#include "supervisor/approve_waiting.h"
 
 enum { TEXT_MAX = 16 << 10, CHILD_ERROR = 50 };
 
@@ -250,6 +250,68 @@ static void test_the_terminal_is_ours_only_in_its_foreground(void **state)
 	}
 }
 
+enum { CHOSEN = 100 };
+
+/* A launch waits; this terminal's person looks at the list. The outcome of the launch, plus CHOSEN when approve said 0.
+ */
+static int choose(struct world *w)
+{
+	const struct approve_waiting aw = { &w->paths, &w->lineage };
+	struct pendings l = { 0 };
+	struct effective e;
+	int status, chosen;
+	pid_t pid;
+
+	make_launch(&e, "x", "/data");
+	pid = fork();
+	if (pid == 0) {
+		const struct consent_wait c = { &w->paths, &e, &w->lineage, -1, -1, 20 };
+		struct diag d = { "" };
+		setpgid(0, 0);
+		_exit(consent_wait(&c, &d));
+	}
+	for (int i = 0; i < 500 && l.n == 0; i++) {
+		poll(NULL, 0, 10);
+		if (pending_list(&w->paths, &l, NULL) < 0)
+			return CHILD_ERROR;
+	}
+	chosen = approve_waiting_choose(&aw);
+	if (chosen == 2) /* nothing was answered: the launch would go on waiting */
+		kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	if (WIFSIGNALED(status))
+		return chosen;
+	return WEXITSTATUS(status) + (chosen == 0 ? CHOSEN : 0);
+}
+
+static void test_what_waits_is_chosen_by_its_number(void **state)
+{
+	static const struct {
+		const char *number, *answer;
+		int outcome;
+	} cases[] = {
+		{ "1\n", "n\n", CONSENT_REFUSED },
+		{ "2\n", NULL, 2 },
+		{ "x\n", NULL, 2 },
+		{ "1\n", "y\n", CONSENT_APPROVED + CHOSEN },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct dialog t;
+		start(*state, &t, choose);
+		expect(&t, "  1  x, waiting");
+		expect(&t, "Enter: none): ");
+		type(&t, cases[i].number);
+		if (cases[i].answer) {
+			expect(&t, "[y/N]");
+			assert_non_null(strstr(t.text, "Asked for by"));
+			type(&t, cases[i].answer);
+		}
+		if (finish(&t) != cases[i].outcome)
+			fail_msg("case %zu: %s", i, t.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +321,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_was_typed_before_is_no_answer, world_up, world_down),
 		cmocka_unit_test_setup_teardown(
 			test_an_interrupt_is_no_even_when_signals_are_blocked, world_up, world_down),
+		cmocka_unit_test_setup_teardown(test_what_waits_is_chosen_by_its_number, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_the_terminal_is_ours_only_in_its_foreground, world_up, world_down),
 	};
 

@@ -111,7 +111,7 @@ static void test_a_refusal_answers_every_waiter_at_once(void **state)
 	assert_int_equal(pending_answer(&w->paths, e.digest, false, NULL), 0);
 	assert_int_equal(outcome(a), CONSENT_REFUSED);
 	assert_int_equal(outcome(b), CONSENT_REFUSED);
-	assert_true(io_now_us() - began < 2000000);
+	assert_true(io_now_us() - began < 8000000);
 	assert_int_equal(files_left(w), 0);
 	pendings_done(&l);
 	launch_done(&e);
@@ -142,7 +142,7 @@ static void test_nobody_answers_in_time(void **state)
 
 	make_launch(&e, "x", "/data");
 	assert_int_equal(outcome(waiter(w, &e, -1, 1)), CONSENT_TIMEOUT);
-	assert_in_range(io_now_us() - began, 900000, 3000000);
+	assert_in_range(io_now_us() - began, 900000, 10000000);
 	assert_int_equal(files_left(w), 0);
 	launch_done(&e);
 }

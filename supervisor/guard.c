@@ -20,7 +20,7 @@ enum { GUARD_MAX = 2048, SHOWN = 512 };
 
 /* A name, or the tail of a path, at any depth below a writable grant. */
 const char *const fs_protected_names[] = {
-	".git/config", ".git/hooks", ".git/config.worktree", ".git/info/attributes", ".git/modules", ".gitmodules", ".hg/hgrc", ".husky",
+	".git/config", ".git/hooks", ".git/config.worktree", ".git/commondir", ".git/info/attributes", ".git/modules", ".gitmodules", ".hg/hgrc", ".husky",
 	".githooks", ".vscode", ".idea", ".zed", ".fleet", ".devcontainer", ".mcp.json", ".cursor", ".cursorrules", ".claude", "CLAUDE.md",
 	"AGENTS.md", "GEMINI.md", ".codex", ".gemini", ".kiro", ".windsurf", ".windsurfrules", ".continue", ".roo", ".clinerules",
 	".opencode", "opencode.json", ".crush.json", ".amp", ".copilot", ".envrc", ".direnv", ".mise.toml", "mise.toml", ".tool-versions",
@@ -30,13 +30,24 @@ const char *const fs_protected_names[] = {
 };
 const size_t fs_protected_names_n = ARRAY_LEN(fs_protected_names);
 
+/*
+ * What leads git to another directory, whose config it then obeys: a work tree's own entry here, and (is_protected) the .git
+ * of a work tree or a submodule, which is a file.
+ */
+static const char *const protected_patterns[] = { "**/.git/worktrees/*/commondir", "**/.git/worktrees/*/config.worktree" };
+
 /* Big, regenerated, and holding nothing that a tool runs by the name alone. */
 static const char *const passed_over[] = { "node_modules", "objects", ".venv", "venv", "__pycache__", ".cache", ".tox", "target" };
 
-static bool is_protected(const char *relative)
+static bool is_protected(const char *relative, const char *name, unsigned char type)
 {
 	size_t n = strlen(relative);
 
+	if (type == DT_REG && strcmp(name, ".git") == 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(protected_patterns); i++)
+		if (fs_pattern_match(protected_patterns[i], relative))
+			return true;
 	for (size_t i = 0; i < fs_protected_names_n; i++) {
 		size_t m = strlen(fs_protected_names[i]);
 		if (n >= m && strcmp(relative + n - m, fs_protected_names[i]) == 0 && (n == m || relative[n - m - 1] == '/'))
@@ -146,7 +157,7 @@ static enum tree_next visit(void *arg, const char *relative, const char *name, u
 		return TREE_SKIP;
 	if (is_denied(g, relative))
 		return note(g, g->found_denied, relative);
-	if (g->grant->write && g->profile->protect && type != DT_LNK && is_protected(relative))
+	if (g->grant->write && g->profile->protect && type != DT_LNK && is_protected(relative, name, type))
 		return note(g, g->found_protected, relative);
 	if (g->profile->fs_deny.n == 0)
 		for (size_t i = 0; i < ARRAY_LEN(passed_over); i++)

@@ -107,8 +107,9 @@ struct tree {
 };
 
 static const char *const dirs[] = { "repo", "repo/.git", "repo/.git/hooks", "repo/sub", "repo/sub/.vscode", "repo/node_modules",
-	"repo/node_modules/x", "repo/node_modules/x/.vscode" };
-static const char *const files[] = { "repo/.git/config", "repo/.env", "repo/sub/.env", "repo/a.txt" };
+	"repo/node_modules/x", "repo/node_modules/x/.vscode", "repo/.git/worktrees", "repo/.git/worktrees/tree", "tree" };
+static const char *const files[] = { "repo/.git/config", "repo/.env", "repo/sub/.env", "repo/a.txt", "repo/.git/worktrees/tree/commondir",
+	"repo/.git/worktrees/tree/index", "tree/.git" };
 
 static int tree_make(void **state)
 {
@@ -187,6 +188,23 @@ static void protected_names_are_mounted_read_only_and_their_ancestors_pinned(voi
 	assert_non_null(find(&p, PLAN_PIN, t->path, "repo/.git"));
 	assert_non_null(find(&p, PLAN_PIN, t->path, "repo/sub"));
 	assert_null(find(&p, PLAN_BIND, t->path, "repo/a.txt"));
+}
+
+static void what_leads_git_to_another_directory_is_protected(void **state)
+{
+	struct tree *t = *state;
+	_cleanup_(fs_grants_done) struct fs_grants g = { 0 };
+	_cleanup_plan_ struct plan p = { 0 };
+	struct profile f = { .protect = true };
+	struct diag d;
+
+	grant(&g, t->path, true);
+	assert_int_equal(fs_grants_guard(&g, &f, &p, &d), 0);
+	assert_non_null(find(&p, PLAN_BIND, t->path, "tree/.git"));
+	assert_non_null(find(&p, PLAN_PIN, t->path, "tree"));
+	assert_non_null(find(&p, PLAN_BIND, t->path, "repo/.git/worktrees/tree/commondir"));
+	assert_null(find(&p, PLAN_BIND, t->path, "repo/.git/worktrees/tree/index"));
+	assert_null(find(&p, PLAN_BIND, t->path, "repo/.git"));
 }
 
 static void a_denied_name_is_masked_in_read_grants_too(void **state)
@@ -269,6 +287,7 @@ int main(void)
 		cmocka_unit_test(what_steers_a_loader_is_known_by_name),
 		cmocka_unit_test(the_environment_is_built_and_not_inherited),
 		cmocka_unit_test_setup_teardown(protected_names_are_mounted_read_only_and_their_ancestors_pinned, tree_make, tree_drop),
+		cmocka_unit_test_setup_teardown(what_leads_git_to_another_directory_is_protected, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_denied_name_is_masked_in_read_grants_too, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_protected_name_that_appears_later_is_reported, tree_make, tree_drop),
 		cmocka_unit_test(a_failed_exec_has_the_shells_statuses),

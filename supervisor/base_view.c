@@ -25,6 +25,7 @@ enum base_kind {
 	BASE_PROC,
 	BASE_DEV,
 	BASE_TMP,
+	BASE_SHM,
 	BASE_HOME,
 };
 
@@ -129,8 +130,8 @@ static const struct base_row base_table[] = {
 	{ BASE_BIND_IF, "/etc/services", "names of ports (getaddrinfo)" },
 	{ BASE_BIND_IF, "/etc/fonts", "fonts (Java, Chromium)" },
 	{ BASE_PROC, "/proc", "the server's own processes; what describes the machine or changes it is masked" },
-	{ BASE_DEV, "/dev",
-		"null, zero, full, random, urandom, fd, stdin, stdout, stderr and a sized shm; no terminal" },
+	{ BASE_DEV, "/dev", "null, zero, full, random, urandom, fd, stdin, stdout and stderr; no terminal" },
+	{ BASE_SHM, "/dev/shm", "shared memory of this run, sized (shm_open, Python's multiprocessing)" },
 	{ BASE_DIR, "/run", "empty: no socket of the system or the desktop" },
 	{ BASE_TMP, "/tmp", "an empty, sized directory of this run" },
 	{ BASE_TMP, "/var/tmp", "an empty, sized directory of this run" },
@@ -243,12 +244,11 @@ static int add_file(struct plan *plan, const struct base_row *row, const struct 
 	return r < 0 ? r : plan_add_mount(plan, &m);
 }
 
-static int add_made(struct plan *plan, enum plan_mount_kind kind, const char *target, uint32_t mode, uint64_t size)
+static int add_made(struct plan *plan, enum plan_mount_kind kind, const char *target, uint32_t mode, uint64_t size,
+	unsigned flags)
 {
-	struct plan_mount m = { .kind = kind, .target = (char *)(uintptr_t)target, .mode = mode, .size = size };
+	struct plan_mount m = { .kind = kind, .target = (char *)(uintptr_t)target, .mode = mode, .size = size, .flags = flags };
 
-	if (kind == PLAN_TMPFS)
-		m.flags = PLAN_WRITE;
 	return plan_add_mount(plan, &m);
 }
 
@@ -265,15 +265,17 @@ static int add_row(struct plan *plan, const struct base_row *row, const struct b
 	case BASE_FILE:
 		return add_file(plan, row, a);
 	case BASE_DIR:
-		return add_made(plan, PLAN_DIR, row->target, 0755, 0);
+		return add_made(plan, PLAN_DIR, row->target, 0755, 0, 0);
 	case BASE_PROC:
-		return add_made(plan, PLAN_PROC, row->target, 0, 0);
+		return add_made(plan, PLAN_PROC, row->target, 0, 0, 0);
 	case BASE_DEV:
-		return add_made(plan, PLAN_DEV, row->target, 0, 0);
+		return add_made(plan, PLAN_DEV, row->target, 0, 0, 0);
 	case BASE_TMP:
-		return add_made(plan, PLAN_TMPFS, row->target, 01777, a->tmp_size);
+		return add_made(plan, PLAN_TMPFS, row->target, 01777, a->tmp_size, PLAN_WRITE);
+	case BASE_SHM:
+		return add_made(plan, PLAN_TMPFS, row->target, 01777, a->tmp_size, PLAN_WRITE | PLAN_NOEXEC);
 	case BASE_HOME:
-		return add_made(plan, PLAN_TMPFS, a->home, 0700, a->tmp_size);
+		return add_made(plan, PLAN_TMPFS, a->home, 0700, a->tmp_size, PLAN_WRITE);
 	}
 	return -EINVAL;
 }

@@ -69,7 +69,8 @@ static void only_temporary_directories_and_the_home_are_writable(void **state)
 		assert_int_equal(m->kind, PLAN_TMPFS);
 		assert_int_equal(m->size, 64 << 20);
 	}
-	assert_int_equal(writable, 3);
+	assert_int_equal(writable, 4);
+	assert_int_equal(need(&plan, "/dev/shm")->flags, PLAN_WRITE | PLAN_NOEXEC);
 	assert_int_equal(need(&plan, "/home/ada")->mode, 0700);
 	assert_int_equal(need(&plan, "/tmp")->mode, 01777);
 }

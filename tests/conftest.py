@@ -7,15 +7,40 @@ printed when unmet.
 import os
 import platform
 import shutil
+import socket
 
 import pytest
 
 STAGE = os.environ.get("STOCKADE_STAGE", "")  # what ./dev installed and built for the tests
 
+
+def first_line(path, otherwise):
+    try:
+        with open(path, encoding="ascii") as f:
+            return f.readline().strip()
+    except FileNotFoundError:
+        return otherwise
+
+
+def has_sockets(family):
+    try:
+        socket.socket(family, socket.SOCK_SEQPACKET if family == socket.AF_ALG else socket.SOCK_STREAM).close()
+        return True
+    except OSError:
+        return False
+
+
 NEEDS = {
     "x86_64": lambda: platform.machine() == "x86_64",
     "javac": lambda: shutil.which("javac") is not None,
     "root": lambda: os.geteuid() == 0,
+    # what an attempt to escape attacks (tests/escape): without it even the control finds nothing
+    "io_uring": lambda: first_line("/proc/sys/kernel/io_uring_disabled", "0") == "0",
+    "i386": lambda: os.path.exists("/proc/sys/abi/vsyscall32"),
+    "sysrq": lambda: os.path.exists("/proc/sysrq-trigger"),
+    "kcore": lambda: os.path.exists("/proc/kcore"),
+    "alg": lambda: has_sockets(socket.AF_ALG),
+    "vsock": lambda: has_sockets(socket.AF_VSOCK),
     "unprivileged": lambda: os.geteuid() != 0,
 }
 

@@ -48,14 +48,16 @@ static int create_file(struct audit *a, struct diag *d)
 	a->fd = openat(a->dirfd, a->file, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (a->fd < 0) {
 		int error = errno == EDQUOT ? ENOSPC : errno;
-		return diag_fail(d, -error, "the audit log cannot be written: creating %s failed: %s; nothing runs unrecorded",
-			a->file, strerror(error));
+		return diag_fail(d, -error,
+			"the audit log cannot be written: creating %s failed: %s; nothing runs unrecorded", a->file,
+			strerror(error));
 	}
-	/* Before the first record: a file with a record and no lock is dead to every reader. A reader may hold the lock for a
-	 * moment; a filesystem without locks leaves readers in doubt, and then they repair nothing. */
+	/* Before the first record: a file with a record and no lock is dead to every reader. A reader may hold the lock
+	 * for a moment; a filesystem without locks leaves readers in doubt, and then they repair nothing. */
 	for (unsigned tries = 0; !log_lock(a->fd) && (errno == EAGAIN || errno == EACCES); tries++) {
 		if (tries == CREATE_TRIES)
-			return diag_fail(d, -EBUSY, "the audit log's new file %s is locked by another process", a->file);
+			return diag_fail(
+				d, -EBUSY, "the audit log's new file %s is locked by another process", a->file);
 		(void)poll(NULL, 0, 1);
 	}
 	return 0;
@@ -107,14 +109,16 @@ int audit_open(const struct audit_options *o, const struct audit_identity *id, s
 static int check_event(enum event_source source, const struct event *e, const json_t *extra, struct diag *d)
 {
 	if (!event_allowed(e->type, source))
-		return diag_fail(d, -EACCES, "%s may not send the event %s; the session ends", event_source_name(source),
-			event_name(e->type));
+		return diag_fail(d, -EACCES, "%s may not send the event %s; the session ends",
+			event_source_name(source), event_name(e->type));
 	if (own_events[e->type])
 		return diag_fail(d, -EINVAL, "the event %s is written by the log itself", event_name(e->type));
 	if (extra && source != EVENT_FROM_SUPERVISOR)
-		return diag_fail(d, -EACCES, "%s may not add members to the event %s", event_source_name(source), event_name(e->type));
+		return diag_fail(d, -EACCES, "%s may not add members to the event %s", event_source_name(source),
+			event_name(e->type));
 	if (extra && !json_is_object(extra))
-		return diag_fail(d, -EINVAL, "the members added to the event %s are not an object", event_name(e->type));
+		return diag_fail(
+			d, -EINVAL, "the members added to the event %s are not an object", event_name(e->type));
 	return 0;
 }
 

@@ -24,7 +24,8 @@ static const struct {
 };
 _Static_assert(ARRAY_LEN(kinds) == FINDING_COUNT, "a row for every finding");
 
-static void print_json(const struct findings *f, enum finding what, struct place at, const char *file, const char *sentence)
+static void print_json(
+	const struct findings *f, enum finding what, struct place at, const char *file, const char *sentence)
 {
 	json_t *o = json_pack("{s:s, s:s, s:b, s:s}", "file", file, "finding", kinds[what].word, "damage",
 		(int)kinds[what].damage, "text", sentence);

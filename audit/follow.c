@@ -61,7 +61,8 @@ static bool drain(int fd)
 int follow_wait(struct follow *f, FILE *out)
 {
 	/* POLLERR on what we write to: the reader of the pipe has gone. */
-	struct pollfd p[] = { { .fd = f->signals, .events = POLLIN }, { .fd = fileno(out) }, { .fd = f->notify, .events = POLLIN } };
+	struct pollfd p[] = { { .fd = f->signals, .events = POLLIN }, { .fd = fileno(out) },
+		{ .fd = f->notify, .events = POLLIN } };
 
 	if (poll(p, ARRAY_LEN(p), f->notify >= 0 ? FOLLOW_NOTIFIED_MS : FOLLOW_POLL_MS) < 0 && errno != EINTR)
 		return -errno;

@@ -69,15 +69,20 @@ static int open_index(int dirfd, int *ret, struct diag *d)
 	struct stat st;
 
 	if (fd < 0 && errno == EISDIR)
-		return diag_fail(d, -EISDIR, "the audit log cannot be written: there is a directory where its " INDEX_FILE
+		return diag_fail(d, -EISDIR,
+			"the audit log cannot be written: there is a directory where its " INDEX_FILE
 			" should be; move it away");
 	if (fd < 0 && errno == ELOOP)
-		return diag_fail(d, -ELOOP, "the audit log cannot be written: its " INDEX_FILE " is a symbolic link; remove it");
+		return diag_fail(
+			d, -ELOOP, "the audit log cannot be written: its " INDEX_FILE " is a symbolic link; remove it");
 	if (fd < 0)
-		return diag_fail(d, -errno, "the audit log cannot be written: opening its " INDEX_FILE " failed: %s; nothing "
-			"runs unrecorded", strerror(errno));
+		return diag_fail(d, -errno,
+			"the audit log cannot be written: opening its " INDEX_FILE " failed: %s; nothing "
+			"runs unrecorded",
+			strerror(errno));
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return diag_fail(d, -EINVAL, "the audit log cannot be written: its " INDEX_FILE " is not a regular file; move it away");
+		return diag_fail(d, -EINVAL,
+			"the audit log cannot be written: its " INDEX_FILE " is not a regular file; move it away");
 	*ret = steal_fd(&fd);
 	return 0;
 }
@@ -152,7 +157,8 @@ int index_begin(int dirfd, struct index *ret, struct diag *d)
 	i.locked = wait_lock(i.fd);
 	r = read_end(&i);
 	if (r < 0)
-		return diag_fail(d, r, "the audit log cannot be written: reading its " INDEX_FILE " failed: %s", strerror(-r));
+		return diag_fail(
+			d, r, "the audit log cannot be written: reading its " INDEX_FILE " failed: %s", strerror(-r));
 	*ret = i;
 	i = INDEX_INIT;
 	return 0;
@@ -164,10 +170,12 @@ int index_reserve(struct index *i, struct diag *d)
 
 	if (fstat(i->fd, &st) < 0)
 		return diag_fail(d, -errno, "cannot examine the audit log's " INDEX_FILE ": %s", strerror(errno));
-	if (fallocate(i->fd, FALLOC_FL_KEEP_SIZE, st.st_size, INDEX_RESERVE) == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+	if (fallocate(i->fd, FALLOC_FL_KEEP_SIZE, st.st_size, INDEX_RESERVE) == 0 || errno == EOPNOTSUPP ||
+		errno == ENOSYS)
 		return 0;
 	if (errno == ENOSPC || errno == EDQUOT)
-		return diag_fail(d, -ENOSPC, "the disk under the audit log is full, and nothing runs unrecorded: free some space");
+		return diag_fail(d, -ENOSPC,
+			"the disk under the audit log is full, and nothing runs unrecorded: free some space");
 	return diag_fail(d, -errno, "cannot reserve space for the audit log: %s", strerror(errno));
 }
 
@@ -204,7 +212,8 @@ int index_commit(struct index *i, const struct index_entry *e, struct diag *d)
 	put_entry(&r, i, e);
 	int sealed = record_seal(&r, i->prev, hash);
 	if (sealed < 0)
-		return diag_fail(d, sealed, "an index record of the audit log is longer than %d bytes", INDEX_RECORD_MAX);
+		return diag_fail(
+			d, sealed, "an index record of the audit log is longer than %d bytes", INDEX_RECORD_MAX);
 	/* A torn line gets its end in the same write as the record that tells of it. */
 	bytes[0] = '\n';
 	size_t skip = i->torn_bytes > 0 ? 0 : 1;
@@ -215,14 +224,17 @@ int index_commit(struct index *i, const struct index_entry *e, struct diag *d)
 		(void)set_lock(i->fd, F_UNLCK);
 	i->locked = false;
 	if (error < 0)
-		return diag_fail(d, error, "the audit log cannot be written: appending to its " INDEX_FILE " failed: %s", strerror(-error));
+		return diag_fail(d, error,
+			"the audit log cannot be written: appending to its " INDEX_FILE " failed: %s",
+			strerror(-error));
 	return 0;
 }
 
 int index_sync(const struct index *i, struct diag *d)
 {
 	if (fdatasync(i->fd) < 0)
-		return diag_fail(d, -errno, "the audit log cannot be written: fdatasync of its " INDEX_FILE " failed: %s", strerror(errno));
+		return diag_fail(d, -errno,
+			"the audit log cannot be written: fdatasync of its " INDEX_FILE " failed: %s", strerror(errno));
 	return 0;
 }
 

@@ -7,14 +7,14 @@
  * Returns:  0, -errno with words
  * Limits:   INDEX_RECORD_MAX a record; INDEX_LOCK_US waiting for the lock
  *
- * Theory of operation. index_begin takes the lock and reads the end of the file, the caller writes its own record into the
- * session's file, index_commit appends one line and lets go: both writes lie microseconds apart, so that a SIGKILL hardly
- * ever finds one without the other.
+ * Theory of operation. index_begin takes the lock and reads the end of the file, the caller writes its own record into
+ * the session's file, index_commit appends one line and lets go: both writes lie microseconds apart, so that a SIGKILL
+ * hardly ever finds one without the other.
  *
- * No lock that a stuck process can hold may stop a session. Whoever cannot have the lock in INDEX_LOCK_US appends without
- * it and says so ("unlocked": true). Then two records can name the same record as the one before them: the chain
- * forks. Every writer looks for ends that no later line names and names them in its own record ("merges"), so the last
- * line covers all others again. A reader accepts a fork only where an unlocked record explains it.
+ * No lock that a stuck process can hold may stop a session. Whoever cannot have the lock in INDEX_LOCK_US appends
+ * without it and says so ("unlocked": true). Then two records can name the same record as the one before them: the
+ * chain forks. Every writer looks for ends that no later line names and names them in its own record ("merges"), so the
+ * last line covers all others again. A reader accepts a fork only where an unlocked record explains it.
  */
 #pragma once
 #include <stdbool.h>
@@ -51,9 +51,9 @@ struct index_entry {
 	enum index_event event;
 	const char *session;
 	const char *file;
-	uint64_t records;  /* in the session's file, the one named by head included */
-	uint64_t size;	   /* its bytes */
-	const char *head;  /* hash of its last record */
+	uint64_t records;   /* in the session's file, the one named by head included */
+	uint64_t size;	    /* its bytes */
+	const char *head;   /* hash of its last record */
 	const char *status; /* INDEX_CLOSE, else NULL */
 };
 

@@ -70,7 +70,8 @@ static int take_record(const struct line *l, struct index_line *ret)
 {
 	memcpy(ret->hash, l->hash, sizeof ret->hash);
 	if (!l->hash_ok || !take_event(ret, l->event) || !take_text(l, "session", ret->session, sizeof ret->session) ||
-		!take_text(l, "file", ret->file, sizeof ret->file) || !take_text(l, "head", ret->head, sizeof ret->head))
+		!take_text(l, "file", ret->file, sizeof ret->file) ||
+		!take_text(l, "head", ret->head, sizeof ret->head))
 		return 0;
 	ret->seq = l->seq;
 	memcpy(ret->prev, l->prev, sizeof ret->prev);
@@ -82,17 +83,20 @@ static int take_record(const struct line *l, struct index_line *ret)
 }
 
 /* A line that is no record may be what a killed writer left: then the next record tells its length and hash. */
-static void account_for_torn(struct index_view *v, const struct line *l, size_t bad_len, const char *bad_hash, struct findings *f)
+static void account_for_torn(
+	struct index_view *v, const struct line *l, size_t bad_len, const char *bad_hash, struct findings *f)
 {
 	struct index_line *bad = v->n >= 2 ? &v->lines[v->n - 2] : NULL;
 	const struct index_line *now = &v->lines[v->n - 1];
 
 	if (!now->good || line_number(l, "torn_bytes") == 0)
 		return;
-	if (bad && !bad->good && line_number(l, "torn_bytes") == bad_len && strcmp(line_text(l, "torn_hash"), bad_hash) == 0)
+	if (bad && !bad->good && line_number(l, "torn_bytes") == bad_len &&
+		strcmp(line_text(l, "torn_hash"), bad_hash) == 0)
 		bad->torn = true;
 	else
-		finding_add(f, FINDING_ALTERED, at_line(now), "it tells of a torn line before it, which is not there as told");
+		finding_add(f, FINDING_ALTERED, at_line(now),
+			"it tells of a torn line before it, which is not there as told");
 }
 
 static int read_lines(struct reader *r, struct findings *f, struct index_view *v)
@@ -196,20 +200,24 @@ static uint64_t check_named(const struct index_view *v, size_t i, const char *ha
 		before--;
 	if (is_prev && strcmp(hash, RECORD_HASH_NONE) == 0) {
 		if (before > 0 && !after_bad)
-			finding_add(f, FINDING_REPLACED, at_line(l), "it says it is the first record of the index, and it is not");
+			finding_add(f, FINDING_REPLACED, at_line(l),
+				"it says it is the first record of the index, and it is not");
 		return 0;
 	}
 	if (!find_hash(v, hash, &at)) {
 		if (!after_bad)
-			finding_add(f, FINDING_MISSING, at_line(l), "the record before it, which it names by hash, is missing");
+			finding_add(f, FINDING_MISSING, at_line(l),
+				"the record before it, which it names by hash, is missing");
 		return 0;
 	}
 	if (at >= i) {
-		finding_add(f, FINDING_REORDERED, at_line(l), "it follows the record that is now line %" PRIu64, v->lines[at].number);
+		finding_add(f, FINDING_REORDERED, at_line(l), "it follows the record that is now line %" PRIu64,
+			v->lines[at].number);
 		return 0;
 	}
 	if (is_prev && at + 1 < before && !fork_explained(v, at, i))
-		finding_add(f, FINDING_REORDERED, at_line(l), "it follows line %" PRIu64 ", and no record without the lock explains why",
+		finding_add(f, FINDING_REORDERED, at_line(l),
+			"it follows line %" PRIu64 ", and no record without the lock explains why",
 			v->lines[at].number);
 	return v->lines[at].seq;
 }
@@ -225,11 +233,13 @@ static void check_line(const struct index_view *v, size_t i, struct findings *f)
 		return;
 	}
 	if (!l->good) {
-		finding_add(f, FINDING_ALTERED, at_line(l), "this is no record of the index, or its hash is not that of its bytes");
+		finding_add(f, FINDING_ALTERED, at_line(l),
+			"this is no record of the index, or its hash is not that of its bytes");
 		return;
 	}
 	if (find_hash(v, l->hash, &first) && first < i) {
-		finding_add(f, FINDING_DUPLICATED, at_line(l), "the same record is line %" PRIu64, v->lines[first].number);
+		finding_add(
+			f, FINDING_DUPLICATED, at_line(l), "the same record is line %" PRIu64, v->lines[first].number);
 		return;
 	}
 	seq = check_named(v, i, l->prev, true, f);

@@ -18,9 +18,9 @@
 
 struct index_line {
 	uint64_t number, seq;
-	bool good;   /* the record's hash is right; else only hash may be known, as claimed */
+	bool good; /* the record's hash is right; else only hash may be known, as claimed */
 	bool unlocked;
-	bool torn;   /* a torn line that the next record accounts for */
+	bool torn; /* a torn line that the next record accounts for */
 	enum index_event event;
 	char hash[RECORD_HASH_HEX + 1], prev[RECORD_HASH_HEX + 1];
 	char (*merges)[RECORD_HASH_HEX + 1];

@@ -46,8 +46,8 @@ int line_parse(const char *text, size_t n, struct line *ret)
 	l.event = line_text(&l, "event");
 	l.seq = line_number(&l, "seq");
 	/* The members are those at the end of the line, and not others inside of a string or a nested object. */
-	if (l.seq == 0 || !record_parse_time(line_text(&l, "ts"), &l.us) || strcmp(line_text(&l, "prev"), l.prev) != 0 ||
-		strcmp(line_text(&l, "hash"), l.hash) != 0)
+	if (l.seq == 0 || !record_parse_time(line_text(&l, "ts"), &l.us) ||
+		strcmp(line_text(&l, "prev"), l.prev) != 0 || strcmp(line_text(&l, "hash"), l.hash) != 0)
 		return LINE_BAD;
 	l.hash_ok = record_line_hash(text, n, computed) && strcmp(computed, l.hash) == 0;
 	*ret = l;
@@ -146,7 +146,7 @@ int log_open_read(int dirfd, const char *name, struct diag *d)
 	if (fstat(fd, &st) < 0)
 		return diag_fail(d, -errno, "%s cannot be examined: %s", shown, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return diag_fail(d, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, "%s is %s, not a log file; move it away", shown,
-			S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
+		return diag_fail(d, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, "%s is %s, not a log file; move it away",
+			shown, S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
 	return steal_fd(&fd);
 }

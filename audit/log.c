@@ -86,10 +86,17 @@ int log_set_identity(struct audit *a, const struct audit_identity *id, const cha
 	const struct {
 		const char *key, *value;
 	} fields[] = {
-		{ "host", host },		  { "user", id->user },		{ "groups", id->groups },
-		{ "client", id->client },	  { "server", id->server },	{ "version", id->version },
-		{ "plan", id->plan_digest },	  { "approval", id->approval }, { "channel", id->channel },
-		{ "classification", id->classification }, { "delete_after", id->delete_after },
+		{ "host", host },
+		{ "user", id->user },
+		{ "groups", id->groups },
+		{ "client", id->client },
+		{ "server", id->server },
+		{ "version", id->version },
+		{ "plan", id->plan_digest },
+		{ "approval", id->approval },
+		{ "channel", id->channel },
+		{ "classification", id->classification },
+		{ "delete_after", id->delete_after },
 	};
 	_Static_assert(ARRAY_LEN(fields) * (LOG_FIELD_MAX + 32) <= LOG_IDENTITY_MAX, "the identity always fits");
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
@@ -164,8 +171,8 @@ static void put_args(struct record *r, const struct event *e)
 		record_text(r, ",\"args_cut\":true");
 }
 
-static int build(struct audit *a, struct record *r, enum event_source source, const struct event *e, const struct log_extra *x,
-	char hash[RECORD_HASH_HEX + 1])
+static int build(struct audit *a, struct record *r, enum event_source source, const struct event *e,
+	const struct log_extra *x, char hash[RECORD_HASH_HEX + 1])
 {
 	record_begin(r, &a->clock, a->seq + 1, io_wall_us());
 	record_str(r, "session", a->session);
@@ -227,7 +234,8 @@ static int put(struct audit *a, const struct record *r, const char *hash, struct
 		a->allocated = a->size;
 		if (error == -EDQUOT)
 			error = -ENOSPC;
-		return diag_fail(d, error, "the audit log cannot be written: %s; nothing goes on unrecorded, so the session ends",
+		return diag_fail(d, error,
+			"the audit log cannot be written: %s; nothing goes on unrecorded, so the session ends",
 			error == -ENOSPC ? "the disk under it is full" : strerror(-error));
 	}
 	memcpy(a->head, hash, RECORD_HASH_HEX + 1);
@@ -251,9 +259,11 @@ static int end_log(struct audit *a, enum event_type type, int error, struct diag
 			(void)!put(a, &r, hash, NULL);
 	}
 	if (error == -EDQUOT)
-		return diag_fail(d, error, "this session has used up its audit budget of %llu bytes, so it ends; other sessions go on",
+		return diag_fail(d, error,
+			"this session has used up its audit budget of %llu bytes, so it ends; other sessions go on",
 			(unsigned long long)a->budget);
-	return diag_fail(d, error, "the disk under the audit log is full, and nothing goes on unrecorded, so the session ends: free some space");
+	return diag_fail(d, error,
+		"the disk under the audit log is full; nothing goes on unrecorded, so the session ends: free some space");
 }
 
 /* Room for n more bytes while everything is well; in the reserve when the log is ending. */
@@ -262,7 +272,9 @@ static int make_room(struct audit *a, size_t n, const struct event *e, enum even
 	size_t keep = e->type == EVENT_SESSION_CLOSE ? 0 : LOG_CLOSE_RESERVE;
 
 	if (a->state == LOG_ENDING) {
-		uint64_t limit = a->error == -EDQUOT ? a->budget + LOG_RESERVE : a->no_fallocate ? UINT64_MAX : a->allocated;
+		uint64_t limit = a->error == -EDQUOT ? a->budget + LOG_RESERVE
+				 : a->no_fallocate   ? UINT64_MAX
+						     : a->allocated;
 		if (source == EVENT_FROM_SUPERVISOR && a->size + n + keep <= limit)
 			return 0;
 		return end_log(a, EVENT_LOG_FULL, a->error, d);
@@ -277,7 +289,8 @@ static int make_room(struct audit *a, size_t n, const struct event *e, enum even
 	return 0;
 }
 
-int log_write(struct audit *a, enum event_source source, const struct event *e, const struct log_extra *x, struct diag *d)
+int log_write(struct audit *a, enum event_source source, const struct event *e, const struct log_extra *x,
+	struct diag *d)
 {
 	struct record r = { .data = a->bytes + 1, .max = AUDIT_RECORD_MAX };
 	char hash[RECORD_HASH_HEX + 1];
@@ -288,8 +301,8 @@ int log_write(struct audit *a, enum event_source source, const struct event *e, 
 			a->state == LOG_CLOSED ? "closed" : "broken");
 	error = build(a, &r, source, e, x, hash);
 	if (error < 0)
-		return diag_fail(d, error, "a record of event %s does not fit into %d bytes; the session ends", event_name(e->type),
-			AUDIT_RECORD_MAX);
+		return diag_fail(d, error, "a record of event %s does not fit into %d bytes; the session ends",
+			event_name(e->type), AUDIT_RECORD_MAX);
 	error = make_room(a, r.len, e, source, d);
 	if (error < 0)
 		return error;

@@ -6,10 +6,10 @@
  * Owns:     the session's file (with its lock, which says that the session runs) and the directory's descriptor
  * Limits:   AUDIT_RECORD_MAX a record, LOG_IDENTITY_MAX of it the identity
  *
- * Theory of operation. Space for LOG_CHUNK bytes is preallocated beyond the end of the file, and an ordinary record is only
- * written while LOG_RESERVE of it stays free. When no more can be had, or the budget is used up, the log is ending: what
- * happened is written into the reserve, and after it only the supervisor's own records are taken, down to LOG_CLOSE_RESERVE,
- * which is left for the close.
+ * Theory of operation. Space for LOG_CHUNK bytes is preallocated beyond the end of the file, and an ordinary record is
+ * only written while LOG_RESERVE of it stays free. When no more can be had, or the budget is used up, the log is
+ * ending: what happened is written into the reserve, and after it only the supervisor's own records are taken, down to
+ * LOG_CLOSE_RESERVE, which is left for the close.
  */
 #pragma once
 #include "audit/audit.h"
@@ -39,7 +39,7 @@ struct audit {
 	char session[AUDIT_SESSION_ID_LEN + 1];
 	char *identity; /* ,"host":... as every record carries it */
 	size_t identity_len;
-	char *bytes; /* AUDIT_RECORD_MAX + 1: a newline's place, then the record being built */
+	char *bytes;  /* AUDIT_RECORD_MAX + 1: a newline's place, then the record being built */
 	uint64_t seq; /* of the last record */
 	char head[RECORD_HASH_HEX + 1];
 	uint64_t size, allocated, budget;
@@ -65,8 +65,8 @@ void log_file_name(uint64_t us, const char *session, char ret[LOG_FILE_NAME_MAX]
 bool log_lock(int fd);
 /* Does a process hold that lock? Also true where nobody can tell: a filesystem without locks. */
 bool log_locked(int fd);
-/* Is the file closed for good (mode 0400)? The last step of a close, after the index has it. Then a close that the index
- * lacks was removed there; in a file that is not sealed the supervisor was killed between the two writes. */
+/* Is the file closed for good (mode 0400)? The last step of a close, after the index has it. Then a close that the
+ * index lacks was removed there; in a file that is not sealed the supervisor was killed between the two writes. */
 bool log_sealed(int dirfd, const char *file);
 int log_seal(struct audit *a, struct diag *d) _must_check_;
 /* The index event that goes with session.open, checkpoint and session.close; false for all others. */
@@ -74,9 +74,10 @@ bool log_noted_event(const char *name, enum index_event *ret);
 /* Renders the identity, each field cut to LOG_FIELD_MAX. host may be NULL: this machine's name. */
 int log_set_identity(struct audit *a, const struct audit_identity *id, const char *host) _must_check_;
 /* Builds one record, makes sure of its space and writes it with one write(2). */
-int log_write(struct audit *a, enum event_source source, const struct event *e, const struct log_extra *x, struct diag *d) _must_check_;
+int log_write(struct audit *a, enum event_source source, const struct event *e, const struct log_extra *x,
+	struct diag *d) _must_check_;
 /* Writes the counts that wait. */
 int log_flush(struct audit *a, struct diag *d) _must_check_;
-/* The record and its index record, a few microseconds apart, then fdatasync of both. e->type: SESSION_OPEN (no fdatasync),
- * CHECKPOINT or SESSION_CLOSE. */
+/* The record and its index record, a few microseconds apart, then fdatasync of both. e->type: SESSION_OPEN (no
+ * fdatasync), CHECKPOINT or SESSION_CLOSE. */
 int log_note(struct audit *a, const struct event *e, const struct log_extra *x, struct diag *d) _must_check_;

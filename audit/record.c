@@ -264,8 +264,12 @@ bool record_parse_time(const char *s, uint64_t *ret)
 	}
 	if (v[0] < 1970 || v[1] < 1 || v[1] > 12 || v[2] < 1 || v[2] > 31 || v[3] > 23 || v[4] > 59 || v[5] > 60)
 		return false;
-	struct tm tm = { .tm_year = (int)v[0] - 1900, .tm_mon = (int)v[1] - 1, .tm_mday = (int)v[2],
-		.tm_hour = (int)v[3], .tm_min = (int)v[4], .tm_sec = (int)v[5] };
+	struct tm tm = { .tm_year = (int)v[0] - 1900,
+		.tm_mon = (int)v[1] - 1,
+		.tm_mday = (int)v[2],
+		.tm_hour = (int)v[3],
+		.tm_min = (int)v[4],
+		.tm_sec = (int)v[5] };
 	*ret = (uint64_t)timegm(&tm) * 1000000 + v[6];
 	return true;
 }

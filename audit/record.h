@@ -7,9 +7,9 @@
  * Returns:  errors stick in over; record_seal says so once
  * Limits:   max, at most AUDIT_RECORD_MAX
  *
- * The canonical form is the line itself: the hash is BLAKE2b-256 over the bytes of the line with `,"hash":"..."` and the
- * newline left out. So nobody has to agree on how JSON is written again, and b2sum(1) can check a record.
- * Strings are valid UTF-8; controls, deceptive characters and bytes that are no UTF-8 are \u escapes, so a record is harmless
+ * The canonical form is the line itself: the hash is BLAKE2b-256 over the bytes of the line with `,"hash":"..."` and
+ * the newline left out. So nobody has to agree on how JSON is written again, and b2sum(1) can check a record. Strings
+ * are valid UTF-8; controls, deceptive characters and bytes that are no UTF-8 are \u escapes, so a record is harmless
  * on a terminal even as raw text.
  */
 #pragma once
@@ -24,7 +24,7 @@ enum {
 	RECORD_VERSION = 1,
 	RECORD_HASH_LEN = 32,
 	RECORD_HASH_HEX = 2 * RECORD_HASH_LEN,
-	RECORD_TIME_LEN = 27,			     /* 2026-10-01T00:00:00.000000Z */
+	RECORD_TIME_LEN = 27,				    /* 2026-10-01T00:00:00.000000Z */
 	RECORD_LINK_LEN = 9 + 10 + 2 + 2 * RECORD_HASH_HEX, /* ,"prev":"..","hash":".."} */
 };
 

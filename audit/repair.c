@@ -27,8 +27,8 @@ static int open_log(int dirfd, const char *file, struct diag *d)
 	struct stat st;
 
 	if (fd < 0)
-		return diag_fail(d, -errno, "%s cannot be opened for writing: %s", text_escape_str(file, shown, sizeof shown),
-			strerror(errno));
+		return diag_fail(d, -errno, "%s cannot be opened for writing: %s",
+			text_escape_str(file, shown, sizeof shown), strerror(errno));
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return diag_fail(d, -EINVAL, "%s is not a regular file", text_escape_str(file, shown, sizeof shown));
 	return steal_fd(&fd);
@@ -74,14 +74,16 @@ static int resume(struct audit *a, const struct tail *t, const json_t *record)
 static int write_end(struct audit *a, const struct tail *t, struct diag *d)
 {
 	struct event torn = { .type = EVENT_LOG_TORN };
-	struct event end = { .type = EVENT_SESSION_CLOSE, .status = "unclosed",
+	struct event end = { .type = EVENT_SESSION_CLOSE,
+		.status = "unclosed",
 		.reason = "the supervisor ended without closing its log" };
 	char hash[RECORD_HASH_HEX + 1];
 	int r = 0;
 
 	if (t->torn_bytes > 0) {
 		record_hash(t->torn, t->torn_bytes, hash);
-		r = log_write(a, EVENT_FROM_SUPERVISOR, &torn, &(struct log_extra){ .torn_bytes = t->torn_bytes, .torn_hash = hash }, d);
+		r = log_write(a, EVENT_FROM_SUPERVISOR, &torn,
+			&(struct log_extra){ .torn_bytes = t->torn_bytes, .torn_hash = hash }, d);
 	}
 	return r < 0 ? r : log_note(a, &end, &(struct log_extra){ .records = a->seq + 1 }, d);
 }
@@ -97,8 +99,12 @@ static bool ends_with_last(const struct tail *t)
 static int write_index(const struct audit *a, const struct tail *t, enum index_event event, struct diag *d)
 {
 	_cleanup_index_ struct index i = INDEX_INIT;
-	struct index_entry e = { .event = event, .session = a->session, .file = a->file, .records = a->seq,
-		.size = t->size - t->torn_bytes, .head = a->head };
+	struct index_entry e = { .event = event,
+		.session = a->session,
+		.file = a->file,
+		.records = a->seq,
+		.size = t->size - t->torn_bytes,
+		.head = a->head };
 	int r = index_begin(a->dirfd, &i, d);
 
 	if (r == 0)
@@ -213,7 +219,8 @@ void repair_neighbours(int dirfd)
 	for (size_t i = 0; i < t.n_lines && repaired < REPAIR_NEIGHBOURS_MAX; i++) {
 		const struct tail_line *l = &t.lines[i];
 		if (!is_event(l, INDEX_OPEN) || !tail_value(l, "session", session, sizeof session) ||
-			!tail_value(l, "file", file, sizeof file) || strchr(file, '/') || has_close(&t, i, session, &known))
+			!tail_value(l, "file", file, sizeof file) || strchr(file, '/') ||
+			has_close(&t, i, session, &known))
 			continue;
 		if (repair_session(dirfd, file, last_unknown(dirfd, file, known), NULL) == REPAIR_DONE)
 			repaired++;

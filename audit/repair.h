@@ -5,9 +5,9 @@
  * Process:  supervisor
  * Returns:  enum repair_outcome, -errno with words
  *
- * Nothing is ever cut off: a torn line stays, gets its newline, and the record log.torn after it names its length and hash
- * in the same write. Then come session.close with status "unclosed" and the index's close, so that the end is bounded.
- * A file that has a whole record and no lock is dead: its writer takes the lock before it writes.
+ * Nothing is ever cut off: a torn line stays, gets its newline, and the record log.torn after it names its length and
+ * hash in the same write. Then come session.close with status "unclosed" and the index's close, so that the end is
+ * bounded. A file that has a whole record and no lock is dead: its writer takes the lock before it writes.
  */
 #pragma once
 #include <stdint.h>
@@ -21,8 +21,9 @@ enum repair_outcome {
 	REPAIR_NOT_WHOLE,  /* no whole record to go on from, or its last line is damaged: evidence is left alone */
 };
 
-/* lacks: 0, or the seq of the open, checkpoint or close that the index lacks and that is the last record of the file: the
- * supervisor was killed between the two writes, and the index gets its record now. */
+/* lacks: 0, or the seq of the open, checkpoint or close that the index lacks and that is the last record of the file:
+ * the supervisor was killed between the two writes, and the index gets its record now. */
 int repair_session(int dirfd, const char *file, uint64_t lacks, struct diag *d) _must_check_;
-/* Repairs sessions among the last of the index that have no close. Bounded work; what fails is left to `audit verify`. */
+/* Repairs sessions among the last of the index that have no close. Bounded work; what fails is left to `audit verify`.
+ */
 void repair_neighbours(int dirfd);

@@ -74,18 +74,22 @@ static void report_bad(const struct session_view *v, struct bad_line *bad, struc
 
 	if (bad->pending)
 		finding_add(f, FINDING_ALTERED, (struct place){ v->file, bad->number, 0 },
-			"this is no record of this session, or its hash is not that of its bytes (record %" PRIu64 " was expected)", expected);
+			"this is no record of this session, or its hash is not that of its bytes (record %" PRIu64
+			" was expected)",
+			expected);
 	bad->pending = false;
 }
 
 /* The record log.torn gives the line before it its account. */
-static void check_torn(const struct session_view *v, const struct line *l, uint64_t number, struct bad_line *bad, struct findings *f)
+static void check_torn(
+	const struct session_view *v, const struct line *l, uint64_t number, struct bad_line *bad, struct findings *f)
 {
 	struct place here = { v->file, number, l->seq };
 
 	if (line_number(l, "torn_bytes") == 0)
 		return;
-	if (bad->pending && bad->len == line_number(l, "torn_bytes") && strcmp(bad->hash, line_text(l, "torn_hash")) == 0) {
+	if (bad->pending && bad->len == line_number(l, "torn_bytes") &&
+		strcmp(bad->hash, line_text(l, "torn_hash")) == 0) {
 		finding_add(f, FINDING_TORN, (struct place){ v->file, bad->number, 0 },
 			"its writer was killed; the record after it accounts for it");
 		bad->pending = false;
@@ -94,7 +98,8 @@ static void check_torn(const struct session_view *v, const struct line *l, uint6
 	}
 }
 
-static int take_line(struct session_view *v, const char *text, size_t n, uint64_t number, struct bad_line *bad, struct findings *f)
+static int take_line(
+	struct session_view *v, const char *text, size_t n, uint64_t number, struct bad_line *bad, struct findings *f)
 {
 	_cleanup_line_ struct line l = { 0 };
 	struct entry *e;
@@ -164,9 +169,10 @@ const struct entry *session_view_find(const struct session_view *v, uint64_t seq
 	return &v->entries[v->by_seq[low]];
 }
 
-/* Records first..last are not where they should be: those that are nowhere in the file are missing. bad lines that stand in
- * their place were reported as altered. */
-static void report_gap(const struct session_view *v, const struct entry *e, uint64_t first, uint64_t bad, struct findings *f)
+/* Records first..last are not where they should be: those that are nowhere in the file are missing. bad lines that
+ * stand in their place were reported as altered. */
+static void report_gap(
+	const struct session_view *v, const struct entry *e, uint64_t first, uint64_t bad, struct findings *f)
 {
 	uint64_t gone = 0, from = 0, to = 0;
 
@@ -188,8 +194,9 @@ static void report_gap(const struct session_view *v, const struct entry *e, uint
 	if (from == to)
 		finding_add(f, FINDING_MISSING, at_entry(v, e), "record %" PRIu64 " before it is missing", from);
 	else
-		finding_add(f, FINDING_MISSING, at_entry(v, e), "%" PRIu64 " of the records %" PRIu64 " to %" PRIu64 " before it are missing",
-			gone - bad, from, to);
+		finding_add(f, FINDING_MISSING, at_entry(v, e),
+			"%" PRIu64 " of the records %" PRIu64 " to %" PRIu64 " before it are missing", gone - bad, from,
+			to);
 }
 
 /* A record whose number has passed already. */
@@ -202,7 +209,8 @@ static void check_late(const struct session_view *v, const struct entry *e, stru
 	else if (strcmp(first->hash, e->hash) == 0)
 		finding_add(f, FINDING_DUPLICATED, at_entry(v, e), "the same record is line %" PRIu64, first->line);
 	else
-		finding_add(f, FINDING_REPLACED, at_entry(v, e), "line %" PRIu64 " is another record with this number", first->line);
+		finding_add(f, FINDING_REPLACED, at_entry(v, e), "line %" PRIu64 " is another record with this number",
+			first->line);
 }
 
 static void check_chain(const struct session_view *v, struct findings *f)
@@ -221,7 +229,8 @@ static void check_chain(const struct session_view *v, struct findings *f)
 		if (e->seq > expected)
 			report_gap(v, e, expected, bad, f);
 		if (strcmp(e->prev, before ? before->hash : RECORD_HASH_NONE) != 0 && (before || e->seq == 1))
-			finding_add(f, FINDING_REPLACED, at_entry(v, e), "the record before it is not the one that it names by hash");
+			finding_add(f, FINDING_REPLACED, at_entry(v, e),
+				"the record before it is not the one that it names by hash");
 		expected = e->seq + 1;
 	}
 }
@@ -233,9 +242,12 @@ static void check_ends(const struct session_view *v, struct findings *f)
 		const struct entry *e = &v->entries[i];
 		bool opens = e->noted && e->event == INDEX_OPEN, closes = e->noted && e->event == INDEX_CLOSE;
 		if (opens != (e->seq == 1))
-			finding_add(f, FINDING_REPLACED, at_entry(v, e), opens ? "the session is opened a second time" : "the first record does not open the session");
+			finding_add(f, FINDING_REPLACED, at_entry(v, e),
+				opens ? "the session is opened a second time"
+				      : "the first record does not open the session");
 		if (closes && i + 1 < v->n)
-			finding_add(f, FINDING_ALTERED, at_entry(v, e), "records follow the one that closes the session");
+			finding_add(
+				f, FINDING_ALTERED, at_entry(v, e), "records follow the one that closes the session");
 	}
 }
 

@@ -36,7 +36,8 @@ bool session_of_file(const char *file, char ret[AUDIT_SESSION_ID_LEN + 1]);
 /* A glob over the session's id, or its beginning as show prints it. NULL matches all. */
 bool session_matches(const char *pattern, const char *session);
 /* Reads the open file and checks its chain; findings are added. Takes fd. */
-int session_view_read(int fd, const char *file, struct findings *f, struct session_view *ret, struct diag *d) _must_check_;
+int session_view_read(
+	int fd, const char *file, struct findings *f, struct session_view *ret, struct diag *d) _must_check_;
 /* The first good record with that seq, or NULL. */
 const struct entry *session_view_find(const struct session_view *v, uint64_t seq);
 void session_view_done(struct session_view *v);

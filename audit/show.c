@@ -4,9 +4,9 @@
  *
  * Process:  supervisor
  *
- * A merge over the files. A file's name says when it begins, so it is opened only when the merge has come to that time, and
- * closed when it has no more: only sessions that ran side by side are open together. Within a session the order of the
- * file holds, whatever the clock did. To follow is to do the same again from where each file was left.
+ * A merge over the files. A file's name says when it begins, so it is opened only when the merge has come to that time,
+ * and closed when it has no more: only sessions that ran side by side are open together. Within a session the order of
+ * the file holds, whatever the clock did. To follow is to do the same again from where each file was left.
  */
 #include "audit/show.h"
 
@@ -53,8 +53,11 @@ static uint64_t name_time(const char *name)
 	char ts[RECORD_TIME_LEN + 1];
 	uint64_t us = 0;
 
-	(void)snprintf(ts, sizeof ts, "%.4s-%.2s-%.2s" "T" "%.2s:%.2s:%.2s.000000Z", name, name + 4, name + 6, name + 9, name + 11,
-		name + 13);
+	(void)snprintf(ts, sizeof ts,
+		"%.4s-%.2s-%.2s"
+		"T"
+		"%.2s:%.2s:%.2s.000000Z",
+		name, name + 4, name + 6, name + 9, name + 11, name + 13);
 	return record_parse_time(ts, &us) ? us : 0;
 }
 
@@ -102,7 +105,9 @@ static int add_source(struct show *s, const char *name, uint64_t size)
 		s->v = v;
 		s->room = room;
 	}
-	s->v[s->n] = (struct source){ .name = strdup(name), .start_us = name_time(name), .size = size, .reader = READER_INIT(-1) };
+	s->v[s->n] = (struct source){
+		.name = strdup(name), .start_us = name_time(name), .size = size, .reader = READER_INIT(-1)
+	};
 	return s->v[s->n++].name ? 0 : -ENOMEM;
 }
 
@@ -139,7 +144,8 @@ static int scan(struct show *s, struct diag *d)
 		return diag_fail(d, -error, "the audit directory cannot be read: %s", strerror(error));
 	}
 	while ((e = readdir(dir))) {
-		if (fstatat(s->dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !wants_file(&s->o->filter, e->d_name, &st))
+		if (fstatat(s->dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!wants_file(&s->o->filter, e->d_name, &st))
 			continue;
 		struct source *old = find_source(s, known, e->d_name);
 		if (old)
@@ -218,9 +224,15 @@ static int print_record(struct show *s, const struct source *src)
 	if (!src->parsed) {
 		text_escape_str(src->name, name, sizeof name);
 		if (s->o->json)
-			return fprintf(s->out, "{\"unreadable\":{\"file\":\"%s\",\"line\":%" PRIu64 "}}\n", name, src->reader.number) < 0 ? -EIO : 0;
-		return fprintf(s->out, "%s:%" PRIu64 ": torn or altered, and unreadable; `stockade audit verify` says more\n", name,
-			src->reader.number) < 0 ? -EIO : 0;
+			return fprintf(s->out, "{\"unreadable\":{\"file\":\"%s\",\"line\":%" PRIu64 "}}\n", name,
+				       src->reader.number) < 0
+				       ? -EIO
+				       : 0;
+		return fprintf(s->out,
+			       "%s:%" PRIu64 ": torn or altered, and unreadable; `stockade audit verify` says more\n",
+			       name, src->reader.number) < 0
+			       ? -EIO
+			       : 0;
 	}
 	if (!wants_line(&s->o->filter, &src->line))
 		return 0;
@@ -270,7 +282,8 @@ static int merge(struct show *s, struct diag *d)
 		struct source *src = &s->v[s->open[best]];
 		int r = print_record(s, src);
 		if (r < 0)
-			return diag_fail(d, errno == EPIPE ? -EPIPE : r, "the records cannot be written: %s", strerror(errno));
+			return diag_fail(
+				d, errno == EPIPE ? -EPIPE : r, "the records cannot be written: %s", strerror(errno));
 		r = advance(src);
 		if (r < 0)
 			return read_error(src, r, d);

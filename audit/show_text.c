@@ -15,6 +15,9 @@ enum {
 	SHOWN_MAX = 1024, /* bytes of one field on the screen */
 	SHOWN_ARGS_MAX = 256,
 	SHOWN_SESSION = 8, /* characters of the session's id */
+	COLUMN_SERVER = 12,
+	COLUMN_EVENT = 16,
+	COLUMN_DECISION = 5,
 };
 
 enum field_form { FORM_TEXT, FORM_CUT, FORM_NUMBER, FORM_MICROSECONDS };
@@ -61,16 +64,36 @@ static const char *colour_of(const char *decision)
 	return "";
 }
 
-static void print_value(FILE *out, const char *label, const char *value, size_t max)
+/* In quotes when it has a blank, a quote or an equals sign: a value cannot pass for two. Backslashes are doubled by the
+ * escaping, so that \" stands for a quote alone. Returns the columns used. */
+static int print_word(FILE *out, const char *value, size_t max)
 {
 	char shown[SHOWN_MAX];
-	bool quoted;
+	int columns = 0;
 
+	text_escape_str(value, shown, max);
+	if (!strpbrk(shown, " \"="))
+		return fprintf(out, "%s", shown);
+	(void)fputc('"', out);
+	for (const char *p = shown; *p; p++)
+		columns += fprintf(out, *p == '"' ? "\\%c" : "%c", *p);
+	(void)fputc('"', out);
+	return columns + 2;
+}
+
+static void print_column(FILE *out, const char *value, int width)
+{
+	int used = print_word(out, value, SHOWN_MAX);
+
+	(void)fprintf(out, "%*s", used < width ? width - used : 0, "");
+}
+
+static void print_value(FILE *out, const char *label, const char *value, size_t max)
+{
 	if (!*value)
 		return;
-	text_escape_str(value, shown, max);
-	quoted = strpbrk(shown, " \"") != NULL;
-	(void)fprintf(out, " %s=%s%s%s", label, quoted ? "\"" : "", shown, quoted ? "\"" : "");
+	(void)fprintf(out, " %s=", label);
+	(void)print_word(out, value, max);
 }
 
 static void print_field(FILE *out, const struct line *l, size_t i)
@@ -99,15 +122,23 @@ static void print_columns(FILE *out, const struct line *l, bool colour)
 {
 	const char *ts = line_text(l, "ts"), *decision = line_text(l, "decision");
 	const char *subject = *line_text(l, "tool") ? line_text(l, "tool") : line_text(l, "method");
-	char server[SHOWN_MAX], event[SHOWN_MAX], shown[SHOWN_MAX], session[SHOWN_MAX], verdict[SHOWN_MAX];
+	char session[SHOWN_SESSION + 1];
 
 	/* The time stamp was parsed; it is digits, dashes, colons and a T. */
-	(void)fprintf(out, "%.10s %.12s %-12s %.*s %-16s", ts, ts + 11, text_escape_str(line_text(l, "server"), server, sizeof server),
-		SHOWN_SESSION, text_escape_str(l->session, session, sizeof session), text_escape_str(l->event, event, sizeof event));
-	(void)fprintf(out, " %s%-5s%s", colour ? colour_of(decision) : "", text_escape_str(decision, verdict, sizeof verdict),
-		colour && *colour_of(decision) ? "\033[0m" : "");
-	if (*subject)
-		(void)fprintf(out, " %s", text_escape_str(subject, shown, sizeof shown));
+	(void)fprintf(out, "%.10s %.12s ", ts, ts + 11);
+	print_column(out, line_text(l, "server"), COLUMN_SERVER);
+	(void)snprintf(session, sizeof session, "%s", l->session);
+	(void)fputc(' ', out);
+	print_column(out, session, SHOWN_SESSION);
+	(void)fputc(' ', out);
+	print_column(out, l->event, COLUMN_EVENT);
+	(void)fprintf(out, " %s", colour ? colour_of(decision) : "");
+	print_column(out, decision, COLUMN_DECISION);
+	(void)fputs(colour && *colour_of(decision) ? "\033[0m" : "", out);
+	if (*subject) {
+		(void)fputc(' ', out);
+		(void)print_word(out, subject, SHOWN_MAX);
+	}
 }
 
 int show_text(const struct line *l, bool colour, FILE *out)
@@ -125,6 +156,7 @@ int show_text(const struct line *l, bool colour, FILE *out)
 		(void)fprintf(out, " detail=%s", text ? text : "?");
 	}
 	if (!l->hash_ok)
-		(void)fprintf(out, " %s(altered: its hash is not that of its bytes)%s", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "");
+		(void)fprintf(out, " %s(altered: its hash is not that of its bytes)%s", colour ? "\033[1;31m" : "",
+			colour ? "\033[0m" : "");
 	return fputc('\n', out) == EOF ? -EIO : 0;
 }

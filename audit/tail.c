@@ -37,8 +37,9 @@ static void take_line(struct tail *t, const char *text, size_t n)
 	char hash[RECORD_HASH_HEX + 1];
 
 	*l = (struct tail_line){ .text = text, .len = n };
-	if (t->n_lines < TAIL_LINES_MAX && record_line_links(text, n, &l->prev, &l->hash) && take_seq(text, n, &l->seq) &&
-		record_line_hash(text, n, hash) && memcmp(hash, l->hash, RECORD_HASH_HEX) == 0)
+	if (t->n_lines < TAIL_LINES_MAX && record_line_links(text, n, &l->prev, &l->hash) &&
+		take_seq(text, n, &l->seq) && record_line_hash(text, n, hash) &&
+		memcmp(hash, l->hash, RECORD_HASH_HEX) == 0)
 		t->n_lines++;
 }
 

@@ -27,8 +27,8 @@ struct tail_line {
 
 struct tail {
 	char *bytes;
-	uint64_t size; /* of the file */
-	bool whole;    /* the window holds the whole file */
+	uint64_t size;		 /* of the file */
+	bool whole;		 /* the window holds the whole file */
 	struct tail_line *lines; /* good ones, in the order of the file */
 	size_t n_lines;
 	const char *torn; /* what follows the last newline */

@@ -4,9 +4,9 @@
  *
  * Process:  supervisor
  *
- * Sessions may start, go on and end meanwhile, and that is no damage. The order makes it so: (1) list the directory and see
- * who holds the lock of which file, (2) read the index, (3) read the files. A session that did not run at (1) has all its
- * index records at (2); one that ran may have more in its file at (3) than the index had at (2), never less.
+ * Sessions may start, go on and end meanwhile, and that is no damage. The order makes it so: (1) list the directory and
+ * see who holds the lock of which file, (2) read the index, (3) read the files. A session that did not run at (1) has
+ * all its index records at (2); one that ran may have more in its file at (3) than the index had at (2), never less.
  */
 #include "audit/audit.h"
 
@@ -117,7 +117,8 @@ static void check_index_line(struct verify *v, const struct session_view *s, con
 			"the index has another hash for this record (" INDEX_FILE " line %" PRIu64 ")", l->number);
 	else if (l->records > last)
 		finding_add(&v->f, FINDING_TRUNCATED, (struct place){ s->file, s->lines, last },
-			"it ends here, but the index knows of %" PRIu64 " records (" INDEX_FILE " line %" PRIu64 ")", l->records, l->number);
+			"it ends here, but the index knows of %" PRIu64 " records (" INDEX_FILE " line %" PRIu64 ")",
+			l->records, l->number);
 	else
 		finding_add(&v->f, FINDING_MISSING, (struct place){ s->file, 0, l->records },
 			"the index knows of this record (" INDEX_FILE " line %" PRIu64 ")", l->number);
@@ -134,8 +135,8 @@ static bool killed_between(const struct verify *v, const struct session_view *s,
 	return e == &s->entries[s->n - 1] && e->seq > newest && !log_sealed(v->dirfd, s->file);
 }
 
-/* Each open, checkpoint and close has its record in the index; a session that runs may be ahead of what we read. Returns the
- * seq of a record that the index never got, or 0. */
+/* Each open, checkpoint and close has its record in the index; a session that runs may be ahead of what we read.
+ * Returns the seq of a record that the index never got, or 0. */
 static uint64_t check_noted(struct verify *v, const struct session_view *s, size_t first, size_t count, bool running)
 {
 	uint64_t newest = count > 0 ? index_line_at(v, first + count - 1)->records : 0;
@@ -175,7 +176,8 @@ static void repair(struct verify *v, const struct session_view *s, uint64_t lack
 	struct place at = { .file = s->file };
 	int r;
 
-	finding_add(&v->f, FINDING_UNCLOSED, at, "the supervisor was killed before it had closed it; %zu records are whole", s->n);
+	finding_add(&v->f, FINDING_UNCLOSED, at,
+		"the supervisor was killed before it had closed it; %zu records are whole", s->n);
 	if (v->o->read_only)
 		return;
 	r = repair_session(v->dirfd, s->file, lacks, &d);
@@ -200,8 +202,9 @@ static void check_session(struct verify *v, const struct session_view *s, const 
 	}
 	if (count == 0 && s->n == 0 && !running) {
 		enum finding what = s->lines == 0 ? FINDING_EMPTY : FINDING_UNINDEXED;
-		finding_add(&v->f, what, (struct place){ .file = s->file }, "%s", what == FINDING_EMPTY ?
-			"its supervisor was killed before the first record, and nothing ran" : "no record of it is whole, and the index does not know it");
+		finding_add(&v->f, what, (struct place){ .file = s->file }, "%s",
+			what == FINDING_EMPTY ? "its supervisor was killed before the first record, and nothing ran"
+					      : "no record of it is whole, and the index does not know it");
 		return;
 	}
 	lacks = check_noted(v, s, first, count, running);
@@ -223,7 +226,8 @@ static int check_file(struct verify *v, const char *name, bool running, struct d
 	v->sessions++;
 	v->running += running;
 	if (!session_of_file(name, session)) {
-		finding_add(&v->f, FINDING_UNINDEXED, (struct place){ .file = name }, "this is not the name of a session's file");
+		finding_add(&v->f, FINDING_UNINDEXED, (struct place){ .file = name },
+			"this is not the name of a session's file");
 		return 0;
 	}
 	fd = log_open_read(v->dirfd, name, &why);
@@ -268,7 +272,8 @@ static int check_unlisted(struct verify *v, struct diag *d)
 		}
 		v->sessions++;
 		finding_add(&v->f, FINDING_NO_FILE, (struct place){ .file = l->file },
-			"the index knows this session (" INDEX_FILE " line %" PRIu64 "), but its file is gone", l->number);
+			"the index knows this session (" INDEX_FILE " line %" PRIu64 "), but its file is gone",
+			l->number);
 	}
 	return 0;
 }
@@ -279,14 +284,15 @@ static void summary(struct verify *v)
 
 	if (v->o->json)
 		(void)fprintf(v->f.out,
-			"{\"verdict\":\"%s\",\"findings\":%" PRIu64 ",\"sessions\":%" PRIu64 ",\"running\":%" PRIu64 ",\"records\":%" PRIu64 "}\n",
+			"{\"verdict\":\"%s\",\"findings\":%" PRIu64 ",\"sessions\":%" PRIu64 ",\"running\":%" PRIu64
+			",\"records\":%" PRIu64 "}\n",
 			verdict, v->f.damage, v->sessions, v->running, v->records);
 	else if (v->f.damage > 0)
 		(void)fprintf(v->f.out, "damaged: %" PRIu64 " finding%s in %" PRIu64 " sessions\n", v->f.damage,
 			v->f.damage == 1 ? "" : "s", v->sessions);
 	else
-		(void)fprintf(v->f.out, "whole: %" PRIu64 " sessions (%" PRIu64 " running), %" PRIu64 " records\n", v->sessions,
-			v->running, v->records);
+		(void)fprintf(v->f.out, "whole: %" PRIu64 " sessions (%" PRIu64 " running), %" PRIu64 " records\n",
+			v->sessions, v->running, v->records);
 }
 
 static int verify_all(struct verify *v, struct diag *d)
@@ -304,9 +310,11 @@ static int verify_all(struct verify *v, struct diag *d)
 		r = check_unlisted(v, d);
 	/* Without an index and without damage the first supervisor ever was killed while it began. */
 	if (r == 0 && !v->index.exists && v->f.damage > 0)
-		finding_add(&v->f, FINDING_NO_FILE, (struct place){ .file = INDEX_FILE }, "there are sessions, but the index is gone");
+		finding_add(&v->f, FINDING_NO_FILE, (struct place){ .file = INDEX_FILE },
+			"there are sessions, but the index is gone");
 	if (r == 0 && v->o->session && v->sessions == 0)
-		r = diag_fail(d, -ENOENT, "no session in the audit log matches '%s'", text_escape_str(v->o->session, shown, sizeof shown));
+		r = diag_fail(d, -ENOENT, "no session in the audit log matches '%s'",
+			text_escape_str(v->o->session, shown, sizeof shown));
 	return r;
 }
 

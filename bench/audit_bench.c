@@ -39,8 +39,14 @@ static struct audit *open_session(const struct bench *b)
 	struct diag d = { "" };
 
 	audit_new_session_id(session);
-	struct audit_identity id = { .session = session, .user = "alice", .groups = "alice,dev,docker", .server = "github",
-		.client = "code (/usr/share/code/code) < systemd", .version = "4", .approval = "a1b2c3", .channel = "terminal",
+	struct audit_identity id = { .session = session,
+		.user = "alice",
+		.groups = "alice,dev,docker",
+		.server = "github",
+		.client = "code (/usr/share/code/code) < systemd",
+		.version = "4",
+		.approval = "a1b2c3",
+		.channel = "terminal",
 		.plan_digest = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef" };
 	if (audit_open(&(struct audit_options){ .dirfd = b->dir, .budget = 1u << 30 }, &id, &a, &d) < 0)
 		die(d.text);
@@ -49,8 +55,13 @@ static struct audit *open_session(const struct bench *b)
 
 static struct event call(void)
 {
-	return (struct event){ .type = EVENT_CALL, .decision = EVENT_ALLOW, .side = EVENT_FROM_CLIENT, .call_id = 7,
-		.method = "tools/call", .tool = "create_issue", .rule = "profiles/github.json:38 (tools.allow \"create_*\")",
+	return (struct event){ .type = EVENT_CALL,
+		.decision = EVENT_ALLOW,
+		.side = EVENT_FROM_CLIENT,
+		.call_id = 7,
+		.method = "tools/call",
+		.tool = "create_issue",
+		.rule = "profiles/github.json:38 (tools.allow \"create_*\")",
 		.arg_keys = "owner,repo,title,body" };
 }
 
@@ -129,7 +140,8 @@ static void measure(const struct bench *b, unsigned writers)
 	qsort(log, ROUNDS, sizeof *log, compare);
 	qsort(plain, ROUNDS, sizeof *plain, compare);
 	double n = (double)RECORDS * writers, l = (double)log[ROUNDS / 2], p = (double)plain[ROUNDS / 2];
-	printf("{\"sessions\":%u,\"bytes\":%zu,\"log_per_s\":%.0f,\"write_per_s\":%.0f,\"log_us\":%.2f,\"write_us\":%.2f,\"ratio\":%.2f}\n",
+	printf("{\"sessions\":%u,\"bytes\":%zu,\"log_per_s\":%.0f,\"write_per_s\":%.0f,\"log_us\":%.2f,\"write_us\":%."
+	       "2f,\"ratio\":%.2f}\n",
 		writers, b->len, n * 1e6 / l, n * 1e6 / p, l / n, p / n, l / p);
 }
 

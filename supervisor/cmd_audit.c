@@ -19,21 +19,31 @@ struct verify_options {
 };
 
 static const struct option_row show_rows[] = {
-	{ "follow", 'f', OPTION_FLAG, offsetof(struct show_options, follow), NULL, "wait for more, in all sessions, until interrupted" },
-	{ "json", 0, OPTION_FLAG, offsetof(struct show_options, json), NULL, "the records as they are, one JSON object a line" },
-	{ "since", 0, OPTION_TIME, offsetof(struct show_options, since), "TIME", "nothing before TIME (2026-10-01, an RFC 3339 time, 2h)" },
+	{ "follow", 'f', OPTION_FLAG, offsetof(struct show_options, follow), NULL,
+		"wait for more, in all sessions, until interrupted" },
+	{ "json", 0, OPTION_FLAG, offsetof(struct show_options, json), NULL,
+		"the records as they are, one JSON object a line" },
+	{ "since", 0, OPTION_TIME, offsetof(struct show_options, since), "TIME",
+		"nothing before TIME (2026-10-01, an RFC 3339 time, 2h)" },
 	{ "until", 0, OPTION_TIME, offsetof(struct show_options, until), "TIME", "nothing after TIME" },
-	{ "session", 0, OPTION_STR, offsetof(struct show_options, session), "ID", "only sessions whose id begins so, or matches with '*'" },
-	{ "server", 0, OPTION_STR, offsetof(struct show_options, server), "NAME", "only servers whose name matches; '*' stands for anything" },
-	{ "tool", 0, OPTION_STR, offsetof(struct show_options, tool), "NAME", "only records about tools whose name matches" },
-	{ "decision", 0, OPTION_STR, offsetof(struct show_options, decision), "WORD", "only what was decided so: allow, deny or drop" },
+	{ "session", 0, OPTION_STR, offsetof(struct show_options, session), "ID",
+		"only sessions whose id begins so, or matches with '*'" },
+	{ "server", 0, OPTION_STR, offsetof(struct show_options, server), "NAME",
+		"only servers whose name matches; '*' stands for anything" },
+	{ "tool", 0, OPTION_STR, offsetof(struct show_options, tool), "NAME",
+		"only records about tools whose name matches" },
+	{ "decision", 0, OPTION_STR, offsetof(struct show_options, decision), "WORD",
+		"only what was decided so: allow, deny or drop" },
 	{ NULL },
 };
 
 static const struct option_row verify_rows[] = {
-	{ "json", 0, OPTION_FLAG, offsetof(struct verify_options, json), NULL, "one JSON object a finding, then one with the verdict" },
-	{ "read-only", 0, OPTION_FLAG, offsetof(struct verify_options, read_only), NULL, "write nothing, not even the end of a killed session" },
-	{ "session", 0, OPTION_STR, offsetof(struct verify_options, session), "ID", "only sessions whose id begins so, or matches with '*'" },
+	{ "json", 0, OPTION_FLAG, offsetof(struct verify_options, json), NULL,
+		"one JSON object a finding, then one with the verdict" },
+	{ "read-only", 0, OPTION_FLAG, offsetof(struct verify_options, read_only), NULL,
+		"write nothing, not even the end of a killed session" },
+	{ "session", 0, OPTION_STR, offsetof(struct verify_options, session), "ID",
+		"only sessions whose id begins so, or matches with '*'" },
 	{ NULL },
 };
 
@@ -78,8 +88,9 @@ static int take_decision(const char *word, enum event_decision *ret)
 		}
 	}
 	const char *near = text_nearest(word, words, ARRAY_LEN(words));
-	command_error("audit show: --decision takes allow, deny or drop, not '%s'%s%s%s", text_escape_str(word, shown, sizeof(shown)),
-		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	command_error("audit show: --decision takes allow, deny or drop, not '%s'%s%s%s",
+		text_escape_str(word, shown, sizeof(shown)), near ? "; did you mean '" : "", near ? near : "",
+		near ? "'?" : "");
 	return EXIT_USAGE;
 }
 
@@ -87,7 +98,11 @@ static int run_show(const struct command_ctx *ctx)
 {
 	const struct show_options *o = ctx->options;
 	struct audit_show_options show = {
-		.filter = { .since = o->since, .until = o->until, .session = o->session, .server = o->server, .tool = o->tool },
+		.filter = { .since = o->since,
+			.until = o->until,
+			.session = o->session,
+			.server = o->server,
+			.tool = o->tool },
 		.json = o->json,
 		.follow = o->follow,
 		.colour = !o->json && command_colour(stdout),
@@ -128,10 +143,13 @@ static int run_verify(const struct command_ctx *ctx)
 
 const struct command_row cmd_audit_show = {
 	.name = "audit show",
-	.synopsis = "[-f] [--json] [--since TIME] [--until TIME] [--session ID] [--server NAME] [--tool NAME] [--decision WORD]",
+	.synopsis = "[-f] [--json] [--since TIME] [--until TIME] [--session ID] [--server NAME] [--tool NAME] "
+		    "[--decision WORD]",
 	.summary = "print the records of all sessions in order of time",
-	.details = "Each line: time, server, session, event, decision, tool or method, and what else the record says. What came from a\n"
-		   "server is escaped. --json prints the records themselves, for jq and for a SIEM; docs/audit.md has their format.",
+	.details = "Each line: time, server, session, event, decision, tool or method, and what else the record says. "
+		   "What came from a\n"
+		   "server is escaped. --json prints the records themselves, for jq and for a SIEM; docs/audit.md has "
+		   "their format.",
 	.options = show_rows,
 	.options_size = sizeof(struct show_options),
 	.options_done = show_done,
@@ -142,8 +160,10 @@ const struct command_row cmd_audit_verify = {
 	.name = "audit verify",
 	.synopsis = "[--json] [--read-only] [--session ID]",
 	.summary = "find what was altered, removed, reordered or cut off in the log",
-	.details = "Exit status 0: the log is whole. 1: it is damaged, and each finding names file, line and record. Sessions that run are\n"
-		   "no damage, and neither are those whose supervisor was killed: their end is recorded now, unless --read-only.",
+	.details = "Exit status 0: the log is whole. 1: it is damaged, and each finding names file, line and record. "
+		   "Sessions that run are\n"
+		   "no damage, and neither are those whose supervisor was killed: their end is recorded now, unless "
+		   "--read-only.",
 	.options = verify_rows,
 	.options_size = sizeof(struct verify_options),
 	.options_done = verify_done,

@@ -2,8 +2,8 @@
 /*
  * fuzz_audit - a log file of any bytes: read line by line, from its end, and shown
  *
- * Aborts when what is promised does not hold: a control byte on the screen, a line that is longer than the limit, a record
- * that is good to one reader and not to the other.
+ * Aborts when what is promised does not hold: a control byte on the screen, a line that is longer than the limit, a
+ * record that is good to one reader and not to the other.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -67,7 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(t.lines[i].text >= t.bytes && t.lines[i].text + t.lines[i].len <= t.bytes + size);
 		(void)tail_names(&t, t.lines[i].hash);
 	}
-	/* The reader takes the descriptor. A writer goes on after a line by its links and hash alone, a reader wants more. */
+	/* The reader takes the descriptor. A writer goes on after a line by its links and hash alone, a reader wants
+	 * more. */
 	size_t good = read_forward(fd);
 	require(good <= t.n_lines || t.n_lines == TAIL_LINES_MAX);
 	return 0;

@@ -69,8 +69,15 @@ static inline struct audit *session_open(const struct log_dir *l, const char *se
 	struct diag d = { "" };
 
 	audit_new_session_id(session);
-	struct audit_identity id = { .session = session, .user = "alice", .groups = "alice,dev", .client = "code (pid 812)",
-		.server = server, .version = "4", .plan_digest = "00ff", .approval = "a1", .channel = "terminal" };
+	struct audit_identity id = { .session = session,
+		.user = "alice",
+		.groups = "alice,dev",
+		.client = "code (pid 812)",
+		.server = server,
+		.version = "4",
+		.plan_digest = "00ff",
+		.approval = "a1",
+		.channel = "terminal" };
 	struct audit_options o = { .dirfd = l->fd, .budget = budget };
 	int r = audit_open(&o, &id, &a, &d);
 	if (r < 0)
@@ -81,8 +88,13 @@ static inline struct audit *session_open(const struct log_dir *l, const char *se
 
 static inline struct event call_event(const char *tool)
 {
-	struct event e = { .type = EVENT_CALL, .decision = EVENT_ALLOW, .side = EVENT_FROM_CLIENT, .call_id = 1,
-		.method = "tools/call", .rule = "profiles/github.json:38 (tools.allow)", .arg_keys = "owner,repo" };
+	struct event e = { .type = EVENT_CALL,
+		.decision = EVENT_ALLOW,
+		.side = EVENT_FROM_CLIENT,
+		.call_id = 1,
+		.method = "tools/call",
+		.rule = "profiles/github.json:38 (tools.allow)",
+		.arg_keys = "owner,repo" };
 
 	snprintf(e.tool, sizeof e.tool, "%s", tool);
 	return e;
@@ -118,7 +130,8 @@ static inline bool session_file(const struct log_dir *l, unsigned n, char ret[25
 	bool found = false;
 
 	for (int i = 0; i < count; i++) {
-		if (!found && strstr(names[i]->d_name, ".jsonl") && strcmp(names[i]->d_name, INDEX_FILE) != 0 && n-- == 0) {
+		if (!found && strstr(names[i]->d_name, ".jsonl") && strcmp(names[i]->d_name, INDEX_FILE) != 0 &&
+			n-- == 0) {
 			snprintf(ret, 256, "%s", names[i]->d_name);
 			found = true;
 		}
@@ -189,8 +202,8 @@ static inline json_int_t number_of(const json_t *o, const char *key)
 	return json_integer_value(json_object_get(o, key));
 }
 
-/* What verify prints goes to *ret_text (heap) when it is not NULL. Not inline: gcc 12 takes open_memstream's bytes for the
- * address of the local that points to them. */
+/* What verify prints goes to *ret_text (heap) when it is not NULL. Not inline: gcc 12 takes open_memstream's bytes for
+ * the address of the local that points to them. */
 __attribute__((noinline, unused)) static int verify_log(const struct log_dir *l, bool read_only, char **ret_text)
 {
 	struct audit_verify_options o = { .read_only = read_only };

@@ -84,8 +84,12 @@ static pid_t stopped_holder(const struct log_dir *l)
 		struct event e = { .type = EVENT_CHECKPOINT };
 		if (log_write(a, EVENT_FROM_SUPERVISOR, &e, &(struct log_extra){ .records = a->seq + 1 }, &d) < 0)
 			_exit(1);
-		struct index_entry entry = { .event = INDEX_CHECKPOINT, .session = a->session, .file = a->file,
-			.records = a->seq, .size = a->size, .head = a->head };
+		struct index_entry entry = { .event = INDEX_CHECKPOINT,
+			.session = a->session,
+			.file = a->file,
+			.records = a->seq,
+			.size = a->size,
+			.head = a->head };
 		if (index_commit(&i, &entry, &d) < 0)
 			_exit(1);
 		index_done(&i);
@@ -154,7 +158,11 @@ static void a_fork_that_no_unlocked_record_explains_is_found(void **state)
 
 	assert_int_equal(index_begin(l->fd, &first, &d), 0);
 	struct index second = first;
-	struct index_entry e = { .event = INDEX_OPEN, .session = a->session, .file = a->file, .records = a->seq, .size = a->size,
+	struct index_entry e = { .event = INDEX_OPEN,
+		.session = a->session,
+		.file = a->file,
+		.records = a->seq,
+		.size = a->size,
 		.head = a->head };
 	assert_int_equal(index_commit(&first, &e, &d), 0);
 	e.event = INDEX_CHECKPOINT;
@@ -173,7 +181,7 @@ static void write_forever(const struct log_dir *l, int acks)
 	struct diag d;
 
 	memset(e.reason, 'r', sizeof e.reason - 1);
-	for (unsigned i = 1; ; i++) {
+	for (unsigned i = 1;; i++) {
 		if (audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d) < 0 || write(acks, "", 1) != 1)
 			_exit(1);
 		if (i % 400 == 0 && audit_checkpoint(a, &d) < 0)
@@ -428,8 +436,7 @@ static void small_disk(struct log_dir *l, const char *options)
 	}
 	if (uid != 0)
 		map_ourselves(uid, gid);
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount("tmpfs", l->path, "tmpfs", 0, options) < 0) {
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("tmpfs", l->path, "tmpfs", 0, options) < 0) {
 		print_error("a tmpfs in a namespace: %s\n", strerror(errno));
 		_exit(10);
 	}

@@ -107,6 +107,22 @@ static void a_person_sees_decision_tool_and_rule_and_no_escape_sequence(void **s
 	}
 }
 
+static void a_value_cannot_pass_for_another_field(void **state)
+{
+	const struct log_dir *l = *state;
+	struct audit *a = session_open(l, "github", 0);
+	struct event e = call_event("x rule=\"fake\"");
+	struct diag d;
+
+	snprintf(e.reason, sizeof e.reason, "%s", "a\" decision=allow \\");
+	assert_int_equal(audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d), 0);
+	session_close(a);
+	char *text = show_log(l, &(struct audit_show_options){ 0 });
+	assert_non_null(strstr(text, " \"x rule=\\\"fake\\\"\" "));
+	assert_non_null(strstr(text, " reason=\"a\\\" decision=allow \\\\\""));
+	free(text);
+}
+
 static void filters_leave_only_what_was_asked_for(void **state)
 {
 	const struct log_dir *l = *state;
@@ -281,6 +297,7 @@ int main(void)
 		LOG_TEST(records_of_all_sessions_come_in_order_of_time),
 		LOG_TEST(json_is_the_record_as_it_was_written),
 		LOG_TEST(a_person_sees_decision_tool_and_rule_and_no_escape_sequence),
+		LOG_TEST(a_value_cannot_pass_for_another_field),
 		LOG_TEST(filters_leave_only_what_was_asked_for),
 		LOG_TEST(what_is_unreadable_or_altered_is_said_so),
 		LOG_TEST(many_sessions_need_few_descriptors),

@@ -58,7 +58,8 @@ static void write_lines(const struct log_dir *l, const struct text *t, const siz
 	_cleanup_buf_ struct buf b = BUF_INIT(TEST_FILE_MAX);
 
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(buf_append(&b, t->b.data + t->start[order[i]], t->start[order[i] + 1] - t->start[order[i]]), 0);
+		assert_int_equal(
+			buf_append(&b, t->b.data + t->start[order[i]], t->start[order[i] + 1] - t->start[order[i]]), 0);
 	file_write(l, t->name, b.data ? b.data : "", b.len);
 }
 

@@ -26,7 +26,8 @@ static void chain_check(const struct log_dir *l, const char *name)
 
 static void a_session_is_one_chain_from_open_to_close(void **state)
 {
-	static const char *const events[] = { "session.open", "tool.call", "tool.call", "checkpoint", "tool.call", "session.close" };
+	static const char *const events[] = { "session.open", "tool.call", "tool.call", "checkpoint", "tool.call",
+		"session.close" };
 	const struct log_dir *l = *state;
 	struct audit *a = session_open(l, "github", 0);
 	char name[256];
@@ -93,7 +94,8 @@ static void the_hash_is_what_b2sum_makes_of_the_line(void **state)
 
 	session_close(a);
 	assert_true(session_file(l, 0, name));
-	snprintf(command, sizeof command, "head -n 1 %s/%s | sed 's/,\"hash\":\"[0-9a-f]*\"}$/}/' | tr -d '\\n' | b2sum -l 256", l->path, name);
+	snprintf(command, sizeof command,
+		"head -n 1 %s/%s | sed 's/,\"hash\":\"[0-9a-f]*\"}$/}/' | tr -d '\\n' | b2sum -l 256", l->path, name);
 	FILE *p = popen(command, "r");
 	assert_non_null(p);
 	assert_int_equal(fread(sum, 1, RECORD_HASH_HEX, p), RECORD_HASH_HEX);
@@ -136,7 +138,8 @@ static void hostile_text_is_harmless_and_reads_back_the_same(void **state)
 	assert_null(strstr(b.data, "\xe2\x80\xae"));
 	assert_null(strstr(b.data, "\xc2\x9b"));
 	json_t *o = file_line(l, name, 1);
-	assert_string_equal(text_of(o, "tool"), "a\x1b[31m\"\\\n\xe2\x80\xae\xf3\xa0\x81\x81\xc2\x9b\xef\xbf\xbd\xc3\xa9");
+	assert_string_equal(
+		text_of(o, "tool"), "a\x1b[31m\"\\\n\xe2\x80\xae\xf3\xa0\x81\x81\xc2\x9b\xef\xbf\xbd\xc3\xa9");
 	json_decref(o);
 }
 
@@ -238,7 +241,7 @@ static void a_used_up_budget_is_recorded_and_ends_this_session_only(void **state
 	for (unsigned n = 0; n < 2; n++) {
 		assert_true(session_file(l, n, name));
 		chain_check(l, name);
-		for (size_t i = 0; ; i++) {
+		for (size_t i = 0;; i++) {
 			json_t *o = file_line(l, name, i);
 			if (!o)
 				break;
@@ -259,7 +262,9 @@ static void floods_of_low_value_become_counts_and_no_event_is_lost(void **state)
 	struct diag d;
 
 	for (unsigned i = 0; i < FLOOD; i++) {
-		struct event e = { .type = EVENT_REFUSED, .side = EVENT_FROM_SERVER, .decision = EVENT_DROP, .reason = "not JSON" };
+		struct event e = {
+			.type = EVENT_REFUSED, .side = EVENT_FROM_SERVER, .decision = EVENT_DROP, .reason = "not JSON"
+		};
 		assert_int_equal(audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d), 0);
 	}
 	for (unsigned i = 0; i < FLOOD; i++) {
@@ -270,7 +275,7 @@ static void floods_of_low_value_become_counts_and_no_event_is_lost(void **state)
 	session_close(a);
 	assert_true(session_file(l, 0, name));
 	chain_check(l, name);
-	for (size_t i = 0; ; i++, records++) {
+	for (size_t i = 0;; i++, records++) {
 		json_t *o = file_line(l, name, i);
 		if (!o)
 			break;

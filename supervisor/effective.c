@@ -170,9 +170,10 @@ static int step_cwd(struct build *b, struct diag *d)
 	const struct profile *f = &b->e->profile;
 	const char *ws = b->args->workspace, *cwd = b->args->paths->home;
 
+	/* A profile without cwd means the same wherever the client, or the terminal of `approve`, was started. */
 	if (f->cwd.value)
 		cwd = f->cwd.value;
-	else if (ws && fs_grants_cover(&b->grants, ws))
+	else if (!f->file && ws && fs_grants_cover(&b->grants, ws))
 		cwd = ws;
 	b->e->plan.cwd = strdup(cwd);
 	return b->e->plan.cwd ? 0 : -ENOMEM;

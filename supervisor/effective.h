@@ -52,6 +52,7 @@ struct fs_grants {
 	struct fs_grant *v;
 	size_t n;
 	struct strv protected_paths; /* found and mounted read-only, canonical */
+	struct strv protected_links; /* "PATH\tTEXT": protected names that are links, as they were at the start */
 	struct strv denied_paths;    /* found and masked */
 };
 

@@ -227,6 +227,7 @@ void fs_grants_done(struct fs_grants *g)
 	}
 	free(g->v);
 	strv_done(&g->protected_paths);
+	strv_done(&g->protected_links);
 	strv_done(&g->denied_paths);
 	*g = (struct fs_grants){ 0 };
 }

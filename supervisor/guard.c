@@ -117,7 +117,7 @@ bool fs_pattern_match(const char *pattern, const char *path)
 struct guard {
 	const struct fs_grant *grant;
 	const struct profile *profile;
-	struct strv *found_protected, *found_denied;
+	struct strv *found_protected, *found_denied, *found_links;
 	int error;
 };
 
@@ -149,6 +149,28 @@ static enum tree_next note(struct guard *g, struct strv *list, const char *relat
 	return TREE_SKIP;
 }
 
+/* A link cannot be a mount point. What it leads to below the same grant is kept as the name itself would be; the link and
+ * its text are remembered, so that one that leads elsewhere at the end is reported. */
+static int note_link(struct guard *g, const char *relative)
+{
+	char full[TREE_PATH_MAX], text[TREE_PATH_MAX];
+	_cleanup_free_ char *target = NULL;
+	ssize_t n;
+	int r;
+
+	if (snprintf(full, sizeof(full), "%s/%s", g->grant->canonical, relative) >= (int)sizeof(full))
+		return -E2BIG;
+	n = readlink(full, text, sizeof(text) - 1);
+	if (n < 0)
+		return errno == ENOENT || errno == EINVAL ? 0 : -errno;
+	text[n] = '\0';
+	r = g->found_links->n < GUARD_MAX ? strv_addf(g->found_links, "%s\t%s", full, text) : -E2BIG;
+	target = realpath(full, NULL);
+	if (r < 0 || !target || !fs_path_within(target, g->grant->canonical) || strcmp(target, g->grant->canonical) == 0)
+		return r;
+	return g->found_protected->n < GUARD_MAX ? strv_add(g->found_protected, target) : -E2BIG;
+}
+
 static enum tree_next visit(void *arg, const char *relative, const char *name, unsigned char type)
 {
 	struct guard *g = arg;
@@ -157,8 +179,12 @@ static enum tree_next visit(void *arg, const char *relative, const char *name, u
 		return TREE_SKIP;
 	if (is_denied(g, relative))
 		return note(g, g->found_denied, relative);
-	if (g->grant->write && g->profile->protect && type != DT_LNK && is_protected(relative, name, type))
-		return note(g, g->found_protected, relative);
+	if (g->grant->write && g->profile->protect && is_protected(relative, name, type)) {
+		if (type != DT_LNK)
+			return note(g, g->found_protected, relative);
+		g->error = note_link(g, relative);
+		return TREE_SKIP;
+	}
 	if (g->profile->fs_deny.n == 0)
 		for (size_t i = 0; i < ARRAY_LEN(passed_over); i++)
 			if (strcmp(name, passed_over[i]) == 0)
@@ -166,9 +192,11 @@ static enum tree_next visit(void *arg, const char *relative, const char *name, u
 	return TREE_ENTER;
 }
 
-static int scan(const struct fs_grant *grant, const struct profile *profile, struct strv *found_protected, struct strv *found_denied)
+static int scan(const struct fs_grant *grant, const struct profile *profile, struct strv *found_protected, struct strv *found_denied,
+	struct strv *found_links)
 {
-	struct guard g = { .grant = grant, .profile = profile, .found_protected = found_protected, .found_denied = found_denied };
+	struct guard g = { .grant = grant, .profile = profile, .found_protected = found_protected, .found_denied = found_denied,
+		.found_links = found_links };
 	int r;
 
 	if (!grant->directory || (profile->fs_deny.n == 0 && !(grant->write && profile->protect)))
@@ -232,7 +260,7 @@ int fs_grants_guard(struct fs_grants *g, const struct profile *profile, struct p
 	char shown[SHOWN];
 
 	for (size_t i = 0; i < g->n; i++) {
-		int r = scan(&g->v[i], profile, &g->protected_paths, &g->denied_paths);
+		int r = scan(&g->v[i], profile, &g->protected_paths, &g->denied_paths, &g->protected_links);
 		if (r == 0)
 			r = guard_all(&g->v[i], &g->protected_paths, false, plan);
 		if (r == 0)
@@ -248,18 +276,32 @@ int fs_grants_guard(struct fs_grants *g, const struct profile *profile, struct p
 	return 0;
 }
 
+/* Adds to ret what is in now and was not in before; of "path\ttext" only the path. */
+static int add_new(const struct strv *now, const struct strv *before, struct strv *ret)
+{
+	for (size_t i = 0; i < now->n; i++) {
+		if (strv_contains(before, now->v[i]))
+			continue;
+		int r = strv_addf(ret, "%.*s", (int)strcspn(now->v[i], "\t"), now->v[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int fs_grants_planted(const struct fs_grants *g, struct strv *ret)
 {
 	struct profile only_protect = { .protect = true };
 
 	for (size_t i = 0; i < g->n; i++) {
-		_cleanup_strv_ struct strv found = { 0 }, none = { 0 };
+		_cleanup_strv_ struct strv found = { 0 }, none = { 0 }, links = { 0 };
 		if (!g->v[i].write)
 			continue;
-		int r = scan(&g->v[i], &only_protect, &found, &none);
-		for (size_t j = 0; r == 0 && j < found.n; j++)
-			if (!strv_contains(&g->protected_paths, found.v[j]))
-				r = strv_add(ret, found.v[j]);
+		int r = scan(&g->v[i], &only_protect, &found, &none, &links);
+		if (r == 0)
+			r = add_new(&links, &g->protected_links, ret);
+		if (r == 0)
+			r = add_new(&found, &g->protected_paths, ret);
 		if (r < 0)
 			return r;
 	}

@@ -245,6 +245,31 @@ static void a_protected_name_that_appears_later_is_reported(void **state)
 	assert_string_equal(after.v[0], full);
 }
 
+static void a_protected_link_is_kept_where_it_leads_and_reported_when_it_leads_elsewhere(void **state)
+{
+	struct tree *t = *state;
+	_cleanup_(fs_grants_done) struct fs_grants g = { 0 };
+	_cleanup_plan_ struct plan p = { 0 };
+	_cleanup_strv_ struct strv before = { 0 }, after = { 0 };
+	struct profile f = { .protect = true };
+	struct diag d;
+	char link[256];
+
+	snprintf(link, sizeof(link), "%s/repo/.mcp.json", t->path);
+	assert_int_equal(symlink("a.txt", link), 0);
+	grant(&g, t->path, true);
+	assert_int_equal(fs_grants_guard(&g, &f, &p, &d), 0);
+	assert_non_null(find(&p, PLAN_BIND, t->path, "repo/a.txt"));
+	assert_non_null(find(&p, PLAN_PIN, t->path, "repo"));
+	assert_int_equal(fs_grants_planted(&g, &before), 0);
+	assert_int_equal(before.n, 0);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(symlink("sub/evil", link), 0);
+	assert_int_equal(fs_grants_planted(&g, &after), 0);
+	assert_int_equal(after.n, 1);
+	assert_string_equal(after.v[0], link);
+}
+
 static void a_failed_exec_has_the_shells_statuses(void **state)
 {
 	static const struct {
@@ -290,6 +315,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_leads_git_to_another_directory_is_protected, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_denied_name_is_masked_in_read_grants_too, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_protected_name_that_appears_later_is_reported, tree_make, tree_drop),
+		cmocka_unit_test_setup_teardown(a_protected_link_is_kept_where_it_leads_and_reported_when_it_leads_elsewhere, tree_make,
+			tree_drop),
 		cmocka_unit_test(a_failed_exec_has_the_shells_statuses),
 		cmocka_unit_test(a_start_time_belongs_to_a_living_process),
 	};

@@ -154,7 +154,7 @@ static int find_file(struct resolve *c, const char *word, enum family family, ch
 	return r < 0 ? r : -ENOENT;
 }
 
-static int take_subject(struct resolve *c, const char *real)
+int resolve_take_subject(struct resolve *c, const char *real)
 {
 	char *copy = strdup(real);
 
@@ -231,7 +231,7 @@ static int add_code(struct resolve *c, const char *word, enum family family, boo
 		return diag_fail(c->d, -EACCES,
 			"%s, named in the command as the file to run, cannot be read by this user", SHOWN(real));
 	if (subject)
-		r = take_subject(c, real);
+		r = resolve_take_subject(c, real);
 	if (r == 0)
 		r = resolve_is_dir(real) ? add_code_dir(c, real, family) : resolve_tree_script(c, real, family);
 	if (r == 0 && family == FAMILY_JAVA)

@@ -10,7 +10,8 @@
  *   resolve_script.c  shebang lines and the words of env(1)
  *   resolve_elf.c     loader and library directories of an ELF program
  *   resolve_args.c    which arguments of an interpreter are code
- *   resolve_tree.c    from a file to the tree that it needs; resolve_layout.c the layouts of Node and Python
+ *   resolve_tree.c    from a file to the tree that it needs; resolve_node.c, resolve_python.c, resolve_module.c the
+ *                     layouts of Node and Python
  */
 #pragma once
 #include "base/buf.h"
@@ -107,6 +108,8 @@ int resolve_elf(struct resolve *c, const char *file) _must_check_;
 enum family resolve_family(const char *name);
 /* Reads the words after the interpreter words[at]; adds the trees of those that are code, and sets the subject. */
 int resolve_args(struct resolve *c, const struct strv *words, size_t at, const struct found *interpreter) _must_check_;
+/* This file is what the server is. */
+int resolve_take_subject(struct resolve *c, const char *real) _must_check_;
 /* nice, nohup, timeout ...: index of the program they start, or words->n. */
 size_t resolve_wrapper(const struct strv *words, size_t at);
 
@@ -127,14 +130,20 @@ int resolve_trees_finish(struct resolve *c) _must_check_;
 int resolve_nearest(
 	const struct resolve *c, const char *dir, const char *const *names, size_t n, char **ret) _must_check_;
 
-/* --- resolve_layout.c --- */
+/* --- resolve_node.c --- */
 /* 1: the file lies in node_modules, and that tree was added; 0: it does not. */
 int resolve_node_modules(struct resolve *c, const char *real) _must_check_;
 int resolve_node_project(struct resolve *c, const char *real) _must_check_;
+
+/* --- resolve_python.c --- */
+/* "3.11" of ".../python3.11", or NULL. */
+const char *resolve_python_version(const char *real);
 /* 1: the file lies in a virtual environment, added with the interpreter it is based on; 0: it does not. */
 int resolve_python_venv(struct resolve *c, const char *path) _must_check_;
 int resolve_python_prefix(struct resolve *c, const char *real) _must_check_;
 int resolve_python_project(struct resolve *c, const char *real) _must_check_;
+
+/* --- resolve_module.c --- */
 /* python -m NAME: where it is, among the working directory, the environment and the user's own packages. */
 int resolve_python_module(struct resolve *c, const struct found *interpreter, const char *module) _must_check_;
 int resolve_python_user_site(struct resolve *c, const char *interpreter) _must_check_;

@@ -207,6 +207,7 @@ static void the_file_that_an_interpreter_runs_is_code_and_the_rest_is_not(void *
 	strcpy(w->cwd, AT(w, "~/src/p"));
 	GOOD(w, "~/bin/python3", "-um", "app.main");
 	TREE(w, "~/src/p");
+	assert_string_equal(w->r.subject, AT(w, "~/src/p/app"));
 }
 
 static void java_runs_jars_and_class_paths(void **state)

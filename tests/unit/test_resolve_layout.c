@@ -441,7 +441,7 @@ static void a_venv_whose_python_is_gone_is_refused(void **state)
 static void pip_install_user_brings_the_users_packages(void **state)
 {
 	WORLD;
-	char lib[128], python[32];
+	char lib[128], module[160], python[32];
 	ssize_t n = readlink("/usr/bin/python3", python, sizeof(python) - 1);
 
 	assert_true(n > 0);
@@ -452,8 +452,11 @@ static void pip_install_user_brings_the_users_packages(void **state)
 	GOOD(w, "~/.local/bin/mcp-x");
 	TREE(w, "~/.local/bin/mcp-x");
 	TREE(w, lib);
-	GOOD(w, "/usr/bin/python3", "-m", "mcp_x");
+	snprintf(module, sizeof(module), "%s/mcp_x", lib);
+	put_dir(w, module);
+	GOOD(w, "/usr/bin/python3", "-m", "mcp_x.server");
 	TREE(w, lib);
+	assert_string_equal(w->r.subject, AT(w, module));
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)

@@ -19,13 +19,13 @@ enum { PLAN_BYTES_MAX = 8 << 20, PLAN_MOUNTS_MAX = 4096 };
 enum plan_mount_kind {
 	PLAN_BIND,    /* source -> target; checked against dev, ino, type; read-only unless PLAN_WRITE */
 	PLAN_TMPFS,   /* size bytes, owned by the server's uid, mode */
-	PLAN_PROC,    /* fresh /proc, then the mask table of enter */
-	PLAN_DEV,     /* the device table of enter */
+	PLAN_PROC,    /* fresh /proc; all but the table of enter (wire/sandbox_tables.h) is masked */
+	PLAN_DEV,     /* the device table of enter, with a shm of size bytes (0: SANDBOX_SHM_BYTES) */
 	PLAN_FILE,    /* synthetic read-only file with content */
 	PLAN_SYMLINK, /* content is the link's text */
 	PLAN_DIR,     /* an empty directory in the (read-only) root */
 	PLAN_MASK,    /* hides what is at target: an empty read-only file or directory, by the target's type */
-	PLAN_PIN,     /* target bound onto itself, so that a rename of an ancestor cannot move it (protect) */
+	PLAN_PIN,     /* target bound onto itself, its flags kept, so that a rename of an ancestor cannot move it (protect) */
 	PLAN_MOUNT_KIND_COUNT,
 };
 

@@ -5,11 +5,13 @@
  *
  * Process:  enter (builds), supervisor (lists)
  *
- * /dev/shm and /tmp are not here: they are sized, so the plan names them (PLAN_TMPFS).
+ * With PLAN_DEV comes a /dev/shm of SANDBOX_SHM_BYTES, or of the size that the plan's mount gives.
  */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+
+enum { SANDBOX_SHM_BYTES = 64 << 20 };
 
 struct sandbox_device {
 	const char *name; /* below /dev */

@@ -67,11 +67,6 @@ static void add_base(struct plan *p)
 			      .content = TEXT("127.0.0.1 localhost\n") });
 	launch_add(
 		p, (struct plan_mount){ .kind = PLAN_TMPFS, .target = TEXT("/tmp"), .mode = 01777, .size = 1 << 20 });
-	launch_add(p, (struct plan_mount){ .kind = PLAN_TMPFS,
-			      .target = TEXT("/dev/shm"),
-			      .mode = 01777,
-			      .size = 1 << 20,
-			      .flags = PLAN_NOEXEC });
 	launch_add(p, (struct plan_mount){ .kind = PLAN_DEV, .target = TEXT("/dev") });
 	launch_add(p, (struct plan_mount){ .kind = PLAN_PROC, .target = TEXT("/proc") });
 }
@@ -97,7 +92,7 @@ void launch_plan(struct plan *p, const char *exec_path, const char *scratch)
 		launch_add(p, launch_bind(scratch, "/scratch", PLAN_WRITE));
 }
 
-static void child(const int *stdio, int plan, int report, void (*prepare)(void))
+static void child(const char *enter, const int *stdio, int plan, int report, void (*prepare)(void))
 {
 	char *argv[] = { TEXT("stockade-enter"), NULL }, *envp[] = { NULL };
 
@@ -112,7 +107,7 @@ static void child(const int *stdio, int plan, int report, void (*prepare)(void))
 	close_range(ENTER_FD_END, ~0U, 0);
 	if (prepare)
 		prepare();
-	execve(ENTER_BINARY, argv, envp);
+	execve(enter, argv, envp);
 	_exit(98);
 }
 
@@ -128,6 +123,11 @@ static int encode(const struct plan *p)
 
 void launch_start(struct launch *l, const struct plan *p, void (*prepare)(void))
 {
+	launch_start_from(l, ENTER_BINARY, p, prepare);
+}
+
+void launch_start_from(struct launch *l, const char *enter, const struct plan *p, void (*prepare)(void))
+{
 	int in[2], out[2], err[2], sock[2], plan = encode(p);
 
 	*l = (struct launch){
@@ -138,7 +138,7 @@ void launch_start(struct launch *l, const struct plan *p, void (*prepare)(void))
 	l->outer = fork();
 	assert_true(l->outer >= 0);
 	if (l->outer == 0)
-		child((int[]){ in[0], out[1], err[1] }, plan, sock[1], prepare);
+		child(enter, (int[]){ in[0], out[1], err[1] }, plan, sock[1], prepare);
 	close(in[0]);
 	close(out[1]);
 	close(err[1]);

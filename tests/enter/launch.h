@@ -38,6 +38,8 @@ struct plan_mount launch_bind(const char *source, const char *target, unsigned f
 uid_t launch_uid(void);
 /* Executes enter in a child that first calls prepare (may be NULL). */
 void launch_start(struct launch *l, const struct plan *p, void (*prepare)(void));
+/* The same with another file than the installed one. */
+void launch_start_from(struct launch *l, const char *enter, const struct plan *p, void (*prepare)(void));
 /* One report; false at the end of the socket or after the time-out. */
 bool launch_read_report(struct launch *l);
 /* Reads reports until one of the type, the end of the socket, or the time-out; NULL when it did not come. */

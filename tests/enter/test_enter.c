@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_enter - what a server sees and can do inside, asked from inside by tests/enter/probe.c */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -446,6 +447,63 @@ static void nothing_runs_before_the_release(void **state)
 	assert_true(ends_within_a_second(l.out));
 }
 
+static char *copy_enter(const char *dir, uid_t owner)
+{
+	static char path[256];
+	struct buf b = BUF_INIT(64 << 20);
+	_cleanup_close_ int from = open(ENTER_BINARY, O_RDONLY | O_CLOEXEC), to = -1;
+
+	snprintf(path, sizeof(path), "%s/stockade-enter", dir);
+	to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	assert_int_equal(io_read_all(from, &b), 0);
+	assert_int_equal(io_write_full(to, b.data, b.len), 0);
+	assert_int_equal(fchown(to, owner, (gid_t)-1), 0);
+	buf_done(&b);
+	return path;
+}
+
+/* A file that runs is busy; one whose sealed copy runs is not. The file is the user's here, as below a home. */
+static void enter_runs_from_a_sealed_copy_where_its_file_is_the_servers_users(void **state)
+{
+	_cleanup_scratch_ char *scratch = launch_scratch();
+	const char *path = copy_enter(scratch, launch_uid());
+	_cleanup_plan_ struct plan p = { 0 };
+	_cleanup_launch_ struct launch l = { 0 };
+
+	launch_plan(&p, PROBE_BINARY, NULL);
+	launch_start_from(&l, path, &p, NULL);
+	if (getuid() == 0) {
+		/* Root's descriptors would not survive an exec, and root's file should be root's: refused. */
+		launch_finish(&l);
+		assert_non_null(launch_find(&l, REPORT_FAILED));
+		assert_int_equal(launch_find(&l, REPORT_FAILED)->stage, ENTER_STAGE_IDENTITY);
+		assert_int_equal(launch_find(&l, REPORT_FAILED)->error, EPERM);
+		return;
+	}
+	assert_non_null(launch_until(&l, REPORT_READY));
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(launch_finish(&l), 0);
+}
+
+static void enter_runs_from_its_own_file_where_only_root_can_change_it(void **state)
+{
+	_cleanup_scratch_ char *scratch = launch_scratch();
+	_cleanup_plan_ struct plan p = { 0 };
+	_cleanup_launch_ struct launch l = { 0 };
+
+	/* The file of another owner can only be made by root. */
+	const char *path = getuid() == 0 ? copy_enter(scratch, 0) : ENTER_BINARY;
+	launch_plan(&p, PROBE_BINARY, NULL);
+	launch_start_from(&l, path, &p, NULL);
+	assert_non_null(launch_until(&l, REPORT_READY));
+	if (getuid() == 0) {
+		assert_int_equal(open(path, O_WRONLY | O_CLOEXEC), -1);
+		assert_int_equal(errno, ETXTBSY);
+	}
+	assert_int_equal(launch_finish(&l), 0);
+}
+
 /* The supervisor is a child here, so that it can be killed; PID 1 is its child. */
 static void killing_the_supervisor_ends_everything(void **state)
 {
@@ -502,6 +560,8 @@ int main(void)
 		cmocka_unit_test(signal_from_outside_to_pid_1_reaches_the_server),
 		cmocka_unit_test(killing_pid_1_ends_everything),
 		cmocka_unit_test(nothing_runs_before_the_release),
+		cmocka_unit_test(enter_runs_from_a_sealed_copy_where_its_file_is_the_servers_users),
+		cmocka_unit_test(enter_runs_from_its_own_file_where_only_root_can_change_it),
 		cmocka_unit_test(killing_the_supervisor_ends_everything),
 	};
 

@@ -243,18 +243,18 @@ static const char *judge(const struct trace *t, const struct trace *first, const
 
 	if (t->hung)
 		return "something is left";
-	if (!launch_find(&t->l, REPORT_RUNNING)) {
-		if (saw->len > 0)
-			return "a server ran unreported";
-		/* A process that is killed, or cannot send, ends with a status; the supervisor sees that. */
-		return launch_find(&t->l, REPORT_FAILED) || t->end[0] != 0 || t->end[1] != 0
-			       ? NULL
-			       : "no server, and nobody said why";
-	}
-	/* PID 1 ends when a call of its loop fails, and takes the server along. */
-	if (t->end[1] != 0)
+	if (!launch_find(&t->l, REPORT_READY) && saw->len > 0)
+		return "a server ran before everything was ready";
+	/* What was released may have begun before PID 1 failed and took it along: then it saw the beginning of the
+	 * same. */
+	if (saw->len > should->len || (saw->len > 0 && memcmp(saw->data, should->data, saw->len) != 0))
+		return "the server's sandbox is another one";
+	/* A process that is killed, or cannot send, ends with a status; the supervisor sees that. */
+	if (launch_find(&t->l, REPORT_FAILED) || t->end[0] != 0 || t->end[1] != 0)
 		return NULL;
-	if (saw->len != should->len || memcmp(saw->data, should->data, should->len) != 0)
+	if (!launch_find(&t->l, REPORT_RUNNING))
+		return "no server, and nobody said why";
+	if (saw->len != should->len)
 		return "the server's sandbox is another one";
 	return may_fail_unnoticed(c) ? NULL : "the failure went unnoticed";
 }

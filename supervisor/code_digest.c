@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "supervisor/code_cache.h"
+#include "supervisor/code_list.h"
 
 enum { DEPTH_MAX = 128, READ_CHUNK = 128 << 10, PATH_SHOWN = 512, RELATIVE_MAX = 4096 };
 
@@ -139,41 +140,32 @@ static int hash_one(struct tree *t, int dirfd, const char *name, unsigned depth)
 	}
 }
 
-static int read_names(DIR *dir, struct strv *ret)
+/* "/name" behind the directory's own path. */
+static int enter_name(struct tree *t, size_t len, const char *name)
 {
-	struct dirent *e;
+	size_t n = strlen(name);
 
-	while (errno = 0, (e = readdir(dir))) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		int r = strv_add(ret, e->d_name);
-		if (r < 0)
-			return r;
-	}
-	if (errno)
-		return -errno;
-	strv_sort(ret);
+	if (n + 2 > sizeof(t->path) - len)
+		return -ENAMETOOLONG;
+	t->path[len] = '/';
+	memcpy(t->path + len + 1, name, n + 1);
+	t->len = len + 1 + n;
 	return 0;
 }
 
-static int hash_dir(struct tree *t, int fd, unsigned depth)
+/* Takes the descriptor. */
+static int hash_dir(struct tree *t, int dirfd, unsigned depth)
 {
-	_cleanup_closedir_ DIR *dir = fdopendir(fd);
-	_cleanup_strv_ struct strv names = { 0 };
+	_cleanup_code_names_ struct code_names names = { 0 };
+	_cleanup_close_ int fd = dirfd;
 	size_t len = t->len;
-	int r;
+	int r = code_list(fd, &names);
 
-	if (!dir) {
-		close(fd);
-		return -ENOMEM;
-	}
-	r = read_names(dir, &names);
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		int n = snprintf(t->path + len, sizeof(t->path) - len, "/%s", names.v[i]);
-		if (n >= (int)(sizeof(t->path) - len))
-			return -ENAMETOOLONG;
-		t->len = len + (size_t)n;
-		r = hash_one(t, fd, names.v[i], depth);
+		const char *name = names.text + names.at[i];
+		r = enter_name(t, len, name);
+		if (r == 0)
+			r = hash_one(t, fd, name, depth);
 	}
 	if (r == 0) {
 		t->len = len;

@@ -195,11 +195,11 @@ static bool imitates(const struct schemas *s, const struct schema *x, struct sli
 
 bool schema_imitated(const struct schemas *s, const struct schema *schema, struct slice value, struct slice *ret_key)
 {
-	const char *p = value.p, *end = value.p + value.n;
+	const char *p = value.p;
 
 	if (value.n == 0 || schema->n == 0)
 		return false;
-	while ((p = next_key(p, end, ret_key)))
+	while ((p = next_key(p, value.p + value.n, ret_key)))
 		if (imitates(s, schema, *ret_key))
 			return true;
 	return false;

@@ -121,7 +121,7 @@ static uint32_t hex4(const char *p)
 
 bool walk_is_broken(struct slice s)
 {
-	for (const char *p = s.p, *end = s.p + s.n; p < end; p++) {
+	for (const char *p = s.p, *end = s.n ? s.p + s.n : s.p; p < end; p++) {
 		p = memchr(p, '\\', (size_t)(end - p));
 		if (!p)
 			return false;
@@ -153,7 +153,7 @@ static int put_escape(struct buf *b, const char *p)
 
 int walk_text(struct buf *b, struct slice s)
 {
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.p, *end = s.n ? s.p + s.n : s.p;
 	int r = 0;
 
 	while (r == 0 && p < end) {

@@ -124,11 +124,13 @@ static void gather_events(struct stage *s, int timeout_ms)
 		long n = io_recv_msg(s->control, bytes, sizeof(bytes), NULL, NULL);
 		if (n <= 0)
 			return;
+		timeout_ms = 0;
+		if (s->events_dropped)
+			continue;
 		assert_true(s->n_events < STAGE_EVENTS_MAX);
 		struct event *e = &s->events[s->n_events++];
 		assert_int_equal(event_decode(bytes, (size_t)n, e), 0);
 		e->args = e->args_len ? strndup(e->args, e->args_len) : NULL;
-		timeout_ms = 0;
 	}
 }
 

@@ -29,8 +29,9 @@ struct stage {
 	struct buf from_client_out, from_client_err, from_server_in;
 	struct event *events;
 	size_t n_events;
-	bool sockets; /* the client's side is sockets, as node has it */
-	bool keep;    /* keep what the shim has for stdin and stdout, to look at it */
+	bool sockets;	     /* the client's side is sockets, as node has it */
+	bool events_dropped; /* too many will come to keep them */
+	bool keep;	     /* keep what the shim has for stdin and stdout, to look at it */
 	int kept[2];
 };
 

@@ -25,7 +25,7 @@ CONTROLS = {
     "root,net": ["unshare", "-Urn"],
     "root,time": ["unshare", "-Ur"],
     "unmountable": ["unshare", "-Urm", "sh", "-c", 'mount -t tmpfs none "$MOUNT" && exec "$@"', "sh"],
-    "own root": ["unshare", "-Ur", "sh", "-c", 'shift; exec chroot "$BASE" /bin/attempts "$@"', "sh"],
+    "own root": ["unshare", "-Ur", "sh", "-c", 'shift; exec /usr/sbin/chroot "$BASE" /bin/attempts "$@"', "sh"],
     "network": ["unshare", "-Urn", "python3", f"{HERE}/own_network.py"],
 }
 

@@ -15,45 +15,45 @@
 struct interpreter {
 	const char *name; /* a trailing version is ignored: python3.11 */
 	enum family family;
+	bool clustered;	      /* short options join: python -um NAME */
 	const char *valued;   /* options whose value is the next word; each between blanks */
 	const char *code;     /* options whose value is code: a file when it looks like a path */
 	const char *inlined;  /* the program is the next word: no file */
 	const char *commands; /* words before the file: deno run FILE */
-	bool clustered;	      /* short options join: python -um NAME */
 };
 
 static const struct interpreter interpreters[] = {
-	{ "node", FAMILY_NODE,
+	{ "node", FAMILY_NODE, false,
 		" -C --conditions --input-type --title --env-file --env-file-if-exists --icu-data-dir --openssl-config "
 		"--max-http-header-size --stack-trace-limit ",
 		" -r --require --import --loader --experimental-loader ", " -e --eval -p --print -pe -c --check ", "" },
-	{ "nodejs", FAMILY_NODE, " -C --conditions --input-type --title ", " -r --require --import --loader ",
+	{ "nodejs", FAMILY_NODE, false, " -C --conditions --input-type --title ", " -r --require --import --loader ",
 		" -e --eval -p --print ", "" },
-	{ "tsx", FAMILY_NODE, " --tsconfig --conditions ", " -r --require --import ", " -e --eval -p --print ",
+	{ "tsx", FAMILY_NODE, false, " --tsconfig --conditions ", " -r --require --import ", " -e --eval -p --print ",
 		" watch " },
-	{ "ts-node", FAMILY_NODE, " -P --project -O --compilerOptions -C --compiler ", " -r --require ",
+	{ "ts-node", FAMILY_NODE, false, " -P --project -O --compilerOptions -C --compiler ", " -r --require ",
 		" -e --eval -p --print ", "" },
-	{ "python", FAMILY_PYTHON, " -W -X --check-hash-based-pycs ", "", " -c ", "", true },
-	{ "pypy", FAMILY_PYTHON, " -W -X ", "", " -c ", "", true },
-	{ "java", FAMILY_JAVA,
+	{ "python", FAMILY_PYTHON, true, " -W -X --check-hash-based-pycs ", "", " -c ", "" },
+	{ "pypy", FAMILY_PYTHON, true, " -W -X ", "", " -c ", "" },
+	{ "java", FAMILY_JAVA, false,
 		" --add-modules --add-reads --add-exports --add-opens --limit-modules --upgrade-module-path --source "
 		"--enable-native-access ",
 		" -jar -cp -classpath --class-path -p --module-path ", "", "" },
-	{ "deno", FAMILY_DENO, " -c --config --import-map --lock -L --log-level --cert --location --seed ",
-		" -r --require --preload ", " eval ", " run serve " },
-	{ "bun", FAMILY_BUN, " -c --config --cwd --env-file --tsconfig-override ", " -r --preload --require ",
+	{ "deno", FAMILY_DENO, false, " -c --config --import-map --lock -L --log-level --cert --location --seed ",
+		" --preload ", " eval ", " run serve " },
+	{ "bun", FAMILY_BUN, false, " -c --config --cwd --env-file --tsconfig-override ", " -r --preload --require ",
 		" -e --eval -p --print ", " run " },
-	{ "dotnet", FAMILY_DOTNET, " --additionalprobingpath --fx-version --roll-forward --additional-deps ",
+	{ "dotnet", FAMILY_DOTNET, false, " --additionalprobingpath --fx-version --roll-forward --additional-deps ",
 		" --depsfile --runtimeconfig ", "", " exec " },
-	{ "ruby", FAMILY_OTHER, " -I -C -E -W ", " -r ", " -e ", "", false },
-	{ "perl", FAMILY_OTHER, " -I ", "", " -e -E ", "", false },
-	{ "php", FAMILY_OTHER, " -d -c -z ", " -f ", " -r ", "", false },
-	{ "lua", FAMILY_OTHER, "", "", " -e ", "", false },
-	{ "Rscript", FAMILY_OTHER, "", "", " -e ", "", false },
-	{ "bash", FAMILY_NONE, " -o -O --rcfile --init-file ", "", " -c -lc -ic -ec ", "", false },
-	{ "sh", FAMILY_NONE, " -o ", "", " -c -ec -lc ", "", false },
-	{ "dash", FAMILY_NONE, " -o ", "", " -c -ec ", "", false },
-	{ "zsh", FAMILY_NONE, " -o ", "", " -c -lc -ec ", "", false },
+	{ "ruby", FAMILY_OTHER, false, " -I -C -E -W ", " -r ", " -e ", "" },
+	{ "perl", FAMILY_OTHER, false, " -I ", "", " -e -E ", "" },
+	{ "php", FAMILY_OTHER, false, " -d -c -z ", " -f ", " -r ", "" },
+	{ "lua", FAMILY_OTHER, false, "", "", " -e ", "" },
+	{ "Rscript", FAMILY_OTHER, false, "", "", " -e ", "" },
+	{ "bash", FAMILY_NONE, false, " --rcfile --init-file ", "", "", "" },
+	{ "sh", FAMILY_NONE, false, "", "", "", "" },
+	{ "dash", FAMILY_NONE, false, "", "", "", "" },
+	{ "zsh", FAMILY_NONE, false, "", "", "", "" },
 };
 
 static const struct interpreter *find_interpreter(const char *name)
@@ -290,6 +290,16 @@ static int python_cluster(struct resolve *c, const struct strv *words, size_t at
 	return r < 0 ? r : STEP_END;
 }
 
+/* bash -euo pipefail FILE; -lc 'words'. */
+static enum step shell_cluster(const char *word)
+{
+	size_t n = strlen(word);
+
+	if (strchr(word, 'c'))
+		return STEP_END;
+	return word[n - 1] == 'o' || word[n - 1] == 'O' ? STEP_SKIP_VALUE : STEP_NEXT;
+}
+
 static int read_option(struct resolve *c, const struct interpreter *row, const struct strv *words, size_t at,
 	const struct found *interpreter)
 {
@@ -302,6 +312,8 @@ static int read_option(struct resolve *c, const struct interpreter *row, const s
 		return -ENOMEM;
 	if (listed(row->inlined, word))
 		return STEP_END;
+	if (row->family == FAMILY_NONE && word[1] != '-')
+		return shell_cluster(word);
 	if (row->clustered && word[1] != '-')
 		return python_cluster(c, words, at, interpreter);
 	if (listed(row->code, name)) {

@@ -22,8 +22,9 @@ enum { ELF_HEADERS_MAX = 128, ELF_DYNAMIC_MAX = 1024, ELF_STRING_MAX = 4096 };
 #elif defined(__aarch64__)
 #define ELF_MACHINE EM_AARCH64
 #else
-#error "name the ELF machine of this architecture"
+#define ELF_MACHINE EM_NONE
 #endif
+_Static_assert(ELF_MACHINE != EM_NONE, "name the ELF machine of this architecture");
 
 struct elf {
 	int fd;

@@ -39,7 +39,7 @@ static int find_local_module(struct resolve *c, const char *name, size_t n, char
 #pragma GCC diagnostic pop
 		if (!resolve_is_file(path))
 			continue;
-		*ret = i == 0 ? STEAL_PTR(path) : resolve_dirname(path);
+		*ret = i == 0 ? strdup(path) : resolve_dirname(path);
 		return *ret ? 1 : -ENOMEM;
 	}
 	return 0;

@@ -210,6 +210,19 @@ static void the_file_that_an_interpreter_runs_is_code_and_the_rest_is_not(void *
 	assert_string_equal(w->r.subject, AT(w, "~/src/p/app"));
 }
 
+static void a_shell_runs_the_file_behind_its_options(void **state)
+{
+	WORLD;
+
+	put_text(w, "~/t/start.sh", 0644, "echo\n");
+	GOOD(w, "bash", "-euo", "pipefail", "--norc", "t/start.sh", "t/other");
+	TREE(w, "~/t/start.sh");
+	assert_int_equal(w->r.n_trees, 1);
+	GOOD(w, "sh", "-ec", "t/start.sh");
+	assert_int_equal(w->r.n_trees, 0);
+	REFUSED(w, -ENOENT, "does not exist", "sh", "-e", "t/nothing.sh");
+}
+
 static void java_runs_jars_and_class_paths(void **state)
 {
 	WORLD;
@@ -462,6 +475,7 @@ int main(void)
 		CASE(scripts_interpret_scripts_up_to_a_limit),
 		CASE(a_link_to_an_interpreter_exists_inside_as_well),
 		CASE(the_file_that_an_interpreter_runs_is_code_and_the_rest_is_not),
+		CASE(a_shell_runs_the_file_behind_its_options),
 		CASE(java_runs_jars_and_class_paths),
 		CASE(a_dotnet_program_brings_the_assemblies_beside_it),
 		CASE(programs_that_start_programs_are_looked_through),

@@ -19,6 +19,7 @@
 #include "supervisor/exit.h"
 #include "supervisor/filesystem.h"
 #include "supervisor/identity.h"
+#include "supervisor/private_home.h"
 
 enum { SHOWN = 512, ROOT_TMPFS_BYTES = 4 << 20 };
 
@@ -254,31 +255,6 @@ static int check_cwd(const struct build *b, struct diag *d)
 		text_escape_str(e->plan.cwd, shown, sizeof(shown)), e->profile.cwd.where ? e->profile.cwd.where : "default");
 }
 
-static int add_private_home(struct build *b, struct diag *d)
-{
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *path = NULL;
-	char sub[300];
-	struct plan_mount m = { .kind = PLAN_BIND, .flags = PLAN_WRITE, .target = b->args->paths->home };
-	struct stat st;
-	int r;
-
-	if (snprintf(sub, sizeof(sub), "homes/%s", b->e->name) >= (int)sizeof(sub) || strchr(b->e->name, '/'))
-		return diag_fail(d, -EINVAL, "the name '%s' cannot name a private home", b->e->name);
-	r = paths_open_state(b->args->paths, sub, &fd, d);
-	if (r < 0)
-		return r;
-	if (b->identity.drop_root && fchown(fd, b->identity.uid, b->identity.gid) < 0)
-		return diag_fail(d, -errno, "cannot give the private home to " IDENTITY_USER ": %s", strerror(errno));
-	if (fstat(fd, &st) < 0 || (r = fs_fd_path(fd, &path)) < 0)
-		return diag_fail(d, -errno, "cannot examine the private home: %s", strerror(errno));
-	m.source = path;
-	m.dev = st.st_dev;
-	m.ino = st.st_ino;
-	m.type = S_IFDIR;
-	return plan_add_mount(&b->e->plan, &m);
-}
-
 /* Started by root, the server's user may not be able to read what was granted: said now, not by an empty answer later. */
 static int check_readable(const struct build *b, struct diag *d)
 {
@@ -348,7 +324,7 @@ static int step_plan(struct build *b, struct diag *d)
 	if (r == 0)
 		r = base_view_add(&e->plan, &base, d);
 	if (r == 0 && e->profile.home == HOME_PRIVATE)
-		r = add_private_home(b, d);
+		r = private_home_add(paths, &b->identity, e->name, &e->plan, d);
 	if (r < 0)
 		return r;
 	b->base_mounts = e->plan.n_mounts;
@@ -360,7 +336,10 @@ static int step_plan(struct build *b, struct diag *d)
 	if (r < 0)
 		return r;
 	fs_sort_mounts(&e->plan, b->base_mounts);
-	r = check_cwd(b, d);
+	if (e->profile.home == HOME_PRIVATE)
+		r = private_home_places(paths, &b->identity, e->name, &e->plan, b->base_mounts, d);
+	if (r == 0)
+		r = check_cwd(b, d);
 	return r < 0 ? r : environment_build(&env, &e->plan.envp);
 }
 

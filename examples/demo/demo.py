@@ -121,7 +121,7 @@ def approve_and_call(d):
              {"name": "read_text_file", "args": {"path": f"{d.home}/.ssh/id_ed25519"}}]
     client = d.client([STOCKADE, "run", "files"], calls)
     end = time.monotonic() + 15
-    while "files" not in d.stockade("approve").stdout and time.monotonic() < end:
+    while not json.loads(d.stockade("approve", "--json").stdout) and time.monotonic() < end:
         time.sleep(0.1)
     expect(client.poll() is None and time.monotonic() < end, "the launch waits")
     print("  the person, in a terminal: stockade approve files")
@@ -162,7 +162,7 @@ def no_route(d):
 def the_log(d):
     title("5. The log of it all")
     log = d.stockade("audit", "show")
-    shown(log.stdout)
+    shown("\n".join(ln if len(ln) < 170 else ln[:167] + "..." for ln in log.stdout.splitlines()))
     for words in ("write_file", "read_text_file", "deny"):
         expect(words in log.stdout, f"it holds {words}")
     r = d.stockade("audit", "verify")

@@ -134,8 +134,12 @@ class Wire:
         return None if line is None else json.loads(line)
 
     def answer(self, ident, timeout=30):
-        """The response with this id; notifications and requests on the way are kept in seen."""
+        """The response with this id, whatever comes before it; all that came is in seen."""
         end = time.monotonic() + timeout
+        for line in self.seen:
+            m = json.loads(line)
+            if m.get("id") == ident and "method" not in m:
+                return m
         while True:
             m = self.message(max(0.01, end - time.monotonic()))
             if m is None:
@@ -198,7 +202,7 @@ def ask(client, person, argv, steps, timeout=120, **env):
 def inspector(person, argv, *words, timeout=60):
     """The Inspector's CLI: one method, its answer as JSON."""
     r = subprocess.run([NODE22, f"{MODULES}/@modelcontextprotocol/inspector/clients/launcher/build/index.js", "--cli",
-                        *argv, *words], env=person.env, cwd=person.work, stdin=subprocess.DEVNULL,
+                        *words, "--", *argv], env=person.env, cwd=person.work, stdin=subprocess.DEVNULL,
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=False)
     assert r.returncode == 0, f"{r.returncode}\n{r.stdout.decode()[-500:]}\n{r.stderr.decode()[-3000:]}"
     return json.loads(r.stdout)

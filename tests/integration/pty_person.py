@@ -12,7 +12,7 @@ class Terminal:
         if self.pid == 0:
             try:
                 os.chdir(cwd)
-                os.execve(argv[0], argv, {**env, "TERM": "xterm"})
+                os.execve(argv[0], argv, {**env, "TERM": "xterm", "NO_COLOR": "1"})
             finally:
                 os._exit(127)
         self.text = ""

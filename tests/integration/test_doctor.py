@@ -9,6 +9,14 @@ from integration.harness import STOCKADE
 
 
 @pytest.mark.root
+def test_every_layer_works_here(person):
+    r = person.stockade("doctor")
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert "NO " not in r.stdout
+    report = json.loads(person.stockade("doctor", "--json", check=0).stdout)
+    assert report["ready"] is True and len(report["checks"]) > 20
+
+
 def test_a_missing_layer_is_named_with_its_mend(person):
     how = "--map-root-user" if os.geteuid() == 0 else "--map-current-user"
     r = subprocess.run(["unshare", "--user", how, "--keep-caps", "/bin/sh", "-c",

@@ -10,7 +10,7 @@ from run import git_files
 
 MAX_LINES = 800
 MAX_TEST_LINES = 1000  # a table of cases may be long
-SOURCE = (".c", ".h", ".py", ".sh", ".mjs", ".js", ".java", ".scd")
+SOURCE = (".c", ".h", ".py", ".sh", ".mjs", ".js", ".java")
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\bfor now\b")
 BANNED_C = re.compile(r"(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|gets|system|popen|atoi|atol|atoll|strtok|alloca|mktemp|tmpnam)\s*\(")
 MACHINE = re.compile(r"(?<![\w/}])/(?:work|root)/(?!\.ssh)\w|registry\.npmjs|https?://(?:[\w.-]*)(?:artifactory|nexus|pypi\.org/simple)")

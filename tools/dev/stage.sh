@@ -97,7 +97,7 @@ stage_pip_install() {
 
 # npm keeps the execute bit only for what a package names under "bin".
 stage_npm_executables() {
-	find "$STAGE/node/node_modules" \( -path '*mcp-server-linux-*/bin/*' -o -path '*/mcp-template-linux-*/dist/mcptmp' \) \
+	find "$STAGE/node/node_modules" \( -path "*mcp-server-linux-*/bin/*" -o -path "*/mcp-template-linux-*/dist/mcptmp" \) \
 		-exec chmod a+x {} +
 }
 

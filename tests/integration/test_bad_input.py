@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each bad input gives one clear sentence, the right exit status, and loses nothing that was acknowledged."""
+import json
+import os
+import subprocess
+
+import pytest
+from integration.harness import ODD, STOCKADE, npm_server
+
+GOOD = {"stockade": 1, "name": "bad", "version": 1, "description": "for a test", "command": ["/usr/bin/python3", ODD[1], "bad"]}
+
+
+def profile(**changes):
+    return json.dumps({**GOOD, **changes})
+
+
+# words of the message, the profile's text
+BAD_PROFILES = {
+    "not JSON": (["bad.json:1"], '{"stockade": 1,'),
+    "an unknown key": (["toolz", "tools"], profile(toolz={})),
+    "a duplicate key": (["name"], '{"stockade":1,"name":"bad","name":"bad","version":1,"description":"d","command":["/bin/true"]}'),
+    "a wrong type": (["command"], profile(command="python3")),
+    "a path that does not exist": (["/nonexistent-dir"], profile(filesystem={"read": ["/nonexistent-dir"]})),
+    "a relative path": (["some/dir"], profile(filesystem={"read": ["some/dir"]})),
+    "a .. path": ([".."], profile(filesystem={"read": ["/usr/../etc"]})),
+    "network, not enforced yet": (["network"], profile(network={"allow": ["example.com:443"]})),
+    "a wrong version": (["stockade"], profile(stockade=2)),
+}
+
+
+def one_sentence(r, status, *words):
+    lines = [ln for ln in r.stderr.splitlines() if ln.strip()]
+    assert r.returncode == status, f"{r.returncode}: {r.stderr}"
+    assert 1 <= len(lines) <= 4, r.stderr
+    assert lines[0].startswith("stockade: "), r.stderr
+    for word in words:
+        assert word in r.stderr, r.stderr
+    assert r.stdout == ""
+
+
+@pytest.mark.parametrize("what", BAD_PROFILES)
+def test_a_bad_profile_is_refused_in_one_sentence(person, what):
+    words, text = BAD_PROFILES[what]
+    person.profile("bad", text)
+    one_sentence(person.stockade("run", "bad"), 125, *words)
+
+
+def test_a_profile_that_others_can_write_is_refused(person):
+    os.chmod(person.profile("bad", profile()), 0o666)
+    one_sentence(person.stockade("run", "bad"), 125, "bad.json", "writ")
+
+
+def test_an_unknown_name_says_where_it_looked(person):
+    one_sentence(person.stockade("run", "nosuch"), 125, "nosuch")
+
+
+@pytest.mark.root
+def test_a_missing_command_is_127_and_one_that_cannot_be_executed_126(person):
+    one_sentence(person.stockade("run", "--", "no-such-command-anywhere"), 127, "no-such-command-anywhere")
+    plain = person.write("plain.txt", "text\n")
+    one_sentence(person.stockade("run", "--", plain), 126, "plain.txt")
+
+
+def test_a_command_that_vanished_after_it_was_approved_is_127(person):
+    script = person.write("gone.py", "#!/usr/bin/python3\n", 0o755)
+    person.approve("--", script)
+    os.unlink(script)
+    one_sentence(person.stockade("run", "--", script), 127, "gone.py")
+
+
+def test_bad_usage_is_2(person):
+    for words in (["run"], ["nosuchcommand"], ["run", "--nosuch", "x"], ["check"], ["stop"], ["audit", "nosuch"]):
+        r = person.stockade(*words)
+        assert r.returncode == 2, f"{words}: {r.returncode} {r.stderr}"
+        assert r.stderr and r.stdout == ""
+
+
+def test_a_grant_on_stockades_own_state_is_refused_by_name(person):
+    person.stockade("audit", "verify")
+    for path in (f"{person.home}/.local/state/stockade", f"{person.home}/.local", person.home + "/.config"):
+        os.makedirs(path, exist_ok=True)
+        one_sentence(person.stockade("run", "--rw", path, "--", *ODD, "own"), 125, path)
+
+
+def odd_running(person, mark):
+    person.approve("--", *ODD, mark)
+    w = person.start("--", *ODD, mark)
+    w.initialize()
+    return w
+
+
+# what a hostile or broken client sends, and whether an answer with an id can be given
+BAD_LINES = {
+    "a hundred thousand nested arrays": b'{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"echo","arguments":'
+                                        + b"[" * 100000 + b"]" * 100000 + b"}}\n",
+    "invalid UTF-8": b'{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"\xff\xfe"}}\n',
+    "a batch": b'[{"jsonrpc":"2.0","id":5,"method":"ping"}]\n',
+    "duplicate keys": b'{"jsonrpc":"2.0","id":5,"method":"ping","method":"tools/call"}\n',
+    "a raw carriage return": b'{"jsonrpc":"2.0","id":5,"method":"ping"}\r{"jsonrpc":"2.0","id":6,"method":"tools/call"}\n',
+    "a NUL": b'{"jsonrpc":"2.0","id":5,"method":"ping\x00"}\n',
+    "an empty line": b"\n",
+    "no JSON": b"hello\n",
+}
+
+
+@pytest.mark.parametrize("what", BAD_LINES)
+def test_a_bad_line_from_the_client_is_refused_and_the_session_goes_on(person, what):
+    w = odd_running(person, "line")
+    w.send_raw(BAD_LINES[what])
+    assert w.call("echo", {"text": "still here"})["result"]["content"][0]["text"] == "still here"
+    assert w.end() == 0
+    person.verified()
+
+
+def test_a_line_of_a_gigabyte_neither_kills_nor_fills(person):
+    w = odd_running(person, "gigabyte")
+    block = b"x" * (1 << 20)
+    for _ in range(1024):
+        w.send_raw(block)
+    w.send_raw(b"\n")
+    assert w.call("echo", {"text": "still here"}, timeout=60)["result"]["content"][0]["text"] == "still here"
+    assert rss_kib(w.p.pid) < 64 << 10
+    assert w.end() == 0
+    person.verified()
+
+
+def rss_kib(pid):
+    total = 0
+    for p in [pid, *children(pid)]:
+        with open(f"/proc/{p}/comm", encoding="utf-8") as f:
+            if not f.read().startswith("stockade"):
+                continue
+        with open(f"/proc/{p}/status", encoding="utf-8") as f:
+            total += int(next((ln for ln in f if ln.startswith("VmRSS")), "VmRSS: 0").split()[1])
+    return total
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(k) for k in f.read().split()]
+
+
+def test_a_client_that_closes_stdout_ends_the_session(person):
+    person.approve("--", *ODD, "closed")
+    p = subprocess.Popen([STOCKADE, "run", "--", *ODD, "closed"], env=person.env, cwd=person.work, stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdout.close()
+    p.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n' * 10)
+    p.stdin.flush()
+    p.stderr.read()
+    assert p.wait(15) is not None
+    person.verified()
+
+
+def test_a_directory_in_place_of_the_log_refuses_to_start(person):
+    person.approve("--", *ODD, "log")
+    state = f"{person.home}/.local/state/stockade"
+    audit = f"{state}/audit"
+    if os.path.isdir(audit):
+        os.rename(audit, audit + ".old")
+    with open(audit, "w", encoding="utf-8") as f:
+        f.write("a file where the directory belongs\n")
+    one_sentence(person.stockade("run", "--", *ODD, "log"), 125, "audit")
+
+
+def test_a_log_directory_of_others_refuses_to_start(person):
+    person.approve("--", *ODD, "logmode")
+    audit = f"{person.home}/.local/state/stockade/audit"
+    os.makedirs(audit, exist_ok=True)
+    os.chmod(audit, 0o777)
+    one_sentence(person.stockade("run", "--", *ODD, "logmode"), 125, "audit")
+
+
+FULL_DISK = r"""
+mount -t tmpfs -o size=300k,mode=0700 none "$AUDIT" && exec "$@"
+"""
+
+
+def test_a_full_disk_under_the_log_stops_and_loses_nothing_acknowledged(person):
+    """The log on a tmpfs of 300 KiB, in a mount namespace of the test's own."""
+    person.approve("--", *ODD, "full")
+    audit = f"{person.home}/.local/state/stockade/audit"
+    os.makedirs(audit, mode=0o700, exist_ok=True)
+    script = person.write("full.py", DRIVER)
+    r = subprocess.run(["unshare", "--user", "--map-root-user" if os.geteuid() == 0 else "--map-current-user", "--mount",
+                        "--keep-caps", "/bin/sh", "-c", FULL_DISK, "sh", "/usr/bin/python3", script, STOCKADE, *ODD, "full"],
+                       env={**person.env, "AUDIT": audit}, cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True,
+                       text=True, timeout=120, check=False)
+    assert r.returncode == 0, r.stdout + r.stderr
+    report = json.loads(r.stdout.splitlines()[-1])
+    assert report["ended"] and "stockade:" in report["stderr"]
+    assert report["recorded"] >= report["answered"]
+
+
+# Calls until the session ends, then counts what the log holds: every answered call must be there.
+DRIVER = r'''
+import json, subprocess, sys
+stockade, command = sys.argv[1], sys.argv[2:]
+p = subprocess.Popen([stockade, "run", "--", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+answered = 0
+try:
+    for i in range(200000):
+        p.stdin.write(json.dumps({"jsonrpc": "2.0", "id": i, "method": "tools/call",
+                                  "params": {"name": "echo", "arguments": {"text": "x", "k" * 400: 1}}}).encode() + b"\n")
+        p.stdin.flush()
+        line = p.stdout.readline()
+        if not line:
+            break
+        answer = json.loads(line)
+        if "result" in answer and not answer["result"].get("isError"):
+            answered += 1
+        else:
+            break
+except BrokenPipeError:
+    pass
+err = p.communicate(timeout=20)[1].decode("utf-8", "replace")
+log = subprocess.run([stockade, "audit", "show", "--json"], stdout=subprocess.PIPE).stdout.decode()
+recorded = sum('"tool.call"' in line for line in log.splitlines())
+print(json.dumps({"ended": p.returncode is not None and answered < 200000, "answered": answered, "recorded": recorded, "stderr": err[-500:]}))
+'''
+
+
+def test_an_altered_log_shows(person):
+    w = odd_running(person, "alter")
+    w.call("echo", {"text": "one"})
+    w.end()
+    person.verified()
+    audit = f"{person.home}/.local/state/stockade/audit"
+    path = next(p for p in sorted(f"{d}/{n}" for d, _, ns in os.walk(audit) for n in ns)
+                if b"tool.call" in open(p, "rb").read())
+    with open(path, "rb") as f:
+        data = f.read()
+    os.chmod(path, 0o600)  # a finished log is read-only, to its owner too
+    with open(path, "wb") as f:
+        f.write(data.replace(b'"echo"', b'"exec"', 1))
+    r = person.stockade("audit", "verify")
+    assert r.returncode == 1 and os.path.basename(path).split(".")[0][:8] in r.stdout + r.stderr
+
+
+NO_NAMESPACES = r"""
+echo 0 >/proc/sys/user/max_user_namespaces
+unshare --user /bin/true 2>/dev/null && exit 99
+digest=$("$STOCKADE" approve --print-digest -- "$@" 2>/dev/null) && "$STOCKADE" approve --digest "$digest" -- "$@" >/dev/null 2>&1 &&
+exec "$STOCKADE" run -- "$@"
+"""
+
+
+def test_no_user_namespaces_is_said_with_the_stage_and_the_mend(person):
+    """In a user namespace whose own limit is 0; status 99 is the control: there a second one could be made."""
+    how = "--map-root-user" if os.geteuid() == 0 else "--map-current-user"
+    r = subprocess.run(["unshare", "--user", how, "--keep-caps", "/bin/sh", "-c", NO_NAMESPACES, "sh", *ODD, "nouserns"],
+                       env={**person.env, "STOCKADE": STOCKADE}, cwd=person.work, stdin=subprocess.DEVNULL,
+                       capture_output=True, text=True, check=False)
+    one_sentence(r, 125, "namespaces", "max_user_namespaces")
+
+
+def test_a_server_that_is_not_mcp_at_all_harms_nobody(person):
+    person.approve("--", "/usr/bin/seq", "100000")
+    w = person.start("--", "/usr/bin/seq", "100000")
+    w.send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}})
+    assert "error" in w.answer(1)
+    assert w.wait() == 0
+
+
+def test_a_filesystem_servers_roots_cannot_widen_what_it_sees(person):
+    command = npm_server("filesystem", person.work)
+    person.approve("--ro", person.work, "--", *command)
+    w = person.start("--ro", person.work, "--", *command)
+    w.send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {"roots": {"listChanged": True}},
+        "clientInfo": {"name": "raw", "version": "1"}}})
+    w.answer(1)
+    w.notify("notifications/initialized")
+    w.notify("notifications/roots/list_changed")
+    w.send({"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {
+        "name": "read_text_file", "arguments": {"path": "/etc/passwd"}}})
+    while True:
+        m = w.message()
+        if m.get("method") == "roots/list":
+            w.send({"jsonrpc": "2.0", "id": m["id"], "result": {"roots": [{"uri": "file:///etc", "name": "etc"}]}})
+        elif m.get("id") == 9:
+            break
+    assert m["result"].get("isError")
+    w.end()

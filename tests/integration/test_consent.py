@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing runs unseen: the question, the answers to it, and what they are remembered for."""
+import json
+import os
+import time
+
+from integration.harness import ODD, STOCKADE, ask, npm_server, until
+from integration.pty_person import Terminal
+
+
+def terminal(person, *words):
+    return Terminal([STOCKADE, *words], person.env, person.work)
+
+
+def waiting(person):
+    return json.loads(person.stockade("approve", "--json", check=0).stdout)
+
+
+def test_the_question_shows_the_whole_command_and_defaults_to_no(person):
+    long_word = "word-" + "x" * 3000 + "-end"
+    t = terminal(person, "approve", "--ro", person.work, "--", *ODD, "mark", long_word)
+    t.read_until("[y/N]")
+    flat = t.text.replace("\r", "").replace("\n", "")
+    assert long_word in flat and person.work in flat
+    t.type("\n")
+    assert t.wait() == 125
+    assert person.stockade("run", "--ro", person.work, "--", *ODD, "mark", long_word, timeout=60).returncode == 125
+
+
+def test_y_approves_and_the_launch_is_not_asked_again(person):
+    t = terminal(person, "approve", "--", *ODD, "yes")
+    t.read_until("[y/N]")
+    t.type("y\n")
+    assert t.wait() == 0
+    w = person.start("--", *ODD, "yes")
+    assert w.initialize()["result"]["serverInfo"]["name"] == "odd"
+    w.end()
+    listed = person.stockade("approvals", check=0).stdout
+    assert "odd" in listed
+
+
+def test_a_changed_grant_asks_again_and_shows_the_difference(person):
+    person.approve("--", *ODD, "diff")
+    t = terminal(person, "approve", "--ro", person.work, "--", *ODD, "diff")
+    t.read_until("[y/N]")
+    assert any(line.strip().startswith("+ may read") and person.work in line for line in t.text.splitlines()), t.text
+    t.type("n\n")
+    assert t.wait() == 125
+
+
+def test_changed_code_asks_again(person):
+    script = person.write("srv/server.py", open(ODD[1], encoding="utf-8").read())
+    command = ["/usr/bin/python3", script, "code"]
+    before = person.approve("--", *command)
+    with open(script, "a", encoding="utf-8") as f:
+        f.write("# changed\n")
+    assert person.stockade("approve", "--print-digest", "--", *command, check=0).stdout.strip() != before
+    assert person.stockade("run", "--", *command, timeout=60).returncode == 125
+
+
+def test_deceptive_characters_of_the_command_are_shown_as_escapes(person):
+    r = person.stockade("approve", "--print-digest", "--", *ODD, "a\u202eb", "c\x1b[2Jd", check=0)
+    assert "\u202e" not in r.stderr and "\x1b" not in r.stderr
+    assert "202e" in r.stderr and "x1b" in r.stderr
+
+
+def test_what_is_dangerous_is_marked(person):
+    for words, mark in ((["--rw", person.home, "--", *ODD, "d"], person.home),
+                        (["--", "/bin/sh", "-c", "rm -rf ~"], "rm -rf")):
+        r = person.stockade("approve", "--print-digest", *words)
+        assert r.returncode in (0, 125)
+        assert "danger" in r.stderr.lower() or r.returncode == 125, r.stderr
+        assert mark in r.stderr
+
+
+def test_a_launch_without_a_terminal_waits_and_approve_lists_and_answers_it(person):
+    w = person.start("--", *ODD, "waits")
+    w.send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}}})
+    until(lambda: waiting(person))
+    t = terminal(person, "approve", "1")
+    t.read_until("[y/N]")
+    t.type("y\n")
+    assert t.wait() == 0
+    assert w.answer(1)["result"]["serverInfo"]["name"] == "odd"
+    assert w.end() == 0
+
+
+def test_a_launch_nobody_answers_gives_the_client_a_harmless_error_after_20_s(person):
+    w = person.start("--", *ODD, "nobody")
+    start = time.monotonic()
+    answer = w.request("initialize", {"protocolVersion": "2025-06-18", "capabilities": {},
+                                      "clientInfo": {"name": "raw", "version": "1"}}, timeout=30)
+    assert 18 < time.monotonic() - start < 24
+    assert "error" in answer
+    words = json.dumps(answer)
+    for loosening in ("stockade approve ", "--digest", "--all", "restore"):
+        assert loosening not in words
+    assert w.wait() == 125
+
+
+def test_two_launches_of_one_plan_share_one_question(person):
+    a, b = person.start("--", *ODD, "shared"), person.start("--", *ODD, "shared")
+    until(lambda: waiting(person))
+    time.sleep(0.5)
+    assert len(waiting(person)) == 1
+    t = terminal(person, "approve", "--all")
+    t.read_until("[y/N]")
+    t.type("y\n")
+    assert t.wait() == 0
+    for w in (a, b):
+        assert "result" in w.initialize()
+        assert w.end() == 0
+
+
+def test_revoking_makes_it_ask_again(person):
+    person.approve("--", *ODD, "revoked")
+    listed = json.loads(person.stockade("approvals", "--json", check=0).stdout)
+    rows = listed if isinstance(listed, list) else listed["approvals"]
+    person.stockade("approvals", "revoke", rows[0]["id"], check=0)
+    assert "odd" not in person.stockade("approvals", check=0).stdout
+    assert person.stockade("run", "--", *ODD, "revoked", timeout=60).returncode == 125
+
+
+def test_a_digest_that_is_not_this_launch_approves_nothing(person):
+    assert person.stockade("approve", "--digest", "0" * 64, "--", *ODD, "other").returncode != 0
+    assert "odd" not in person.stockade("approvals", check=0).stdout
+
+
+def test_a_fetcher_is_refused_at_once_and_told_what_to_do(person):
+    for command, mend in ((["npx", "-y", "some-server"], "npm install"), (["uvx", "some-server"], "install"),
+                          (["docker", "run", "x"], "the server itself")):
+        start = time.monotonic()
+        r = person.stockade("run", "--", *command)
+        assert time.monotonic() - start < 1
+        assert r.returncode == 125
+        assert command[0] in r.stderr and mend in r.stderr
+        assert len(r.stderr.strip().splitlines()) <= 4
+
+
+def test_a_known_client_among_the_ancestors_may_not_approve(person):
+    claude = f"{person.work}/claude"
+    os.symlink("/usr/bin/python3", claude)
+    script = person.write("agent.py", "import subprocess, sys\nsys.exit(subprocess.run(sys.argv[1:]).returncode)\n")
+    digest = person.stockade("approve", "--print-digest", "--", *ODD, "agent", check=0).stdout.strip()
+    import shutil  # pylint: disable=import-outside-toplevel
+    import subprocess  # pylint: disable=import-outside-toplevel
+    os.unlink(claude)
+    shutil.copy("/usr/bin/python3", claude)
+    r = subprocess.run([claude, script, STOCKADE, "approve", "--digest", digest, "--", *ODD, "agent"], env=person.env,
+                       cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert r.returncode == 125, r.stderr
+    assert "claude" in r.stderr
+    assert "odd" not in person.stockade("approvals", check=0).stdout
+
+
+def test_a_real_client_starts_what_was_approved(person):
+    command = npm_server("filesystem", person.work)
+    person.approve("--ro", person.work, "--", *command)
+    answers = ask("sdk_v1", person, [STOCKADE, "run", "--ro", person.work, "--", *command],
+                  [{"op": "call", "name": "list_allowed_directories"}])
+    assert person.work in answers[0]["ok"]["content"][0]["text"]

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""However a session ends, every request is answered and nothing of the server is left."""
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+import uuid
+
+import pytest
+from integration.harness import CLIENTS, MODULES, ODD, STOCKADE, gone, processes, until
+
+GRACE = 1.0
+
+
+def odd(person, *modes):
+    """An approved odd server with a mark of its own in its command line."""
+    mark = "mark-" + uuid.uuid4().hex
+    command = [*ODD, mark, *modes]
+    person.approve("--", *command)
+    return mark, command
+
+
+def ready(person, command):
+    w = person.start("--", *command)
+    w.initialize()
+    return w
+
+
+@pytest.mark.root
+def test_eof_from_the_client_ends_the_server(person):
+    mark, command = odd(person)
+    w = ready(person, command)
+    assert processes(mark)
+    assert w.end() == 0
+    assert not gone(mark, GRACE)
+    person.verified()
+
+
+def test_sigterm_ends_the_session_with_everything_it_started(person):
+    mark, command = odd(person, "deaf")
+    w = ready(person, command)
+    w.call("spawn", {"n": 5})
+    assert len(processes(mark)) >= 6
+    w.p.send_signal(signal.SIGTERM)
+    w.wait(10)
+    assert not gone(mark, GRACE)
+
+
+def test_a_server_that_ignores_eof_and_sigterm_is_ended_within_the_patience_of_sdks(person):
+    """SDKs close stdin, send SIGTERM 2 s later and SIGKILL 2 s after that: we must be gone by then, and by ourselves."""
+    mark, command = odd(person, "deaf")
+    w = ready(person, command)
+    w.call("spawn")
+    w.eof()
+    time.sleep(2)
+    w.p.send_signal(signal.SIGTERM)
+    w.wait(1.9)
+    assert not gone(mark, GRACE)
+
+
+def test_a_server_that_ignores_eof_is_ended_even_when_no_signal_comes(person):
+    mark, command = odd(person, "deaf")
+    w = ready(person, command)
+    w.eof()
+    w.wait(15)
+    assert not gone(mark, GRACE)
+
+
+def test_an_answer_on_its_way_survives_the_end_of_input(person):
+    """echo '...' | server: what was asked before EOF is still answered."""
+    _, command = odd(person)
+    w = ready(person, command)
+    w.send({"jsonrpc": "2.0", "id": 77, "method": "tools/call", "params": {"name": "sleep", "arguments": {"seconds": 1}}})
+    w.eof()
+    assert w.answer(77)["result"]["content"][0]["text"] == "slept"
+    assert w.wait() == 0
+
+
+def test_a_server_that_crashes_mid_call_leaves_no_request_unanswered(person):
+    mark, command = odd(person)
+    w = ready(person, command)
+    for i in range(3):
+        w.send({"jsonrpc": "2.0", "id": f"s{i}", "method": "tools/call", "params": {"name": "crash" if i == 0 else "echo"}})
+    answers = [w.answer(f"s{i}") for i in range(3)]
+    assert all("error" in a or a["result"].get("isError") for a in answers)
+    status = w.wait()
+    assert status == 128 + signal.SIGSEGV
+    assert not gone(mark, GRACE)
+    person.verified()
+
+
+def test_the_exit_status_is_the_servers_own(person):
+    _, command = odd(person)
+    w = ready(person, command)
+    w.send({"jsonrpc": "2.0", "id": 1000, "method": "tools/call", "params": {"name": "exit", "arguments": {"status": 42}}})
+    assert w.wait() == 42
+
+
+def test_garbage_on_stdout_never_reaches_the_client(person):
+    _, command = odd(person, "dirty")
+    w = ready(person, command)
+    assert w.call("garbage")["result"]["content"][0]["text"] == "clean again"
+    w.end()
+    for line in w.seen:
+        message = json.loads(line)
+        assert isinstance(message, dict) and message["jsonrpc"] == "2.0" and message.get("id") != 99999
+
+
+def test_stderr_is_passed_on_harmless_and_cannot_imitate_stockade(person):
+    _, command = odd(person)
+    w = ready(person, command)
+    w.call("noise")
+    w.end()
+    text = w.err.decode()
+    assert "\x1b" not in text and "\x07" not in text
+    assert "approved everything" in text and "plain" in text
+    for line in text.splitlines():
+        assert not (line.startswith("stockade:") and ("approved everything" in line or "twice" in line))
+
+
+@pytest.mark.parametrize("name", ["stockade-shim", "stockade-enter", "supervisor"])
+def test_killing_one_program_of_a_session_takes_the_server_with_it(person, name):
+    mark, command = odd(person, "deaf")
+    w = ready(person, command)
+    w.call("spawn")
+    os.kill(w.p.pid if name == "supervisor" else child_named(w.p.pid, name), signal.SIGKILL)
+    w.wait(10)
+    assert not gone(mark, GRACE)
+
+
+def descendants(pid):
+    found, todo = [], [pid]
+    while todo:
+        parent = todo.pop()
+        try:
+            with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as f:
+                kids = [int(k) for k in f.read().split()]
+        except OSError:
+            kids = []
+        found += kids
+        todo += kids
+    return found
+
+
+def named(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
+def child_named(pid, name):
+    return until(lambda: next((p for p in descendants(pid) if named(p) == name[:15]), None))
+
+
+KILLS = 200
+
+
+def test_two_hundred_kills_at_random_moments_leave_nothing(person):
+    """Victims are picked among the client, stockade and every program below it; then nothing may be left after 1 s."""
+    mark, command = odd(person, "deaf")
+    rng = random.Random(20261001)
+    client = CLIENTS["sdk_v1"]({"command": STOCKADE, "args": ["run", "--", *command], "cwd": person.work,
+                                "env": {"HOME": person.home, "PATH": person.env["PATH"]},
+                                "steps": [{"op": "call", "name": "spawn"}, {"op": "call", "name": "sleep", "args": {"seconds": 60}}]})
+    for i in range(KILLS):
+        # Every eighth round a whole SDK client, which is slow to start; else a bare pipe in its place.
+        if i % 8 == 0:
+            p = subprocess.Popen(client, env={**person.env, "STOCKADE_NODE_MODULES": MODULES}, cwd=person.work,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(rng.uniform(0.05, 0.8))
+        else:
+            p = subprocess.Popen([STOCKADE, "run", "--", *command], env=person.env, cwd=person.work,
+                                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            p.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"spawn"}}\n')
+            p.stdin.flush()
+            time.sleep(rng.choice([rng.uniform(0, 0.02), rng.uniform(0, 0.2)]))
+        victim, name = kill_one(rng, p.pid)
+        if i % 8 == 0 and victim != p.pid:
+            p.kill()  # an SDK client that lost its server need not exit
+        left = gone(mark, GRACE)
+        assert not left, f"round {i}: {name} was killed, and this is left: {[described(x) for x in left]}"
+        if p.stdin:
+            p.stdin.close()
+        p.kill()
+        p.wait()
+    person.verified()
+
+
+def kill_one(rng, pid):
+    """SIGKILL to the program that the client started or to one of ours below it; who it was.
+
+    enter's first process ends by itself as soon as PID 1 lives: hit in that moment, nothing was killed that mattered, and
+    the session rightly goes on. Then the next victim is PID 1.
+    """
+    victims = [pid] + [v for v in descendants(pid) if named(v) in ("stockade", "stockade-enter", "stockade-shim")]
+    victim = rng.choice(victims)
+    name = named(victim)
+    kill(victim)
+    time.sleep(0.01)
+    for other in descendants(pid) if name == "stockade-enter" else []:
+        if named(other) == name:
+            kill(other)
+    return victim, name
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def described(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    with open(f"/proc/{pid}/wchan", encoding="utf-8") as f:
+        return pid, named(pid), "state " + fields[0], "parent " + fields[1], f.read()
+
+
+def test_a_client_that_dies_with_its_pipes_in_other_hands_is_noticed(person):
+    """EOF never comes: a bystander holds both ends of the pipes. The client's own death must be enough."""
+    mark, command = odd(person, "deaf")
+    r, w = os.pipe()
+    client = subprocess.Popen(["/bin/sh", "-c", 'exec 3<&0; "$@" <&3 >/dev/null 2>&1 & sleep 600', "sh",
+                               STOCKADE, "run", "--", *command],
+                              env=person.env, cwd=person.work, stdin=r, start_new_session=True)
+    until(lambda: [p for p in processes(mark) if named(p).startswith("python3")])
+    client.kill()
+    client.wait()
+    left = gone(mark, 2.0)
+    os.close(r)
+    os.close(w)
+    os.killpg(client.pid, signal.SIGKILL)
+    assert not left
+
+
+def test_stop_ends_a_running_session(person):
+    mark, command = odd(person, "deaf")
+    w = ready(person, command)
+    listed = json.loads(person.stockade("ps", "--json", check=0).stdout)
+    sessions = listed if isinstance(listed, list) else listed["sessions"]
+    assert len(sessions) == 1
+    person.stockade("stop", sessions[0]["session"], check=0)
+    w.wait(10)
+    assert not gone(mark, GRACE)
+    assert not json.loads(person.stockade("ps", "--json", check=0).stdout or "[]")
+
+
+def test_closed_standard_descriptors_are_survived(person):
+    _, command = odd(person)
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        r = subprocess.run(["/bin/sh", "-c", f'exec timeout 20 "$@" {closed}', "sh", STOCKADE, "run", "--", *command],
+                           env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, check=False)
+        assert r.returncode != 124, closed
+    person.verified()

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a real server says, with and without stockade in between, message by message."""
+import json
+
+import pytest
+from integration.harness import STAGE, STOCKADE, ask, inspector, npm_server, ODD, Wire
+
+VENV = f"{STAGE}/venv/bin"
+
+
+def call(name, **arguments):
+    return ("tools/call", {"name": name, "arguments": arguments})
+
+
+LISTS = [("tools/list", {}), ("resources/list", {}), ("resources/templates/list", {}), ("prompts/list", {})]
+
+# name: (command, grants, requests after initialize); {work} is the person's directory
+SERVERS = {
+    "everything": (npm_server("everything", "stdio"), [], LISTS + [
+        call("echo", message="héllo \u2028 \U0001f980 \\ \" \u0007"),
+        call("get-sum", a=2, b=40),
+        call("get-annotated-message", messageType="error", includeImage=True),
+        call("get-structured-content", location="New York"),
+        call("get-tiny-image"),
+        call("no-such-tool"),
+        ("prompts/get", {"name": "simple-prompt"}),
+        ("prompts/get", {"name": "args-prompt", "arguments": {"city": "Oslo"}}),
+        ("prompts/get", {"name": "none"}),
+        ("resources/read", {"uri": "demo://resource/static/document/architecture.md"}),
+        ("resources/read", {"uri": "demo://none"}),
+        ("completion/complete", {"ref": {"type": "ref/prompt", "name": "completable-prompt"},
+                                 "argument": {"name": "department", "value": "E"}}),
+        ("logging/setLevel", {"level": "error"}),
+        ("ping", None),
+    ]),
+    "filesystem": (npm_server("filesystem", "{work}"), ["--rw", "{work}"], LISTS[:1] + [
+        call("list_allowed_directories"),
+        call("write_file", path="{work}/a.txt", content="line one\nline two\n"),
+        call("read_text_file", path="{work}/a.txt"),
+        call("edit_file", path="{work}/a.txt", edits=[{"oldText": "two", "newText": "2"}]),
+        call("list_directory", path="{work}"),
+        call("read_text_file", path="/etc/hostname"),
+        call("read_text_file", path="{work}/absent"),
+    ]),
+    "memory": (npm_server("memory"), ["--setenv", "MEMORY_FILE_PATH={work}/memory.json", "--rw", "{work}"], LISTS[:1] + [
+        call("create_entities", entities=[{"name": "n", "entityType": "t", "observations": ["o"]}]),
+        call("read_graph"),
+        call("search_nodes", query="n"),
+    ]),
+    "sequential-thinking": (npm_server("sequential-thinking"), [], LISTS[:1] + [
+        call("sequentialthinking", thought="one", nextThoughtNeeded=True, thoughtNumber=1, totalThoughts=2),
+    ]),
+    "time": ([f"{VENV}/mcp-server-time"], [], LISTS[:1] + [
+        call("convert_time", source_timezone="UTC", time="12:00", target_timezone="Asia/Tokyo"),
+        call("convert_time", source_timezone="Nowhere", time="12:00", target_timezone="UTC"),
+    ]),
+    "odd": (ODD + ["transparency"], [], LISTS[:1] + [call("echo", text="x" * 100000), call("ids_absent")]),
+}
+VERSIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
+
+
+def fill(value, work):
+    return json.loads(json.dumps(value).replace("{work}", work))
+
+
+def conversation(wire, version, requests):
+    """The answers in order; the text of each line too, since key order and number forms are part of a message."""
+    answers = [wire.initialize(version)]
+    for method, params in requests:
+        answers.append(wire.request(method, params))
+    return answers
+
+
+def both(person, name, version):
+    command, grants, requests = SERVERS[name]
+    command, grants, requests = (fill(v, person.work) for v in (command, grants, requests))
+    env = {**person.env, **dict(g.split("=", 1) for g in grants if "=" in g)}
+    plain = Wire(command, env=env, cwd=person.work)
+    bare = conversation(plain, version, requests)
+    plain.end()
+    for left in ("a.txt", "memory.json"):
+        person.stockade("--version")
+        _unlink(f"{person.work}/{left}")
+    person.approve(*grants, "--", *command)
+    wrapped = person.start(*grants, "--", *command)
+    inside = conversation(wrapped, version, requests)
+    assert wrapped.end() == 0
+    return bare, inside, plain.seen, wrapped.seen
+
+
+def _unlink(path):
+    import os  # pylint: disable=import-outside-toplevel
+    if os.path.exists(path):
+        os.unlink(path)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_every_answer_is_the_same_with_stockade_in_between(person, name):
+    bare, inside, _, _ = both(person, name, "2025-06-18")
+    assert len(bare) == len(inside)
+    for a, b in zip(bare, inside):
+        assert a == b
+        assert json.dumps(a) == json.dumps(b), "key order differs"
+    person.verified()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_protocol_version_passes_through(person, version):
+    bare, inside, _, _ = both(person, "odd", version)
+    assert bare == inside
+    assert inside[0]["result"]["protocolVersion"] == version
+
+
+@pytest.mark.root
+def test_the_main_path_works(person):
+    """The one that root runs once more: list, call, audit."""
+    command = ODD + ["mainpath"]
+    person.approve("--ro", person.work, "--", *command)
+    person.write("seen.txt", "granted text")
+    w = person.start("--ro", person.work, "--", *command)
+    w.initialize()
+    assert any(t["name"] == "echo" for t in w.request("tools/list")["result"]["tools"])
+    assert w.call("read", {"path": f"{person.work}/seen.txt"})["result"]["content"][0]["text"] == "granted text"
+    ids = json.loads(w.call("ids")["result"]["content"][0]["text"])
+    assert ids["uid"] != 0 and 0 not in [ids["gid"]]
+    assert "errno" in w.call("write", {"path": f"{person.work}/no.txt", "text": "x"})["result"]["content"][0]["text"]
+    assert w.end() == 0
+    person.verified()
+    assert "tool.call" in " ".join(person.events()) or any("tool" in r for r in person.records())
+
+
+def test_progress_arrives_in_order_and_before_the_result(person):
+    command = npm_server("everything", "stdio")
+    person.approve("--", *command)
+    w = person.start("--", *command)
+    w.initialize()
+    w.call("trigger-long-running-operation", {"duration": 1, "steps": 4}, _meta={"progressToken": "p"})
+    progress = [m["params"]["progress"] for m in map(json.loads, w.seen) if m.get("method") == "notifications/progress"]
+    assert progress == [1, 2, 3, 4]
+    w.end()
+
+
+def test_a_cancelled_call_is_cancelled_at_the_server(person):
+    command = npm_server("everything", "stdio")
+    person.approve("--", *command)
+    w = person.start("--", *command)
+    w.initialize()
+    w.send({"jsonrpc": "2.0", "id": "long", "method": "tools/call", "params": {
+        "name": "trigger-long-running-operation", "arguments": {"duration": 5, "steps": 5}}})
+    w.notify("notifications/cancelled", {"requestId": "long", "reason": "enough"})
+    assert w.request("ping")["result"] == {}
+    assert w.end() == 0
+
+
+def test_a_five_megabyte_result_passes(person):
+    person.approve("--", *ODD, "five")
+    w = person.start("--", *ODD, "five")
+    w.initialize()
+    text = w.call("big", {"bytes": 5 << 20}, timeout=60)["result"]["content"][0]["text"]
+    assert text == "x" * (5 << 20)
+    assert w.end() == 0
+
+
+STEPS = {
+    "everything": [
+        {"op": "tools"}, {"op": "call", "name": "echo", "args": {"message": "hi"}},
+        {"op": "call", "name": "trigger-long-running-operation", "args": {"duration": 1, "steps": 2}, "progress": True},
+        {"op": "resources"}, {"op": "read", "uri": "demo://resource/static/document/architecture.md"},
+        {"op": "prompts"}, {"op": "prompt", "name": "simple-prompt"},
+        {"op": "call", "name": "no-such-tool"},
+    ],
+    "odd": [{"op": "tools"}, {"op": "call", "name": "big", "args": {"bytes": 5 << 20}}],
+}
+COMMANDS = {"everything": npm_server("everything", "stdio"), "odd": ODD + ["clients"]}
+
+
+def without_last_progress(answers):
+    """The npm clients drop the last progress note when it shares a read with the result: theirs to lose, not ours."""
+    for a in answers:
+        if isinstance(a.get("ok"), dict) and "progress" in a["ok"]:
+            a["ok"]["progress"] = [p for p in a["ok"]["progress"] if p["progress"] != p["total"]]
+    return answers
+
+
+@pytest.mark.parametrize("server", STEPS)
+@pytest.mark.parametrize("client", ["sdk_v1", "client_v2", "mcp_py"])
+def test_a_real_client_cannot_tell_the_difference(person, client, server):
+    command = COMMANDS[server]
+    bare = ask(client, person, command, STEPS[server])
+    person.approve("--", *command)
+    wrapped = ask(client, person, [STOCKADE, "run", "--", *command], STEPS[server])
+    assert without_last_progress(bare) == without_last_progress(wrapped)
+    assert sum("ok" in a for a in wrapped) >= len(wrapped) - 1
+
+
+def test_the_v2_client_in_its_modern_era_mode_gets_through(person):
+    command = COMMANDS["everything"]
+    person.approve("--", *command)
+    bare = ask("client_v2", person, command, STEPS["everything"], MCP_MODE="auto")
+    wrapped = ask("client_v2", person, [STOCKADE, "run", "--", *command], STEPS["everything"], MCP_MODE="auto")
+    assert without_last_progress(bare) == without_last_progress(wrapped)
+
+
+def test_the_inspector_lists_and_calls(person):
+    """It offers roots, which stockade passes on only where a directory is granted."""
+    command = COMMANDS["everything"]
+    person.approve("--ro", person.work, "--", *command)
+    wrapped = [STOCKADE, "run", "--ro", person.work, "--", *command]
+    for words in (["--method", "tools/list"], ["--method", "tools/call", "--tool-name", "echo", "--tool-arg", "message=hi"]):
+        assert inspector(person, command, *words) == inspector(person, wrapped, *words)
+
+
+@pytest.mark.parametrize("client", ["sdk_v1", "client_v2"])
+def test_a_client_that_aborts_a_call_can_go_on(person, client):
+    command = COMMANDS["everything"]
+    person.approve("--", *command)
+    answers = ask(client, person, [STOCKADE, "run", "--", *command], [
+        {"op": "call", "name": "trigger-long-running-operation", "args": {"duration": 20, "steps": 4}, "abortAfter": 500},
+        {"op": "call", "name": "echo", "args": {"message": "after"}}])
+    assert "error" in answers[0]
+    assert answers[1]["ok"]["content"][0]["text"] == "Echo: after"

@@ -74,8 +74,23 @@ static int wait_for_approval(const struct paths *p, const struct effective *e, c
 	return consent_wait(&w, d);
 }
 
+/* A person took time to answer, and code can be updated meanwhile: what starts is what was shown, or nothing. */
+static int check_unchanged(const struct paths *p, struct effective *e, struct diag *d)
+{
+	char shown_digest[sizeof(e->digest)], name[128];
+	int r;
+
+	memcpy(shown_digest, e->digest, sizeof(shown_digest));
+	r = effective_digest(p, e, d);
+	if (r == 0 && strcmp(e->digest, shown_digest) != 0)
+		r = diag_fail(d, -EPERM,
+			"%s: its code was changed while the question waited for an answer, so what was approved is not what would run; nothing was started: start it again",
+			text_escape_str(e->name, name, sizeof(name)));
+	return r;
+}
+
 /* CONSENT_APPROVED with id and channel filled, another outcome, or -errno. */
-static int obtain(const struct paths *p, const struct effective *e, const struct lineage *l, struct approval *ret, struct diag *d)
+static int obtain(const struct paths *p, struct effective *e, const struct lineage *l, struct approval *ret, struct diag *d)
 {
 	bool terminal = consent_terminal_is_ours();
 	int r = e->never_remember ? CONSENT_UNKNOWN : consent_lookup(p, e->digest, ret, d);
@@ -84,6 +99,9 @@ static int obtain(const struct paths *p, const struct effective *e, const struct
 		return r;
 	r = terminal ? consent_ask_terminal(p, e, d) : wait_for_approval(p, e, l, d);
 	if (r != CONSENT_APPROVED)
+		return r;
+	r = check_unchanged(p, e, d);
+	if (r < 0)
 		return r;
 	snprintf(ret->id, sizeof(ret->id), "%.16s", e->digest);
 	ret->channel = strdup(terminal ? "terminal" : "approve");

@@ -2,7 +2,7 @@
 /*
  * effective_canonical - the JSON that the digest is over, and that an approval stores (effective.h)
  *
- * Bound, and nothing else: argv, program, cwd, code, mounts, network, tools, limits, every set value, names of passed
+ * Bound, and nothing else: argv, program, subject, chain, links, cwd, code, mounts, network, tools, limits, every set value, names of passed
  * variables, values of those that steer a loader or an interpreter. Not bound: descriptions and owners of a profile, values
  * of other passed variables, contents of granted directories, what the distribution upgrades below /usr.
  */
@@ -14,7 +14,7 @@
 #include "supervisor/effective_lines.h"
 #include "supervisor/environment.h"
 
-enum { CANONICAL_VERSION = 1 };
+enum { CANONICAL_VERSION = 2 };
 
 static json_t *strings(const struct strv *s)
 {
@@ -62,16 +62,37 @@ static json_t *grants(const struct fs_grants *g, bool write)
 	return array;
 }
 
+/* NULL when one of them cannot be written down: a value that is left out would steer without being bound. */
 static json_t *steering(const struct profile *f, char *const *env)
 {
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < f->env_pass.n; i++) {
 		const char *name = f->env_pass.v[i].value, *value = environment_get(env, name);
-		if (value && danger_is_loader_variable(name))
-			json_object_set_new(object, name, json_string(value));
+		if (!value || !danger_is_loader_variable(name))
+			continue;
+		if (json_object_set_new(object, name, json_string(value)) < 0) {
+			json_decref(object);
+			return NULL;
+		}
 	}
 	return object;
+}
+
+/* "LINK\tTEXT" as "LINK -> TEXT". A link that a word of the command goes through chooses what runs as the word itself does. */
+static json_t *links(const struct resolved *cmd)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < cmd->symlinks.n; i++) {
+		const char *row = cmd->symlinks.v[i];
+		size_t n = strcspn(row, "\t");
+		if (json_array_append_new(array, json_sprintf("%.*s -> %s", (int)n, row, row + n + (row[n] == '\t'))) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
 }
 
 static json_t *code(const struct resolved *cmd)
@@ -79,7 +100,10 @@ static json_t *code(const struct resolved *cmd)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < cmd->n_trees; i++)
-		json_array_append_new(array, json_pack("{s:s, s:b}", "path", cmd->trees[i].path, "root_only", cmd->trees[i].root_only));
+		if (json_array_append_new(array, json_pack("{s:s, s:b}", "path", cmd->trees[i].path, "root_only", cmd->trees[i].root_only)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
 	return array;
 }
 
@@ -88,9 +112,9 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 	const struct profile *f = &e->profile;
 
 	json_decref(e->canonical);
-	e->canonical = json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:b, s:s, s:I}, s:{s:o, s:o, s:o}, s:[], s:o, s:b, s:s,"
+	e->canonical = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:b, s:s, s:I}, s:{s:o, s:o, s:o}, s:[], s:o, s:b, s:s,"
 				 " s:{s:I, s:I, s:I}, s:{s:o, s:o, s:o, s:o, s:b, s:b, s:o}, s:i}",
-		"plan", CANONICAL_VERSION, "name", e->name, "program", e->cmd.program, "argv", strings(&e->plan.argv), "cwd", e->plan.cwd, "code",
+		"plan", CANONICAL_VERSION, "name", e->name, "program", e->cmd.program, "subject", e->cmd.subject, "chain", strings(&e->cmd.chain), "links", links(&e->cmd), "argv", strings(&e->plan.argv), "cwd", e->plan.cwd, "code",
 		code(&e->cmd), "filesystem", "read", grants(g, false), "write", grants(g, true), "deny", items(&f->fs_deny), "protect", f->protect,
 		"home", f->home == HOME_PRIVATE ? "private" : "empty", "tmp", (json_int_t)f->tmp_size, "env", "set", items(&f->env_set), "pass",
 		items(&f->env_pass), "steering", steering(f, env), "network", "unix", items(&f->unix_sockets), "af_unix", e->plan.allow_unix,

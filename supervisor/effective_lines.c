@@ -49,18 +49,65 @@ static int add_command(struct effective *e)
 	return r;
 }
 
-static int add_code(struct effective *e, const struct fs_grants *g)
+static const struct fs_grant *writable_at(const struct fs_grants *g, const char *path)
 {
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i].write && (fs_path_within(path, g->v[i].canonical) || fs_path_within(path, g->v[i].given)))
+			return &g->v[i];
+	return NULL;
+}
+
+/* Where modules are looked for in the working directory, what lies there is code that no digest covers. */
+static int add_code_of_cwd(const struct paths *p, struct effective *e, const struct fs_grants *g)
+{
+	const char *cwd = e->plan.cwd;
+	bool writable = writable_at(g, cwd) || (e->profile.home == HOME_PRIVATE && fs_path_within(cwd, p->home));
+
+	if (!e->cmd.loads_cwd || (!writable && !fs_grants_cover(g, cwd)))
+		return 0;
+	e->never_remember = e->never_remember || writable;
+	return effective_add_line(e, LINE_NOTE, writable ? DANGER_OWN_CODE : 0, NULL,
+		"the interpreter looks for modules in %s first, so what lies there becomes code that no approval binds%s: "
+		"another --cwd, or python's own option -P, ends that",
+		cwd, writable ? ", and the server may write it" : "");
+}
+
+/* A link that the command goes through and that the server can replace: the next start is another program. */
+static int add_writable_links(struct effective *e, const struct fs_grants *g)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->cmd.symlinks.n; i++) {
+		const char *row = e->cmd.symlinks.v[i];
+		_cleanup_free_ char *link = strndup(row, strcspn(row, "\t"));
+		if (!link)
+			return -ENOMEM;
+		if (!writable_at(g, link))
+			continue;
+		e->never_remember = true;
+		r = effective_add_line(e, LINE_NOTE, DANGER_OWN_CODE, NULL,
+			"the command goes through the link %s, which the server may replace: this answer is not remembered", link);
+	}
+	return r;
+}
+
+static int add_code(const struct paths *p, struct effective *e, const struct fs_grants *g)
+{
+	int r;
+
 	for (size_t i = 0; i < e->cmd.n_trees; i++) {
 		const struct code_tree *t = &e->cmd.trees[i];
 		const struct fs_grant *over = fs_grants_writable_over(g, t->path);
-		int r = effective_add_line(e, LINE_CODE, over ? DANGER_OWN_CODE : 0, t->role, "%s", t->path);
+		r = effective_add_line(e, LINE_CODE, over ? DANGER_OWN_CODE : 0, t->role, "%s", t->path);
 		if (r < 0)
 			return r;
 		if (over)
 			e->never_remember = true;
 	}
-	return effective_add_line(e, LINE_CWD, 0, e->profile.cwd.where, "%s", e->plan.cwd);
+	r = add_writable_links(e, g);
+	if (r == 0)
+		r = add_code_of_cwd(p, e, g);
+	return r < 0 ? r : effective_add_line(e, LINE_CWD, 0, e->profile.cwd.where, "%s", e->plan.cwd);
 }
 
 static int add_grant(const struct paths *p, struct effective *e, const struct fs_grant *x)
@@ -170,7 +217,7 @@ int effective_add_lines(const struct paths *p, struct effective *e, const struct
 	int r = add_command(e);
 
 	if (r == 0)
-		r = add_code(e, g);
+		r = add_code(p, e, g);
 	if (r == 0)
 		r = add_files(p, e, g);
 	if (r == 0)

@@ -25,6 +25,9 @@ static const struct diff_row {
 } rows[] = {
 	{ "argv", "command", STYLE_COMMAND },
 	{ "program", "program", STYLE_PLAIN },
+	{ "subject", "what it runs", STYLE_PLAIN },
+	{ "chain", "program that starts it", STYLE_PLAIN },
+	{ "links", "link that the command goes through", STYLE_PLAIN },
 	{ "code", "code", STYLE_PLAIN },
 	{ "cwd", "starts in", STYLE_PLAIN },
 	{ "filesystem.read", "may read", STYLE_PLAIN },

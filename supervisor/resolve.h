@@ -33,6 +33,7 @@ struct resolved {
 	struct strv path;  /* directories of the PATH that the server gets, only ones that exist inside */
 	struct code_tree *trees;
 	size_t n_trees;
+	bool loads_cwd; /* the interpreter looks for modules in the working directory, and what it finds there is no tree */
 	struct strv symlinks; /* "LINK\tTARGET": links outside trees that must exist inside for the command to work */
 };
 

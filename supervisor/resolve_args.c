@@ -27,9 +27,11 @@ static const struct interpreter interpreters[] = {
 		" -C --conditions --input-type --title --env-file --env-file-if-exists --icu-data-dir --openssl-config "
 		"--max-http-header-size --stack-trace-limit ",
 		" -r --require --import --loader --experimental-loader ", " -e --eval -p --print -pe -c --check ", "" },
-	{ "nodejs", FAMILY_NODE, false, " -C --conditions --input-type --title ", " -r --require --import --loader ",
+	{ "nodejs", FAMILY_NODE, false,
+		" -C --conditions --input-type --title --env-file --env-file-if-exists --openssl-config ",
+		" -r --require --import --loader ",
 		" -e --eval -p --print ", "" },
-	{ "tsx", FAMILY_NODE, false, " --tsconfig --conditions ", " -r --require --import ", " -e --eval -p --print ",
+	{ "tsx", FAMILY_NODE, false, " --tsconfig --conditions --env-file ", " -r --require --import ", " -e --eval -p --print ",
 		" watch " },
 	{ "ts-node", FAMILY_NODE, false, " -P --project -O --compilerOptions -C --compiler ", " -r --require ",
 		" -e --eval -p --print ", "" },
@@ -54,6 +56,18 @@ static const struct interpreter interpreters[] = {
 	{ "sh", FAMILY_NONE, false, "", "", "", "" },
 	{ "dash", FAMILY_NONE, false, "", "", "", "" },
 	{ "zsh", FAMILY_NONE, false, "", "", "", "" },
+};
+
+/* Options whose value is a file that steers the interpreter as its variables do: NODE_OPTIONS in an env file loads code. */
+static const struct {
+	const char *name, *options;
+} settings[] = {
+	{ "node", " --env-file --env-file-if-exists --openssl-config " },
+	{ "nodejs", " --env-file --env-file-if-exists --openssl-config " },
+	{ "tsx", " --env-file --tsconfig " },
+	{ "ts-node", " -P --project " },
+	{ "deno", " -c --config --import-map " },
+	{ "bun", " -c --config --env-file --tsconfig-override " },
 };
 
 static const struct interpreter *find_interpreter(const char *name)
@@ -279,13 +293,15 @@ static int python_cluster(struct resolve *c, const struct strv *words, size_t at
 {
 	const char *word = words->v[at], *letter = strpbrk(word + 1, "cmWX"), *value;
 
+	c->safe_path = c->safe_path || strcspn(word, "IP") < (letter ? (size_t)(letter - word) : strlen(word));
 	if (!letter)
 		return STEP_NEXT;
 	value = letter[1] ? letter + 1 : at + 1 < words->n ? words->v[at + 1] : NULL;
+	if (*letter != 'c' && *letter != 'm')
+		return letter[1] ? STEP_NEXT : STEP_SKIP_VALUE;
+	c->ret->loads_cwd = !c->safe_path;
 	if (*letter == 'c')
 		return STEP_END;
-	if (*letter != 'm')
-		return letter[1] ? STEP_NEXT : STEP_SKIP_VALUE;
 	int r = value ? resolve_python_module(c, interpreter, value) : 0;
 	return r < 0 ? r : STEP_END;
 }
@@ -298,6 +314,27 @@ static enum step shell_cluster(const char *word)
 	if (strchr(word, 'c'))
 		return STEP_END;
 	return word[n - 1] == 'o' || word[n - 1] == 'O' ? STEP_SKIP_VALUE : STEP_NEXT;
+}
+
+static bool is_setting(const struct interpreter *row, const char *option)
+{
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+		if (strcmp(settings[i].name, row->name) == 0)
+			return listed(settings[i].options, option);
+	return false;
+}
+
+/* A file of settings is bound like code. Its absence is the interpreter's business; once it is there, the plan is another. */
+static int add_setting(struct resolve *c, const char *value)
+{
+	_cleanup_free_ char *path = NULL, *real = NULL;
+	int r = resolve_absolute(c, value, &path);
+
+	if (r == 0)
+		r = resolve_walk(path, &real, &c->links);
+	if (r < 0 || !resolve_is_file(real))
+		return r == -ENOMEM ? r : 0;
+	return resolve_tree_file(c, real, "settings of the interpreter");
 }
 
 static int read_option(struct resolve *c, const struct interpreter *row, const struct strv *words, size_t at,
@@ -328,6 +365,11 @@ static int read_option(struct resolve *c, const struct interpreter *row, const s
 		_cleanup_free_ char *jar = strndup(word + 11, strcspn(word + 11, "="));
 		r = jar ? add_code(c, jar, FAMILY_JAVA, false) : -ENOMEM;
 		return r < 0 ? r : STEP_NEXT;
+	}
+	if (value && is_setting(row, name)) {
+		r = add_setting(c, value);
+		if (r < 0)
+			return r;
 	}
 	return !equals && listed(row->valued, word) ? STEP_SKIP_VALUE : STEP_NEXT;
 }
@@ -361,8 +403,10 @@ int resolve_args(struct resolve *c, const struct strv *words, size_t at, const s
 		const char *word = words->v[i];
 		if (listed(row->commands, word) && i == at + 1)
 			continue;
-		if (listed(row->inlined, word))
+		if (listed(row->inlined, word)) {
+			c->ret->loads_cwd = row->family == FAMILY_NODE || (row->family == FAMILY_PYTHON && !c->safe_path);
 			return 0;
+		}
 		if (*word != '-' || !word[1])
 			return read_operand(c, row, word);
 		if (strcmp(word, "--") == 0)

@@ -41,6 +41,8 @@ struct resolve {
 	struct strv stands; /* "SHIMDIR\tREALDIR": what a directory of shims is replaced with inside */
 	struct strv links;  /* "LINK\tTEXT": links that must exist inside unless something mounted holds them */
 	struct strv bins;   /* directories of the native programs found, for the end of PATH */
+	const char *changeable; /* the file whose trees are being added, which others than root can change; or NULL */
+	bool safe_path; /* python -I or -P: modules are not looked for in the working directory */
 	struct resolved *ret;
 	struct diag *d;
 };

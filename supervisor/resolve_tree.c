@@ -185,12 +185,18 @@ static int append_tree(struct resolve *c, const char *path, const char *role)
 	return 0;
 }
 
+/* What only root can write below /usr is known by its path. That root owns a directory says nothing of a file in it. */
+static bool holds_changeable(const struct resolve *c, const char *path)
+{
+	return c->changeable && fs_path_within(c->changeable, path);
+}
+
 int resolve_add_tree(struct resolve *c, const char *path, const char *role)
 {
 	for (size_t i = 0; i < c->ret->n_trees; i++)
 		if (strcmp(c->ret->trees[i].path, path) == 0)
 			return 0;
-	if (base_view_covers(path) && root_chain(path))
+	if (base_view_covers(path) && !holds_changeable(c, path) && root_chain(path))
 		return 0;
 	if (c->ret->n_trees >= RESOLVE_TREES_MAX)
 		return diag_fail(c->d, -EACCES,
@@ -218,7 +224,7 @@ int resolve_tree_file(struct resolve *c, const char *real, const char *role)
 
 int resolve_tree_dir(struct resolve *c, const char *dir, const char *role)
 {
-	const char *why = base_view_covers(dir) ? NULL : resolve_too_wide(c, dir);
+	const char *why = base_view_covers(dir) && !holds_changeable(c, dir) ? NULL : resolve_too_wide(c, dir);
 
 	if (why)
 		return diag_fail(c->d, -EACCES,
@@ -283,13 +289,10 @@ static int tree_native(struct resolve *c, const char *real)
 	return resolve_tree_file(c, real, "program");
 }
 
-int resolve_tree_program(struct resolve *c, const char *real, enum family family)
+static int add_program(struct resolve *c, const char *real, enum family family)
 {
-	int r;
+	int r = resolve_node_modules(c, real);
 
-	if (base_view_covers(real) && root_chain(real))
-		return 0;
-	r = resolve_node_modules(c, real);
 	if (r == 0 && family != FAMILY_PYTHON)
 		r = resolve_python_venv(c, real);
 	if (r != 0)
@@ -312,15 +315,13 @@ int resolve_tree_program(struct resolve *c, const char *real, enum family family
 	}
 }
 
-int resolve_tree_script(struct resolve *c, const char *real, enum family family)
+static int add_script(struct resolve *c, const char *real, enum family family)
 {
 	_cleanup_free_ char *dir = resolve_dirname(real);
 	int r;
 
 	if (!dir)
 		return -ENOMEM;
-	if (base_view_covers(real) && root_chain(real))
-		return 0;
 	r = resolve_node_modules(c, real);
 	if (r == 0)
 		r = resolve_python_venv(c, real);
@@ -338,6 +339,32 @@ int resolve_tree_script(struct resolve *c, const char *real, enum family family)
 	default:
 		return resolve_tree_file(c, real, "script");
 	}
+}
+
+typedef int add_fn(struct resolve *c, const char *real, enum family family);
+
+/* The trees of one file; of none when only root can change it where it is. */
+static int add_trees_of(struct resolve *c, const char *real, enum family family, add_fn *add)
+{
+	const char *outer = c->changeable;
+	int r;
+
+	if (base_view_covers(real) && root_chain(real))
+		return 0;
+	c->changeable = real;
+	r = add(c, real, family);
+	c->changeable = outer;
+	return r;
+}
+
+int resolve_tree_program(struct resolve *c, const char *real, enum family family)
+{
+	return add_trees_of(c, real, family, add_program);
+}
+
+int resolve_tree_script(struct resolve *c, const char *real, enum family family)
+{
+	return add_trees_of(c, real, family, add_script);
 }
 
 /* --- the end --- */

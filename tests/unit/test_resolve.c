@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From words to files: PATH, links, shebangs, arguments that are code, and each way in which that can fail. */
 #include "tests/unit/resolve_unit.h"
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <elf.h>
 
 #define WORLD struct world *w = *state
@@ -221,6 +224,71 @@ static void a_shell_runs_the_file_behind_its_options(void **state)
 	GOOD(w, "sh", "-ec", "t/start.sh");
 	assert_int_equal(w->r.n_trees, 0);
 	REFUSED(w, -ENOENT, "does not exist", "sh", "-e", "t/nothing.sh");
+}
+
+static void a_file_of_settings_is_code_once_it_is_there(void **state)
+{
+	WORLD;
+
+	put_text(w, "~/srv/package.json", 0644, "{}");
+	put_text(w, "~/srv/i.js", 0644, "");
+	GOOD(w, "node", "--env-file-if-exists=work/.env", "srv/i.js");
+	assert_int_equal(w->r.n_trees, 1);
+	put_text(w, "~/work/.env", 0644, "NODE_OPTIONS=--require=/x.js");
+	GOOD(w, "node", "--env-file-if-exists=work/.env", "srv/i.js");
+	TREE(w, "~/work/.env");
+	GOOD(w, "node", "--env-file", "work/.env", "srv/i.js");
+	TREE(w, "~/work/.env");
+	TREE(w, "~/srv");
+}
+
+static void python_m_loads_from_the_working_directory_unless_told_not_to(void **state)
+{
+	WORLD;
+
+	GOOD(w, "/usr/bin/python3", "-m", "json.tool");
+	assert_true(w->r.loads_cwd);
+	GOOD(w, "/usr/bin/python3", "-uc", "import json");
+	assert_true(w->r.loads_cwd);
+	GOOD(w, "/usr/bin/python3", "-P", "-m", "json.tool");
+	assert_false(w->r.loads_cwd);
+	GOOD(w, "/usr/bin/python3", "-Im", "json.tool");
+	assert_false(w->r.loads_cwd);
+	put_text(w, "~/srv/s.py", 0644, "");
+	GOOD(w, "/usr/bin/python3", "srv/s.py", "-m", "x");
+	assert_false(w->r.loads_cwd);
+}
+
+/* In a mount namespace of its own: below /usr, a package that somebody else than root can write, in a directory of root's. */
+static void check_usr(struct world *w)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", "/usr/local", "tmpfs", 0, "mode=0755") < 0)
+		_exit(2);
+	put_text(w, "/usr/local/lib/node_modules/srv/package.json", 0644, "{}");
+	put_text(w, "/usr/local/lib/node_modules/srv/index.js", 0644, "");
+	if (RESOLVE(w, "node", "/usr/local/lib/node_modules/srv/index.js") < 0 || w->r.n_trees != 0)
+		_exit(3);
+	if (chown("/usr/local/lib/node_modules/srv/index.js", 1000, 1000) < 0)
+		_exit(2);
+	if (RESOLVE(w, "node", "/usr/local/lib/node_modules/srv/index.js") < 0)
+		_exit(4);
+	_exit(w->r.n_trees == 1 && !w->r.trees[0].root_only && has_tree(w, "/usr/local/lib/node_modules") ? 0 : 5);
+}
+
+static void code_of_the_system_that_others_than_root_can_write_is_a_tree(void **state)
+{
+	WORLD;
+	int status;
+
+	if (geteuid() != 0)
+		skip(); /* only root can give a file away */
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		check_usr(w);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void java_runs_jars_and_class_paths(void **state)
@@ -476,6 +544,9 @@ int main(void)
 		CASE(a_link_to_an_interpreter_exists_inside_as_well),
 		CASE(the_file_that_an_interpreter_runs_is_code_and_the_rest_is_not),
 		CASE(a_shell_runs_the_file_behind_its_options),
+		CASE(a_file_of_settings_is_code_once_it_is_there),
+		CASE(python_m_loads_from_the_working_directory_unless_told_not_to),
+		CASE(code_of_the_system_that_others_than_root_can_write_is_a_tree),
 		CASE(java_runs_jars_and_class_paths),
 		CASE(a_dotnet_program_brings_the_assemblies_beside_it),
 		CASE(programs_that_start_programs_are_looked_through),

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an approval binds: nothing that decides what runs may change under it."""
+import json
+import os
+import subprocess
+
+from integration.harness import STOCKADE, until
+from integration.pty_person import Terminal
+
+
+def digest(person, *words, **env):
+    person.env.update(env)
+    try:
+        return person.stockade("approve", "--print-digest", *words, check=0).stdout.strip()
+    finally:
+        for name in env:
+            del person.env[name]
+
+
+def project(person, name, text):
+    person.write(f"{name}/package.json", "{}")
+    return person.write(f"{name}/good.js", text)
+
+
+def test_a_link_that_the_command_goes_through_is_bound(person):
+    project(person, "pkg", "")
+    project(person, "pkg/sub", "process.exit(7)")
+    link = f"{person.work}/run.js"
+    os.symlink("pkg/good.js", link)
+    before = person.approve("--", "node", link)
+    assert person.stockade("run", "--", "node", link).returncode == 0
+    os.unlink(link)
+    os.symlink("pkg/sub/good.js", link)
+    assert digest(person, "--", "node", link) != before
+    assert person.stockade("run", "--", "node", link).returncode == 125
+
+
+def test_a_link_that_the_server_may_replace_is_never_remembered(person):
+    project(person, "pkg", "")
+    os.mkdir(f"{person.work}/data")
+    os.chmod(f"{person.work}/data", 0o777)
+    os.symlink("../pkg/good.js", f"{person.work}/data/run.js")
+    words = ("--rw", f"{person.work}/data", "--", "node", f"{person.work}/data/run.js")
+    r = person.stockade("approve", "--digest", digest(person, *words), *words)
+    assert r.returncode != 0
+    assert "never remembered" in r.stderr or "not remembered" in r.stderr
+
+
+def test_a_steering_value_that_cannot_be_bound_starts_nothing(person):
+    words = ("--env", "PYTHONHOME", "--", "/usr/bin/python3", project(person, "pkg", ""))
+    person.approve(*words)
+    env = {**{k.encode(): v.encode() for k, v in person.env.items()}, b"PYTHONHOME": b"/tmp/\xff"}
+    r = subprocess.run([STOCKADE, "run", *words], env=env, cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True,
+                       check=False, timeout=60)
+    assert r.returncode == 125
+    assert b"not UTF-8" in r.stderr
+
+
+def test_modules_of_a_writable_working_directory_are_code_that_is_never_remembered(person):
+    words = ("--rw", person.work, "--cwd", person.work, "--", "/usr/bin/python3", "-m", "json.tool")
+    r = person.stockade("approve", "--print-digest", *words, check=0)
+    assert "looks for modules in" in r.stderr
+    r = person.stockade("approve", "--digest", r.stdout.strip(), *words)
+    assert r.returncode != 0
+
+
+def test_code_that_changes_while_the_question_waits_does_not_start(person):
+    script = project(person, "pkg", "process.exit(0)")
+    with subprocess.Popen([STOCKADE, "run", "--", "node", script], env=person.env, cwd=person.work, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        until(lambda: json.loads(person.stockade("approve", "--json").stdout or "[]"))
+        t = Terminal([STOCKADE, "approve"], person.env, person.work)
+        t.read_until("Enter: none")
+        t.type("1\n")
+        t.read_until("[y/N]")
+        project(person, "pkg", "process.exit(7)")
+        t.type("y\n")
+        t.wait()
+        _, err = run.communicate(timeout=30)
+    assert run.returncode == 125, t.text + err
+    assert "changed while the question waited" in err

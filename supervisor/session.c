@@ -365,11 +365,15 @@ static int on_shim(struct session *s)
 		s->phase = PHASE_OVER;
 		return 0;
 	}
-	if (info.si_code == CLD_EXITED && info.si_status == 0)
+	if (info.si_code == CLD_EXITED && info.si_status == SHIM_EXIT_OK) {
 		stop(s, TERM_GRACE_MS, "client closed");
-	else if (s->phase != PHASE_STOPPING)
+	} else if (info.si_code == CLD_EXITED && info.si_status == SHIM_EXIT_CLIENT_GONE) {
+		say(s, "nobody reads our standard output any more, so the server is stopped: the client closed it or ended");
+		stop(s, GONE_GRACE_MS, "client gone");
+	} else if (s->phase != PHASE_STOPPING) {
 		return diag_fail(&s->diag, -EPIPE, "the shim ended unexpectedly (%s %d): no message passes without it, so the server is stopped",
 			info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
+	}
 	return 0;
 }
 

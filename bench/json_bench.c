@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/io.h"
 #include "shim/json.h"
+#include "shim/walk.h"
 
 enum { SIZE = 1 << 20, RUNS = 41 };
 
@@ -25,6 +26,10 @@ static const char *const text_units[] = {
 	"int main(int argc, char **argv) { return printf(\\\"%d\\\", argc); }\\n",
 	"\\n",
 	"    a line of a file that somebody asked for, with nothing odd in it at all\\n",
+};
+static const char *const quoted_units[] = {
+	"{\\\"id\\\":18273,\\\"title\\\":\\\"Found a "
+	"bug\\\",\\\"state\\\":\\\"open\\\",\\\"path\\\":\\\"C:\\\\\\\\x\\\"},\\n",
 };
 static const char *const foreign_units[] = {
 	"Ein Satz mit Umlauten: \xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f, und noch einer.\\n",
@@ -64,6 +69,12 @@ static int run_shim(const struct buf *b, struct json_doc *d)
 	return json_parse(d, b->data, b->len);
 }
 
+/* What the walk over the content costs beside it. */
+static int run_walk(const struct buf *b, struct json_doc *d)
+{
+	return walk_skip(d->out.data) == d->out.data + d->out.len ? 0 : -1;
+}
+
 static int run_jansson(const struct buf *b, struct json_doc *d)
 {
 	json_error_t e;
@@ -88,6 +99,9 @@ int main(void)
 		{ "text, not ASCII",
 			"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"",
 			"\"}]}}", foreign_units, ARRAY_LEN(foreign_units) },
+		{ "JSON in text",
+			"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"",
+			"\"}]}}", quoted_units, ARRAY_LEN(quoted_units) },
 		{ "structured", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"structuredContent\":{\"items\":[", "]}}}",
 			object_units, ARRAY_LEN(object_units) },
 	};
@@ -98,8 +112,10 @@ int main(void)
 		_cleanup_buf_ struct buf b = BUF_INIT(4 << 20);
 		if (fill(&b, cases[i].head, cases[i].units, cases[i].n, cases[i].tail) < 0)
 			return 1;
-		printf("%-16s shim %7.0f MB/s   jansson %7.0f MB/s\n", cases[i].name, speed(&b, run_shim, &d),
-			speed(&b, run_jansson, &d));
+		double shim = speed(&b, run_shim, &d), walk = speed(&b, run_walk, &d),
+		       peer = speed(&b, run_jansson, &d);
+		printf("%-16s shim %7.0f MB/s   jansson %7.0f MB/s   walk %7.0f MB/s\n", cases[i].name, shim, peer,
+			walk);
 	}
 	json_doc_done(&d);
 	return 0;

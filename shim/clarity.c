@@ -37,13 +37,20 @@ static bool collides_outside(const struct shim *s, struct slice open)
 	return false;
 }
 
+static bool params_imitate(const struct shim *s)
+{
+	return members_imitate(s, KEYS_OF_PARAMS) || keys_imitated_in(message_get(&s->doc, "_meta"), KEYS_OF_META) ||
+	       keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK);
+}
+
 const char *clarity_of_params(const struct shim *s, const struct envelope *e, struct slice tool)
 {
 	struct slice arguments = tool.n ? message_get(&s->doc, "arguments") : (struct slice){ NULL, 0 }, key;
 	const struct schema *schema = tool.n ? schemas_input(&s->schemas, tool) : NULL;
 
-	if (members_imitate(s, KEYS_OF_PARAMS) || keys_imitated_in(message_get(&s->doc, "_meta"), KEYS_OF_META) ||
-		keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK))
+	/* The serialiser counts imitations of any protocol key anywhere: most messages have none, and no closer look is
+	 * taken. */
+	if (s->doc.keys.imitations > 0 && params_imitate(s))
 		return IMITATES;
 	if (collides_outside(s, schema ? arguments : (struct slice){ NULL, 0 }))
 		return COLLIDES;
@@ -118,6 +125,13 @@ static bool requests_imitate(struct slice requests)
 	return false;
 }
 
+static bool result_imitates(const struct shim *s)
+{
+	return members_imitate(s, KEYS_OF_RESULT) || keys_imitated_in(message_get(&s->doc, "_meta"), KEYS_OF_META) ||
+	       keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK) || lists_imitate(s) ||
+	       requests_imitate(message_get(&s->doc, "inputRequests"));
+}
+
 /* Is that place inside a schema of a listed tool, where properties are free to be called a and A? */
 static bool in_listed_schema(const struct shim *s, uint32_t at)
 {
@@ -146,9 +160,7 @@ const char *clarity_of_result(const struct shim *s, const struct envelope *e, st
 
 	if (e->kind == ENVELOPE_ERROR)
 		return members_imitate(s, KEYS_OF_ERROR) ? IMITATES : collides_outside(s, open) ? COLLIDES : NULL;
-	if (members_imitate(s, KEYS_OF_RESULT) || keys_imitated_in(message_get(&s->doc, "_meta"), KEYS_OF_META) ||
-		keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK) || lists_imitate(s) ||
-		requests_imitate(message_get(&s->doc, "inputRequests")))
+	if (s->doc.keys.imitations > 0 && result_imitates(s))
 		return IMITATES;
 	if (tools_list ? collides_in_list(s) : collides_outside(s, schema ? content : open))
 		return COLLIDES;

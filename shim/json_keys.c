@@ -25,6 +25,7 @@ void json_keys_reset(struct json_keys *k)
 {
 	k->n = 0;
 	k->tables_len = 0;
+	k->imitations = 0;
 }
 
 void json_keys_trim(struct json_keys *k)
@@ -89,6 +90,38 @@ static int hash_key(struct json_keys *k, const char *p, size_t n, bool ascii, ui
 	}
 	*ret = hash_folded(k->secret, p, n);
 	return 0;
+}
+
+/* Slot 0 of the hash means empty. */
+static uint32_t watch_hash(uint32_t hash)
+{
+	return hash ? hash : 1;
+}
+
+void json_watch_add(struct json_watch *w, uint64_t secret, const char *name)
+{
+	uint32_t hash = watch_hash(hash_folded(secret, name, strlen(name))), slot = hash % JSON_WATCH_SLOTS;
+
+	while (w->hash[slot])
+		slot = (slot + 1) % JSON_WATCH_SLOTS;
+	w->hash[slot] = hash;
+	w->name[slot] = name;
+}
+
+static bool imitates(const struct json_watch *w, const char *p, const struct json_key *key)
+{
+	uint32_t hash = watch_hash(key->hash);
+
+	for (uint32_t slot = hash % JSON_WATCH_SLOTS; w->hash[slot]; slot = (slot + 1) % JSON_WATCH_SLOTS) {
+		size_t n = strlen(w->name[slot]);
+		if (w->hash[slot] != hash)
+			continue;
+		if (n == key->len && memcmp(w->name[slot], p, n) == 0)
+			return false;
+		if (fold_equal(w->name[slot], n, p, key->len))
+			return true;
+	}
+	return false;
 }
 
 /* 0: they have nothing to do with one another. */
@@ -191,6 +224,8 @@ int json_keys_add(struct json_keys *k, struct json_frame *f, const char *base, u
 	r = hash_key(k, base + at, len, ascii, &key.hash);
 	if (r < 0)
 		return r;
+	if (k->watch && k->watch->hash[watch_hash(key.hash) % JSON_WATCH_SLOTS])
+		k->imitations += imitates(k->watch, base + at, &key);
 	if (count >= JSON_LINEAR_MAX && count * 2 >= f->table_size) {
 		r = grow_table(k, f);
 		if (r < 0)

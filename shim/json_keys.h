@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include "base/buf.h"
 
-enum { JSON_KEYS_MAX = 1 << 20, JSON_PROBES_MAX = 4096, JSON_LINEAR_MAX = 16 };
+enum { JSON_KEYS_MAX = 1 << 20, JSON_PROBES_MAX = 4096, JSON_LINEAR_MAX = 16, JSON_WATCH_SLOTS = 1024 };
 
 enum json_keys_found { JSON_KEYS_DUPLICATE = 1, JSON_KEYS_COLLIDE, JSON_KEYS_TOO_MANY };
 
@@ -26,8 +26,17 @@ struct json_key {
 	uint32_t hash;
 };
 
+/* Names of which imitations are counted: keys that fold to one of them and are not it. By hash, 0 where there is none.
+ */
+struct json_watch {
+	uint32_t hash[JSON_WATCH_SLOTS];
+	const char *name[JSON_WATCH_SLOTS];
+};
+
 struct json_keys {
 	uint64_t secret;
+	const struct json_watch *watch; /* borrowed, or NULL */
+	uint32_t imitations;		/* in the message, at any depth */
 	struct json_key *keys;
 	uint32_t n, cap;
 	uint32_t *tables; /* index + 1 into keys, 0 empty */
@@ -57,5 +66,7 @@ static inline void json_keys_close(struct json_keys *k, const struct json_frame 
 /* Adds the key at base + at. COLLIDE: added, and a key of the object folds to the same but differs. */
 int json_keys_add(struct json_keys *k, struct json_frame *f, const char *base, uint32_t at, uint32_t len,
 	bool ascii) _must_check_;
+/* Adds a name (canonical, ASCII, at most half as many as there are slots). */
+void json_watch_add(struct json_watch *w, uint64_t secret, const char *name);
 /* Gives memory back after a large message. */
 void json_keys_trim(struct json_keys *k);

@@ -23,6 +23,39 @@ int json_cursor_grow(struct json_cursor *c)
 	return 0;
 }
 
+#ifdef __SSE2__
+/* What may follow a backslash and is canonical as it stands. */
+static inline bool is_short_escape(unsigned char c)
+{
+	static const bool shorts[256] = {
+		['"'] = true, ['\\'] = true, ['b'] = true, ['f'] = true, ['n'] = true, ['r'] = true, ['t'] = true
+	};
+
+	return shorts[c];
+}
+
+/* Copies one block up to what needs a closer look. The count; *ret_stop says whether there is such a thing. */
+static inline int copy_block(const unsigned char *p, unsigned char *o, bool *ret_stop)
+{
+	unsigned mask = json_block_special(p, o);
+
+	*ret_stop = false;
+	while (mask) {
+		int i = __builtin_ctz(mask);
+		if (p[i] != '\\' || !is_short_escape(p[i + 1])) {
+			*ret_stop = true;
+			return i;
+		}
+		if (i == 15) {
+			o[16] = p[16];
+			return 17;
+		}
+		mask &= ~(3u << i);
+	}
+	return 16;
+}
+#endif
+
 /* Copies bytes that stand for themselves: printable ASCII but quote and backslash. Needs JSON_STRING_SLACK of room. */
 static inline void copy_plain(struct json_cursor *c)
 {
@@ -32,11 +65,11 @@ static inline void copy_plain(struct json_cursor *c)
 
 #ifdef __SSE2__
 	while (end - p >= 16 && o_end - o >= JSON_STRING_SLACK) {
-		unsigned mask = json_block_special(p, o);
-		int n = mask ? __builtin_ctz(mask) : 16;
+		bool stop;
+		int n = copy_block(p, o, &stop);
 		p += n;
 		o += n;
-		if (mask) {
+		if (stop) {
 			c->p = p;
 			c->o = o;
 			return;

@@ -124,6 +124,13 @@ static const struct {
 #undef E
 #undef Q
 
+void keys_watch(struct json_watch *w, uint64_t secret)
+{
+	_Static_assert(2 * ARRAY_LEN(protocol_keys) <= JSON_WATCH_SLOTS, "look-ups end at an empty slot");
+	for (size_t i = 0; i < ARRAY_LEN(protocol_keys); i++)
+		json_watch_add(w, secret, protocol_keys[i].name);
+}
+
 /* The folded key, NUL-terminated; false when it is longer than any of the protocol's. */
 static bool fold_short(struct slice key, char *ret)
 {

@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "shim/role.h"
+#include "shim/json_keys.h"
 #include "shim/walk.h"
 
 /* Whose keys: a key of one object may be anything in another. */
@@ -23,6 +24,8 @@ enum keys_of {
 	KEYS_OF_REQUEST = 1 << 6, /* an input request: method, params */
 };
 
+/* Lets the serialiser count imitations of any protocol key, so that messages without any need no closer look. */
+void keys_watch(struct json_watch *w, uint64_t secret);
 /* The protocol key that this one could be taken for, or NULL. */
 const char *keys_imitated(struct slice key, unsigned of);
 /* The same for all keys of an object. */

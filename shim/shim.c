@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shim - see shim.h */
 #include "shim/shim.h"
+#include "shim/keys.h"
 
 enum { EDITED_KEEP = 64 << 10 };
 
@@ -11,6 +12,8 @@ void shim_init(struct shim *s, uint64_t secret)
 	queue_init(&s->to_client, &s->client_out);
 	queue_init(&s->to_server, &s->server_in);
 	json_doc_init(&s->doc, SHIM_LINE_MAX, secret);
+	keys_watch(&s->watch, secret);
+	s->doc.keys.watch = &s->watch;
 	schemas_init(&s->schemas, secret);
 	s->edited = BUF_INIT(2 * SHIM_LINE_MAX);
 	s->subject = BUF_INIT(SHIM_SUBJECT_MAX);

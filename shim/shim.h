@@ -31,18 +31,19 @@ struct shim {
 	struct lines from_client, from_server;
 	struct queue to_client, to_server;
 	struct json_doc doc;
-	struct buf edited;    /* a message that differs from what came */
-	struct buf subject;   /* what a decision is about, unescaped */
-	struct buf answer;    /* what the shim itself writes */
-	struct pending calls; /* the client's requests */
-	struct pending asks;  /* the server's requests */
+	struct json_watch watch; /* the protocol's keys */
+	struct buf edited;	 /* a message that differs from what came */
+	struct buf subject;	 /* what a decision is about, unescaped */
+	struct buf answer;	 /* what the shim itself writes */
+	struct pending calls;	 /* the client's requests */
+	struct pending asks;	 /* the server's requests */
 	struct schemas schemas;
 	uint64_t call_ids;
 	char refusal[CONTROL_TEXT_MAX]; /* there is no server: the words that every request is answered with, else "" */
 	unsigned refusal_ms;		/* how long after the first such answer the client may still ask */
 	bool refused;			/* one was */
-	bool legacy;  /* the client has spoken in the legacy era, so the server may send requests */
-	bool greeted; /* a HELLO of the modern era was recorded */
+	bool legacy;			/* the client has spoken in the legacy era, so the server may send requests */
+	bool greeted;			/* a HELLO of the modern era was recorded */
 };
 
 void shim_init(struct shim *s, uint64_t secret);

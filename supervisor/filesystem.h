@@ -25,7 +25,8 @@ void fs_sort_mounts(struct plan *plan, size_t first);
 const struct fs_grant *fs_grants_writable_over(const struct fs_grants *g, const char *path);
 /* Is path visible through a grant? */
 bool fs_grants_cover(const struct fs_grants *g, const char *path);
-/* Protected names that exist below a writable grant now and are not in before; for the record at the session's end. */
+/* Protected names that exist below a writable grant now and did not at the start; for the record at the session's end. On an
+ * error ret holds those that were found all the same. */
 int fs_grants_planted(const struct fs_grants *g, struct strv *ret) _must_check_;
 /* The names that protect keeps, for check. */
 extern const char *const fs_protected_names[];

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/fs.h"
 #include "base/text.h"
 #include "supervisor/filesystem.h"
@@ -43,7 +44,7 @@ static bool is_protected(const char *relative, const char *name, unsigned char t
 {
 	size_t n = strlen(relative);
 
-	if (type == DT_REG && strcmp(name, ".git") == 0)
+	if (type != DT_DIR && strcmp(name, ".git") == 0)
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(protected_patterns); i++)
 		if (fs_pattern_match(protected_patterns[i], relative))
@@ -149,6 +150,34 @@ static enum tree_next note(struct guard *g, struct strv *list, const char *relat
 	return TREE_SKIP;
 }
 
+static bool is_git_directory(const char *relative, const char *target)
+{
+	size_t n = strlen(relative);
+	struct stat st;
+
+	return n >= 4 && strcmp(relative + n - 4, ".git") == 0 && (n == 4 || relative[n - 5] == '/') && stat(target, &st) == 0 &&
+		S_ISDIR(st.st_mode);
+}
+
+/* Behind a link called .git: what git executes, and not the whole, or nothing could be committed. */
+static int note_git_parts(struct guard *g, const char *target)
+{
+	for (size_t i = 0; i < fs_protected_names_n; i++) {
+		char full[TREE_PATH_MAX];
+		if (strncmp(fs_protected_names[i], ".git/", 5) != 0)
+			continue;
+		int n = snprintf(full, sizeof(full), "%s/%s", target, fs_protected_names[i] + 5);
+		if (n >= (int)sizeof(full))
+			return -E2BIG;
+		if (!fs_path_within(full, g->grant->canonical) || access(full, F_OK) < 0)
+			continue;
+		int r = g->found_protected->n < GUARD_MAX ? strv_add(g->found_protected, full) : -E2BIG;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* A link cannot be a mount point. What it leads to below the same grant is kept as the name itself would be; the link and
  * its text are remembered, so that one that leads elsewhere at the end is reported. */
 static int note_link(struct guard *g, const char *relative)
@@ -166,6 +195,8 @@ static int note_link(struct guard *g, const char *relative)
 	text[n] = '\0';
 	r = g->found_links->n < GUARD_MAX ? strv_addf(g->found_links, "%s\t%s", full, text) : -E2BIG;
 	target = realpath(full, NULL);
+	if (r == 0 && target && is_git_directory(relative, target))
+		return note_git_parts(g, target);
 	if (r < 0 || !target || !fs_path_within(target, g->grant->canonical) || strcmp(target, g->grant->canonical) == 0)
 		return r;
 	return g->found_protected->n < GUARD_MAX ? strv_add(g->found_protected, target) : -E2BIG;
@@ -292,18 +323,17 @@ static int add_new(const struct strv *now, const struct strv *before, struct str
 int fs_grants_planted(const struct fs_grants *g, struct strv *ret)
 {
 	struct profile only_protect = { .protect = true };
+	int error = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
 		_cleanup_strv_ struct strv found = { 0 }, none = { 0 }, links = { 0 };
 		if (!g->v[i].write)
 			continue;
 		int r = scan(&g->v[i], &only_protect, &found, &none, &links);
-		if (r == 0)
-			r = add_new(&links, &g->protected_links, ret);
-		if (r == 0)
-			r = add_new(&found, &g->protected_paths, ret);
-		if (r < 0)
-			return r;
+		int l = add_new(&links, &g->protected_links, ret);
+		int f = add_new(&found, &g->protected_paths, ret);
+		/* What one grant hides must not hide what another shows. */
+		error = error ? error : r < 0 ? r : l < 0 ? l : f;
 	}
-	return 0;
+	return error;
 }

@@ -594,13 +594,28 @@ static int lock_down(struct session *s)
 	return r < 0 ? diag_fail(&s->diag, r, "cannot load the supervisor's own system call filter: %s", strerror(-r)) : 0;
 }
 
+/* The server can see to it that nothing can be found (paths too long, a directory that cannot be listed): that is said too. */
+static void report_unsearched(struct session *s, int error)
+{
+	static const char what[] = "a directory granted for writing could not be looked through";
+	char words[256];
+
+	snprintf(words, sizeof(words), "%s: %s", what, strerror(-error));
+	if (s->log && record_own(s, EVENT_PLANTED, words, "unknown") < 0)
+		say(s, s->diag.text);
+	diag_set(&s->diag, "%s for what your own tools may execute (%s): look through it before you use them there", what,
+		strerror(-error));
+	say(s, s->diag.text);
+}
+
 static void report_planted(struct session *s)
 {
 	_cleanup_strv_ struct strv planted = { 0 };
 	char shown[512];
+	int r = fs_grants_planted(&s->args->effective->grants, &planted);
 
-	if (fs_grants_planted(&s->args->effective->grants, &planted) < 0)
-		return;
+	if (r < 0)
+		report_unsearched(s, r);
 	for (size_t i = 0; i < planted.n; i++) {
 		text_escape_str(planted.v[i], shown, sizeof(shown));
 		if (s->log && record_own(s, EVENT_PLANTED, shown, "created") < 0)

@@ -26,6 +26,16 @@ static unsigned char type_of(int dirfd, const struct dirent *e)
 	return IFTODT(st.st_mode);
 }
 
+/* An owner can always give himself back what the mode denies. */
+static int unreadable(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || errno == EACCES ? 0 : -errno;
+	return st.st_uid == geteuid() || faccessat(dirfd, name, X_OK, AT_EACCESS) == 0 ? -EACCES : 0;
+}
+
 static int walk_dir(struct walk *w, int fd, size_t len, unsigned depth);
 
 static int walk_entry(struct walk *w, int dirfd, const struct dirent *e, size_t len, unsigned depth)
@@ -41,9 +51,11 @@ static int walk_entry(struct walk *w, int dirfd, const struct dirent *e, size_t 
 	if (w->visit(w->arg, w->path, e->d_name, type) == TREE_SKIP || type != DT_DIR)
 		return 0;
 	fd = openat(dirfd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		return unreadable(dirfd, e->d_name);
 	if (fd < 0)
-		/* Unreadable, or gone meanwhile. */
-		return errno == EACCES || errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+		/* Gone meanwhile. */
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
 	return walk_dir(w, fd, len + (size_t)n, depth + 1);
 }
 
@@ -71,6 +83,6 @@ int tree_walk(const char *root, tree_visit_fn *visit, void *arg)
 	int fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == EACCES ? 0 : -errno;
+		return errno == EACCES ? unreadable(AT_FDCWD, root) : -errno;
 	return walk_dir(&w, fd, 0, 0);
 }

@@ -6,7 +6,8 @@
  * Returns:  0, what visit returned (not 0), -errno; -E2BIG past TREE_ENTRIES_MAX entries or TREE_DEPTH_MAX levels
  *
  * Links are seen and not followed, other file systems below are entered: they are mounted with the grant. A directory
- * that we may not read cannot be read by the server either; it is passed over.
+ * that we may neither read nor search is closed to the server too and passed over. One that can be searched, or made so
+ * by its owner, holds names that we cannot know and the server can use: -EACCES.
  */
 #pragma once
 #include <stdbool.h>

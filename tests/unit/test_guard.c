@@ -245,6 +245,31 @@ static void a_protected_name_that_appears_later_is_reported(void **state)
 	assert_string_equal(after.v[0], full);
 }
 
+static void behind_a_link_called_git_what_git_executes_is_kept_and_a_new_link_is_reported(void **state)
+{
+	struct tree *t = *state;
+	_cleanup_(fs_grants_done) struct fs_grants g = { 0 };
+	_cleanup_plan_ struct plan p = { 0 };
+	_cleanup_strv_ struct strv after = { 0 };
+	struct profile f = { .protect = true };
+	struct diag d;
+	char old[256], new[256];
+
+	snprintf(old, sizeof(old), "%s/repo/sub/.git", t->path);
+	snprintf(new, sizeof(new), "%s/tree/.git", t->path);
+	assert_int_equal(unlink(new), 0);
+	assert_int_equal(symlink("../.git", old), 0);
+	grant(&g, t->path, true);
+	assert_int_equal(fs_grants_guard(&g, &f, &p, &d), 0);
+	assert_non_null(find(&p, PLAN_BIND, t->path, "repo/.git/config"));
+	assert_null(find(&p, PLAN_BIND, t->path, "repo/.git"));
+	assert_int_equal(symlink("../repo/sub", new), 0);
+	assert_int_equal(fs_grants_planted(&g, &after), 0);
+	assert_int_equal(after.n, 1);
+	assert_string_equal(after.v[0], new);
+	assert_int_equal(unlink(old), 0);
+}
+
 static void a_protected_link_is_kept_where_it_leads_and_reported_when_it_leads_elsewhere(void **state)
 {
 	struct tree *t = *state;
@@ -315,6 +340,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_leads_git_to_another_directory_is_protected, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_denied_name_is_masked_in_read_grants_too, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_protected_name_that_appears_later_is_reported, tree_make, tree_drop),
+		cmocka_unit_test_setup_teardown(
+			behind_a_link_called_git_what_git_executes_is_kept_and_a_new_link_is_reported, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_protected_link_is_kept_where_it_leads_and_reported_when_it_leads_elsewhere, tree_make,
 			tree_drop),
 		cmocka_unit_test(a_failed_exec_has_the_shells_statuses),

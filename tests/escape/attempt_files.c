@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
+#include "base/parse.h"
 
 enum { TEXT_BYTES = 1 << 16, POLLS = 200 };
 
@@ -92,6 +93,32 @@ static void remove_directory(struct outcome *o, char *const *arg)
 static void make_directory(struct outcome *o, char *const *arg)
 {
 	outcome_of(o, mkdir(arg[0], 0700));
+}
+
+/* Can be searched and written, not listed: whoever looks for names finds none. */
+static void hide_directory(struct outcome *o, char *const *arg)
+{
+	if (mkdir(arg[0], 0700) < 0 && errno != EEXIST)
+		outcome_of(o, -1);
+	else
+		outcome_of(o, chmod(arg[0], 0311));
+}
+
+/* arg: the first directory, how many in one another. */
+static void deep(struct outcome *o, char *const *arg)
+{
+	uint64_t levels = 0;
+	int fd = AT_FDCWD, r = parse_u64(arg[1], 1, 1000, &levels);
+
+	for (uint64_t i = 0; r == 0 && i < levels; i++) {
+		const char *name = i == 0 ? arg[0] : "d";
+		int next = mkdirat(fd, name, 0700) < 0 && errno != EEXIST ? -1 : openat(fd, name, O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0)
+			close(fd);
+		fd = next;
+		r = fd < 0 ? -1 : 0;
+	}
+	outcome_of(o, r);
 }
 
 static void set_attribute(struct outcome *o, char *const *arg)
@@ -260,6 +287,8 @@ const struct attempt attempts_files[] = {
 	{ "unlink", remove_file, 1 },
 	{ "rmdir", remove_directory, 1 },
 	{ "mkdir", make_directory, 1 },
+	{ "hide-directory", hide_directory, 1 },
+	{ "deep", deep, 2 },
 	{ "setxattr", set_attribute, 1 },
 	{ "rename", move, 2 },
 	{ "exchange", exchange, 2 },

@@ -137,7 +137,8 @@ static void long_stderr(struct outcome *o, char *const *arg)
 
 static void long_line(struct outcome *o, char *const *arg)
 {
-	outcome_of(o, write_many(1, number(arg[0]), "x") ? 0 : -1);
+	/* Ended, so that the server's answer is a line of its own. */
+	outcome_of(o, write_many(1, number(arg[0]), "x") && write(1, "\n", 1) == 1 ? 0 : -1);
 }
 
 /* A person who reads it on a terminal must not see a word of stockade's, nor the cursor move. */

@@ -186,4 +186,8 @@ class World(Person):
         self.sleeper.wait()
         for undo in reversed(self.undo):
             undo()
+        # Some attempts take away the right to list, which removing needs.
+        for d in (f"{self.work}/proj", f"{self.work}/proj/hidden"):
+            if os.path.isdir(d) and not os.path.islink(d):
+                os.chmod(d, 0o700)
         super().done()

@@ -9,6 +9,7 @@
 #include "supervisor/code_digest.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,12 +78,23 @@ static bool same_file(const struct stat *a, const struct stat *b)
 		a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/* Has anybody the file open, or mapped, for writing? A store into a mapping that was written to before moves neither mtime
+ * nor ctime, so the next change would not show; who opens it later moves them with the first store. The kernel grants a
+ * read lease only where there is no writer (fcntl(2)); where it grants none to us at all, mtime has to do. */
+static bool has_writer(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return errno == EAGAIN;
+	/* An open for writing at this very moment waits until we let go, and its SIGIO is ignored. */
+	return fcntl(fd, F_SETLEASE, F_UNLCK) < 0;
+}
+
 static int hash_file(struct tree *t, int dirfd, const char *name, const struct stat *seen)
 {
 	_cleanup_close_ int fd = -1;
 	unsigned char hash[CODE_HASH_BYTES];
 	struct stat before, after;
-	int r;
+	int r = 0;
 
 	if (!code_cache_find(&t->cache, seen, hash)) {
 		fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
@@ -95,7 +107,9 @@ static int hash_file(struct tree *t, int dirfd, const char *name, const struct s
 		if (fstat(fd, &after) < 0 || !same_file(seen, &before) || !same_file(&before, &after))
 			return -EBUSY;
 	}
-	r = code_cache_keep(&t->cache, seen, hash);
+	/* What came from the cache had no writer when it went there, and has not changed since. */
+	if (fd < 0 || !has_writer(fd))
+		r = code_cache_keep(&t->cache, seen, hash);
 	add_entry(t, 'f', seen->st_mode, hash, sizeof(hash));
 	return r;
 }
@@ -197,6 +211,7 @@ int code_digest_tree(const struct paths *p, const char *path, char ret[CODE_DIGE
 	/* Picks the vector code of this processor. */
 	if (!t || sodium_init() < 0)
 		return -ENOMEM;
+	signal(SIGIO, SIG_IGN);
 	if (root < 0 || fstat(root, &st) < 0)
 		return explain(-errno, path, t, d);
 	r = code_cache_open(p, &st, &t->cache, d);

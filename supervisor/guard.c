@@ -37,8 +37,31 @@ const size_t fs_protected_names_n = ARRAY_LEN(fs_protected_names);
  */
 static const char *const protected_patterns[] = { "**/.git/worktrees/*/commondir", "**/.git/worktrees/*/config.worktree" };
 
-/* Big, regenerated, and holding nothing that a tool runs by the name alone. */
-static const char *const passed_over[] = { "node_modules", "objects", ".venv", "venv", "__pycache__", ".cache", ".tox", "target" };
+/* Big, regenerated, and holding nothing that a tool runs by the name alone. Some are names that people give to projects too:
+ * those must show what they are, by a file in them (or beside them). */
+static const struct {
+	const char *name, *proof;
+} passed_over[] = {
+	{ "node_modules", NULL }, { "__pycache__", NULL }, { ".cache", NULL }, { ".tox", NULL }, { "objects", "../HEAD" }, { ".venv", "pyvenv.cfg" },
+	{ "venv", "pyvenv.cfg" }, { "target", "CACHEDIR.TAG" },
+};
+
+static bool holds(const struct fs_grant *grant, const char *relative, const char *name)
+{
+	char path[TREE_PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%s/%s", grant->canonical, relative, name);
+
+	return n < (int)sizeof(path) && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A repository never is, whatever else lies in it: the server may have put the proof there. */
+static bool is_passed_over(const struct fs_grant *grant, const char *relative, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(passed_over); i++)
+		if (strcmp(name, passed_over[i].name) == 0)
+			return (!passed_over[i].proof || holds(grant, relative, passed_over[i].proof)) && !holds(grant, relative, ".git");
+	return false;
+}
 
 static bool is_protected(const char *relative, const char *name, unsigned char type)
 {
@@ -216,11 +239,7 @@ static enum tree_next visit(void *arg, const char *relative, const char *name, u
 		g->error = note_link(g, relative);
 		return TREE_SKIP;
 	}
-	if (g->profile->fs_deny.n == 0)
-		for (size_t i = 0; i < ARRAY_LEN(passed_over); i++)
-			if (strcmp(name, passed_over[i]) == 0)
-				return TREE_SKIP;
-	return TREE_ENTER;
+	return g->profile->fs_deny.n == 0 && is_passed_over(g->grant, relative, name) ? TREE_SKIP : TREE_ENTER;
 }
 
 static int scan(const struct fs_grant *grant, const struct profile *profile, struct strv *found_protected, struct strv *found_denied,

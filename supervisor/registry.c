@@ -53,6 +53,18 @@ static int map_counters(struct registration *r, struct diag *d)
 	return 0;
 }
 
+static json_t *writable_paths(const struct fs_grants *g)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; g && i < g->n; i++)
+		if (g->v[i].write && json_array_append_new(array, json_string(g->v[i].canonical)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
 static int write_entry(const struct registry_args *a, int dirfd, struct diag *d)
 {
 	const struct ancestor *client = a->lineage->n ? &a->lineage->v[0] : NULL;
@@ -63,8 +75,8 @@ static int write_entry(const struct registry_args *a, int dirfd, struct diag *d)
 
 	if (registry_start_time(getpid(), &start) < 0 || registry_start_time(a->init_pid, &init_start) < 0)
 		return diag_fail(d, -ESRCH, "cannot read a start time below /proc: is it mounted?");
-	j = json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:i, s:I, s:i, s:I, s:I}", "session", a->id, "name", a->name, "client", a->client,
-		"digest", a->digest, "pid", getpid(), "start", (json_int_t)start, "init_pid", a->init_pid, "init_start", (json_int_t)init_start,
+	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:i, s:I, s:i, s:I, s:I}", "session", a->id, "name", a->name, "client", a->client,
+		"digest", a->digest, "writes", writable_paths(a->grants), "pid", getpid(), "start", (json_int_t)start, "init_pid", a->init_pid, "init_start", (json_int_t)init_start,
 		"client_pid", client ? client->pid : 0, "client_start", client ? (json_int_t)client->start : 0, "since", (json_int_t)time(NULL));
 	text = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	json_decref(j);
@@ -117,6 +129,7 @@ static void entry_done(struct registry_entry *e)
 {
 	free(e->name);
 	free(e->client);
+	json_decref(e->writes);
 }
 
 void registry_list_done(struct registry_list *l)
@@ -140,6 +153,7 @@ static int parse_entry(const char *text, size_t n, struct registry_entry *ret)
 		snprintf(ret->id, sizeof(ret->id), "%s", id);
 		ret->name = strdup(name);
 		ret->client = strdup(client);
+		ret->writes = json_incref(json_object_get(j, "writes"));
 		ret->pid = (pid_t)pid;
 		ret->start = (uint64_t)start;
 		ret->init_pid = (pid_t)init_pid;

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include "audit/audit.h"
 #include "base/diag.h"
+#include "supervisor/effective.h"
 #include "supervisor/lineage.h"
 #include "supervisor/paths.h"
 
@@ -34,6 +35,7 @@ struct registry_entry {
 	char id[AUDIT_SESSION_ID_LEN + 1];
 	char *name;
 	char *client;
+	json_t *writes; /* an array of paths */
 	pid_t pid, init_pid;
 	uint64_t start, init_start;
 	int64_t since;
@@ -49,6 +51,7 @@ struct registry_args {
 	const struct paths *paths;
 	const char *id, *name, *client, *digest;
 	const struct lineage *lineage;
+	const struct fs_grants *grants; /* what it may write is noted, for who starts code that lies there */
 	pid_t init_pid;
 };
 

@@ -188,7 +188,7 @@ static int on_init(struct session *s, const struct report *r, int pidfd)
 {
 	const struct session_args *a = s->args;
 	struct registry_args reg = { .paths = a->paths, .id = s->id, .name = a->effective->name, .digest = a->effective->digest,
-		.lineage = a->lineage, .init_pid = r->pid };
+		.lineage = a->lineage, .grants = &a->effective->grants, .init_pid = r->pid };
 	_cleanup_free_ char *client = lineage_words(a->lineage);
 
 	if (pidfd < 0 || s->spawned.init_pidfd >= 0)

@@ -64,18 +64,42 @@ def test_modules_of_a_writable_working_directory_are_code_that_is_never_remember
     assert r.returncode != 0
 
 
+def answer_waiting(person, before_yes):
+    """Somebody at a terminal approves the launch that waits."""
+    until(lambda: json.loads(person.stockade("approve", "--json").stdout or "[]"))
+    t = Terminal([STOCKADE, "approve"], person.env, person.work)
+    t.read_until("Enter: none")
+    t.type("1\n")
+    t.read_until("[y/N]")
+    before_yes()
+    t.type("y\n")
+    t.wait()
+    return t.text
+
+
 def test_code_that_changes_while_the_question_waits_does_not_start(person):
     script = project(person, "pkg", "process.exit(0)")
     with subprocess.Popen([STOCKADE, "run", "--", "node", script], env=person.env, cwd=person.work, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        until(lambda: json.loads(person.stockade("approve", "--json").stdout or "[]"))
-        t = Terminal([STOCKADE, "approve"], person.env, person.work)
-        t.read_until("Enter: none")
-        t.type("1\n")
-        t.read_until("[y/N]")
-        project(person, "pkg", "process.exit(7)")
-        t.type("y\n")
-        t.wait()
+        text = answer_waiting(person, lambda: project(person, "pkg", "process.exit(7)"))
         _, err = run.communicate(timeout=30)
-    assert run.returncode == 125, t.text + err
+    assert run.returncode == 125, text + err
     assert "changed while the question waited" in err
+
+
+def test_code_that_a_running_server_may_write_is_not_remembered(person):
+    """A server that can rewrite its own code is in no approval, and can rewrite its neighbour's just as well."""
+    person.write("own/package.json", "{}")
+    own = person.write("own/own.js", "process.stdin.resume()")
+    other = project(person, "other", "")
+    for d in ("", "own", "other"):
+        os.chmod(f"{person.work}/{d}", 0o777)
+    person.approve("--", "node", other)
+    with subprocess.Popen([STOCKADE, "run", "--rw", person.work, "--", "node", own], env=person.env, cwd=person.work,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        answer_waiting(person, lambda: None)
+        until(lambda: json.loads(person.stockade("ps", "--json").stdout or "[]"))
+        assert person.stockade("run", "--", "node", other).returncode == 125
+        run.communicate("", timeout=30)
+    r = person.stockade("run", "--", "node", other)
+    assert r.returncode == 0, r.stderr

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/io.h"
@@ -145,6 +146,26 @@ static void a_file_with_its_old_size_and_mtime_is_read_again(void **state)
 	assert_string_not_equal(first, now);
 }
 
+/* A page of a shared mapping that was stored to once can be stored to again without a trace in mtime and ctime. */
+static void a_file_that_somebody_has_mapped_for_writing_is_read_each_time(void **state)
+{
+	struct place *p = *state;
+	char first[CODE_DIGEST_HEX], now[CODE_DIGEST_HEX], full[256];
+
+	snprintf(full, sizeof(full), "%s/a.js", p->tree);
+	int fd = open(full, O_RDWR | O_CLOEXEC);
+	char *m = mmap(NULL, 3, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(m != MAP_FAILED);
+	close(fd);
+	m[0] = 'o';
+	sleep(CODE_SETTLE_S + 2);
+	digest(p, first);
+	m[0] = 'O';
+	digest(p, now);
+	assert_string_not_equal(first, now);
+	munmap(m, 3);
+}
+
 static void a_settled_tree_is_answered_from_the_cache_and_a_damaged_cache_is_not_believed(void **state)
 {
 	struct place *p = *state;
@@ -188,6 +209,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(everything_that_can_change_what_runs_changes_the_digest, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(names_and_contents_cannot_be_shifted_into_one_another, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(a_file_with_its_old_size_and_mtime_is_read_again, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(a_file_that_somebody_has_mapped_for_writing_is_read_each_time, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(a_settled_tree_is_answered_from_the_cache_and_a_damaged_cache_is_not_believed, place_make,
 			place_drop),
 		cmocka_unit_test_setup_teardown(what_root_alone_can_write_is_told_from_what_a_user_can, place_make, place_drop),

@@ -107,9 +107,10 @@ struct tree {
 };
 
 static const char *const dirs[] = { "repo", "repo/.git", "repo/.git/hooks", "repo/sub", "repo/sub/.vscode", "repo/node_modules",
-	"repo/node_modules/x", "repo/node_modules/x/.vscode", "repo/.git/worktrees", "repo/.git/worktrees/tree", "tree" };
+	"repo/node_modules/x", "repo/node_modules/x/.vscode", "repo/.git/worktrees", "repo/.git/worktrees/tree", "tree",
+	"target", "target/.git", "target/.git/hooks", "repo/target", "repo/target/x", "repo/target/x/.vscode" };
 static const char *const files[] = { "repo/.git/config", "repo/.env", "repo/sub/.env", "repo/a.txt", "repo/.git/worktrees/tree/commondir",
-	"repo/.git/worktrees/tree/index", "tree/.git" };
+	"repo/.git/worktrees/tree/index", "tree/.git", "repo/target/CACHEDIR.TAG", "target/CACHEDIR.TAG" };
 
 static int tree_make(void **state)
 {
@@ -188,6 +189,10 @@ static void protected_names_are_mounted_read_only_and_their_ancestors_pinned(voi
 	assert_non_null(find(&p, PLAN_PIN, t->path, "repo/.git"));
 	assert_non_null(find(&p, PLAN_PIN, t->path, "repo/sub"));
 	assert_null(find(&p, PLAN_BIND, t->path, "repo/a.txt"));
+	/* What a build made is passed over, a repository of such a name is not. */
+	assert_null(find(&p, PLAN_BIND, t->path, "repo/node_modules/x/.vscode"));
+	assert_null(find(&p, PLAN_BIND, t->path, "repo/target/x/.vscode"));
+	assert_non_null(find(&p, PLAN_BIND, t->path, "target/.git/hooks"));
 }
 
 static void what_leads_git_to_another_directory_is_protected(void **state)

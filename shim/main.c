@@ -78,7 +78,7 @@ static void ignore_signals(void)
 
 static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 {
-	struct port err_in, err_out;
+	struct port err_in = { .fd = -1 }, err_out = { .fd = -1 };
 	uint64_t secret;
 	int r = read_config(&s->config, d);
 

@@ -57,11 +57,14 @@ def main():
     a.add_argument("--build", required=True)
     a.add_argument("--counts")
     a.add_argument("--name", default="unit")
+    a.add_argument("--suite", help="only tests of this suite")
     a.add_argument("names", nargs="*", help="only these tests")
     a = a.parse_args()
     total_passed = total_failed = 0
     for test in tests_of(a.build):
         if a.names and test["name"] not in a.names:
+            continue
+        if a.suite and a.suite not in (s.split(":")[-1] for s in test["suite"]):
             continue
         start = time.monotonic()
         status, out = run_one(test, a.build)

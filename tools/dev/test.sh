@@ -21,8 +21,8 @@ suite_meson() {
 }
 
 # Root takes another way into the sandbox (descriptors first, then another user), so those tests run once more.
-suite_enter_root() {
-	as_root_clean python3 "$STAGE/src/tests/run_meson.py" --build "$STAGE/build" --counts "$COUNTS" --suite enter --name enter-as-root
+suite_programs_root() {
+	as_root_clean python3 "$STAGE/src/tests/run_meson.py" --build "$STAGE/build" --counts "$COUNTS" --suite root --name programs-as-root
 }
 
 suite_lint() {
@@ -76,7 +76,7 @@ cmd_test() {
 		suite lint suite_lint
 		if [ -d tests/escape ]; then suite escape suite_pytest escape as_user tests/escape; fi
 		suite integration suite_pytest integration as_user tests/integration
-		if can_root; then suite "enter as root" suite_enter_root; fi
+		if can_root; then suite "programs as root" suite_programs_root; fi
 		if can_root; then suite "integration as root" suite_pytest root as_root_clean tests/integration -m root; fi
 		;;
 	unit) suite unit suite_meson "$@" ;;

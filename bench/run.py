@@ -99,10 +99,11 @@ class Table:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--prefix", required=True)
-    parser.add_argument("--tools", required=True, help="directory of drive, probe, relay, json_bench")
+    stage = os.environ.get("STOCKADE_STAGE", "")  # set by ./dev bench
+    parser.add_argument("--prefix", default=os.path.join(stage, "prefix"))
+    parser.add_argument("--tools", default=os.path.join(stage, "build/bench"), help="directory of drive, probe, relay, json_bench")
     parser.add_argument("--runs", type=int, default=200)
-    parser.add_argument("--node-modules", help="where the npm servers are installed")
+    parser.add_argument("--node-modules", default=os.path.join(stage, "node/node_modules"), help="where the npm servers are installed")
     options = parser.parse_args()
     stockade = os.path.join(options.prefix, "bin/stockade")
     home = tempfile.mkdtemp(prefix="stockade-bench-")
@@ -134,10 +135,12 @@ def measure(options, stockade, env, table):
     print(f"{'  bare relay and direct':58s} {bare / 1e3:9.3f} us and {direct / 1e3:.3f} us")
     ours, bare = drive(options.tools, "call", 500, [[stockade, "run", *big], [relay, probe, "serve", str(1 << 20)]], env)
     table.row("one call with a 1 MiB result, against a bare relay", ours, bare, 1.5)
-    if options.node_modules:
+    if os.path.isdir(options.node_modules):
         measure_node(options, stockade, env, table)
     measure_pss(stockade, serve, env)
-    subprocess.run([os.path.join(options.tools, "json_bench")], check=True)
+    for tool in ("json_bench", "audit_bench"):
+        print(f"\n{tool}:", flush=True)
+        subprocess.run([os.path.join(options.tools, tool)], check=True)
 
 
 def measure_node(options, stockade, env, table):

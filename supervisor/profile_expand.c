@@ -268,7 +268,7 @@ static int paths_settle(struct profile_items *items, struct diag *d)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < items->n; i++) {
-		struct profile_item item = items->v[i];
+		struct profile_item item;
 		int r = path_clean(&items->v[i], d);
 
 		if (r < 0)

@@ -417,7 +417,8 @@ static int on_enter(struct session *s)
 {
 	siginfo_t info;
 
-	return reap(&s->spawned.enter_pidfd, &info) == -EAGAIN ? 0 : 0;
+	(void)!reap(&s->spawned.enter_pidfd, &info); /* not yet: poll(2) asks again */
+	return 0;
 }
 
 static int on_pid1(struct session *s)
@@ -427,7 +428,8 @@ static int on_pid1(struct session *s)
 	/* Its last report comes first. */
 	if (s->spawned.report >= 0)
 		return 0;
-	return reap(&s->spawned.init_pidfd, &info) == -EAGAIN ? 0 : 0;
+	(void)!reap(&s->spawned.init_pidfd, &info);
+	return 0;
 }
 
 /* --- the loop --- */

@@ -23,7 +23,7 @@ static unsigned char type_of(int dirfd, const struct dirent *e)
 		return e->d_type;
 	if (fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return DT_UNKNOWN;
-	return IFTODT(st.st_mode);
+	return (unsigned char)IFTODT(st.st_mode);
 }
 
 /* An owner can always give himself back what the mode denies. */

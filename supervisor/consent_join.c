@@ -136,14 +136,20 @@ int pending_join(
 
 int pending_keep(const struct paths *p, struct pending_waiter *w, const char *text, struct diag *d)
 {
+	char digest[sizeof(w->digest)];
 	struct stat st;
 
-	if (fstat(w->lock, &st) < 0)
+	/* No lock: the last time a cleaner took the directory from under our hands. */
+	if (w->lock >= 0 && fstat(w->lock, &st) < 0)
 		return diag_fail(d, -errno, "cannot look after the waiting entry: %s", strerror(errno));
-	if (st.st_nlink > 0)
+	if (w->lock >= 0 && st.st_nlink > 0)
 		return write_entry(w, text, d);
 	leave_place(w);
-	return join_once(p, w, text, d);
+	/* Whatever was taken, the directory above may have gone with it. */
+	if (w->pending >= 0)
+		close(steal_fd(&w->pending));
+	memcpy(digest, w->digest, sizeof(digest));
+	return pending_join(p, digest, text, w, d);
 }
 
 int pending_read_answer(const struct paths *p, const struct pending_waiter *w, struct diag *d)

@@ -259,8 +259,63 @@ static void test_a_waiter_puts_back_what_a_cleaner_took(void **state)
 	a = waiter(w, &e, -1, 20);
 	expect_waiters(w, 1, &l);
 	pendings_done(&l);
-	snprintf(command, sizeof(command), "rm -rf %s/pending/*", w->paths.runtime);
+	/* What rm says is no matter: it finds a directory full again that the waiter was quick to put back. */
+	snprintf(command, sizeof(command), "rm -rf %s/pending* 2>/dev/null; :", w->paths.runtime);
 	assert_int_equal(system(command), 0);
+	expect_waiters(w, 1, &l);
+	assert_int_equal(pending_answer(&w->paths, e.digest, false, NULL), 0);
+	assert_int_equal(outcome(a), CONSENT_REFUSED);
+	pendings_done(&l);
+	launch_done(&e);
+}
+
+static void test_a_waiter_that_is_disturbed_while_it_puts_things_back_tries_again(void **state)
+{
+	struct world *w = *state;
+	struct pending_waiter place = PENDING_WAITER_INIT;
+	_cleanup_free_ char *text = NULL;
+	struct pendings l = { 0 };
+	struct diag d = { "" };
+	struct effective e;
+
+	make_launch(&e, "x", "/data");
+	assert_int_equal(pending_text(&e, &w->lineage, NULL, &text, &d), 0);
+	assert_int_equal(pending_join(&w->paths, e.digest, text, &place, &d), 0);
+	/* What a try leaves behind that a cleaner spoilt half-way: no file, no directory. */
+	close(steal_fd(&place.lock));
+	close(steal_fd(&place.waiters));
+	expect_waiters(w, 0, &l);
+	pendings_done(&l);
+	assert_int_equal(pending_keep(&w->paths, &place, text, &d), 0);
+	expect_waiters(w, 1, &l);
+	pendings_done(&l);
+	pending_leave(&place);
+	assert_int_equal(files_left(w), 0);
+	launch_done(&e);
+}
+
+static void test_a_waiter_survives_any_number_of_cleaners(void **state)
+{
+	enum { ROUNDS = 60 };
+	struct world *w = *state;
+	struct pendings l = { 0 };
+	struct effective e;
+	char command[512];
+	pid_t a;
+
+	make_launch(&e, "x", "/data");
+	a = waiter(w, &e, -1, 60);
+	expect_waiters(w, 1, &l);
+	pendings_done(&l);
+	snprintf(command, sizeof(command), "for i in $(seq 300); do rm -rf %s/pending*; done 2>/dev/null; :", w->paths.runtime);
+	pid_t cleaner = fork();
+	if (cleaner == 0)
+		_exit(system(command) == 0 ? 0 : 1);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		(void)!pending_list(&w->paths, &l, NULL);
+		pendings_done(&l);
+	}
+	assert_int_equal(outcome(cleaner), 0);
 	expect_waiters(w, 1, &l);
 	assert_int_equal(pending_answer(&w->paths, e.digest, false, NULL), 0);
 	assert_int_equal(outcome(a), CONSENT_REFUSED);
@@ -397,6 +452,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_stopped_waiter_holds_up_nobody, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_the_litter_of_a_killed_waiter_goes, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_a_waiter_puts_back_what_a_cleaner_took, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_waiter_that_is_disturbed_while_it_puts_things_back_tries_again, world_up, world_down),
+		cmocka_unit_test_setup_teardown(test_a_waiter_survives_any_number_of_cleaners, world_up, world_down),
 		cmocka_unit_test_setup_teardown(
 			test_code_that_rewrites_itself_waits_for_an_answer_of_its_own, world_up, world_down),
 		cmocka_unit_test_setup_teardown(

@@ -316,6 +316,12 @@ static void on_client_eof(struct session *s)
 		set_deadline(s, EOF_GRACE_MS);
 }
 
+/* Only what is answered wins time after the client's end of file: anything else a server can send for ever. */
+static bool ends_call(const struct event *e)
+{
+	return e->side == EVENT_FROM_SERVER && (e->type == EVENT_RESULT || e->type == EVENT_RESPONSE);
+}
+
 static int on_control(struct session *s)
 {
 	char bytes[EVENT_BYTES_MAX];
@@ -337,7 +343,7 @@ static int on_control(struct session *s)
 	count(s, &e);
 	if (e.type == EVENT_CLIENT_EOF)
 		on_client_eof(s);
-	else if (s->eof_limit && s->phase == PHASE_RUNNING)
+	else if (s->eof_limit && s->phase == PHASE_RUNNING && ends_call(&e))
 		set_deadline(s, EOF_GRACE_MS);
 	return 0;
 }

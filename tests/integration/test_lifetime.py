@@ -68,6 +68,16 @@ def test_a_server_that_ignores_eof_is_ended_even_when_no_signal_comes(person):
     assert not gone(mark, GRACE)
 
 
+def test_a_server_that_babbles_after_eof_wins_no_time_by_it(person):
+    """Only an answer that somebody waits for renews the grace; the whole would else be a minute."""
+    mark, command = odd(person, "deaf", "babble")
+    w = ready(person, command)
+    w.eof()
+    w.wait(25)
+    assert not gone(mark, GRACE)
+    person.verified()
+
+
 def test_an_answer_on_its_way_survives_the_end_of_input(person):
     """echo '...' | server: what was asked before EOF is still answered."""
     _, command = odd(person)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server whose tools misbehave on request. Arguments: a word that marks its processes, then modes.
 
-Modes: deaf (ignores SIGTERM and EOF), dirty (garbage on stdout at start), mute (answers nothing after initialize).
+Modes: deaf (ignores SIGTERM and EOF), dirty (garbage on stdout at start), mute (answers nothing after initialize), babble (after
+EOF it writes garbage, answers to nothing and notifications for ever).
 """
 import json
 import os
@@ -130,6 +131,10 @@ if "deaf" in MODES:
 if "dirty" in MODES:
     print("Welcome to odd 1.0!\nlistening on stdio", flush=True)
 serve()
+while "babble" in MODES:
+    sys.stdout.write('garbage {\n{"jsonrpc":"2.0","id":4711,"result":{}}\n{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n')
+    sys.stdout.flush()
+    time.sleep(0.01)
 if "deaf" in MODES:
     while True:
         time.sleep(3600)

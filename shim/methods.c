@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* methods - see methods.h */
 #include "shim/methods.h"
+#include "shim/fold.h"
 
 #define C EVENT_FROM_CLIENT
 #define S EVENT_FROM_SERVER
@@ -61,6 +62,14 @@ const struct method *methods_find(enum event_side from, bool request, struct sli
 		if (methods[i].from == from && methods[i].request == request && slice_is(name, methods[i].name))
 			return &methods[i];
 	return NULL;
+}
+
+bool methods_has_name(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		if (fold_equal(methods[i].name, __builtin_strlen(methods[i].name), name.p, name.n))
+			return true;
+	return false;
 }
 
 const struct method *methods_table(size_t *ret_n)

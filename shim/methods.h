@@ -6,7 +6,7 @@
  * Owns:     nothing
  *
  * From the schema files of 2024-11-05 to 2026-07-28. What has no row is denied unless the profile names it as an
- * extension. A new method is a new row.
+ * extension. An extension list never speaks for a name of this table. A new method is a new row.
  */
 #pragma once
 #include "shim/role.h"
@@ -56,5 +56,7 @@ struct method {
 };
 
 const struct method *methods_find(enum event_side from, bool request, struct slice name);
+/* Is it the name of any row, whatever its direction and form, or one that differs by upper and lower case alone? */
+bool methods_has_name(struct slice name);
 /* For tests: the whole table. */
 const struct method *methods_table(size_t *ret_n);

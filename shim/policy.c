@@ -3,7 +3,7 @@
 #include "shim/policy.h"
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
+#include "shim/uri.h"
 
 struct slice message_get(const struct json_doc *d, const char *name)
 {
@@ -90,39 +90,11 @@ static int by_name(const struct shim_rules *rules, struct slice value, struct bu
 	return by_rules(rules, name, room, ret);
 }
 
-/* Does a path segment read "." or "..", percent-encoded or not? Rules and servers would not agree on what it names. */
-static bool has_dot_segment(struct slice uri)
-{
-	size_t dots = 0;
-	bool only_dots = true;
-
-	for (size_t i = 0; i <= uri.n; i++) {
-		bool ends = i == uri.n || uri.p[i] == '/' || uri.p[i] == '\\' || uri.p[i] == '?' || uri.p[i] == '#';
-		if (!ends && i + 2 < uri.n && strncasecmp(uri.p + i, "%2f", 3) == 0)
-			ends = true;
-		if (ends) {
-			if (only_dots && (dots == 1 || dots == 2))
-				return true;
-			dots = 0;
-			only_dots = true;
-			i += i < uri.n && uri.p[i] == '%' ? 2 : 0;
-		} else if (uri.p[i] == '.') {
-			dots++;
-		} else if (i + 2 < uri.n && strncasecmp(uri.p + i, "%2e", 3) == 0) {
-			dots++;
-			i += 2;
-		} else {
-			only_dots = false;
-		}
-	}
-	return false;
-}
-
-/* Do the rules look at more than whether there is a name? */
-static bool rules_discern(const struct shim_rules *rules)
+/* Do the rules look at more than whether there is a name? denials: the denying ones among them? */
+static bool rules_discern(const struct shim_rules *rules, bool denials)
 {
 	for (size_t i = 0; i < rules->n; i++)
-		if (strcmp(rules->rules[i].glob, "*") != 0)
+		if (strcmp(rules->rules[i].glob, "*") != 0 && !(denials && rules->rules[i].allow))
 			return true;
 	return false;
 }
@@ -135,8 +107,11 @@ static int by_uri(const struct shim_config *c, struct slice value, struct buf *r
 	if (!uri.p)
 		return malformed(ret, "its params have no plain uri");
 	ret->subject = uri;
-	if (rules_discern(rules) && has_dot_segment(uri))
+	if (rules_discern(rules, false) && uri_has_dot_segment(uri))
 		return malformed(ret, "a \".\" or \"..\" in a uri has no single meaning");
+	/* What is not spelt as an allowing rule says is denied anyway. */
+	if (rules_discern(rules, true) && uri_has_other_spelling(uri))
+		return malformed(ret, "its uri could be spelt in another way that a denying rule might name");
 	return by_rules(rules, uri, room, ret);
 }
 
@@ -176,6 +151,9 @@ static int by_extension(const struct shim_config *c, struct slice method, struct
 {
 	int r = by_rules(&c->scope[SHIM_EXTENSIONS], method, room, ret);
 
+	/* A tools/call without an id, or from the other side, is no extension: its gate would not be asked. */
+	if (methods_has_name(method))
+		return r ? r : deny(ret, "the method table", "it is a method of MCP, but not in that form or direction");
 	/* Without a rule that names it, an extension is denied whether or not a list was given. */
 	if (r == 0 && ret->verdict == POLICY_ALLOW && !ret->rule)
 		return deny(ret, "the method table",

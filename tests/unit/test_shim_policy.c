@@ -203,6 +203,87 @@ static void rules_decide_and_name_themselves(void **state)
 	json_doc_done(&doc);
 }
 
+/* What the rules say of one message. */
+static enum policy_verdict verdict_of(const struct shim_config *c, const char *text, enum event_side from)
+{
+	_cleanup_buf_ struct buf room = BUF_INIT(1000);
+	struct json_doc doc;
+	struct envelope e;
+	struct decision d;
+
+	json_doc_init(&doc, 1 << 16, 1);
+	assert_int_equal(json_parse(&doc, text, strlen(text)), 0);
+	assert_int_equal(envelope_read(&doc, &e), 0);
+	const struct method *m = methods_find(from, e.kind == ENVELOPE_REQUEST, e.method);
+	assert_int_equal(policy_decide(c, m, &doc, &e, &room, &d), 0);
+	json_doc_done(&doc);
+	return d.verdict;
+}
+
+static void an_extension_list_never_speaks_for_the_protocols_own_methods(void **state)
+{
+	static const struct {
+		const char *text;
+		enum event_side from;
+		enum policy_verdict verdict;
+	} cases[] = {
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\",\"params\":{\"name\":\"rm\"}}", EVENT_FROM_CLIENT,
+			POLICY_DENY },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"Tools/Call\"}", EVENT_FROM_CLIENT, POLICY_DENY },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sampling/createMessage\"}", EVENT_FROM_CLIENT, POLICY_DENY },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"sampling/createMessage\"}", EVENT_FROM_SERVER, POLICY_DENY },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"notifications/initialized\"}", EVENT_FROM_CLIENT,
+			POLICY_DENY },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"vendor/x\"}", EVENT_FROM_CLIENT, POLICY_ALLOW },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"vendor/x\"}", EVENT_FROM_SERVER, POLICY_ALLOW },
+	};
+	struct shim_rule all = { true, (char *)(uintptr_t) "*", (char *)(uintptr_t) "p:1" };
+	struct shim_config c = { .scope[SHIM_EXTENSIONS] = { true, NULL, &all, 1 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (verdict_of(&c, cases[i].text, cases[i].from) != cases[i].verdict)
+			fail_msg("%s", cases[i].text);
+}
+
+static void a_denied_resource_has_no_other_spelling(void **state)
+{
+	static const struct {
+		const char *uri;
+		enum policy_verdict verdict;
+	} cases[] = {
+		{ "file:///secret/x", POLICY_DENY },
+		{ "file:///secre%74/x", POLICY_MALFORMED },
+		{ "file:///%73ecret/x", POLICY_MALFORMED },
+		{ "file:////secret/x", POLICY_MALFORMED },
+		{ "FILE:///secret/x", POLICY_MALFORMED },
+		{ "file:///open//x", POLICY_MALFORMED },
+		{ "file:///open/%7Eu", POLICY_MALFORMED },
+		{ "file:///open/x", POLICY_ALLOW },
+		{ "file:///open/a%20b%2C%C3%A9", POLICY_ALLOW },
+		{ "file:///open/100%", POLICY_ALLOW },
+		{ "file:///open/100%4", POLICY_ALLOW },
+		{ "memo://InBox/X?next=https://a//b", POLICY_ALLOW },
+		{ "memo:x", POLICY_ALLOW },
+		{ "plain", POLICY_ALLOW },
+	};
+	struct shim_rule deny = { false, (char *)(uintptr_t) "file:///secret/*", (char *)(uintptr_t) "p:1" };
+	struct shim_config c = { .scope[SHIM_RESOURCES] = { false, NULL, &deny, 1 } };
+	char text[256];
+
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			/* Where nothing is denied by name, a spelling is nobody's business. */
+			enum policy_verdict want = round ? POLICY_ALLOW : cases[i].verdict;
+			snprintf(text, sizeof(text),
+				"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\",\"params\":{\"uri\":\"%s\"}}",
+				cases[i].uri);
+			if (verdict_of(&c, text, EVENT_FROM_CLIENT) != want)
+				fail_msg("%s, round %d", cases[i].uri, round);
+		}
+		c.scope[SHIM_RESOURCES].n = 0;
+	}
+}
+
 static void roots_are_judged_by_the_path_they_name(void **state)
 {
 	static const struct {
@@ -315,6 +396,8 @@ int main(void)
 		cmocka_unit_test(every_method_of_the_protocol_has_its_row),
 		cmocka_unit_test(imitations_of_the_protocols_keys_are_found),
 		cmocka_unit_test(rules_decide_and_name_themselves),
+		cmocka_unit_test(an_extension_list_never_speaks_for_the_protocols_own_methods),
+		cmocka_unit_test(a_denied_resource_has_no_other_spelling),
 		cmocka_unit_test(roots_are_judged_by_the_path_they_name),
 		cmocka_unit_test(keys_that_imitate_a_schemas_names_are_found_at_any_depth),
 		cmocka_unit_test(a_flood_of_schemas_stays_within_its_limit),

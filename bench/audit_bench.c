@@ -122,6 +122,9 @@ static void remove_all(const struct bench *b)
 	DIR *dir = fdopendir(dup(b->dir));
 	struct dirent *e;
 
+	/* A dup(2) shares its position with the last one, which is at the end. */
+	if (dir)
+		rewinddir(dir);
 	while (dir && (e = readdir(dir)))
 		(void)unlinkat(b->dir, e->d_name, 0);
 	if (dir)

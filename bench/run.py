@@ -86,15 +86,11 @@ def pss(pid):
     return total
 
 
-class Table:
-    def __init__(self):
-        self.failed = False
-
-    def row(self, what, ours, reference, goal, unit=1e6, suffix="ms"):
-        ratio = ours / reference
-        met = ratio <= goal
-        print(f"{what:58s} {ours / unit:9.3f} {suffix:3s} against {reference / unit:9.3f}   ratio {ratio:6.3f}   goal <= {goal:5.2f}"
-              f"   {'met' if met else 'MISSED'}", flush=True)
+def row(what, ours, reference, goal, unit=1e6, suffix="ms"):
+    """One figure beside its goal, which is a ratio of two medians of this run."""
+    ratio = ours / reference
+    print(f"{what:58s} {ours / unit:9.3f} {suffix:3s} against {reference / unit:9.3f}   ratio {ratio:6.3f}   goal <= {goal:5.2f}"
+          f"   {'met' if ratio <= goal else 'MISSED'}", flush=True)
 
 
 def main():
@@ -109,14 +105,16 @@ def main():
     home = tempfile.mkdtemp(prefix="stockade-bench-")
     env = {k: v for k, v in os.environ.items() if k in ENV_KEPT}
     env.update(HOME=home, XDG_STATE_HOME=f"{home}/state", XDG_CONFIG_HOME=f"{home}/config")
-    table = Table()
     try:
-        measure(options, stockade, env, table)
+        failed = measure(options, stockade, env)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+    if failed:
+        sys.exit(f"bench: {', '.join(failed)} did not run to the end")
 
 
-def measure(options, stockade, env, table):
+def measure(options, stockade, env):
+    """Names of the tools that failed."""
     probe = os.path.join(options.tools, "probe")
     relay = os.path.join(options.tools, "relay")
     launch = ["--", probe]
@@ -127,23 +125,26 @@ def measure(options, stockade, env, table):
     check = json.loads(subprocess.run([stockade, "check", "--json", *launch], env=env, stdout=subprocess.PIPE, check=True).stdout)
     ours, bwrap, plain = drive(options.tools, "first", options.runs,
                                [[stockade, "run", *launch], bwrap_like(check, [probe]), [probe]], env)
-    table.row("launch to the first instruction, against the same bwrap", ours, bwrap, 1.0)
+    row("launch to the first instruction, against the same bwrap", ours, bwrap, 1.0)
     print(f"{'  (a bare vfork and exec of it)':58s} {plain / 1e6:9.3f} ms")
     ours, bare, direct = drive(options.tools, "call", 10000,
                                [[stockade, "run", *serve], [relay, probe, "serve"], [probe, "serve"]], env)
-    table.row("one small call, against a bare relay + 8 us", ours, bare + 8000, 1.0, 1e3, "us")
+    row("one small call, against a bare relay + 8 us", ours, bare + 8000, 1.0, 1e3, "us")
     print(f"{'  bare relay and direct':58s} {bare / 1e3:9.3f} us and {direct / 1e3:.3f} us")
     ours, bare = drive(options.tools, "call", 500, [[stockade, "run", *big], [relay, probe, "serve", str(1 << 20)]], env)
-    table.row("one call with a 1 MiB result, against a bare relay", ours, bare, 1.5)
+    row("one call with a 1 MiB result, against a bare relay", ours, bare, 1.5)
     if os.path.isdir(options.node_modules):
-        measure_node(options, stockade, env, table)
+        measure_node(options, stockade, env)
     measure_pss(stockade, serve, env)
+    failed = []
     for tool in ("json_bench", "audit_bench"):
         print(f"\n{tool}:", flush=True)
-        subprocess.run([os.path.join(options.tools, tool)], check=True, cwd=env["HOME"], env=env)
+        if subprocess.run([os.path.join(options.tools, tool)], check=False, cwd=env["HOME"], env=env).returncode:
+            failed.append(tool)
+    return failed
 
 
-def measure_node(options, stockade, env, table):
+def measure_node(options, stockade, env):
     server = os.path.join(options.node_modules, "@modelcontextprotocol/server-filesystem/dist/index.js")
     grant = tempfile.mkdtemp(prefix="granted-", dir=env["HOME"])
     run = ["--ro", grant, "--", "node", server, grant]
@@ -154,9 +155,9 @@ def measure_node(options, stockade, env, table):
         env = dict(env, npm_config_offline="true", npm_config_update_notifier="false")
         variants.append([npx, "--no-install", "--prefix", os.path.dirname(options.node_modules), "mcp-server-filesystem", grant])
     times = drive(options.tools, "init", max(10, options.runs // 8), variants, env)
-    table.row("npm server to a completed initialize, against plain node", times[0], times[1], 1.03)
+    row("npm server to a completed initialize, against plain node", times[0], times[1], 1.03)
     if npx:
-        table.row("npm server to a completed initialize, against npx", times[0], times[2], 0.5)
+        row("npm server to a completed initialize, against npx", times[0], times[2], 0.5)
 
 
 def measure_pss(stockade, serve, env):

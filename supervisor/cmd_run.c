@@ -89,25 +89,49 @@ static int check_unchanged(const struct paths *p, struct effective *e, struct di
 	return r;
 }
 
-/* CONSENT_APPROVED with id and channel filled, another outcome, or -errno. */
-static int obtain(const struct paths *p, struct effective *e, const struct lineage *l, struct approval *ret, struct diag *d)
+/* On a terminal under a client the keystrokes may be those of its agent, which can make itself as many terminals as it
+ * likes: an answer there would be remembered, and `approve` refuses there for the same reason. */
+static int may_ask_here(const struct paths *p, const struct effective *e, struct lineage *l, bool *ret, struct diag *d)
 {
-	bool terminal = consent_terminal_is_ours();
+	_cleanup_free_ char *why = NULL;
+	char name[128];
+	int r = 0;
+
+	*ret = consent_terminal_is_ours();
+	if (*ret)
+		r = lineage_client_above(l, p, &why, d);
+	if (r < 0 || !why)
+		return r;
+	*ret = false;
+	command_error("%s: the question is not asked here: %s, and a client or its agent must not\n"
+		      "  approve for its user. It waits %d s for an answer from a plain terminal of your own, not one inside "
+		      "the client: type 'stockade approve' there",
+		text_escape_str(e->name, name, sizeof(name)), why, CONSENT_WAIT_S);
+	return 0;
+}
+
+/* CONSENT_APPROVED with id and channel filled, another outcome, or -errno. */
+static int obtain(const struct paths *p, struct effective *e, struct lineage *l, struct approval *ret, struct diag *d)
+{
+	bool here = false;
 	int r = e->never_remember ? CONSENT_UNKNOWN : consent_lookup(p, e->digest, ret, d);
 
 	if (r != CONSENT_UNKNOWN)
 		return r;
-	r = terminal ? consent_ask_terminal(p, e, d) : wait_for_approval(p, e, l, d);
+	r = may_ask_here(p, e, l, &here, d);
+	if (r < 0)
+		return r;
+	r = here ? consent_ask_terminal(p, e, d) : wait_for_approval(p, e, l, d);
 	if (r != CONSENT_APPROVED)
 		return r;
 	r = check_unchanged(p, e, d);
 	if (r < 0)
 		return r;
 	snprintf(ret->id, sizeof(ret->id), "%.16s", e->digest);
-	ret->channel = strdup(terminal ? "terminal" : "approve");
+	ret->channel = strdup(here ? "terminal" : "approve");
 	if (!ret->channel)
 		return -ENOMEM;
-	return terminal && !e->never_remember ? consent_remember(p, e, "terminal", l, d) : CONSENT_APPROVED;
+	return here && !e->never_remember ? consent_remember(p, e, "terminal", l, d) : CONSENT_APPROVED;
 }
 
 static int workspace(char **ret, struct diag *d)

@@ -175,30 +175,27 @@ static int refuse_under_client(const struct command_row *row)
 {
 	_cleanup_lineage_ struct lineage l = { 0 };
 	_cleanup_paths_ struct paths p = { 0 };
-	_cleanup_free_ char *chain = NULL;
-	const struct ancestor *client;
+	_cleanup_free_ char *chain = NULL, *why = NULL;
 	struct diag d = { "out of memory" };
 	int r = paths_init(&p, &d);
 
 	r = r < 0 ? r : lineage_read(&l, &d);
-	r = r < 0 ? r : lineage_mark_sessions(&l, &p, &d);
+	r = r < 0 ? r : lineage_client_above(&l, &p, &why, &d);
 	if (r < 0) {
 		command_error(
 			"%s: cannot tell which programs started this command, so it is refused: %s", row->name, d.text);
 		return EXIT_REFUSED;
 	}
-	client = lineage_find_client(&l);
-	if (!client)
+	if (!why)
 		return EXIT_OK;
 	chain = lineage_words(&l);
-	command_error("%s is refused here: %s (process %d) is among the programs that started this command, and a "
-		      "client or its agent must not\n"
+	command_error("%s is refused here: %s, and a client or its agent must not\n"
 		      "  approve for its user. Open a plain terminal of your own, not one inside the client, and say "
 		      "it there.\n"
 		      "  Started by: %s\n"
 		      "  In personal mode this is a speed bump, not a wall: a program of yours that hides its parents "
 		      "gets past it.",
-		row->name, client->client, (int)client->pid, chain ? chain : "?");
+		row->name, why, chain ? chain : "?");
 	return EXIT_REFUSED;
 }
 

@@ -203,6 +203,7 @@ int lineage_read(struct lineage *ret, struct diag *d)
 		}
 		younger = a->start;
 	}
+	ret->cut = pid > 0;
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  *
  * Process:  supervisor
  * Owns:     its strings; free with lineage_done
- * Limits:   LINEAGE_MAX ancestors
+ * Limits:   LINEAGE_MAX ancestors; of a longer chain the nearest are there, and cut says so
  *
  * Identification, not authentication: read from /proc/PID/{stat,exe,cmdline}; for interpreters the script is named too.
  */
@@ -29,6 +29,7 @@ struct ancestor {
 struct lineage {
 	struct ancestor v[LINEAGE_MAX];
 	size_t n; /* v[0] is our parent */
+	bool cut; /* there are more, and nobody looked at them */
 };
 
 int lineage_read(struct lineage *ret, struct diag *d) _must_check_;
@@ -47,5 +48,8 @@ struct lineage_stat {
 	char comm[64];
 };
 int lineage_parse_stat(const char *stat, struct lineage_stat *ret) _must_check_;
+/* Why nobody may approve from here, heap; NULL when that is nobody's business but the user's: a client stands above us,
+ * or may stand beyond what we can see. Marks the clients of running sessions first. */
+int lineage_client_above(struct lineage *l, const struct paths *p, char **ret, struct diag *d) _must_check_;
 void lineage_done(struct lineage *l);
 #define _cleanup_lineage_ _cleanup_(lineage_done)

@@ -57,7 +57,7 @@ int lineage_mark_sessions(struct lineage *l, const struct paths *p, struct diag 
 
 	if (r < 0)
 		return r;
-	_cleanup_closedir_ DIR *dir = fdopendir(dup(fd));
+	_cleanup_closedir_ DIR *dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 	if (!dir)
 		return diag_fail(d, -errno, "cannot list the running sessions: %s", strerror(errno));
 	for (struct dirent *e; (e = readdir(dir));) {
@@ -69,4 +69,29 @@ int lineage_mark_sessions(struct lineage *l, const struct paths *p, struct diag 
 		}
 	}
 	return 0;
+}
+
+int lineage_client_above(struct lineage *l, const struct paths *p, char **ret, struct diag *d)
+{
+	const struct ancestor *client;
+	int n, r = lineage_mark_sessions(l, p, d);
+
+	*ret = NULL;
+	if (r < 0)
+		return r;
+	client = lineage_find_client(l);
+	if (!client && !l->cut)
+		return 0;
+	if (client)
+		n = asprintf(ret, "%s (process %d) is among the programs that started this command", client->client,
+			(int)client->pid);
+	else
+		n = asprintf(ret,
+			"more than %d programs started one another down to this command, so that a client above them "
+			"cannot be seen",
+			LINEAGE_MAX);
+	if (n >= 0)
+		return 0;
+	*ret = NULL;
+	return diag_fail(d, -ENOMEM, "out of memory");
 }

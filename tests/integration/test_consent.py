@@ -2,6 +2,8 @@
 """Nothing runs unseen: the question, the answers to it, and what they are remembered for."""
 import json
 import os
+import shutil
+import subprocess
 import time
 
 from integration.harness import ODD, STOCKADE, ask, npm_server, until
@@ -140,18 +142,53 @@ def test_a_fetcher_is_refused_at_once_and_told_what_to_do(person):
 
 def test_a_known_client_among_the_ancestors_may_not_approve(person):
     claude = f"{person.work}/claude"
-    os.symlink("/usr/bin/python3", claude)
     script = person.write("agent.py", "import subprocess, sys\nsys.exit(subprocess.run(sys.argv[1:]).returncode)\n")
     digest = person.stockade("approve", "--print-digest", "--", *ODD, "agent", check=0).stdout.strip()
-    import shutil  # pylint: disable=import-outside-toplevel
-    import subprocess  # pylint: disable=import-outside-toplevel
-    os.unlink(claude)
     shutil.copy("/usr/bin/python3", claude)
     r = subprocess.run([claude, script, STOCKADE, "approve", "--digest", digest, "--", *ODD, "agent"], env=person.env,
                        cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert r.returncode == 125, r.stderr
     assert "claude" in r.stderr
     assert "odd" not in person.stockade("approvals", check=0).stdout
+
+
+def agent_of(client, person, *words):
+    """A copy of python under the client's name that starts the words, as the client's own shell would."""
+    shutil.copy(os.path.realpath("/usr/bin/python3"), f"{person.work}/{client}")
+    script = person.write("agent.py", "import subprocess, sys\nsys.exit(subprocess.run(sys.argv[1:]).returncode)\n")
+    return Terminal([f"{person.work}/{client}", script, STOCKADE, *words], person.env, person.work)
+
+
+def test_a_clients_agent_with_a_terminal_of_its_own_is_not_asked_and_cannot_answer(person):
+    t = agent_of("claude", person, "run", "--", *ODD, "agent")
+    t.read_until("the question is not asked here")
+    t.type("y\n")
+    until(lambda: waiting(person))
+    assert "Start it?" not in t.text
+    assert "Claude Code" in t.text and "stockade approve" in t.text
+    assert "Nothing is approved" in person.stockade("approvals", check=0).stdout
+    t.type("\x03")
+    assert t.wait() != 0
+    assert "session.ready" not in person.events()
+
+
+def test_the_same_terminal_without_a_client_above_it_is_asked(person):
+    t = agent_of("nobodys-client", person, "run", "--", *ODD, "agent")
+    t.read_until("Start it?")
+    t.type("n\n")
+    assert t.wait() == 125
+
+
+def test_nobody_approves_from_below_more_programs_than_can_be_looked_at(person):
+    nest = person.write("nest.py", "import subprocess, sys\nn = int(sys.argv[1])\n"
+                        "argv = [sys.executable, sys.argv[0], str(n - 1)] + sys.argv[2:] if n else sys.argv[2:]\n"
+                        "sys.exit(subprocess.run(argv).returncode)\n")
+    digest = person.stockade("approve", "--print-digest", "--", *ODD, "deep", check=0).stdout.strip()
+    r = subprocess.run(["/usr/bin/python3", nest, "40", STOCKADE, "approve", "--digest", digest, "--", *ODD, "deep"],
+                       env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert r.returncode == 125, r.stderr
+    assert "cannot be seen" in r.stderr
+    assert "Nothing is approved" in person.stockade("approvals", check=0).stdout
 
 
 def test_a_real_client_starts_what_was_approved(person):

@@ -65,10 +65,17 @@ struct doctor_attempt {
 /* Runs fn in a child (as the servers' user where we are root) and takes over what it wrote into the attempt. A child that
  * dies without an answer is step "ended by signal N", error EIO. */
 void doctor_try(int (*fn)(struct doctor_attempt *a), struct doctor_attempt *ret);
+/* The same, root staying root. */
+void doctor_try_as_started(int (*fn)(struct doctor_attempt *a), struct doctor_attempt *ret);
 /* In the child: remembers the step and returns -errno of the moment. */
 int doctor_step_failed(struct doctor_attempt *a, const char *step) _must_check_;
 /* In the child: a user namespace of our own, mapped as enter maps it, and the further CLONE_NEW* flags. */
 int doctor_enter_userns(struct doctor_attempt *a, int flags) _must_check_;
+
+/* --- doctor_launch.c --- */
+
+/* In the child: a whole sandbox by stockade-enter, which may hold rights that we do not. */
+int doctor_launch(struct doctor_attempt *a) _must_check_;
 
 /* --- doctor_mend.c: why namespaces are refused, from what the machine says about itself --- */
 

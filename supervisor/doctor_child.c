@@ -87,13 +87,13 @@ int doctor_enter_userns(struct doctor_attempt *a, int flags)
 	return 0;
 }
 
-static _Noreturn void child_main(int (*fn)(struct doctor_attempt *a), int pipe_fd)
+static _Noreturn void child_main(int (*fn)(struct doctor_attempt *a), bool as_server, int pipe_fd)
 {
 	struct doctor_attempt a = { 0 };
 
 	alarm(CHILD_SECONDS);
 	errno = 0;
-	if (become_server_user(&a) == 0 && fn(&a) < 0 && a.error == 0)
+	if ((!as_server || become_server_user(&a) == 0) && fn(&a) < 0 && a.error == 0)
 		a.error = EIO;
 	if (io_write_full(pipe_fd, &a, sizeof(a)) < 0)
 		_exit(1);
@@ -109,7 +109,7 @@ static void child_died(int status, struct doctor_attempt *ret)
 		snprintf(ret->step, sizeof(ret->step), "ended with status %d", WEXITSTATUS(status));
 }
 
-void doctor_try(int (*fn)(struct doctor_attempt *a), struct doctor_attempt *ret)
+static void try_in_child(int (*fn)(struct doctor_attempt *a), bool as_server, struct doctor_attempt *ret)
 {
 	_cleanup_close_ int rd = -1;
 	int p[2], status = 0;
@@ -124,7 +124,7 @@ void doctor_try(int (*fn)(struct doctor_attempt *a), struct doctor_attempt *ret)
 	rd = p[0];
 	pid = fork();
 	if (pid == 0)
-		child_main(fn, p[1]);
+		child_main(fn, as_server, p[1]);
 	close(p[1]);
 	if (pid < 0) {
 		(void)!doctor_step_failed(ret, "fork a child");
@@ -137,4 +137,14 @@ void doctor_try(int (*fn)(struct doctor_attempt *a), struct doctor_attempt *ret)
 		;
 	if (n != (ssize_t)sizeof(*ret))
 		child_died(status, ret);
+}
+
+void doctor_try(int (*fn)(struct doctor_attempt *a), struct doctor_attempt *ret)
+{
+	try_in_child(fn, true, ret);
+}
+
+void doctor_try_as_started(int (*fn)(struct doctor_attempt *a), struct doctor_attempt *ret)
+{
+	try_in_child(fn, false, ret);
 }

@@ -287,6 +287,17 @@ static int try_userns_limit(struct doctor_attempt *a)
 	return unshare(CLONE_NEWUSER) < 0 ? 0 : doctor_step_failed(a, "see a second user namespace refused");
 }
 
+/* Where AppArmor restricts user namespaces, our own attempts fail as they should: does enter's succeed? */
+static bool only_enter_may(const struct doctor_env *env)
+{
+	struct doctor_attempt a;
+
+	if (doctor_sysctl(env, "kernel/apparmor_restrict_unprivileged_userns") <= 0)
+		return false;
+	doctor_try_as_started(doctor_launch, &a);
+	return a.error == 0;
+}
+
 static void report(const struct doctor_env *env, int (*fn)(struct doctor_attempt *a), const char *good, struct doctor_result *r)
 {
 	struct doctor_attempt a;
@@ -294,6 +305,10 @@ static void report(const struct doctor_env *env, int (*fn)(struct doctor_attempt
 	doctor_try(fn, &a);
 	if (a.error == 0) {
 		doctor_yes(r, "%s", good);
+		return;
+	}
+	if (only_enter_may(env)) {
+		doctor_note(r, "refused to this program (%s: %s), given to stockade-enter by its AppArmor profile", a.step, strerror(a.error));
 		return;
 	}
 	doctor_no(r, "%s: %s", a.step, strerror(a.error));

@@ -140,11 +140,25 @@ static void check_user(const struct doctor_env *env, struct doctor_result *r)
 	}
 }
 
+static void check_launch(const struct doctor_env *env, struct doctor_result *r)
+{
+	struct doctor_attempt a;
+
+	doctor_try_as_started(doctor_launch, &a);
+	if (a.error == 0) {
+		doctor_yes(r, "stockade-enter built one around /bin/true, which ran and ended");
+		return;
+	}
+	doctor_no(r, "%s: %s", a.step, strerror(a.error));
+	doctor_mend_namespaces(env, &a, r);
+}
+
 const struct doctor_check doctor_place_checks[] = {
 	{ "stockade-enter", check_enter },
 	{ "stockade-shim", check_shim },
 	{ "audit log", check_audit },
 	{ "runtime directory", check_runtime },
 	{ "servers' user", check_user },
+	{ "a whole sandbox", check_launch },
 };
 const size_t doctor_place_checks_n = ARRAY_LEN(doctor_place_checks);

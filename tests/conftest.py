@@ -6,7 +6,6 @@ printed when unmet.
 """
 import os
 import platform
-import shutil
 import socket
 
 import pytest
@@ -32,7 +31,7 @@ def has_sockets(family):
 
 NEEDS = {
     "x86_64": lambda: platform.machine() == "x86_64",
-    "javac": lambda: shutil.which("javac") is not None,
+    "java-sdk": lambda: os.path.exists(f"{STAGE}/java/out/EchoServer.class"),
     "root": lambda: os.geteuid() == 0,
     # what an attempt to escape attacks (tests/escape): without it even the control finds nothing
     "io_uring": lambda: first_line("/proc/sys/kernel/io_uring_disabled", "0") == "0",

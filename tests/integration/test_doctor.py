@@ -15,6 +15,7 @@ def test_every_layer_works_here(person):
     assert "NO " not in r.stdout
     report = json.loads(person.stockade("doctor", "--json", check=0).stdout)
     assert report["ready"] is True and len(report["checks"]) > 20
+    assert any(c["name"] == "a whole sandbox" and c["result"] == "yes" for c in report["checks"])
 
 
 def test_a_missing_layer_is_named_with_its_mend(person):

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,9 @@
 #include "supervisor/spawn.h"
 #include "wire/control.h"
 #include "wire/report.h"
+
+/* For each of the four reports; together less than doctor_child's alarm, which would leave a hung enter behind. */
+enum { PATIENCE_MS = 2000 };
 
 static int fail_words(struct doctor_attempt *a, int r, const char *words)
 {
@@ -51,10 +55,14 @@ static int release(int sock)
 static int read_report(int sock, struct report *ret)
 {
 	char bytes[REPORT_BYTES_MAX];
-	int fd = -1;
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	int fd = -1, ready = poll(&p, 1, PATIENCE_MS);
 	size_t n_fds = 1;
-	long n = io_recv_msg(sock, bytes, sizeof(bytes), &fd, &n_fds);
+	long n;
 
+	if (ready <= 0)
+		return ready < 0 ? -errno : -ETIMEDOUT;
+	n = io_recv_msg(sock, bytes, sizeof(bytes), &fd, &n_fds);
 	if (fd >= 0)
 		close(fd);
 	if (n <= 0)

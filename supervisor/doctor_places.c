@@ -140,6 +140,17 @@ static void check_user(const struct doctor_env *env, struct doctor_result *r)
 	}
 }
 
+/* What a kernel or a container says that forbids namespaces; anything else is the installation's fault. */
+static bool is_refusal(int error)
+{
+	static const int refusals[] = { EPERM, EACCES, ENOSPC, EUSERS, ENOSYS, EINVAL };
+
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		if (error == refusals[i])
+			return true;
+	return false;
+}
+
 static void check_launch(const struct doctor_env *env, struct doctor_result *r)
 {
 	struct doctor_attempt a;
@@ -150,7 +161,10 @@ static void check_launch(const struct doctor_env *env, struct doctor_result *r)
 		return;
 	}
 	doctor_no(r, "%s: %s", a.step, strerror(a.error));
-	doctor_mend_namespaces(env, &a, r);
+	if (is_refusal(a.error))
+		doctor_mend_namespaces(env, &a, r);
+	else
+		doctor_mend(r, "reinstall stockade: its programs belong together; %s is where they are looked for", env->libexec);
 }
 
 const struct doctor_check doctor_place_checks[] = {

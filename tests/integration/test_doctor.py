@@ -5,7 +5,17 @@ import os
 import subprocess
 
 import pytest
-from integration.harness import STOCKADE
+from integration.harness import STAGE, STOCKADE
+
+DEAF_SECONDS = "86413"  # by which it is known again
+
+
+def command_line(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
+            return f.read().rstrip("\0").split("\0")
+    except FileNotFoundError:
+        return []
 
 
 @pytest.mark.root
@@ -36,3 +46,17 @@ def test_a_log_that_cannot_be_written_is_found(person):
     r = person.stockade("doctor", "--json")
     assert r.returncode == 1
     assert any(c["name"] == "audit log" and c["result"] == "no" for c in json.loads(r.stdout)["checks"])
+
+
+@pytest.mark.root
+def test_an_enter_that_says_nothing_is_given_up_and_not_left_behind(person):
+    deaf = person.write("deaf", f"#!/bin/sh\nexec /usr/bin/sleep {DEAF_SECONDS}\n", 0o755)
+    how = "--map-root-user" if os.geteuid() == 0 else "--map-current-user"
+    r = subprocess.run(["unshare", "--user", how, "--keep-caps", "--mount", "/bin/sh", "-c",
+                        'mount --bind "$1" "$2" && exec "$3" doctor --json', "sh", deaf, f"{STAGE}/prefix/libexec/stockade/stockade-enter", STOCKADE],
+                       env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert r.returncode == 1, r.stdout + r.stderr
+    missing = {c["name"]: c for c in json.loads(r.stdout)["checks"] if c["result"] == "no"}
+    assert "hear from stockade-enter: Connection timed out" in missing["a whole sandbox"]["found"]
+    assert "reinstall" in missing["a whole sandbox"]["mend"]
+    assert not [p for p in os.listdir("/proc") if p.isdigit() and command_line(p)[1:] == [DEAF_SECONDS]]

@@ -24,6 +24,7 @@
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/prctl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdarg.h>
@@ -71,16 +72,17 @@ struct named {
 	uint32_t value;
 };
 
-#define N(name)                                                                                                        \
-	{                                                                                                              \
-#name, (uint32_t)(name)                                                                                \
-	}
+#define N(name) { #name, (uint32_t)(name) }
 static const struct named constants[] = {
 	N(AF_UNIX),
 	N(AF_INET),
 	N(AF_INET6),
 	N(AF_NETLINK),
 	N(NETLINK_ROUTE),
+	N(IPPROTO_IP),
+	N(IPPROTO_TCP),
+	N(IPPROTO_UDP),
+	N(IPPROTO_MPTCP),
 	N(SOCK_STREAM),
 	N(SOCK_DGRAM),
 	N(SOCK_SEQPACKET),
@@ -432,7 +434,8 @@ static void write_source(
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "\t{ 0x%02x, %u, %u, 0x%08x },\n", code[i].code, code[i].jt, code[i].jf, code[i].k);
 	fprintf(out, "};\n\nconst struct seccomp_filter seccomp_filter_%s = { \"%s\", code, %zu };\n", id, name, n);
-	if (fclose(out) != 0)
+	/* A filter that is cut short would not be seen by fclose alone: only the last flush speaks there. */
+	if (ferror(out) || fclose(out) != 0)
 		fail(p, "%s: %s", output, strerror(errno));
 }
 

@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -210,9 +211,30 @@ static void sockets_are_of_the_named_families_only(void **state)
 		{ DEFAULT_UNIX, SYS_socket, { AF_INET, SOCK_STREAM }, ALLOW },
 		{ DEFAULT_UNIX, SYS_socket, { AF_VSOCK, SOCK_STREAM }, DENY(EPERM) },
 		{ BROWSER, SYS_socket, { AF_UNIX, SOCK_STREAM }, DENY(EPERM) },
-		{ BROWSER, SYS_socketpair, { AF_UNIX, SOCK_DGRAM }, ALLOW },
+		/* It can be connected anew to a pathname socket: AF_UNIX in all but name. */
+		{ BROWSER, SYS_socketpair, { AF_UNIX, SOCK_DGRAM }, DENY(EPERM) },
+		{ BROWSER_UNIX, SYS_socketpair, { AF_UNIX, SOCK_DGRAM }, ALLOW },
 		{ BROWSER_UNIX, SYS_socket, { AF_UNIX, SOCK_STREAM }, ALLOW },
 		{ BROWSER_UNIX, SYS_clone, { CLONE_NEWUSER }, DENY(EPERM) },
+	};
+
+	CHECK(rows);
+}
+
+static void internet_sockets_are_tcp_and_udp_alone(void **state)
+{
+	static const struct row rows[] = {
+		{ DEFAULT, SYS_socket, { AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP }, ALLOW },
+		{ DEFAULT, SYS_socket, { AF_INET6, SOCK_STREAM, IPPROTO_MPTCP }, ALLOW },
+		{ DEFAULT, SYS_socket, { AF_INET6, SOCK_DGRAM, IPPROTO_UDP }, ALLOW },
+		{ DEFAULT, SYS_socket, { AF_INET, SOCK_STREAM, IPPROTO_SCTP }, DENY(EPERM) },
+		{ DEFAULT, SYS_socket, { AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP }, DENY(EPERM) },
+		{ DEFAULT, SYS_socket, { AF_INET6, SOCK_SEQPACKET }, DENY(EPERM) },
+		{ DEFAULT, SYS_socket, { AF_INET, 6 /* SOCK_DCCP */ }, DENY(EPERM) },
+		{ DEFAULT, SYS_socket, { AF_INET, SOCK_STREAM, 256 /* IPPROTO_SMC */ }, DENY(EPERM) },
+		{ DEFAULT, SYS_socket, { AF_INET, SOCK_RAW, IPPROTO_ICMP }, DENY(EPERM) },
+		{ DEFAULT, SYS_socket, { AF_INET, SOCK_DGRAM, DIRTY | IPPROTO_UDPLITE }, DENY(EPERM) },
+		{ BROWSER_UNIX, SYS_socket, { AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP }, DENY(EPERM) },
 	};
 
 	CHECK(rows);
@@ -224,10 +246,15 @@ static void our_own_programs_can_open_execute_and_connect_nothing(void **state)
 	static const long calls[] = { SYS_open, SYS_openat, SYS_openat2, SYS_execve, SYS_execveat, SYS_socket,
 		SYS_connect, SYS_bind, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork, SYS_ptrace, SYS_mount, SYS_unlink,
 		SYS_rename, SYS_setns, SYS_prctl, SYS_memfd_create };
+	static const long signals[] = { SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
+		SYS_pidfd_send_signal };
 
 	for (size_t f = 0; f < ARRAY_LEN(ours); f++)
 		for (size_t i = 0; i < ARRAY_LEN(calls); i++)
 			CHECK(((struct row[]){ { ours[f], calls[i], { 0 }, DENY(EPERM) } }));
+	/* PID 1 passes signals on, in a namespace of its own; the shim has nobody to send one to. */
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		CHECK(((struct row[]){ { &seccomp_filter_shim, signals[i], { 0 }, DENY(EPERM) } }));
 	for (size_t i = 3; i < 14; i++)
 		CHECK(((struct row[]){ { &seccomp_filter_supervisor, calls[i], { 0 }, DENY(EPERM) } }));
 }
@@ -257,6 +284,7 @@ int main(void)
 		cmocka_unit_test(foreign_architectures_are_killed),
 		cmocka_unit_test(arguments_are_compared_by_their_lower_half),
 		cmocka_unit_test(sockets_are_of_the_named_families_only),
+		cmocka_unit_test(internet_sockets_are_tcp_and_udp_alone),
 		cmocka_unit_test(our_own_programs_can_open_execute_and_connect_nothing),
 		cmocka_unit_test(our_own_programs_map_nothing_executable),
 	};

@@ -61,6 +61,7 @@ int stage_signals(struct enter *e) _must_check_;
 int stage_idmap(struct enter *e) _must_check_;
 int stage_session(struct enter *e) _must_check_;
 int stage_keyring(struct enter *e) _must_check_;
+int stage_cgroup(struct enter *e) _must_check_;
 int stage_hostname(struct enter *e) _must_check_;
 
 /* self.c */

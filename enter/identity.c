@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,6 +163,12 @@ int stage_keyring(struct enter *e)
 		return 0;
 	/* A kernel without keyrings has none to leave behind. */
 	return errno == ENOSYS ? 0 : -errno;
+}
+
+/* Apart from clone3: its root is where we are now, and a leaf will be entered before that. */
+int stage_cgroup(struct enter *e)
+{
+	return unshare(CLONE_NEWCGROUP) < 0 ? -errno : 0;
 }
 
 int stage_hostname(struct enter *e)

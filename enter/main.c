@@ -17,27 +17,45 @@
  * inherited and PID 2 needs another one. PID 2 has every wall up, filter included, before it says that it is ready;
  * what is left for the release is execve alone.
  *
- *    PRIVILEGE     Should: run with the caller's own ids. Mustn't: be setuid, or be a file that the server's user can
- * write. PLAN          Should: read the sealed plan and nothing else. Mustn't: accept uid 0, or a plan of another
- * build. SOURCES       Should: as root, take detached copies while root's eyes can see them. Mustn't: follow a symbolic
- * link. IDENTITY      Should: stop being root. Mustn't: keep a supplementary group that can be dropped. SIGNALS Should:
- * forget the caller's dispositions, mask and umask. CLONE         Should: make every namespace in one call and announce
- * PID 1. Mustn't: make a second user namespace. IDMAP         Should: map the one user to itself, setgroups denied
- * first (CVE-2014-8989). Mustn't: stay dumpable after. LIFELINE      Should: die with the supervisor. LOOPBACK Should:
- * bring lo up, and nothing else. PROPAGATION   Should: cut the mount tree off. Mustn't: mount anything before. ROOT
- * Should: mount an empty root over "/". Mustn't: use a path of the host. MOUNTS        Should: mount by descriptor
- * only. Mustn't: create anything on a file system of the host. DEV           Should: bind five devices, checked to be
- * those. Mustn't: offer a terminal. PROC          Should: mount a fresh /proc and hide what is not in the table.
- * Mustn't: bind the host's. PIVOT         Should: leave the old root unreachable (CVE-2024-21626). USERNS_LIMIT Should:
- * write and read back, while /proc/sys can be written. READONLY      Should: take away the staging mounts, seal
- * /proc/sys and the root. SESSION       Should: have no controlling terminal (CVE-2017-5226). KEYRING       Should:
- * leave the user's keys behind. HOSTNAME      Should: tell the server nothing of the host. INIT          Should:
- * receive every signal by descriptor. FORK          Should: make PID 2. Mustn't: happen after PID 1's filter. RLIMITS
- * Should: wall in fork bombs; NPROC counts per user namespace. Mustn't: limit address space (V8, JVM, Go). CAPABILITIES
- * Should: leave none in any set, in PID 1 too, and prove it. DESCRIPTORS   Should: leave 0, 1, 2 to the server and none
- * of those to PID 1. LANDLOCK      Should: say the mount table again in the kernel's other words. CWD           Should:
- * start where the plan says. SECCOMP       Should: come last. Mustn't: be compiled here. EXEC          Should: wait for
- * the release. Mustn't: leave a failure unreported.
+ *    PRIVILEGE     Should: run with the caller's own ids. Mustn't: be setuid, or be a file that the
+ *                  server's user can write.
+ *    PLAN          Should: read the sealed plan and nothing else. Mustn't: accept uid 0, or a plan of
+ *                  another build.
+ *    SOURCES       Should: as root, take detached copies while root's eyes can see them. Mustn't:
+ *                  follow a symbolic link.
+ *    IDENTITY      Should: stop being root. Mustn't: keep a supplementary group that can be dropped.
+ *    SIGNALS       Should: forget the caller's dispositions, mask and umask.
+ *    CLONE         Should: make every namespace but the cgroups' in one call and announce PID 1. Mustn't:
+ *                  make a second user namespace.
+ *    IDMAP         Should: map the one user to itself, setgroups denied first (CVE-2014-8989). Mustn't:
+ *                  stay dumpable after.
+ *    LIFELINE      Should: die with the supervisor.
+ *    LOOPBACK      Should: bring lo up, and nothing else.
+ *    PROPAGATION   Should: cut the mount tree off. Mustn't: mount anything before.
+ *    ROOT          Should: mount an empty root over "/". Mustn't: use a path of the host.
+ *    MOUNTS        Should: mount by descriptor only. Mustn't: create anything on a file system of the
+ *                  host.
+ *    DEV           Should: bind five devices, checked to be those. Mustn't: offer a terminal.
+ *    PROC          Should: mount a fresh /proc and hide what is not in the table. Mustn't: bind the
+ *                  host's.
+ *    PIVOT         Should: leave the old root unreachable (CVE-2024-21626).
+ *    USERNS_LIMIT  Should: write and read back, while /proc/sys can be written.
+ *    READONLY      Should: take away the staging mounts, seal /proc/sys and the root.
+ *    SESSION       Should: have no controlling terminal (CVE-2017-5226).
+ *    KEYRING       Should: leave the user's keys behind.
+ *    CGROUP        Should: hide where in the host's cgroups we are: the paths name the user's units.
+ *                  Mustn't: come before the process is moved to a leaf.
+ *    HOSTNAME      Should: tell the server nothing of the host.
+ *    INIT          Should: receive every signal by descriptor.
+ *    FORK          Should: make PID 2. Mustn't: happen after PID 1's filter.
+ *    RLIMITS       Should: wall in fork bombs; NPROC counts per user namespace. Mustn't: limit address
+ *                  space (V8, JVM, Go).
+ *    CAPABILITIES  Should: leave none in any set, in PID 1 too, and prove it.
+ *    DESCRIPTORS   Should: leave 0, 1, 2 to the server and none of those to PID 1.
+ *    LANDLOCK      Should: say the mount table again in the kernel's other words.
+ *    CWD           Should: start where the plan says.
+ *    SECCOMP       Should: come last. Mustn't: be compiled here.
+ *    EXEC          Should: wait for the release. Mustn't: leave a failure unreported.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -73,6 +91,7 @@ static const struct stage stages[] = {
 	{ ENTER_STAGE_READONLY, ENTER_INIT, stage_readonly },
 	{ ENTER_STAGE_SESSION, ENTER_INIT, stage_session },
 	{ ENTER_STAGE_KEYRING, ENTER_INIT, stage_keyring },
+	{ ENTER_STAGE_CGROUP, ENTER_INIT, stage_cgroup },
 	{ ENTER_STAGE_HOSTNAME, ENTER_INIT, stage_hostname },
 	{ ENTER_STAGE_INIT, ENTER_INIT, stage_init },
 	{ ENTER_STAGE_FORK, ENTER_INIT, stage_fork },

@@ -33,6 +33,7 @@ enum { REPORT_DETAIL_MAX = 512, REPORT_BYTES_MAX = 1024 };
 	X(READONLY, "make the root read-only")                              \
 	X(SESSION, "start a new session")                                   \
 	X(KEYRING, "join a fresh session keyring")                          \
+	X(CGROUP, "hide the host's cgroup paths")                           \
 	X(HOSTNAME, "set the host name")                                    \
 	X(INIT, "lock down PID 1")                                          \
 	X(FORK, "fork the server's process")                                \

@@ -116,6 +116,22 @@ static int facts_world(void)
 	return 0;
 }
 
+/* "ns-mnt mnt:[4026531841]": which namespace of each kind this is. */
+static int facts_namespaces(void)
+{
+	static const char *const kinds[] = { "user", "mnt", "pid", "net", "ipc", "uts", "cgroup" };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		char path[64], name[16], link[64] = "";
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", kinds[i]);
+		snprintf(name, sizeof(name), "ns-%s", kinds[i]);
+		if (readlink(path, link, sizeof(link) - 1) < 0)
+			return 1;
+		say(name, link);
+	}
+	return 0;
+}
+
 static int facts_mounts(void)
 {
 	char line[1024], where[512], flags[256];
@@ -386,6 +402,7 @@ static const struct {
 	{ "descriptors", facts_descriptors },
 	{ "status", facts_status },
 	{ "world", facts_world },
+	{ "own-namespaces", facts_namespaces },
 	{ "mounts", facts_mounts },
 	{ "root", facts_root },
 	{ "loopback", try_loopback },

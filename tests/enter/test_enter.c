@@ -215,6 +215,25 @@ static void network_is_a_working_loopback_and_no_way_out(void **state)
 	launch_expect_line(&l, "connect-outside ENETUNREACH");
 }
 
+static void every_namespace_is_the_sandboxes_own(void **state)
+{
+	_cleanup_buf_ struct buf outside = BUF_INIT(4096);
+	_cleanup_launch_ struct launch l = { 0 };
+	char *rest, *line;
+	unsigned kinds = 0;
+
+	control(&outside, "own-namespaces");
+	probe(&l, (const char *[]){ "own-namespaces", NULL });
+	for (rest = outside.data; (line = strsep(&rest, "\n"));) {
+		if (strncmp(line, "ns-", 3) != 0)
+			continue;
+		assert_non_null(strchr(line, '['));
+		launch_expect_no_line(&l, line);
+		kinds++;
+	}
+	assert_int_equal(kinds, 7);
+}
+
 static void namespaces_cannot_be_made_or_joined(void **state)
 {
 	_cleanup_launch_ struct launch l = { 0 };
@@ -545,6 +564,7 @@ int main(void)
 		cmocka_unit_test(mounts_are_those_of_the_plan_with_the_right_flags),
 		cmocka_unit_test(root_holds_no_other_name),
 		cmocka_unit_test(network_is_a_working_loopback_and_no_way_out),
+		cmocka_unit_test(every_namespace_is_the_sandboxes_own),
 		cmocka_unit_test(namespaces_cannot_be_made_or_joined),
 		cmocka_unit_test(forbidden_calls_answer_eperm_and_unknown_ones_enosys),
 		cmocka_unit_test(sockets_are_inet_and_route_and_unix_only_when_granted),

@@ -17,14 +17,16 @@
 
 enum { STOP_WAIT_MS = 6000, KILL_WAIT_MS = 5000 };
 
-/* A pidfd of the process that had this start time, or -ESRCH. Opened first, checked after: the pid cannot be used again
- * while the answer is drawn from it. */
+/* A pidfd of the process that had this start time; -ESRCH: it is gone; another -errno: nobody can tell. Opened first,
+ * checked after: the pid cannot be used again while the answer is drawn from it. */
 static int open_verified(pid_t pid, uint64_t start)
 {
 	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	uint64_t now;
 
-	if (fd < 0 || registry_start_time(pid, &now) < 0 || now != start)
+	if (fd < 0)
+		return -errno;
+	if (registry_start_time(pid, &now) < 0 || now != start)
 		return -ESRCH;
 	return steal_fd(&fd);
 }
@@ -40,6 +42,10 @@ static int stop_entry(const struct registry_entry *e, struct diag *d)
 {
 	_cleanup_close_ int supervisor = open_verified(e->pid, e->start), init = open_verified(e->init_pid, e->init_start);
 
+	if ((supervisor < 0 && supervisor != -ESRCH) || (init < 0 && init != -ESRCH)) {
+		int r = supervisor < 0 && supervisor != -ESRCH ? supervisor : init;
+		return diag_fail(d, r, "cannot reach session %.12s, so it was not stopped (pidfd_open): %s", e->id, strerror(-r));
+	}
 	if (supervisor >= 0) {
 		if (syscall(SYS_pidfd_send_signal, supervisor, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
 			return diag_fail(d, -errno, "cannot signal session %.12s: %s", e->id, strerror(errno));
@@ -55,28 +61,52 @@ static int stop_entry(const struct registry_entry *e, struct diag *d)
 	return 0;
 }
 
-/* By unique prefix of the session, or by the server's name. */
-static size_t stop_matching(const struct registry_list *l, const char *word, int *ret, struct diag *d)
+struct match {
+	const char *word;
+	bool by_id; /* it begins exactly one session's id; else it is a server's name */
+};
+
+static bool begins_id(const struct registry_entry *e, const char *word)
 {
-	size_t n = 0, found = 0;
+	return *word && strncmp(e->id, word, strlen(word)) == 0;
+}
+
+static bool is_match(const struct match *m, const struct registry_entry *e)
+{
+	return m->by_id ? begins_id(e, m->word) : strcmp(e->name, m->word) == 0;
+}
+
+static int no_match(const struct match *m, size_t n_ids, struct diag *d)
+{
+	char shown[128];
+
+	text_escape_str(m->word, shown, sizeof(shown));
+	if (n_ids > 1)
+		return diag_fail(d, -EINVAL, "'%s' begins %zu sessions: write more of it ('stockade ps --json' shows all of it)",
+			shown, n_ids);
+	return diag_fail(d, -ENOENT, "no session or server '%s' runs; 'stockade ps' lists what does", shown);
+}
+
+/* By unique beginning of a session's id, else by the server's name. */
+static int stop_matching(const struct registry_list *l, const char *word, struct diag *d)
+{
+	size_t n_ids = 0, found = 0;
+	char name[128];
+	int r = 0;
 
 	for (size_t i = 0; i < l->n; i++)
-		n += strncmp(l->v[i].id, word, strlen(word)) == 0;
-	for (size_t i = 0; i < l->n; i++) {
+		n_ids += begins_id(&l->v[i], word);
+	const struct match m = { word, n_ids == 1 };
+	for (size_t i = 0; r == 0 && i < l->n; i++) {
 		const struct registry_entry *e = &l->v[i];
-		bool by_id = n == 1 && strncmp(e->id, word, strlen(word)) == 0;
-		if (!by_id && strcmp(e->name, word) != 0)
+		if (!is_match(&m, e))
 			continue;
 		found++;
-		*ret = stop_entry(e, d);
-		if (*ret < 0)
-			return found;
-		fprintf(stderr, "stopped %.12s (%s)\n", e->id, e->name);
+		r = stop_entry(e, d);
+		if (r == 0)
+			fprintf(stderr, "stopped %.12s (%s)\n", e->id, text_escape_str(e->name, name, sizeof(name)));
 	}
-	if (found == 0)
-		*ret = n > 1 ? diag_fail(d, -EINVAL, "'%s' begins %zu sessions: write more of it ('stockade ps --json' shows all of it)", word, n) :
-			       diag_fail(d, -ENOENT, "no session or server '%s' runs; 'stockade ps' lists what does", word);
-	return found;
+	return r < 0 || found > 0 ? r : no_match(&m, n_ids, d);
 }
 
 static int run_stop(const struct command_ctx *ctx)
@@ -84,13 +114,12 @@ static int run_stop(const struct command_ctx *ctx)
 	_cleanup_paths_ struct paths p = { 0 };
 	_cleanup_registry_ struct registry_list l = { 0 };
 	struct diag d = { "" };
-	char shown[128];
 	int r = paths_init(&p, &d);
 
 	if (r == 0)
 		r = registry_read(&p, &l, &d);
 	if (r == 0)
-		stop_matching(&l, text_escape_str(ctx->args.v[0], shown, sizeof(shown)), &r, &d);
+		r = stop_matching(&l, ctx->args.v[0], &d);
 	if (r == 0)
 		return EXIT_OK;
 	command_error("%s", d.text);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "supervisor/command.h"
 #include "supervisor/exit.h"
+#include "supervisor/output.h"
 #include "supervisor/question.h"
 
 enum { NUMBER_MAX = 32, SHOWN = 512 };
@@ -188,19 +189,22 @@ static json_t *entry_json(const struct pending *e, size_t number)
 		"question", e->question);
 }
 
+static json_t *list_json(const struct pendings *l)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < l->n; i++)
+		if (json_array_append_new(array, entry_json(&l->v[i], i + 1)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
 int approve_waiting_json(const struct approve_waiting *w)
 {
 	_cleanup_pendings_ struct pendings l = { 0 };
 	int status = list(w, &l);
-	json_t *array = json_array();
 
-	for (size_t i = 0; status == EXIT_OK && i < l.n; i++)
-		if (json_array_append_new(array, entry_json(&l.v[i], i + 1)) < 0)
-			status = EXIT_REFUSED;
-	if (status == EXIT_OK && json_dumpf(array, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0)
-		putchar('\n');
-	else
-		command_error("cannot write the list");
-	json_decref(array);
-	return status;
+	return status == EXIT_OK ? output_json(list_json(&l), "the list of what waits") : status;
 }

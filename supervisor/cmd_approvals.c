@@ -2,11 +2,11 @@
 /* cmd_approvals - `stockade approvals`: what was approved, by whom, when, how; and its revocation */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
 #include "supervisor/exit.h"
+#include "supervisor/output.h"
 
 struct approvals_options {
 	bool json;
@@ -19,17 +19,7 @@ static const struct option_row list_rows[] = {
 
 static const struct option_row revoke_rows[] = { { 0 } };
 
-enum { TIME_SIZE = 32, SHOWN = 1024 };
-
-static const char *time_words(int64_t when, char ret[TIME_SIZE])
-{
-	time_t t = (time_t)when;
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm) || strftime(ret, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		snprintf(ret, TIME_SIZE, "?");
-	return ret;
-}
+enum { SHOWN = 1024 };
 
 static void print_field(const char *label, const char *value)
 {
@@ -41,7 +31,7 @@ static void print_field(const char *label, const char *value)
 
 static void print_approval(const struct approval *a, bool colour)
 {
-	char when[TIME_SIZE], name[SHOWN];
+	char when[OUTPUT_TIME_SIZE], name[SHOWN];
 
 	if (a->damaged) {
 		printf("%s  %sdamaged: approves nothing%s\n", a->id, colour ? "\033[1;31m" : "",
@@ -49,7 +39,7 @@ static void print_approval(const struct approval *a, bool colour)
 		print_field("why", a->damaged);
 		return;
 	}
-	printf("%s%s%s  %s  %s\n", colour ? "\033[1m" : "", a->id, colour ? "\033[0m" : "", time_words(a->when, when),
+	printf("%s%s%s  %s  %s\n", colour ? "\033[1m" : "", a->id, colour ? "\033[0m" : "", output_time(a->when, when),
 		text_escape_str(a->name, name, sizeof(name)));
 	print_field("for", a->subject);
 	print_field("by", a->user);
@@ -59,27 +49,35 @@ static void print_approval(const struct approval *a, bool colour)
 
 static json_t *approval_json(const struct approval *a)
 {
-	char when[TIME_SIZE];
+	char when[OUTPUT_TIME_SIZE];
 
 	if (a->damaged)
 		return json_pack("{s:s, s:s, s:s}", "id", a->id, "digest", a->digest, "damaged", a->damaged);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", a->id, "digest", a->digest, "name", a->name,
-		"subject", a->subject, "when", time_words(a->when, when), "user", a->user, "channel", a->channel,
+		"subject", a->subject, "when", output_time(a->when, when), "user", a->user, "channel", a->channel,
 		"lineage", a->lineage);
 }
 
-static int print_json(const struct approvals *l)
+/* NULL when one of them cannot be written down: a shorter list would be a wrong one. */
+static json_t *list_json(const struct approvals *l)
 {
 	json_t *array = json_array();
-	int r = array ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < l->n; i++)
-		r = json_array_append_new(array, approval_json(&l->v[i])) < 0 ? -ENOMEM : 0;
-	if (r == 0 && json_dumpf(array, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0)
-		r = -EIO;
-	putchar('\n');
-	json_decref(array);
-	return r;
+	for (size_t i = 0; i < l->n; i++)
+		if (json_array_append_new(array, approval_json(&l->v[i])) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static int print_list(const struct approvals *l)
+{
+	if (l->n == 0)
+		puts("Nothing is approved.");
+	for (size_t i = 0; i < l->n; i++)
+		print_approval(&l->v[i], command_colour(stdout));
+	return EXIT_OK;
 }
 
 static int list_run(const struct command_ctx *ctx)
@@ -88,23 +86,18 @@ static int list_run(const struct command_ctx *ctx)
 	_cleanup_approvals_ struct approvals l = { 0 };
 	_cleanup_paths_ struct paths p = { 0 };
 	struct diag d = { "out of memory" };
-	bool damaged = false;
-	int r = paths_init(&p, &d);
+	int status, r = paths_init(&p, &d);
 
 	r = r < 0 ? r : consent_list(&p, &l, &d);
-	r = r < 0 || !o->json ? r : print_json(&l);
 	if (r < 0) {
 		command_error("%s", d.text);
 		return EXIT_REFUSED;
 	}
-	if (!o->json && l.n == 0)
-		puts("Nothing is approved.");
-	for (size_t i = 0; i < l.n; i++) {
-		damaged = damaged || l.v[i].damaged;
-		if (!o->json)
-			print_approval(&l.v[i], command_colour(stdout));
-	}
-	return damaged ? EXIT_FINDINGS : EXIT_OK;
+	status = o->json ? output_json(list_json(&l), "the approvals") : print_list(&l);
+	for (size_t i = 0; status == EXIT_OK && i < l.n; i++)
+		if (l.v[i].damaged)
+			status = EXIT_FINDINGS;
+	return status;
 }
 
 static int revoke_run(const struct command_ctx *ctx)

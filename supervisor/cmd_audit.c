@@ -47,23 +47,6 @@ static const struct option_row verify_rows[] = {
 	{ NULL },
 };
 
-static void show_done(void *options)
-{
-	struct show_options *o = options;
-
-	free(o->session);
-	free(o->server);
-	free(o->tool);
-	free(o->decision);
-}
-
-static void verify_done(void *options)
-{
-	struct verify_options *o = options;
-
-	free(o->session);
-}
-
 static int open_log(int *ret, struct diag *d)
 {
 	_cleanup_paths_ struct paths p = { 0 };
@@ -152,7 +135,6 @@ const struct command_row cmd_audit_show = {
 		   "their format.",
 	.options = show_rows,
 	.options_size = sizeof(struct show_options),
-	.options_done = show_done,
 	.run = run_show,
 };
 
@@ -166,6 +148,5 @@ const struct command_row cmd_audit_verify = {
 		   "--read-only.",
 	.options = verify_rows,
 	.options_size = sizeof(struct verify_options),
-	.options_done = verify_done,
 	.run = run_verify,
 };

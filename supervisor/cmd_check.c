@@ -7,6 +7,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
 #include "supervisor/exit.h"
+#include "supervisor/output.h"
 #include "supervisor/question.h"
 #include "supervisor/question_words.h"
 
@@ -125,14 +126,6 @@ static int print_text(const json_t *root, const char *approval)
 	return 0;
 }
 
-static int print_json(const json_t *root)
-{
-	if (json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0)
-		return -EIO;
-	putchar('\n');
-	return 0;
-}
-
 static int check_plan(const struct paths *p, struct effective *e, bool json, struct diag *d)
 {
 	_cleanup_approval_ struct approval a = { 0 };
@@ -145,9 +138,11 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 		return r;
 	approval = r == CONSENT_APPROVED && !e->never_remember ? a.id : NULL;
 	root = check_json(e, approval);
+	if (json)
+		return output_json(root, "what it gets");
 	if (!root)
 		return diag_fail(d, -ENOMEM, "out of memory");
-	r = json ? print_json(root) : print_text(root, approval);
+	r = print_text(root, approval);
 	json_decref(root);
 	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : EXIT_OK;
 }
@@ -160,8 +155,7 @@ static int check_tool(const struct effective *e, const struct check_options *o, 
 	const struct shim_rule *rule = shim_rules_match(rules, o->tool, strlen(o->tool), &allowed);
 	const char *why = rule ? rule->where : rules->otherwise ? rules->otherwise : "no rule restricts its tools";
 	_cleanup_free_ char *tool = question_shown(o->tool), *where = question_shown(why);
-	json_t *root;
-	int r;
+	int status;
 
 	if (!tool || !where)
 		return diag_fail(d, -ENOMEM, "out of memory");
@@ -171,11 +165,9 @@ static int check_tool(const struct effective *e, const struct check_options *o, 
 			puts("No rule of this plan looks at arguments: any others get the same answer.");
 		return allowed ? EXIT_OK : EXIT_FINDINGS;
 	}
-	root = json_pack("{s:s, s:s, s:s, s:b}", "tool", tool, "decision", allowed ? "allow" : "deny", "rule", where,
-		"arguments_matter", 0);
-	r = root ? print_json(root) : -ENOMEM;
-	json_decref(root);
-	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : allowed ? EXIT_OK : EXIT_FINDINGS;
+	status = output_json(json_pack("{s:s, s:s, s:s, s:b}", "tool", tool, "decision", allowed ? "allow" : "deny", "rule",
+				 where, "arguments_matter", 0), "the decision");
+	return status != EXIT_OK || allowed ? status : EXIT_FINDINGS;
 }
 
 static int check_usage(const struct command_ctx *ctx, const struct check_options *o)

@@ -7,6 +7,7 @@
 
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
+#include "supervisor/output.h"
 
 struct doctor_options {
 	bool json;
@@ -78,17 +79,6 @@ static size_t run_group(size_t g, const struct doctor_env *env, json_t *checks)
 	return missing;
 }
 
-static int print_json(json_t *checks, size_t missing)
-{
-	json_t *o = json_pack("{s:b, s:I, s:O}", "ready", missing == 0, "missing", (json_int_t)missing, "checks", checks);
-	int r = o ? json_dumpf(o, stdout, JSON_INDENT(2)) : -1;
-
-	json_decref(o);
-	json_decref(checks);
-	putchar('\n');
-	return r;
-}
-
 static int doctor_run(const struct command_ctx *ctx)
 {
 	const struct doctor_options *o = ctx->options;
@@ -102,8 +92,10 @@ static int doctor_run(const struct command_ctx *ctx)
 	for (size_t g = 0; g < ARRAY_LEN(groups); g++)
 		missing += run_group(g, &env, checks);
 	if (checks) {
-		if (print_json(checks, missing) < 0)
-			return EXIT_FINDINGS;
+		int status = output_json(json_pack("{s:b, s:I, s:o}", "ready", missing == 0, "missing",
+						 (json_int_t)missing, "checks", checks), "what was found");
+		if (status != EXIT_OK)
+			return status;
 	} else if (missing) {
 		printf("%zu missing: until that is mended stockade refuses to start servers.\n", missing);
 	} else {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_ps - stockade ps: the sessions that run */
 #include <string.h>
-#include <time.h>
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
+#include "supervisor/output.h"
 #include "supervisor/registry.h"
 
 struct ps_options {
@@ -16,41 +16,31 @@ static const struct option_row ps_rows[] = {
 	{ NULL },
 };
 
-static void format_time(int64_t t, char *ret, size_t size)
-{
-	time_t at = (time_t)t;
-	struct tm tm;
-
-	if (!gmtime_r(&at, &tm) || strftime(ret, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		snprintf(ret, size, "?");
-}
-
 static json_t *entry_json(const struct registry_entry *e)
 {
-	char since[32];
+	char since[OUTPUT_TIME_SIZE];
 
-	format_time(e->since, since, sizeof(since));
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:I}", "session", e->id, "server", e->name, "client", e->client, "pid", e->pid, "since",
-		since, "calls", (json_int_t)e->counters.calls, "denials", (json_int_t)e->counters.denials, "memory",
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:I}", "session", e->id, "server", e->name, "client",
+		e->client, "pid", e->pid, "since", output_time(e->since, since), "calls",
+		(json_int_t)e->counters.calls, "denials", (json_int_t)e->counters.denials, "memory",
 		(json_int_t)registry_memory(e->pid));
 }
 
-static int print_json(const struct registry_list *l)
+static json_t *list_json(const struct registry_list *l)
 {
 	json_t *all = json_array();
-	int r = 0;
 
 	for (size_t i = 0; i < l->n; i++)
-		r |= json_array_append_new(all, entry_json(&l->v[i]));
-	r |= json_dumpf(all, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(all);
-	return r ? EXIT_REFUSED : EXIT_OK;
+		if (json_array_append_new(all, entry_json(&l->v[i])) < 0) {
+			json_decref(all);
+			return NULL;
+		}
+	return all;
 }
 
 static int print_table(const struct registry_list *l)
 {
-	char name[64], client[128], since[32];
+	char name[64], client[128], since[OUTPUT_TIME_SIZE];
 
 	if (l->n == 0) {
 		fputs("no server runs through stockade\n", stderr);
@@ -59,10 +49,11 @@ static int print_table(const struct registry_list *l)
 	printf("%-12s  %-24s  %-20s  %8s  %8s  %8s  %s\n", "SESSION", "SERVER", "SINCE", "CALLS", "DENIED", "MEMORY", "CLIENT");
 	for (size_t i = 0; i < l->n; i++) {
 		const struct registry_entry *e = &l->v[i];
-		format_time(e->since, since, sizeof(since));
-		printf("%-12.12s  %-24s  %-20s  %8llu  %8llu  %5llu MB  %s\n", e->id, text_escape_str(e->name, name, sizeof(name)), since,
+		printf("%-12.12s  %-24s  %-20s  %8llu  %8llu  %5llu MB  %s\n", e->id,
+			text_escape_str(e->name, name, sizeof(name)), output_time(e->since, since),
 			(unsigned long long)e->counters.calls, (unsigned long long)e->counters.denials,
-			(unsigned long long)(registry_memory(e->pid) >> 20), text_escape_str(e->client, client, sizeof(client)));
+			(unsigned long long)(registry_memory(e->pid) >> 20),
+			text_escape_str(e->client, client, sizeof(client)));
 	}
 	return EXIT_OK;
 }
@@ -78,7 +69,7 @@ static int run_ps(const struct command_ctx *ctx)
 		command_error("%s", d.text);
 		return EXIT_REFUSED;
 	}
-	return o->json ? print_json(&l) : print_table(&l);
+	return o->json ? output_json(list_json(&l), "the list of sessions") : print_table(&l);
 }
 
 const struct command_row cmd_ps = {

@@ -134,30 +134,17 @@ static int obtain(const struct paths *p, struct effective *e, struct lineage *l,
 	return here && !e->never_remember ? consent_remember(p, e, "terminal", l, d) : CONSENT_APPROVED;
 }
 
-static int workspace(char **ret, struct diag *d)
-{
-	*ret = getcwd(NULL, 0);
-	if (!*ret || (*ret)[0] != '/')
-		return diag_fail(d, -ENOENT, "the directory stockade was started in does not exist any more");
-	return 0;
-}
-
 static int start(const struct command_ctx *ctx, const struct grants *g, struct effective *e, struct diag *d)
 {
 	_cleanup_paths_ struct paths paths = { 0 };
 	_cleanup_lineage_ struct lineage lineage = { 0 };
-	_cleanup_free_ char *ws = NULL;
 	_cleanup_(approval_done) struct approval approval = { 0 };
-	struct effective_args a = { .paths = &paths, .grants = g, .environ = ctx->environ };
 	int r = paths_init(&paths, d);
 
 	if (r == 0)
-		r = workspace(&ws, d);
-	a.workspace = ws;
-	if (r == 0)
 		r = lineage_read(&lineage, d);
 	if (r == 0)
-		r = effective_build(&a, e, d);
+		r = command_build_plan(ctx, &paths, g, e, d);
 	if (r == 0)
 		r = effective_digest(&paths, e, d);
 	if (r == 0)

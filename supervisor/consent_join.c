@@ -9,23 +9,22 @@
 #include "base/fs.h"
 #include "supervisor/canonical.h"
 #include "supervisor/consent_pending.h"
+#include "supervisor/output.h"
 #include "supervisor/question.h"
 
-enum { PENDING_VERSION = 1, NAME_SIZE = 128, TRIES_MAX = 16, ANSWER_MAX = 16, TIME_SIZE = 32 };
+enum { PENDING_VERSION = 1, NAME_SIZE = 128, TRIES_MAX = 16, ANSWER_MAX = 16 };
 
 int pending_text(const struct effective *e, const struct lineage *l, const json_t *earlier, char **ret, struct diag *d)
 {
 	_cleanup_free_ char *chain = lineage_words(l);
-	char when[TIME_SIZE];
-	time_t now = time(NULL);
-	struct tm tm;
+	char when[OUTPUT_TIME_SIZE];
 	json_t *question = question_json(e, earlier), *root = NULL;
 
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 	if (chain && question)
 		root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:O, s:O}", "v", PENDING_VERSION, "digest",
-			e->digest, "name", e->name, "subject", e->subject, "lineage", chain, "when", when,
-			"never_remember", e->never_remember, "canonical", e->canonical, "question", question);
+			e->digest, "name", e->name, "subject", e->subject, "lineage", chain, "when",
+			output_time(time(NULL), when), "never_remember", e->never_remember, "canonical", e->canonical,
+			"question", question);
 	json_decref(question);
 	*ret = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);

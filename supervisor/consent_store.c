@@ -11,10 +11,11 @@
 #include "base/text.h"
 #include "supervisor/canonical.h"
 #include "supervisor/consent.h"
+#include "supervisor/output.h"
 
 #define APPROVALS_DIR "approvals"
 #define SUFFIX	      ".json"
-enum { APPROVAL_VERSION = 1, NAME_SIZE = 65 + sizeof(SUFFIX), TIME_SIZE = 32 };
+enum { APPROVAL_VERSION = 1, NAME_SIZE = 65 + sizeof(SUFFIX) };
 
 void approval_done(struct approval *a)
 {
@@ -228,14 +229,11 @@ int consent_earlier(
 static json_t *approval_json(
 	const struct paths *p, const struct consent_facts *f, const char *channel, const char *chain)
 {
-	char when[TIME_SIZE];
-	time_t now = time(NULL);
-	struct tm tm;
+	char when[OUTPUT_TIME_SIZE];
 
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 	return json_pack("{s:i, s:s#, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "v", APPROVAL_VERSION, "id", f->digest,
 		16, "digest", f->digest, "name", f->name, "subject", f->subject, "channel", channel, "user", p->user,
-		"lineage", chain, "when", when, "canonical", f->canonical);
+		"lineage", chain, "when", output_time(time(NULL), when), "canonical", f->canonical);
 }
 
 int consent_remember_facts(const struct paths *p, const struct consent_facts *f, const char *channel,

@@ -22,8 +22,8 @@ static int add_kept(const struct environment_args *a, struct strv *ret)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
 		const char *value = environment_get(a->environ, kept[i]);
-		/* A path in TZ or LANG would make libc open a file of the caller's choice. */
-		if (!value || strchr(value, '/') == value || strstr(value, ".."))
+		/* A path in TZ (":/x" too, tzset(3)) or LANG would make libc open a file of the caller's choice. */
+		if (!value || value[strspn(value, ":")] == '/' || strstr(value, ".."))
 			continue;
 		int r = strv_env_set(ret, kept[i], value);
 		if (r < 0)

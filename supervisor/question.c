@@ -10,13 +10,17 @@
 #include <string.h>
 #include "supervisor/question_words.h"
 
+/* NULL rather than a list that lacks one: a danger that is not shown is one that is approved. */
 static json_t *danger_names(unsigned danger)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < question_dangers_n; i++)
-		if (danger & question_dangers[i].bit)
-			json_array_append_new(array, json_string(question_dangers[i].name));
+		if ((danger & question_dangers[i].bit) &&
+			json_array_append_new(array, json_string(question_dangers[i].name)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
 	return array;
 }
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line itself: help, versions, check, and that stdout belongs to JSON-RPC."""
+import ctypes
+import errno
 import json
 
 import pytest
@@ -61,13 +63,14 @@ def test_only_stdio_is_open_in_the_server(person):
 
 
 def test_the_environment_is_built_and_not_filtered(person):
-    person.env.update({"SECRET_TOKEN": "s3cret", "NODE_OPTIONS": "--inspect", "LD_LIBRARY_PATH": "/tmp", "GRANTED": "yes"})
+    person.env.update({"SECRET_TOKEN": "s3cret", "NODE_OPTIONS": "--inspect", "LD_LIBRARY_PATH": "/tmp", "GRANTED": "yes",
+                       "TZ": ":/tmp/zone"})
     person.approve("--env", "GRANTED", "--setenv", "MODE=test", "--", *ODD, "env")
     w = person.start("--env", "GRANTED", "--setenv", "MODE=test", "--", *ODD, "env")
     w.initialize()
     env = json.loads(w.call("env")["result"]["content"][0]["text"])
     assert env["GRANTED"] == "yes" and env["MODE"] == "test"
-    assert not {"SECRET_TOKEN", "NODE_OPTIONS", "LD_LIBRARY_PATH"} & set(env)
+    assert not {"SECRET_TOKEN", "NODE_OPTIONS", "LD_LIBRARY_PATH", "TZ"} & set(env)
     w.end()
     assert "s3cret" not in json.dumps(person.records())
 
@@ -90,3 +93,53 @@ def test_a_denied_tool_is_hidden_and_refused_with_the_rule(person):
     assert {r["tool"] for r in denied} == {"write_file", "list_directory_with_sizes"}
     assert all("fs.json:" in r["rule"] for r in denied)
     person.verified()
+
+
+def running(person, *command):
+    person.approve("--", *command)
+    w = person.start("--", *command)
+    w.initialize()
+    return w
+
+
+def test_what_a_name_holds_cannot_drive_the_terminal_of_ps_and_stop(person):
+    path = person.write("evil\x1b[2J\u202e.py", open(ODD[1], encoding="utf-8").read())
+    w = running(person, "/usr/bin/python3", path)
+    listed = person.stockade("ps", "--json", check=0).stdout
+    assert "\u202e" not in listed and "\x1b" not in listed
+    assert "\x1b" not in person.stockade("ps", check=0).stdout
+    r = person.stockade("stop", json.loads(listed)[0]["server"], check=0)
+    assert "\x1b" not in r.stderr and "\u202e" not in r.stderr
+    w.wait(10)
+
+
+def test_stop_without_a_word_in_it_stops_nothing(person):
+    w = running(person, *ODD, "empty-word")
+    assert "no session or server ''" in person.stockade("stop", "", check=1).stderr
+    assert len(json.loads(person.stockade("ps", "--json", check=0).stdout)) == 1
+    w.end()
+
+
+def no_pidfds():
+    """In a child: pidfd_open(2) fails, as in a container whose filter does not know it."""
+    class Insn(ctypes.Structure):
+        _fields_ = [("code", ctypes.c_uint16), ("jt", ctypes.c_uint8), ("jf", ctypes.c_uint8), ("k", ctypes.c_uint32)]
+
+    class Prog(ctypes.Structure):
+        _fields_ = [("len", ctypes.c_uint16), ("filter", ctypes.POINTER(Insn))]
+    # load nr; pidfd_open is 434 everywhere; then ENOSYS, else allowed (seccomp(2))
+    code = (Insn * 4)(Insn(0x20, 0, 0, 0), Insn(0x15, 0, 1, 434), Insn(0x06, 0, 0, 0x00050000 | errno.ENOSYS),
+                      Insn(0x06, 0, 0, 0x7fff0000))
+    libc = ctypes.CDLL(None, use_errno=True)
+    prog = Prog(4, code)
+    assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(prog), 0, 0) == 0
+
+
+def test_stop_does_not_say_stopped_of_what_it_could_not_reach(person):
+    w = running(person, *ODD, "out-of-reach")
+    session = json.loads(person.stockade("ps", "--json", check=0).stdout)[0]["session"]
+    r = person.stockade("stop", session, preexec_fn=no_pidfds)
+    assert r.returncode == 125 and "was not stopped" in r.stderr
+    assert "stopped " + session[:12] not in r.stderr
+    assert len(json.loads(person.stockade("ps", "--json", check=0).stdout)) == 1
+    w.end()

@@ -149,20 +149,25 @@ static int unknown_command(struct command_table t, int n, char *const *words)
 	const char *nearest;
 	size_t len = strlen(words[0]), k = 0, below = 0;
 
+	snprintf(first, sizeof(first), "%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
 	text_escape_str(words[0], shown, sizeof(shown));
+	if (words[0][0] == '-') {
+		command_error("unknown option %s; a command comes first, its options after it. See 'stockade --help'.", shown);
+		return EXIT_USAGE;
+	}
 	for (size_t i = 0; i < t.n && k < ARRAY_LEN(names); i++) {
 		names[k++] = t.v[i]->name;
 		if (strncmp(t.v[i]->name, words[0], len) == 0 && t.v[i]->name[len] == ' ')
 			names[below++] = t.v[i]->name;
 	}
 	if (below > 0) {
-		fprintf(stderr, "stockade: '%s' needs one word more:", shown);
+		fprintf(stderr, n > 1 ? "stockade: '%s' is no command, it is:" : "stockade: '%s' needs one word more:",
+			text_escape_str(first, shown, sizeof(shown)));
 		for (size_t i = 0; i < below; i++)
 			fprintf(stderr, "%s 'stockade %s'", i ? " or" : "", names[i]);
 		fputc('\n', stderr);
 		return EXIT_USAGE;
 	}
-	snprintf(first, sizeof(first), "%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
 	nearest = text_nearest(words[0], names, k);
 	nearest = nearest ? nearest : text_nearest(first, names, k);
 	command_error("'%s' is no command%s%s%s See 'stockade --help'.", shown, nearest ? "; did you mean '" : ".",
@@ -240,13 +245,24 @@ static bool is_word(const char *word, const char *a, const char *b)
 	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
+static int surplus_word(const char *of, const char *word)
+{
+	char shown[SHOWN];
+
+	command_error("one word too many after '%s': '%s'. See 'stockade --help'.", of,
+		text_escape_str(word, shown, sizeof(shown)));
+	return EXIT_USAGE;
+}
+
 static int run_help(struct command_table t, int n, char *const *words)
 {
 	int used;
 	const struct command_row *row = find_row(t, n, words, &used);
 
-	if (n > 0 && (!row || used != n))
+	if (n > 0 && !row)
 		return unknown_command(t, n, words);
+	if (row && used != n)
+		return surplus_word(row->name, words[used]);
 	if (row)
 		print_help(stdout, row);
 	else
@@ -267,6 +283,8 @@ int command_main(const struct command_row *const *table, size_t n, int argc, cha
 	if (is_word(argv[1], "help", "--help") || strcmp(argv[1], "-h") == 0)
 		return run_help(t, argc - 2, argv + 2);
 	if (is_word(argv[1], "--version", "version")) {
+		if (argc > 2)
+			return surplus_word(argv[1], argv[2]);
 		printf("stockade %s (%s)\n", STOCKADE_VERSION, STOCKADE_BUILD_ID);
 		return close_stdout(EXIT_OK);
 	}

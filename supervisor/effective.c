@@ -76,7 +76,7 @@ static int add_env_items(const struct grants *g, struct profile *f, struct diag 
 
 	for (size_t i = 0; r == 0 && i < g->env_pass.n; i++) {
 		if (!valid_name(g->env_pass.v[i], strlen(g->env_pass.v[i])))
-			return diag_fail(d, -EINVAL, "--env %s: not the name of a variable", text_escape_str(g->env_pass.v[i], shown, sizeof(shown)));
+			return diag_fail(d, -EINVAL, "--env %s: not the name of a variable; --env passes one by its name alone, --setenv NAME=VALUE sets one", text_escape_str(g->env_pass.v[i], shown, sizeof(shown)));
 		r = add_item(&f->env_pass, g->env_pass.v[i], "--env", false);
 	}
 	for (size_t i = 0; r == 0 && i < g->env_set.n; i++) {
@@ -96,7 +96,8 @@ static bool grants_widen(const struct grants *g)
 /* A managed profile is what IT gave: a command line may choose parameters and nothing else. */
 static int refuse_widening(const struct grants *g, const struct profile *f, struct diag *d)
 {
-	bool managed = f->file && (fs_path_within(f->file, "/etc/stockade") || fs_path_within(f->file, "/usr/share/stockade"));
+	bool managed = f->file && (fs_path_within(f->file, "/etc/stockade") || fs_path_within(f->file, "/usr/share/stockade") ||
+			  fs_path_within(f->file, STOCKADE_DATADIR));
 
 	if (managed && grants_widen(g))
 		return diag_fail(d, -EPERM, "%s is a managed profile, which a command line cannot widen: leave the grants out, or ask who manages it", f->file);

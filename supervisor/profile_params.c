@@ -234,6 +234,11 @@ static int refuse_unknown(const struct profile *p, const char *name, struct diag
 	if (near)
 		return diag_fail(d, -EINVAL, "--set %s: the profile %s has no parameter '%s'; did you mean '%s'?",
 			shown, p->name, shown, near);
+	if (!p->name)
+		return diag_fail(d, -EINVAL,
+			"--set %s: parameters are a profile's, and none is named here; write the value into the command, or "
+			"name a profile",
+			shown);
 	if (!p->n_params)
 		return diag_fail(d, -EINVAL, "--set %s: the profile %s takes no parameters", shown, p->name);
 	return diag_fail(d, -EINVAL, "--set %s: the profile %s has no parameter '%s'; it has '%s'%s", shown, p->name,

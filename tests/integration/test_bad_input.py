@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from integration.harness import ODD, STOCKADE, npm_server
+from integration.harness import ODD, STAGE, STOCKADE, npm_server
 
 GOOD = {"stockade": 1, "name": "bad", "version": 1, "description": "for a test", "command": ["/usr/bin/python3", ODD[1], "bad"]}
 
@@ -73,6 +73,18 @@ def test_bad_usage_is_2(person):
         r = person.stockade(*words)
         assert r.returncode == 2, f"{words}: {r.returncode} {r.stderr}"
         assert r.stderr and r.stdout == ""
+
+
+def test_a_word_that_no_command_takes_is_named(person):
+    assert "'audit shwo' is no command, it is: 'stockade audit show' or" in person.stockade("audit", "shwo", check=2).stderr
+    assert "parameters are a profile's" in person.stockade("check", "--set", "a=b", "--", *ODD, check=125).stderr
+    assert "--setenv NAME=VALUE sets one" in person.stockade("check", "--env", "A=B", "--", *ODD, check=125).stderr
+
+
+def test_a_profile_that_stockade_brings_is_not_widened_by_a_command_line(person):
+    shipped = f"{STAGE}/prefix/share/stockade/profiles/mcp-server-time.json"
+    r = person.stockade("check", "--profile", shipped, "--rw", person.work, check=125)
+    assert "managed profile, which a command line cannot widen" in r.stderr
 
 
 def test_a_grant_on_stockades_own_state_is_refused_by_name(person):

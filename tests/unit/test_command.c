@@ -217,6 +217,10 @@ static void test_commands_are_found_by_their_words(void **state)
 		{ "lgo", EXIT_USAGE, "", "is no command" },
 		{ "log shwo", EXIT_USAGE, "", "one word too many" },
 		{ "logshow", EXIT_USAGE, "", "did you mean 'log show'" },
+		{ "-x", EXIT_USAGE, "", "unknown option -x; a command comes first" },
+		{ "--json go", EXIT_USAGE, "", "unknown option --json" },
+		{ "help go there", EXIT_USAGE, "", "one word too many after 'go': 'there'" },
+		{ "--version now", EXIT_USAGE, "", "one word too many after '--version': 'now'" },
 		{ "go --jsom", EXIT_USAGE, "", "See 'stockade go --help'" },
 	};
 	char out[4096], err[4096];

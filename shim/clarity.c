@@ -37,28 +37,6 @@ static bool collides_outside(const struct shim *s, struct slice open)
 	return false;
 }
 
-static bool params_imitate(const struct shim *s)
-{
-	return members_imitate(s, KEYS_OF_PARAMS) || keys_imitated_in(message_get(&s->doc, "_meta"), KEYS_OF_META) ||
-	       keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK);
-}
-
-const char *clarity_of_params(const struct shim *s, const struct envelope *e, struct slice tool)
-{
-	struct slice arguments = tool.n ? message_get(&s->doc, "arguments") : (struct slice){ NULL, 0 }, key;
-	const struct schema *schema = tool.n ? schemas_input(&s->schemas, tool) : NULL;
-
-	/* The serialiser counts imitations of any protocol key anywhere: most messages have none, and no closer look is
-	 * taken. */
-	if (s->doc.keys.imitations > 0 && params_imitate(s))
-		return IMITATES;
-	if (collides_outside(s, schema ? arguments : (struct slice){ NULL, 0 }))
-		return COLLIDES;
-	if (schema && schema_imitated(&s->schemas, schema, arguments, &key))
-		return AGAINST_SCHEMA;
-	return NULL;
-}
-
 /* The keys of one item of a list and of the content in it. *p is at the item, then behind it. */
 static bool item_imitates(const char **p)
 {
@@ -89,6 +67,43 @@ static bool items_imitate(struct slice array)
 		p += *p == ',';
 	}
 	return false;
+}
+
+/* The answers of a modern retry: results under keys that the server chose. */
+static bool responses_imitate(struct slice responses)
+{
+	struct walk w = walk_object(responses);
+	struct slice key, value;
+
+	while (walk_member(&w, &key, &value)) {
+		struct slice roots = walk_get(value, "roots");
+		if (keys_imitated_in(value, KEYS_OF_RESULT) || (walk_is_array(roots) && items_imitate(roots)))
+			return true;
+	}
+	return false;
+}
+
+static bool params_imitate(const struct shim *s)
+{
+	return members_imitate(s, KEYS_OF_PARAMS) || keys_imitated_in(message_get(&s->doc, "_meta"), KEYS_OF_META) ||
+	       keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK) ||
+	       responses_imitate(message_get(&s->doc, "inputResponses"));
+}
+
+const char *clarity_of_params(const struct shim *s, const struct envelope *e, struct slice tool)
+{
+	struct slice arguments = tool.n ? message_get(&s->doc, "arguments") : (struct slice){ NULL, 0 }, key;
+	const struct schema *schema = tool.n ? schemas_input(&s->schemas, tool) : NULL;
+
+	/* The serialiser counts imitations of any protocol key anywhere: most messages have none, and no closer look is
+	 * taken. */
+	if (s->doc.keys.imitations > 0 && params_imitate(s))
+		return IMITATES;
+	if (collides_outside(s, schema ? arguments : (struct slice){ NULL, 0 }))
+		return COLLIDES;
+	if (schema && schema_imitated(&s->schemas, schema, arguments, &key))
+		return AGAINST_SCHEMA;
+	return NULL;
 }
 
 /* The members of a result that are lists of the protocol's own objects. */

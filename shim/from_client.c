@@ -98,12 +98,10 @@ static int edit_request(struct shim *s, struct message *m, const struct method *
 
 	if (r == 0 && hidden)
 		r = handle_replace(s, m);
-	do {
-		if (r == 0)
-			r = lists_filter_responses(s, message_get(&s->doc, "inputResponses"), &s->edited, &hidden);
-		if (r == 0 && hidden)
-			r = handle_replace(s, m);
-	} while (r == 0 && hidden);
+	if (r == 0)
+		r = lists_filter_responses(s, message_get(&s->doc, "inputResponses"), &s->edited, &hidden);
+	if (r == 0 && hidden)
+		r = handle_replace(s, m);
 	return r;
 }
 

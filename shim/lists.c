@@ -19,18 +19,15 @@ static const struct {
 	{ RESULT_PROMPTS, "prompts", "name", SHIM_PROMPTS },
 };
 
-/* Copies the message with one value of it replaced, by pieces that the caller appends in between. */
-static int splice_begin(struct shim *s, struct slice value, struct buf *out)
+/* Copies what is in the message from there on, up to that place. */
+static int put_between(struct buf *out, const char *from, const char *to)
 {
-	buf_clear(out);
-	return buf_append(out, s->doc.out.data, (size_t)(value.p - s->doc.out.data));
+	return buf_append(out, from, (size_t)(to - from));
 }
 
-static int splice_end(struct shim *s, struct slice value, struct buf *out)
+static const char *message_end(const struct shim *s)
 {
-	const char *after = value.p + value.n;
-
-	return buf_append(out, after, (size_t)(s->doc.out.data + s->doc.out.len - after));
+	return s->doc.out.data + s->doc.out.len;
 }
 
 /* Says whether an element or a member stays. Elements have an empty key. */
@@ -51,44 +48,55 @@ static int put_kept(struct buf *out, bool first, struct slice key, struct slice 
 	return r ? r : buf_append(out, from, (size_t)(value.p + value.n - from));
 }
 
-/* Rewrites the message without those elements or members of the container that keep turns down. */
-static int sift(
-	struct shim *s, struct slice container, keep_fn keep, const void *arg, struct buf *out, uint64_t *ret_hidden)
+/* Appends the container without those elements or members that keep turns down; adds their number to *hidden. */
+static int put_sifted(
+	struct shim *s, struct slice container, keep_fn keep, const void *arg, struct buf *out, uint64_t *hidden)
 {
 	bool object = walk_is_object(container), stays;
 	struct walk w = object ? walk_object(container) : walk_array(container);
 	struct slice key, value;
 	uint64_t kept = 0;
-	int r = splice_begin(s, container, out);
+	int r = buf_putc(out, object ? '{' : '[');
 
-	*ret_hidden = 0;
-	if (r == 0)
-		r = buf_putc(out, object ? '{' : '[');
 	while (r == 0 && next(&w, object, &key, &value)) {
 		r = keep(s, arg, key, value, &stays);
 		if (r == 0 && stays)
 			r = put_kept(out, kept++ == 0, key, value);
 		else
-			*ret_hidden += 1;
+			*hidden += 1;
 	}
-	if (r == 0)
-		r = buf_putc(out, object ? '}' : ']');
-	return r ? r : splice_end(s, container, out);
+	return r ? r : buf_putc(out, object ? '}' : ']');
 }
 
-/* Runs keep over all of the container first: most messages lose nothing and need not be copied. */
-static int sift_if_needed(
-	struct shim *s, struct slice container, keep_fn keep, const void *arg, struct buf *out, uint64_t *ret_hidden)
+/* Does keep turn nothing down? Most messages lose nothing and need not be copied. */
+static int stays_whole(struct shim *s, struct slice container, keep_fn keep, const void *arg, bool *ret)
 {
-	bool object = walk_is_object(container), stays = true;
+	bool object = walk_is_object(container);
 	struct walk w = object ? walk_object(container) : walk_array(container);
 	struct slice key, value;
 	int r = 0;
 
+	*ret = true;
+	while (r == 0 && *ret && next(&w, object, &key, &value))
+		r = keep(s, arg, key, value, ret);
+	return r;
+}
+
+/* Rewrites the message without what keep turns down in the container. */
+static int sift(
+	struct shim *s, struct slice container, keep_fn keep, const void *arg, struct buf *out, uint64_t *ret_hidden)
+{
+	bool whole;
+	int r = stays_whole(s, container, keep, arg, &whole);
+
 	*ret_hidden = 0;
-	while (r == 0 && stays && next(&w, object, &key, &value))
-		r = keep(s, arg, key, value, &stays);
-	return r || stays ? r : sift(s, container, keep, arg, out, ret_hidden);
+	if (r || whole)
+		return r;
+	buf_clear(out);
+	r = put_between(out, s->doc.out.data, container.p);
+	if (r == 0)
+		r = put_sifted(s, container, keep, arg, out, ret_hidden);
+	return r ? r : put_between(out, container.p + container.n, message_end(s));
 }
 
 static int keep_listed(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
@@ -115,7 +123,7 @@ int lists_filter(struct shim *s, enum method_result kind, struct buf *out, uint6
 		struct slice array = message_get(&s->doc, lists[i].array);
 		if (!walk_is_array(array))
 			return array.n ? LISTS_UNREADABLE : 0;
-		return sift_if_needed(s, array, keep_listed, &lists[i], out, ret_hidden);
+		return sift(s, array, keep_listed, &lists[i], out, ret_hidden);
 	}
 	return 0;
 }
@@ -134,7 +142,7 @@ int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hid
 	struct slice tools = walk_get(message_get(&s->doc, "capabilities"), "tools");
 
 	*ret_hidden = 0;
-	return walk_is_object(tools) ? sift_if_needed(s, tools, keep_capability, NULL, out, ret_hidden) : 0;
+	return walk_is_object(tools) ? sift(s, tools, keep_capability, NULL, out, ret_hidden) : 0;
 }
 
 static int keep_offer(struct shim *s, const void *arg, struct slice key, struct slice value, bool *ret)
@@ -158,7 +166,7 @@ static int keep_offer(struct shim *s, const void *arg, struct slice key, struct 
 int lists_filter_offers(struct shim *s, struct slice offers, struct buf *out, uint64_t *ret_hidden)
 {
 	*ret_hidden = 0;
-	return walk_is_object(offers) ? sift_if_needed(s, offers, keep_offer, NULL, out, ret_hidden) : 0;
+	return walk_is_object(offers) ? sift(s, offers, keep_offer, NULL, out, ret_hidden) : 0;
 }
 
 static int keep_root(struct shim *s, const void *arg, struct slice key, struct slice root, bool *ret)
@@ -172,17 +180,30 @@ static int keep_root(struct shim *s, const void *arg, struct slice key, struct s
 int lists_filter_roots(struct shim *s, struct slice roots, struct buf *out, uint64_t *ret_hidden)
 {
 	*ret_hidden = 0;
-	return walk_is_array(roots) ? sift_if_needed(s, roots, keep_root, NULL, out, ret_hidden) : 0;
+	return walk_is_array(roots) ? sift(s, roots, keep_root, NULL, out, ret_hidden) : 0;
 }
 
 int lists_filter_responses(struct shim *s, struct slice responses, struct buf *out, uint64_t *ret_hidden)
 {
 	struct walk w = walk_object(responses);
+	const char *from = s->doc.out.data;
 	struct slice key, value;
 	int r = 0;
 
 	*ret_hidden = 0;
-	while (r == 0 && *ret_hidden == 0 && walk_member(&w, &key, &value))
-		r = lists_filter_roots(s, walk_get(value, "roots"), out, ret_hidden);
-	return r;
+	while (r == 0 && walk_member(&w, &key, &value)) {
+		struct slice roots = walk_get(value, "roots");
+		bool whole = true;
+		if (walk_is_array(roots))
+			r = stays_whole(s, roots, keep_root, NULL, &whole);
+		if (r || whole)
+			continue;
+		if (*ret_hidden == 0)
+			buf_clear(out);
+		r = put_between(out, from, roots.p);
+		if (r == 0)
+			r = put_sifted(s, roots, keep_root, NULL, out, ret_hidden);
+		from = roots.p + roots.n;
+	}
+	return r || *ret_hidden == 0 ? r : put_between(out, from, message_end(s));
 }

@@ -24,5 +24,5 @@ int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hid
 int lists_filter_offers(struct shim *s, struct slice offers, struct buf *out, uint64_t *ret_hidden) _must_check_;
 /* An array of roots, down to those within config.roots. */
 int lists_filter_roots(struct shim *s, struct slice roots, struct buf *out, uint64_t *ret_hidden) _must_check_;
-/* The same for the first answer among the inputResponses of a modern retry that needs it; until nothing is hidden. */
+/* The same for every answer among the inputResponses of a modern retry. */
 int lists_filter_responses(struct shim *s, struct slice responses, struct buf *out, uint64_t *ret_hidden) _must_check_;

@@ -15,6 +15,7 @@
 enum {
 	READ_ROUNDS = 16, /* chunks that are read from one side before the others have their turn */
 	LINES_A_TURN = 256,
+	SWEEP_TURNS = 64,
 	LAST_WORDS_US = 500000, /* after the server's end of file: how long the supervisor has to say why */
 	DRAIN_US = 2000000,	/* after the server's exit: how long its stdout may stay open and silent */
 	FLUSH_US = 5000000,	/* at the end: how long the client may take no byte */
@@ -166,13 +167,21 @@ static void set_words(struct relay *r, const char *text)
 			*text ? text : "the server has ended");
 }
 
-/* What the client sent while the server was dying: it is read once more and answered like the rest. */
+/* What the client sent while the server was dying is read and answered like the rest, but for a client that never stops. */
 static int sweep_client(struct relay *r)
 {
-	r->s->to_server.broken = true;
-	int e = take_lines(r, &r->client);
+	int e = 0;
 
-	return e < 0 ? e : read_side(r, &r->client);
+	r->s->to_server.broken = true;
+	for (int i = 0; e == 0 && i < SWEEP_TURNS; i++) {
+		e = take_lines(r, &r->client);
+		if (e < 0 || r->client.backlog)
+			continue;
+		e = read_side(r, &r->client);
+		if (!r->client.backlog)
+			break;
+	}
+	return e;
 }
 
 static int abandon(struct relay *r, bool sweep, const char *status)

@@ -19,7 +19,7 @@ enum { SKIM_ID_MAX = 256, SKIM_KEY_MAX = 8 };
 
 struct skim {
 	uint32_t depth;
-	bool started, hopeless;	      /* the outermost value is no object, or is closed */
+	bool started;		      /* the outermost value has begun; at depth 0 it is no object, or is closed */
 	bool in_string, escaped;      /* where we are */
 	bool want_key, in_key, in_id; /* in the outermost object */
 	char key[SKIM_KEY_MAX];

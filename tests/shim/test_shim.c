@@ -146,6 +146,31 @@ static void a_request_that_races_with_the_servers_death_is_answered(void **state
 	assert_int_equal(stage_wait(&s), SHIM_EXIT_OK);
 }
 
+static void a_crowd_of_requests_that_nobody_will_serve_is_answered_to_the_last(void **state)
+{
+	enum { CROWD = 1500 };
+	_cleanup_buf_ struct buf all = BUF_INIT(STAGE_BUFFER_MAX);
+	_cleanup_stage_ struct stage s = { .events_dropped = true };
+	struct shim_config c;
+
+	stage_config(&c);
+	stage_prepare(&s, &c);
+	shim_config_done(&c);
+	for (int i = 0; i < CROWD; i++)
+		assert_int_equal(buf_printf(&all, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"a\"}\n", i), 0);
+	/* Less than a pipe holds: all of it is there when the shim begins, and so is the server's end. */
+	assert_true(all.len < 65536);
+	assert_int_equal(io_write_full(s.client_in, all.data, all.len), 0);
+	stage_close(&s.server_in);
+	stage_close(&s.server_out);
+	stage_control(&s, CONTROL_RELEASE, 0, "");
+	stage_control(&s, CONTROL_SERVER_EXITED, 9, "the server was killed by signal 9");
+	for (int i = 0; i < CROWD; i++)
+		if (!stage_client_hears(&s))
+			fail_msg("%d of %d were answered", i, CROWD);
+	assert_int_equal(stage_wait(&s), SHIM_EXIT_OK);
+}
+
 static void closing_answers_what_is_in_flight_with_the_supervisors_words(void **state)
 {
 	static const char *const parts[] = { "\"id\":1,\"error\":", "stockade: demo: stopped by an administrator",
@@ -431,6 +456,7 @@ int main(void)
 		cmocka_unit_test(tools_that_are_not_allowed_are_not_listed),
 		cmocka_unit_test(every_request_is_answered_when_the_server_dies),
 		cmocka_unit_test(a_request_that_races_with_the_servers_death_is_answered),
+		cmocka_unit_test(a_crowd_of_requests_that_nobody_will_serve_is_answered_to_the_last),
 		cmocka_unit_test(closing_answers_what_is_in_flight_with_the_supervisors_words),
 		cmocka_unit_test(garbage_from_the_server_never_reaches_the_client),
 		cmocka_unit_test(a_refused_answer_becomes_an_error_for_the_request),

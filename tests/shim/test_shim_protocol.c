@@ -298,6 +298,46 @@ static void a_retry_with_answers_carries_only_granted_roots(void **state)
 	end(&s);
 }
 
+static void keys_that_imitate_the_protocols_in_a_retry_are_refused(void **state)
+{
+#define RETRY(id, responses)                                                                                           \
+	ID(id) "\"method\":\"tools/call\",\"params\":{\"name\":\"ok_a\",\"inputResponses\":" responses "," META "}}"
+	static const struct step steps[] = {
+		{ CLIENT, RETRY(1, "{\"a\":{\"Roots\":[{\"uri\":\"file:///etc\"}]}}"), CLIENT,
+			"~\"id\":1,\"error\":{\"code\":4000" },
+		{ CLIENT, RETRY(2, "{\"a\":{\"roots\":[{\"uri\":\"file:///src\",\"URI\":\"file:///etc\"}]}}"), CLIENT,
+			"~\"id\":2,\"error\":{\"code\":4000" },
+		{ CLIENT, RETRY(3, "{\"Roots\":{\"action\":\"accept\",\"content\":{\"Name\":\"x\"}}}"), SERVER, NULL },
+		{ SERVER, ID(3) "\"result\":{\"resultType\":\"complete\",\"content\":[]}}", CLIENT, NULL },
+	};
+	_cleanup_stage_ struct stage s = { 0 };
+
+	start(&s, false, "/src");
+	PLAY(&s, steps);
+	end(&s);
+}
+
+/* One after the other, each with the whole message read anew, they would take minutes. */
+static void a_retry_with_a_crowd_of_answers_is_filtered_in_one_go(void **state)
+{
+	_cleanup_buf_ struct buf sent = BUF_INIT(STAGE_BUFFER_MAX), want = BUF_INIT(STAGE_BUFFER_MAX);
+	_cleanup_stage_ struct stage s = { .events_dropped = true };
+	static const char head[] = ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"ok_a\",\"inputResponses\":{\"z\":1";
+	int r = buf_puts(&sent, head);
+
+	r = r ? r : buf_puts(&want, head);
+	for (int i = 0; r == 0 && i < 100000; i++) {
+		r = buf_printf(&sent, ",\"k%d\":{\"roots\":[{\"uri\":\"file:///src\"},{\"uri\":\"x:\"}]}", i);
+		r = r ? r : buf_printf(&want, ",\"k%d\":{\"roots\":[{\"uri\":\"file:///src\"}]}", i);
+	}
+	r = r ? r : buf_puts(&sent, "}," META "}}");
+	r = r ? r : buf_puts(&want, "}," META "}}");
+	assert_int_equal(r, 0);
+	start(&s, false, "/src");
+	stage_client_says(&s, sent.data);
+	stage_expect_server(&s, want.data);
+}
+
 static void arguments_and_results_are_judged_by_the_tools_schema(void **state)
 {
 	static const struct step steps[] = {
@@ -412,6 +452,8 @@ int main(void)
 		cmocka_unit_test(resources_and_prompts_are_listed_and_read_by_their_rules),
 		cmocka_unit_test(the_modern_era_needs_no_handshake_and_has_its_own_answers),
 		cmocka_unit_test(a_retry_with_answers_carries_only_granted_roots),
+		cmocka_unit_test(keys_that_imitate_the_protocols_in_a_retry_are_refused),
+		cmocka_unit_test(a_retry_with_a_crowd_of_answers_is_filtered_in_one_go),
 		cmocka_unit_test(arguments_and_results_are_judged_by_the_tools_schema),
 		cmocka_unit_test(tasks_progress_and_cancellation_pass),
 		cmocka_unit_test(too_many_requests_are_told_so_and_cancelled_ones_make_room),

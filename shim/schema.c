@@ -109,17 +109,30 @@ static int gather(struct schemas *s, struct schema *x, struct slice doc)
 	return r < 0 ? r : 0;
 }
 
+/* The slot of that name, or the empty one where it belongs. */
+static size_t find_slot(const struct schemas *s, struct slice name, uint64_t hash)
+{
+	size_t slot = hash % SCHEMA_SLOTS;
+
+	for (; s->slots[slot]; slot = (slot + 1) % SCHEMA_SLOTS) {
+		const struct schema_tool *t = &s->tools[s->slots[slot] - 1];
+		if (t->hash == hash && slice_equal((struct slice){ t->name, t->name_len }, name))
+			break;
+	}
+	return slot;
+}
+
 static struct schema_tool *find_tool(const struct schemas *s, struct slice name)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (slice_equal((struct slice){ s->tools[i].name, s->tools[i].name_len }, name))
-			return &s->tools[i];
-	return NULL;
+	uint16_t at = s->slots[find_slot(s, name, hash_fold(s->secret, name))];
+
+	return at ? &s->tools[at - 1] : NULL;
 }
 
 static int add_tool(struct schemas *s, struct slice name, struct schema_tool **ret)
 {
 	struct schema_tool *tools = s->tools;
+	uint64_t hash = hash_fold(s->secret, name);
 
 	*ret = NULL;
 	if (s->n >= SCHEMA_TOOLS_MAX || s->bytes + name.n > SCHEMA_BYTES_MAX)
@@ -130,11 +143,12 @@ static int add_tool(struct schemas *s, struct slice name, struct schema_tool **r
 			return -ENOMEM;
 		s->tools = tools;
 	}
-	tools[s->n] = (struct schema_tool){ .name = strndup(name.p, name.n), .name_len = name.n };
+	tools[s->n] = (struct schema_tool){ .hash = hash, .name = strndup(name.p, name.n), .name_len = name.n };
 	if (!tools[s->n].name)
 		return -ENOMEM;
 	s->bytes += name.n;
 	*ret = &tools[s->n++];
+	s->slots[find_slot(s, name, hash)] = (uint16_t)s->n;
 	return 0;
 }
 

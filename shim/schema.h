@@ -17,7 +17,8 @@
 #include "base/buf.h"
 #include "shim/walk.h"
 
-enum { SCHEMA_TOOLS_MAX = 2048, SCHEMA_NAMES_MAX = 2048, SCHEMA_BYTES_MAX = 2 << 20 };
+/* Twice as many slots as tools: a look-up meets an empty one soon. */
+enum { SCHEMA_TOOLS_MAX = 2048, SCHEMA_SLOTS = 2 * SCHEMA_TOOLS_MAX, SCHEMA_NAMES_MAX = 2048, SCHEMA_BYTES_MAX = 2 << 20 };
 
 struct schema_name {
 	uint64_t hash; /* of the folded name */
@@ -32,7 +33,8 @@ struct schema {
 };
 
 struct schema_tool {
-	char *name; /* canonical inside of the string */
+	uint64_t hash; /* of the folded name */
+	char *name;    /* canonical inside of the string */
 	size_t name_len;
 	struct schema input, output;
 };
@@ -41,6 +43,7 @@ struct schemas {
 	uint64_t secret;
 	struct schema_tool *tools;
 	size_t n;
+	uint16_t slots[SCHEMA_SLOTS]; /* by hash: the tool's place + 1, or 0 */
 	size_t bytes;
 };
 

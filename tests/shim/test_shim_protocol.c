@@ -379,6 +379,24 @@ static void arguments_and_results_are_judged_by_the_tools_schema(void **state)
 	end(&s);
 }
 
+static void a_crowd_of_listed_tools_keeps_nobody_waiting(void **state)
+{
+	_cleanup_buf_ struct buf list = BUF_INIT(STAGE_BUFFER_MAX);
+	_cleanup_stage_ struct stage s = { .events_dropped = true };
+	int r = buf_puts(&list, ID(1) "\"result\":{\"tools\":[{\"name\":\"ok_\"}");
+
+	for (int i = 0; r == 0 && i < 390000; i++)
+		r = buf_printf(&list, ",{\"name\":\"ok_%06d\"}", i);
+	/* Names of one length are compared byte by byte; the last, which goes, has all of them looked at twice. */
+	assert_int_equal(r ? r : buf_puts(&list, ",{\"name\":\"rm\"}]}}"), 0);
+	start(&s, false, NULL);
+	stage_client_says(&s, ID(1) "\"method\":\"tools/list\"}");
+	assert_non_null(stage_server_hears(&s));
+	stage_server_says(&s, list.data);
+	expect_parts(stage_client_hears(&s), "\"tools\":[{\"name\":\"ok_\"}~{\"name\":\"ok_389999\"}]");
+	end(&s);
+}
+
 static void tasks_progress_and_cancellation_pass(void **state)
 {
 	static const struct step steps[] = {
@@ -455,6 +473,7 @@ int main(void)
 		cmocka_unit_test(keys_that_imitate_the_protocols_in_a_retry_are_refused),
 		cmocka_unit_test(a_retry_with_a_crowd_of_answers_is_filtered_in_one_go),
 		cmocka_unit_test(arguments_and_results_are_judged_by_the_tools_schema),
+		cmocka_unit_test(a_crowd_of_listed_tools_keeps_nobody_waiting),
 		cmocka_unit_test(tasks_progress_and_cancellation_pass),
 		cmocka_unit_test(too_many_requests_are_told_so_and_cancelled_ones_make_room),
 	};

@@ -25,14 +25,18 @@ static void write_quoted(FILE *out, const char *s)
 	fputc('\'', out);
 }
 
+/* "approvals" holds until "revoke" stands after it. */
 static void write_condition(FILE *out, const char *name)
 {
 	const char *blank = strchr(name, ' ');
-	int len = blank ? (int)(blank - name) : (int)strlen(name);
+	size_t len = strcspn(name, " ");
 
-	fprintf(out, "'__fish_seen_subcommand_from %.*s", len, name);
+	fprintf(out, "'__fish_seen_subcommand_from %.*s", (int)len, name);
 	if (blank)
 		fprintf(out, "; and __fish_seen_subcommand_from %s", blank + 1);
+	for (size_t i = 0; !blank && i < commands_n; i++)
+		if (strncmp(commands[i]->name, name, len) == 0 && commands[i]->name[len] == ' ')
+			fprintf(out, "; and not __fish_seen_subcommand_from %s", commands[i]->name + len + 1);
 	fputc('\'', out);
 }
 
@@ -78,6 +82,8 @@ void complete_fish(FILE *out)
 		for (const struct option_row *o = row->options; o && o->name; o++) {
 			fputs("complete -c stockade -n ", out);
 			write_condition(out, row->name);
+			if (o->letter)
+				fprintf(out, " -s %c", o->letter);
 			fprintf(out, " -l %s%s -d ", o->name, o->value ? arguments_for(complete_value(o)) : "");
 			write_quoted(out, o->help);
 			fputc('\n', out);

@@ -38,12 +38,10 @@ while read -r command; do
 	[ "$offered" = "$expected" ] || fail "bash, $command: offered $offered; --help says $expected"
 	offer "${1:0:2}" | grep -qx -- "$1" || fail "bash does not offer the command $1"
 	[ $# -eq 1 ] || offer "$1" "${2:0:1}" | grep -qx -- "$2" || fail "bash does not offer $2 after $1"
-	grep -q "'$command:" "$zsh_script" || fail "zsh does not know $command"
 	for option in $expected; do
 		[ "$option" = --help ] && continue
-		sed -n "/^\t'$command')/,/;;/p" "$zsh_script" | grep -qF -- "$option" || fail "zsh, $command: no $option"
-		condition="__fish_seen_subcommand_from $1${2:+; and __fish_seen_subcommand_from $2}"
-		grep -qF -- "-n '$condition' -l ${option#--} " "$fish_script" || fail "fish, $command: no $option"
+		sed -n "/^\t'$command')\$/,/;;/p" "$zsh_script" | grep -qF -- "$option" || fail "zsh, $command: no $option"
+		grep -F -- "-l ${option#--} " "$fish_script" | grep -q -- "_from $1[;']" || fail "fish, $command: no $option"
 	done
 done <<<"$commands"
 
@@ -63,10 +61,31 @@ export XDG_CONFIG_HOME=$PWD
 mkdir -p stockade/profiles
 touch stockade/profiles/github.json
 offer run git | grep -qx github || fail "bash does not offer profiles"
-for shell in zsh fish; do
-	script=${shell}_script
-	if command -v $shell >/dev/null; then
-		$shell -n "${!script}" || fail "$shell does not take its script"
-	fi
-done
+
+# The same of the shells themselves: zsh with what would be offered printed instead, fish by its own question.
+zsh_offers() {
+	# shellcheck disable=SC2016
+	zsh -f -c '_describe() { print -rl -- ${${(P)2}%%:*} }
+		_arguments() { print -rl -- "$@" | sed -n "s/^[^[]*\(--[a-z-]*\)=*\[.*/\1/p" }
+		script=$1; shift; words=(stockade "$@"); CURRENT=$#words; source $script' zsh "$zsh_script" "$@" | grep -- "^${*: -1}" | sort
+}
+fish_offers() {
+	fish -N -c "source '$fish_script'; complete -C 'stockade $*'" | cut -f1 | sort
+}
+check_shell() { # SHELL
+	local command expected
+	command -v "$1" >/dev/null || return 0
+	"$1" -n "$2" || fail "$1 does not take its script"
+	expected=$(cut -d' ' -f1 <<<"$commands" | sort -u)
+	[ "$("$1_offers" '')" = "$expected" ] || fail "$1 offers as commands: $("$1_offers" '')"
+	while read -r command; do
+		set -- "$1" $command
+		expected=$(options_of "${@:2}")
+		[ "$("$1_offers" "${@:2}" --)" = "$expected" ] || fail "$1, $command: offers $("$1_offers" "${@:2}" --)"
+		[ $# -eq 2 ] || "$1_offers" "$2" '' | grep -qx -- "$3" || fail "$1 does not offer $3 after $2"
+		set -- "$1"
+	done <<<"$commands"
+}
+check_shell zsh "$zsh_script"
+check_shell fish "$fish_script"
 exit $failed

@@ -32,6 +32,8 @@ test   cmd:setpriv          util-linux
 test   file:/usr/share/unicode/CaseFolding.txt unicode-data
 test   cmd:shellcheck       shellcheck
 test   cmd:codespell        codespell
+test   cmd:zsh              zsh
+test   cmd:fish             fish
 test   cmd:javac            default-jdk-headless
 test   cmd:mvn              maven
 bench  cmd:bwrap            bubblewrap

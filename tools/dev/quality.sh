@@ -4,7 +4,7 @@
 
 cmd_lint() {
 	cmd_deps lint
-	meson_build "$ROOT" "$ROOT/build" "${PREFIX:-/usr/local}"
+	meson_build "$ROOT" "$ROOT/build" "$(build_prefix)"
 	python3 "$ROOT/tests/lint/run.py" --root "$ROOT" --build "$ROOT/build" --slow
 }
 

@@ -44,13 +44,21 @@ build_id() {
 	"$ROOT/tools/build-id" 2>/dev/null || echo unknown
 }
 
-# meson SRC BUILD PREFIX [OPTION...]: sets up once, compiles, shows the log only when it fails.
+meson_prefix() { # BUILD
+	python3 -c 'import json, sys
+print(next(o["value"] for o in json.load(open(sys.argv[1])) if o["name"] == "prefix"))' "$1/meson-info/intro-buildoptions.json"
+}
+
+# meson_build SRC BUILD PREFIX [OPTION...]: sets up once, compiles, shows the log only when it fails. A build that was set
+# up for another prefix is changed: the old one is compiled in, and it would be installed there.
 meson_build() {
 	local src=$1 build=$2 prefix=$3
 	shift 3
 	if [ ! -f "$build/build.ninja" ]; then
 		rm -rf "$build"
 		meson setup "$build" "$src" --prefix "$prefix" "$@" >"$build.log" 2>&1 || { cat "$build.log" >&2 && die "meson setup failed"; }
+	elif [ "$(meson_prefix "$build")" != "$prefix" ]; then
+		meson configure "$build" --prefix "$prefix" >"$build.log" 2>&1 || { cat "$build.log" >&2 && die "meson configure failed"; }
 	fi
 	ninja -C "$build" >"$build.log" 2>&1 || { tail -n 60 "$build.log" >&2 && die "the build failed"; }
 }

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# test_dev - `./dev install` puts things where it says, and takes them away from there, shown with a project of one file
+#
+# usage: test_dev.sh ROOT (of the sources)
+set -u
+sources=$(realpath "$1")
+failed=0
+
+fail() {
+	echo "FAILED: $*"
+	failed=1
+}
+
+expect_file() { [ -e "$1" ] || fail "$2: $1 is missing"; }
+expect_none() { [ ! -e "$1" ] || fail "$2: $1 is there"; }
+
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+ROOT=$scratch/toy INVOKED_PATH=$PATH
+mkdir "$ROOT"
+printf "project('toy')\ninstall_data('stockade', install_dir: get_option('bindir'), install_mode: 'rwxr-xr-x')\n" >"$ROOT/meson.build"
+printf '#!/bin/sh\nexit 0\n' >"$ROOT/stockade"
+for part in common stage install; do
+	# shellcheck source=/dev/null
+	. "$sources/tools/dev/$part.sh"
+done
+# The parts call these.
+# shellcheck disable=SC2317
+{
+	cmd_deps() { :; }
+	ensure_user() { :; }
+	apparmor_install() { :; }
+	as_root() { echo "$*" >>"$scratch/asked"; }
+}
+export ROOT INVOKED_PATH
+
+PREFIX=$scratch/one cmd_install >/dev/null || fail "install to one"
+expect_file "$scratch/one/bin/stockade" "installed to the first prefix"
+PREFIX=$scratch/two cmd_install >/dev/null || fail "install to two"
+expect_file "$scratch/two/bin/stockade" "a build set up for one prefix is installed to another"
+cmd_build >/dev/null || fail "build"
+[ "$(meson_prefix "$ROOT/build")" = "$scratch/two" ] || fail "a build without PREFIX forgets where it goes"
+said=$(cmd_uninstall) || fail "uninstall"
+expect_none "$scratch/two/bin/stockade" "uninstalled without PREFIX"
+expect_file "$scratch/one/bin/stockade" "another installation is left alone"
+[[ $said == *"$scratch/two"* ]] || fail "uninstall does not say from where: $said"
+expect_none "$scratch/asked" "root is asked for where the prefix is ours"
+
+said=$(PREFIX=$scratch/never "$sources/dev" install --help 2>&1) || fail "install --help"
+[[ $said == usage:* ]] || fail "install --help installs: $said"
+said=$(PREFIX=$scratch/never "$sources/dev" install /opt/elsewhere 2>&1) && fail "install with a word succeeds"
+[[ $said == *"PREFIX=DIR ./dev install"* ]] || fail "install with a word does not say how: $said"
+exit $failed

@@ -16,13 +16,13 @@ int record_send(struct shim *s, const struct event *e)
 	return r;
 }
 
-/* Plain names are most of what there is. */
+/* Plain names, all of printable ASCII, are most of what there is. */
 static bool copy_plain(char *ret, size_t size, struct slice text)
 {
 	if (text.n >= size)
 		return false;
 	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < 0x20 || text.p[i] == 0x7f || text.p[i] == '\\')
+		if (text.p[i] < 0x20 || text.p[i] > 0x7e || text.p[i] == '\\')
 			return false;
 		ret[i] = text.p[i];
 	}

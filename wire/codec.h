@@ -7,7 +7,7 @@
  * Returns:  writer and reader errors stick; ask once at the end
  * Limits:   WIRE_BYTES_MAX a field, the buffer's max in all
  *
- * Every message opens with magic, kind, version and build id; the reader refuses any that differ (-EPROTO): an upgrade
+ * Every message opens with magic, version, kind and build id; the reader refuses any that differ (-EPROTO): an upgrade
  * in mid-session must not be half understood.
  */
 #pragma once

@@ -47,7 +47,7 @@ struct shim_config {
 	struct shim_rules scope[SHIM_SCOPE_COUNT];
 	bool sampling;	 /* server -> client requests that the profile allows */
 	bool elicitation;
-	struct strv roots; /* canonical paths; answers to roots/list are filtered to them; NULL with roots_set false: to nothing */
+	struct strv roots; /* canonical paths; answers to roots/list are filtered to them; none: to nothing */
 };
 
 int shim_config_encode(const struct shim_config *c, struct wire_writer *w) _must_check_;

@@ -152,7 +152,7 @@ static void no_code_of_ours_is_one_that_json_rpc_keeps(void **state)
 
 static void foreign_names_in_our_words_are_harmless(void **state)
 {
-	char name[ANSWER_NAME_MAX], field[16];
+	char name[ANSWER_NAME_MAX], field[16], wide[64];
 
 	assert_string_equal(answers_name(slice_of("get\x1b[31m\n"), name), "get\\x1b[31m\\x0a");
 	for (size_t n = 0; n < 400; n += 7) {
@@ -167,6 +167,9 @@ static void foreign_names_in_our_words_are_harmless(void **state)
 	assert_string_equal(field, "fourteen bytes");
 	record_words(field, sizeof(field), NULL);
 	assert_string_equal(field, "");
+	/* Wherever char is unsigned, too. */
+	record_text(wide, sizeof(wide), slice_of("a\xe2\x80\xae"));
+	assert_string_equal(wide, "a\\u{202e}");
 	record_text(field, sizeof(field), slice_of("a\\n"));
 	assert_string_equal(field, "a\\\\n");
 }

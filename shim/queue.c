@@ -2,6 +2,8 @@
 /* queue - see queue.h */
 #include "shim/queue.h"
 #include <errno.h>
+#include <limits.h>
+#include <string.h>
 
 enum { QUEUE_KEEP = 64 << 10 };
 
@@ -15,13 +17,24 @@ void queue_done(struct queue *q)
 	buf_done(&q->buf);
 }
 
+/* How much of it one write(2) takes: a pipe takes PIPE_BUF bytes all or not at all. */
+static size_t piece(const struct queue *q, const char *p, size_t n)
+{
+	const char *feed;
+
+	if (!q->whole_lines || n <= PIPE_BUF)
+		return n;
+	feed = memrchr(p, '\n', PIPE_BUF);
+	return feed ? (size_t)(feed - p) + 1 : PIPE_BUF;
+}
+
 /* Writes what goes: the count, or 0 with broken set. */
 static size_t write_some(struct queue *q, const char *p, size_t n)
 {
 	size_t done = 0;
 
 	while (done < n && !q->broken) {
-		long w = port_write(q->port, p + done, n - done);
+		long w = port_write(q->port, p + done, piece(q, p + done, n - done));
 		if (w == -EAGAIN)
 			break;
 		if (w < 0)

@@ -2,6 +2,7 @@
 /* stderr - see stderr.h */
 #include "shim/stderr.h"
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include "base/text.h"
 
@@ -23,6 +24,7 @@ void stderr_init(
 		.refilled_us = now_us,
 	};
 	queue_init(&e->queue, &e->out);
+	e->queue.whole_lines = true;
 }
 
 void stderr_done(struct stderr_relay *e)
@@ -45,20 +47,41 @@ static bool take_token(struct stderr_relay *e, uint64_t now_us)
 	return true;
 }
 
-static int put_line(struct stderr_relay *e)
+/* Where a line that grew too long by its escapes is cut. */
+static size_t middle(const char *p, size_t n)
+{
+	size_t half = n / 2;
+
+	while (half > 1 && (p[half] & 0xc0) == 0x80)
+		half--;
+	return half;
+}
+
+static int put_text(struct stderr_relay *e, const char *p, size_t n)
 {
 	/* A byte becomes an escape of eight at most. */
 	_cleanup_buf_ struct buf out = BUF_INIT(8 * STDERR_LINE_MAX + 1024);
-	size_t n = e->line.len;
 	int r = buf_puts(&out, e->prefix);
+
+	if (r == 0 && n > 0)
+		r = text_escape(&out, p, n, TEXT_KEEP_TAB | TEXT_KEEP_BACKSLASH);
+	if (r == 0)
+		r = buf_putc(&out, '\n');
+	if (r == 0 && out.len > PIPE_BUF && n > 1) {
+		size_t half = middle(p, n);
+		r = put_text(e, p, half);
+		return r ? r : put_text(e, p + half, n - half);
+	}
+	return r ? r : queue_put(&e->queue, out.data, out.len);
+}
+
+static int put_line(struct stderr_relay *e)
+{
+	size_t n = e->line.len;
 
 	if (n > 0 && e->line.data[n - 1] == '\r')
 		n--;
-	if (r == 0 && n > 0)
-		r = text_escape(&out, e->line.data, n, TEXT_KEEP_TAB | TEXT_KEEP_BACKSLASH);
-	if (r == 0)
-		r = buf_putc(&out, '\n');
-	return r ? r : queue_put(&e->queue, out.data, out.len);
+	return put_text(e, e->line.data, n);
 }
 
 static int end_line(struct stderr_relay *e, uint64_t now_us)

@@ -9,7 +9,8 @@
  *           and counted
  *
  * Every line gets the prefix of the config, which never begins with "stockade", and no byte of it can begin another
- * line or move a terminal's cursor: so only our own lines begin with "stockade:".
+ * line or move a terminal's cursor; none is written in part, so that nobody else's words come to stand within it: so only
+ * our own lines begin with "stockade:".
  */
 #pragma once
 #include "shim/role.h"
@@ -20,7 +21,7 @@
 #include "shim/queue.h"
 
 enum {
-	STDERR_LINE_MAX = 4096,
+	STDERR_LINE_MAX = 3840, /* with its prefix no more than PIPE_BUF, unless much of it is escaped */
 	STDERR_BURST = 1000,
 	STDERR_RATE = 200,
 	STDERR_QUEUE_MAX = 64 << 10,

@@ -236,6 +236,33 @@ static void a_long_line_goes_on_under_its_own_prefix(void **state)
 	assert_int_equal(lines, 2);
 }
 
+/* Others write to the same stderr: what they say must not come to stand within a line of the server's, whose rest would
+ * then begin a line without a prefix. */
+static void no_line_of_the_server_is_ever_written_in_part(void **state)
+{
+	static const char lie[] = "stockade: lies stockade: lies stockade: lies stockade: lies stockade: lies\n";
+	_cleanup_collector_ struct collector *c = collector_new("[d] ");
+	char odd[STDERR_LINE_MAX + 1];
+	ssize_t n;
+
+	assert_true(fcntl(c->fds[1], F_SETPIPE_SZ, 4096) >= 0);
+	assert_true(fcntl(c->fds[0], F_SETFL, O_NONBLOCK) == 0);
+	memset(odd, 0xff, sizeof(odd));
+	odd[sizeof(odd) - 1] = '\n';
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(stderr_feed(&c->relay, lie, sizeof(lie) - 1, 0), 0);
+	assert_int_equal(stderr_feed(&c->relay, odd, sizeof(odd), 0), 0);
+	/* Each time all that could be written is taken: it ends where another may speak. */
+	while ((n = read(c->fds[0], c->text, sizeof(c->text) - 1)) > 0) {
+		c->text[n] = '\0';
+		assert_int_equal(c->text[n - 1], '\n');
+		for (char *p = c->text; *p; p = strchr(p, '\n') + 1)
+			assert_memory_equal(p, "[d] ", 4);
+		assert_int_equal(queue_flush(&c->relay.queue), 0);
+	}
+	assert_int_equal(queue_len(&c->relay.queue), 0);
+}
+
 static void a_flood_is_dropped_counted_and_reported_once_a_second(void **state)
 {
 	_cleanup_collector_ struct collector *c = collector_new("[d] ");
@@ -380,6 +407,7 @@ int main(void)
 		cmocka_unit_test(every_line_of_the_server_has_the_prefix),
 		cmocka_unit_test(a_prefix_that_would_be_ours_is_not_used),
 		cmocka_unit_test(a_long_line_goes_on_under_its_own_prefix),
+		cmocka_unit_test(no_line_of_the_server_is_ever_written_in_part),
 		cmocka_unit_test(a_flood_is_dropped_counted_and_reported_once_a_second),
 		cmocka_unit_test(a_client_that_does_not_read_costs_bounded_memory),
 		cmocka_unit_test(once_confined_nothing_new_can_be_reached),

@@ -99,7 +99,9 @@ int audit_open(const struct audit_options *o, const struct audit_identity *id, s
 	a->dirfd = fcntl(o->dirfd, F_DUPFD_CLOEXEC, 3);
 	if (!a->bytes || a->dirfd < 0)
 		return a->bytes ? -errno : -ENOMEM;
-	int r = start(a, id, d);
+	int r = log_find_place(a, d);
+	if (r == 0)
+		r = start(a, id, d);
 	if (r < 0)
 		return r;
 	*ret = STEAL_PTR(a);
@@ -185,6 +187,7 @@ void audit_free(struct audit *a)
 	if (a->dirfd >= 0)
 		close(a->dirfd);
 	free(a->identity);
+	free(a->place);
 	free(a->bytes);
 	free(a);
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -45,6 +46,57 @@ bool log_sealed(int dirfd, const char *file)
 	struct stat st;
 
 	return fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && !(st.st_mode & S_IWUSR);
+}
+
+int log_find_place(struct audit *a, struct diag *d)
+{
+	char link[64], path[PATH_MAX];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", a->dirfd);
+	n = readlink(link, path, sizeof path - 1);
+	if (n <= 0)
+		return diag_fail(d, n < 0 ? -errno : -ENOENT, "cannot find out where the audit log is: is /proc mounted?");
+	path[n] = '\0';
+	a->place = strdup(path);
+	a->placed_us = io_now_us();
+	return a->place ? 0 : -ENOMEM;
+}
+
+static bool same_file(const struct stat *x, const struct stat *y)
+{
+	return x->st_dev == y->st_dev && x->st_ino == y->st_ino;
+}
+
+/* Why readers no longer find what is written, or NULL. */
+static const char *misplaced(const struct audit *a)
+{
+	struct stat ours, named;
+
+	if (fstat(a->fd, &ours) < 0 || ours.st_nlink == 0)
+		return "it was removed";
+	if (fstatat(a->dirfd, a->file, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return "it was moved away";
+	if (!same_file(&ours, &named))
+		return "another file has taken its name";
+	if (fstat(a->dirfd, &ours) < 0 || stat(a->place, &named) < 0 || !same_file(&ours, &named))
+		return "its directory was moved or removed";
+	return NULL;
+}
+
+static int check_place(struct audit *a, struct diag *d)
+{
+	const char *why = a->place ? misplaced(a) : NULL;
+
+	a->placed_us = io_now_us();
+	if (!why)
+		return 0;
+	a->state = LOG_BROKEN;
+	a->error = -ESTALE;
+	return diag_fail(d, -ESTALE,
+		"the audit log of this session is gone from where it belongs (%s): %s; nothing goes on unrecorded, so the "
+		"session ends. Find out what did it: 'stockade audit verify' says what is missing",
+		a->file, why);
 }
 
 int log_seal(struct audit *a, struct diag *d)
@@ -269,13 +321,15 @@ static int end_log(struct audit *a, enum event_type type, int error, struct diag
 /* Room for n more bytes while everything is well; in the reserve when the log is ending. */
 static int make_room(struct audit *a, size_t n, const struct event *e, enum event_source source, struct diag *d)
 {
-	size_t keep = e->type == EVENT_SESSION_CLOSE ? 0 : LOG_CLOSE_RESERVE;
+	size_t keep = e->type == EVENT_SESSION_CLOSE	? 0
+		      : source == EVENT_FROM_SUPERVISOR ? LOG_CLOSE_RESERVE
+							: LOG_CLOSE_RESERVE + LOG_OWN_RESERVE;
 
 	if (a->state == LOG_ENDING) {
 		uint64_t limit = a->error == -EDQUOT ? a->budget + LOG_RESERVE
 				 : a->no_fallocate   ? UINT64_MAX
 						     : a->allocated;
-		if (source == EVENT_FROM_SUPERVISOR && a->size + n + keep <= limit)
+		if (a->size + n + keep <= limit)
 			return 0;
 		return end_log(a, EVENT_LOG_FULL, a->error, d);
 	}
@@ -294,16 +348,26 @@ int log_write(struct audit *a, enum event_source source, const struct event *e, 
 {
 	struct record r = { .data = a->bytes + 1, .max = AUDIT_RECORD_MAX };
 	char hash[RECORD_HASH_HEX + 1];
+	bool open;
 	int error;
 
 	if (a->state == LOG_BROKEN || a->state == LOG_CLOSED)
 		return diag_fail(d, a->error ? a->error : -EBADF, "the audit log of this session is %s",
 			a->state == LOG_CLOSED ? "closed" : "broken");
+	if (io_now_us() - a->placed_us >= LOG_PLACE_US) {
+		error = check_place(a, d);
+		if (error < 0)
+			return error;
+	}
 	error = build(a, &r, source, e, x, hash);
 	if (error < 0)
 		return diag_fail(d, error, "a record of event %s does not fit into %d bytes; the session ends",
 			event_name(e->type), AUDIT_RECORD_MAX);
+	open = a->state == LOG_OPEN;
 	error = make_room(a, r.len, e, source, d);
+	/* The one that found no room was handed over too: it follows the record of why. */
+	if (error < 0 && open && a->state == LOG_ENDING)
+		(void)!log_write(a, source, e, x, NULL);
 	if (error < 0)
 		return error;
 	error = put(a, &r, hash, d);
@@ -334,10 +398,12 @@ int log_note(struct audit *a, const struct event *e, const struct log_extra *x, 
 {
 	_cleanup_index_ struct index i = INDEX_INIT;
 	struct index_entry entry = { .session = a->session, .file = a->file, .head = a->head, .status = e->status };
-	int r = index_begin(a->dirfd, &i, d);
+	int r = check_place(a, d);
 
 	if (!log_noted_event(event_name(e->type), &entry.event))
 		return -EINVAL;
+	if (r == 0)
+		r = index_begin(a->dirfd, &i, d);
 	if (r == 0 && e->type == EVENT_SESSION_OPEN)
 		r = index_reserve(&i, d);
 	if (r == 0)

@@ -8,8 +8,9 @@
  *
  * Theory of operation. Space for LOG_CHUNK bytes is preallocated beyond the end of the file, and an ordinary record is
  * only written while LOG_RESERVE of it stays free. When no more can be had, or the budget is used up, the log is
- * ending: what happened is written into the reserve, and after it only the supervisor's own records are taken, down to
- * LOG_CLOSE_RESERVE, which is left for the close.
+ * ending: what happened is written into the reserve, and after it the record that found no room and those that had been
+ * handed over before anybody knew, down to LOG_OWN_RESERVE for the supervisor's own and LOG_CLOSE_RESERVE for the close. A file that readers no longer find (unlinked, another in its name, its
+ * directory moved) is no log: that is looked for at each note and before a record when LOG_PLACE_US have passed.
  */
 #pragma once
 #include "audit/audit.h"
@@ -19,12 +20,14 @@
 
 enum {
 	LOG_CHUNK = 256 << 10,
-	LOG_RESERVE = 128 << 10,
+	LOG_RESERVE = 256 << 10,
 	LOG_CLOSE_RESERVE = 64 << 10,
+	LOG_OWN_RESERVE = 16 << 10, /* of the supervisor's own records before the close */
 	LOG_IDENTITY_MAX = 24 << 10,
 	LOG_FIELD_MAX = 2 << 10, /* escaped bytes of one field of the identity */
 	LOG_DETAIL_MAX = 12 << 10,
 	LOG_FILE_NAME_MAX = 64,
+	LOG_PLACE_US = 1000000, /* how long a record may trust that the file is still where readers look for it */
 };
 
 enum log_state { LOG_OPEN, LOG_ENDING, LOG_BROKEN, LOG_CLOSED };
@@ -36,6 +39,8 @@ struct audit {
 	bool no_fallocate;
 	bool lead_newline; /* the next write ends a torn line first */
 	char file[LOG_FILE_NAME_MAX];
+	char *place; /* the directory's path when it was opened; NULL: a repair, which is over at once */
+	uint64_t placed_us; /* when the file was last seen in its place */
 	char session[AUDIT_SESSION_ID_LEN + 1];
 	char *identity; /* ,"host":... as every record carries it */
 	size_t identity_len;
@@ -73,6 +78,8 @@ int log_seal(struct audit *a, struct diag *d) _must_check_;
 bool log_noted_event(const char *name, enum index_event *ret);
 /* Renders the identity, each field cut to LOG_FIELD_MAX. host may be NULL: this machine's name. */
 int log_set_identity(struct audit *a, const struct audit_identity *id, const char *host) _must_check_;
+/* Remembers where the directory is. */
+int log_find_place(struct audit *a, struct diag *d) _must_check_;
 /* Builds one record, makes sure of its space and writes it with one write(2). */
 int log_write(struct audit *a, enum event_source source, const struct event *e, const struct log_extra *x,
 	struct diag *d) _must_check_;

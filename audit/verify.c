@@ -278,9 +278,15 @@ static int check_unlisted(struct verify *v, struct diag *d)
 	return 0;
 }
 
+/* Nothing is neither whole nor damaged: from a log that was removed with its index nothing is left to tell of it. */
+static bool is_empty(const struct verify *v)
+{
+	return v->f.damage == 0 && v->sessions == 0 && !v->index.exists;
+}
+
 static void summary(struct verify *v)
 {
-	const char *verdict = v->f.damage > 0 ? "damaged" : "whole";
+	const char *verdict = v->f.damage > 0 ? "damaged" : is_empty(v) ? "empty" : "whole";
 
 	if (v->o->json)
 		(void)fprintf(v->f.out,
@@ -290,6 +296,9 @@ static void summary(struct verify *v)
 	else if (v->f.damage > 0)
 		(void)fprintf(v->f.out, "damaged: %" PRIu64 " finding%s in %" PRIu64 " sessions\n", v->f.damage,
 			v->f.damage == 1 ? "" : "s", v->sessions);
+	else if (is_empty(v))
+		(void)fprintf(v->f.out,
+			"empty: no session and no index; either nothing ever ran, or all of the log was moved or removed\n");
 	else
 		(void)fprintf(v->f.out, "whole: %" PRIu64 " sessions (%" PRIu64 " running), %" PRIu64 " records\n",
 			v->sessions, v->running, v->records);

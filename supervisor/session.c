@@ -62,6 +62,7 @@ struct session {
 	uint64_t eof_limit;
 	uint64_t checkpoint_at;
 	bool dirty; /* records since the last checkpoint */
+	bool log_failed; /* and that was said */
 	uint64_t calls, denials;
 	int exit_status;
 	const char *close_status; /* for the close record */
@@ -86,6 +87,10 @@ static int record(struct session *s, enum event_source source, const struct even
 {
 	int r = audit_append(s->log, source, e, extra, &s->diag);
 
+	/* It was said, and the server is dead: what comes now was handed over before, or tells who waits that it is over. */
+	if (r < 0 && s->log_failed && s->killed)
+		return 0;
+	s->log_failed = s->log_failed || r < 0;
 	if (!s->dirty) {
 		s->dirty = true;
 		s->checkpoint_at = io_now_us() + (uint64_t)AUDIT_CHECKPOINT_S * 1000000;
@@ -155,13 +160,15 @@ static void stop(struct session *s, unsigned grace_ms, const char *status)
 	set_deadline(s, grace_ms);
 }
 
-/* A layer of ours failed: nothing may go on. */
+/* A layer of ours failed: nothing may go on, and who waits for an answer is told so. */
 static void fail(struct session *s, int status, const char *close_status)
 {
 	say(s, s->diag.text);
 	s->exit_status = status;
 	s->close_status = close_status;
 	kill_init(s);
+	if (s->spawned.control >= 0)
+		(void)!send_control(s->spawned.control, CONTROL_CLOSE, 0, s->diag.text);
 }
 
 /* --- from enter and PID 1 --- */
@@ -218,7 +225,8 @@ static int on_exited(struct session *s, int status)
 	char words[CONTROL_TEXT_MAX];
 	bool signaled = WIFSIGNALED(status);
 
-	s->exit_status = signaled ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	if (s->exit_status == 0)
+		s->exit_status = signaled ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	snprintf(words, sizeof(words), "the server ended (%s %d)", signaled ? "signal" : "exit status", signaled ? WTERMSIG(status) : WEXITSTATUS(status));
 	if (!s->close_status)
 		s->close_status = "server exited";
@@ -517,7 +525,8 @@ static int run_timers(struct session *s)
 		s->deadline = s->eof_limit;
 	if (s->dirty && now >= s->checkpoint_at) {
 		s->dirty = false;
-		r = audit_checkpoint(s->log, &s->diag);
+		r = s->log_failed ? 0 : audit_checkpoint(s->log, &s->diag);
+		s->log_failed = s->log_failed || r < 0;
 	}
 	if (s->deadline && now >= s->deadline)
 		on_deadline(s);
@@ -639,7 +648,8 @@ static void finish(struct session *s)
 	registration_done(&s->registration);
 	report_planted(s);
 	if (s->log && audit_close(s->log, s->close_status ? s->close_status : "ended", &s->diag) < 0) {
-		say(s, s->diag.text);
+		if (!s->log_failed)
+			say(s, s->diag.text);
 		s->exit_status = EXIT_REFUSED;
 	}
 	audit_free(s->log);

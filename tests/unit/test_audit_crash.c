@@ -457,7 +457,7 @@ static int full_disk_child(struct log_dir *l)
 {
 	struct event e = call_event("x");
 	struct diag d = { "" };
-	uint64_t acknowledged = 0;
+	uint64_t acknowledged = 0, late = 0;
 	int r;
 
 	small_disk(l, "size=2m,mode=0700");
@@ -467,7 +467,11 @@ static int full_disk_child(struct log_dir *l)
 		acknowledged++;
 	assert_int_equal(r, -ENOSPC);
 	assert_non_null(strstr(d.text, "disk under the audit log is full"));
-	assert_int_equal(audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d), -ENOSPC);
+	/* The one that found no room, and what was handed over before the shim heard of it, as far as the reserve goes. */
+	for (acknowledged++; (r = audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d)) == 0; late++)
+		acknowledged++;
+	assert_int_equal(r, -ENOSPC);
+	assert_true(late > 100);
 	e = (struct event){ .type = EVENT_SERVER_EXIT };
 	assert_int_equal(audit_append(a, EVENT_FROM_SUPERVISOR, &e, NULL, &d), 0);
 	session_close(a);

@@ -79,6 +79,34 @@ static void untouched_sessions_are_whole(void **state)
 	texts_done(&file, &index);
 }
 
+static void an_empty_directory_is_called_empty_and_not_whole(void **state)
+{
+	const struct log_dir *l = *state;
+	char *text = NULL;
+
+	assert_int_equal(verify_log(l, true, &text), AUDIT_WHOLE);
+	assert_null(strstr(text, "whole"));
+	assert_non_null(strstr(text, "empty: no session and no index"));
+	free(text);
+}
+
+static void an_index_that_names_sessions_whose_files_are_gone_is_damage(void **state)
+{
+	const struct log_dir *l = *state;
+	struct text file, index;
+	char *text = NULL;
+
+	two_sessions(l, &file, &index);
+	for (char name[256]; session_file(l, 0, name);)
+		assert_int_equal(unlinkat(l->fd, name, 0), 0);
+	assert_int_equal(verify_log(l, true, &text), AUDIT_DAMAGED);
+	assert_null(strstr(text, "whole"));
+	assert_non_null(strstr(text, "missing file"));
+	assert_non_null(strstr(text, "2 findings in 2 sessions"));
+	free(text);
+	texts_done(&file, &index);
+}
+
 static void a_running_session_is_no_damage(void **state)
 {
 	const struct log_dir *l = *state;
@@ -380,6 +408,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LOG_TEST(untouched_sessions_are_whole),
+		LOG_TEST(an_empty_directory_is_called_empty_and_not_whole),
+		LOG_TEST(an_index_that_names_sessions_whose_files_are_gone_is_damage),
 		LOG_TEST(a_running_session_is_no_damage),
 		LOG_TEST(every_deleted_record_is_found),
 		LOG_TEST(every_swap_of_two_records_is_found),

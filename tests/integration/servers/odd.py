@@ -88,6 +88,7 @@ TOOLS = {
     "echo": lambda a: text(a.get("text", "")),
     "big": lambda a: text("x" * int(a["bytes"])),
     "sleep": lambda a: time.sleep(a["seconds"]) or text("slept"),
+    "never": lambda a: None,
     "crash": lambda a: os.kill(os.getpid(), a.get("signal", signal.SIGSEGV)),
     "exit": lambda a: os._exit(a.get("status", 7)),
     "spawn": spawn,
@@ -122,7 +123,9 @@ def serve():
             continue
         if "mute" in MODES and request["method"] != "initialize":
             continue
-        say({"jsonrpc": "2.0", "id": request["id"], "result": answer(request)})
+        result = answer(request)
+        if result is not None:
+            say({"jsonrpc": "2.0", "id": request["id"], "result": result})
 
 
 if "deaf" in MODES:

@@ -2,13 +2,14 @@
 /*
  * code_digest - see code_digest.h
  *
- * Theory: the tree is walked by descriptors, names sorted bytewise, links never followed. Each entry adds one line of
+ * Theory: the tree is looked at by survey, names sorted bytewise, links never followed. Each entry adds one line of
  * counted fields to a running BLAKE2b: type, executable bits, relative path, and the digest of its content or its link's
  * text. Counted, so that no two different trees can give the same bytes.
  */
 #include "supervisor/code_digest.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <sodium.h>
 #include <string.h>
@@ -16,16 +17,19 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "supervisor/code_cache.h"
-#include "supervisor/code_list.h"
+#include "supervisor/survey.h"
 
-enum { DEPTH_MAX = 128, READ_CHUNK = 128 << 10, PATH_SHOWN = 512, RELATIVE_MAX = 4096 };
+enum { READ_CHUNK = 128 << 10, PATH_SHOWN = 512, RELATIVE_MAX = SURVEY_PATH_MAX };
 
 struct tree {
 	crypto_generichash_state hash;
 	struct code_cache cache;
-	uint64_t files, bytes;
+	uint64_t bytes;
 	char path[RELATIVE_MAX]; /* below the root, for the hash and for messages */
 	size_t len;
+	const char *root_path;
+	int root; /* -1 where the tree is one file */
+	struct survey survey;
 };
 
 static void add(struct tree *t, const void *p, uint64_t n)
@@ -89,7 +93,18 @@ static bool has_writer(int fd)
 	return fcntl(fd, F_SETLEASE, F_UNLCK) < 0;
 }
 
-static int hash_file(struct tree *t, int dirfd, const char *name, const struct stat *seen)
+/* Behind what was seen: that it is the same file is compared by the caller. */
+static int open_file(const struct tree *t)
+{
+	int fd;
+
+	if (t->root >= 0)
+		return fs_openat2(t->root, t->path + 1, O_RDONLY | O_NONBLOCK, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	fd = open(t->root_path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int hash_file(struct tree *t, const struct stat *seen)
 {
 	_cleanup_close_ int fd = -1;
 	unsigned char hash[CODE_HASH_BYTES];
@@ -97,8 +112,10 @@ static int hash_file(struct tree *t, int dirfd, const char *name, const struct s
 	int r = 0;
 
 	if (!code_cache_find(&t->cache, seen, hash)) {
-		fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0 || fstat(fd, &before) < 0)
+		fd = open_file(t);
+		if (fd < 0)
+			return fd;
+		if (fstat(fd, &before) < 0)
 			return -errno;
 		r = hash_content(t, fd, hash);
 		if (r < 0)
@@ -114,39 +131,19 @@ static int hash_file(struct tree *t, int dirfd, const char *name, const struct s
 	return r;
 }
 
-static int hash_link(struct tree *t, int dirfd, const char *name)
+static int hash_dir(struct tree *t, size_t at);
+
+static int hash_entry(struct tree *t, const struct survey_entry *e)
 {
-	char text[RELATIVE_MAX];
-	ssize_t n = readlinkat(dirfd, name, text, sizeof(text));
-
-	if (n < 0)
-		return -errno;
-	if (n == sizeof(text))
-		return -ENAMETOOLONG;
-	add_entry(t, 'l', 0, text, (size_t)n);
-	return 0;
-}
-
-static int hash_dir(struct tree *t, int fd, unsigned depth);
-
-static int hash_one(struct tree *t, int dirfd, const char *name, unsigned depth)
-{
-	struct stat st;
-	int fd;
-
-	if (++t->files > CODE_FILES_MAX || depth > DEPTH_MAX)
-		return -EFBIG;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	switch (st.st_mode & S_IFMT) {
+	switch (e->st.st_mode & S_IFMT) {
 	case S_IFREG:
-		return hash_file(t, dirfd, name, &st);
+		return hash_file(t, &e->st);
 	case S_IFLNK:
-		return hash_link(t, dirfd, name);
+		add_entry(t, 'l', 0, e->link, strlen(e->link));
+		return 0;
 	case S_IFDIR:
 		add_entry(t, 'd', 0, "", 0);
-		fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		return fd < 0 ? -errno : hash_dir(t, fd, depth + 1);
+		return hash_dir(t, e->dir);
 	default:
 		/* A FIFO, socket or device holds no code; that it is there is bound. */
 		add_entry(t, 'o', 0, "", 0);
@@ -167,25 +164,56 @@ static int enter_name(struct tree *t, size_t len, const char *name)
 	return 0;
 }
 
-/* Takes the descriptor. */
-static int hash_dir(struct tree *t, int dirfd, unsigned depth)
+static int hash_dir(struct tree *t, size_t at)
 {
-	_cleanup_code_names_ struct code_names names = { 0 };
-	_cleanup_close_ int fd = dirfd;
+	const struct survey_dir *d = t->survey.dirs[at];
 	size_t len = t->len;
-	int r = code_list(fd, &names);
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		const char *name = names.text + names.at[i];
-		r = enter_name(t, len, name);
+	for (size_t i = 0; r == 0 && i < d->names.n; i++) {
+		r = enter_name(t, len, d->names.text + d->names.at[i]);
 		if (r == 0)
-			r = hash_one(t, fd, name, depth);
+			r = hash_entry(t, &d->v[i]);
 	}
 	if (r == 0) {
 		t->len = len;
 		t->path[len] = '\0';
 	}
 	return r;
+}
+
+/* A tree's own name is not part of it: the plan binds the path. */
+static int hash_root(struct tree *t)
+{
+	struct survey_entry e = { 0 };
+	char text[RELATIVE_MAX] = "";
+	int r;
+
+	if (lstat(t->root_path, &e.st) < 0)
+		return -errno;
+	if (S_ISLNK(e.st.st_mode) && readlink(t->root_path, text, sizeof(text) - 1) < 0)
+		return -errno;
+	e.link = text;
+	if (!S_ISDIR(e.st.st_mode))
+		return hash_entry(t, &e);
+	t->root = open(t->root_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (t->root < 0)
+		return -errno;
+	r = survey_take(t->root, SURVEY_CONTENT, &t->survey);
+	if (r < 0)
+		snprintf(t->path, sizeof(t->path), "%s", t->survey.failed);
+	return r < 0 ? r : hash_entry(t, &e);
+}
+
+static void tree_freep(struct tree **t)
+{
+	if (!*t)
+		return;
+	survey_done(&(*t)->survey);
+	code_cache_done(&(*t)->cache);
+	if ((*t)->root >= 0)
+		close((*t)->root);
+	free(*t);
 }
 
 static int explain(int r, const char *path, const struct tree *t, struct diag *d)
@@ -202,26 +230,27 @@ static int explain(int r, const char *path, const struct tree *t, struct diag *d
 
 int code_digest_tree(const struct paths *p, const char *path, char ret[CODE_DIGEST_HEX], struct diag *d)
 {
-	_cleanup_free_ struct tree *t = calloc(1, sizeof(*t));
+	_cleanup_(tree_freep) struct tree *t = calloc(1, sizeof(*t));
 	_cleanup_close_ int root = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	unsigned char hash[CODE_HASH_BYTES];
 	struct stat st;
 	int r;
 
+	if (!t)
+		return -ENOMEM;
+	t->root = t->cache.dirfd = -1;
+	t->root_path = path;
 	/* Picks the vector code of this processor. */
-	if (!t || sodium_init() < 0)
+	if (sodium_init() < 0)
 		return -ENOMEM;
 	signal(SIGIO, SIG_IGN);
 	if (root < 0 || fstat(root, &st) < 0)
 		return explain(-errno, path, t, d);
 	r = code_cache_open(p, &st, &t->cache, d);
-	if (r < 0) {
-		code_cache_done(&t->cache);
+	if (r < 0)
 		return r;
-	}
 	crypto_generichash_init(&t->hash, NULL, 0, sizeof(hash));
-	/* A tree's own name is not part of it: the plan binds the path. */
-	r = hash_one(t, AT_FDCWD, path, 0);
+	r = hash_root(t);
 	if (r == 0) {
 		code_cache_save(&t->cache);
 		crypto_generichash_final(&t->hash, hash, sizeof(hash));
@@ -229,16 +258,10 @@ int code_digest_tree(const struct paths *p, const char *path, char ret[CODE_DIGE
 	} else {
 		r = explain(r, path, t, d);
 	}
-	code_cache_done(&t->cache);
 	return r;
 }
 
 /* --- root only --- */
-
-static bool root_alone(const struct stat *st)
-{
-	return st->st_uid == 0 && (S_ISLNK(st->st_mode) || !(st->st_mode & (S_IWGRP | S_IWOTH)));
-}
 
 static int ancestors_root_only(const char *path, bool *ret)
 {
@@ -247,52 +270,41 @@ static int ancestors_root_only(const char *path, bool *ret)
 
 	if (!copy)
 		return -ENOMEM;
-	*ret = lstat("/", &st) == 0 && root_alone(&st);
+	*ret = lstat("/", &st) == 0 && survey_root_alone(&st);
 	for (char *slash = copy; *ret && (slash = strchr(slash + 1, '/'));) {
 		*slash = '\0';
-		*ret = lstat(copy, &st) == 0 && root_alone(&st);
+		*ret = lstat(copy, &st) == 0 && survey_root_alone(&st);
 		*slash = '/';
 	}
 	return 0;
 }
 
-static int below_root_only(int dirfd, const char *name, unsigned depth, uint64_t *left, bool *ret)
+static int below_root_only(const char *path, bool *ret)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	struct dirent *e;
+	_cleanup_survey_ struct survey survey = { 0 };
+	_cleanup_close_ int root = -1;
 	struct stat st;
-	int fd, r = 0;
+	int r;
 
-	if (depth > DEPTH_MAX || (*left)-- == 0)
-		return -EFBIG;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (lstat(path, &st) < 0)
 		return -errno;
-	*ret = root_alone(&st);
+	*ret = survey_root_alone(&st);
 	if (!*ret || !S_ISDIR(st.st_mode))
 		return 0;
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		/* What we may not list, the server may not either; but nothing is known of it. */
-		*ret = false;
-		if (fd >= 0)
-			close(fd);
-		return 0;
-	}
-	while (r == 0 && *ret && (e = readdir(dir)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = below_root_only(fd, e->d_name, depth + 1, left, ret);
-	return r;
+	root = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* What we may not list, the server may not either; but nothing is known of it. */
+	r = root < 0 ? SURVEY_OTHERS : survey_take(root, SURVEY_OWNERS, &survey);
+	*ret = r == 0;
+	return r < 0 ? r : 0;
 }
 
 int code_is_root_only(const char *path, bool *ret, struct diag *d)
 {
 	char shown[PATH_SHOWN];
-	uint64_t left = CODE_FILES_MAX;
 	int r = ancestors_root_only(path, ret);
 
 	if (r == 0 && *ret)
-		r = below_root_only(AT_FDCWD, path, 0, &left, ret);
+		r = below_root_only(path, ret);
 	return r < 0 ? diag_fail(d, r, "cannot see who may write the code %s: %s", text_escape_str(path, shown, sizeof(shown)),
 			       r == -EFBIG ? "too many files" : strerror(-r)) : 0;
 }

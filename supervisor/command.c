@@ -5,18 +5,34 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/buf.h"
 #include "base/text.h"
 #include "build_id.h"
 #include "supervisor/command_options.h"
 #include "supervisor/exit.h"
 #include "supervisor/lineage.h"
 
-enum { COMMAND_NAMES_MAX = 64, SHOWN = 256, OPTION_WIDTH = 24, HELP_WIDTH = 80 };
+enum { COMMAND_NAMES_MAX = 64, SHOWN = 256, OPTION_WIDTH = 24, HELP_WIDTH = 80, MESSAGE_MAX = 1 << 20 };
 
 struct command_table {
 	const struct command_row *const *v;
 	size_t n;
 };
+
+/* Whoever made the sentence escaped what is foreign in it; what slipped through is made harmless here, so that nothing
+ * drives the terminal. */
+__attribute__((format(printf, 1, 0))) static void print_harmless(const char *fmt, va_list ap)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(MESSAGE_MAX);
+	_cleanup_free_ char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	if (text && text_escape(&b, text, strlen(text), TEXT_KEEP_NEWLINE | TEXT_KEEP_TAB | TEXT_KEEP_BACKSLASH) == 0)
+		fputs(b.data, stderr);
+	else
+		fputs("there is no memory to say what", stderr);
+}
 
 void command_error(const char *fmt, ...)
 {
@@ -24,7 +40,7 @@ void command_error(const char *fmt, ...)
 
 	fputs("stockade: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	print_harmless(fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
 }
@@ -35,7 +51,7 @@ int command_usage(const struct command_ctx *ctx, const char *fmt, ...)
 
 	fprintf(stderr, "stockade: %s: ", ctx->row->name);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	print_harmless(fmt, ap);
 	va_end(ap);
 	fprintf(stderr, "\nSee 'stockade %s --help'.\n", ctx->row->name);
 	return EXIT_USAGE;

@@ -62,5 +62,6 @@ int command_main(const struct command_row *const *table, size_t n, int argc, cha
 int command_usage(const struct command_ctx *ctx, const char *fmt, ...) _printf_(2, 3);
 /* Colour on this stream? Only on a terminal, never with NO_COLOR set (no-color.org) or TERM=dumb. */
 bool command_colour(FILE *f);
-/* Shared error line on stderr: "stockade: " + text, newline, escaped nothing (the diag already is). */
+/* Shared error line on stderr: "stockade: " + text, newline. Foreign text is escaped by whoever
+ * words it, so that it cannot break the line; controls that are left are made visible here. */
 void command_error(const char *fmt, ...) _printf_(1, 2);

@@ -87,6 +87,7 @@ static int read_approval(int dir, uid_t uid, const char *digest, struct approval
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(CONSENT_FILE_MAX);
 	struct approval a = { 0 };
+	struct diag untrusted = { "" };
 	const char *why = "it is not JSON";
 	char name[NAME_SIZE];
 	json_t *root;
@@ -94,11 +95,13 @@ static int read_approval(int dir, uid_t uid, const char *digest, struct approval
 
 	set_digest(&a, digest);
 	snprintf(name, sizeof(name), "%s" SUFFIX, digest);
-	r = fs_read_trusted(dir, name, FS_TRUST_USER, uid, &b, d);
-	if (r < 0) {
-		diag_prefix(d, "an approval grants nothing: ");
-		return r;
-	}
+	r = fs_read_trusted(dir, name, FS_TRUST_USER, uid, &b, &untrusted);
+	if (r < 0)
+		return diag_fail(d, r,
+			"the approval file " APPROVALS_DIR
+			"/%s in stockade's state directory approves nothing: %.1024s; remove it and the question is asked "
+			"again",
+			name, untrusted.text);
 	root = json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL);
 	r = root ? take_fields(root, &a, &why) : -EINVAL;
 	json_decref(root);
@@ -241,14 +244,15 @@ int consent_remember_facts(const struct paths *p, const struct consent_facts *f,
 {
 	_cleanup_free_ char *chain = lineage_words(l), *text = NULL;
 	_cleanup_close_ int dir = -1;
-	char digest[CANONICAL_DIGEST_HEX], name[NAME_SIZE];
+	char digest[CANONICAL_DIGEST_HEX], name[NAME_SIZE], shown[80];
 	json_t *root;
 	int r;
 
+	text_escape_str(f->name, shown, sizeof(shown));
 	if (f->never_remember)
 		return diag_fail(d, -EPERM,
 			"%s can rewrite its own code, so an answer is never remembered: it is asked at each start",
-			f->name);
+			shown);
 	r = canonical_digest(f->canonical, digest);
 	if (r == 0 && strcmp(digest, f->digest) != 0)
 		return diag_fail(d, -EINVAL, "the plan is not the one that was shown: its digest is %s, not %s", digest,
@@ -257,7 +261,7 @@ int consent_remember_facts(const struct paths *p, const struct consent_facts *f,
 	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
 	if (!text)
-		return diag_fail(d, r < 0 ? r : -EINVAL, "cannot write down the approval of %s: %s", f->name,
+		return diag_fail(d, r < 0 ? r : -EINVAL, "cannot write down the approval of %s: %s", shown,
 			r < 0 ? strerror(-r) : "it holds text that is not UTF-8");
 	r = paths_open_state(p, APPROVALS_DIR, &dir, d);
 	if (r < 0)

@@ -16,8 +16,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/fs.h"
+#include "base/text.h"
 
-enum { PATHS_GROUPS_MAX = 256, PATHS_GROUPS_BYTES = 16 << 10 };
+enum { PATHS_GROUPS_MAX = 256, PATHS_GROUPS_BYTES = 16 << 10, SHOWN = 512 };
 
 /* Calls back nothing: finds the entry of uid and copies what is wanted of it. Absent file or entry: both stay NULL. */
 static int passwd_lookup(uid_t uid, char **ret_name, char **ret_home)
@@ -193,23 +194,25 @@ int paths_init(struct paths *ret, struct diag *d)
 static int private_dir_open(const char *path, uid_t uid, int *ret, struct diag *d)
 {
 	_cleanup_close_ int fd = -1;
+	char shown[SHOWN];
 	struct stat st;
 	int r = fs_mkdirs(path, 0700, &fd, d);
 
 	if (r < 0)
 		return r;
+	text_escape_str(path, shown, sizeof(shown));
 	if (fstat(fd, &st) < 0)
-		return diag_fail(d, -errno, "%s: %s", path, strerror(errno));
+		return diag_fail(d, -errno, "%s: %s", shown, strerror(errno));
 	if (st.st_uid != uid)
 		return diag_fail(d, -EPERM,
 			"%s belongs to user %u, not to user %u who runs stockade; move it away or give it back (chown)",
-			path, st.st_uid, uid);
+			shown, st.st_uid, uid);
 	if (st.st_mode & 077)
 		return diag_fail(d, -EPERM,
 			"%s can be reached by others (mode %04o): look through what is in it, then make it yours alone "
 			"with "
 			"chmod 700",
-			path, st.st_mode & 07777);
+			shown, st.st_mode & 07777);
 	*ret = steal_fd(&fd);
 	return 0;
 }

@@ -14,6 +14,9 @@
 #include <errno.h>
 #include <string.h>
 #include "base/fs.h"
+#include "base/text.h"
+
+enum { SHOWN = 512 }; /* of a path in a message */
 
 enum guard_base { GUARD_ROOT, GUARD_HOME, GUARD_CONFIG_HOME, GUARD_ENV, GUARD_CONFIG, GUARD_STATE, GUARD_RUNTIME };
 
@@ -212,28 +215,33 @@ static const char *project_name_in(const char *path)
 	return NULL;
 }
 
-static int guard_check(const struct path_guard *g, const char *path, struct diag *d)
+static int guard_check(const struct path_guard *g, const char *path, const char *shown, struct diag *d)
 {
+	char place[SHOWN];
+
+	text_escape_str(g->path, place, sizeof(place));
 	if (!strcmp(path, g->path))
-		return diag_fail(d, -EPERM, "%s cannot be granted: it is %s", path, g->what);
+		return diag_fail(d, -EPERM, "%s cannot be granted: it is %s", shown, g->what);
 	if (fs_path_within(path, g->path))
-		return diag_fail(d, -EPERM, "%s cannot be granted: it lies within %s (%s)", path, g->path, g->what);
+		return diag_fail(d, -EPERM, "%s cannot be granted: it lies within %s (%s)", shown, place, g->what);
 	if (fs_path_within(g->path, path))
 		return diag_fail(d, -EPERM,
 			"%s cannot be granted: it contains %s (%s); grant only the directories inside it that the "
 			"server needs",
-			path, g->path, g->what);
+			shown, place, g->what);
 	return 0;
 }
 
 int paths_check_grant(const struct paths *p, const char *path, struct diag *d)
 {
 	const char *project;
+	char shown[SHOWN];
 
+	text_escape_str(path, shown, sizeof(shown));
 	if (!p->n_guards)
-		return diag_fail(d, -EINVAL, "%s cannot be granted: the places to keep it from are not known", path);
+		return diag_fail(d, -EINVAL, "%s cannot be granted: the places to keep it from are not known", shown);
 	for (size_t i = 0; i < p->n_guards; i++) {
-		int r = guard_check(&p->guards[i], path, d);
+		int r = guard_check(&p->guards[i], path, shown, d);
 
 		if (r < 0)
 			return r;
@@ -243,6 +251,6 @@ int paths_check_grant(const struct paths *p, const char *path, struct diag *d)
 		return diag_fail(d, -EPERM,
 			"%s cannot be granted: '%s' is a client's or an editor's configuration of a project; grant the "
 			"directory around it, where `protect` keeps it from being written",
-			path, project);
+			shown, project);
 	return 0;
 }

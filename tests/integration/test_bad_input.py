@@ -81,6 +81,28 @@ def test_a_word_that_no_command_takes_is_named(person):
     assert "--setenv NAME=VALUE sets one" in person.stockade("check", "--env", "A=B", "--", *ODD, check=125).stderr
 
 
+def test_no_message_about_a_path_drives_the_terminal(person):
+    place = f"{person.home}/.claude/\x1b[2J\nstockade: all is well"
+    os.makedirs(place)
+    r = person.stockade("check", "--ro", place, "--", *ODD, check=125)
+    assert "\\x1b[2J\\x0astockade" in r.stderr and "\x1b" not in r.stderr
+    assert len(r.stderr.splitlines()) == 1
+    person.env["XDG_STATE_HOME"] = place
+    os.mkdir(f"{place}/stockade", 0o755)
+    r = person.stockade("approvals", check=125)
+    assert "chmod 700" in r.stderr and "\x1b" not in r.stderr
+    assert len(r.stderr.splitlines()) == 1
+
+
+def test_an_approval_that_is_no_trusted_file_says_how_to_be_rid_of_it(person):
+    digest = person.approve("--", *ODD, "fifo")
+    path = f"{person.home}/.local/state/stockade/approvals/{digest}.json"
+    os.unlink(path)
+    os.mkfifo(path)
+    r = person.stockade("run", "--", *ODD, "fifo", check=125)
+    assert "is not a regular file; remove it and the question is asked again" in r.stderr
+
+
 def test_a_profile_that_stockade_brings_is_not_widened_by_a_command_line(person):
     shipped = f"{STAGE}/prefix/share/stockade/profiles/mcp-server-time.json"
     r = person.stockade("check", "--profile", shipped, "--rw", person.work, check=125)

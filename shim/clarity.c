@@ -87,6 +87,7 @@ static bool params_imitate(const struct shim *s)
 {
 	return members_imitate(s, KEYS_OF_PARAMS) || keys_imitated_in(message_get(&s->doc, "_meta"), KEYS_OF_META) ||
 	       keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK) ||
+	       keys_imitated_in(message_get(&s->doc, "notifications"), KEYS_OF_PARAMS) ||
 	       responses_imitate(message_get(&s->doc, "inputResponses"));
 }
 

@@ -85,6 +85,7 @@ static const struct {
 	{ "required", "required", I },
 	{ "resource", "resource", I },
 	{ "resources", "resources", R },
+	{ "resourcesubscriptions", "resourceSubscriptions", P },
 	{ "resourcetemplates", "resourceTemplates", R },
 	{ "result", "result", R },
 	{ "resulttype", "resultType", R },

@@ -132,10 +132,12 @@ static int by_reference(const struct shim_config *c, struct slice ref, struct bu
 
 static int by_subscriptions(const struct shim_config *c, struct slice filter, struct buf *room, struct decision *ret)
 {
-	struct walk w = walk_array(walk_get(filter, "resourceSubscriptions"));
-	struct slice uri;
+	struct slice list = walk_get(filter, "resourceSubscriptions"), uri;
+	struct walk w = walk_array(list);
 	int r = 0;
 
+	if ((filter.n && !walk_is_object(filter)) || (list.n && !walk_is_array(list)))
+		return malformed(ret, "its notifications are not of the form that the protocol gives them");
 	while (r == 0 && ret->verdict == POLICY_ALLOW && walk_element(&w, &uri))
 		r = by_uri(c, uri, room, ret);
 	return r;

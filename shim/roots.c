@@ -5,15 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/fs.h"
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c | 32) >= 'a' && (c | 32) <= 'f')
-		return (c | 32) - 'a' + 10;
-	return -1;
-}
+#include "shim/uri.h"
 
 /* Percent-decodes in place; false for anything that is not one plain path. */
 static bool decode(char *s)
@@ -26,7 +18,7 @@ static bool decode(char *s)
 		*out = *s;
 		if (*s != '%')
 			continue;
-		int high = hex(s[1]), low = high < 0 ? -1 : hex(s[2]);
+		int high = uri_hex(s[1]), low = high < 0 ? -1 : uri_hex(s[2]);
 		if (low < 0 || (high | low) == 0)
 			return false;
 		*out = (char)(high << 4 | low);

@@ -32,7 +32,7 @@ bool uri_has_dot_segment(struct slice uri)
 	return false;
 }
 
-static int hex(char c)
+int uri_hex(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -43,7 +43,7 @@ static int hex(char c)
 /* "%XX" at p, of a character that never needs it. */
 static bool encodes_unreserved(const char *p)
 {
-	int high = hex(p[1]), low = hex(p[2]), c = high << 4 | low;
+	int high = uri_hex(p[1]), low = uri_hex(p[2]), c = high << 4 | low;
 
 	return high >= 0 && high < 8 && low >= 0 && (isalnum(c) || (c && strchr("-._~", c)));
 }

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include "shim/walk.h"
 
+/* The value of a hexadecimal digit, or -1. */
+int uri_hex(char c);
 /* Does a path segment read "." or "..", percent-encoded or not? */
 bool uri_has_dot_segment(struct slice uri);
 /* Is there a capital in its scheme, an empty segment in its path, or a percent-encoded letter, digit or one of "-._~"? */

@@ -317,6 +317,22 @@ static void keys_that_imitate_the_protocols_in_a_retry_are_refused(void **state)
 	end(&s);
 }
 
+static void a_subscription_is_not_hidden_by_the_case_of_its_key(void **state)
+{
+#define LISTEN(id, filter) ID(id) "\"method\":\"subscriptions/listen\",\"params\":{\"notifications\":" filter "," META "}}"
+	static const struct step steps[] = {
+		{ CLIENT, LISTEN(1, "{\"ResourceSubscriptions\":[\"file:///etc\"]}"), CLIENT,
+			"~\"id\":1,\"error\":{\"code\":4000" },
+		{ CLIENT, LISTEN(2, "{\"resourceSubscriptions\":[\"file:///data/a\"]}"), SERVER, NULL },
+		{ SERVER, ID(2) "\"result\":{\"resultType\":\"complete\"}}", CLIENT, NULL },
+	};
+	_cleanup_stage_ struct stage s = { 0 };
+
+	start(&s, false, NULL);
+	PLAY(&s, steps);
+	end(&s);
+}
+
 /* One after the other, each with the whole message read anew, they would take minutes. */
 static void a_retry_with_a_crowd_of_answers_is_filtered_in_one_go(void **state)
 {
@@ -471,6 +487,7 @@ int main(void)
 		cmocka_unit_test(the_modern_era_needs_no_handshake_and_has_its_own_answers),
 		cmocka_unit_test(a_retry_with_answers_carries_only_granted_roots),
 		cmocka_unit_test(keys_that_imitate_the_protocols_in_a_retry_are_refused),
+		cmocka_unit_test(a_subscription_is_not_hidden_by_the_case_of_its_key),
 		cmocka_unit_test(a_retry_with_a_crowd_of_answers_is_filtered_in_one_go),
 		cmocka_unit_test(arguments_and_results_are_judged_by_the_tools_schema),
 		cmocka_unit_test(a_crowd_of_listed_tools_keeps_nobody_waiting),

@@ -169,6 +169,9 @@ static void rules_decide_and_name_themselves(void **state)
 			"\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":[\"file:///"
 			"data/a\",\"file:///b\"]}}",
 			POLICY_DENY, "p:0" },
+		{ C, "\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":\"file:///b\"}}",
+			POLICY_MALFORMED, NULL },
+		{ C, "\"subscriptions/listen\",\"params\":{\"notifications\":[\"file:///b\"]}", POLICY_MALFORMED, NULL },
 		{ C, "\"no/such\"", POLICY_DENY, "the method table" },
 		{ C, "\"vendor/x\"", POLICY_ALLOW, "p:5" },
 		{ S, "\"ping\"", POLICY_ALLOW, NULL },

@@ -14,7 +14,9 @@
 #include "wire/fds.h"
 
 /* Tables of what a server may use up; the plan gives the rest. */
-enum { MSGQUEUE_BYTES = 819200, MEMLOCK_BYTES = 8 << 20 };
+/* CORE_BYTES: 0 does not keep a dump from a handler that core_pattern pipes it to, outside and as root, which logs command line and
+ * environment; 1 is what the kernel takes for "none at all" (fs/coredump.c), and no file is that short. */
+enum { CORE_BYTES = 1, MSGQUEUE_BYTES = 819200, MEMLOCK_BYTES = 8 << 20 };
 
 static int become_server(struct enter *e, int channel)
 {
@@ -58,7 +60,7 @@ int stage_rlimits(struct enter *e)
 		const char *name;
 		rlim_t value;
 	} limits[] = {
-		{ RLIMIT_CORE, "core", 0 },
+		{ RLIMIT_CORE, "core", CORE_BYTES },
 		{ RLIMIT_NOFILE, "nofile", e->plan.limits.files },
 		{ RLIMIT_MSGQUEUE, "msgqueue", MSGQUEUE_BYTES },
 		{ RLIMIT_MEMLOCK, "memlock", MEMLOCK_BYTES },

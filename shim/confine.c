@@ -8,18 +8,23 @@
 #include "base/landlock.h"
 #include "profiles/seccomp_filters.h"
 
-/* poll(2) refuses to look at more descriptors than the limit. */
-enum { CONFINE_FILES = 16 };
+/* CONFINE_CORE: with 0 a handler that core_pattern pipes to would still get a dump (enter/server.c). CONFINE_FILES: poll(2)
+ * refuses to look at more descriptors than the limit. */
+enum { CONFINE_CORE = 1, CONFINE_FILES = 16 };
 
 static int set_limits(void)
 {
 	static const struct {
 		int what;
 		rlim_t limit;
-	} limits[] = { { RLIMIT_CORE, 0 }, { RLIMIT_NOFILE, CONFINE_FILES } };
+	} limits[] = { { RLIMIT_CORE, CONFINE_CORE }, { RLIMIT_NOFILE, CONFINE_FILES } };
 
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-		struct rlimit l = { limits[i].limit, limits[i].limit };
+		struct rlimit now, l = { limits[i].limit, limits[i].limit };
+		if (getrlimit((__rlimit_resource_t)limits[i].what, &now) < 0)
+			return -errno;
+		if (l.rlim_max > now.rlim_max)
+			l.rlim_cur = l.rlim_max = now.rlim_max;
 		if (setrlimit((__rlimit_resource_t)limits[i].what, &l) < 0)
 			return -errno;
 	}

@@ -134,7 +134,7 @@ static void server_is_an_ordinary_user_without_any_capability_under_a_filter(voi
 
 static void world_is_what_the_plan_says(void **state)
 {
-	static const char *const lines[] = { "hostname sandbox", "cwd /tmp", "core 0 0", "nofile 256 256",
+	static const char *const lines[] = { "hostname sandbox", "cwd /tmp", "core 1 1", "nofile 256 256",
 		"nproc 33 33", "env PATH=/usr/bin" };
 	_cleanup_launch_ struct launch l = { 0 };
 	_cleanup_plan_ struct plan p = { 0 };

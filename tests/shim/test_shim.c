@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/io.h"
@@ -169,6 +170,21 @@ static void a_crowd_of_requests_that_nobody_will_serve_is_answered_to_the_last(v
 		if (!stage_client_hears(&s))
 			fail_msg("%d of %d were answered", i, CROWD);
 	assert_int_equal(stage_wait(&s), SHIM_EXIT_OK);
+}
+
+/* 0 would not keep a dump from a handler that core_pattern names; 1 does. */
+static void a_crash_leaves_nothing_of_the_messages_anywhere(void **state)
+{
+	_cleanup_stage_ struct stage s = { 0 };
+	struct rlimit now, l;
+
+	assert_int_equal(getrlimit(RLIMIT_CORE, &now), 0);
+	start_open(&s);
+	stage_client_says(&s, CALL);
+	assert_non_null(stage_server_hears(&s));
+	assert_int_equal(prlimit(s.pid, RLIMIT_CORE, NULL, &l), 0);
+	assert_int_equal(l.rlim_cur, now.rlim_max > 0);
+	assert_int_equal(l.rlim_max, now.rlim_max > 0);
 }
 
 static void closing_answers_what_is_in_flight_with_the_supervisors_words(void **state)
@@ -457,6 +473,7 @@ int main(void)
 		cmocka_unit_test(every_request_is_answered_when_the_server_dies),
 		cmocka_unit_test(a_request_that_races_with_the_servers_death_is_answered),
 		cmocka_unit_test(a_crowd_of_requests_that_nobody_will_serve_is_answered_to_the_last),
+		cmocka_unit_test(a_crash_leaves_nothing_of_the_messages_anywhere),
 		cmocka_unit_test(closing_answers_what_is_in_flight_with_the_supervisors_words),
 		cmocka_unit_test(garbage_from_the_server_never_reaches_the_client),
 		cmocka_unit_test(a_refused_answer_becomes_an_error_for_the_request),

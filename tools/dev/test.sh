@@ -29,10 +29,14 @@ suite_lint() {
 	python3 "$ROOT/tests/lint/run.py" --root "$ROOT" --build "$STAGE/build" --counts "$COUNTS"
 }
 
-# pytest NAME RUNNER ARG...; RUNNER is as_user or as_root_clean.
+# pytest NAME RUNNER ARG... [WORD...]; RUNNER is as_user or as_root_clean. Plain words choose tests by a part of their name.
 suite_pytest() {
-	local name=$1 runner=$2
+	local name=$1 runner=$2 word args=() words=
 	shift 2
+	for word; do
+		if [[ $word == [a-z]* && ! -e $word && ${args[*]: -1} != -[a-z] ]]; then words+="${words:+ or }$word"; else args+=("$word"); fi
+	done
+	set -- "${args[@]}" ${words:+-k "$words"}
 	"$runner" env STOCKADE_STAGE="$STAGE" STOCKADE_COUNTS="$COUNTS" STOCKADE_SUITE="$name" \
 		"$STAGE/venv/bin/python3" -m pytest -q -p no:cacheprovider --tb=short -rfE "$@"
 }
@@ -77,12 +81,12 @@ cmd_test() {
 		if [ -d tests/escape ]; then suite escape suite_pytest escape as_user tests/escape; fi
 		suite integration suite_pytest integration as_user tests/integration
 		if can_root; then suite "programs as root" suite_programs_root; fi
-		if can_root; then suite "integration as root" suite_pytest root as_root_clean tests/integration -m root; fi
+		if can_root; then suite "integration as root" suite_pytest root as_root_clean tests/integration tests/root -m root; fi
 		;;
 	unit) suite unit suite_meson "$@" ;;
 	lint) suite lint suite_lint ;;
 	escape | integration) suite "$only" suite_pytest "$only" as_user "tests/$only" "$@" ;;
-	root) suite "integration as root" suite_pytest root as_root_clean tests/integration -m root "$@" ;;
+	root) suite "integration as root" suite_pytest root as_root_clean tests/integration tests/root -m root "$@" ;;
 	*) die_usage "no suite '$only': unit, lint, escape, integration, root" ;;
 	esac
 	test_sum

@@ -19,9 +19,10 @@ import time
 
 STAGE = os.environ["STOCKADE_STAGE"]
 STOCKADE = f"{STAGE}/prefix/bin/stockade"
-MODULES = f"{STAGE}/demo/node_modules"
+MODULES = os.environ.get("STOCKADE_NODE_MODULES", f"{STAGE}/demo/node_modules")
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVER = f"{MODULES}/@modelcontextprotocol/server-filesystem/dist/index.js"
+TODO = "- buy milk\n- build a stockade\n"
 SECRET = "-----BEGIN OPENSSH PRIVATE KEY----- (a made-up one)"
 BOLD, GREEN, DIM, END = ("\033[1m", "\033[32m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("",) * 4
 
@@ -48,7 +49,7 @@ class Demo:
         self.env = {"HOME": self.home, "PATH": "/usr/local/bin:/usr/bin:/bin", "TERM": "xterm", "NO_COLOR": "1",
                     "USER": os.environ.get("USER", ""), "LOGNAME": os.environ.get("LOGNAME", ""), "SHELL": "/bin/bash",
                     "STOCKADE_NODE_MODULES": MODULES}
-        self.put("notes/todo.md", "- buy milk\n- build a stockade\n")
+        self.put("notes/todo.md", TODO)
         self.put(".ssh/id_ed25519", SECRET + "\n")
         self.put(".config/stockade/profiles/files.json", json.dumps(self.profile(), indent=2) + "\n")
 
@@ -57,6 +58,10 @@ class Demo:
         os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
+
+    def read(self, name):
+        with open(f"{self.home}/{name}", encoding="utf-8") as f:
+            return f.read()
 
     def profile(self):
         # The server itself is told that it may serve the whole home: only the stockade stands in its way.
@@ -101,6 +106,18 @@ class Demo:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), answered, text
 
 
+def running(words):
+    """Is there a process with exactly this command line?"""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
+                if f.read().rstrip("\0").split("\0") == words:
+                    return True
+        except OSError:
+            pass
+    return False
+
+
 def own_address():
     """An address of this machine that is not loopback; nothing is sent to learn it."""
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -121,9 +138,10 @@ def approve_and_call(d):
              {"name": "read_text_file", "args": {"path": f"{d.home}/.ssh/id_ed25519"}}]
     client = d.client([STOCKADE, "run", "files"], calls)
     end = time.monotonic() + 15
-    while not json.loads(d.stockade("approve", "--json").stdout) and time.monotonic() < end:
+    while not json.loads(d.stockade("approve", "--json").stdout) and client.poll() is None and time.monotonic() < end:
         time.sleep(0.1)
-    expect(client.poll() is None and time.monotonic() < end, "the launch waits")
+    expect(client.poll() is None and time.monotonic() < end, "the launch waits", client.poll())
+    expect(not running(["node", SERVER, d.home]), "and no server runs")
     print("  the person, in a terminal: stockade approve files")
     status, asked, text = d.at_a_terminal(["approve", "files"], "y\n")
     shown(text)
@@ -139,6 +157,7 @@ def approve_and_call(d):
     title("3. What the profile does not grant")
     shown(write["text"])
     expect(write["isError"] and "files.json" in write["text"], "write_file is denied, with the rule", write)
+    expect(d.read("notes/todo.md") == TODO, "and the file is as it was")
     shown(key["text"])
     expect(key["isError"] and SECRET not in key["text"] and "ENOENT" in key["text"], "~/.ssh/id_ed25519 does not exist in there", key)
     bare = d.answers(d.client(["node", SERVER, d.home], [calls[2]]))[1]
@@ -159,15 +178,40 @@ def no_route(d):
         expect(bare["text"] == "connected", "the control: without stockade it connects", bare)
 
 
+# What the steps before must have left in the log: event, tool, decision.
+RECORDED = (("session.open", None, None), ("tool.call", "read_text_file", "allow"), ("tool.call", "write_file", "deny"),
+            ("tool.call", "connect", "allow"), ("session.close", None, None))
+
+
 def the_log(d):
     title("5. The log of it all")
     log = d.stockade("audit", "show")
     shown("\n".join(ln if len(ln) < 170 else ln[:167] + "..." for ln in log.stdout.splitlines()))
-    for words in ("write_file", "read_text_file", "deny"):
-        expect(words in log.stdout, f"it holds {words}")
+    records = [json.loads(line) for line in d.stockade("audit", "show", "--json").stdout.splitlines()]
+    seen = {(r["event"], r.get("tool"), r.get("decision")) for r in records}
+    for event, tool, decision in RECORDED:
+        expect((event, tool, decision) in seen, f"it holds {' '.join(filter(None, (event, tool, decision)))}", log.stdout)
     r = d.stockade("audit", "verify")
     shown(r.stdout)
     expect(r.returncode == 0, "verified: nothing altered, missing or out of order", r.stdout)
+    print("  somebody makes the denied call an allowed one, in the file itself")
+    expect(alter(f"{d.home}/.local/state/stockade/audit", '"deny"', '"allow"'), "one record was altered")
+    r = d.stockade("audit", "verify")
+    shown(r.stdout)
+    expect(r.returncode == 1, "the control: now it is not verified", r.stdout)
+
+
+def alter(directory, old, new):
+    """Puts new for the first old in any file of the directory; was there one?"""
+    for path in (f"{directory}/{name}" for name in sorted(os.listdir(directory))):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        if old in text:
+            os.chmod(path, 0o600)
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text.replace(old, new, 1))
+            return True
+    return False
 
 
 def main():

@@ -45,6 +45,7 @@ def test_a_bad_profile_is_refused_in_one_sentence(person, what):
     one_sentence(person.stockade("run", "bad"), 125, *words)
 
 
+@pytest.mark.root
 def test_a_profile_that_others_can_write_is_refused(person):
     os.chmod(person.profile("bad", profile()), 0o666)
     one_sentence(person.stockade("run", "bad"), 125, "bad.json", "writ")
@@ -76,7 +77,7 @@ def test_bad_usage_is_2(person):
 
 
 def test_a_word_that_no_command_takes_is_named(person):
-    assert "'audit shwo' is no command, it is: 'stockade audit show' or" in person.stockade("audit", "shwo", check=2).stderr
+    assert "'audit shov' is no command, it is: 'stockade audit show' or" in person.stockade("audit", "shov", check=2).stderr
     assert "parameters are a profile's" in person.stockade("check", "--set", "a=b", "--", *ODD, check=125).stderr
     assert "--setenv NAME=VALUE sets one" in person.stockade("check", "--env", "A=B", "--", *ODD, check=125).stderr
 
@@ -109,6 +110,7 @@ def test_a_profile_that_stockade_brings_is_not_widened_by_a_command_line(person)
     assert "managed profile, which a command line cannot widen" in r.stderr
 
 
+@pytest.mark.root
 def test_a_grant_on_stockades_own_state_is_refused_by_name(person):
     person.stockade("audit", "verify")
     for path in (f"{person.home}/.local/state/stockade", f"{person.home}/.local", person.home + "/.config"):
@@ -205,6 +207,7 @@ def test_a_log_directory_of_others_refuses_to_start(person):
     one_sentence(person.stockade("run", "--", *ODD, "logmode"), 125, "audit")
 
 
+@pytest.mark.root
 def test_an_altered_log_shows(person):
     w = odd_running(person, "alter")
     w.call("echo", {"text": "one"})

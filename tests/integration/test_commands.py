@@ -23,6 +23,7 @@ def test_version_and_the_list_of_commands(person):
         assert command in listed
 
 
+@pytest.mark.root
 def test_check_prints_every_mount_and_what_is_bound(person):
     r = person.stockade("check", "--ro", person.work, "--", *ODD, "check", check=0)
     for words in (person.work, "/usr", "/proc", "/dev", "network"):
@@ -30,6 +31,7 @@ def test_check_prints_every_mount_and_what_is_bound(person):
     json.loads(person.stockade("check", "--json", "--ro", person.work, "--", *ODD, "check", check=0).stdout)
 
 
+@pytest.mark.root
 @pytest.mark.parametrize("path", ["~/.ssh/id_ed25519", "/etc/shadow", "/root", "/home"])
 def test_what_is_not_granted_is_absent(person, path):
     import os  # pylint: disable=import-outside-toplevel
@@ -45,6 +47,7 @@ def test_what_is_not_granted_is_absent(person, path):
     w.end()
 
 
+@pytest.mark.root
 @pytest.mark.parametrize("host,port", [("1.1.1.1", 443), ("169.254.169.254", 80), ("10.0.0.1", 22), ("2606:4700::1111", 443)])
 def test_a_connection_has_no_route(person, host, port):
     person.approve("--", *ODD, "route")
@@ -54,6 +57,7 @@ def test_a_connection_has_no_route(person, host, port):
     w.end()
 
 
+@pytest.mark.root
 def test_only_stdio_is_open_in_the_server(person):
     person.approve("--", *ODD, "fds")
     w = person.start("--", *ODD, "fds")
@@ -62,6 +66,7 @@ def test_only_stdio_is_open_in_the_server(person):
     w.end()
 
 
+@pytest.mark.root
 def test_the_environment_is_built_and_not_filtered(person):
     person.env.update({"SECRET_TOKEN": "s3cret", "NODE_OPTIONS": "--inspect", "LD_LIBRARY_PATH": "/tmp", "GRANTED": "yes",
                        "TZ": ":/tmp/zone"})
@@ -75,6 +80,7 @@ def test_the_environment_is_built_and_not_filtered(person):
     assert "s3cret" not in json.dumps(person.records())
 
 
+@pytest.mark.root
 def test_a_denied_tool_is_hidden_and_refused_with_the_rule(person):
     person.profile("fs", {"stockade": 1, "name": "fs", "version": 1, "description": "filesystem without writes",
                           "command": npm_server("filesystem", person.work), "filesystem": {"read": [person.work]},

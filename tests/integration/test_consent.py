@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 
+import pytest
 from integration.harness import ODD, STOCKADE, ask, npm_server, until
 from integration.pty_person import Terminal
 
@@ -18,6 +19,7 @@ def waiting(person):
     return json.loads(person.stockade("approve", "--json", check=0).stdout)
 
 
+@pytest.mark.root
 def test_the_question_shows_the_whole_command_and_defaults_to_no(person):
     long_word = "word-" + "x" * 3000 + "-end"
     t = terminal(person, "approve", "--ro", person.work, "--", *ODD, "mark", long_word)
@@ -29,6 +31,7 @@ def test_the_question_shows_the_whole_command_and_defaults_to_no(person):
     assert person.stockade("run", "--ro", person.work, "--", *ODD, "mark", long_word, timeout=60).returncode == 125
 
 
+@pytest.mark.root
 def test_y_approves_and_the_launch_is_not_asked_again(person):
     t = terminal(person, "approve", "--", *ODD, "yes")
     t.read_until("[y/N]")
@@ -41,6 +44,7 @@ def test_y_approves_and_the_launch_is_not_asked_again(person):
     assert "odd" in listed
 
 
+@pytest.mark.root
 def test_a_changed_grant_asks_again_and_shows_the_difference(person):
     person.approve("--", *ODD, "diff")
     t = terminal(person, "approve", "--ro", person.work, "--", *ODD, "diff")
@@ -50,6 +54,7 @@ def test_a_changed_grant_asks_again_and_shows_the_difference(person):
     assert t.wait() == 125
 
 
+@pytest.mark.root
 def test_changed_code_asks_again(person):
     script = person.write("srv/server.py", open(ODD[1], encoding="utf-8").read())
     command = ["/usr/bin/python3", script, "code"]
@@ -75,6 +80,7 @@ def test_what_is_dangerous_is_marked(person):
         assert mark in r.stderr
 
 
+@pytest.mark.root
 def test_a_launch_without_a_terminal_waits_and_approve_lists_and_answers_it(person):
     w = person.start("--", *ODD, "waits")
     w.send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
@@ -115,6 +121,7 @@ def test_two_launches_of_one_plan_share_one_question(person):
         assert w.end() == 0
 
 
+@pytest.mark.root
 def test_revoking_makes_it_ask_again(person):
     person.approve("--", *ODD, "revoked")
     listed = json.loads(person.stockade("approvals", "--json", check=0).stdout)

@@ -28,6 +28,7 @@ def test_every_layer_works_here(person):
     assert any(c["name"] == "a whole sandbox" and c["result"] == "yes" for c in report["checks"])
 
 
+@pytest.mark.root
 def test_a_missing_layer_is_named_with_its_mend(person):
     how = "--map-root-user" if os.geteuid() == 0 else "--map-current-user"
     r = subprocess.run(["unshare", "--user", how, "--keep-caps", "/bin/sh", "-c",
@@ -38,6 +39,7 @@ def test_a_missing_layer_is_named_with_its_mend(person):
     assert "user.max_user_namespaces=15000" in missing["user namespace"]["mend"]
 
 
+@pytest.mark.root
 def test_a_log_that_cannot_be_written_is_found(person):
     os.makedirs(f"{person.home}/.local/state/stockade", mode=0o700)
     os.chmod(f"{person.home}/.local/state", 0o700)

@@ -38,6 +38,7 @@ def test_eof_from_the_client_ends_the_server(person):
     person.verified()
 
 
+@pytest.mark.root
 def test_sigterm_ends_the_session_with_everything_it_started(person):
     mark, command = odd(person, "deaf")
     w = ready(person, command)
@@ -88,6 +89,7 @@ def test_an_answer_on_its_way_survives_the_end_of_input(person):
     assert w.wait() == 0
 
 
+@pytest.mark.root
 def test_a_server_that_crashes_mid_call_leaves_no_request_unanswered(person):
     mark, command = odd(person)
     w = ready(person, command)
@@ -130,6 +132,7 @@ def test_stderr_is_passed_on_harmless_and_cannot_imitate_stockade(person):
         assert not (line.startswith("stockade:") and ("approved everything" in line or "twice" in line))
 
 
+@pytest.mark.root
 @pytest.mark.parametrize("name", ["stockade-shim", "stockade-enter", "supervisor"])
 def test_killing_one_program_of_a_session_takes_the_server_with_it(person, name):
     mark, command = odd(person, "deaf")
@@ -248,6 +251,7 @@ def test_a_client_that_dies_with_its_pipes_in_other_hands_is_noticed(person):
     assert not left
 
 
+@pytest.mark.root
 def test_stop_ends_a_running_session(person):
     mark, command = odd(person, "deaf")
     w = ready(person, command)
@@ -260,6 +264,7 @@ def test_stop_ends_a_running_session(person):
     assert not json.loads(person.stockade("ps", "--json", check=0).stdout or "[]")
 
 
+@pytest.mark.root
 def test_closed_standard_descriptors_are_survived(person):
     _, command = odd(person)
     for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):

@@ -152,6 +152,7 @@ def test_every_curated_profile_is_run():
     assert {os.path.basename(f)[:-len(".json")] for f in CURATED} == set(RUNS) == set(SERVERS)
 
 
+@pytest.mark.root
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("name", RUNS)
 def test_a_curated_profile_runs_its_real_server(person, name):
@@ -170,6 +171,7 @@ def test_a_curated_profile_runs_its_real_server(person, name):
         wire.kill()
 
 
+@pytest.mark.root
 @pytest.mark.timeout(90)
 def test_what_server_memory_keeps_is_there_the_next_time_and_for_no_other_server(person):
     person.approve("server-memory")

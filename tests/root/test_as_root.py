@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What only root meets: who the server is, whose the files are that it leaves, and what others see of root's sessions."""
+import json
+import os
+import pwd
+import stat
+import subprocess
+import time
+
+import pytest
+from integration.harness import ODD, STOCKADE, processes, until
+
+pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
+SERVER = pwd.getpwnam("_stockade")
+OTHER = pwd.getpwnam("stockade-test")
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+
+def servers(mark):
+    """Pids whose program is the server's interpreter, whatever they are called."""
+    return [p for p in processes(mark) if os.path.basename(os.readlink(f"/proc/{p}/exe")).startswith("python3")]
+
+
+def started(person, mark, *grants):
+    command = [*grants, "--", *ODD, mark]
+    person.approve(*command)
+    wire = person.start(*command)
+    wire.initialize()
+    return wire
+
+
+def test_seen_from_outside_neither_the_server_nor_its_children_have_an_id_or_a_right_of_root(person):
+    mark = "ids-" + os.path.basename(person.base)
+    wire = started(person, mark)
+    wire.call("spawn", {"n": 3})
+    pids = until(lambda: len(servers(mark)) >= 4 and servers(mark))
+    for pid in pids:
+        s = status_of(pid)
+        assert s["Uid"].split() == [str(SERVER.pw_uid)] * 4, s
+        assert s["Gid"].split() == [str(SERVER.pw_gid)] * 4 and s["Groups"].strip() in ("", str(SERVER.pw_gid))
+        assert {s[k].strip("0") for k in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {""}
+        assert s["NoNewPrivs"] == "1" and s["Seccomp"] == "2"
+    wire.end()
+
+
+def test_what_a_server_writes_belongs_to_the_servers_user(person):
+    wire = started(person, "owner", "--rw", person.work)
+    path = f"{person.work}/new.txt"
+    assert "written" in json.dumps(wire.call("write", {"path": path, "text": "x"}))
+    wire.end()
+    st = os.stat(path)
+    assert (st.st_uid, st.st_gid) == (SERVER.pw_uid, SERVER.pw_gid) and not st.st_mode & (stat.S_ISUID | stat.S_ISGID)
+
+
+def test_a_file_of_roots_in_a_granted_directory_stays_as_it_is(person):
+    path = person.write("roots.txt", "mine", 0o644)
+    wire = started(person, "roots", "--rw", person.work)
+    assert "errno 13" in json.dumps(wire.call("write", {"path": path, "text": "x"}))
+    wire.end()
+    with open(path, encoding="ascii") as f:
+        assert f.read() == "mine"
+
+
+def test_a_grant_that_the_servers_user_may_not_use_is_refused_before_the_launch(person):
+    secret = f"{person.base}/roots-own"
+    os.mkdir(secret, 0o700)
+    r = person.stockade("run", "--rw", secret, "--", *ODD, "x")
+    assert r.returncode == 125 and secret in r.stderr and "_stockade" in r.stderr, r.stderr
+
+
+def test_a_private_home_keeps_what_was_put_there_and_is_the_servers_users_alone(person):
+    person.profile("keeper", {"stockade": 1, "name": "keeper", "version": 1, "command": [*ODD, "keeper"],
+                              "filesystem": {"home": "private"}})
+    person.approve("keeper")
+    note = f"{person.home}/note.txt"
+    for call, arguments, part in (("write", {"path": note, "text": "kept"}, "written"), ("read", {"path": note}, "kept")):
+        wire = person.start("keeper")
+        wire.initialize()
+        assert part in json.dumps(wire.call(call, arguments))
+        wire.end()
+    assert not os.path.exists(note)
+    homes = f"{person.home}/.local/state/stockade/homes"
+    for path, mode, uid in ((homes, 0o40700, 0), (f"{homes}/keeper", 0o40700, SERVER.pw_uid)):
+        st = os.stat(path)
+        assert (st.st_mode, st.st_uid) == (mode, uid), path
+    assert os.stat(f"{homes}/keeper/note.txt").st_uid == SERVER.pw_uid
+
+
+def test_the_log_and_what_was_approved_stay_roots_alone(person):
+    started(person, "log").end()
+    person.verified()
+    state = f"{person.home}/.local/state/stockade"
+    seen = [os.path.join(d, n) for d, ds, fs in os.walk(state) for n in ds + fs]
+    assert any(p.endswith(".jsonl") for p in seen)
+    for path in [state, *seen]:
+        st = os.lstat(path)
+        assert st.st_uid == 0 and not st.st_mode & 0o077, path
+
+
+def test_another_user_neither_lists_nor_stops_a_session_of_roots(person):
+    wire = started(person, "stranger")
+    [session] = json.loads(person.stockade("ps", "--json", check=0).stdout)
+    as_other = ["setpriv", f"--reuid={OTHER.pw_uid}", f"--regid={OTHER.pw_gid}", "--clear-groups", "env",
+                f"HOME={OTHER.pw_dir}", STOCKADE]
+    r = subprocess.run([*as_other, "ps", "--json"], env=person.env, cwd="/", capture_output=True, text=True, check=False)
+    assert session["session"] not in r.stdout, r.stdout
+    r = subprocess.run([*as_other, "stop", session["session"]], env=person.env, cwd="/", capture_output=True, text=True, check=False)
+    assert r.returncode != 0
+    time.sleep(0.3)
+    assert "here" in json.dumps(wire.call("echo", {"text": "here"}))
+    person.stockade("stop", session["session"], check=0)
+    wire.wait(10)
+
+
+def test_without_the_servers_user_nothing_starts_and_the_mend_is_named(person):
+    with open("/etc/passwd", encoding="utf-8") as f:
+        passwd = person.write("passwd", "".join(ln for ln in f if not ln.startswith("_stockade:")))
+    r = subprocess.run(["unshare", "--mount", "/bin/sh", "-c", 'mount --bind "$1" /etc/passwd && shift && exec "$@"', "sh", passwd,
+                        STOCKADE, "run", "--", *ODD, "nobody"],
+                       env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert r.returncode == 125 and "useradd --system" in r.stderr, r.stderr

@@ -305,12 +305,54 @@ static int guard_all(const struct fs_grant *grant, const struct strv *paths, boo
 	return 0;
 }
 
+/* Does the pattern name this path, or a directory that it lies in? */
+static bool covers(const char *pattern, const char *path)
+{
+	char part[TREE_PATH_MAX];
+
+	for (const char *end = path; *end; ) {
+		end += 1 + strcspn(end + 1, "/");
+		int n = snprintf(part, sizeof(part), "%.*s", (int)(end - path), path);
+		if (n < (int)sizeof(part) && fs_pattern_match(pattern + 1, part + 1))
+			return true;
+	}
+	return false;
+}
+
+/* The pattern that hides the grant itself, or NULL. The walk looks below grants only, and deny comes before allow: a
+ * parameter must not bring back what the profile hides. */
+static const char *hidden_by(const struct fs_grant *grant, const struct profile *profile)
+{
+	const char *name = strrchr(grant->canonical, '/') + 1;
+
+	for (size_t i = 0; i < profile->fs_deny.n; i++) {
+		const char *pattern = profile->fs_deny.v[i].value;
+		if (pattern[0] == '/' ? covers(pattern, grant->canonical) : !grant->directory && fs_pattern_match(pattern, name))
+			return pattern;
+	}
+	return NULL;
+}
+
+static int check_hidden(const struct fs_grant *grant, const struct profile *profile, struct diag *d)
+{
+	const char *pattern = hidden_by(grant, profile);
+	char shown[SHOWN], rule[SHOWN];
+
+	if (!pattern)
+		return 0;
+	return diag_fail(d, -EPERM, "%s (%s) cannot be granted: filesystem.deny \"%s\" hides it, and deny comes first; take one of the two out",
+		text_escape_str(grant->canonical, shown, sizeof(shown)), grant->where, text_escape_str(pattern, rule, sizeof(rule)));
+}
+
 int fs_grants_guard(struct fs_grants *g, const struct profile *profile, struct plan *plan, struct diag *d)
 {
 	char shown[SHOWN];
 
 	for (size_t i = 0; i < g->n; i++) {
-		int r = scan(&g->v[i], profile, &g->protected_paths, &g->denied_paths, &g->protected_links);
+		int r = check_hidden(&g->v[i], profile, d);
+		if (r < 0)
+			return r;
+		r = scan(&g->v[i], profile, &g->protected_paths, &g->denied_paths, &g->protected_links);
 		if (r == 0)
 			r = guard_all(&g->v[i], &g->protected_paths, false, plan);
 		if (r == 0)

@@ -308,6 +308,45 @@ static int sockets_check(const struct expand *x, const struct profile_items *ite
 	return 0;
 }
 
+/* A pattern is held against canonical paths, so one that goes through a link would hide nothing: what the part before its
+ * first '*' leads to is hidden as well. */
+static int pattern_real(const struct profile_item *item, char **ret)
+{
+	const char *star = strchrnul(item->value, '*');
+	size_t n = (size_t)(star - item->value);
+	_cleanup_free_ char *head = NULL;
+	_cleanup_free_ char *real = NULL;
+
+	*ret = NULL;
+	while (*star && n > 0 && item->value[n - 1] != '/')
+		n--;
+	head = strndup(item->value, n);
+	if (!head)
+		return -ENOMEM;
+	real = realpath(head, NULL);
+	if (!real)
+		return errno == ENOMEM ? -ENOMEM : 0;
+	return asprintf(ret, "%s%s%s", strcmp(real, "/") ? real : "", *star ? "/" : "", item->value + n) < 0 ? -ENOMEM : 0;
+}
+
+static int patterns_resolve(struct profile_items *items, struct diag *d)
+{
+	size_t n = items->n;
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *real = NULL;
+		int r = items->v[i].value[0] == '/' ? pattern_real(&items->v[i], &real) : 0;
+
+		if (r == 0 && real && strcmp(real, items->v[i].value)) {
+			const struct profile_item from = items->v[i]; /* the list may move */
+			r = items_append(items, &from, real, d);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int patterns_check(const struct profile_items *items, struct diag *d)
 {
 	char shown[PROFILE_SHOWN_MAX];
@@ -333,7 +372,9 @@ static int paths_expand(const struct expand *x, struct profile *p, struct diag *
 		r = sockets_check(x, &p->unix_sockets, d);
 	if (r == 0)
 		r = items_expand(x, &p->fs_deny, d);
-	return r < 0 ? r : patterns_check(&p->fs_deny, d);
+	if (r == 0)
+		r = patterns_check(&p->fs_deny, d);
+	return r < 0 ? r : patterns_resolve(&p->fs_deny, d);
 }
 
 static int cwd_expand(const struct expand *x, struct profile_item *cwd, struct diag *d)

@@ -104,6 +104,37 @@ def test_an_approval_that_is_no_trusted_file_says_how_to_be_rid_of_it(person):
     assert "is not a regular file; remove it and the question is asked again" in r.stderr
 
 
+def hiding(person, deny, **changes):
+    text = {"stockade": 1, "name": "hides", "command": ["/usr/bin/true"], **changes}
+    text.setdefault("filesystem", {})["deny"] = deny
+    person.profile("hides", text)
+
+
+def test_a_parameter_cannot_bring_back_what_the_profile_hides(person):
+    person.write("secret/keys/one", "")
+    hiding(person, [f"{person.work}/secret"], filesystem={"read": ["${dirs}"]},
+           parameters={"dirs": {"type": "directory", "many": True, "within": [person.work]}})
+    for place in ("secret", "secret/keys"):
+        r = person.stockade("check", "--set", f"dirs={person.work}/{place}", "hides", check=125)
+        assert "hides it, and deny comes first" in r.stderr
+    person.stockade("check", "--set", f"dirs={person.work}", "hides", check=0)
+
+
+def test_a_file_that_a_pattern_hides_cannot_be_granted_by_name(person):
+    hiding(person, ["**/.env"], filesystem={"read": [person.write("a/.env", "SECRET=1")]})
+    assert 'filesystem.deny "**/.env" hides it' in person.stockade("check", "hides", check=125).stderr
+
+
+@pytest.mark.parametrize("below", ["/secret", "/*cret", ""])
+def test_a_path_to_hide_that_goes_through_a_link_hides_what_it_leads_to(person, below):
+    person.write("real/in/secret", "")
+    os.symlink(f"{person.work}/real/in", f"{person.work}/link")
+    hiding(person, [f"{person.work}/link{below}"], filesystem={"read": [person.work]})
+    mounts = json.loads(person.stockade("check", "--json", "hides", check=0).stdout)["mounts"]
+    masked = [m["target"] for m in mounts if m["kind"] == "mask"]
+    assert f"{person.work}/real/in" + ("/secret" if below else "") in masked
+
+
 def test_a_profile_that_stockade_brings_is_not_widened_by_a_command_line(person):
     shipped = f"{STAGE}/prefix/share/stockade/profiles/mcp-server-time.json"
     r = person.stockade("check", "--profile", shipped, "--rw", person.work, check=125)

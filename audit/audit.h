@@ -77,7 +77,8 @@ struct audit_show_options {
 	bool colour;
 };
 
-/* Prints records of all sessions in order of time. */
+enum audit_shown { AUDIT_SHOWN = 0, AUDIT_NOTHING_SHOWN = 1 }; /* the positive outcomes of audit_show */
+/* Prints records of all sessions in order of time. AUDIT_SHOWN, AUDIT_NOTHING_SHOWN or -errno. */
 int audit_show(int dirfd, const struct audit_show_options *o, FILE *out, struct diag *d) _must_check_;
 
 enum audit_verdict { AUDIT_WHOLE = 0, AUDIT_DAMAGED = 1 }; /* the positive outcomes of audit_verify */

@@ -41,6 +41,7 @@ struct show {
 	int dirfd;
 	const struct audit_show_options *o;
 	FILE *out;
+	bool shown; /* was any record printed? */
 	struct source *v; /* sorted by name, which is by start */
 	size_t n, room;
 	size_t *open; /* positions of those that have a record */
@@ -221,6 +222,9 @@ static int print_record(struct show *s, const struct source *src)
 {
 	char name[SHOW_NAME_SHOWN];
 
+	if (src->parsed && !wants_line(&s->o->filter, &src->line))
+		return 0;
+	s->shown = true;
 	if (!src->parsed) {
 		text_escape_str(src->name, name, sizeof name);
 		if (s->o->json)
@@ -234,8 +238,6 @@ static int print_record(struct show *s, const struct source *src)
 			       ? -EIO
 			       : 0;
 	}
-	if (!wants_line(&s->o->filter, &src->line))
-		return 0;
 	if (!s->o->json)
 		return show_text(&src->line, s->o->colour, s->out);
 	/* As it is, when it is what our writer wrote; else only what JSON makes of it. */
@@ -332,5 +334,5 @@ int audit_show(int dirfd, const struct audit_show_options *o, FILE *out, struct 
 	}
 	free(s.v);
 	free(s.open);
-	return r;
+	return r < 0 ? r : s.shown ? AUDIT_SHOWN : AUDIT_NOTHING_SHOWN;
 }

@@ -122,7 +122,7 @@ static int revoke_run(const struct command_ctx *ctx)
 
 const struct command_row cmd_approvals = {
 	.name = "approvals",
-	.synopsis = "[--json]",
+	.synopsis = "[--json]\nrevoke ID",
 	.summary = "what was approved, by whom, when, through which channel",
 	.details = "Each approval binds one plan by its digest: command, code, files, variables, tools, limits. "
 		   "\"from\" is the chain of programs\n"

@@ -24,7 +24,7 @@ static const struct option_row show_rows[] = {
 	{ "json", 0, OPTION_FLAG, offsetof(struct show_options, json), NULL,
 		"the records as they are, one JSON object a line" },
 	{ "since", 0, OPTION_TIME, offsetof(struct show_options, since), "TIME",
-		"nothing before TIME (2026-10-01, an RFC 3339 time, 2h)" },
+		"nothing before TIME: 2026-10-01, an RFC 3339 time, or 30m, 2h, 7d ago" },
 	{ "until", 0, OPTION_TIME, offsetof(struct show_options, until), "TIME", "nothing after TIME" },
 	{ "session", 0, OPTION_STR, offsetof(struct show_options, session), "ID",
 		"only sessions whose id begins so, or matches with '*'" },
@@ -99,6 +99,9 @@ static int run_show(const struct command_ctx *ctx)
 	r = open_log(&dir, &d);
 	if (r == 0)
 		r = audit_show(dir, &show, stdout, &d);
+	/* Silence could as well be a wrong name or the log of another user. */
+	if (r == AUDIT_NOTHING_SHOWN && !o->follow)
+		fputs("stockade: audit show: no record of this user's log matches\n", stderr);
 	/* Whoever reads has seen enough. */
 	if (r == -EPIPE)
 		return EXIT_OK;
@@ -129,7 +132,7 @@ const struct command_row cmd_audit_show = {
 	.synopsis = "[-f] [--json] [--since TIME] [--until TIME] [--session ID] [--server NAME] [--tool NAME] "
 		    "[--decision WORD]",
 	.summary = "print the records of all sessions in order of time",
-	.details = "Each line: time, server, session, event, decision, tool or method, and what else the record says. "
+	.details = "Each line: time (UTC), server, session, event, decision, tool or method, and what else the record says. "
 		   "What came from a\n"
 		   "server is escaped. --json prints the records themselves, for jq and for a SIEM; docs/audit.md has "
 		   "their format.",

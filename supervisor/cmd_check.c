@@ -105,7 +105,8 @@ static json_t *check_json(const struct effective *e, const char *approval)
 	return NULL;
 }
 
-static int print_text(const json_t *root, const char *approval)
+/* earlier: was another plan of this server approved? */
+static int print_text(const json_t *root, const char *approval, bool earlier)
 {
 	const struct question_options o = { .colour = command_colour(stdout), .all = true };
 	int r = question_render(stdout, root, &o);
@@ -121,6 +122,9 @@ static int print_text(const json_t *root, const char *approval)
 		puts("  No answer is remembered, since it can rewrite itself: each start asks.");
 	else if (approval)
 		printf("  Approved (%s): it starts without a question.\n", approval);
+	else if (earlier)
+		puts("  Not approved as it is now: it was before, and has changed since. The next start asks and shows the "
+		     "difference;\n  so does 'stockade approve' with the same words.");
 	else
 		puts("  Not approved: the first start asks.");
 	return 0;
@@ -128,11 +132,14 @@ static int print_text(const json_t *root, const char *approval)
 
 static int check_plan(const struct paths *p, struct effective *e, bool json, struct diag *d)
 {
-	_cleanup_approval_ struct approval a = { 0 };
+	_cleanup_approval_ struct approval a = { 0 }, before = { 0 };
 	const char *approval;
+	bool earlier;
 	json_t *root;
 	int r = effective_digest(p, e, d);
 
+	r = r < 0 ? r : consent_earlier(p, e->subject, e->digest, &before, d);
+	earlier = r == CONSENT_APPROVED;
 	r = r < 0 ? r : consent_lookup(p, e->digest, &a, d);
 	if (r < 0)
 		return r;
@@ -142,7 +149,7 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 		return output_json(root, "what it gets");
 	if (!root)
 		return diag_fail(d, -ENOMEM, "out of memory");
-	r = print_text(root, approval);
+	r = print_text(root, approval, earlier);
 	json_decref(root);
 	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : EXIT_OK;
 }
@@ -160,7 +167,8 @@ static int check_tool(const struct effective *e, const struct check_options *o, 
 	if (!tool || !where)
 		return diag_fail(d, -ENOMEM, "out of memory");
 	if (!o->json) {
-		printf("%s: tool '%s' by %s\n", allowed ? "allowed" : "denied", tool, where);
+		printf("%s: tool '%s' %s%s\n", allowed ? "allowed" : "denied", tool,
+			rule || rules->otherwise ? "by " : "since ", where);
 		if (o->args)
 			puts("No rule of this plan looks at arguments: any others get the same answer.");
 		return allowed ? EXIT_OK : EXIT_FINDINGS;

@@ -158,12 +158,35 @@ static void print_list(FILE *out, struct command_table t)
 	fputs("\n'stockade COMMAND --help' says more; so does the manual: man stockade-COMMAND.\n", out);
 }
 
+static bool is_below(const char *name, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(name, word, len) == 0 && name[len] == ' ';
+}
+
+/* "audit --help", "help audit": no command, but the first word of some. */
+static bool help_below(struct command_table t, const char *word)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < t.n; i++) {
+		if (!is_below(t.v[i]->name, word))
+			continue;
+		if (any)
+			putchar('\n');
+		print_help(stdout, t.v[i]);
+		any = true;
+	}
+	return any;
+}
+
 static int unknown_command(struct command_table t, int n, char *const *words)
 {
 	const char *names[COMMAND_NAMES_MAX];
 	char shown[SHOWN], first[SHOWN];
 	const char *nearest;
-	size_t len = strlen(words[0]), k = 0, below = 0;
+	size_t k = 0, below = 0;
 
 	snprintf(first, sizeof(first), "%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
 	text_escape_str(words[0], shown, sizeof(shown));
@@ -173,7 +196,7 @@ static int unknown_command(struct command_table t, int n, char *const *words)
 	}
 	for (size_t i = 0; i < t.n && k < ARRAY_LEN(names); i++) {
 		names[k++] = t.v[i]->name;
-		if (strncmp(t.v[i]->name, words[0], len) == 0 && t.v[i]->name[len] == ' ')
+		if (is_below(t.v[i]->name, words[0]))
 			names[below++] = t.v[i]->name;
 	}
 	if (below > 0) {
@@ -186,6 +209,11 @@ static int unknown_command(struct command_table t, int n, char *const *words)
 	}
 	nearest = text_nearest(words[0], names, k);
 	nearest = nearest ? nearest : text_nearest(first, names, k);
+	for (size_t i = 0; i < k; i++) {
+		const char *last = strchr(names[i], ' ');
+		if (last && strcmp(last + 1, words[0]) == 0)
+			nearest = names[i];
+	}
 	command_error("'%s' is no command%s%s%s See 'stockade --help'.", shown, nearest ? "; did you mean '" : ".",
 		nearest ? nearest : "", nearest ? "'?" : "");
 	return EXIT_USAGE;
@@ -275,6 +303,8 @@ static int run_help(struct command_table t, int n, char *const *words)
 	int used;
 	const struct command_row *row = find_row(t, n, words, &used);
 
+	if (n == 1 && !row && help_below(t, words[0]))
+		return close_stdout(EXIT_OK);
 	if (n > 0 && !row)
 		return unknown_command(t, n, words);
 	if (row && used != n)
@@ -305,6 +335,8 @@ int command_main(const struct command_row *const *table, size_t n, int argc, cha
 		return close_stdout(EXIT_OK);
 	}
 	row = find_row(t, argc - 1, argv + 1, &used);
+	if (!row && argc == 3 && is_word(argv[2], "--help", "-h") && help_below(t, argv[1]))
+		return close_stdout(EXIT_OK);
 	if (!row)
 		return unknown_command(t, argc - 1, argv + 1);
 	return run_row(row, argc - 1 - used, argv + 1 + used, env);

@@ -284,6 +284,20 @@ static int several(const char *prefix, const struct approval *a, const struct ap
 		prefix, a->id, b->id);
 }
 
+/* Somebody gave the name of the server: which approvals are its? */
+static int say_none(const struct approvals *l, const char *word, const char *shown, struct diag *d)
+{
+	_cleanup_buf_ struct buf ids = BUF_INIT(DIAG_MAX / 2);
+
+	for (size_t i = 0; i < l->n; i++)
+		if (!l->v[i].damaged && strcmp(l->v[i].name, word) == 0 &&
+			buf_printf(&ids, "%s%s", ids.len ? ", " : "", l->v[i].id) < 0)
+			break;
+	if (ids.len > 0)
+		return diag_fail(d, -ENOENT, "'%s' is a server; revoke its approvals by their ids: %s", shown, ids.data);
+	return diag_fail(d, -ENOENT, "no approval begins with '%s'; 'stockade approvals' lists them", shown);
+}
+
 int consent_revoke(const struct paths *p, const char *prefix, struct approval *ret, struct diag *d)
 {
 	_cleanup_approvals_ struct approvals l = { 0 };
@@ -304,7 +318,7 @@ int consent_revoke(const struct paths *p, const char *prefix, struct approval *r
 		found = &l.v[i];
 	}
 	if (!found)
-		return diag_fail(d, -ENOENT, "no approval begins with '%s'; 'stockade approvals' lists them", shown);
+		return say_none(&l, prefix, shown, d);
 	snprintf(name, sizeof(name), "%s" SUFFIX, found->digest);
 	if (unlinkat(dir, name, 0) < 0)
 		return diag_fail(d, -errno, "cannot remove the approval %s: %s", found->id, strerror(errno));

@@ -14,6 +14,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "supervisor/base_view.h"
+#include "supervisor/effective_hints.h"
 #include "supervisor/effective_lines.h"
 #include "supervisor/environment.h"
 #include "supervisor/exit.h"
@@ -229,8 +230,12 @@ static int step_command(struct build *b, struct diag *d)
 	if (r < 0 || words.n == 0)
 		return diag_fail(d, -EINVAL, "there is no command to start");
 	r = resolve_refuse_fetcher(&words, d);
+	if (r == -EPERM)
+		effective_hint_profile(b->args->paths, &words, d);
 	if (r == 0)
 		r = resolve_command(b->args->paths, &words, environment_get(b->args->environ, "PATH"), e->plan.cwd, &e->cmd, d);
+	if (r == -ENOENT)
+		effective_hint_program(&e->profile, words.v[0], d);
 	if (r < 0) {
 		e->exit_hint = r == -ENOENT ? EXIT_NOT_FOUND : r == -EACCES || r == -ENOEXEC ? EXIT_NOT_EXECUTABLE : EXIT_REFUSED;
 		return r;

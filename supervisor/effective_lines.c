@@ -3,10 +3,25 @@
 #include "supervisor/effective_lines.h"
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/fs.h"
 #include "base/text.h"
 #include "supervisor/danger.h"
+
+enum { SIZE_WORDS = 40 };
+
+/* In the units that a profile is written in, where that loses nothing. */
+static const char *size_words(uint64_t bytes, char ret[SIZE_WORDS])
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB" };
+	size_t i = 0;
+
+	for (; i + 1 < ARRAY_LEN(units) && bytes > 0 && bytes % 1024 == 0; i++)
+		bytes /= 1024;
+	snprintf(ret, SIZE_WORDS, "%llu %s", (unsigned long long)bytes, units[i]);
+	return ret;
+}
 
 int effective_add_line(struct effective *e, enum effective_kind kind, unsigned danger, const char *where, const char *fmt, ...)
 {
@@ -123,6 +138,7 @@ static int add_grant(const struct paths *p, struct effective *e, const struct fs
 static int add_files(const struct paths *p, struct effective *e, const struct fs_grants *g)
 {
 	const struct profile *f = &e->profile;
+	char size[SIZE_WORDS];
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->n; i++)
@@ -137,7 +153,7 @@ static int add_files(const struct paths *p, struct effective *e, const struct fs
 		r = effective_add_line(e, LINE_DENY, 0, f->fs_deny.v[i].where, "%s", f->fs_deny.v[i].value);
 	if (r == 0)
 		r = effective_add_line(e, LINE_HOME, 0, NULL, "%s", f->home == HOME_PRIVATE ? "private: kept for this server alone" : "empty, forgotten at the end");
-	return r < 0 ? r : effective_add_line(e, LINE_TMP, 0, NULL, "%llu bytes of /tmp", (unsigned long long)f->tmp_size);
+	return r < 0 ? r : effective_add_line(e, LINE_TMP, 0, NULL, "%s of /tmp", size_words(f->tmp_size, size));
 }
 
 static int add_environment(struct effective *e)
@@ -188,6 +204,7 @@ static int add_protocol(struct effective *e)
 static int add_walls(struct effective *e)
 {
 	const struct profile *f = &e->profile;
+	char size[SIZE_WORDS];
 	int r = effective_add_line(e, LINE_NETWORK, 0, NULL, "none: only its own loopback");
 
 	for (size_t i = 0; r == 0 && i < f->unix_sockets.n; i++)
@@ -197,8 +214,8 @@ static int add_walls(struct effective *e)
 	if (r == 0)
 		r = effective_add_line(e, LINE_SECCOMP, 0, NULL, "%s", f->seccomp);
 	if (r == 0)
-		r = effective_add_line(e, LINE_LIMIT, 0, NULL, "%llu processes and threads, %llu open files, %llu bytes a message",
-			(unsigned long long)f->limit_processes, (unsigned long long)f->limit_files, (unsigned long long)f->limit_message);
+		r = effective_add_line(e, LINE_LIMIT, 0, NULL, "%llu processes and threads, %llu open files, %s a message",
+			(unsigned long long)f->limit_processes, (unsigned long long)f->limit_files, size_words(f->limit_message, size));
 	return r < 0 ? r : effective_add_line(e, LINE_AUDIT, 0, NULL, "arguments of calls: %s",
 		f->audit_args == SHIM_ARGS_FULL ? "in full" : f->audit_args == SHIM_ARGS_HASH ? "names and salted hashes" : "names only");
 }

@@ -31,10 +31,11 @@ enum fetcher_kind {
 static const char *const advice[KIND_COUNT] = {
 	[KIND_NPM] = "'%1$s' downloads what it runs: without a network it waits in vain, and approving it would "
 		     "approve nothing of %2$s. Install that once: npm install --prefix ~/.local/share/mcp %2$s; "
-		     "then run what it put into ~/.local/share/mcp/node_modules/.bin/, with the same arguments",
+		     "then run what it put into ~/.local/share/mcp/node_modules/.bin/, by its absolute path, "
+		     "with the same arguments",
 	[KIND_PYPI] = "'%1$s' downloads what it runs: without a network it waits in vain, and approving it would "
 		      "approve nothing of %2$s. Install that once: uv tool install %2$s (or pipx install %2$s); "
-		      "then run what it put into ~/.local/bin/, with the same arguments",
+		      "then run what it put into ~/.local/bin/, by its absolute path, with the same arguments",
 	[KIND_UV_RUN] =
 		"'%1$s' installs what is missing before it runs %2$s: without a network it waits in vain, and "
 		"approving it would approve nothing of that. In the project, once: uv sync; then run the project's "

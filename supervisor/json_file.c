@@ -199,7 +199,32 @@ static int places_fill(struct json_file *f, const char *bytes, size_t n, struct 
 	return 0;
 }
 
-static int refuse(const char *name, const json_error_t *e, struct diag *d)
+/* What a person most likely did; jansson only says what it expected. The offset of an error is behind what it read. */
+static const char *json_hint(const json_error_t *e, const char *bytes, size_t n)
+{
+	static const char *const blank = " \t\r\n";
+	const char *near = strstr(e->text, "near '");
+	size_t at = e->position > 0 ? (size_t)e->position : 0, used;
+	char c = near ? near[strlen("near '")] : '\0';
+
+	for (used = 0; used < n && strchr(blank, bytes[used]) && bytes[used]; used++)
+		;
+	if (used == n)
+		return "; the file is empty";
+	if (c == '/' || c == '#')
+		return "; JSON has no comments";
+	if (c == '\'')
+		return "; strings stand in double quotes";
+	if (strncmp(e->text, "control character", strlen("control character")) == 0)
+		return "; inside a string, write a tab as \\t and a line's end as \\n";
+	if (c != '}' && c != ']')
+		return "";
+	for (at = at <= n && at > 0 ? at - 1 : 0; at > 0 && strchr(blank, bytes[at - 1]) && bytes[at - 1]; at--)
+		;
+	return at > 0 && bytes[at - 1] == ',' ? "; take away the comma before it" : "";
+}
+
+static int refuse(const char *name, const char *bytes, size_t n, const json_error_t *e, struct diag *d)
 {
 	char text[SHOWN_MAX];
 	const char *key = strstr(e->text, "near '");
@@ -216,8 +241,8 @@ static int refuse(const char *name, const json_error_t *e, struct diag *d)
 			"%s:%d: values are nested deeper than %d; nothing in such a file needs that", name, e->line,
 			JSON_FILE_DEPTH_MAX);
 	default:
-		return diag_fail(d, -EINVAL, "%s:%d: this is not JSON: %s", name, e->line,
-			text_escape_str(e->text, text, sizeof(text)));
+		return diag_fail(d, -EINVAL, "%s:%d: this is not JSON: %s%s", name, e->line,
+			text_escape_str(e->text, text, sizeof(text)), json_hint(e, bytes, n));
 	}
 }
 
@@ -231,7 +256,7 @@ int json_file_parse(const char *name, const char *bytes, size_t n, struct json_f
 		return r;
 	f.root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
 	if (!f.root)
-		return refuse(name, &e, d);
+		return refuse(name, bytes, n, &e, d);
 	r = places_fill(&f, bytes, n, d);
 	if (r < 0)
 		return r;

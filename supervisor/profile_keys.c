@@ -239,12 +239,32 @@ static const char *suggest(const char *prefix, const char *name)
 	return near;
 }
 
+/* What other files for the same purpose have, and where it goes here. */
+static const char *foreign_key(const char *prefix, const char *name)
+{
+	static const struct {
+		const char *prefix, *name, *mend;
+	} rows[] = {
+		{ "", "args", "; arguments follow the program in the list of 'command'" },
+		{ "", "mcpServers", "; that belongs into the client's configuration, a profile holds one server" },
+		{ "", "servers", "; that belongs into the client's configuration, a profile holds one server" },
+		{ "env", NULL, "; a variable goes into 'env.set' with its value, or by its name into the list 'env.pass'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!strcmp(prefix, rows[i].prefix) && (!rows[i].name || !strcmp(name, rows[i].name)))
+			return rows[i].mend;
+	return NULL;
+}
+
 static int refuse_unknown(struct parse *ps, const char *prefix, const char *shown, const char *name, unsigned line)
 {
-	const char *near = suggest(prefix, name);
+	const char *foreign = foreign_key(prefix, name), *near = foreign && !*prefix ? NULL : suggest(prefix, name);
 	char key[PROFILE_SHOWN_MAX];
 	char mend[PROFILE_SHOWN_MAX] = "; stockade's profile format has no such key";
 
+	if (foreign && !near)
+		snprintf(mend, sizeof(mend), "%s", foreign);
 	if (near)
 		snprintf(mend, sizeof(mend), ", did you mean '%s'?", near);
 	text_escape_str(name, key, sizeof(key));

@@ -211,6 +211,9 @@ int resolve_lookup(struct resolve *c, const char *name, const char *except, char
 static const char *const usual_dirs[] = {
 	"/usr/local/bin",
 	".local/bin",
+	".local/share/mcp/node_modules/.bin", /* where the refusal of npx says to install */
+	".local/share/mcp",
+	".local/share/mcp/bin",
 	"bin",
 	".nvm/versions/node/*/bin",
 	".local/share/fnm/aliases/default/bin",

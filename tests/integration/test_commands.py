@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import json
+import os
 
 import pytest
 from integration.harness import ODD, npm_server
@@ -31,10 +32,43 @@ def test_check_prints_every_mount_and_what_is_bound(person):
     json.loads(person.stockade("check", "--json", "--ro", person.work, "--", *ODD, "check", check=0).stdout)
 
 
+def test_check_says_sizes_as_a_profile_does_and_that_an_approved_plan_changed(person):
+    words = ("--ro", person.work, "--", *ODD, "changed")
+    first = person.stockade("check", *words, check=0).stdout
+    assert "256 MiB of /tmp" in first and "8 MiB a message" in first
+    assert "Not approved: the first start asks." in first
+    person.approve(*words)
+    assert "starts without a question" in person.stockade("check", *words, check=0).stdout
+    assert "has changed since" in person.stockade("check", *words, "more", check=0).stdout
+
+
+def test_a_profile_whose_program_is_not_in_path_says_where_to_put_the_directory(person):
+    program = os.path.realpath(person.write("../home/.local/share/mcp/node_modules/.bin/nu-server", "#!/bin/sh\n", 0o755))
+    path = person.profile("nu", {"stockade": 1, "name": "nu", "command": ["nu-server"]})
+    r = person.stockade("check", "nu", check=127)
+    for words in (program, path, '"env": {"PATH":', "profile of your own"):
+        assert words in r.stderr
+    assert "does not exist" not in r.stderr
+    assert '"env"' not in person.stockade("check", "--", "nu-server", check=127).stderr
+
+
+def test_what_is_typed_by_habit_is_answered_with_the_right_words(person):
+    for words, answer in ((("run", "npx", "-y", "x"), 'after "--"'),
+                          (("check", "mine.json"), "./mine.json"),
+                          (("revoke",), "did you mean 'approvals revoke'"),
+                          (("run", "--host", "example.com", "--", "x"), "no network")):
+        r = person.stockade(*words)
+        assert r.returncode != 0 and answer in r.stderr, r.stderr
+    both = person.stockade("audit", "--help", check=0).stdout
+    assert "stockade audit show" in both and "stockade audit verify" in both
+    assert "revoke" in person.stockade("approvals", "--help", check=0).stdout
+    silent = person.stockade("audit", "show", "--server", "nobody", check=0)
+    assert silent.stdout == "" and "no record" in silent.stderr
+
+
 @pytest.mark.root
 @pytest.mark.parametrize("path", ["~/.ssh/id_ed25519", "/etc/shadow", "/root", "/home"])
 def test_what_is_not_granted_is_absent(person, path):
-    import os  # pylint: disable=import-outside-toplevel
     os.makedirs(f"{person.home}/.ssh")
     with open(f"{person.home}/.ssh/id_ed25519", "w", encoding="utf-8") as f:
         f.write("secret key")

@@ -138,6 +138,8 @@ def test_a_digest_that_is_not_this_launch_approves_nothing(person):
 
 def test_a_fetcher_is_refused_at_once_and_told_what_to_do(person):
     for command, mend in ((["npx", "-y", "some-server"], "npm install"), (["uvx", "some-server"], "install"),
+                          (["npx", "-y", "@modelcontextprotocol/server-filesystem@1.2", "/d"], "'stockade check server-filesystem'"),
+                          (["uvx", "mcp-server-time==1"], "'stockade check mcp-server-time'"),
                           (["docker", "run", "x"], "the server itself")):
         start = time.monotonic()
         r = person.stockade("run", "--", *command)

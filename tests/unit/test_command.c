@@ -213,6 +213,8 @@ static void test_commands_are_found_by_their_words(void **state)
 		{ "log", EXIT_OK, "", "" },
 		{ "log show 5", 7, "", "" },
 		{ "log show", EXIT_USAGE, "", "a word is missing" },
+		{ "help nolog", EXIT_USAGE, "", "'nolog' is no command" },
+		{ "show", EXIT_USAGE, "", "did you mean 'log show'" },
 		{ "gi", EXIT_USAGE, "", "'gi' is no command" },
 		{ "lgo", EXIT_USAGE, "", "is no command" },
 		{ "log shwo", EXIT_USAGE, "", "one word too many" },

@@ -226,6 +226,8 @@ static void test_revoking_takes_a_unique_beginning(void **state)
 	assert_non_null(strstr(d.text, "more than one"));
 	assert_int_equal(consent_revoke(&w->paths, "", &a, &d), -ENOENT);
 	assert_int_equal(consent_revoke(&w->paths, "../x", &a, &d), -ENOENT);
+	assert_int_equal(consent_revoke(&w->paths, e[0].name, &a, &d), -ENOENT);
+	assert_non_null(strstr(d.text, "is a server; revoke its approvals by their ids: "));
 	assert_int_equal(consent_revoke(&w->paths, e[0].digest, &a, &d), 0);
 	assert_string_equal(a.digest, e[0].digest);
 	approval_done(&a);

@@ -44,6 +44,13 @@ static void what_is_not_json_is_refused_with_its_line(void **state)
 		{ "{\"name\": \"a\\u0000b\"}", "this is not JSON" },
 		{ "{// comment\n}", "this is not JSON" },
 		{ "{\"a\": NaN}", "this is not JSON" },
+		{ " \n", "the file is empty" },
+		{ "{\"stockade\": 1,\n}", "take away the comma before it" },
+		{ "{\"a\": [1, 2 , ]}", "take away the comma before it" },
+		{ "{\"a\": [1, {}]]}", "this is not JSON: '}' expected near ']'" },
+		{ "{\"a\": 1, // comment\n}", "JSON has no comments" },
+		{ "{'a': 1}", "strings stand in double quotes" },
+		{ "{\"a\": \"\t\"}", "write a tab as \\t" },
 		{ "{\"version\": 99999999999999999999999}", "this is not JSON" },
 	};
 
@@ -101,6 +108,9 @@ static void unknown_keys_are_refused_with_line_and_suggestion(void **state)
 			"x.json:3: unknown key 'tools.alloww', did you mean 'allow'?" },
 		{ WITH("\"protect\": \"none\""), "unknown key 'protect', did you mean 'filesystem.protect'?" },
 		{ WITH("\"limits.files\": 20"), "unknown key 'limits.files'" },
+		{ WITH("\"args\": [\"x\"]"), "unknown key 'args'; arguments follow the program in the list of 'command'" },
+		{ WITH("\"mcpServers\": {}"), "a profile holds one server" },
+		{ WITH("\"env\": {\"MODE\": \"x\"}"), "unknown key 'env.MODE'; a variable goes into 'env.set'" },
 		{ WITH("\"zzzzzzzz\": 1"), "unknown key 'zzzzzzzz'; stockade's profile format has no such key" },
 		{ WITH("\"Tools\": {}"), "unknown key 'Tools', did you mean 'tools'?" },
 		{ WITH("\"\\u001b[2J\": 1"), "unknown key '\\x1b[2J'" },

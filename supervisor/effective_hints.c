@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* effective_hints - see effective_hints.h */
+#include "supervisor/effective_hints.h"
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/text.h"
+
+enum { NAME_CHARS_MAX = 128 };
+
+static void add(struct diag *d, const char *more)
+{
+	size_t n = strlen(d->text);
+
+	snprintf(d->text + n, sizeof(d->text) - n, "%s", more);
+}
+
+/* "@scope/name@1.2" and "name==1.2" are "name"; false for what no profile is called. */
+static bool package_name(const char *word, char ret[NAME_CHARS_MAX])
+{
+	const char *slash = strrchr(word, '/'), *name = slash ? slash + 1 : word;
+	size_t n = strcspn(name, "@=<>~[ ");
+
+	if (n == 0 || n >= NAME_CHARS_MAX || *name == '.' || *name == '-' ||
+		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") < n)
+		return false;
+	memcpy(ret, name, n);
+	ret[n] = '\0';
+	return true;
+}
+
+static bool profile_exists(const struct paths *p, const char *name)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < p->profile_dirs.n; i++)
+		if (snprintf(path, sizeof(path), "%s/%s.json", p->profile_dirs.v[i], name) < (int)sizeof(path) &&
+			access(path, F_OK) == 0)
+			return true;
+	return false;
+}
+
+void effective_hint_profile(const struct paths *p, const struct strv *command, struct diag *d)
+{
+	char name[NAME_CHARS_MAX], more[2 * NAME_CHARS_MAX + 128];
+
+	for (size_t i = 1; i < command->n; i++) {
+		/* A package, not a file of that name. */
+		if (command->v[i][0] == '/' || !package_name(command->v[i], name) || !profile_exists(p, name))
+			continue;
+		snprintf(more, sizeof(more),
+			". There is a profile for it: 'stockade check %s' says what it grants, and then 'stockade run "
+			"%s' "
+			"is the command",
+			name, name);
+		add(d, more);
+		return;
+	}
+}
+
+void effective_hint_program(const struct profile *f, const char *program, struct diag *d)
+{
+	char file[PATH_MAX], more[PATH_MAX + 256];
+
+	if (!f->file || strchr(program, '/') || *program == '~')
+		return;
+	snprintf(more, sizeof(more),
+		". The profile %s names it so: put its directory into PATH where stockade is started (in a client's "
+		"entry: "
+		"\"env\": {\"PATH\": \"DIRECTORY:/usr/bin:/bin\"}), or write the path into a profile of your own",
+		text_escape_str(f->file, file, sizeof(file)));
+	add(d, more);
+}

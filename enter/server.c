@@ -14,8 +14,9 @@
 #include "wire/fds.h"
 
 /* Tables of what a server may use up; the plan gives the rest. */
-/* CORE_BYTES: 0 does not keep a dump from a handler that core_pattern pipes it to, outside and as root, which logs command line and
- * environment; 1 is what the kernel takes for "none at all" (fs/coredump.c), and no file is that short. */
+/* CORE_BYTES: 0 does not keep a dump from a handler that core_pattern pipes it to, outside and as root, which logs
+ * command line and environment; 1 is what the kernel takes for "none at all" (fs/coredump.c), and no file is that
+ * short. */
 enum { CORE_BYTES = 1, MSGQUEUE_BYTES = 819200, MEMLOCK_BYTES = 8 << 20 };
 
 static int become_server(struct enter *e, int channel)

@@ -8,8 +8,8 @@
 #include "base/landlock.h"
 #include "profiles/seccomp_filters.h"
 
-/* CONFINE_CORE: with 0 a handler that core_pattern pipes to would still get a dump (enter/server.c). CONFINE_FILES: poll(2)
- * refuses to look at more descriptors than the limit. */
+/* CONFINE_CORE: with 0 a handler that core_pattern pipes to would still get a dump (enter/server.c). CONFINE_FILES:
+ * poll(2) refuses to look at more descriptors than the limit. */
 enum { CONFINE_CORE = 1, CONFINE_FILES = 16 };
 
 static int set_limits(void)

@@ -155,7 +155,8 @@ static int by_extension(const struct shim_config *c, struct slice method, struct
 
 	/* A tools/call without an id, or from the other side, is no extension: its gate would not be asked. */
 	if (methods_has_name(method))
-		return r ? r : deny(ret, "the method table", "it is a method of MCP, but not in that form or direction");
+		return r ? r
+			 : deny(ret, "the method table", "it is a method of MCP, but not in that form or direction");
 	/* Without a rule that names it, an extension is denied whether or not a list was given. */
 	if (r == 0 && ret->verdict == POLICY_ALLOW && !ret->rule)
 		return deny(ret, "the method table",

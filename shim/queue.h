@@ -24,9 +24,9 @@ enum {
 struct queue {
 	struct port *port;
 	struct buf buf;
-	size_t sent; /* bytes of buf that are written */
+	size_t sent;	  /* bytes of buf that are written */
 	bool whole_lines; /* others write there too: never part of a line of up to PIPE_BUF bytes (pipe(7)) */
-	bool broken; /* nobody reads there any more */
+	bool broken;	  /* nobody reads there any more */
 };
 
 void queue_init(struct queue *q, struct port *port);

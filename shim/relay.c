@@ -51,7 +51,7 @@ struct relay {
 	bool dirty; /* something happened since memory was given back */
 	int status; /* the exit status once done */
 	bool done;
-	bool answered; /* REFUSING: a request has had its answer */
+	bool answered;		     /* REFUSING: a request has had its answer */
 	char words[ANSWER_TEXT_MAX]; /* what those get to read who are left without an answer */
 };
 
@@ -167,7 +167,8 @@ static void set_words(struct relay *r, const char *text)
 			*text ? text : "the server has ended");
 }
 
-/* What the client sent while the server was dying is read and answered like the rest, but for a client that never stops. */
+/* What the client sent while the server was dying is read and answered like the rest, but for a client that never
+ * stops. */
 static int sweep_client(struct relay *r)
 {
 	int e = 0;

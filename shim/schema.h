@@ -18,7 +18,12 @@
 #include "shim/walk.h"
 
 /* Twice as many slots as tools: a look-up meets an empty one soon. */
-enum { SCHEMA_TOOLS_MAX = 2048, SCHEMA_SLOTS = 2 * SCHEMA_TOOLS_MAX, SCHEMA_NAMES_MAX = 2048, SCHEMA_BYTES_MAX = 2 << 20 };
+enum {
+	SCHEMA_TOOLS_MAX = 2048,
+	SCHEMA_SLOTS = 2 * SCHEMA_TOOLS_MAX,
+	SCHEMA_NAMES_MAX = 2048,
+	SCHEMA_BYTES_MAX = 2 << 20
+};
 
 struct schema_name {
 	uint64_t hash; /* of the folded name */

@@ -9,8 +9,8 @@
  *           and counted
  *
  * Every line gets the prefix of the config, which never begins with "stockade", and no byte of it can begin another
- * line or move a terminal's cursor; none is written in part, so that nobody else's words come to stand within it: so only
- * our own lines begin with "stockade:".
+ * line or move a terminal's cursor; none is written in part, so that nobody else's words come to stand within it: so
+ * only our own lines begin with "stockade:".
  */
 #pragma once
 #include "shim/role.h"

@@ -17,5 +17,6 @@
 int uri_hex(char c);
 /* Does a path segment read "." or "..", percent-encoded or not? */
 bool uri_has_dot_segment(struct slice uri);
-/* Is there a capital in its scheme, an empty segment in its path, or a percent-encoded letter, digit or one of "-._~"? */
+/* Is there a capital in its scheme, an empty segment in its path, or a percent-encoded letter, digit or one of "-._~"?
+ */
 bool uri_has_other_spelling(struct slice uri);

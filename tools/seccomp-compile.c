@@ -72,7 +72,9 @@ struct named {
 	uint32_t value;
 };
 
+/* clang-format off */
 #define N(name) { #name, (uint32_t)(name) }
+/* clang-format on */
 static const struct named constants[] = {
 	N(AF_UNIX),
 	N(AF_INET),

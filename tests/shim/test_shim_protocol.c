@@ -319,7 +319,8 @@ static void keys_that_imitate_the_protocols_in_a_retry_are_refused(void **state)
 
 static void a_subscription_is_not_hidden_by_the_case_of_its_key(void **state)
 {
-#define LISTEN(id, filter) ID(id) "\"method\":\"subscriptions/listen\",\"params\":{\"notifications\":" filter "," META "}}"
+#define LISTEN(id, filter)                                                                                             \
+	ID(id) "\"method\":\"subscriptions/listen\",\"params\":{\"notifications\":" filter "," META "}}"
 	static const struct step steps[] = {
 		{ CLIENT, LISTEN(1, "{\"ResourceSubscriptions\":[\"file:///etc\"]}"), CLIENT,
 			"~\"id\":1,\"error\":{\"code\":4000" },
@@ -338,7 +339,8 @@ static void a_retry_with_a_crowd_of_answers_is_filtered_in_one_go(void **state)
 {
 	_cleanup_buf_ struct buf sent = BUF_INIT(STAGE_BUFFER_MAX), want = BUF_INIT(STAGE_BUFFER_MAX);
 	_cleanup_stage_ struct stage s = { .events_dropped = true };
-	static const char head[] = ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"ok_a\",\"inputResponses\":{\"z\":1";
+	static const char head[] =
+		ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"ok_a\",\"inputResponses\":{\"z\":1";
 	int r = buf_puts(&sent, head);
 
 	r = r ? r : buf_puts(&want, head);

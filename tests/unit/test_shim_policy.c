@@ -169,9 +169,12 @@ static void rules_decide_and_name_themselves(void **state)
 			"\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":[\"file:///"
 			"data/a\",\"file:///b\"]}}",
 			POLICY_DENY, "p:0" },
-		{ C, "\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":\"file:///b\"}}",
+		{ C,
+			"\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":\"file:///"
+			"b\"}}",
 			POLICY_MALFORMED, NULL },
-		{ C, "\"subscriptions/listen\",\"params\":{\"notifications\":[\"file:///b\"]}", POLICY_MALFORMED, NULL },
+		{ C, "\"subscriptions/listen\",\"params\":{\"notifications\":[\"file:///b\"]}", POLICY_MALFORMED,
+			NULL },
 		{ C, "\"no/such\"", POLICY_DENY, "the method table" },
 		{ C, "\"vendor/x\"", POLICY_ALLOW, "p:5" },
 		{ S, "\"ping\"", POLICY_ALLOW, NULL },
@@ -233,7 +236,8 @@ static void an_extension_list_never_speaks_for_the_protocols_own_methods(void **
 		{ "{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\",\"params\":{\"name\":\"rm\"}}", EVENT_FROM_CLIENT,
 			POLICY_DENY },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"Tools/Call\"}", EVENT_FROM_CLIENT, POLICY_DENY },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sampling/createMessage\"}", EVENT_FROM_CLIENT, POLICY_DENY },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sampling/createMessage\"}", EVENT_FROM_CLIENT,
+			POLICY_DENY },
 		{ "{\"jsonrpc\":\"2.0\",\"method\":\"sampling/createMessage\"}", EVENT_FROM_SERVER, POLICY_DENY },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"notifications/initialized\"}", EVENT_FROM_CLIENT,
 			POLICY_DENY },
@@ -278,7 +282,8 @@ static void a_denied_resource_has_no_other_spelling(void **state)
 			/* Where nothing is denied by name, a spelling is nobody's business. */
 			enum policy_verdict want = round ? POLICY_ALLOW : cases[i].verdict;
 			snprintf(text, sizeof(text),
-				"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\",\"params\":{\"uri\":\"%s\"}}",
+				"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/"
+				"read\",\"params\":{\"uri\":\"%s\"}}",
 				cases[i].uri);
 			if (verdict_of(&c, text, EVENT_FROM_CLIENT) != want)
 				fail_msg("%s, round %d", cases[i].uri, round);

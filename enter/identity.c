@@ -6,6 +6,7 @@
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -102,15 +103,29 @@ int stage_identity(struct enter *e)
 	return e->privileged ? self_check(e) : 0;
 }
 
+/* By the system call: the C library refuses to touch the two signals that it keeps for itself (32 and 33), and a caller may
+ * have left even those ignored. All zero is SIG_DFL without flags. */
+static int reset_signal(int number)
+{
+	static const struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} reset = { 0 };
+
+	return syscall(SYS_rt_sigaction, number, &reset, NULL, sizeof(reset.mask)) < 0 ? -errno : 0;
+}
+
 int stage_signals(struct enter *e)
 {
-	struct sigaction reset = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	for (int s = 1; s < _NSIG; s++)
-		/* Refused for KILL and STOP, and for the two that the C library keeps for itself. */
-		if (sigaction(s, &reset, NULL) < 0 && errno != EINVAL)
-			return -errno;
+	for (int s = 1; s < _NSIG; s++) {
+		int r = s == SIGKILL || s == SIGSTOP ? 0 : reset_signal(s);
+		if (r < 0)
+			return r;
+	}
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		return -errno;

@@ -103,8 +103,8 @@ int stage_identity(struct enter *e)
 	return e->privileged ? self_check(e) : 0;
 }
 
-/* By the system call: the C library refuses to touch the two signals that it keeps for itself (32 and 33), and a caller may
- * have left even those ignored. All zero is SIG_DFL without flags. */
+/* By the system call: the C library refuses to touch the two signals that it keeps for itself (32 and 33), and a caller
+ * may have left even those ignored. All zero is SIG_DFL without flags. */
 static int reset_signal(int number)
 {
 	static const struct {

@@ -39,8 +39,9 @@ static int bind_device(struct enter *e, const char *dev, const struct sandbox_de
 	tree = open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0)
 		return enter_fail(e, -errno, source);
-	/* Never NODEV here: opening it would be EACCES. */
-	r = source_restrict(tree, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	/* Never NODEV here: opening it would be EACCES. Read-only keeps the host's inode as it is (its times could
+	 * carry word from one sandbox to another) and no one from writing to the device. */
+	r = source_restrict(tree, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	if (r == 0)
 		r = target_make(e, path, false, &target);
 	if (r == 0)

@@ -281,6 +281,8 @@ static int try_files(void)
 	say_result("write-shm", try_open("/dev/shm/new", O_WRONLY | O_CREAT));
 	say_result("write-scratch", try_open("/scratch/new", O_WRONLY | O_CREAT));
 	say_result("write-null", try_open("/dev/null", O_WRONLY));
+	say_result("truncate-null", try_open("/dev/null", O_WRONLY | O_CREAT | O_TRUNC));
+	say_result("touch-null", utimensat(AT_FDCWD, "/dev/null", NULL, 0));
 	say_result("read-urandom", try_open("/dev/urandom", O_RDONLY));
 	say_result("open-tty", try_open("/dev/tty", O_RDWR));
 	say_result("sysctl", try_open("/proc/sys/kernel/hostname", O_WRONLY));

@@ -174,8 +174,8 @@ static bool is_implied(const char *where)
 static void mounts_are_those_of_the_plan_with_the_right_flags(void **state)
 {
 	static const char *const planned[] = { "/ ro,nosuid,nodev", "/usr ro,nosuid,nodev",
-		PROBE_BINARY " ro,nosuid,nodev", "/tmp rw,nosuid,nodev", "/dev/shm rw,nosuid,nodev,noexec",
-		"/proc rw,nosuid,nodev,noexec", "/proc/sys ro,nosuid,nodev,noexec",
+		PROBE_BINARY " ro,nosuid,nodev", "/tmp rw,nosuid,nodev", "/dev/null ro,nosuid,noexec",
+		"/dev/shm rw,nosuid,nodev,noexec", "/proc rw,nosuid,nodev,noexec", "/proc/sys ro,nosuid,nodev,noexec",
 		"/proc/keys ro,nosuid,nodev,noexec" };
 	_cleanup_launch_ struct launch l = { 0 };
 	size_t found = 0;
@@ -303,9 +303,9 @@ static void sockets_are_inet_and_route_and_unix_only_when_granted(void **state)
 static void files_are_as_granted_and_pid_1_is_shut(void **state)
 {
 	static const char *const lines[] = { "write-root EROFS", "write-usr EROFS", "write-tmp ok", "write-shm ok",
-		"write-scratch ok", "write-null ok", "read-urandom ok", "open-tty ENOENT", "sysctl EACCES",
-		"init-mem EACCES", "init-environ EACCES", "init-root EACCES", "init-exe EACCES", "dotdot ENOENT",
-		"isatty-null ENOTTY", "kill-init EPERM" };
+		"write-scratch ok", "write-null ok", "truncate-null ok", "touch-null EROFS", "read-urandom ok",
+		"open-tty ENOENT", "sysctl EACCES", "init-mem EACCES", "init-environ EACCES", "init-root EACCES",
+		"init-exe EACCES", "dotdot ENOENT", "isatty-null ENOTTY", "kill-init EPERM" };
 	_cleanup_launch_ struct launch l = { 0 };
 	_cleanup_plan_ struct plan p = { 0 };
 	_cleanup_scratch_ char *scratch = launch_scratch();

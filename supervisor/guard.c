@@ -225,14 +225,35 @@ static int note_link(struct guard *g, const char *relative)
 	return g->found_protected->n < GUARD_MAX ? strv_add(g->found_protected, target) : -E2BIG;
 }
 
+/* A link cannot be masked, what it leads to can, wherever a grant shows that. One that leads up to the grant itself would
+ * hide all of it, which nobody can have meant. */
+static int note_denied_link(struct guard *g, const char *relative)
+{
+	char full[TREE_PATH_MAX];
+	_cleanup_free_ char *target = NULL;
+
+	if (snprintf(full, sizeof(full), "%s/%s", g->grant->canonical, relative) >= (int)sizeof(full))
+		return -E2BIG;
+	target = realpath(full, NULL);
+	if (!target)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+	if (fs_path_within(g->grant->canonical, target))
+		return -EPERM;
+	return g->found_denied->n < GUARD_MAX ? strv_add(g->found_denied, target) : -E2BIG;
+}
+
 static enum tree_next visit(void *arg, const char *relative, const char *name, unsigned char type)
 {
 	struct guard *g = arg;
 
 	if (g->error)
 		return TREE_SKIP;
-	if (is_denied(g, relative))
-		return note(g, g->found_denied, relative);
+	if (is_denied(g, relative)) {
+		if (type != DT_LNK)
+			return note(g, g->found_denied, relative);
+		g->error = note_denied_link(g, relative);
+		return TREE_SKIP;
+	}
 	if (g->grant->write && g->profile->protect && is_protected(relative, name, type)) {
 		if (type != DT_LNK)
 			return note(g, g->found_protected, relative);
@@ -298,6 +319,8 @@ static int guard_all(const struct fs_grant *grant, const struct strv *paths, boo
 	for (size_t i = 0; i < paths->n; i++) {
 		if (!fs_path_within(paths->v[i], grant->canonical))
 			continue;
+		if (strcmp(paths->v[i], grant->canonical) == 0)
+			return -EPERM;
 		int r = guard_path(grant, paths->v[i], deny, plan);
 		if (r < 0)
 			return r;
@@ -344,26 +367,41 @@ static int check_hidden(const struct fs_grant *grant, const struct profile *prof
 		text_escape_str(grant->canonical, shown, sizeof(shown)), grant->where, text_escape_str(pattern, rule, sizeof(rule)));
 }
 
-int fs_grants_guard(struct fs_grants *g, const struct profile *profile, struct plan *plan, struct diag *d)
+static int refuse_guard(const struct fs_grant *grant, int error, struct diag *d)
 {
 	char shown[SHOWN];
 
+	text_escape_str(grant->canonical, shown, sizeof(shown));
+	if (error == -E2BIG)
+		return diag_fail(d, error,
+			"%s (%s) holds more than filesystem.protect and filesystem.deny can be kept for (%d entries, %d matches): grant a smaller directory, or set \"protect\": \"none\" and no deny",
+			shown, grant->where, TREE_ENTRIES_MAX, GUARD_MAX);
+	if (error == -EPERM)
+		return diag_fail(d, error,
+			"%s (%s) is hidden as a whole: filesystem.deny names a symbolic link that leads to it; remove the link, or take one of the two out",
+			shown, grant->where);
+	return diag_fail(d, error, "cannot look for protected names below %s: %s", shown, strerror(-error));
+}
+
+/* All are looked through before any is guarded: a link in one can lead into another. */
+int fs_grants_guard(struct fs_grants *g, const struct profile *profile, struct plan *plan, struct diag *d)
+{
+	int r;
+
 	for (size_t i = 0; i < g->n; i++) {
-		int r = check_hidden(&g->v[i], profile, d);
+		r = check_hidden(&g->v[i], profile, d);
 		if (r < 0)
 			return r;
 		r = scan(&g->v[i], profile, &g->protected_paths, &g->denied_paths, &g->protected_links);
-		if (r == 0)
-			r = guard_all(&g->v[i], &g->protected_paths, false, plan);
+		if (r < 0)
+			return refuse_guard(&g->v[i], r, d);
+	}
+	for (size_t i = 0; i < g->n; i++) {
+		r = guard_all(&g->v[i], &g->protected_paths, false, plan);
 		if (r == 0)
 			r = guard_all(&g->v[i], &g->denied_paths, true, plan);
-		if (r == -E2BIG)
-			return diag_fail(d, r,
-				"%s (%s) holds more than filesystem.protect and filesystem.deny can be kept for (%d entries, %d matches): grant a smaller directory, or set \"protect\": \"none\" and no deny",
-				text_escape_str(g->v[i].canonical, shown, sizeof(shown)), g->v[i].where, TREE_ENTRIES_MAX, GUARD_MAX);
 		if (r < 0)
-			return diag_fail(d, r, "cannot look for protected names below %s: %s",
-				text_escape_str(g->v[i].canonical, shown, sizeof(shown)), strerror(-r));
+			return refuse_guard(&g->v[i], r, d);
 	}
 	return 0;
 }

@@ -135,6 +135,26 @@ def test_a_path_to_hide_that_goes_through_a_link_hides_what_it_leads_to(person, 
     assert f"{person.work}/real/in" + ("/secret" if below else "") in masked
 
 
+def test_a_link_that_a_pattern_hides_hides_what_it_leads_to_and_the_server_starts(person):
+    person.write("in/real", "hunter2")
+    other = f"{person.base}/other"
+    os.makedirs(other)
+    os.symlink("in/real", f"{person.work}/.env")
+    os.symlink(f"{person.work}/in/real", f"{other}/.env")
+    person.write("look.sh", f"cat {person.work}/.env {person.work}/in/real {other}/.env >&2; echo looked >&2\n")
+    for grants in ([person.work], [person.work, other], [other, person.work]):
+        hiding(person, ["**/.env"], filesystem={"read": grants}, command=["/bin/sh", f"{person.work}/look.sh"])
+        person.approve("hides")
+        r = person.stockade("run", "hides")
+        assert "looked" in r.stderr and "hunter2" not in r.stderr
+    hiding(person, [], filesystem={"read": [person.work]}, command=["/bin/sh", f"{person.work}/look.sh"])
+    person.approve("hides")
+    assert "hunter2" in person.stockade("run", "hides").stderr  # the control
+    os.symlink(".", f"{person.work}/in/.env")
+    hiding(person, ["**/.env"], filesystem={"read": [f"{person.work}/in"]})
+    assert "hidden as a whole" in person.stockade("check", "hides", check=125).stderr
+
+
 def test_a_profile_that_stockade_brings_is_not_widened_by_a_command_line(person):
     shipped = f"{STAGE}/prefix/share/stockade/profiles/mcp-server-time.json"
     r = person.stockade("check", "--profile", shipped, "--rw", person.work, check=125)

@@ -279,7 +279,22 @@ static int ancestors_root_only(const char *path, bool *ret)
 	return 0;
 }
 
-static int below_root_only(const char *path, bool *ret)
+/* A link is as root made it; what it leads to elsewhere is another question, for the caller. row: "DIR\tTEXT". */
+static int note_outward(const char *root, const char *row, struct strv *ret)
+{
+	const char *text = row + strcspn(row, "\t") + 1;
+	_cleanup_free_ char *full = NULL, *target = NULL;
+
+	if (asprintf(&full, "%s/%.*s/%s", root, (int)strcspn(row, "\t"), row, text) < 0)
+		return -ENOMEM;
+	target = realpath(*text == '/' ? text : full, NULL);
+	/* One that leads nowhere loads nothing. */
+	if (!target || fs_path_within(target, root) || strv_contains(ret, target))
+		return 0;
+	return strv_add(ret, target);
+}
+
+static int below_root_only(const char *path, bool *ret, struct strv *outward)
 {
 	_cleanup_survey_ struct survey survey = { 0 };
 	_cleanup_close_ int root = -1;
@@ -295,16 +310,18 @@ static int below_root_only(const char *path, bool *ret)
 	/* What we may not list, the server may not either; but nothing is known of it. */
 	r = root < 0 ? SURVEY_OTHERS : survey_take(root, SURVEY_OWNERS, &survey);
 	*ret = r == 0;
+	for (size_t i = 0; r == 0 && outward && i < survey.links.n; i++)
+		r = note_outward(path, survey.links.v[i], outward);
 	return r < 0 ? r : 0;
 }
 
-int code_is_root_only(const char *path, bool *ret, struct diag *d)
+int code_is_root_only(const char *path, bool *ret, struct strv *outward, struct diag *d)
 {
 	char shown[PATH_SHOWN];
 	int r = ancestors_root_only(path, ret);
 
 	if (r == 0 && *ret)
-		r = below_root_only(path, ret);
+		r = below_root_only(path, ret, outward);
 	return r < 0 ? diag_fail(d, r, "cannot see who may write the code %s: %s", text_escape_str(path, shown, sizeof(shown)),
 			       r == -EFBIG ? "too many files" : strerror(-r)) : 0;
 }

@@ -43,6 +43,7 @@ static void resolve_done(struct resolve *c)
 	strv_done(&c->stands);
 	strv_done(&c->links);
 	strv_done(&c->bins);
+	strv_done(&c->by_path);
 }
 
 /* Relative and empty entries mean the working directory, which the server may write: they are passed over. */

@@ -41,7 +41,8 @@ struct resolve {
 	struct strv stands; /* "SHIMDIR\tREALDIR": what a directory of shims is replaced with inside */
 	struct strv links;  /* "LINK\tTEXT": links that must exist inside unless something mounted holds them */
 	struct strv bins;   /* directories of the native programs found, for the end of PATH */
-	const char *changeable; /* the file whose trees are being added, which others than root can change; or NULL */
+	struct strv by_path; /* trees of the base view that were seen to be root's alone: known by their path, not added */
+	bool no_system_site; /* a virtual environment that does not see the packages of its base */
 	bool safe_path; /* python -I or -P: modules are not looked for in the working directory */
 	struct resolved *ret;
 	struct diag *d;
@@ -116,7 +117,7 @@ int resolve_take_subject(struct resolve *c, const char *real) _must_check_;
 size_t resolve_wrapper(const struct strv *words, size_t at);
 
 /* --- resolve_tree.c --- */
-/* Mounted where it is, unless the base view holds it and only root can write it. */
+/* Mounted where it is and bound, unless the base view holds it and root alone can write every file of it. */
 int resolve_add_tree(struct resolve *c, const char *path, const char *role) _must_check_;
 /* Why a directory is too wide or not allowed as code, or NULL. */
 const char *resolve_too_wide(const struct resolve *c, const char *path);
@@ -143,6 +144,8 @@ const char *resolve_python_version(const char *real);
 /* 1: the file lies in a virtual environment, added with the interpreter it is based on; 0: it does not. */
 int resolve_python_venv(struct resolve *c, const char *path) _must_check_;
 int resolve_python_prefix(struct resolve *c, const char *real) _must_check_;
+/* The directories outside VENV (or SITE, where there is none) that the *.pth files of SITE name. */
+int resolve_python_editable(struct resolve *c, const char *venv, const char *site) _must_check_;
 int resolve_python_project(struct resolve *c, const char *real) _must_check_;
 
 /* --- resolve_module.c --- */

@@ -22,7 +22,8 @@ int resolve_python_user_site(struct resolve *c, const char *interpreter)
 			(int)sizeof(site) ||
 		!resolve_is_dir(site))
 		return 0;
-	return resolve_tree_dir(c, site, "Python packages of the user (pip install --user)");
+	int r = resolve_tree_dir(c, site, "Python packages of the user (pip install --user)");
+	return r < 0 ? r : resolve_python_editable(c, site, site);
 }
 
 /* NAME.py or the package NAME/ in the working directory, which python -m looks at first. */

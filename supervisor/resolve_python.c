@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <string.h>
 #include "base/fs.h"
+#include "supervisor/base_view.h"
 #include "supervisor/resolve_internal.h"
 
 /* "3.11" from ".../python3.11", following the name of the file; NULL when it holds no version. */
@@ -17,6 +18,34 @@ const char *resolve_python_version(const char *real)
 	const char *name = resolve_basename(real), *digits = strpbrk(name, "0123456789");
 
 	return digits && strchr(digits, '.') ? digits : NULL;
+}
+
+/* Where a Python of the distribution, or one in /usr/local, finds packages beside its own library (Debian Python Policy,
+ * "Module path"; Fedora's site-packages are in its library or below /usr/local). */
+static int add_system_sites(struct resolve *c, const char *version)
+{
+	static const struct {
+		const char *before, *after; /* of the version */
+	} sites[] = {
+		{ "/usr/lib/python3/dist-packages", NULL },
+		{ "/usr/local/lib/python", "/dist-packages" },
+		{ "/usr/local/lib/python", "/site-packages" },
+		{ "/usr/local/lib64/python", "/site-packages" },
+		{ "/usr/lib64/python", "" },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(sites); i++) {
+		char site[PATH_MAX];
+		snprintf(site, sizeof(site), "%s%s%s", sites[i].before, sites[i].after ? version : "",
+			sites[i].after ? sites[i].after : "");
+		if (!resolve_is_dir(site))
+			continue;
+		r = resolve_tree_dir(c, site, "Python packages of the system");
+		if (r == 0)
+			r = resolve_python_editable(c, site, site);
+	}
+	return r;
 }
 
 int resolve_python_prefix(struct resolve *c, const char *real)
@@ -34,12 +63,15 @@ int resolve_python_prefix(struct resolve *c, const char *real)
 	if (!resolve_too_wide(c, prefix))
 		return resolve_tree_dir(c, prefix, "Python");
 	r = resolve_tree_file(c, real, "Python");
-	return r < 0 ? r : resolve_tree_dir(c, lib, "Python's library");
+	if (r == 0)
+		r = resolve_tree_dir(c, lib, "Python's library");
+	return r < 0 || c->no_system_site || !base_view_covers(lib) ? r : add_system_sites(c, version);
 }
 
-/* The value of `home = ...` in pyvenv.cfg, or NULL. */
-static char *venv_home(const char *venv)
+/* The value of `KEY = ...` in pyvenv.cfg, or NULL. */
+static char *venv_value(const char *venv, const char *key)
 {
+	size_t n = strlen(key);
 	_cleanup_free_ char *cfg = resolve_join(venv, "pyvenv.cfg");
 	_cleanup_buf_ struct buf b = BUF_INIT(RESOLVE_TEXT_MAX);
 	char *save = NULL;
@@ -48,24 +80,28 @@ static char *venv_home(const char *venv)
 		return NULL;
 	for (char *line = strtok_r(b.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *value = strchr(line, '=');
-		if (!value || strncmp(line, "home", 4) != 0 || line[4 + strspn(line + 4, " \t")] != '=')
+		if (!value || strncasecmp(line, key, n) != 0 || line[n + strspn(line + n, " \t")] != '=')
 			continue;
 		value += 1 + strspn(value + 1, " \t");
 		value[strcspn(value, "\r")] = '\0';
-		return *value == '/' ? strdup(value) : NULL;
+		return strdup(value);
 	}
 	return NULL;
 }
 
 /* A directory named in a *.pth file: a package installed with pip install -e, or a project under uv. */
-static int add_pth_line(struct resolve *c, const char *venv, const char *line)
+static int add_pth_line(struct resolve *c, const char *venv, const char *site, const char *line)
 {
-	_cleanup_free_ char *real = NULL;
+	_cleanup_free_ char *real = NULL, *joined = NULL;
 	int r;
 
-	if (*line != '/')
+	/* site.py: a line that begins with `import` is run as it stands, and its file is bound; others name a path below SITE. */
+	if (!*line || *line == '#' || strncmp(line, "import ", 7) == 0 || strncmp(line, "import\t", 7) == 0)
 		return 0;
-	r = resolve_walk(line, &real, &c->links);
+	joined = *line == '/' ? strdup(line) : resolve_join(site, line);
+	if (!joined)
+		return -ENOMEM;
+	r = resolve_walk(joined, &real, &c->links);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0 || fs_path_within(real, venv) || !resolve_is_dir(real))
@@ -74,7 +110,7 @@ static int add_pth_line(struct resolve *c, const char *venv, const char *line)
 }
 
 /* setuptools writes the same as a table in Python: every quoted absolute path of the line that starts with MAPPING. */
-static int add_finder(struct resolve *c, const char *venv, char *text)
+static int add_finder(struct resolve *c, const char *venv, const char *site, char *text)
 {
 	char *at = strstr(text, "\nMAPPING"), *end = at ? strchr(at + 1, '\n') : NULL;
 	int r = 0;
@@ -86,13 +122,13 @@ static int add_finder(struct resolve *c, const char *venv, char *text)
 		if (!stop)
 			break;
 		*stop = '\0';
-		r = add_pth_line(c, venv, at);
+		r = add_pth_line(c, venv, site, at);
 		at = stop + 1;
 	}
 	return r;
 }
 
-static int add_site_file(struct resolve *c, const char *venv, const char *path, bool finder)
+static int add_site_file(struct resolve *c, const char *venv, const char *site, const char *path, bool finder)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(RESOLVE_TEXT_MAX);
 	char *save = NULL;
@@ -101,13 +137,13 @@ static int add_site_file(struct resolve *c, const char *venv, const char *path, 
 	if (r < 0 || !b.data)
 		return r == -ENOMEM ? r : 0;
 	if (finder)
-		return add_finder(c, venv, b.data);
+		return add_finder(c, venv, site, b.data);
 	for (char *line = strtok_r(b.data, "\r\n", &save); r == 0 && line; line = strtok_r(NULL, "\r\n", &save))
-		r = add_pth_line(c, venv, line);
+		r = add_pth_line(c, venv, site, line);
 	return r;
 }
 
-static int add_editable(struct resolve *c, const char *venv, const char *site)
+int resolve_python_editable(struct resolve *c, const char *venv, const char *site)
 {
 	_cleanup_closedir_ DIR *list = opendir(site);
 	struct dirent *e;
@@ -120,7 +156,7 @@ static int add_editable(struct resolve *c, const char *venv, const char *site)
 			strncmp(e->d_name, "__editable__", 12) == 0 && n > 3 && strcmp(e->d_name + n - 3, ".py") == 0;
 		char path[PATH_MAX];
 		if ((pth || finder) && snprintf(path, sizeof(path), "%s/%s", site, e->d_name) < (int)sizeof(path))
-			r = add_site_file(c, venv, path, finder);
+			r = add_site_file(c, venv, site, path, finder);
 	}
 	return r;
 }
@@ -137,7 +173,7 @@ static int add_editables(struct resolve *c, const char *venv)
 		char site[PATH_MAX];
 		if (strncmp(e->d_name, "python", 6) == 0 &&
 			snprintf(site, sizeof(site), "%s/%s/site-packages", lib, e->d_name) < (int)sizeof(site))
-			r = add_editable(c, venv, site);
+			r = resolve_python_editable(c, venv, site);
 	}
 	return r;
 }
@@ -146,10 +182,10 @@ static int add_editables(struct resolve *c, const char *venv)
 static int add_base_python(struct resolve *c, const char *venv)
 {
 	static const char *const names[] = { "python3", "python" };
-	_cleanup_free_ char *home = venv_home(venv), *dir = NULL;
+	_cleanup_free_ char *home = venv_value(venv, "home"), *dir = NULL;
 	int r;
 
-	if (!home)
+	if (!home || *home != '/')
 		return diag_fail(c->d, -ENOENT,
 			"%s/pyvenv.cfg does not say which Python it was made from (no line 'home = /...'); make the "
 			"environment again",
@@ -182,8 +218,12 @@ int resolve_python_venv(struct resolve *c, const char *path)
 	if (r < 0 || !venv)
 		return r;
 	r = resolve_tree_dir(c, venv, "Python virtual environment");
-	if (r == 0)
+	if (r == 0) {
+		_cleanup_free_ char *system = venv_value(venv, "include-system-site-packages");
+		/* site.py: anything but "true" leaves them out. */
+		c->no_system_site = !system || strncasecmp(system, "true", 4) != 0;
 		r = add_base_python(c, venv);
+	}
 	if (r == 0)
 		r = add_editables(c, venv);
 	return r < 0 ? r : 1;

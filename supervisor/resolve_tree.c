@@ -119,21 +119,6 @@ const char *resolve_too_wide(const struct resolve *c, const char *path)
 
 /* --- adding --- */
 
-/* Can root alone replace this very path? Its tree is not looked at: that is code_is_root_only's work. */
-static bool root_chain(const char *path)
-{
-	_cleanup_free_ char *at = strdup(path);
-	struct stat st;
-
-	while (at && stat(*at ? at : "/", &st) == 0 && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH))) {
-		char *slash = strrchr(at, '/');
-		if (!*at || !slash)
-			return true;
-		*slash = '\0';
-	}
-	return false;
-}
-
 /* Who installs things there; for the words about a tree. */
 static const struct {
 	const char *part, *who;
@@ -185,19 +170,64 @@ static int append_tree(struct resolve *c, const char *path, const char *role)
 	return 0;
 }
 
-/* What only root can write below /usr is known by its path. That root owns a directory says nothing of a file in it. */
-static bool holds_changeable(const struct resolve *c, const char *path)
+static int add_linked_to(struct resolve *c, const char *from, const struct strv *targets)
 {
-	return c->changeable && fs_path_within(c->changeable, path);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < targets->n; i++) {
+		const char *target = targets->v[i];
+		_cleanup_free_ char *role = NULL;
+		/* Elsewhere it is not there inside; and a link to /usr itself names no code. */
+		if (!base_view_covers(target) || resolve_too_wide(c, target))
+			continue;
+		if (asprintf(&role, "what a link in %s leads to", from) < 0)
+			return -ENOMEM;
+		r = resolve_add_tree(c, target, role);
+	}
+	return r;
+}
+
+/* 1: the base view holds it, and root alone can change any file of it: a distribution's, known by its path. That root owns
+ * the file that was named, or the directory around it, says nothing of the package next to it. */
+static int is_known_by_path(struct resolve *c, const char *path)
+{
+	_cleanup_strv_ struct strv outward = { 0 };
+	bool root_only = false;
+	int r = 0;
+
+	if (!base_view_covers(path))
+		return 0;
+	for (size_t i = 0; i < c->by_path.n; i++)
+		if (fs_path_within(path, c->by_path.v[i]))
+			return 1;
+	r = code_is_root_only(path, &root_only, &outward, c->d);
+	if (r < 0)
+		return r == -ENOMEM || r == -ENOENT ? r : -EACCES;
+	if (!root_only)
+		return 0;
+	r = strv_add(&c->by_path, path);
+	if (r == 0)
+		r = add_linked_to(c, path, &outward);
+	return r < 0 ? r : 1;
 }
 
 int resolve_add_tree(struct resolve *c, const char *path, const char *role)
 {
+	const char *why;
+	int r;
+
 	for (size_t i = 0; i < c->ret->n_trees; i++)
 		if (strcmp(c->ret->trees[i].path, path) == 0)
 			return 0;
-	if (base_view_covers(path) && !holds_changeable(c, path) && root_chain(path))
-		return 0;
+	r = is_known_by_path(c, path);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	why = base_view_covers(path) && resolve_is_dir(path) ? resolve_too_wide(c, path) : NULL;
+	if (why)
+		return diag_fail(c->d, -EACCES,
+			"the code in %s can be changed by others than root and is too wide to be bound (%s); install it in a "
+			"directory of its own",
+			SHOWN(path), why);
 	if (c->ret->n_trees >= RESOLVE_TREES_MAX)
 		return diag_fail(c->d, -EACCES,
 			"the command is made of more than %d separate code trees, the last being %s; install it in one "
@@ -224,7 +254,7 @@ int resolve_tree_file(struct resolve *c, const char *real, const char *role)
 
 int resolve_tree_dir(struct resolve *c, const char *dir, const char *role)
 {
-	const char *why = base_view_covers(dir) && !holds_changeable(c, dir) ? NULL : resolve_too_wide(c, dir);
+	const char *why = base_view_covers(dir) ? NULL : resolve_too_wide(c, dir);
 
 	if (why)
 		return diag_fail(c->d, -EACCES,
@@ -289,12 +319,51 @@ static int tree_native(struct resolve *c, const char *real)
 	return resolve_tree_file(c, real, "program");
 }
 
-static int add_program(struct resolve *c, const char *real, enum family family)
+/* Where an interpreter of the distribution finds libraries that are not below its own prefix's lib (perl -V, ruby
+ * $LOAD_PATH, `node -p module.globalPaths` and Debian's nodejs). */
+static const struct {
+	const char *program, *site;
+} system_sites[] = {
+	{ "node", "/usr/lib/node" },
+	{ "node", "/usr/lib/nodejs" },
+	{ "node", "/usr/share/nodejs" },
+	{ "node", "/usr/local/lib/node" },
+	{ "perl", "/usr/local/share/perl" },
+	{ "perl", "/usr/local/share/perl5" },
+	{ "perl", "/usr/local/lib/site_perl" },
+	{ "perl", "/usr/share/perl" },
+	{ "perl", "/usr/share/perl5" },
+	{ "ruby", "/usr/lib/ruby" },
+	{ "ruby", "/usr/local/lib/site_ruby" },
+	{ "ruby", "/usr/local/lib/ruby" },
+	{ "ruby", "/usr/share/rubygems-integration" },
+	{ "php", "/usr/share/php" },
+	{ "php", "/usr/local/share/php" },
+	{ "php", "/usr/local/share/pear" },
+	{ "lua", "/usr/share/lua" },
+	{ "lua", "/usr/local/share/lua" },
+	{ "lua", "/usr/local/lib/lua" },
+};
+
+static int add_system_sites(struct resolve *c, const char *real)
+{
+	int r = base_view_covers(real) ? 0 : 1;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(system_sites); i++)
+		if (strncmp(resolve_basename(real), system_sites[i].program, strlen(system_sites[i].program)) == 0 &&
+			resolve_is_dir(system_sites[i].site))
+			r = resolve_tree_dir(c, system_sites[i].site, "libraries of the system");
+	return r < 0 ? r : 0;
+}
+
+int resolve_tree_program(struct resolve *c, const char *real, enum family family)
 {
 	int r = resolve_node_modules(c, real);
 
 	if (r == 0 && family != FAMILY_PYTHON)
 		r = resolve_python_venv(c, real);
+	if (r == 0 && (family == FAMILY_NODE || family == FAMILY_OTHER))
+		r = add_system_sites(c, real);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	switch (family) {
@@ -315,7 +384,7 @@ static int add_program(struct resolve *c, const char *real, enum family family)
 	}
 }
 
-static int add_script(struct resolve *c, const char *real, enum family family)
+int resolve_tree_script(struct resolve *c, const char *real, enum family family)
 {
 	_cleanup_free_ char *dir = resolve_dirname(real);
 	int r;
@@ -339,32 +408,6 @@ static int add_script(struct resolve *c, const char *real, enum family family)
 	default:
 		return resolve_tree_file(c, real, "script");
 	}
-}
-
-typedef int add_fn(struct resolve *c, const char *real, enum family family);
-
-/* The trees of one file; of none when only root can change it where it is. */
-static int add_trees_of(struct resolve *c, const char *real, enum family family, add_fn *add)
-{
-	const char *outer = c->changeable;
-	int r;
-
-	if (base_view_covers(real) && root_chain(real))
-		return 0;
-	c->changeable = real;
-	r = add(c, real, family);
-	c->changeable = outer;
-	return r;
-}
-
-int resolve_tree_program(struct resolve *c, const char *real, enum family family)
-{
-	return add_trees_of(c, real, family, add_program);
-}
-
-int resolve_tree_script(struct resolve *c, const char *real, enum family family)
-{
-	return add_trees_of(c, real, family, add_script);
 }
 
 /* --- the end --- */
@@ -422,7 +465,7 @@ int resolve_trees_finish(struct resolve *c)
 	drop_nested(c->ret);
 	for (size_t i = 0; i < c->ret->n_trees; i++) {
 		struct code_tree *t = &c->ret->trees[i];
-		r = code_is_root_only(t->path, &t->root_only, c->d);
+		r = code_is_root_only(t->path, &t->root_only, NULL, c->d);
 		if (r < 0)
 			return r == -ENOMEM || r == -ENOENT ? r : -EACCES;
 	}

@@ -58,6 +58,7 @@ void survey_done(struct survey *s)
 		free(s->dirs[i]);
 	}
 	free(s->dirs);
+	strv_done(&s->links);
 	*s = (struct survey){ 0 };
 }
 
@@ -80,8 +81,8 @@ static int look_at(const struct job *j, int fd, const char *name, struct survey_
 {
 	if (fstatat(fd, name, &e->st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (j->kind == SURVEY_OWNERS)
-		return survey_root_alone(&e->st) ? 0 : SURVEY_OTHERS;
+	if (j->kind == SURVEY_OWNERS && !survey_root_alone(&e->st))
+		return SURVEY_OTHERS;
 	return S_ISLNK(e->st.st_mode) ? read_link(fd, name, &e->link) : 0;
 }
 
@@ -152,10 +153,24 @@ static int add_dirs(struct survey *s, struct survey_dir *d)
 	return r;
 }
 
+static int add_links(struct survey *s, const struct survey_dir *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < d->names.n; i++) {
+		const char *text = d->v[i].link;
+		if (text && (*text == '/' || strstr(text, "..")))
+			r = strv_addf(&s->links, "%s\t%s", d->path, text);
+	}
+	return r;
+}
+
 static void give_back(struct job *j, struct survey_dir *d, int r, size_t at)
 {
 	if (r == 0)
 		r = add_dirs(j->s, d);
+	if (r == 0 && j->kind == SURVEY_OWNERS)
+		r = add_links(j->s, d);
 	if (r != 0 && j->result == 0) {
 		const char *name = r < 0 && d->v ? d->names.text + d->names.at[at] : "";
 		j->result = r;

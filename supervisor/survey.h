@@ -14,6 +14,7 @@
 #pragma once
 #include <stdbool.h>
 #include <sys/stat.h>
+#include "base/strv.h"
 #include "supervisor/code_list.h"
 
 enum { SURVEY_DEPTH_MAX = 128, SURVEY_PATH_MAX = 4096, SURVEY_THREADS_MAX = 4 };
@@ -41,6 +42,7 @@ struct survey_dir {
 struct survey {
 	struct survey_dir **dirs; /* the root first */
 	size_t n, cap;
+	struct strv links; /* SURVEY_OWNERS: "DIR\tTEXT", those that may lead out of it */
 	uint64_t files;
 	char failed[SURVEY_PATH_MAX];
 };

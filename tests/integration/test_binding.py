@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 
+import pytest
 from integration.harness import STOCKADE, until
 from integration.pty_person import Terminal
 
@@ -103,3 +104,36 @@ def test_code_that_a_running_server_may_write_is_not_remembered(person):
         run.communicate("", timeout=30)
     r = person.stockade("run", "--", "node", other)
     assert r.returncode == 0, r.stderr
+
+
+BELOW_USR = """set -eu
+mount --make-rprivate /
+mount -t tmpfs -o mode=0755 tmpfs /usr/local/lib
+cd /usr/local/lib
+mkdir -p node_modules/srv node_modules/dep
+echo 'require("dep")' >node_modules/srv/index.js
+echo 'process.exit(0)' >node_modules/dep/index.js
+echo '' >node_modules/dep/data
+set -- "$1" -- node /usr/local/lib/node_modules/srv/index.js
+stockade=$1; shift
+digest() { "$stockade" approve --print-digest "$@" 2>/dev/null; }
+run() { status=0; "$stockade" run "$@" </dev/null 2>/dev/null || status=$?; echo "$status"; }
+byroot=$(digest "$@"); echo x >node_modules/dep/data
+[ "$byroot" = "$(digest "$@")" ] || echo "what root alone can change is bound by content"
+chown -R 65534 node_modules/dep
+d=$(digest "$@")
+"$stockade" approve --digest "$d" "$@" 2>/dev/null >&2
+echo "approved: $(run "$@")"
+echo 'process.exit(7)' >node_modules/dep/index.js
+[ "$d" != "$(digest "$@")" ] || echo "the change does not show in the digest"
+echo "changed: $(run "$@")"
+"""
+
+
+@pytest.mark.root
+@pytest.mark.needs("root")
+def test_a_dependency_below_usr_that_a_user_may_change_is_bound(person):
+    """The entry is root's and known by its path; the package beside it is not."""
+    r = subprocess.run(["unshare", "-m", "sh", "-c", BELOW_USR, "sh", STOCKADE], env=person.env, cwd=person.work,
+                       stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
+    assert r.stdout == "approved: 0\nchanged: 125\n", r.stdout + r.stderr

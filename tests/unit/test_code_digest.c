@@ -194,12 +194,12 @@ static void what_root_alone_can_write_is_told_from_what_a_user_can(void **state)
 	struct diag d;
 	bool only = false;
 
-	assert_int_equal(code_is_root_only("/usr/bin/env", &only, &d), 0);
+	assert_int_equal(code_is_root_only("/usr/bin/env", &only, NULL, &d), 0);
 	assert_true(only);
-	assert_int_equal(code_is_root_only("/usr/lib/os-release", &only, &d), 0);
+	assert_int_equal(code_is_root_only("/usr/lib/os-release", &only, NULL, &d), 0);
 	assert_true(only);
 	/* Below /tmp, which everyone can write. */
-	assert_int_equal(code_is_root_only(p->tree, &only, &d), 0);
+	assert_int_equal(code_is_root_only(p->tree, &only, NULL, &d), 0);
 	assert_false(only);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/unit/resolve_unit.h"
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/xattr.h>
 #include <sys/wait.h>
 #include <elf.h>
 
@@ -259,12 +260,19 @@ static void python_m_loads_from_the_working_directory_unless_told_not_to(void **
 	assert_false(w->r.loads_cwd);
 }
 
-/* In a mount namespace of its own: below /usr, a package that somebody else than root can write, in a directory of root's. */
-static void check_usr(struct world *w)
+enum { ROOTS = 3 }; /* the last cases of the table: they make files of other users */
+
+static void own_usr_local(void)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("tmpfs", "/usr/local", "tmpfs", 0, "mode=0755") < 0)
 		_exit(2);
+}
+
+/* In a mount namespace of its own: below /usr, a package that somebody else than root can write, in a directory of root's. */
+static void check_usr(struct world *w)
+{
+	own_usr_local();
 	put_text(w, "/usr/local/lib/node_modules/srv/package.json", 0644, "{}");
 	put_text(w, "/usr/local/lib/node_modules/srv/index.js", 0644, "");
 	if (RESOLVE(w, "node", "/usr/local/lib/node_modules/srv/index.js") < 0 || w->r.n_trees != 0)
@@ -276,17 +284,93 @@ static void check_usr(struct world *w)
 	_exit(w->r.n_trees == 1 && !w->r.trees[0].root_only && has_tree(w, "/usr/local/lib/node_modules") ? 0 : 5);
 }
 
+/* What root did not change but can be changed by others: a package beside the one that is named, one of its files, a file
+ * that an access control list opens, what a link leads to, a package of the interpreter. Each: where it is, and the tree. */
+static void check_dependencies(struct world *w)
+{
+	static const char entry[] = "/usr/local/lib/node_modules/srv/index.js";
+	static const char acl[] = "\2\0\0\0\1\0\6\0\377\377\377\377\2\0\6\0\350\3\0\0\4\0\4\0\377\377\377\377\20\0\6\0\377\377\377\377\40\0\4\0\377\377\377\377";
+
+	own_usr_local();
+	put_text(w, entry, 0644, "");
+	put_text(w, "/usr/local/lib/node_modules/dep/index.js", 0644, "");
+	put_text(w, "/usr/local/share/shared/x.js", 0644, "");
+	put_link(w, "/usr/local/lib/node_modules/srv/shared", "../../../share/shared");
+	if (RESOLVE(w, "node", entry) < 0 || w->r.n_trees != 0)
+		_exit(3);
+	if (chown("/usr/local/lib/node_modules/dep", 1000, 1000) < 0 || RESOLVE(w, "node", entry) < 0 ||
+		!has_tree(w, "/usr/local/lib/node_modules"))
+		_exit(4);
+	if (chown("/usr/local/lib/node_modules/dep", 0, 0) < 0 || chown("/usr/local/lib/node_modules/dep/index.js", 1000, 1000) < 0 ||
+		RESOLVE(w, "node", entry) < 0 || !has_tree(w, "/usr/local/lib/node_modules"))
+		_exit(5);
+	if (chown("/usr/local/lib/node_modules/dep/index.js", 0, 0) < 0 ||
+		setxattr("/usr/local/lib/node_modules/dep/index.js", "system.posix_acl_access", acl, sizeof(acl) - 1, 0) < 0 ||
+		RESOLVE(w, "node", entry) < 0 || !has_tree(w, "/usr/local/lib/node_modules"))
+		_exit(6);
+	if (removexattr("/usr/local/lib/node_modules/dep/index.js", "system.posix_acl_access") < 0 ||
+		chmod("/usr/local/lib/node_modules/dep/index.js", 0644) < 0 || RESOLVE(w, "node", entry) < 0 || w->r.n_trees != 0)
+		_exit(7);
+	if (chown("/usr/local/share/shared/x.js", 1000, 1000) < 0 || RESOLVE(w, "node", entry) < 0 || w->r.n_trees != 1 ||
+		!has_tree(w, "/usr/local/share/shared"))
+		_exit(8);
+	_exit(0);
+}
+
+static void check_packages_of_python(struct world *w)
+{
+	char site[PATH_MAX], file[PATH_MAX + 16];
+	_cleanup_free_ char *python = realpath("/usr/bin/python3", NULL);
+
+	own_usr_local();
+	if (!python || snprintf(site, sizeof(site), "/usr/local/lib/%s/dist-packages", strrchr(python, '/') + 1) < 0)
+		_exit(2);
+	snprintf(file, sizeof(file), "%s/dep.py", site);
+	put_text(w, file, 0644, "");
+	put_text(w, "~/s.py", 0644, "");
+	put_text(w, "~/proj/lib/x.py", 0644, "");
+	if (RESOLVE(w, python, "s.py") < 0 || w->r.n_trees != 1)
+		_exit(3);
+	if (chown(file, 1000, 1000) < 0 || RESOLVE(w, python, "s.py") < 0 || !has_tree(w, site))
+		_exit(4);
+	snprintf(file, sizeof(file), "%s/p.pth", site);
+	put_text(w, file, 0644, AT(w, "~/proj/lib"));
+	if (RESOLVE(w, python, "s.py") < 0 || !has_tree(w, AT(w, "~/proj/lib")))
+		_exit(5);
+	_exit(0);
+}
+
+static void check_in_a_child(struct world *w, void (*check)(struct world *w))
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		check(w);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void code_of_the_system_that_others_than_root_can_write_is_a_tree(void **state)
 {
 	WORLD;
-	int status;
 
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		check_usr(w);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	check_in_a_child(w, check_usr);
+}
+
+static void a_dependency_below_usr_that_others_than_root_can_write_makes_its_tree_bound(void **state)
+{
+	WORLD;
+
+	check_in_a_child(w, check_dependencies);
+}
+
+static void a_package_of_the_systems_python_that_others_than_root_can_write_is_bound(void **state)
+{
+	WORLD;
+
+	check_in_a_child(w, check_packages_of_python);
 }
 
 static void java_runs_jars_and_class_paths(void **state)
@@ -557,6 +641,8 @@ int main(void)
 		CASE(too_many_trees_are_refused),
 		/* The last: only root can give a file away. The suite runs once more as root. */
 		CASE(code_of_the_system_that_others_than_root_can_write_is_a_tree),
+		CASE(a_dependency_below_usr_that_others_than_root_can_write_makes_its_tree_bound),
+		CASE(a_package_of_the_systems_python_that_others_than_root_can_write_is_bound),
 	};
-	return _cmocka_run_group_tests("resolve", tests, ARRAY_LEN(tests) - (geteuid() != 0), NULL, NULL);
+	return _cmocka_run_group_tests("resolve", tests, ARRAY_LEN(tests) - (geteuid() != 0 ? ROOTS : 0), NULL, NULL);
 }

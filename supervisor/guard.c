@@ -37,13 +37,16 @@ const size_t fs_protected_names_n = ARRAY_LEN(fs_protected_names);
  */
 static const char *const protected_patterns[] = { "**/.git/worktrees/*/commondir", "**/.git/worktrees/*/config.worktree" };
 
-/* Big, regenerated, and holding nothing that a tool runs by the name alone. Some are names that people give to projects too:
- * those must show what they are, by a file in them (or beside them). */
+/* Big, regenerated, and holding nothing that a tool runs by the name alone. By name and place, never by a file in them: a
+ * server can make such a file in one run, and the next would pass over a project that is merely called so. What is kept
+ * cannot be moved to such a place, since its ancestors are pinned. */
 static const struct {
-	const char *name, *proof;
+	const char *name, *place; /* NULL: anywhere */
 } passed_over[] = {
-	{ "node_modules", NULL }, { "__pycache__", NULL }, { ".cache", NULL }, { ".tox", NULL }, { "objects", "../HEAD" }, { ".venv", "pyvenv.cfg" },
-	{ "venv", "pyvenv.cfg" }, { "target", "CACHEDIR.TAG" },
+	{ "node_modules", NULL }, { "__pycache__", NULL }, { ".cache", NULL }, { ".tox", NULL }, { "objects", "**/.git/objects" },
+	{ "site-packages", "**/lib/python*/site-packages" }, { "deps", "**/target/*/deps" }, { "deps", "**/target/*/*/deps" },
+	{ "incremental", "**/target/*/incremental" }, { "incremental", "**/target/*/*/incremental" },
+	{ ".fingerprint", "**/target/*/.fingerprint" }, { ".fingerprint", "**/target/*/*/.fingerprint" },
 };
 
 static bool holds(const struct fs_grant *grant, const char *relative, const char *name)
@@ -54,12 +57,12 @@ static bool holds(const struct fs_grant *grant, const char *relative, const char
 	return n < (int)sizeof(path) && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* A repository never is, whatever else lies in it: the server may have put the proof there. */
+/* A repository never is, wherever it lies. */
 static bool is_passed_over(const struct fs_grant *grant, const char *relative, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(passed_over); i++)
-		if (strcmp(name, passed_over[i].name) == 0)
-			return (!passed_over[i].proof || holds(grant, relative, passed_over[i].proof)) && !holds(grant, relative, ".git");
+		if (strcmp(name, passed_over[i].name) == 0 && (!passed_over[i].place || fs_pattern_match(passed_over[i].place, relative)))
+			return !holds(grant, relative, ".git");
 	return false;
 }
 
@@ -260,7 +263,7 @@ static enum tree_next visit(void *arg, const char *relative, const char *name, u
 		g->error = note_link(g, relative);
 		return TREE_SKIP;
 	}
-	return g->profile->fs_deny.n == 0 && is_passed_over(g->grant, relative, name) ? TREE_SKIP : TREE_ENTER;
+	return type == DT_DIR && g->profile->fs_deny.n == 0 && is_passed_over(g->grant, relative, name) ? TREE_SKIP : TREE_ENTER;
 }
 
 static int scan(const struct fs_grant *grant, const struct profile *profile, struct strv *found_protected, struct strv *found_denied,

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import pwd
 import queue
 import random
 import signal
@@ -93,6 +94,45 @@ def test_state_moved_by_the_environment_is_guarded_where_it_is(world):
     os.makedirs(f"{world.work}/elsewhere/stockade", mode=0o700)
     r = world.stockade("run", "--rw", f"{world.work}/elsewhere", "--", world.bin)
     assert r.returncode == 125 and "cannot be granted" in r.stderr, r.stderr
+
+
+PLACES = {"the approvals of every usual launch": ".local/state/stockade/approvals", "the state of every usual launch": ".local/state",
+          "the configuration of every usual launch": ".config/stockade", "data of every usual launch": ".local/share/stockade"}
+
+
+@pytest.mark.parametrize("what", PLACES)
+@pytest.mark.parametrize("moved", ["by XDG_* variables", "by HOME"])
+def test_a_launch_that_has_its_state_elsewhere_cannot_be_granted(world, what, moved):
+    path = f"{world.home if 'XDG' in moved else login_home()}/{PLACES[what]}"
+    names = ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME") if "XDG" in moved else ()
+    os.makedirs(f"{world.work}/elsewhere", mode=0o700)
+    made = [d for d in parents(path) if not os.path.exists(d)]
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    try:
+        for command in (["run"], ["approve", "--print-digest"]):
+            world.env.update({n: f"{world.work}/elsewhere" for n in names})
+            r = world.stockade(*command, "--rw", path, "--", world.bin, "--mark", world.mark)
+            assert r.returncode == 125 and "cannot be granted" in r.stderr and "stockade's own" in r.stderr, r.stderr
+    finally:
+        for d in reversed(made):
+            os.rmdir(d)
+
+
+def test_a_file_in_the_state_of_every_usual_launch_cannot_be_the_server(world):
+    own = f"{world.home}/.local/state/stockade/server"
+    os.link(world.bin, own)
+    world.env["XDG_STATE_HOME"] = f"{world.work}/elsewhere"
+    r = world.stockade("run", "--", own)
+    assert r.returncode == 126 and "stockade's own" in r.stderr, r.stderr
+
+
+def login_home():
+    return pwd.getpwuid(os.geteuid()).pw_dir
+
+
+def parents(path):
+    parts = path.split("/")
+    return ["/".join(parts[:n]) for n in range(2, len(parts) + 1)]
 
 
 def test_a_granted_directory_that_became_a_link_is_another_plan(world):
@@ -209,6 +249,29 @@ def test_a_directory_that_cannot_be_listed_does_not_lift_protection_at_the_next_
     r = world.stockade("run", "--rw", f"{world.work}/proj", "--", world.bin, "--mark", world.mark)
     assert r.returncode == 125 and "cannot look for protected names" in r.stderr, f"{r.returncode}: {r.stderr}"
     os.chmod(f"{world.work}/proj", 0o755)
+
+
+PROOFS = {  # what says that a directory is another thing than a project: the repository below it, the file
+    "a build directory": ("target/repo", "target/CACHEDIR.TAG"),
+    "a virtual environment": ("venv/repo", "venv/pyvenv.cfg"),
+    "git's own objects": ("objects/repo", "HEAD"),
+}
+
+
+@pytest.mark.parametrize("what", PROOFS)
+def test_a_planted_file_does_not_lift_protection_at_the_next_launch(world, what):
+    """The first session makes a directory look like one that holds nothing of the user's."""
+    repo, proof = PROOFS[what]
+    hooks = f"{world.work}/proj/{repo}/.git/hooks"
+    os.makedirs(hooks)
+    wire = world.serve("--rw", "{proj}")
+    assert world.inside(wire, ["create", f"{{proj}}/{proof}"]) == "SUCCEEDED"
+    wire.end()
+    wire = world.serve("--rw", "{proj}")
+    assert world.inside(wire, ["create", f"{hooks}/post-checkout"]) != "SUCCEEDED"
+    wire.end()
+    assert not os.listdir(hooks)
+    assert world.control("plain", ["create", f"{hooks}/post-checkout"]) == "SUCCEEDED"
 
 
 def every_file(top):

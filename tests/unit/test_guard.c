@@ -108,9 +108,12 @@ struct tree {
 
 static const char *const dirs[] = { "repo", "repo/.git", "repo/.git/hooks", "repo/sub", "repo/sub/.vscode", "repo/node_modules",
 	"repo/node_modules/x", "repo/node_modules/x/.vscode", "repo/.git/worktrees", "repo/.git/worktrees/tree", "tree",
-	"target", "target/.git", "target/.git/hooks", "repo/target", "repo/target/x", "repo/target/x/.vscode" };
+	"target", "target/.git", "target/.git/hooks", "repo/target", "repo/target/x", "repo/target/x/deps", "repo/target/x/deps/.vscode",
+	"target/sub", "target/sub/.git", "target/sub/.git/hooks", "venv", "venv/sub", "venv/sub/.vscode", "venv/lib", "venv/lib/python3.11",
+	"venv/lib/python3.11/site-packages", "venv/lib/python3.11/site-packages/x", "venv/lib/python3.11/site-packages/x/.vscode", "objects",
+	"objects/sub", "objects/sub/.vscode", "repo/.git/objects", "repo/.git/objects/.vscode" };
 static const char *const files[] = { "repo/.git/config", "repo/.env", "repo/sub/.env", "repo/a.txt", "repo/.git/worktrees/tree/commondir",
-	"repo/.git/worktrees/tree/index", "tree/.git", "repo/target/CACHEDIR.TAG", "target/CACHEDIR.TAG" };
+	"repo/.git/worktrees/tree/index", "tree/.git", "repo/target/CACHEDIR.TAG", "target/CACHEDIR.TAG", "venv/pyvenv.cfg", "HEAD" };
 
 static int tree_make(void **state)
 {
@@ -191,8 +194,26 @@ static void protected_names_are_mounted_read_only_and_their_ancestors_pinned(voi
 	assert_null(find(&p, PLAN_BIND, t->path, "repo/a.txt"));
 	/* What a build made is passed over, a repository of such a name is not. */
 	assert_null(find(&p, PLAN_BIND, t->path, "repo/node_modules/x/.vscode"));
-	assert_null(find(&p, PLAN_BIND, t->path, "repo/target/x/.vscode"));
+	assert_null(find(&p, PLAN_BIND, t->path, "repo/target/x/deps/.vscode"));
+	assert_null(find(&p, PLAN_BIND, t->path, "venv/lib/python3.11/site-packages/x/.vscode"));
+	assert_null(find(&p, PLAN_BIND, t->path, "repo/.git/objects/.vscode"));
 	assert_non_null(find(&p, PLAN_BIND, t->path, "target/.git/hooks"));
+}
+
+static void a_file_that_a_server_can_make_does_not_lift_protection_from_a_directory(void **state)
+{
+	struct tree *t = *state;
+	_cleanup_(fs_grants_done) struct fs_grants g = { 0 };
+	_cleanup_plan_ struct plan p = { 0 };
+	struct profile f = { .protect = true };
+	struct diag d;
+
+	grant(&g, t->path, true);
+	assert_int_equal(fs_grants_guard(&g, &f, &p, &d), 0);
+	/* CACHEDIR.TAG, pyvenv.cfg and HEAD lie beside them. */
+	assert_non_null(find(&p, PLAN_BIND, t->path, "target/sub/.git/hooks"));
+	assert_non_null(find(&p, PLAN_BIND, t->path, "venv/sub/.vscode"));
+	assert_non_null(find(&p, PLAN_BIND, t->path, "objects/sub/.vscode"));
 }
 
 static void what_leads_git_to_another_directory_is_protected(void **state)
@@ -342,6 +363,7 @@ int main(void)
 		cmocka_unit_test(what_steers_a_loader_is_known_by_name),
 		cmocka_unit_test(the_environment_is_built_and_not_inherited),
 		cmocka_unit_test_setup_teardown(protected_names_are_mounted_read_only_and_their_ancestors_pinned, tree_make, tree_drop),
+		cmocka_unit_test_setup_teardown(a_file_that_a_server_can_make_does_not_lift_protection_from_a_directory, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(what_leads_git_to_another_directory_is_protected, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_denied_name_is_masked_in_read_grants_too, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_protected_name_that_appears_later_is_reported, tree_make, tree_drop),

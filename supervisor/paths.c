@@ -166,17 +166,16 @@ static int places_init(struct paths *p)
 int paths_init(struct paths *ret, struct diag *d)
 {
 	_cleanup_paths_ struct paths p = { .uid = getuid(), .gid = getgid() };
-	_cleanup_free_ char *passwd_home = NULL;
 	int r;
 
-	r = passwd_lookup(p.uid, &p.user, &passwd_home);
+	r = passwd_lookup(p.uid, &p.user, &p.login_home);
 	if (r == 0 && !p.user && asprintf(&p.user, "%u", p.uid) < 0)
 		r = -ENOMEM;
 	if (r == 0)
 		r = groups_name(p.gid, &p.groups);
 	if (r < 0)
 		return diag_fail(d, r, "the user's name and groups cannot be read: %s", strerror(-r));
-	r = home_find(&p, passwd_home, &p.home, d);
+	r = home_find(&p, p.login_home, &p.home, d);
 	if (r < 0)
 		return r;
 	r = places_init(&p);
@@ -251,6 +250,7 @@ void paths_done(struct paths *p)
 	free(p->user);
 	free(p->groups);
 	free(p->home);
+	free(p->login_home);
 	free(p->config);
 	free(p->state);
 	free(p->runtime);

@@ -10,6 +10,7 @@
  * else /run/user/UID, else STATE/run; must be the user's and 0700.
  */
 #pragma once
+#include <stdbool.h>
 #include <sys/types.h>
 #include "base/diag.h"
 #include "base/strv.h"
@@ -19,6 +20,7 @@
 struct path_guard {
 	char *path;	  /* absolute; canonical as far as it exists */
 	const char *what; /* "stockade's own configuration" */
+	bool own;	  /* stockade's: code may not lie there either */
 };
 
 struct paths {
@@ -27,6 +29,7 @@ struct paths {
 	char *user;	/* login name, or the number */
 	char *groups;	/* names or numbers, comma-separated */
 	char *home;	/* canonical */
+	char *login_home; /* of /etc/passwd, as written there; NULL: none */
 	char *config;	/* $XDG_CONFIG_HOME/stockade */
 	char *state;	/* $XDG_STATE_HOME/stockade */
 	char *runtime;	/* .../stockade */
@@ -44,6 +47,8 @@ int paths_open_runtime(const struct paths *p, const char *sub, int *ret, struct 
  * paths_guard.c) or the runtime directory: 0 or -EPERM with words that name which. path is canonical. -EINVAL for a
  * struct paths that paths_init did not make. */
 int paths_check_grant(const struct paths *p, const char *path, struct diag *d) _must_check_;
+/* Does it equal, contain or lie within a place of stockade's own, wherever the environment of this launch puts them? */
+bool paths_is_own(const struct paths *p, const char *path);
 /* paths_init's last step: fills guards from the table. */
 int paths_guard_init(struct paths *p, struct diag *d) _must_check_;
 void paths_done(struct paths *p);

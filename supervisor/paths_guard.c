@@ -18,27 +18,34 @@
 
 enum { SHOWN = 512 }; /* of a path in a message */
 
-enum guard_base { GUARD_ROOT, GUARD_HOME, GUARD_CONFIG_HOME, GUARD_ENV, GUARD_CONFIG, GUARD_STATE, GUARD_RUNTIME };
+enum guard_base { GUARD_ROOT, GUARD_HOME, GUARD_CONFIG_HOME, GUARD_ENV, GUARD_ENV_BELOW, GUARD_CONFIG, GUARD_STATE, GUARD_RUNTIME };
 
 struct guard_row {
 	enum guard_base base;
-	const char *rest; /* below the base; for GUARD_ENV the variable's name */
+	const char *rest; /* below the base; for GUARD_ENV the variable's name; ENV_BELOW: "stockade" in it */
 	const char *what;
+	bool own;
 };
 
-/* A client that honours XDG_CONFIG_HOME and one that does not are both served: CONFIG_HOME guards both. */
+/* A client that honours XDG_CONFIG_HOME and one that does not are both served: CONFIG_HOME guards both. A launch with
+ * another HOME or other XDG_* variables than usual must not reach what usual launches use: HOME is that of the environment
+ * and that of /etc/passwd. */
 static const struct guard_row guard_table[] = {
-	{ GUARD_CONFIG, "", "stockade's own configuration" },
-	{ GUARD_STATE, "", "stockade's own state: approvals and the audit log" },
+	{ GUARD_CONFIG, "", "stockade's own configuration", true },
+	{ GUARD_CONFIG_HOME, "stockade", "stockade's own configuration", true },
+	{ GUARD_STATE, "", "stockade's own state: approvals and the audit log", true },
+	{ GUARD_HOME, ".local/state/stockade", "stockade's own state: approvals and the audit log", true },
+	{ GUARD_HOME, ".local/share/stockade", "stockade's own data", true },
+	{ GUARD_ENV_BELOW, "XDG_DATA_HOME", "stockade's own data", true },
 	{ GUARD_RUNTIME, "", "the runtime directory of the user" },
 	{ GUARD_ENV, "XDG_RUNTIME_DIR", "the runtime directory of the user" },
 	{ GUARD_ROOT, "/run/user", "the runtime directories of users" },
-	{ GUARD_ROOT, "/etc/stockade", "stockade's managed configuration" },
+	{ GUARD_ROOT, "/etc/stockade", "stockade's managed configuration", true },
 	{ GUARD_ROOT, "/usr/share/stockade", "stockade's profiles" },
 	{ GUARD_ROOT, STOCKADE_DATADIR, "stockade's profiles" },
 	{ GUARD_ROOT, STOCKADE_LIBEXECDIR, "stockade's own programs" },
 	{ GUARD_ROOT, STOCKADE_BINDIR "/stockade", "stockade itself" },
-	{ GUARD_ROOT, "/var/log/stockade", "stockade's audit log" },
+	{ GUARD_ROOT, "/var/log/stockade", "stockade's audit log", true },
 	{ GUARD_CONFIG_HOME, "Claude", "the configuration of Claude Desktop" },
 	{ GUARD_HOME, ".claude.json", "the configuration of Claude Code" },
 	{ GUARD_HOME, ".claude", "the configuration of Claude Code" },
@@ -107,7 +114,7 @@ static int resolve_prefix(const char *path, char **ret)
 }
 
 /* Takes ownership of path, even when it fails. */
-static int guard_add_take(struct paths *p, char *path, const char *what)
+static int guard_add_take(struct paths *p, char *path, const struct guard_row *row)
 {
 	struct path_guard *more = reallocarray(p->guards, p->n_guards + 1, sizeof(*more));
 
@@ -116,11 +123,11 @@ static int guard_add_take(struct paths *p, char *path, const char *what)
 		return -ENOMEM;
 	}
 	p->guards = more;
-	p->guards[p->n_guards++] = (struct path_guard){ .path = path, .what = what };
+	p->guards[p->n_guards++] = (struct path_guard){ .path = path, .what = row->what, .own = row->own };
 	return 0;
 }
 
-static int guard_add(struct paths *p, const char *path, const char *what)
+static int guard_add(struct paths *p, const char *path, const struct guard_row *row)
 {
 	_cleanup_free_ char *clean = NULL;
 	_cleanup_free_ char *real = NULL;
@@ -132,13 +139,13 @@ static int guard_add(struct paths *p, const char *path, const char *what)
 	if (r == 0)
 		r = resolve_prefix(clean, &real);
 	if (r == 0 && strcmp(real, clean))
-		r = guard_add_take(p, STEAL_PTR(real), what);
+		r = guard_add_take(p, STEAL_PTR(real), row);
 	if (r == 0)
-		r = guard_add_take(p, STEAL_PTR(clean), what);
+		r = guard_add_take(p, STEAL_PTR(clean), row);
 	return r;
 }
 
-static int guard_add_below(struct paths *p, const char *base, const char *rest, const char *what)
+static int guard_add_below(struct paths *p, const char *base, const char *rest, const struct guard_row *row)
 {
 	_cleanup_free_ char *path = NULL;
 
@@ -146,7 +153,19 @@ static int guard_add_below(struct paths *p, const char *base, const char *rest, 
 		path = NULL;
 		return -ENOMEM;
 	}
-	return guard_add(p, path, what);
+	return guard_add(p, path, row);
+}
+
+static bool has_other_home(const struct paths *p)
+{
+	return p->login_home && p->login_home[0] == '/' && strcmp(p->login_home, p->home) != 0 && strcmp(p->login_home, "/") != 0;
+}
+
+static int guard_add_home(struct paths *p, const struct guard_row *row)
+{
+	int r = guard_add_below(p, p->home, row->rest, row);
+
+	return r < 0 || !has_other_home(p) ? r : guard_add_below(p, p->login_home, row->rest, row);
 }
 
 static int guard_add_config_home(struct paths *p, const struct guard_row *row)
@@ -160,9 +179,13 @@ static int guard_add_config_home(struct paths *p, const struct guard_row *row)
 		return -ENOMEM;
 	}
 	if (env && env[0] == '/' && strcmp(env, plain))
-		r = guard_add_below(p, env, row->rest, row->what);
+		r = guard_add_below(p, env, row->rest, row);
 	if (r == 0)
-		r = guard_add_below(p, plain, row->rest, row->what);
+		r = guard_add_below(p, plain, row->rest, row);
+	if (r == 0 && has_other_home(p)) {
+		_cleanup_free_ char *other = NULL;
+		r = asprintf(&other, "%s/.config", p->login_home) < 0 ? -ENOMEM : guard_add_below(p, other, row->rest, row);
+	}
 	return r;
 }
 
@@ -172,20 +195,23 @@ static int guard_add_row(struct paths *p, const struct guard_row *row)
 
 	switch (row->base) {
 	case GUARD_ROOT:
-		return guard_add(p, row->rest, row->what);
+		return guard_add(p, row->rest, row);
 	case GUARD_HOME:
-		return guard_add_below(p, p->home, row->rest, row->what);
+		return guard_add_home(p, row);
 	case GUARD_CONFIG_HOME:
 		return guard_add_config_home(p, row);
 	case GUARD_CONFIG:
-		return guard_add(p, p->config, row->what);
+		return guard_add(p, p->config, row);
 	case GUARD_STATE:
-		return guard_add(p, p->state, row->what);
+		return guard_add(p, p->state, row);
 	case GUARD_RUNTIME:
-		return guard_add(p, p->runtime_root, row->what);
+		return guard_add(p, p->runtime_root, row);
 	case GUARD_ENV:
 		env = getenv(row->rest);
-		return env && env[0] == '/' ? guard_add(p, env, row->what) : 0;
+		return env && env[0] == '/' ? guard_add(p, env, row) : 0;
+	case GUARD_ENV_BELOW:
+		env = getenv(row->rest);
+		return env && env[0] == '/' ? guard_add_below(p, env, "stockade", row) : 0;
 	}
 	return -EINVAL;
 }
@@ -230,6 +256,14 @@ static int guard_check(const struct path_guard *g, const char *path, const char 
 			"server needs",
 			shown, place, g->what);
 	return 0;
+}
+
+bool paths_is_own(const struct paths *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_guards; i++)
+		if (p->guards[i].own && (fs_path_within(path, p->guards[i].path) || fs_path_within(p->guards[i].path, path)))
+			return true;
+	return false;
 }
 
 int paths_check_grant(const struct paths *p, const char *path, struct diag *d)

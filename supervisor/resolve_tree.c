@@ -91,6 +91,8 @@ static const char *own_place(const struct resolve *c, const char *path)
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		if (own[i] && (fs_path_within(path, own[i]) || fs_path_within(own[i], path)))
 			return "it holds stockade's own files";
+	if (paths_is_own(c->p, path))
+		return "it holds stockade's own files";
 	for (size_t i = 0; i < ARRAY_LEN(wide_within); i++)
 		if (fs_path_within(path, wide_within[i]))
 			return "the kernel makes what is in it";

@@ -25,7 +25,7 @@ def project(person, name, text):
 
 def test_a_link_that_the_command_goes_through_is_bound(person):
     project(person, "pkg", "")
-    project(person, "pkg/sub", "process.exit(7)")
+    person.write("pkg/sub/good.js", "process.exit(7)")  # of the same tree: no file changes, the link alone
     link = f"{person.work}/run.js"
     os.symlink("pkg/good.js", link)
     before = person.approve("--", "node", link)
@@ -34,6 +34,20 @@ def test_a_link_that_the_command_goes_through_is_bound(person):
     os.symlink("pkg/sub/good.js", link)
     assert digest(person, "--", "node", link) != before
     assert person.stockade("run", "--", "node", link).returncode == 125
+
+
+def test_a_link_to_a_module_that_is_loaded_first_is_bound(person):
+    main = project(person, "pkg", "")
+    person.write("pkg/one.js", "")
+    person.write("pkg/two.js", "process.exit(7)")
+    link = f"{person.work}/first.js"
+    os.symlink("pkg/one.js", link)
+    words = ("--", "node", "-r", link, main)
+    before = person.approve(*words)
+    assert person.stockade("run", *words).returncode == 0
+    os.unlink(link)
+    os.symlink("pkg/two.js", link)
+    assert digest(person, *words) != before
 
 
 def test_a_link_that_the_server_may_replace_is_never_remembered(person):

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "base/text.h"
+#include "supervisor/check_profile.h"
 #include "supervisor/check_words.h"
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
@@ -155,9 +156,8 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 }
 
 /* 1 for a denial, so that a script can ask. */
-static int check_tool(const struct effective *e, const struct check_options *o, struct diag *d)
+static int check_tool(const struct shim_rules *rules, const struct check_options *o, struct diag *d)
 {
-	const struct shim_rules *rules = &e->shim.scope[SHIM_TOOLS];
 	bool allowed = false;
 	const struct shim_rule *rule = shim_rules_match(rules, o->tool, strlen(o->tool), &allowed);
 	const char *why = rule ? rule->where : rules->otherwise ? rules->otherwise : "no rule restricts its tools";
@@ -194,6 +194,29 @@ static int check_usage(const struct command_ctx *ctx, const struct check_options
 	return good ? EXIT_OK : command_usage(ctx, "--args takes one JSON object, as in --args '{\"path\": \"/tmp\"}'");
 }
 
+static bool says_more(const struct grants *g)
+{
+	return g->sets.n || g->env_pass.n || g->env_set.n || g->read.n || g->write.n || g->hosts.n || g->cwd || g->command.n;
+}
+
+/* 1: a profile that needs a parameter, and none is given: described as it is written. Whoever gives some means a plan. */
+static int check_bare_profile(const struct paths *p, const struct check_options *o, int *ret_status, struct diag *d)
+{
+	const char *from = o->grants.profile_file ? o->grants.profile_file : o->grants.name;
+	_cleanup_profile_ struct profile f = { 0 };
+	int r;
+
+	if (!from || says_more(&o->grants) || profile_load(p, from, &f, d) < 0 || !check_profile_needs(&f))
+		return 0;
+	if (o->tool) {
+		*ret_status = check_tool(&f.tools, o, d);
+		return *ret_status < 0 ? *ret_status : 1;
+	}
+	r = check_profile_print(stdout, &f, o->json);
+	*ret_status = EXIT_OK;
+	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : 1;
+}
+
 static int check_run(const struct command_ctx *ctx)
 {
 	struct check_options *o = ctx->options;
@@ -206,9 +229,12 @@ static int check_run(const struct command_ctx *ctx)
 	if (status != EXIT_OK)
 		return status;
 	r = paths_init(&p, &d);
+	r = r < 0 ? r : check_bare_profile(&p, o, &status, &d);
+	if (r == 1)
+		return status;
 	r = r < 0 ? r : command_build_plan(ctx, &p, &o->grants, &e, &d);
 	if (r == 0)
-		r = o->tool ? check_tool(&e, o, &d) : check_plan(&p, &e, o->json, &d);
+		r = o->tool ? check_tool(&e.shim.scope[SHIM_TOOLS], o, &d) : check_plan(&p, &e, o->json, &d);
 	if (r >= 0)
 		return r;
 	command_error("%s", d.text);

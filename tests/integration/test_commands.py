@@ -24,6 +24,23 @@ def test_version_and_the_list_of_commands(person):
         assert command in listed
 
 
+def test_check_of_a_profile_that_needs_a_parameter_says_what_it_grants(person):
+    path = person.profile("needs", {"stockade": 1, "name": "needs", "command": ["cat", "${mode}", "${dirs}"], "description": "a need",
+                                    "parameters": {"dirs": {"type": "directory", "many": True, "within": ["~/src"]},
+                                                   "mode": {"type": "string", "choices": ["-n", "-e"], "default": "-n"}},
+                                    "filesystem": {"write": ["${dirs}"]}, "tools": {"allow": ["get_*"]}})
+    said = person.stockade("check", "needs", check=0).stdout
+    for words in ("dirs: one or more of type directory, REQUIRED; must lie within ~/src", "mode: string, optional; one of -n, -e; default -n",
+                  "${dirs}", "allow get_*", "a need", "--set dirs="):
+        assert words in said, said
+    j = json.loads(person.stockade("check", "--json", path, check=0).stdout)
+    assert [p["name"] for p in j["parameters"] if p["required"]] == ["dirs"]
+    assert j["filesystem"]["write"] == ["${dirs}"] and j["digest"] is None
+    assert person.stockade("check", "--tool", "put_x", "needs", check=1).stdout.startswith("denied")
+    assert "dirs" in person.stockade("check", "--set", "mode=-e", "needs", check=125).stderr
+    assert "dirs" in person.stockade("run", "needs", check=125).stderr
+
+
 @pytest.mark.root
 def test_check_prints_every_mount_and_what_is_bound(person):
     r = person.stockade("check", "--ro", person.work, "--", *ODD, "check", check=0)

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_profile - see check_profile.h */
+#include "supervisor/check_profile.h"
+#include <assert.h>
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include "base/buf.h"
+#include "supervisor/question_words.h"
+
+static const char *const type_words[] = {
+	[PARAM_STRING] = "string",
+	[PARAM_DIRECTORY] = "directory",
+	[PARAM_FILE] = "file",
+	[PARAM_INTEGER] = "integer",
+	[PARAM_BOOLEAN] = "boolean",
+};
+static_assert(ARRAY_LEN(type_words) == PARAM_TYPE_COUNT, "each type of parameter has a word");
+
+const struct profile_param *check_profile_needs(const struct profile *p)
+{
+	for (size_t i = 0; i < p->n_params; i++)
+		if (p->params[i].required)
+			return &p->params[i];
+	return NULL;
+}
+
+static json_t *shown(const char *text)
+{
+	_cleanup_free_ char *s = text ? question_shown(text) : NULL;
+
+	return !text ? json_null() : s ? json_string(s) : NULL;
+}
+
+static json_t *strings(const struct strv *v)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < v->n; i++)
+		if (json_array_append_new(array, shown(v->v[i])) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static json_t *items(const struct profile_items *v)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < v->n; i++) {
+		_cleanup_free_ char *text = NULL;
+		if (asprintf(&text, "%s%s", v->v[i].optional ? "?" : "", v->v[i].value) < 0 ||
+			json_array_append_new(array, shown(text)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *rules(const struct shim_rules *r)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < r->n; i++) {
+		_cleanup_free_ char *text = NULL;
+		if (asprintf(&text, "%s %s", r->rules[i].allow ? "allow" : "deny", r->rules[i].glob) < 0 ||
+			json_array_append_new(array, shown(text)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	json_array_append_new(array, json_string(r->restricted ? "deny all others" : "allow all others"));
+	return array;
+}
+
+static json_t *params(const struct profile *p)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < p->n_params; i++) {
+		const struct profile_param *x = &p->params[i];
+		json_t *o = json_pack("{s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "name", shown(x->name), "type", type_words[x->type],
+			"required", x->required, "many", x->many, "within", strings(&x->within), "choices", strings(&x->choices),
+			"default", x->required ? json_null() : strings(&x->fallback));
+		if (json_array_append_new(array, o) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *facts(const struct profile *p)
+{
+	json_t *limits = json_pack("{s:I, s:I, s:I}", "processes", (json_int_t)p->limit_processes, "files", (json_int_t)p->limit_files,
+		"message", (json_int_t)p->limit_message);
+	json_t *files = json_pack("{s:o, s:o, s:o, s:b, s:s, s:I}", "read", items(&p->fs_read), "write", items(&p->fs_write), "deny",
+		items(&p->fs_deny), "protect", p->protect, "home", p->home == HOME_PRIVATE ? "private" : "empty", "tmp",
+		(json_int_t)p->tmp_size);
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:n}", "server", shown(p->name),
+		"profile", shown(p->file), "description", shown(p->description), "parameters", params(p), "command", items(&p->command), "cwd",
+		shown(p->cwd.value), "filesystem", files, "set", items(&p->env_set), "pass", items(&p->env_pass), "unix",
+		items(&p->unix_sockets), "seccomp", shown(p->seccomp), "limits", limits, "tools", rules(&p->tools), "sampling", p->sampling,
+		"elicitation", p->elicitation, "roots", items(&p->roots), "not_enforced", strings(&p->not_enforced), "digest");
+}
+
+/* --- words --- */
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+static void print_list(FILE *out, const char *label, const json_t *list, const char *none)
+{
+	if (json_array_size(list) == 0 && none)
+		fprintf(out, "  %-14s %s\n", label, none);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		fprintf(out, "  %-14s %s\n", i ? "" : label, json_string_value(json_array_get(list, i)));
+}
+
+static void print_joined(FILE *out, const char *words, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		fprintf(out, "%s%s", i ? ", " : words, json_string_value(json_array_get(list, i)));
+}
+
+static void print_params(FILE *out, const json_t *list)
+{
+	const json_t *p;
+	size_t i;
+
+	fputs("\n  Parameters, given with --set\n", out);
+	json_array_foreach(list, i, p)
+	{
+		fprintf(out, "    %s: %s%s, %s", text_of(p, "name"), json_is_true(json_object_get(p, "many")) ? "one or more of type " : "",
+			text_of(p, "type"), json_is_true(json_object_get(p, "required")) ? "REQUIRED" : "optional");
+		print_joined(out, "; must lie within ", json_object_get(p, "within"));
+		print_joined(out, "; one of ", json_object_get(p, "choices"));
+		print_joined(out, "; default ", json_object_get(p, "default"));
+		fputc('\n', out);
+	}
+}
+
+static void print_grants(FILE *out, const json_t *o)
+{
+	const json_t *f = json_object_get(o, "filesystem");
+
+	fputs("\n  What it grants; ${name} is the value of the parameter\n", out);
+	print_list(out, "  command", json_object_get(o, "command"), NULL);
+	if (text_of(o, "cwd"))
+		fprintf(out, "  %-14s %s\n", "  works in", text_of(o, "cwd"));
+	print_list(out, "  reads", json_object_get(f, "read"), "nothing of yours");
+	print_list(out, "  WRITES", json_object_get(f, "write"), "nothing of yours");
+	print_list(out, "  hidden", json_object_get(f, "deny"), NULL);
+	fprintf(out, "  %-14s %s; protection of what your tools execute: %s\n", "  home", text_of(f, "home"),
+		json_is_true(json_object_get(f, "protect")) ? "on" : "OFF");
+	print_list(out, "  sets", json_object_get(o, "set"), NULL);
+	print_list(out, "  passes", json_object_get(o, "pass"), NULL);
+	print_list(out, "  sockets", json_object_get(o, "unix"), NULL);
+	fprintf(out, "  %-14s none: only its own loopback\n", "  network");
+	print_list(out, "  tools", json_object_get(o, "tools"), NULL);
+	fprintf(out, "  %-14s sampling %s, elicitation %s\n", "  client", json_is_true(json_object_get(o, "sampling")) ? "allowed" : "denied",
+		json_is_true(json_object_get(o, "elicitation")) ? "allowed" : "denied");
+	print_list(out, "  roots", json_object_get(o, "roots"), NULL);
+	print_list(out, "  not enforced", json_object_get(o, "not_enforced"), NULL);
+}
+
+static void print_words(FILE *out, const struct profile *p, const json_t *o)
+{
+	const struct profile_param *need = check_profile_needs(p);
+
+	fprintf(out, "%s: the profile %s, as it is written\n", text_of(o, "server"), text_of(o, "profile"));
+	if (text_of(o, "description"))
+		fprintf(out, "  %s\n", text_of(o, "description"));
+	print_params(out, json_object_get(o, "parameters"));
+	print_grants(out, o);
+	fprintf(out, "\n  No plan and no digest without a value of '%s'. What it would get here and now: stockade check --set %s=%s %s\n",
+		need->name, need->name, need->type == PARAM_DIRECTORY ? "/path/of/a/directory" : "VALUE", text_of(o, "server"));
+}
+
+int check_profile_print(FILE *out, const struct profile *p, bool json)
+{
+	json_t *o = facts(p);
+	int r = o ? 0 : -ENOMEM;
+
+	if (r == 0 && json)
+		r = json_dumpf(o, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || fputc('\n', out) == EOF ? -EIO : 0;
+	else if (r == 0)
+		print_words(out, p, o);
+	json_decref(o);
+	return r < 0 ? r : ferror(out) ? -EIO : 0;
+}

@@ -5,6 +5,9 @@
  * Theory: the tree is looked at by survey, names sorted bytewise, links never followed. Each entry adds one line of
  * counted fields to a running BLAKE2b: type, executable bits, relative path, and the digest of its content or its link's
  * text. Counted, so that no two different trees can give the same bytes.
+ *
+ * Of a git directory (.git with HEAD and objects in it) only its being there counts: every commit and fetch changes it, and
+ * no runtime loads a module from it, unless a link of the tree or the command itself leads there. Then all of it counts.
  */
 #include "supervisor/code_digest.h"
 #include <errno.h>
@@ -25,6 +28,7 @@ struct tree {
 	crypto_generichash_state hash;
 	struct code_cache cache;
 	uint64_t bytes;
+	bool with_git, left_out, into_git; /* asked for; a git directory was passed over; a link leads into one */
 	char path[RELATIVE_MAX]; /* below the root, for the hash and for messages */
 	size_t len;
 	const char *root_path;
@@ -131,6 +135,52 @@ static int hash_file(struct tree *t, const struct stat *seen)
 	return r;
 }
 
+static bool names_git(const char *path)
+{
+	for (const char *at = strstr(path, ".git"); at; at = strstr(at + 1, ".git"))
+		if ((at == path || at[-1] == '/') && (at[4] == '/' || !at[4]))
+			return true;
+	return false;
+}
+
+/* By its own words, or, where it leaves the tree, by way of links elsewhere. A link that stays inside meets others of the tree. */
+static bool leads_into_git(const struct tree *t, const char *text)
+{
+	_cleanup_free_ char *full = NULL, *real = NULL;
+	const char *rest = text, *slash = strrchr(t->path, '/');
+	size_t up = 0, depth = 0;
+
+	if (names_git(text))
+		return true;
+	for (; strncmp(rest, "../", 3) == 0 || strcmp(rest, "..") == 0; rest += rest[2] ? 3 : 2)
+		up++;
+	for (size_t i = 1; i < t->len; i++)
+		depth += t->path[i] == '/';
+	if (*text != '/' && up <= depth && !strstr(rest, ".."))
+		return false;
+	/* What cannot be followed is taken for one that does. */
+	if (asprintf(&full, "%s%.*s/%s", t->root_path, slash ? (int)(slash - t->path) : 0, t->path, text) < 0)
+		return true;
+	real = realpath(*text == '/' ? text : full, NULL);
+	return real && names_git(real);
+}
+
+/* What git itself takes for a repository (gitrepository-layout(5)). */
+static bool is_git_directory(const struct tree *t, size_t at)
+{
+	const struct survey_dir *d = t->survey.dirs[at];
+	bool head = false, objects = false;
+
+	if (strcmp(t->path + t->len - 5, "/.git") != 0)
+		return false;
+	for (size_t i = 0; i < d->names.n; i++) {
+		const char *name = d->names.text + d->names.at[i];
+		head = head || (strcmp(name, "HEAD") == 0 && S_ISREG(d->v[i].st.st_mode));
+		objects = objects || (strcmp(name, "objects") == 0 && S_ISDIR(d->v[i].st.st_mode));
+	}
+	return head && objects;
+}
+
 static int hash_dir(struct tree *t, size_t at);
 
 static int hash_entry(struct tree *t, const struct survey_entry *e)
@@ -139,9 +189,15 @@ static int hash_entry(struct tree *t, const struct survey_entry *e)
 	case S_IFREG:
 		return hash_file(t, &e->st);
 	case S_IFLNK:
+		t->into_git = t->into_git || leads_into_git(t, e->link);
 		add_entry(t, 'l', 0, e->link, strlen(e->link));
 		return 0;
 	case S_IFDIR:
+		if (!t->with_git && t->len >= 5 && is_git_directory(t, e->dir)) {
+			t->left_out = true;
+			add_entry(t, 'g', 0, "", 0);
+			return 0;
+		}
 		add_entry(t, 'd', 0, "", 0);
 		return hash_dir(t, e->dir);
 	default:
@@ -202,7 +258,16 @@ static int hash_root(struct tree *t)
 	r = survey_take(t->root, SURVEY_CONTENT, &t->survey);
 	if (r < 0)
 		snprintf(t->path, sizeof(t->path), "%s", t->survey.failed);
-	return r < 0 ? r : hash_entry(t, &e);
+	if (r == 0)
+		r = hash_entry(t, &e);
+	if (r < 0 || !t->left_out || !t->into_git)
+		return r;
+	/* Once more, with what was left out. */
+	t->with_git = true;
+	t->bytes = 0;
+	t->cache.n_fresh = 0;
+	crypto_generichash_init(&t->hash, NULL, 0, CODE_HASH_BYTES);
+	return hash_entry(t, &e);
 }
 
 static void tree_freep(struct tree **t)
@@ -228,7 +293,7 @@ static int explain(int r, const char *path, const struct tree *t, struct diag *d
 		text_escape_str(t->path, inner, sizeof(inner)), why);
 }
 
-int code_digest_tree(const struct paths *p, const char *path, char ret[CODE_DIGEST_HEX], struct diag *d)
+int code_digest_tree(const struct paths *p, const char *path, bool with_git, char ret[CODE_DIGEST_HEX], struct diag *d)
 {
 	_cleanup_(tree_freep) struct tree *t = calloc(1, sizeof(*t));
 	_cleanup_close_ int root = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -240,6 +305,7 @@ int code_digest_tree(const struct paths *p, const char *path, char ret[CODE_DIGE
 		return -ENOMEM;
 	t->root = t->cache.dirfd = -1;
 	t->root_path = path;
+	t->with_git = with_git;
 	/* Picks the vector code of this processor. */
 	if (sodium_init() < 0)
 		return -ENOMEM;

@@ -125,14 +125,14 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 	return e->canonical ? 0 : -EILSEQ;
 }
 
-static int digest_tree(const struct paths *p, const struct code_tree *t, json_t *entry, struct diag *d)
+static int digest_tree(const struct paths *p, const struct code_tree *t, bool with_git, json_t *entry, struct diag *d)
 {
 	char hex[CODE_DIGEST_HEX];
 	int r;
 
 	if (t->root_only)
 		return 0;
-	r = code_digest_tree(p, t->path, hex, d);
+	r = code_digest_tree(p, t->path, with_git, hex, d);
 	if (r < 0)
 		return r;
 	return json_object_set_new(entry, "digest", json_string(hex)) < 0 ? -ENOMEM : 0;
@@ -144,7 +144,7 @@ int effective_digest(const struct paths *p, struct effective *e, struct diag *d)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++)
-		r = digest_tree(p, &e->cmd.trees[i], json_array_get(list, i), d);
+		r = digest_tree(p, &e->cmd.trees[i], e->cmd.git_is_code, json_array_get(list, i), d);
 	if (r < 0)
 		return r;
 	r = canonical_digest(e->canonical, e->digest);

@@ -34,6 +34,7 @@ struct resolved {
 	struct code_tree *trees;
 	size_t n_trees;
 	bool loads_cwd; /* the interpreter looks for modules in the working directory, and what it finds there is no tree */
+	bool git_is_code; /* a file of the command lies in a .git, which is no code otherwise */
 	struct strv symlinks; /* "LINK\tTARGET": links outside trees that must exist inside for the command to work */
 };
 

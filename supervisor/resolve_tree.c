@@ -213,10 +213,21 @@ static int is_known_by_path(struct resolve *c, const char *path)
 	return r < 0 ? r : 1;
 }
 
+/* Seen before the tree that is taken for it: a project's, whose .git would not count. */
+static void note_git(struct resolve *c, const char *real)
+{
+	size_t n = strlen(real);
+
+	if (strstr(real, "/.git/") || (n >= 5 && strcmp(real + n - 5, "/.git") == 0))
+		c->ret->git_is_code = true;
+}
+
 int resolve_add_tree(struct resolve *c, const char *path, const char *role)
 {
 	const char *why;
 	int r;
+
+	note_git(c, path);
 
 	for (size_t i = 0; i < c->ret->n_trees; i++)
 		if (strcmp(c->ret->trees[i].path, path) == 0)
@@ -362,6 +373,7 @@ int resolve_tree_program(struct resolve *c, const char *real, enum family family
 {
 	int r = resolve_node_modules(c, real);
 
+	note_git(c, real);
 	if (r == 0 && family != FAMILY_PYTHON)
 		r = resolve_python_venv(c, real);
 	if (r == 0 && (family == FAMILY_NODE || family == FAMILY_OTHER))
@@ -391,6 +403,7 @@ int resolve_tree_script(struct resolve *c, const char *real, enum family family)
 	_cleanup_free_ char *dir = resolve_dirname(real);
 	int r;
 
+	note_git(c, real);
 	if (!dir)
 		return -ENOMEM;
 	r = resolve_node_modules(c, real);

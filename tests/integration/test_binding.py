@@ -120,6 +120,19 @@ def test_code_that_a_running_server_may_write_is_not_remembered(person):
     assert r.returncode == 0, r.stderr
 
 
+def test_a_commit_asks_nothing_and_code_that_lies_in_git_is_bound(person):
+    script = project(person, "pkg", "")
+    for name, text in (("HEAD", "ref: refs/heads/main"), ("objects/x", ""), ("hooks/run.js", "")):
+        person.write(f"pkg/.git/{name}", text)
+    inside = f"{person.work}/pkg/.git/hooks/run.js"
+    loads = ("--", "node", "-r", inside, script)
+    before = [digest(person, *words) for words in (("--", "node", script), ("--", "node", inside), loads)]
+    person.write("pkg/.git/hooks/run.js", "process.exit(7)")
+    person.write("pkg/.git/HEAD", "ref: refs/heads/other")
+    after = [digest(person, *words) for words in (("--", "node", script), ("--", "node", inside), loads)]
+    assert [a == b for a, b in zip(before, after)] == [True, False, False]
+
+
 BELOW_USR = """set -eu
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs /usr/local/lib

@@ -63,7 +63,7 @@ static void digest(const struct place *p, char ret[CODE_DIGEST_HEX])
 {
 	struct diag d = { "" };
 
-	if (code_digest_tree(&p->paths, p->tree, ret, &d) != 0)
+	if (code_digest_tree(&p->paths, p->tree, false, ret, &d) != 0)
 		fail_msg("%s", d.text);
 }
 
@@ -203,6 +203,81 @@ static void what_root_alone_can_write_is_told_from_what_a_user_can(void **state)
 	assert_false(only);
 }
 
+static void git(const struct place *p, const char *where)
+{
+	static const char *const parts[] = { "", "/objects", "/hooks" };
+	char full[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		snprintf(full, sizeof(full), "%s/%s%s", p->tree, where, parts[i]);
+		assert_int_equal(mkdir(full, 0755), 0);
+	}
+	snprintf(full, sizeof(full), "%s/HEAD", where);
+	put(p, full, "ref: refs/heads/main\n");
+}
+
+static void a_commit_does_not_change_the_digest_and_what_is_committed_does(void **state)
+{
+	struct place *p = *state;
+	char before[CODE_DIGEST_HEX], after[CODE_DIGEST_HEX];
+	char dir[256];
+
+	git(p, ".git");
+	snprintf(dir, sizeof(dir), "%s/sub", p->tree);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	git(p, "sub/.git");
+	digest(p, before);
+	put(p, ".git/HEAD", "ref: refs/heads/other\n");
+	put(p, ".git/objects/pack", "x");
+	put(p, "sub/.git/index", "x");
+	digest(p, after);
+	assert_string_equal(before, after);
+	put(p, "sub/c.js", "x");
+	digest(p, after);
+	assert_string_not_equal(before, after);
+}
+
+static void what_is_only_called_git_is_code(void **state)
+{
+	struct place *p = *state;
+	char before[CODE_DIGEST_HEX], after[CODE_DIGEST_HEX];
+	char dir[256];
+
+	snprintf(dir, sizeof(dir), "%s/.git", p->tree);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	put(p, ".git/x.js", "one");
+	digest(p, before);
+	put(p, ".git/x.js", "two");
+	digest(p, after);
+	assert_string_not_equal(before, after);
+}
+
+static void where_a_link_leads_into_git_it_is_code(void **state)
+{
+	static const char *const texts[] = { ".git/hooks", "%s/.git", "../alias/x.js", "%s/../alias" };
+	struct place *p = *state;
+	char link[256], alias[256], dir[256];
+
+	git(p, ".git");
+	snprintf(alias, sizeof(alias), "%s/alias", p->base);
+	snprintf(dir, sizeof(dir), "%s/.git", p->tree);
+	assert_int_equal(symlink(dir, alias), 0);
+	snprintf(link, sizeof(link), "%s/lib", p->tree);
+	put(p, ".git/x.js", "one");
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		char before[CODE_DIGEST_HEX], after[CODE_DIGEST_HEX], text[256];
+		const char *percent = strstr(texts[i], "%s");
+		snprintf(text, sizeof(text), "%s%s", percent ? p->tree : "", percent ? texts[i] + 2 : texts[i]);
+		assert_int_equal(symlink(text, link), 0);
+		digest(p, before);
+		put(p, ".git/x.js", i % 2 ? "one" : "two");
+		digest(p, after);
+		if (strcmp(before, after) == 0)
+			fail_msg("%s", text);
+		assert_int_equal(unlink(link), 0);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -212,6 +287,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_that_somebody_has_mapped_for_writing_is_read_each_time, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(a_settled_tree_is_answered_from_the_cache_and_a_damaged_cache_is_not_believed, place_make,
 			place_drop),
+		cmocka_unit_test_setup_teardown(a_commit_does_not_change_the_digest_and_what_is_committed_does, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(what_is_only_called_git_is_code, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(where_a_link_leads_into_git_it_is_code, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(what_root_alone_can_write_is_told_from_what_a_user_can, place_make, place_drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

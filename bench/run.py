@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 ENV_KEPT = ("HOME", "PATH", "USER", "LOGNAME", "LANG", "XDG_RUNTIME_DIR")
 
@@ -144,20 +145,64 @@ def measure(options, stockade, env):
     return failed
 
 
+def package_dir(modules, start, name):
+    """Where node looks a package up: in the node_modules of each directory above."""
+    while True:
+        found = os.path.join(start, "node_modules", name)
+        if os.path.isdir(found):
+            return found
+        if start == os.path.dirname(modules):
+            return None
+        start = os.path.dirname(start)
+
+
+def install_alone(modules, package, to):
+    """What `npm install PACKAGE` in an empty directory gives: the package and what it depends on, copied from a larger tree."""
+    todo, seen = [os.path.join(modules, package)], set()
+    while todo:
+        where = todo.pop()
+        if where in seen:
+            continue
+        seen.add(where)
+        with open(os.path.join(where, "package.json"), encoding="utf-8") as f:
+            description = json.load(f)
+        for kind in ("dependencies", "optionalDependencies", "peerDependencies"):
+            found = (package_dir(modules, where, name) for name in description.get(kind, {}))
+            todo += [path for path in found if path]
+    for where in sorted(seen):
+        target = os.path.join(to, "node_modules", os.path.relpath(where, modules))
+        if not os.path.isdir(target):
+            shutil.copytree(where, target, symlinks=True, ignore=shutil.ignore_patterns("node_modules"))
+    return os.path.join(to, "node_modules")
+
+
 def measure_node(options, stockade, env):
-    server = os.path.join(options.node_modules, "@modelcontextprotocol/server-filesystem/dist/index.js")
+    """The same npm server twice: alone, the user's own and bound by content; and in a large tree that is root's."""
+    package = "@modelcontextprotocol/server-filesystem"
     grant = tempfile.mkdtemp(prefix="granted-", dir=env["HOME"])
-    run = ["--ro", grant, "--", "node", server, grant]
-    approve(stockade, run, env)
-    variants = [[stockade, "run", *run], ["node", server, grant]]
+    alone = install_alone(options.node_modules, package, os.path.join(env["HOME"], "alone"))
+    os.makedirs(f"{alone}/.bin")
+    os.symlink(f"../{package}/dist/index.js", f"{alone}/.bin/mcp-server-filesystem")
+    os.chmod(f"{alone}/{package}/dist/index.js", 0o755)
+    time.sleep(3)  # digests of files that changed just now are not kept
     npx = shutil.which("npx")
-    if npx:
-        env = dict(env, npm_config_offline="true", npm_config_update_notifier="false")
-        variants.append([npx, "--no-install", "--prefix", os.path.dirname(options.node_modules), "mcp-server-filesystem", grant])
-    times = drive(options.tools, "init", max(10, options.runs // 8), variants, env)
-    row("npm server to a completed initialize, against plain node", times[0], times[1], 1.03)
-    if npx:
-        row("npm server to a completed initialize, against npx", times[0], times[2], 0.5)
+    env = dict(env, npm_config_offline="true", npm_config_update_notifier="false")
+    trees, variants = [("alone", alone), ("in a large tree", options.node_modules)], []
+    for _, modules in trees:
+        server = f"{modules}/{package}/dist/index.js"
+        run = ["--ro", grant, "--", "node", server, grant]
+        approve(stockade, run, env)
+        variants += [[stockade, "run", *run], ["node", server, grant]]
+        if npx:
+            variants.append([npx, "--no-install", "--prefix", os.path.dirname(modules), "mcp-server-filesystem", grant])
+    times = drive(options.tools, "init", max(10, options.runs // 10), variants, env)
+    step = len(variants) // len(trees)
+    for i, (words, modules) in enumerate(trees):
+        files = sum(len(names) for _, _, names in os.walk(modules))
+        row(f"initialize, npm server {words}, against plain node", times[i * step], times[i * step + 1], 1.03)
+        if npx:
+            row(f"initialize, npm server {words}, against npx", times[i * step], times[i * step + 2], 0.5)
+        print(f"  ({files} files of code)", flush=True)
 
 
 def measure_pss(stockade, serve, env):

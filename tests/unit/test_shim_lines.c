@@ -59,6 +59,33 @@ static void lines_do_not_depend_on_how_they_arrive(void **state)
 	}
 }
 
+/* A line feed at every place below 200, so that what is left over has every length. */
+static void reading_begins_at_an_address_that_is_copied_to_fast(void **state)
+{
+	for (size_t whole = 0; whole < 200; whole++) {
+		struct lines l;
+		struct line line;
+		char *to, bytes[200];
+		size_t room;
+
+		lines_init(&l, 1 << 20);
+		memset(bytes, 'x', sizeof(bytes));
+		bytes[whole] = '\n';
+		feed(&l, bytes, sizeof(bytes));
+		assert_int_equal(lines_next(&l, &line), LINES_MESSAGE);
+		assert_int_equal(line.n, whole);
+		assert_int_equal(lines_room(&l, &to, &room), 0);
+		if (whole >= 64 || whole == sizeof(bytes) - 1)
+			assert_int_equal((uintptr_t)to % 64, 0);
+		feed(&l, "\n", 1);
+		assert_int_equal(lines_next(&l, &line), LINES_MESSAGE);
+		assert_int_equal(line.n, sizeof(bytes) - whole - 1);
+		assert_int_equal(lines_room(&l, &to, &room), 0);
+		assert_int_equal((uintptr_t)to % 64, 0);
+		lines_done(&l);
+	}
+}
+
 static void a_line_of_the_limit_passes_and_one_byte_more_does_not(void **state)
 {
 	struct lines l;
@@ -194,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_do_not_depend_on_how_they_arrive),
+		cmocka_unit_test(reading_begins_at_an_address_that_is_copied_to_fast),
 		cmocka_unit_test(a_line_of_the_limit_passes_and_one_byte_more_does_not),
 		cmocka_unit_test(a_long_line_is_skipped_in_constant_memory),
 		cmocka_unit_test(what_has_no_line_feed_at_the_end_is_torn),

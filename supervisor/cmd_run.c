@@ -48,7 +48,8 @@ static int refuse(const struct session_args *a, int outcome)
 	if (outcome == CONSENT_REFUSED)
 		command_error("%s: refused, nothing was started", shown);
 	else if (outcome == CONSENT_TIMEOUT)
-		command_error("%s: nobody approved it within %d s, nothing was started. In a terminal of your own type 'stockade approve', then start it again",
+		/* Clients show a model their server's stderr too: the same rule as for the answer. */
+		command_error("%s: not approved within %d s, nothing was started. The next start waits for the user's approval again; the user can see it with stockade approve",
 			shown, CONSENT_WAIT_S);
 	else
 		command_error("%s: the client went away before anybody answered", shown);

@@ -105,6 +105,11 @@ def test_a_launch_nobody_answers_gives_the_client_a_harmless_error_after_20_s(pe
     for loosening in ("stockade approve ", "--digest", "--all", "restore"):
         assert loosening not in words
     assert w.wait() == 125
+    # Clients keep their server's stderr, and show it to a model that asks for it: the same rule.
+    note = w.err.decode()
+    assert "the user can see it with stockade approve" in note and "nothing was started" in note
+    for loosening in ("type ", "Type ", "approve 1", "approve --", "approve odd", "--digest", "restore", "you "):
+        assert loosening not in note, note
 
 
 def test_two_launches_of_one_plan_share_one_question(person):

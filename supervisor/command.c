@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/buf.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "build_id.h"
 #include "supervisor/command_options.h"
@@ -21,38 +23,46 @@ struct command_table {
 
 /* Whoever made the sentence escaped what is foreign in it; what slipped through is made harmless here, so that nothing
  * drives the terminal. */
-__attribute__((format(printf, 1, 0))) static void print_harmless(const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int put_harmless(struct buf *b, const char *fmt, va_list ap)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(MESSAGE_MAX);
 	_cleanup_free_ char *text = NULL;
 
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = NULL;
-	if (text && text_escape(&b, text, strlen(text), TEXT_KEEP_NEWLINE | TEXT_KEEP_TAB | TEXT_KEEP_BACKSLASH) == 0)
-		fputs(b.data, stderr);
-	else
-		fputs("there is no memory to say what", stderr);
+	if (!text)
+		return buf_puts(b, "there is no memory to say what");
+	return text_escape(b, text, strlen(text), TEXT_KEEP_NEWLINE | TEXT_KEEP_TAB | TEXT_KEEP_BACKSLASH);
 }
 
+/* In one write: the shim passes a server's lines on to the same stderr, and one of those must not come to stand behind
+ * our own "stockade: ". */
 void command_error(const char *fmt, ...)
 {
+	_cleanup_buf_ struct buf b = BUF_INIT(MESSAGE_MAX);
 	va_list ap;
+	int r = buf_puts(&b, "stockade: ");
 
-	fputs("stockade: ", stderr);
 	va_start(ap, fmt);
-	print_harmless(fmt, ap);
+	if (r == 0)
+		r = put_harmless(&b, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	if (r == 0)
+		r = buf_putc(&b, '\n');
+	/* There is nobody to tell that to. */
+	if (r < 0 || io_write_full(STDERR_FILENO, b.data, b.len) < 0)
+		return;
 }
 
 int command_usage(const struct command_ctx *ctx, const char *fmt, ...)
 {
+	_cleanup_buf_ struct buf b = BUF_INIT(MESSAGE_MAX);
 	va_list ap;
 
-	fprintf(stderr, "stockade: %s: ", ctx->row->name);
 	va_start(ap, fmt);
-	print_harmless(fmt, ap);
+	if (put_harmless(&b, fmt, ap) < 0)
+		buf_clear(&b);
 	va_end(ap);
+	command_error("%s: %s", ctx->row->name, b.data ? b.data : "");
 	fprintf(stderr, "\nSee 'stockade %s --help'.\n", ctx->row->name);
 	return EXIT_USAGE;
 }

@@ -132,6 +132,27 @@ def test_stderr_is_passed_on_harmless_and_cannot_imitate_stockade(person):
         assert not (line.startswith("stockade:") and ("approved everything" in line or "twice" in line))
 
 
+@pytest.mark.parametrize("long", [False, True])
+def test_a_servers_last_words_neither_hide_nor_imitate_our_own(person, long):
+    """It leaves a line without an end behind, and then we have to say what it planted."""
+    os.mkdir(f"{person.work}/project")
+    os.chmod(f"{person.work}/project", 0o777)
+    grants = ["--rw", f"{person.work}/project", "--", *ODD, "imitate"]
+    person.approve(*grants)
+    w = person.start(*grants)
+    w.initialize()
+    w.call("write", {"path": f"{person.work}/project/.envrc", "text": "x"})
+    w.call("imitate", {"long": long})
+    assert w.end() == 0
+    text = w.err.decode("utf-8", "strict")
+    # However a reader splits lines, and whatever a terminal makes of them.
+    assert not set(text) & set("\r\x0b\x0c\x85\u2028\u2029\b\x1b\x9b\x1c\x1d\x1e\u202e\0\x01"), text
+    ours = [ln for ln in text.splitlines() if ln.startswith("stockade:")]
+    assert len(ours) == 1 and ".envrc was created" in ours[0], text
+    theirs = [ln for ln in text.splitlines() if "lie" in ln]
+    assert len(theirs) == 14 and all(ln.startswith("[odd.py]") or ln.startswith("odd.py") for ln in theirs), text
+
+
 @pytest.mark.root
 @pytest.mark.parametrize("name", ["stockade-shim", "stockade-enter", "supervisor"])
 def test_killing_one_program_of_a_session_takes_the_server_with_it(person, name):

@@ -2,6 +2,7 @@
 /* test_command - options and commands by their tables */
 #include "tests/unit/unit.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -252,9 +253,31 @@ static void test_colour_needs_a_terminal_and_no_objection(void **state)
 	fclose(f);
 }
 
+/* A server's line may be written to the same stderr at any moment: ours is one write, or it is two lines' beginning. */
+static void an_error_is_written_at_once_and_whole(void **state)
+{
+	char packet[8192];
+	int p[2], kept = dup(STDERR_FILENO);
+
+	/* With O_DIRECT each write is read as what it was. */
+	assert_int_equal(pipe2(p, O_CLOEXEC | O_DIRECT), 0);
+	assert_int_equal(dup2(p[1], STDERR_FILENO), STDERR_FILENO);
+	command_error("%s: %s", "github", "nothing was started");
+	assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
+	close(kept);
+	close(p[1]);
+	ssize_t n = read(p[0], packet, sizeof(packet) - 1);
+	assert_true(n > 0);
+	packet[n] = '\0';
+	assert_string_equal(packet, "stockade: github: nothing was started\n");
+	assert_int_equal(read(p[0], packet, sizeof(packet)), 0);
+	close(p[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_error_is_written_at_once_and_whole),
 		cmocka_unit_test(test_options_in_every_form_reach_their_fields),
 		cmocka_unit_test(test_a_duration_means_so_long_ago),
 		cmocka_unit_test(test_bad_usage_is_refused_in_words),

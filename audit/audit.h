@@ -74,6 +74,8 @@ struct audit_show_options {
 	struct audit_filter filter;
 	bool json;   /* the records as they are, one a line */
 	bool follow; /* wait for more until SIGINT */
+	bool tail;   /* of what is there already, only the last records that pass the filter */
+	uint64_t last; /* so many */
 	bool colour;
 };
 

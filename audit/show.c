@@ -6,7 +6,8 @@
  *
  * A merge over the files. A file's name says when it begins, so it is opened only when the merge has come to that time,
  * and closed when it has no more: only sessions that ran side by side are open together. Within a session the order of
- * the file holds, whatever the clock did. To follow is to do the same again from where each file was left.
+ * the file holds, whatever the clock did. To follow is to do the same again from where each file was left. For the last
+ * records alone it is gone through twice: to count, and to print; what comes between is printed as well.
  */
 #include "audit/show.h"
 
@@ -46,6 +47,8 @@ struct show {
 	size_t n, room;
 	size_t *open; /* positions of those that have a record */
 	size_t n_open;
+	bool counting; /* nothing is printed yet */
+	uint64_t seen, skip;
 };
 
 /* The stamp YYYYMMDDTHHMMSSZ in front of the name; its form was checked. */
@@ -218,6 +221,18 @@ static int open_source(struct show *s, size_t at, struct diag *d)
 	return r < 0 ? read_error(src, r, d) : 0;
 }
 
+/* Is it counted only, or one of those before the last? */
+static bool pass_over(struct show *s)
+{
+	if (s->counting)
+		s->seen++;
+	else if (s->skip > 0)
+		s->skip--;
+	else
+		return false;
+	return true;
+}
+
 static int print_record(struct show *s, const struct source *src)
 {
 	char name[SHOW_NAME_SHOWN];
@@ -225,6 +240,8 @@ static int print_record(struct show *s, const struct source *src)
 	if (src->parsed && !wants_line(&s->o->filter, &src->line))
 		return 0;
 	s->shown = true;
+	if (pass_over(s))
+		return 0;
 	if (!src->parsed) {
 		text_escape_str(src->name, name, sizeof name);
 		if (s->o->json)
@@ -300,8 +317,25 @@ static int show_pass(struct show *s, struct diag *d)
 
 	if (r == 0)
 		r = merge(s, d);
+	s->skip = 0;
 	if (r == 0 && fflush(s->out) != 0)
 		r = diag_fail(d, -errno, "the records cannot be written: %s", strerror(errno));
+	return r;
+}
+
+/* Finds out how many records come before the last ones. */
+static int skip_to_last(struct show *s, struct diag *d)
+{
+	int r;
+
+	s->counting = true;
+	r = show_pass(s, d);
+	s->counting = false;
+	s->skip = s->seen > s->o->last ? s->seen - s->o->last : 0;
+	for (size_t i = 0; i < s->n; i++) {
+		s->v[i].reader.offset = s->v[i].reader.number = 0;
+		s->v[i].floor_us = 0;
+	}
 	return r;
 }
 
@@ -325,6 +359,8 @@ int audit_show(int dirfd, const struct audit_show_options *o, FILE *out, struct 
 	struct show s = { .dirfd = dirfd, .o = o, .out = out };
 	int r = sodium_init() < 0 ? diag_fail(d, -EIO, "libsodium cannot be initialised") : 0;
 
+	if (r == 0 && o->tail)
+		r = skip_to_last(&s, d);
 	if (r == 0)
 		r = o->follow ? show_follow(&s, d) : show_pass(&s, d);
 	for (size_t i = 0; i < s.n; i++) {

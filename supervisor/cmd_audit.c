@@ -3,14 +3,17 @@
 #include <errno.h>
 #include <string.h>
 #include "audit/audit.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
 
+enum { FOLLOW_LINES = 10 };
+
 struct show_options {
 	bool json, follow;
 	int64_t since, until;
-	char *session, *server, *tool, *decision;
+	char *session, *server, *tool, *decision, *lines;
 };
 
 struct verify_options {
@@ -20,7 +23,9 @@ struct verify_options {
 
 static const struct option_row show_rows[] = {
 	{ "follow", 'f', OPTION_FLAG, offsetof(struct show_options, follow), NULL,
-		"wait for more, in all sessions, until interrupted" },
+		"wait for more, in all sessions, until interrupted; begins with the last 10" },
+	{ "lines", 'n', OPTION_STR, offsetof(struct show_options, lines), "N",
+		"of what is there already only the last N records" },
 	{ "json", 0, OPTION_FLAG, offsetof(struct show_options, json), NULL,
 		"the records as they are, one JSON object a line" },
 	{ "since", 0, OPTION_TIME, offsetof(struct show_options, since), "TIME",
@@ -77,6 +82,19 @@ static int take_decision(const char *word, enum event_decision *ret)
 	return EXIT_USAGE;
 }
 
+/* A follower wants to see what comes, not years of what was. */
+static int take_lines(const struct show_options *o, struct audit_show_options *ret)
+{
+	char shown[64];
+
+	ret->tail = o->lines || (o->follow && !o->since);
+	ret->last = FOLLOW_LINES;
+	if (!o->lines || parse_u64(o->lines, 0, UINT64_MAX, &ret->last) == 0)
+		return 0;
+	command_error("audit show: -n takes a number of records, not '%s'", text_escape_str(o->lines, shown, sizeof(shown)));
+	return EXIT_USAGE;
+}
+
 static int run_show(const struct command_ctx *ctx)
 {
 	const struct show_options *o = ctx->options;
@@ -94,6 +112,8 @@ static int run_show(const struct command_ctx *ctx)
 	struct diag d = { "" };
 	int r = take_decision(o->decision, &show.filter.decision);
 
+	if (r == 0)
+		r = take_lines(o, &show);
 	if (r != 0)
 		return r;
 	r = open_log(&dir, &d);
@@ -129,7 +149,7 @@ static int run_verify(const struct command_ctx *ctx)
 
 const struct command_row cmd_audit_show = {
 	.name = "audit show",
-	.synopsis = "[-f] [--json] [--since TIME] [--until TIME] [--session ID] [--server NAME] [--tool NAME] "
+	.synopsis = "[-f] [-n N] [--json] [--since TIME] [--until TIME] [--session ID] [--server NAME] [--tool NAME] "
 		    "[--decision WORD]",
 	.summary = "print the records of all sessions in order of time",
 	.details = "Each line: time (UTC), server, session, event, decision, tool or method, and what else the record says. "

@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/fs.h"
+#include "base/glob.h"
 #include "base/text.h"
 #include "supervisor/danger.h"
 
@@ -82,9 +84,96 @@ static int add_code_of_cwd(const struct paths *p, struct effective *e, const str
 		return 0;
 	e->never_remember = e->never_remember || writable;
 	return effective_add_line(e, LINE_NOTE, writable ? DANGER_OWN_CODE : 0, NULL,
-		"the interpreter looks for modules in %s first, so what lies there becomes code that no approval binds%s: "
-		"another --cwd, or python's own option -P, ends that",
+		"the interpreter looks for modules in %s first, or for settings that name code, so what lies there becomes code that no approval "
+		"binds%s: another --cwd, or python's own option -P, ends that",
 		cwd, writable ? ", and the server may write it" : "");
+}
+
+/* Variables in which a relative word names code, too. */
+static const char *const code_variables[] = { "NODE_OPTIONS", "NODE_PATH", "NODE_COMPILE_CACHE", "BUN_OPTIONS", "TS_NODE_*", "PYTHONPATH",
+	"PYTHONHOME", "PYTHONPYCACHEPREFIX", "PYTHONUSERBASE", "PERL5LIB", "PERL5OPT", "PERLLIB", "RUBYLIB", "RUBYOPT", "GEM_PATH", "GEM_HOME",
+	"CLASSPATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "DOTNET_STARTUP_HOOKS", "DOTNET_ADDITIONAL_DEPS",
+	"DOTNET_SHARED_STORE", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "LUA_PATH*", "LUA_CPATH*", "BASH_ENV", "ENV", "PATH", "GCONV_PATH",
+	"OPENSSL_*" };
+
+static bool names_code_relatively(const char *variable)
+{
+	for (size_t i = 0; i < ARRAY_LEN(code_variables); i++)
+		if (glob_match(code_variables[i], variable, strlen(variable)))
+			return true;
+	return false;
+}
+
+struct steering {
+	const struct paths *p;
+	struct effective *e;
+	const struct fs_grants *g;
+	const char *what; /* "the variable NODE_OPTIONS" */
+	bool relative;	  /* words that are no absolute path are below the working directory */
+	bool files;	  /* only regular files are code: a directory is data */
+};
+
+static bool server_writes(const struct steering *s, const char *path)
+{
+	return writable_at(s->g, path) || (s->e->profile.home == HOME_PRIVATE && fs_path_within(path, s->p->home));
+}
+
+static bool is_code_word(const struct steering *s, const char *word)
+{
+	struct stat st;
+
+	if (*word == '/')
+		return !s->files || (stat(word, &st) == 0 && S_ISREG(st.st_mode));
+	return s->relative && *word != '-' && word[strspn(word, "0123456789")] != '\0';
+}
+
+/* The value is bound, not what lies at the places that it names: where the server may write those, it chooses its own code. */
+static int add_steered(const struct steering *s, const char *text)
+{
+	_cleanup_free_ char *copy = strdup(text);
+	char *save = NULL;
+
+	for (char *word = copy ? strtok_r(copy, " \t\n:;,=@\"'", &save) : NULL; word; word = strtok_r(NULL, " \t\n:;,=@\"'", &save)) {
+		while (word[0] == '/' && word[1] == '/')
+			word++;
+		const char *place = *word == '/' ? word : s->e->plan.cwd;
+		if (!is_code_word(s, word) || !server_writes(s, place))
+			continue;
+		s->e->never_remember = true;
+		return effective_add_line(s->e, LINE_NOTE, DANGER_OWN_CODE, NULL,
+			"%s names code at '%s', where the server may write: this answer is not remembered", s->what, word);
+	}
+	return copy ? 0 : -ENOMEM;
+}
+
+static int add_steering_variable(const struct paths *p, struct effective *e, const struct fs_grants *g, const char *name)
+{
+	const char *value = strv_env_get(&e->plan.envp, name);
+	char what[300];
+	struct steering s = { .p = p, .e = e, .g = g, .what = what, .relative = names_code_relatively(name) };
+
+	if (!value || !danger_is_loader_variable(name))
+		return 0;
+	snprintf(what, sizeof(what), "the variable %.250s", name);
+	return add_steered(&s, value);
+}
+
+/* What variables, and the words of a shell or of an inline program, name. */
+static int add_steering(const struct paths *p, struct effective *e, const struct fs_grants *g)
+{
+	const struct profile *f = &e->profile;
+	struct steering inlined = { .p = p, .e = e, .g = g, .what = "the program in the command", .files = true };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < f->env_set.n; i++) {
+		_cleanup_free_ char *name = strndup(f->env_set.v[i].value, strcspn(f->env_set.v[i].value, "="));
+		r = name ? add_steering_variable(p, e, g, name) : -ENOMEM;
+	}
+	for (size_t i = 0; r == 0 && i < f->env_pass.n; i++)
+		r = add_steering_variable(p, e, g, f->env_pass.v[i].value);
+	for (size_t i = 1; r == 0 && (danger_of_command(&e->cmd.argv) & DANGER_SHELL) && i < e->cmd.argv.n; i++)
+		r = add_steered(&inlined, e->cmd.argv.v[i]);
+	return r;
 }
 
 /* A link that the command goes through and that the server can replace: the next start is another program. */
@@ -122,6 +211,8 @@ static int add_code(const struct paths *p, struct effective *e, const struct fs_
 	r = add_writable_links(e, g);
 	if (r == 0)
 		r = add_code_of_cwd(p, e, g);
+	if (r == 0)
+		r = add_steering(p, e, g);
 	return r < 0 ? r : effective_add_line(e, LINE_CWD, 0, e->profile.cwd.where, "%s", e->plan.cwd);
 }
 

@@ -20,38 +20,38 @@ struct interpreter {
 	const char *code;     /* options whose value is code: a file when it looks like a path */
 	const char *inlined;  /* the program is the next word: no file */
 	const char *commands; /* words before the file: deno run FILE */
+	bool cwd; /* takes settings or modules from the working directory whatever the words: bunfig.toml, tsconfig.json, .Rprofile */
 };
 
 static const struct interpreter interpreters[] = {
 	{ "node", FAMILY_NODE, false,
 		" -C --conditions --input-type --title --env-file --env-file-if-exists --icu-data-dir --openssl-config "
-		"--max-http-header-size --stack-trace-limit ",
+		"--max-http-header-size --stack-trace-limit --experimental-config-file --test-name-pattern ",
 		" -r --require --import --loader --experimental-loader ", " -e --eval -p --print -pe -c --check ", "" },
 	{ "nodejs", FAMILY_NODE, false,
 		" -C --conditions --input-type --title --env-file --env-file-if-exists --openssl-config ",
 		" -r --require --import --loader ",
 		" -e --eval -p --print ", "" },
 	{ "tsx", FAMILY_NODE, false, " --tsconfig --conditions --env-file ", " -r --require --import ", " -e --eval -p --print ",
-		" watch " },
+		" watch ", true },
 	{ "ts-node", FAMILY_NODE, false, " -P --project -O --compilerOptions -C --compiler ", " -r --require ",
-		" -e --eval -p --print ", "" },
+		" -e --eval -p --print ", "", true },
 	{ "python", FAMILY_PYTHON, true, " -W -X --check-hash-based-pycs ", "", " -c ", "" },
 	{ "pypy", FAMILY_PYTHON, true, " -W -X ", "", " -c ", "" },
 	{ "java", FAMILY_JAVA, false,
-		" --add-modules --add-reads --add-exports --add-opens --limit-modules --upgrade-module-path --source "
-		"--enable-native-access ",
-		" -jar -cp -classpath --class-path -p --module-path ", "", "" },
+		" --add-modules --add-reads --add-exports --add-opens --limit-modules --source --enable-native-access ",
+		" -jar -cp -classpath --class-path -p --module-path --upgrade-module-path --patch-module ", "", "" },
 	{ "deno", FAMILY_DENO, false, " -c --config --import-map --lock -L --log-level --cert --location --seed ",
-		" --preload ", " eval ", " run serve " },
+		" --preload ", " eval ", " run serve ", true },
 	{ "bun", FAMILY_BUN, false, " -c --config --cwd --env-file --tsconfig-override ", " -r --preload --require ",
-		" -e --eval -p --print ", " run " },
-	{ "dotnet", FAMILY_DOTNET, false, " --additionalprobingpath --fx-version --roll-forward --additional-deps ",
-		" --depsfile --runtimeconfig ", "", " exec " },
-	{ "ruby", FAMILY_OTHER, false, " -I -C -E -W ", " -r ", " -e ", "" },
-	{ "perl", FAMILY_OTHER, false, " -I ", "", " -e -E ", "" },
-	{ "php", FAMILY_OTHER, false, " -d -c -z ", " -f ", " -r ", "" },
-	{ "lua", FAMILY_OTHER, false, "", "", " -e ", "" },
-	{ "Rscript", FAMILY_OTHER, false, "", "", " -e ", "" },
+		" -e --eval -p --print ", " run ", true },
+	{ "dotnet", FAMILY_DOTNET, false, " --fx-version --roll-forward ",
+		" --depsfile --runtimeconfig --additionalprobingpath --additional-deps ", "", " exec " },
+	{ "ruby", FAMILY_OTHER, false, " -C -E -W ", " -r -I ", " -e ", "" },
+	{ "perl", FAMILY_OTHER, false, "", " -I ", " -e -E ", "" },
+	{ "php", FAMILY_OTHER, false, " -d -c -z ", " -f ", " -r ", "", true },
+	{ "lua", FAMILY_OTHER, false, "", "", " -e ", "", true },
+	{ "Rscript", FAMILY_OTHER, false, "", "", " -e ", "", true },
 	{ "bash", FAMILY_NONE, false, " --rcfile --init-file ", "", "", "" },
 	{ "sh", FAMILY_NONE, false, "", "", "", "" },
 	{ "dash", FAMILY_NONE, false, "", "", "", "" },
@@ -62,13 +62,30 @@ static const struct interpreter interpreters[] = {
 static const struct {
 	const char *name, *options;
 } settings[] = {
-	{ "node", " --env-file --env-file-if-exists --openssl-config " },
+	{ "node", " --env-file --env-file-if-exists --openssl-config --experimental-config-file " },
 	{ "nodejs", " --env-file --env-file-if-exists --openssl-config " },
 	{ "tsx", " --env-file --tsconfig " },
 	{ "ts-node", " -P --project " },
 	{ "deno", " -c --config --import-map " },
 	{ "bun", " -c --config --env-file --tsconfig-override " },
 };
+
+/* Options by which the code comes from where nothing here looks. Each: the beginning of the word, and what to do instead. */
+static const struct {
+	const char *name, *option, *instead;
+} refused[] = {
+	{ "node", "--run", "it takes a command line from package.json; name that command itself" },
+	{ "node", "--experimental-default-config-file", "it takes settings from the working directory; name the file with --experimental-config-file" },
+	{ "java", "@", "it holds further options and class paths; write them out" },
+	{ "java", "-XX:Flags=", "it holds further options; write them out" },
+	{ "java", "-XX:VMOptionsFile=", "it holds further options; write them out" },
+	{ "bun", "--cwd", "it moves the program to another directory; give --cwd to stockade" },
+	{ "dotnet", "watch", "it builds the program at each start; publish it once (dotnet publish) and name its .dll" },
+};
+
+/* Java's options whose value is part of the same word and a class path or a library. */
+static const char *const java_joined[] = { "-Xbootclasspath/a:", "-agentpath:", "--patch-module=", "--module-path=", "--class-path=",
+	"--upgrade-module-path=" };
 
 static const struct interpreter *find_interpreter(const char *name)
 {
@@ -260,6 +277,7 @@ static int add_class_path(struct resolve *c, const char *value)
 	char *save = NULL;
 	int r = copy ? 0 : -ENOMEM;
 
+	c->class_path = true;
 	for (char *item = copy ? strtok_r(copy, ":", &save) : NULL; r == 0 && item; item = strtok_r(NULL, ":", &save)) {
 		_cleanup_free_ char *path = NULL, *real = NULL;
 		size_t n = strlen(item);
@@ -276,11 +294,16 @@ static int add_class_path(struct resolve *c, const char *value)
 
 static int add_code_option(struct resolve *c, const struct interpreter *row, const char *option, const char *value)
 {
-	if (row->family == FAMILY_JAVA && strcmp(option, "-jar") != 0)
+	if (row->family == FAMILY_JAVA && strcmp(option, "--patch-module") == 0)
+		return add_class_path(c, value + strcspn(value, "=") + (strchr(value, '=') != NULL));
+	if ((row->family == FAMILY_JAVA && strcmp(option, "-jar") != 0) || strcmp(option, "-I") == 0 ||
+		strncmp(option, "--additional", 12) == 0)
 		return add_class_path(c, value);
-	/* A bare name is a package, looked for in node_modules. */
-	if (*value != '/' && *value != '.' && strcmp(option, "-jar") != 0 && strcmp(option, "-f") != 0)
+	/* A bare name is a package, looked for in node_modules of the working directory and those above it. */
+	if (*value != '/' && *value != '.' && strcmp(option, "-jar") != 0 && strcmp(option, "-f") != 0) {
+		c->ret->loads_cwd = c->ret->loads_cwd || row->family == FAMILY_NODE || row->family == FAMILY_BUN;
 		return 0;
+	}
 	return add_code(c, value, row->family, strcmp(option, "-jar") == 0 || strcmp(option, "-f") == 0);
 }
 
@@ -297,6 +320,9 @@ static int python_cluster(struct resolve *c, const struct strv *words, size_t at
 	if (!letter)
 		return STEP_NEXT;
 	value = letter[1] ? letter + 1 : at + 1 < words->n ? words->v[at + 1] : NULL;
+	if (*letter == 'X' && value && strncmp(value, "pycache_prefix", 14) == 0)
+		return diag_fail(c->d, -ENOEXEC,
+			"'%s' makes python run compiled code from a directory that no approval binds; leave it out", SHOWN(value));
 	if (*letter != 'c' && *letter != 'm')
 		return letter[1] ? STEP_NEXT : STEP_SKIP_VALUE;
 	c->ret->loads_cwd = !c->safe_path;
@@ -306,13 +332,15 @@ static int python_cluster(struct resolve *c, const struct strv *words, size_t at
 	return r < 0 ? r : STEP_END;
 }
 
-/* bash -euo pipefail FILE; -lc 'words'. */
-static enum step shell_cluster(const char *word)
+/* bash -euo pipefail FILE; -lc 'words', in which a relative name is one of the working directory. */
+static enum step shell_cluster(struct resolve *c, const char *word)
 {
 	size_t n = strlen(word);
 
-	if (strchr(word, 'c'))
+	if (strchr(word, 'c')) {
+		c->ret->loads_cwd = true;
 		return STEP_END;
+	}
 	return word[n - 1] == 'o' || word[n - 1] == 'O' ? STEP_SKIP_VALUE : STEP_NEXT;
 }
 
@@ -337,6 +365,29 @@ static int add_setting(struct resolve *c, const char *value)
 	return resolve_tree_file(c, real, "settings of the interpreter");
 }
 
+/* 1: an option and a class path, a library or a directory of code in one word, which was added. */
+static int read_joined(struct resolve *c, const struct interpreter *row, const char *word)
+{
+	int r;
+
+	for (size_t i = 0; row->family == FAMILY_JAVA && i < ARRAY_LEN(java_joined); i++) {
+		size_t n = strlen(java_joined[i]);
+		if (strncmp(word, java_joined[i], n) != 0)
+			continue;
+		/* --patch-module=NAME=PATH, -agentpath:FILE=OPTIONS */
+		const char *path = strncmp(word, "--patch", 7) == 0 ? strchr(word + n, '=') : NULL;
+		_cleanup_free_ char *only = strdup(path ? path + 1 : word + n);
+		if (only && strncmp(word, "-agent", 6) == 0)
+			only[strcspn(only, "=")] = '\0';
+		r = only ? add_class_path(c, only) : -ENOMEM;
+		return r < 0 ? r : 1;
+	}
+	if (row->family != FAMILY_OTHER || strncmp(word, "-I", 2) != 0 || !word[2])
+		return 0;
+	r = add_class_path(c, word + 2);
+	return r < 0 ? r : 1;
+}
+
 static int read_option(struct resolve *c, const struct interpreter *row, const struct strv *words, size_t at,
 	const struct found *interpreter)
 {
@@ -350,7 +401,7 @@ static int read_option(struct resolve *c, const struct interpreter *row, const s
 	if (listed(row->inlined, word))
 		return STEP_END;
 	if (row->family == FAMILY_NONE && word[1] != '-')
-		return shell_cluster(word);
+		return shell_cluster(c, word);
 	if (row->clustered && word[1] != '-')
 		return python_cluster(c, words, at, interpreter);
 	if (listed(row->code, name)) {
@@ -361,6 +412,9 @@ static int read_option(struct resolve *c, const struct interpreter *row, const s
 			return STEP_END;
 		return equals ? STEP_NEXT : STEP_SKIP_VALUE;
 	}
+	r = read_joined(c, row, word);
+	if (r != 0)
+		return r < 0 ? r : STEP_NEXT;
 	if (row->family == FAMILY_JAVA && strncmp(word, "-javaagent:", 11) == 0) {
 		_cleanup_free_ char *jar = strndup(word + 11, strcspn(word + 11, "="));
 		r = jar ? add_code(c, jar, FAMILY_JAVA, false) : -ENOMEM;
@@ -381,14 +435,29 @@ static int read_operand(struct resolve *c, const struct interpreter *row, const 
 
 	if (strcmp(word, "-") == 0)
 		return 0;
-	if (row->family == FAMILY_JAVA && !(n > 5 && strcmp(word + n - 5, ".java") == 0))
+	if (row->family == FAMILY_JAVA && !(n > 5 && strcmp(word + n - 5, ".java") == 0)) {
+		/* A class: of the class path, which is the working directory where none is given. */
+		c->ret->loads_cwd = c->ret->loads_cwd || !c->class_path;
 		return 0;
+	}
 	/* dotnet build, tool ...: only a file is code. */
-	if (row->family == FAMILY_DOTNET && !(n > 4 && strcmp(word + n - 4, ".dll") == 0))
+	if (row->family == FAMILY_DOTNET && !(n > 4 && strcmp(word + n - 4, ".dll") == 0)) {
+		c->ret->loads_cwd = true;
 		return 0;
+	}
 	if (row->family == FAMILY_BUN && !strchr(word, '/') && !strchr(word, '.'))
 		return 0;
 	return add_code(c, word, row->family, true);
+}
+
+static int check_refused(struct resolve *c, const struct interpreter *row, const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		if (strcmp(refused[i].name, row->name) == 0 && strncmp(word, refused[i].option, strlen(refused[i].option)) == 0 &&
+			(*word == '-' || *word == '@' || strcmp(word, refused[i].option) == 0))
+			return diag_fail(c->d, -ENOEXEC, "'%s' of %s cannot be bound to an approval: %s", SHOWN(word), row->name,
+				refused[i].instead);
+	return 0;
 }
 
 int resolve_args(struct resolve *c, const struct strv *words, size_t at, const struct found *interpreter)
@@ -399,12 +468,16 @@ int resolve_args(struct resolve *c, const struct strv *words, size_t at, const s
 		row = find_interpreter(resolve_basename(interpreter->real));
 	if (!row)
 		return 0;
+	c->ret->loads_cwd = c->ret->loads_cwd || row->cwd;
 	for (size_t i = at + 1; i < words->n; i++) {
 		const char *word = words->v[i];
+		int refusal = check_refused(c, row, word);
+		if (refusal < 0)
+			return refusal;
 		if (listed(row->commands, word) && i == at + 1)
 			continue;
 		if (listed(row->inlined, word)) {
-			c->ret->loads_cwd = row->family == FAMILY_NODE || (row->family == FAMILY_PYTHON && !c->safe_path);
+			c->ret->loads_cwd = row->cwd || row->family == FAMILY_NODE || (row->family == FAMILY_PYTHON && !c->safe_path);
 			return 0;
 		}
 		if (*word != '-' || !word[1])

@@ -79,6 +79,49 @@ def test_modules_of_a_writable_working_directory_are_code_that_is_never_remember
     assert r.returncode != 0
 
 
+STEERED = {  # the variable, its value, the grant that makes it the server's own
+    "an absolute path": ("PYTHONPATH", "{work}/data/lib"),
+    "an option with a path": ("NODE_OPTIONS", "--require={work}/data/x.js"),
+    "a url": ("NODE_OPTIONS", "--import file://{work}/data/x.mjs"),
+    "a hook": ("DOTNET_STARTUP_HOOKS", "{work}/data/Hook.dll"),
+    "options of java": ("JDK_JAVA_OPTIONS", "@{work}/data/opts"),
+}
+
+
+@pytest.mark.parametrize("how", STEERED)
+@pytest.mark.parametrize("option", ["--env", "--setenv"])
+def test_a_variable_that_names_code_which_the_server_may_write_is_never_remembered(person, how, option):
+    name, value = STEERED[how][0], STEERED[how][1].format(work=person.work)
+    os.mkdir(f"{person.work}/data")
+    os.chmod(f"{person.work}/data", 0o777)
+    script = project(person, "pkg", "")
+    person.env[name] = value
+    given = (option, name if option == "--env" else f"{name}={value}")
+    for rights, status in (("--rw", 125), ("--ro", 0)):
+        words = (rights, f"{person.work}/data", *given, "--", "/usr/bin/node", script)
+        r = person.stockade("approve", "--digest", digest(person, *words), *words)
+        assert r.returncode == status, f"{rights}: {r.stderr}"
+
+
+def test_a_relative_word_in_such_a_variable_is_one_of_the_working_directory(person):
+    script = project(person, "pkg", "")
+    os.mkdir(f"{person.work}/data")
+    os.chmod(f"{person.work}/data", 0o777)
+    for value, status in (("PYTHONPATH=lib", 125), ("PYTHONUNBUFFERED=1", 0), ("NODE_OPTIONS=--max-old-space-size=64", 0)):
+        words = ("--rw", f"{person.work}/data", "--cwd", f"{person.work}/data", "--setenv", value, "--", "/usr/bin/node", script)
+        r = person.stockade("approve", "--digest", digest(person, *words), *words)
+        assert r.returncode == status, f"{value}: {r.stderr}"
+
+
+def test_a_file_that_a_shell_is_told_to_run_and_the_server_may_write_is_never_remembered(person):
+    person.write("data/run.sh", "exit 0")
+    os.chmod(f"{person.work}/data", 0o777)
+    for command, status in ((f"sh {person.work}/data/run.sh", 125), (f"ls {person.work}/data", 0)):
+        words = ("--rw", f"{person.work}/data", "--", "sh", "-c", command)
+        r = person.stockade("approve", "--digest", digest(person, *words), *words)
+        assert r.returncode == status, f"{command}: {r.stderr}"
+
+
 def answer_waiting(person, before_yes):
     """Somebody at a terminal approves the launch that waits."""
     until(lambda: json.loads(person.stockade("approve", "--json").stdout or "[]"))

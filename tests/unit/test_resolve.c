@@ -373,6 +373,97 @@ static void a_package_of_the_systems_python_that_others_than_root_can_write_is_b
 	check_in_a_child(w, check_packages_of_python);
 }
 
+/* What a runtime takes from the working directory beside the file that it is given. */
+static void a_runtime_that_obeys_files_of_the_working_directory_says_so(void **state)
+{
+	WORLD;
+	static const struct {
+		const char *words[5];
+		bool cwd;
+	} cases[] = {
+		{ { "~/bin/node", "srv/i.js" }, false },
+		{ { "~/bin/node", "-r", "./srv/i.js", "srv/i.js" }, false },
+		{ { "~/bin/node", "-r", "dotenv/config", "srv/i.js" }, true },
+		{ { "~/bin/node", "--import=tsx", "srv/i.js" }, true },
+		{ { "~/bin/bun", "srv/i.js" }, true },
+		{ { "~/bin/bun", "run", "start" }, true },
+		{ { "~/bin/deno", "run", "srv/i.js" }, true },
+		{ { "~/bin/tsx", "srv/i.js" }, true },
+		{ { "~/bin/ts-node", "srv/i.js" }, true },
+		{ { "~/bin/java", "-cp", "srv", "Main" }, false },
+		{ { "~/bin/java", "--class-path=srv", "Main" }, false },
+		{ { "~/bin/java", "Main" }, true },
+		{ { "~/.dotnet/dotnet", "srv/S.dll" }, false },
+		{ { "~/.dotnet/dotnet", "tool" }, true },
+		{ { "~/bin/php", "srv/i.php" }, true },
+		{ { "~/bin/Rscript", "srv/i.R" }, true },
+		{ { "sh", "srv/i.sh" }, false },
+		{ { "sh", "-c", "node srv/i.js" }, true },
+	};
+	static const char *const programs[] = { "node", "bun", "deno", "tsx", "ts-node", "java", "php", "Rscript", "ruby", "perl" };
+	static const char *const files[] = { "i.js", "S.dll", "i.php", "i.R", "i.sh" };
+
+	put_program(w, "~/.dotnet/dotnet");
+	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "~/bin/%s", programs[i]);
+		put_program(w, name);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "~/srv/%s", files[i]);
+		put_text(w, name, 0644, "");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *const *v = cases[i].words;
+		GOOD(w, v[0], v[1], v[2], v[3], v[4]);
+		if (w->r.loads_cwd != cases[i].cwd)
+			fail_msg("%s %s %s", v[0], v[1], v[2] ? v[2] : "");
+	}
+}
+
+static void code_from_where_nothing_looks_is_refused_with_what_to_do_instead(void **state)
+{
+	WORLD;
+
+	for (size_t i = 0; i < 5; i++)
+		put_program(w, ((const char *const[]){ "~/bin/node", "~/bin/java", "~/bin/bun", "~/.dotnet/dotnet", "~/bin/python3" })[i]);
+	put_text(w, "~/opts", 0644, "-cp x");
+	put_text(w, "~/srv/a.jar", 0644, "");
+	put_text(w, "~/srv/i.ts", 0644, "");
+	REFUSED(w, -ENOEXEC, "name that command", "~/bin/node", "--run=start");
+	REFUSED(w, -ENOEXEC, "--experimental-config-file", "~/bin/node", "--experimental-default-config-file", "srv/i.ts");
+	REFUSED(w, -ENOEXEC, "write them out", "~/bin/java", "@opts", "-jar", "srv/a.jar");
+	REFUSED(w, -ENOEXEC, "write them out", "~/bin/java", "-XX:Flags=opts", "-jar", "srv/a.jar");
+	REFUSED(w, -ENOEXEC, "--cwd to stockade", "~/bin/bun", "--cwd=srv", "i.ts");
+	REFUSED(w, -ENOEXEC, "dotnet publish", "~/.dotnet/dotnet", "watch");
+	REFUSED(w, -ENOEXEC, "pycache_prefix", "~/bin/python3", "-X", "pycache_prefix=srv", "srv/i.ts");
+}
+
+static void options_that_name_directories_of_code_bring_trees(void **state)
+{
+	WORLD;
+
+	for (size_t i = 0; i < 4; i++)
+		put_program(w, ((const char *const[]){ "~/bin/java", "~/bin/ruby", "~/bin/perl", "~/.dotnet/dotnet" })[i]);
+	put_text(w, "~/srv/a.jar", 0644, "");
+	put_text(w, "~/srv/s.rb", 0644, "");
+	put_text(w, "~/net/S.dll", 0644, "");
+	put_text(w, "~/more/x", 0644, "");
+	GOOD(w, "~/bin/java", "--patch-module=m=more", "-jar", "srv/a.jar");
+	TREE(w, "~/more");
+	GOOD(w, "~/bin/java", "-Xbootclasspath/a:more", "-jar", "srv/a.jar");
+	TREE(w, "~/more");
+	GOOD(w, "~/bin/java", "-agentpath:more/x=y", "-jar", "srv/a.jar");
+	TREE(w, "~/more/x");
+	GOOD(w, "~/bin/ruby", "-I", "more", "srv/s.rb");
+	TREE(w, "~/more");
+	GOOD(w, "~/bin/perl", "-Imore", "srv/s.rb");
+	TREE(w, "~/more");
+	GOOD(w, "~/.dotnet/dotnet", "--additionalprobingpath", "more", "net/S.dll");
+	TREE(w, "~/more");
+}
+
 static void java_runs_jars_and_class_paths(void **state)
 {
 	WORLD;
@@ -628,6 +719,9 @@ int main(void)
 		CASE(a_shell_runs_the_file_behind_its_options),
 		CASE(a_file_of_settings_is_code_once_it_is_there),
 		CASE(python_m_loads_from_the_working_directory_unless_told_not_to),
+		CASE(a_runtime_that_obeys_files_of_the_working_directory_says_so),
+		CASE(code_from_where_nothing_looks_is_refused_with_what_to_do_instead),
+		CASE(options_that_name_directories_of_code_bring_trees),
 		CASE(java_runs_jars_and_class_paths),
 		CASE(a_dotnet_program_brings_the_assemblies_beside_it),
 		CASE(programs_that_start_programs_are_looked_through),

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "supervisor/consent.h"
 #include "supervisor/effective_lines.h"
+#include "supervisor/filesystem.h"
 #include "supervisor/registry.h"
 
 static bool overlaps(const char *a, const char *b)
@@ -62,6 +63,26 @@ static int check_running(struct effective *e, const struct registry_list *runnin
 	return 0;
 }
 
+/* The other way round: its own answer stands, but whoever gives it should know whose code it hands over. */
+static int note_others_code(struct effective *e, const struct approval *a)
+{
+	const json_t *code = json_object_get(a->canonical, "code"), *tree;
+	size_t i;
+
+	if (a->damaged || strcmp(a->digest, e->digest) == 0)
+		return 0;
+	json_array_foreach((json_t *)(uintptr_t)code, i, tree)
+	{
+		const char *path = json_string_value(json_object_get(tree, "path"));
+		const struct fs_grant *g = path && !json_is_true(json_object_get(tree, "root_only")) ? fs_grants_writable_over(&e->grants, path) : NULL;
+		if (g)
+			return effective_add_line(e, LINE_NOTE, 0, g->where,
+				"it may rewrite the code of the approved server '%s' in %s, also while that one runs; from then on that one asks at every start",
+				a->name, path);
+	}
+	return 0;
+}
+
 int effective_check_overlap(const struct paths *p, struct effective *e, struct diag *d)
 {
 	_cleanup_approvals_ struct approvals all = { 0 };
@@ -70,6 +91,8 @@ int effective_check_overlap(const struct paths *p, struct effective *e, struct d
 
 	if (r == 0)
 		r = registry_read(p, &running, d);
+	for (size_t i = 0; r == 0 && i < all.n; i++)
+		r = note_others_code(e, &all.v[i]);
 	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++) {
 		if (e->cmd.trees[i].root_only)
 			continue;

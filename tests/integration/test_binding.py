@@ -145,6 +145,16 @@ def test_code_that_changes_while_the_question_waits_does_not_start(person):
     assert "changed while the question waited" in err
 
 
+def test_whoever_hands_over_the_code_of_an_approved_server_is_told(person):
+    other = project(person, "other", "")
+    script = project(person, "pkg", "")
+    os.chmod(f"{person.work}/other", 0o777)
+    words = ("approve", "--print-digest", "--rw", f"{person.work}/other", "--", "node", script)
+    assert "may rewrite the code" not in person.stockade(*words, check=0).stderr
+    person.approve("--", "node", other)
+    assert "may rewrite the code of the approved server 'good.js'" in person.stockade(*words, check=0).stderr
+
+
 def test_code_that_a_running_server_may_write_is_not_remembered(person):
     """A server that can rewrite its own code is in no approval, and can rewrite its neighbour's just as well."""
     person.write("own/package.json", "{}")

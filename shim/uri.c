@@ -43,7 +43,7 @@ int uri_hex(char c)
 /* "%XX" at p, of a character that never needs it. */
 static bool encodes_unreserved(const char *p)
 {
-	int high = uri_hex(p[1]), low = uri_hex(p[2]), c = high << 4 | low;
+	int high = uri_hex(p[1]), low = uri_hex(p[2]), c = high * 16 + low;
 
 	return high >= 0 && high < 8 && low >= 0 && (isalnum(c) || (c && strchr("-._~", c)));
 }

@@ -25,17 +25,17 @@ def servers(mark):
     return [p for p in processes(mark) if os.path.basename(os.readlink(f"/proc/{p}/exe")).startswith("python3")]
 
 
-def started(person, mark, *grants):
+def started(person, mark, *grants, **kw):
     command = [*grants, "--", *ODD, mark]
     person.approve(*command)
-    wire = person.start(*command)
+    wire = person.start(*command, **kw)
     wire.initialize()
     return wire
 
 
 def test_seen_from_outside_neither_the_server_nor_its_children_have_an_id_or_a_right_of_root(person):
     mark = "ids-" + os.path.basename(person.base)
-    wire = started(person, mark)
+    wire = started(person, mark, extra_groups=[0, 4, 6])  # root, adm, disk
     wire.call("spawn", {"n": 3})
     pids = until(lambda: len(servers(mark)) >= 4 and servers(mark))
     for pid in pids:

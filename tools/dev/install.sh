@@ -46,7 +46,7 @@ apparmor_install() { # PREFIX
 
 cmd_install() {
 	local prefix
-	cmd_build
+	ONLY=installed cmd_build
 	prefix=$(build_prefix)
 	say "installing to $prefix"
 	(umask 022 && for_prefix "$prefix" env PATH="$PATH" meson install -C "$ROOT/build" --no-rebuild >"$ROOT/build/install.log") ||

@@ -49,10 +49,17 @@ meson_prefix() { # BUILD
 print(next(o["value"] for o in json.load(open(sys.argv[1])) if o["name"] == "prefix"))' "$1/meson-info/intro-buildoptions.json"
 }
 
+# What `meson install` needs, as ninja calls it: half of what there is to compile are tests.
+meson_installed() {
+	meson introspect --targets "$1" | python3 -c '
+import json, os, sys
+print(*(os.path.relpath(f, sys.argv[1]) for t in json.load(sys.stdin) if t["installed"] for f in t["filename"]))' "$1"
+}
+
 # meson_build SRC BUILD PREFIX [OPTION...]: sets up once, compiles, shows the log only when it fails. A build that was set
-# up for another prefix is changed: the old one is compiled in, and it would be installed there.
+# up for another prefix is changed: the old one is compiled in, and it would be installed there. ONLY=installed: no tests.
 meson_build() {
-	local src=$1 build=$2 prefix=$3
+	local src=$1 build=$2 prefix=$3 targets=
 	shift 3
 	if [ ! -f "$build/build.ninja" ]; then
 		rm -rf "$build"
@@ -60,7 +67,9 @@ meson_build() {
 	elif [ "$(meson_prefix "$build")" != "$prefix" ]; then
 		meson configure "$build" --prefix "$prefix" >"$build.log" 2>&1 || { cat "$build.log" >&2 && die "meson configure failed"; }
 	fi
-	ninja -C "$build" >"$build.log" 2>&1 || { tail -n 60 "$build.log" >&2 && die "the build failed"; }
+	if [ "${ONLY:-}" = installed ]; then targets=$(meson_installed "$build"); fi
+	# shellcheck disable=SC2086
+	ninja -C "$build" $targets >"$build.log" 2>&1 || { tail -n 60 "$build.log" >&2 && die "the build failed"; }
 }
 
 stage_build() {

@@ -97,7 +97,7 @@ cmd_demo() {
 	stage_init
 	stage_users
 	stage_sources
-	stage_build
+	ONLY=installed stage_build
 	stage_stamped demo.stamp "$STAGE/src/examples/demo/package-lock.json" -- \
 		stage_npm_install "$STAGE/src/examples/demo" "$STAGE/demo"
 	as_user env STOCKADE_STAGE="$STAGE" python3 "$STAGE/src/examples/demo/demo.py"

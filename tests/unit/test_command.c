@@ -218,7 +218,7 @@ static void test_commands_are_found_by_their_words(void **state)
 		{ "show", EXIT_USAGE, "", "did you mean 'log show'" },
 		{ "gi", EXIT_USAGE, "", "'gi' is no command" },
 		{ "lgo", EXIT_USAGE, "", "is no command" },
-		{ "log shwo", EXIT_USAGE, "", "one word too many" },
+		{ "log shov", EXIT_USAGE, "", "one word too many" },
 		{ "logshow", EXIT_USAGE, "", "did you mean 'log show'" },
 		{ "-x", EXIT_USAGE, "", "unknown option -x; a command comes first" },
 		{ "--json go", EXIT_USAGE, "", "unknown option --json" },

@@ -56,9 +56,19 @@ static int refuse(const struct session_args *a, int outcome)
 	return session_refuse(a, status, outcome == CONSENT_CANCELLED || consent_terminal_is_ours() ? NULL : words);
 }
 
-static int wait_for_approval(const struct paths *p, const struct effective *e, const struct lineage *l, struct diag *d)
+/* At once: twenty silent seconds look like a server that hangs. A client may show this to a model (refusal_words). */
+static void say_waiting(const struct consent_wait *w)
 {
-	struct consent_wait w = { .paths = p, .effective = e, .lineage = l, .cancel_fd = -1, .signal_fd = -1, .seconds = CONSENT_WAIT_S };
+	char shown[128];
+
+	command_error("%s: waiting up to %u s for the user's approval, nothing is started before; the user can see it with stockade approve",
+		text_escape_str(w->effective->name, shown, sizeof(shown)), w->seconds);
+}
+
+static int wait_for_approval(const struct paths *p, const struct effective *e, const struct lineage *l, bool said, struct diag *d)
+{
+	struct consent_wait w = { .paths = p, .effective = e, .lineage = l, .cancel_fd = -1, .signal_fd = -1, .seconds = CONSENT_WAIT_S,
+		.waits = said ? NULL : say_waiting };
 	_cleanup_close_ int signals = -1, client = -1;
 	sigset_t set;
 
@@ -111,10 +121,37 @@ static int may_ask_here(const struct paths *p, const struct effective *e, struct
 	return 0;
 }
 
+/* What a waiting launch was allowed through: the approval says so where one is remembered. */
+static int take_answer(const struct paths *p, const struct effective *e, struct approval *ret, struct diag *d)
+{
+	int r = e->never_remember ? CONSENT_UNKNOWN : consent_lookup(p, e->digest, ret, d);
+
+	if (r != CONSENT_UNKNOWN)
+		return r;
+	snprintf(ret->id, sizeof(ret->id), "%.16s", e->digest);
+	ret->channel = strdup("approve");
+	return ret->channel ? CONSENT_APPROVED : -ENOMEM;
+}
+
+static int ask_here(const struct paths *p, struct effective *e, const struct lineage *l, struct approval *ret, struct diag *d)
+{
+	int r = consent_ask_terminal(p, e, d);
+
+	if (r == CONSENT_APPROVED)
+		r = check_unchanged(p, e, d);
+	if (r != CONSENT_APPROVED)
+		return r;
+	snprintf(ret->id, sizeof(ret->id), "%.16s", e->digest);
+	ret->channel = strdup("terminal");
+	if (!ret->channel)
+		return -ENOMEM;
+	return e->never_remember ? CONSENT_APPROVED : consent_remember(p, e, "terminal", l, d);
+}
+
 /* CONSENT_APPROVED with id and channel filled, another outcome, or -errno. */
 static int obtain(const struct paths *p, struct effective *e, struct lineage *l, struct approval *ret, struct diag *d)
 {
-	bool here = false;
+	bool here = false, terminal = consent_terminal_is_ours();
 	int r = e->never_remember ? CONSENT_UNKNOWN : consent_lookup(p, e->digest, ret, d);
 
 	if (r != CONSENT_UNKNOWN)
@@ -122,17 +159,13 @@ static int obtain(const struct paths *p, struct effective *e, struct lineage *l,
 	r = may_ask_here(p, e, l, &here, d);
 	if (r < 0)
 		return r;
-	r = here ? consent_ask_terminal(p, e, d) : wait_for_approval(p, e, l, d);
-	if (r != CONSENT_APPROVED)
-		return r;
-	r = check_unchanged(p, e, d);
-	if (r < 0)
-		return r;
-	snprintf(ret->id, sizeof(ret->id), "%.16s", e->digest);
-	ret->channel = strdup(here ? "terminal" : "approve");
-	if (!ret->channel)
-		return -ENOMEM;
-	return here && !e->never_remember ? consent_remember(p, e, "terminal", l, d) : CONSENT_APPROVED;
+	if (here)
+		return ask_here(p, e, l, ret, d);
+	/* On a terminal under a client may_ask_here has said what this waits for. */
+	r = wait_for_approval(p, e, l, terminal, d);
+	if (r == CONSENT_APPROVED)
+		r = check_unchanged(p, e, d);
+	return r == CONSENT_APPROVED ? take_answer(p, e, ret, d) : r;
 }
 
 static int start(const struct command_ctx *ctx, const struct grants *g, struct effective *e, struct diag *d)

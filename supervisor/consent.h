@@ -90,5 +90,7 @@ struct consent_wait {
 	int cancel_fd;
 	int signal_fd; /* signalfd with TERM, INT, HUP; -1 none */
 	unsigned seconds;
+	/* Called once the launch is listed and can be answered; NULL: nobody is told. */
+	void (*waits)(const struct consent_wait *w);
 };
 int consent_wait(const struct consent_wait *w, struct diag *d) _must_check_;

@@ -105,6 +105,8 @@ int consent_wait(const struct consent_wait *w, struct diag *d)
 	approval_done(&earlier);
 	if (r == 0)
 		r = pending_join(w->paths, w->effective->digest, text, &place, d);
+	if (r == 0 && w->waits)
+		w->waits(w);
 	if (r == 0)
 		r = wait_loop(w, &place, text, d);
 	pending_leave(&place);

@@ -112,6 +112,30 @@ def test_a_launch_nobody_answers_gives_the_client_a_harmless_error_after_20_s(pe
         assert loosening not in note, note
 
 
+def test_a_launch_that_waits_says_so_at_once_and_names_no_way_to_lift_it(person):
+    w = person.start("--", *ODD, "silent")
+    until(lambda: b"waiting up to 20 s for the user's approval" in w.err, 5)
+    note = w.err.decode()
+    for loosening in ("type ", "Type ", "approve 1", "approve --", "approve odd", "--digest", "restore", "you "):
+        assert loosening not in note, note
+    w.kill()
+    person.approve("--", *ODD, "known")
+    w = person.start("--", *ODD, "known")
+    w.initialize()
+    w.end()
+    assert b"waiting" not in w.err
+
+
+def test_a_waiting_launch_that_a_digest_answers_is_recorded_with_that_channel(person):
+    w = person.start("--", *ODD, "by-digest")
+    digest = until(lambda: waiting(person))[0]["digest"]
+    person.stockade("approve", "--digest", digest, check=0)
+    w.initialize()
+    assert w.end() == 0
+    opened = [r for r in person.records() if r["event"] == "session.open"]
+    assert [r["channel"] for r in opened] == ["digest"]
+
+
 def test_two_launches_of_one_plan_share_one_question(person):
     a, b = person.start("--", *ODD, "shared"), person.start("--", *ODD, "shared")
     until(lambda: waiting(person))

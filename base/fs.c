@@ -44,10 +44,11 @@ int fs_check_trusted(int fd, const char *name, enum fs_trust trust, uid_t uid, s
 	return 0;
 }
 
-int fs_read_trusted(int dirfd, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d)
+/* name: below dirfd; path: the same file in words. */
+static int read_trusted(int dirfd, const char *name, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d)
 {
 	/* O_NONBLOCK: a FIFO in the place of a file must not hang us; it has no effect on regular files. */
-	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	char shown[FS_PATH_SHOWN];
 	struct stat st;
 	int r;
@@ -66,6 +67,44 @@ int fs_read_trusted(int dirfd, const char *path, enum fs_trust trust, uid_t uid,
 	if (r == -E2BIG)
 		return diag_fail(d, r, "%s is longer than %zu bytes, the limit for such a file", shown, b->max);
 	return r < 0 ? diag_fail(d, r, "cannot read %s: %s", shown, strerror(-r)) : 0;
+}
+
+int fs_read_trusted(int dirfd, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d)
+{
+	return read_trusted(dirfd, path, path, trust, uid, b, d);
+}
+
+int fs_check_trusted_dir(int fd, const char *name, enum fs_trust trust, uid_t uid, struct diag *d)
+{
+	char shown[FS_PATH_SHOWN];
+	struct stat st;
+
+	text_escape_str(name, shown, sizeof(shown));
+	if (fstat(fd, &st) < 0)
+		return diag_fail(d, -errno, "cannot examine %s: %s", shown, strerror(errno));
+	/* Not even with the sticky bit: others may not take a file away then, but they may put one there. */
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return diag_fail(d, -EPERM,
+			"others can write the directory %s (mode %04o), and so choose what lies in it: nothing in it grants rights; look through "
+			"it, then chmod go-w it",
+			shown, st.st_mode & 07777);
+	return fs_check_trusted(fd, name, trust, uid, d);
+}
+
+int fs_read_trusted_file(const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	_cleanup_close_ int fd = dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	char shown[FS_PATH_SHOWN];
+	int r;
+
+	if (!dir)
+		return -ENOMEM;
+	if (fd < 0)
+		return diag_fail(d, -errno, "cannot open %s: %s", text_escape_str(dir, shown, sizeof(shown)), strerror(errno));
+	r = fs_check_trusted_dir(fd, dir, trust, uid, d);
+	return r < 0 ? r : read_trusted(fd, slash ? slash + 1 : path, path, trust, uid, b, d);
 }
 
 static int temporary_name(const char *name, char *ret, size_t size)

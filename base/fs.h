@@ -24,6 +24,10 @@ int fs_check_trusted(int fd, const char *name, enum fs_trust trust, uid_t uid, s
 /* Opens (O_NOFOLLOW on the last component), checks, reads a regular file whole into b (limit b->max). The bytes read are
  * the bytes checked. */
 int fs_read_trusted(int dirfd, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d) _must_check_;
+/* The same of a directory whose files grant rights. */
+int fs_check_trusted_dir(int fd, const char *name, enum fs_trust trust, uid_t uid, struct diag *d) _must_check_;
+/* fs_read_trusted in a directory that is checked as well, and is the one that was checked. */
+int fs_read_trusted_file(const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d) _must_check_;
 /* Writes a temporary beside it, fsync, rename, fsync of the directory. mode is exact (umask does not matter). */
 int fs_write_atomic(int dirfd, const char *name, const void *p, size_t n, mode_t mode, struct diag *d) _must_check_;
 /* Makes every missing directory of an absolute path with the mode and returns the last one open (O_PATH not set). */

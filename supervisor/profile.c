@@ -173,13 +173,13 @@ int profile_parse(
 	return 0;
 }
 
-/* Reads, checks the owner and mode of what was read, parses. */
+/* Reads, checks the owner and mode of what was read and of the directory it lies in, parses. */
 static int load_file(const struct paths *p, const char *path, enum fs_trust trust, struct profile *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(PROFILE_BYTES_MAX);
 	_cleanup_free_ char *expected = NULL;
 	const char *base = strrchr(path, '/');
-	int r = fs_read_trusted(AT_FDCWD, path, trust, p->uid, &b, d);
+	int r = fs_read_trusted_file(path, trust, p->uid, &b, d);
 
 	if (r < 0)
 		return r;

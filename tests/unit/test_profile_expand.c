@@ -286,6 +286,24 @@ static void a_profile_is_found_by_name_and_by_path(void **state)
 	}
 }
 
+static void a_profile_in_a_directory_that_others_can_write_is_refused(void **state)
+{
+	static const mode_t modes[] = { 0777, 01777, 0770, 0757 };
+	struct world *w = *state;
+	char path[256], dir[256];
+
+	write_file(at(w, "/.config/stockade/profiles/x.json", path), HEAD "}", 0600);
+	at(w, "/.config/stockade/profiles", dir);
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		assert_int_equal(chmod(dir, modes[i]), 0);
+		assert_load_fails(w, "x", -EPERM, "others can write the directory");
+		assert_load_fails(w, path, -EPERM, "others can write the directory");
+		/* Where others can take one away, its absence says nothing either. */
+		assert_load_fails(w, "absent", -EPERM, "chmod go-w");
+	}
+	assert_int_equal(chmod(dir, 0755), 0);
+}
+
 static void a_profile_that_is_not_there_is_refused_with_where_and_what_is_near(void **state)
 {
 	struct world *w = *state;
@@ -419,6 +437,7 @@ int main(void)
 		W(a_profile_that_is_not_there_is_refused_with_where_and_what_is_near),
 		W(the_name_inside_must_be_the_name_of_the_file),
 		W(a_file_that_is_not_to_be_believed_is_refused_and_never_skipped),
+		W(a_profile_in_a_directory_that_others_can_write_is_refused),
 		W(every_curated_profile_loads_expands_and_grants_what_it_says),
 		W(no_profile_is_shipped_that_this_test_does_not_name),
 	};

@@ -445,6 +445,59 @@ static int check_reference(const struct profile *p, const char *where, const cha
 		where, shown);
 }
 
+/* What a shell would put in, and people write by habit. Taken as it is written, a rule that hides "$HOME/.ssh" hides nothing. */
+static const char *const shell_variables[] = {
+	"HOME",
+	"USER",
+	"LOGNAME",
+	"PWD",
+	"PATH",
+	"TMPDIR",
+	"UID",
+	"HOSTNAME",
+	"XDG_CONFIG_HOME",
+	"XDG_DATA_HOME",
+	"XDG_CACHE_HOME",
+	"XDG_STATE_HOME",
+	"XDG_RUNTIME_DIR",
+};
+
+static bool is_name(const char *name, const char *at, size_t n)
+{
+	return strlen(name) == n && !memcmp(name, at, n);
+}
+
+/* The name, when one that means something in braces, or to a shell, stands behind a '$' without them. */
+static int check_bare(const struct profile *p, const char *where, const char *name, size_t n, struct diag *d)
+{
+	bool known = profile_param_find(p, name, n) != NULL;
+
+	for (size_t i = 0; !known && i < ARRAY_LEN(builtins); i++)
+		known = is_name(builtins[i], name, n);
+	if (known)
+		return diag_fail(d, -EINVAL, "%s: $%.*s is taken as it is written here; did you mean ${%.*s}?", where, (int)n, name, (int)n, name);
+	for (size_t i = 0; i < ARRAY_LEN(shell_variables); i++)
+		if (is_name(shell_variables[i], name, n))
+			return diag_fail(d, -EINVAL,
+				"%s: $%s is not put in: no shell reads this, and variables of the environment are never put in; write the value, or use "
+				"~, ${HOME} or a parameter",
+				where, shell_variables[i]);
+	return 0;
+}
+
+/* Not of the command: there a shell or another interpreter may be meant to see it. */
+static int check_no_shell(const struct profile *p, const char *where, const char *text, struct diag *d)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	int r = 0;
+
+	for (const char *at = text; r == 0 && (at = strchr(at, '$')); at++) {
+		size_t n = strspn(at + 1, letters);
+		r = n > 0 ? check_bare(p, where, at + 1, n, d) : 0;
+	}
+	return r;
+}
+
 static int check_text(const struct profile *p, const char *where, const char *text, struct diag *d)
 {
 	const char *at = text;
@@ -463,15 +516,22 @@ static int check_text(const struct profile *p, const char *where, const char *te
 	return 0;
 }
 
+static int check_item(const struct profile *p, const struct profile_item *item, bool no_shell, struct diag *d)
+{
+	int r = check_text(p, item->where, item->value, d);
+
+	return r < 0 || !no_shell ? r : check_no_shell(p, item->where, item->value, d);
+}
+
 int profile_check_references(const struct profile *p, struct diag *d)
 {
 	const struct profile_items *const lists[] = { &p->command, &p->env_set, &p->fs_read, &p->fs_write, &p->fs_deny,
 		&p->unix_sockets, &p->roots };
-	int r = p->cwd.value ? check_text(p, p->cwd.where, p->cwd.value, d) : 0;
+	int r = p->cwd.value ? check_item(p, &p->cwd, true, d) : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		for (size_t j = 0; r == 0 && j < lists[i]->n; j++)
-			r = check_text(p, lists[i]->v[j].where, lists[i]->v[j].value, d);
+			r = check_item(p, &lists[i]->v[j], lists[i] != &p->command, d);
 	for (size_t i = 0; i < p->n_params; i++) {
 		const struct profile_param *param = &p->params[i];
 

@@ -58,6 +58,28 @@ static void what_is_not_json_is_refused_with_its_line(void **state)
 	ASSERT_BAD(cases);
 }
 
+static void what_only_a_shell_would_put_in_is_refused_outside_the_command(void **state)
+{
+	static const struct bad cases[] = {
+		{ WITH("\"env\": {\"set\": {\"A\": \"$HOME/x\"}}"), "$HOME is taken as it is written here; did you mean ${HOME}?" },
+		{ WITH("\"env\": {\"set\": {\"A\": \"a:$workspace\"}}"), "did you mean ${workspace}?" },
+		{ WITH("\"filesystem\": {\"deny\": [\"$HOME/.ssh\"]}"), "did you mean ${HOME}?" },
+		{ WITH("\"env\": {\"set\": {\"A\": \"/run/$USER/x\"}}"), "$USER is not put in" },
+		{ WITH("\"parameters\": {\"d\": {\"type\": \"string\"}}, \"env\": {\"set\": {\"A\": \"$d\"}}"), "did you mean ${d}?" },
+	};
+	static const char *const good[] = {
+		WITH("\"env\": {\"set\": {\"A\": \"pa$$word $HOMER $5 ${HOME}\"}}"),
+		"{\"stockade\": 1, \"name\": \"x\", \"command\": [\"sh\", \"-c\", \"echo $HOME\"]}",
+	};
+
+	(void)state;
+	ASSERT_BAD(cases);
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		_cleanup_profile_ struct profile p = { 0 };
+		parse_ok(good[i], &p);
+	}
+}
+
 static void a_nul_byte_is_refused(void **state)
 {
 	_cleanup_profile_ struct profile p = { 0 };
@@ -405,6 +427,7 @@ int main(void)
 #define T(f) cmocka_unit_test(f)
 	const struct CMUnitTest tests[] = {
 		T(what_is_not_json_is_refused_with_its_line),
+		T(what_only_a_shell_would_put_in_is_refused_outside_the_command),
 		T(a_nul_byte_is_refused),
 		T(deep_nesting_is_refused),
 		T(duplicate_keys_are_refused_at_any_depth),

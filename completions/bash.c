@@ -5,11 +5,7 @@
 
 static const char head[] = "# bash completion for stockade, made from its tables of commands and options\n"
 			   "_stockade_profiles() {\n"
-			   "\tlocal f\n"
-			   "\tfor f in /etc/stockade/profiles/*.json " STOCKADE_DATADIR
-			   "/profiles/*.json \"${XDG_CONFIG_HOME:-$HOME/.config}\"/stockade/profiles/*.json; do\n"
-			   "\t\t[ -e \"$f\" ] && f=${f##*/} && printf '%s\\n' \"${f%.json}\"\n"
-			   "\tdone\n"
+			   "\tstockade check --names 2>/dev/null\n"
 			   "}\n\n"
 			   "_stockade() {\n"
 			   "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "

@@ -5,12 +5,7 @@
 
 static const char head[] = "# fish completion for stockade, made from its tables of commands and options\n"
 			   "function __stockade_profiles\n"
-			   "\tset -l config $XDG_CONFIG_HOME\n"
-			   "\ttest -n \"$config\"; or set config $HOME/.config\n"
-			   "\tfor f in /etc/stockade/profiles/*.json " STOCKADE_DATADIR
-			   "/profiles/*.json $config/stockade/profiles/*.json\n"
-			   "\t\tstring replace -r '.*/(.*)\\.json$' '$1' $f\n"
-			   "\tend\n"
+			   "\tstockade check --names 2>/dev/null\n"
 			   "end\n"
 			   "complete -c stockade -f\n"
 			   "complete -c stockade -n __fish_use_subcommand -l version -d 'print the version'\n"

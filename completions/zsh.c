@@ -8,8 +8,7 @@ static const char head[] =
 	"# zsh completion for stockade, made from its tables of commands and options\n"
 	"_stockade_profiles() {\n"
 	"\tlocal -a names\n"
-	"\tnames=(/etc/stockade/profiles/*.json(N:t:r) " STOCKADE_DATADIR
-	"/profiles/*.json(N:t:r) ${XDG_CONFIG_HOME:-$HOME/.config}/stockade/profiles/*.json(N:t:r))\n"
+	"\tnames=(${(f)\"$(stockade check --names 2>/dev/null)\"})\n"
 	"\tcompadd -a names\n"
 	"}\n\n"
 	"_stockade() {\n";

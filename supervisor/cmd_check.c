@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "base/text.h"
+#include "supervisor/check_list.h"
 #include "supervisor/check_profile.h"
 #include "supervisor/check_words.h"
 #include "supervisor/commands.h"
@@ -14,12 +15,14 @@
 
 struct check_options {
 	struct grants grants;
-	bool json;
+	bool json, names;
 	char *tool, *args;
 };
 
 static const struct option_row check_rows[] = {
-	{ "json", 0, OPTION_FLAG, offsetof(struct check_options, json), NULL, "one JSON object instead of text" },
+	{ "json", 0, OPTION_FLAG, offsetof(struct check_options, json), NULL, "JSON instead of text" },
+	{ "names", 0, OPTION_FLAG, offsetof(struct check_options, names), NULL,
+		"only the names of the profiles there are, one a line" },
 	{ "tool", 0, OPTION_STR, offsetof(struct check_options, tool), "TOOL", "only the decision on a call of TOOL" },
 	{ "args", 0, OPTION_STR, offsetof(struct check_options, args), "JSON",
 		"arguments of that call, a JSON object" },
@@ -184,6 +187,8 @@ static int check_usage(const struct command_ctx *ctx, const struct check_options
 	json_t *args;
 	bool good;
 
+	if (o->names && (o->json || o->tool || ctx->args.n || ctx->rest_given || o->grants.profile_file))
+		return command_usage(ctx, "--names lists all profiles: nothing else goes with it");
 	if (o->args && !o->tool)
 		return command_usage(ctx, "--args are arguments of a tool: name it with --tool");
 	if (!o->args)
@@ -217,6 +222,20 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : 1;
 }
 
+/* No word of a plan: which there are to choose from. */
+static int list_profiles(const struct check_options *o)
+{
+	_cleanup_paths_ struct paths p = { 0 };
+	struct diag d = { "out of memory" };
+	int r = paths_init(&p, &d);
+
+	r = r < 0 ? r : check_list_print(&p, o->names, o->json, &d);
+	if (r >= 0)
+		return r;
+	command_error("%s", d.text);
+	return EXIT_REFUSED;
+}
+
 static int check_run(const struct command_ctx *ctx)
 {
 	struct check_options *o = ctx->options;
@@ -225,6 +244,8 @@ static int check_run(const struct command_ctx *ctx)
 	struct diag d = { "out of memory" };
 	int status = check_usage(ctx, o), r;
 
+	if (status == EXIT_OK && !ctx->args.n && !ctx->rest_given && !o->tool && !o->grants.profile_file && !says_more(&o->grants))
+		return list_profiles(o);
 	status = status == EXIT_OK ? command_take_grants(ctx, &o->grants) : status;
 	if (status != EXIT_OK)
 		return status;
@@ -243,10 +264,11 @@ static int check_run(const struct command_ctx *ctx)
 
 const struct command_row cmd_check = {
 	.name = "check",
-	.synopsis = "[--json] [--tool TOOL [--args JSON]] [--set P=V]... NAME|FILE\n"
+	.synopsis = "[--json | --names]\n"
+		    "[--json] [--tool TOOL [--args JSON]] [--set P=V]... NAME|FILE\n"
 		    "[--json] [--tool TOOL [--args JSON]] [GRANT]... -- COMMAND [ARG]...",
-	.summary = "the effective sandbox in words, or one decision",
-	.details = "Says what a server would get here and now: every grant, every mount, what an approval binds and "
+	.summary = "which profiles there are, what one comes to here, or one decision",
+	.details = "Without a word: lists the profiles, where each lies and whether an approval of it is remembered. Else says what a server would get here and now: every grant, every mount, what an approval binds and "
 		   "what it cannot, and which\n"
 		   "defaults this version does not enforce yet. Nothing is started. With --tool: whether a call would "
 		   "pass, and by which rule;\n"

@@ -24,6 +24,24 @@ def test_version_and_the_list_of_commands(person):
         assert command in listed
 
 
+def test_check_without_a_name_lists_the_profiles_and_says_which_are_approved(person):
+    mine = person.profile("mine", {"stockade": 1, "name": "mine", "version": 3, "description": "a \u202elist", "command": ODD})
+    names = person.stockade("check", "--names", check=0).stdout.split()
+    assert names == sorted(names) and {"mine", "server-filesystem", "mcp-server-git"} <= set(names)
+    listed = {p["name"]: p for p in json.loads(person.stockade("check", "--json", check=0).stdout)}
+    assert set(listed) == set(names)
+    assert listed["mine"]["file"] == mine and listed["mine"]["version"] == 3 and listed["mine"]["approvals"] == []
+    assert listed["server-filesystem"]["description"] and listed["mine"]["unusable"] is None
+    digest = person.approve("mine")
+    text = person.stockade("check", check=0).stdout
+    assert any(line.split()[:3] == ["mine", "approved", mine] for line in text.splitlines()), text
+    assert "server-memory" in text and "\u202e" not in text
+    assert json.loads(person.stockade("check", "--json", check=0).stdout)[names.index("mine")]["approvals"] == [digest[:16]]
+    person.profile("broken", "{")
+    r = person.stockade("check", check=1)
+    assert "cannot be used" in r.stdout and "this is not JSON" in r.stdout and "mine" in r.stdout
+
+
 def test_check_of_a_profile_that_needs_a_parameter_says_what_it_grants(person):
     path = person.profile("needs", {"stockade": 1, "name": "needs", "command": ["cat", "${mode}", "${dirs}"], "description": "a need",
                                     "parameters": {"dirs": {"type": "directory", "many": True, "within": ["~/src"]},

@@ -59,8 +59,11 @@ export STOCKADE_TEST_VARIABLE=1
 offer run -- ba | grep -qx bash || fail "bash does not offer programs after --"
 export XDG_CONFIG_HOME=$PWD
 mkdir -p stockade/profiles
-touch stockade/profiles/github.json
+touch stockade/profiles/github.json stockade/profiles/No-Profile.json
+chmod -R go-w stockade
+PATH=$(dirname "$stockade"):$PATH
 offer run git | grep -qx github || fail "bash does not offer profiles"
+[ "$(offer run N)" = "" ] || fail "bash offers what no profile can be named"
 
 # The same of the shells themselves: zsh with what would be offered printed instead, fish by its own question.
 zsh_offers() {

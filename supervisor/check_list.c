@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_list - see check_list.h */
+#include "supervisor/check_list.h"
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "supervisor/command.h"
+#include "supervisor/consent.h"
+#include "supervisor/exit.h"
+#include "supervisor/output.h"
+#include "supervisor/profile_parse.h"
+#include "supervisor/question_words.h"
+
+#define SUFFIX ".json"
+enum { NAME_WIDTH = 28, STATE_WIDTH = 14 };
+
+static int add_names(const char *path, struct strv *names, struct diag *d)
+{
+	_cleanup_closedir_ DIR *dir = opendir(path);
+	const struct dirent *e;
+
+	if (!dir && errno != ENOENT && errno != ENOTDIR)
+		return diag_fail(d, -errno, "cannot list the profiles in %s: %s", path, strerror(errno));
+	while (dir && (e = readdir(dir))) {
+		size_t n = strlen(e->d_name), suffix = strlen(SUFFIX);
+		_cleanup_free_ char *name = n > suffix && !strcmp(e->d_name + n - suffix, SUFFIX) ? strndup(e->d_name, n - suffix) : NULL;
+
+		/* No other can be named. */
+		if (!name || !profile_name_valid(name) || strv_contains(names, name))
+			continue;
+		if (names->n >= CHECK_LIST_MAX)
+			return diag_fail(d, -E2BIG, "there are more than %d profiles", CHECK_LIST_MAX);
+		if (strv_add(names, name) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int find_names(const struct paths *p, struct strv *ret, struct diag *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->profile_dirs.n; i++)
+		r = add_names(p->profile_dirs.v[i], ret, d);
+	if (r == 0 && ret->n > 1)
+		qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
+	return r;
+}
+
+/* What it was approved as may have changed since: only a plan could tell, and that needs its parameters. */
+static json_t *ids_of(const struct approvals *all, const char *name)
+{
+	static const char prefix[] = "profile:";
+	json_t *ids = json_array();
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct approval *a = &all->v[i];
+		if (a->damaged || strncmp(a->subject, prefix, strlen(prefix)) != 0 || strcmp(a->subject + strlen(prefix), name) != 0)
+			continue;
+		if (json_array_append_new(ids, json_string(a->id)) < 0) {
+			json_decref(ids);
+			return NULL;
+		}
+	}
+	return ids;
+}
+
+static json_t *shown(const char *text)
+{
+	_cleanup_free_ char *s = text ? question_shown(text) : NULL;
+
+	return !text ? json_null() : s ? json_string(s) : NULL;
+}
+
+static json_t *describe(const struct paths *p, const struct approvals *all, const char *name)
+{
+	_cleanup_profile_ struct profile f = { 0 };
+	struct diag d = { "" };
+	int r = profile_load(p, name, &f, &d);
+
+	return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "name", name, "file", shown(f.file), "description", shown(f.description), "version",
+		(json_int_t)f.version, "approvals", ids_of(all, name), "unusable", r < 0 ? shown(d.text) : json_null());
+}
+
+static json_t *describe_all(const struct paths *p, const struct strv *names, const struct approvals *all)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < names->n; i++)
+		if (json_array_append_new(list, describe(p, all, names->v[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+static void print_one(const json_t *o, bool colour)
+{
+	const char *why = text_of(o, "unusable"), *about = text_of(o, "description");
+	bool approved = json_array_size(json_object_get(o, "approvals")) > 0;
+
+	printf("%s%-*s%s  %-*s  %s\n", colour ? "\033[1m" : "", NAME_WIDTH, text_of(o, "name"), colour ? "\033[0m" : "", STATE_WIDTH,
+		why ? "cannot be used" : approved ? "approved" : "not approved", why ? why : text_of(o, "file"));
+	if (about)
+		printf("    %s\n", about);
+}
+
+static int print_all(json_t *list, bool json, const struct paths *p, const struct strv *names)
+{
+	bool bad = false;
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o) bad = bad || text_of(o, "unusable");
+	if (json)
+		return output_json(list, "the profiles") == EXIT_OK ? (bad ? EXIT_FINDINGS : EXIT_OK) : EXIT_REFUSED;
+	json_array_foreach(list, i, o) print_one(o, command_colour(stdout));
+	json_decref(list);
+	if (names->n == 0)
+		printf("There is no profile; one of your own goes into %s as NAME.json.\n", p->profile_dirs.v[p->profile_dirs.n - 1]);
+	else
+		puts("\n'stockade check NAME' says what the server of one would get.");
+	return bad ? EXIT_FINDINGS : EXIT_OK;
+}
+
+int check_list_print(const struct paths *p, bool names, bool json, struct diag *d)
+{
+	_cleanup_approvals_ struct approvals all = { 0 };
+	_cleanup_strv_ struct strv found = { 0 };
+	json_t *list;
+	int r = find_names(p, &found, d);
+
+	for (size_t i = 0; r == 0 && names && i < found.n; i++)
+		puts(found.v[i]);
+	if (r < 0 || names)
+		return r < 0 ? r : EXIT_OK;
+	r = consent_list(p, &all, d);
+	if (r < 0)
+		return r;
+	list = describe_all(p, &found, &all);
+	return list ? print_all(list, json, p, &found) : diag_fail(d, -ENOMEM, "out of memory");
+}

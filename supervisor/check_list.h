@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check_list - the profiles there are: name, file, what they are for, approved or not
+ *
+ * Process:  supervisor
+ * Limits:   CHECK_LIST_MAX names
+ */
+#pragma once
+#include <stdbool.h>
+#include "base/diag.h"
+#include "supervisor/paths.h"
+
+enum { CHECK_LIST_MAX = 4096 };
+
+/* On standard output; names: only those, one a line, for completion. Returns the exit status, EXIT_FINDINGS when a file cannot be
+ * used, or -errno with words. */
+int check_list_print(const struct paths *p, bool names, bool json, struct diag *d) _must_check_;

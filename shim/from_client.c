@@ -143,6 +143,7 @@ static int pass_request(struct shim *s, struct message *m, const struct method *
 			 : answer_denial(s, m, method,
 				   "stockade: too many requests are waiting for an answer; retry later.", ANSWER_BUSY);
 	}
+	e->further = message_get(&s->doc, "cursor").n > 0;
 	memcpy(id, m->envelope->id.p, id_len);
 	r = record_request(s, m, method, d, e->call_id);
 	if (r == 0)

@@ -2,6 +2,7 @@
 /* from_server - decides about what the server sends (handle.h) */
 #include "shim/handle.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "shim/answers.h"
@@ -33,6 +34,9 @@ static int record_hidden(struct shim *s, const struct pending_entry *p, uint64_t
 	};
 
 	record_text(e.method, sizeof(e.method), (struct slice){ p->name, strlen(p->name) });
+	if (s->doubles)
+		snprintf(e.reason, sizeof(e.reason),
+			"the list has the name or uri of %" PRIu64 " of them already, and the first stays", s->doubles);
 	return record_send(s, &e);
 }
 
@@ -116,7 +120,7 @@ static int filter_result(struct shim *s, const struct pending_entry *e, uint64_t
 	case RESULT_RESOURCES:
 	case RESULT_TEMPLATES:
 	case RESULT_PROMPTS:
-		return lists_filter(s, kind, &s->edited, ret_hidden);
+		return lists_filter(s, kind, e->further, &s->edited, ret_hidden);
 	case RESULT_HELLO:
 		r = record_hello(s);
 		return r ? r : lists_filter_capabilities(s, &s->edited, ret_hidden);
@@ -132,6 +136,9 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 
 	if (r == LISTS_UNREADABLE)
 		return handle_refuse_parsed(s, m, "its list is not an array");
+	if (r == LISTS_NO_CAPABILITY)
+		return handle_refuse_parsed(
+			s, m, "its capabilities.tools holds a list, and means nothing in that form");
 	if (r == 0 && hidden)
 		r = record_hidden(s, e, hidden);
 	if (r == 0)
@@ -140,6 +147,13 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 	if (r == 0 && hidden)
 		r = handle_replace(s, m);
 	return r ? r : handle_forward(s, m->side);
+}
+
+/* A task's result comes through tasks/result, where no list would be filtered. */
+static bool is_task_of_a_list(const struct shim *s, const struct method *method)
+{
+	return method && method->result >= RESULT_TOOLS && method->result <= RESULT_PROMPTS &&
+	       (message_get(&s->doc, "task").n || slice_is(message_get(&s->doc, "resultType"), "\"task\""));
 }
 
 static bool may_ask(const struct method *method)
@@ -164,6 +178,8 @@ static int on_response(struct shim *s, struct message *m)
 		return handle_refuse_parsed(s, m, unclear);
 	if ((inputs.n || strcmp(status, "input_required") == 0) && !may_ask(e->method))
 		return handle_refuse_parsed(s, m, "it asks for input where the protocol does not allow that");
+	if (is_task_of_a_list(s, e->method))
+		return handle_refuse_parsed(s, m, "it makes a list into a task, which the protocol does not allow");
 	r = inputs.n ? judge_inputs(s, inputs, &d) : 0;
 	if (r < 0)
 		return r;

@@ -93,10 +93,16 @@ static int sift(
 	if (r || whole)
 		return r;
 	buf_clear(out);
+	s->doubles = 0;
 	r = put_between(out, s->doc.out.data, container.p);
 	if (r == 0)
 		r = put_sifted(s, container, keep, arg, out, ret_hidden);
 	return r ? r : put_between(out, container.p + container.n, message_end(s));
+}
+
+static struct listed *listed_of(struct shim *s, enum method_result kind)
+{
+	return &s->listed[kind - RESULT_TOOLS];
 }
 
 static int keep_listed(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
@@ -109,29 +115,54 @@ static int keep_listed(struct shim *s, const void *arg, struct slice key, struct
 	if (!name.p || walk_is_broken(name))
 		return 0;
 	r = policy_allows(&s->config.scope[list->scope], name, &s->subject, ret);
+	if (r < 0 || !*ret)
+		return r;
+	r = listed_keep(
+		listed_of(s, list->kind), s->schemas.secret, name, item, (uint32_t)(item.p - s->doc.out.data), ret);
+	if (r == 0 && !*ret)
+		s->doubles++;
 	if (r == 0 && *ret && list->kind == RESULT_TOOLS)
 		r = schemas_learn(&s->schemas, name, walk_get(item, "inputSchema"), walk_get(item, "outputSchema"));
 	return r;
 }
 
-int lists_filter(struct shim *s, enum method_result kind, struct buf *out, uint64_t *ret_hidden)
+static int filter_page(
+	struct shim *s, const typeof(lists[0]) *list, bool further, struct buf *out, uint64_t *ret_hidden)
+{
+	struct slice array = message_get(&s->doc, list->array);
+	struct listed *listed = listed_of(s, list->kind);
+	bool more = message_get(&s->doc, "nextCursor").n > 0;
+	int r;
+
+	if (!walk_is_array(array))
+		return array.n ? LISTS_UNREADABLE : 0;
+	listed_begin(listed, !further, further || more);
+	r = sift(s, array, keep_listed, list, out, ret_hidden);
+	if (!more)
+		listed_done(listed);
+	return r;
+}
+
+int lists_filter(struct shim *s, enum method_result kind, bool further, struct buf *out, uint64_t *ret_hidden)
 {
 	*ret_hidden = 0;
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		if (lists[i].kind != kind)
-			continue;
-		struct slice array = message_get(&s->doc, lists[i].array);
-		if (!walk_is_array(array))
-			return array.n ? LISTS_UNREADABLE : 0;
-		return sift(s, array, keep_listed, &lists[i], out, ret_hidden);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (lists[i].kind == kind)
+			return filter_page(s, &lists[i], further, out, ret_hidden);
 	return 0;
+}
+
+static bool is_full_array(struct slice value)
+{
+	return walk_is_array(value) && value.n > 2;
 }
 
 /* In capabilities.tools only listChanged and its like belong; an object there is a tool under its own name. */
 static int keep_capability(struct shim *s, const void *arg, struct slice key, struct slice value, bool *ret)
 {
 	*ret = true;
+	if (is_full_array(value))
+		return LISTS_NO_CAPABILITY;
 	if (!walk_is_object(value))
 		return 0;
 	return policy_allows(&s->config.scope[SHIM_TOOLS], key, &s->subject, ret);
@@ -142,6 +173,8 @@ int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hid
 	struct slice tools = walk_get(message_get(&s->doc, "capabilities"), "tools");
 
 	*ret_hidden = 0;
+	if (is_full_array(tools))
+		return LISTS_NO_CAPABILITY;
 	return walk_is_object(tools) ? sift(s, tools, keep_capability, NULL, out, ret_hidden) : 0;
 }
 

@@ -4,7 +4,7 @@
  *
  * Process:  shim
  * Owns:     nothing; what is left goes to a buf of the caller's
- * Returns:  0, -errno, LISTS_UNREADABLE
+ * Returns:  0, -errno, LISTS_*
  *
  * When nothing has to go, *ret_hidden is 0 and the buf is not touched.
  */
@@ -14,11 +14,14 @@
 #include "shim/methods.h"
 #include "shim/shim.h"
 
-enum { LISTS_UNREADABLE = 1 };
+enum { LISTS_UNREADABLE = 1, LISTS_NO_CAPABILITY };
 
-/* A result of tools/list, resources/list, resources/templates/list or prompts/list. Schemas of tools are learnt. */
-int lists_filter(struct shim *s, enum method_result kind, struct buf *out, uint64_t *ret_hidden) _must_check_;
-/* Tool objects that a server put into its capabilities (mcp.md section 3, rule 8). */
+/* A result of tools/list, resources/list, resources/templates/list or prompts/list, whose request asked for a page
+ * after the first or did not. Schemas of tools are learnt. s->doubles: how many of the hidden had a name that stays. */
+int lists_filter(
+	struct shim *s, enum method_result kind, bool further, struct buf *out, uint64_t *ret_hidden) _must_check_;
+/* Tool objects that a server put into its capabilities (mcp.md section 3, rule 8). NO_CAPABILITY: they are in an array,
+ * where no name stands for them; an empty one is what some languages write for an empty object. */
 int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hidden) _must_check_;
 /* What a client offers, in initialize or in the _meta of a modern request, without what the profile does not allow. */
 int lists_filter_offers(struct shim *s, struct slice offers, struct buf *out, uint64_t *ret_hidden) _must_check_;

@@ -72,6 +72,11 @@ bool methods_has_name(struct slice name)
 	return false;
 }
 
+bool methods_may_be_task(const struct method *m)
+{
+	return m->gate == GATE_TOOL || m->gate == GATE_SAMPLING || m->gate == GATE_ELICITATION;
+}
+
 const struct method *methods_table(size_t *ret_n)
 {
 	*ret_n = ARRAY_LEN(methods);

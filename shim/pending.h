@@ -27,6 +27,7 @@ struct pending_entry {
 	uint64_t since_us;
 	bool modern;
 	bool cancelled;
+	bool further; /* a list: a page after the first was asked for */
 };
 
 struct pending {

@@ -241,6 +241,8 @@ int policy_decide(const struct shim_config *c, const struct method *method, cons
 	*ret = (struct decision){ .what = "method", .subject = e->method };
 	if (!method)
 		return by_extension(c, e->method, room, ret);
+	if (method->request && message_get(d, "task").n && !methods_may_be_task(method))
+		return deny(ret, "the method table", "the protocol lets no such request become a task");
 	ret->what = gates[method->gate].what;
 	return gates[method->gate].decide(c, d, room, ret);
 }

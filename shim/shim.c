@@ -28,6 +28,8 @@ void shim_done(struct shim *s)
 	queue_done(&s->to_server);
 	json_doc_done(&s->doc);
 	schemas_done(&s->schemas);
+	for (size_t i = 0; i < ARRAY_LEN(s->listed); i++)
+		listed_done(&s->listed[i]);
 	buf_done(&s->edited);
 	buf_done(&s->subject);
 	buf_done(&s->answer);

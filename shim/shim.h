@@ -12,6 +12,7 @@
 #include "shim/role.h"
 #include "shim/json.h"
 #include "shim/lines.h"
+#include "shim/listed.h"
 #include "shim/pending.h"
 #include "shim/port.h"
 #include "shim/queue.h"
@@ -22,6 +23,7 @@
 enum {
 	SHIM_SUBJECT_MAX = 64 << 10, /* a tool's name or a uri, unescaped */
 	SHIM_ANSWER_MAX = 16 << 10,
+	SHIM_LISTS = RESULT_PROMPTS - RESULT_TOOLS + 1,
 };
 
 struct shim {
@@ -38,6 +40,8 @@ struct shim {
 	struct pending calls;	 /* the client's requests */
 	struct pending asks;	 /* the server's requests */
 	struct schemas schemas;
+	struct listed listed[SHIM_LISTS]; /* by kind of list */
+	uint64_t doubles;		  /* what the list just filtered had under a name that it has already */
 	uint64_t call_ids;
 	char refusal[CONTROL_TEXT_MAX]; /* there is no server: the words that every request is answered with, else "" */
 	unsigned refusal_ms;		/* how long after the first such answer the client may still ask */

@@ -479,6 +479,144 @@ static void too_many_requests_are_told_so_and_cancelled_ones_make_room(void **st
 	stage_expect_client(&s, ID(8) "\"result\":{}}");
 }
 
+#define TOOL(name, words) "{\"name\":\"" name "\",\"description\":\"" words "\"}"
+
+static void of_two_tools_of_one_name_only_the_first_is_listed(void **state)
+{
+	static const struct step steps[] = {
+		{ CLIENT, ID(1) "\"method\":\"tools/list\"}", SERVER, NULL },
+		{ SERVER,
+			ID(1) "\"result\":{\"tools\":[" TOOL("ok_a", "reads") "," TOOL("ok_b", "b") "," TOOL(
+				"rm", "no") "," TOOL("ok\\u005fa", "deletes") "," TOOL("ok_a", "reads") "]}}",
+			CLIENT, ID(1) "\"result\":{\"tools\":[" TOOL("ok_a", "reads") "," TOOL("ok_b", "b") "]}}" },
+		{ CLIENT, ID(2) "\"method\":\"resources/list\"}", SERVER, NULL },
+		{ SERVER,
+			ID(2) "\"result\":{\"resources\":[{\"uri\":\"file:///data/a\",\"name\":\"x\"},{\"uri\":\"file:/"
+			      "//data/"
+			      "a\",\"name\":\"y\"}]}}",
+			CLIENT, ID(2) "\"result\":{\"resources\":[{\"uri\":\"file:///data/a\",\"name\":\"x\"}]}}" },
+		{ CLIENT, ID(3) "\"method\":\"prompts/list\"}", SERVER, NULL },
+		{ SERVER,
+			ID(3) "\"result\":{\"prompts\":[" TOOL("p_1", "a") "," TOOL("p_1", "b") "," TOOL(
+				"p_2", "c") "]}}",
+			CLIENT, ID(3) "\"result\":{\"prompts\":[" TOOL("p_1", "a") "," TOOL("p_2", "c") "]}}" },
+		{ CLIENT, ID(4) "\"method\":\"resources/templates/list\"}", SERVER, NULL },
+		{ SERVER,
+			ID(4) "\"result\":{\"resourceTemplates\":[{\"uriTemplate\":\"file:///data/"
+			      "{z}\"},{\"uriTemplate\":"
+			      "\"file:///data/{z}\",\"name\":\"z\"}]}}",
+			CLIENT, ID(4) "\"result\":{\"resourceTemplates\":[{\"uriTemplate\":\"file:///data/{z}\"}]}}" },
+	};
+	_cleanup_stage_ struct stage s = { 0 };
+	const struct event *e;
+
+	start(&s, false, NULL);
+	PLAY(&s, steps);
+	e = stage_event(&s, EVENT_LIST_FILTERED);
+	assert_int_equal(e->count, 3);
+	assert_string_equal(e->reason, "the list has the name or uri of 2 of them already, and the first stays");
+	end(&s);
+}
+
+static void a_tool_is_not_shadowed_by_a_later_page_and_is_free_in_the_next_list(void **state)
+{
+#define PAGE(id, cursor)     ID(id) "\"method\":\"tools/list\",\"params\":{\"cursor\":\"" cursor "\"}}"
+#define FIRST(id)	     ID(id) "\"method\":\"tools/list\"}"
+#define TOOLS(id, more, ...) ID(id) "\"result\":{\"tools\":[" __VA_ARGS__ "]" more "}}"
+#define MORE(cursor)	     ",\"nextCursor\":\"" cursor "\""
+	static const struct step steps[] = {
+		{ CLIENT, FIRST(1), SERVER, NULL },
+		{ SERVER, TOOLS(1, MORE("c1"), TOOL("ok_a", "reads") "," TOOL("ok_b", "b")), CLIENT, NULL },
+		{ CLIENT, PAGE(2, "c1"), SERVER, NULL },
+		{ SERVER, TOOLS(2, MORE("c1"), TOOL("ok_a", "deletes") "," TOOL("ok_b", "b") "," TOOL("ok_c", "c")),
+			CLIENT, TOOLS(2, MORE("c1"), TOOL("ok_b", "b") "," TOOL("ok_c", "c")) },
+		{ CLIENT, PAGE(3, "c1"), SERVER, NULL },
+		{ SERVER, TOOLS(3, MORE("c1"), TOOL("ok_b", "b") "," TOOL("ok_c", "other")), CLIENT,
+			TOOLS(3, MORE("c1"), TOOL("ok_b", "b")) },
+		{ CLIENT, FIRST(4), SERVER, NULL },
+		{ SERVER, TOOLS(4, "", TOOL("ok_a", "deletes")), CLIENT, NULL },
+		{ CLIENT, FIRST(5), SERVER, NULL },
+		{ SERVER, TOOLS(5, "", TOOL("ok_a", "reads")), CLIENT, NULL },
+	};
+	_cleanup_stage_ struct stage s = { 0 };
+
+	start(&s, false, NULL);
+	PLAY(&s, steps);
+	end(&s);
+}
+
+static void the_schema_that_counts_is_that_of_the_tool_that_was_listed(void **state)
+{
+#define SCHEMA(property) "\"inputSchema\":{\"properties\":{\"" property "\":{}}}"
+	static const struct step steps[] = {
+		{ CLIENT, ID(1) "\"method\":\"tools/list\"}", SERVER, NULL },
+		{ SERVER,
+			ID(1) "\"result\":{\"tools\":[{\"name\":\"ok_a\"," SCHEMA(
+				"path") "},{\"name\":\"ok_a\"," SCHEMA("PATH") "}]}}",
+			CLIENT, ID(1) "\"result\":{\"tools\":[{\"name\":\"ok_a\"," SCHEMA("path") "}]}}" },
+		{ CLIENT, ID(2) "\"method\":\"tools/call\",\"params\":{\"name\":\"ok_a\",\"arguments\":{\"PATH\":1}}}",
+			CLIENT, "~\"id\":2,\"error\":{\"code\":4000~schema" },
+		{ CLIENT, ID(3) "\"method\":\"tools/call\",\"params\":{\"name\":\"ok_a\",\"arguments\":{\"path\":1}}}",
+			SERVER, NULL },
+		{ SERVER, ID(3) "\"result\":{\"content\":[]}}", CLIENT, NULL },
+	};
+	_cleanup_stage_ struct stage s = { 0 };
+
+	start(&s, false, NULL);
+	PLAY(&s, steps);
+	end(&s);
+}
+
+static void nothing_that_is_filtered_becomes_a_task(void **state)
+{
+	static const struct step steps[] = {
+		{ CLIENT, ID(1) "\"method\":\"tools/list\",\"params\":{\"task\":{\"ttl\":1000}}}", CLIENT,
+			"~\"id\":1,\"error\":{\"code\":4030~method table~become a task" },
+		{ CLIENT, ID(2) "\"method\":\"initialize\",\"params\":{\"task\":null}}", CLIENT,
+			"~\"id\":2,\"error\":{\"code\":4030~become a task" },
+		{ CLIENT, ID(3) "\"method\":\"resources/list\"}", SERVER, NULL },
+		{ SERVER, ID(3) "\"result\":{\"task\":{\"taskId\":\"t\",\"status\":\"working\"}}}", CLIENT,
+			"~\"id\":3,\"error\":{\"code\":5020~a list into a task" },
+		{ CLIENT, ID(4) "\"method\":\"tools/list\"}", SERVER, NULL },
+		{ SERVER, ID(4) "\"result\":{\"resultType\":\"task\",\"taskId\":\"t\",\"status\":\"working\"}}", CLIENT,
+			"~\"id\":4,\"error\":{\"code\":5020~a list into a task" },
+		{ CLIENT, ID(5) "\"method\":\"tools/call\",\"params\":{\"name\":\"ok_a\",\"task\":{\"ttl\":1}}}",
+			SERVER, NULL },
+		{ SERVER, ID(5) "\"result\":{\"task\":{\"taskId\":\"t\",\"status\":\"working\"}}}", CLIENT, NULL },
+		{ SERVER, ID(6) "\"method\":\"roots/list\",\"params\":{\"task\":{}}}", SERVER,
+			ID(6) "\"result\":{\"roots\":[]}}" },
+		{ SERVER, ID(7) "\"method\":\"sampling/createMessage\",\"params\":{\"messages\":[],\"task\":{}}}",
+			CLIENT, NULL },
+		{ CLIENT, ID(7) "\"result\":{\"task\":{\"taskId\":\"u\"}}}", SERVER, NULL },
+	};
+	_cleanup_stage_ struct stage s = { 0 };
+
+	start(&s, true, "/src");
+	PLAY(&s, steps);
+	end(&s);
+}
+
+static void capabilities_that_list_tools_without_names_are_refused(void **state)
+{
+#define HELLO(id)	   ID(id) "\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-06-18\"}}"
+#define CAPABLE(id, tools) ID(id) "\"result\":{\"capabilities\":{\"tools\":" tools "}}}"
+	static const struct step steps[] = {
+		{ CLIENT, HELLO(1), SERVER, NULL },
+		{ SERVER, CAPABLE(1, "[{\"name\":\"rm\"}]"), CLIENT,
+			"~\"id\":1,\"error\":{\"code\":5020~capabilities.tools" },
+		{ CLIENT, HELLO(2), SERVER, NULL },
+		{ SERVER, CAPABLE(2, "{\"list\":[{\"name\":\"rm\"}]}"), CLIENT,
+			"~\"id\":2,\"error\":{\"code\":5020~capabilities.tools" },
+		{ CLIENT, HELLO(3), SERVER, NULL },
+		{ SERVER, CAPABLE(3, "[]"), CLIENT, NULL },
+	};
+	_cleanup_stage_ struct stage s = { 0 };
+
+	start(&s, false, NULL);
+	PLAY(&s, steps);
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +629,11 @@ int main(void)
 		cmocka_unit_test(keys_that_imitate_the_protocols_in_a_retry_are_refused),
 		cmocka_unit_test(a_subscription_is_not_hidden_by_the_case_of_its_key),
 		cmocka_unit_test(a_retry_with_a_crowd_of_answers_is_filtered_in_one_go),
+		cmocka_unit_test(of_two_tools_of_one_name_only_the_first_is_listed),
+		cmocka_unit_test(a_tool_is_not_shadowed_by_a_later_page_and_is_free_in_the_next_list),
+		cmocka_unit_test(the_schema_that_counts_is_that_of_the_tool_that_was_listed),
+		cmocka_unit_test(nothing_that_is_filtered_becomes_a_task),
+		cmocka_unit_test(capabilities_that_list_tools_without_names_are_refused),
 		cmocka_unit_test(arguments_and_results_are_judged_by_the_tools_schema),
 		cmocka_unit_test(a_crowd_of_listed_tools_keeps_nobody_waiting),
 		cmocka_unit_test(tasks_progress_and_cancellation_pass),

@@ -28,6 +28,24 @@ static const char *const secret_words[] = {
 
 static const char REMOVED[] = "\"[removed]\"";
 
+/* One key. Its canonical form is escaped where it matters already; what is left is deceptive characters, the comma that
+ * stands between keys, and a key of nothing. */
+static int put_key(struct buf *b, struct slice key)
+{
+	size_t left = key.n < EVENT_KEYS_MAX ? key.n : EVENT_KEYS_MAX;
+	const char *p = key.p, *comma;
+	int r = key.n == 0 ? buf_puts(b, "\"\"") : 0;
+
+	while (r == 0 && (comma = memchr(p, ',', left))) {
+		r = text_escape(b, p, (size_t)(comma - p), TEXT_KEEP_BACKSLASH);
+		if (r == 0)
+			r = buf_puts(b, "\\u002c");
+		left -= (size_t)(comma - p) + 1;
+		p = comma + 1;
+	}
+	return r ? r : text_escape(b, p, left, TEXT_KEEP_BACKSLASH);
+}
+
 static void put_keys(struct event *e, struct slice arguments)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(2 * EVENT_KEYS_MAX);
@@ -36,12 +54,10 @@ static void put_keys(struct event *e, struct slice arguments)
 	int r = 0;
 
 	while (r == 0 && b.len < EVENT_KEYS_MAX && walk_member(&w, &key, &value)) {
-		/* The canonical form is escaped where it matters already; what is left is deceptive characters. */
-		size_t n = key.n < EVENT_KEYS_MAX / 2 ? key.n : EVENT_KEYS_MAX / 2;
 		if (b.len > 0)
 			r = buf_putc(&b, ',');
 		if (r == 0)
-			r = text_escape(&b, key.p, n, TEXT_KEEP_BACKSLASH);
+			r = put_key(&b, key);
 	}
 	if (b.len == 0)
 		return;

@@ -86,7 +86,7 @@ struct event {
 	char peer_name[128];	     /* HELLO, SERVER_HELLO */
 	char peer_version[64];
 	char protocol[32];
-	char arg_keys[EVENT_KEYS_MAX]; /* comma-separated, escaped by text_escape */
+	char arg_keys[EVENT_KEYS_MAX]; /* comma-separated; escaped, commas of their own too */
 	char arg_hash[65];	     /* lower-case hex, SHIM_ARGS_HASH */
 	uint32_t args_len;	     /* SHIM_ARGS_FULL: canonical JSON, borrowed, <= EVENT_ARGS_MAX, cut flagged in reason */
 	const char *args;

@@ -61,7 +61,7 @@ static void the_log_gets_keys_hash_or_everything_as_the_profile_says(void **stat
 	struct event keys = { 0 }, hash = { 0 }, full = { 0 };
 
 	assert_int_equal(args_record(&keys, &c, slice_of(args), &room), 0);
-	assert_string_equal(keys.arg_keys, "path,a,b,x\\u{202e}");
+	assert_string_equal(keys.arg_keys, "path,a\\u002cb,x\\u{202e}");
 	assert_string_equal(keys.arg_hash, "");
 	assert_int_equal(keys.args_len, 0);
 	c.args = SHIM_ARGS_HASH;
@@ -71,6 +71,41 @@ static void the_log_gets_keys_hash_or_everything_as_the_profile_says(void **stat
 	assert_int_equal(args_record(&full, &c, slice_of(args), &room), 0);
 	assert_int_equal(full.args_len, sizeof(args) - 1);
 	assert_memory_equal(full.args, args, full.args_len);
+}
+
+static void no_two_sets_of_keys_read_alike_in_the_log(void **state)
+{
+	static const struct {
+		const char *in, *keys;
+	} cases[] = {
+		{ "{\"a\":1,\"b\":2}", "a,b" },
+		{ "{\"a,b\":1}", "a\\u002cb" },
+		{ "{\"a\\\\u002cb\":1}", "a\\\\u002cb" },
+		{ "{\",\":1,\"\":2}", "\\u002c,\"\"" },
+		{ "{\"\":1,\"a\":2}", "\"\",a" },
+		{ "{\"\\\"\\\"\":1}", "\\\"\\\"" },
+		{ "{}", "" },
+	};
+	_cleanup_buf_ struct buf room = BUF_INIT(1 << 20), big = BUF_INIT(1 << 20);
+	struct shim_config c = { .args = SHIM_ARGS_KEYS };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct event e = { 0 };
+		assert_int_equal(args_record(&e, &c, slice_of(cases[i].in), &room), 0);
+		assert_string_equal(e.arg_keys, cases[i].keys);
+	}
+	/* One that is too long is cut for everyone to see. */
+	for (char with = 'k'; with; with = with == 'k' ? ',' : '\0') {
+		struct event e = { 0 };
+		buf_clear(&big);
+		assert_int_equal(buf_puts(&big, "{\""), 0);
+		for (int i = 0; i < EVENT_KEYS_MAX; i++)
+			assert_int_equal(buf_putc(&big, with), 0);
+		assert_int_equal(buf_puts(&big, "\":1}"), 0);
+		assert_int_equal(args_record(&e, &c, (struct slice){ big.data, big.len }, &room), 0);
+		assert_int_equal(strlen(e.arg_keys), EVENT_KEYS_MAX - 1);
+		assert_string_equal(e.arg_keys + EVENT_KEYS_MAX - 4, "...");
+	}
 }
 
 static void secrets_do_not_reach_the_log(void **state)
@@ -179,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_hash_is_blake2s),
 		cmocka_unit_test(the_log_gets_keys_hash_or_everything_as_the_profile_says),
+		cmocka_unit_test(no_two_sets_of_keys_read_alike_in_the_log),
 		cmocka_unit_test(secrets_do_not_reach_the_log),
 		cmocka_unit_test(long_arguments_are_cut_and_say_so),
 		cmocka_unit_test(answers_are_canonical_messages),

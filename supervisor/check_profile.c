@@ -100,10 +100,10 @@ static json_t *facts(const struct profile *p)
 		items(&p->fs_deny), "protect", p->protect, "home", p->home == HOME_PRIVATE ? "private" : "empty", "tmp",
 		(json_int_t)p->tmp_size);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:n}", "server", shown(p->name),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:n}", "server", shown(p->name),
 		"profile", shown(p->file), "description", shown(p->description), "parameters", params(p), "command", items(&p->command), "cwd",
 		shown(p->cwd.value), "filesystem", files, "set", items(&p->env_set), "pass", items(&p->env_pass), "unix",
-		items(&p->unix_sockets), "seccomp", shown(p->seccomp), "limits", limits, "tools", rules(&p->tools), "sampling", p->sampling,
+		items(&p->unix_sockets), "af_unix", profile_opens_unix(p), "seccomp", shown(p->seccomp), "limits", limits, "tools", rules(&p->tools), "sampling", p->sampling,
 		"elicitation", p->elicitation, "roots", items(&p->roots), "not_enforced", strings(&p->not_enforced), "digest");
 }
 
@@ -162,6 +162,8 @@ static void print_grants(FILE *out, const json_t *o)
 	print_list(out, "  passes", json_object_get(o, "pass"), NULL);
 	print_list(out, "  sockets", json_object_get(o, "unix"), NULL);
 	fprintf(out, "  %-14s none: only its own loopback\n", "  network");
+	fprintf(out, "  %-14s %s%s\n", "  system calls", text_of(o, "seccomp"),
+		json_is_true(json_object_get(o, "af_unix")) ? "; may open unix sockets" : "");
 	print_list(out, "  tools", json_object_get(o, "tools"), NULL);
 	fprintf(out, "  %-14s sampling %s, elicitation %s\n", "  client", json_is_true(json_object_get(o, "sampling")) ? "allowed" : "denied",
 		json_is_true(json_object_get(o, "elicitation")) ? "allowed" : "denied");

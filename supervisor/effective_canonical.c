@@ -117,7 +117,7 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 		"plan", CANONICAL_VERSION, "name", e->name, "program", e->cmd.program, "subject", e->cmd.subject, "chain", strings(&e->cmd.chain), "links", links(&e->cmd), "argv", strings(&e->plan.argv), "cwd", e->plan.cwd, "code",
 		code(&e->cmd), "filesystem", "read", grants(g, false), "write", grants(g, true), "deny", items(&f->fs_deny), "protect", f->protect,
 		"home", f->home == HOME_PRIVATE ? "private" : "empty", "tmp", (json_int_t)f->tmp_size, "env", "set", items(&f->env_set), "pass",
-		items(&f->env_pass), "steering", steering(f, env), "network", "unix", items(&f->unix_sockets), "af_unix", e->plan.allow_unix,
+		items(&f->env_pass), "steering", steering(f, env), "network", "unix", items(&f->unix_sockets), "af_unix", profile_opens_unix(f),
 		"seccomp", f->seccomp, "limits", "processes", (json_int_t)f->limit_processes, "files", (json_int_t)f->limit_files, "message",
 		(json_int_t)f->limit_message, "protocol", "tools", rules(&f->tools), "resources", rules(&f->resources), "prompts", rules(&f->prompts),
 		"extensions", rules(&f->extensions), "sampling", f->sampling, "elicitation", f->elicitation, "roots", strings(&e->shim.roots),

@@ -300,7 +300,7 @@ static int add_walls(struct effective *e)
 
 	for (size_t i = 0; r == 0 && i < f->unix_sockets.n; i++)
 		r = effective_add_line(e, LINE_UNIX, DANGER_UNIX, f->unix_sockets.v[i].where, "%s", f->unix_sockets.v[i].value);
-	if (r == 0 && e->plan.allow_unix)
+	if (r == 0 && profile_opens_unix(f))
 		r = effective_add_line(e, LINE_UNIX, DANGER_UNIX, NULL, "it can connect to any unix socket below any granted directory, read-only or not");
 	if (r == 0)
 		r = effective_add_line(e, LINE_SECCOMP, 0, NULL, "%s", f->seccomp);

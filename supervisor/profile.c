@@ -333,6 +333,11 @@ static void params_done(struct profile *p)
 	free(p->params);
 }
 
+bool profile_opens_unix(const struct profile *p)
+{
+	return p->unix_sockets.n > 0 || strcmp(p->seccomp, "browser") == 0;
+}
+
 void profile_done(struct profile *p)
 {
 	struct profile_items *const items[] = { &p->command, &p->env_set, &p->env_pass, &p->fs_read, &p->fs_write,

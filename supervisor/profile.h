@@ -91,5 +91,7 @@ struct profile_args {
 	const char *package;	 /* directory of the installed package or NULL */
 };
 int profile_expand(struct profile *p, const struct profile_args *a, struct diag *d) _must_check_;
+/* Whether AF_UNIX sockets can be opened: ipc.unix names some, or the set of system calls has them by itself. */
+bool profile_opens_unix(const struct profile *p) _must_check_;
 void profile_done(struct profile *p);
 #define _cleanup_profile_ _cleanup_(profile_done)

@@ -32,6 +32,8 @@ def has_sockets(family):
 NEEDS = {
     "x86_64": lambda: platform.machine() == "x86_64",
     "java-sdk": lambda: os.path.exists(f"{STAGE}/java/out/EchoServer.class"),
+    "chromium": lambda: os.path.exists("/usr/lib/chromium/chromium"),
+    "chromium-headless-shell": lambda: os.path.exists("/usr/lib/chromium/chromium-headless-shell"),
     "root": lambda: os.geteuid() == 0,
     # what an attempt to escape attacks (tests/escape): without it even the control finds nothing
     "io_uring": lambda: first_line("/proc/sys/kernel/io_uring_disabled", "0") == "0",

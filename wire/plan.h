@@ -66,7 +66,7 @@ struct plan {
 	char *cwd;	   /* absolute, inside */
 	char *hostname;
 	char *seccomp;	   /* name of an embedded set: "default", ... */
-	bool allow_unix;   /* AF_UNIX sockets may be opened (ipc.unix) */
+	bool allow_unix;   /* ipc.unix: AF_UNIX sockets of every type, whatever the set */
 	uint64_t root_size; /* bytes of the root tmpfs */
 	struct plan_limits limits;
 	struct plan_mount *mounts;

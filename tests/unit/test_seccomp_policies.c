@@ -210,7 +210,14 @@ static void sockets_are_of_the_named_families_only(void **state)
 		{ DEFAULT_UNIX, SYS_socket, { AF_UNIX, SOCK_STREAM }, ALLOW },
 		{ DEFAULT_UNIX, SYS_socket, { AF_INET, SOCK_STREAM }, ALLOW },
 		{ DEFAULT_UNIX, SYS_socket, { AF_VSOCK, SOCK_STREAM }, DENY(EPERM) },
-		{ BROWSER, SYS_socket, { AF_UNIX, SOCK_STREAM }, DENY(EPERM) },
+		/* Chromium's lock of its profile and Playwright's own socket are of this type; the system's log is not. */
+		{ BROWSER, SYS_socket, { AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK }, ALLOW },
+		{ BROWSER, SYS_socket, { DIRTY | AF_UNIX, DIRTY | SOCK_STREAM }, ALLOW },
+		{ BROWSER, SYS_socket, { AF_UNIX, SOCK_DGRAM }, DENY(EPERM) },
+		{ BROWSER, SYS_socket, { AF_UNIX, SOCK_SEQPACKET }, DENY(EPERM) },
+		{ BROWSER, SYS_socket, { AF_UNIX, SOCK_RAW }, DENY(EPERM) },
+		{ BROWSER, SYS_socket, { AF_VSOCK, SOCK_STREAM }, DENY(EPERM) },
+		{ BROWSER, SYS_clone, { CLONE_NEWUSER }, DENY(EPERM) },
 		/* It can be connected anew to a pathname socket: AF_UNIX in all but name. */
 		{ BROWSER, SYS_socketpair, { AF_UNIX, SOCK_DGRAM }, DENY(EPERM) },
 		{ BROWSER_UNIX, SYS_socketpair, { AF_UNIX, SOCK_DGRAM }, ALLOW },

@@ -226,6 +226,17 @@ static int add_grant(const struct paths *p, struct effective *e, const struct fs
 	return effective_add_line(e, kind, danger, x->where, "%s (through the link %s)", x->canonical, x->given);
 }
 
+/* The same path given twice is one grant. */
+static bool is_again(const struct fs_grants *g, size_t at)
+{
+	const struct fs_grant *x = &g->v[at];
+
+	for (size_t i = 0; i < at; i++)
+		if (g->v[i].write == x->write && strcmp(g->v[i].canonical, x->canonical) == 0 && strcmp(g->v[i].given, x->given) == 0)
+			return true;
+	return false;
+}
+
 static int add_files(const struct paths *p, struct effective *e, const struct fs_grants *g)
 {
 	const struct profile *f = &e->profile;
@@ -233,7 +244,7 @@ static int add_files(const struct paths *p, struct effective *e, const struct fs
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->n; i++)
-		r = add_grant(p, e, &g->v[i]);
+		r = is_again(g, i) ? 0 : add_grant(p, e, &g->v[i]);
 	if (r == 0 && f->fs_write.n > 0 && f->protect)
 		r = effective_add_line(e, LINE_PROTECT, 0, NULL, "on: %zu names that exist below writable grants stay read-only",
 			g->protected_paths.n);
@@ -262,33 +273,39 @@ static int add_environment(struct effective *e)
 	return r;
 }
 
-static int add_rules(struct effective *e, const char *what, const struct shim_rules *r)
+static int add_rules(struct effective *e, enum effective_kind kind, const struct shim_rules *r)
 {
 	int x = 0;
 
 	if (!r->restricted && r->n == 0)
-		return effective_add_line(e, LINE_TOOLS, 0, r->otherwise, "%s: all that the server offers", what);
+		return effective_add_line(e, kind, 0, r->otherwise, "all that the server offers");
 	for (size_t i = 0; x == 0 && i < r->n; i++)
-		x = effective_add_line(e, LINE_TOOLS, 0, r->rules[i].where, "%s: %s %s", what, r->rules[i].allow ? "allow" : "deny", r->rules[i].glob);
+		x = effective_add_line(e, kind, 0, r->rules[i].where, "%s %s", r->rules[i].allow ? "allow" : "deny", r->rules[i].glob);
 	if (x == 0)
-		x = effective_add_line(e, LINE_TOOLS, 0, r->otherwise, "%s: %s", what, r->restricted ? "every other one is denied" : "every other one is allowed");
+		x = effective_add_line(e, kind, 0, r->otherwise, "every other one is %s", r->restricted ? "denied" : "allowed");
 	return x;
 }
 
 static int add_protocol(struct effective *e)
 {
 	const struct profile *f = &e->profile;
-	int r = add_rules(e, "tools", &f->tools);
+	int r = add_rules(e, LINE_TOOLS, &f->tools);
 
 	if (r == 0)
-		r = add_rules(e, "resources", &f->resources);
+		r = add_rules(e, LINE_RESOURCES, &f->resources);
 	if (r == 0)
-		r = add_rules(e, "prompts", &f->prompts);
+		r = add_rules(e, LINE_PROMPTS, &f->prompts);
+	if (r == 0 && f->extensions.n > 0) /* without a rule: none, which is no grant */
+		r = add_rules(e, LINE_EXTENSIONS, &f->extensions);
 	if (r == 0)
 		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "sampling %s, elicitation %s", f->sampling ? "allowed" : "denied",
 			f->elicitation ? "allowed" : "denied");
-	for (size_t i = 0; r == 0 && i < e->shim.roots.n; i++)
+	for (size_t i = 0; r == 0 && i < e->shim.roots.n; i++) {
+		const struct strv before = { .v = e->shim.roots.v, .n = i };
+		if (strv_contains(&before, e->shim.roots.v[i]))
+			continue;
 		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "roots may name %s (roots replace a server's own list)", e->shim.roots.v[i]);
+	}
 	return r;
 }
 

@@ -112,6 +112,13 @@ def test_a_launch_nobody_answers_gives_the_client_a_harmless_error_after_20_s(pe
         assert loosening not in note, note
 
 
+def test_a_path_that_is_granted_twice_is_shown_once(person):
+    grant = ["--ro", person.work]
+    r = person.stockade("approve", "--print-digest", *grant, *grant, "--", *ODD, "twice", check=0)
+    assert r.stderr.count(f" {person.work}  (--ro)") == 1, r.stderr
+    assert r.stderr.count(f"roots may name {person.work} ") == 1, r.stderr
+
+
 def test_a_launch_that_waits_says_so_at_once_and_names_no_way_to_lift_it(person):
     w = person.start("--", *ODD, "silent")
     until(lambda: b"waiting up to 20 s for the user's approval" in w.err, 5)

@@ -150,6 +150,75 @@ static void test_what_is_dangerous_stands_first_and_is_marked(void **state)
 	launch_done(&e);
 }
 
+/* What stands in the text besides blanks and line breaks. */
+static char *squeezed(const char *text)
+{
+	char *copy = strdup(text), *to = copy;
+
+	assert_non_null(copy);
+	for (const char *p = text; *p; p++)
+		if (*p != ' ' && *p != '\n')
+			*to++ = *p;
+	*to = '\0';
+	return copy;
+}
+
+static void assert_once(const char *text, const char *words)
+{
+	const char *at = strstr(text, words);
+
+	if (!at || strstr(at + 1, words))
+		fail_msg("'%s' is not there once:\n%s", words, text);
+}
+
+/* The list, not the title above it and the warning below it. */
+static void assert_narrow(const char *text, size_t columns)
+{
+	_cleanup_free_ char *copy = strdup(text);
+	char *save = NULL;
+	bool in = false;
+
+	assert_non_null(copy);
+	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		in = strncmp(line, "  What it gets", 14) == 0 || (in && strncmp(line, "  Warning", 9) != 0);
+		if (in && strlen(line) > columns)
+			fail_msg("longer than %zu: %s", columns, line);
+	}
+}
+
+static void test_rules_stand_together_and_each_of_them_is_shown(void **state)
+{
+	const struct question_options o = { .width = 80 };
+	struct effective e;
+	char rule[64], where[64];
+
+	make_launch(&e, "x", "/data");
+	e.profile.file = strdup("/etc/stockade/profiles/x.json");
+	for (int i = 0; i < 40; i++) {
+		snprintf(rule, sizeof(rule), "%s name_%d_*", i < 20 ? "allow" : "deny", i);
+		snprintf(where, sizeof(where), "/etc/stockade/profiles/x.json:%d (tools.allow \"name_%d_*\")", 10 + i, i);
+		assert_int_equal(effective_add_line(&e, LINE_TOOLS, 0, where, "%s", rule), 0);
+	}
+	/* Could pass for two, or for words of ours: each has a line of its own. */
+	assert_int_equal(effective_add_line(&e, LINE_TOOLS, 0, "/etc/stockade/profiles/x.json:50", "deny a, allow b"), 0);
+	assert_int_equal(effective_add_line(&e, LINE_TOOLS, 0, "/etc/stockade/profiles/x.json:51", "deny c(line9)"), 0);
+	assert_int_equal(effective_add_line(&e, LINE_RESOURCES, 0, NULL, "all that the server offers"), 0);
+	_cleanup_free_ char *text = print(&e, &o), *all = squeezed(text);
+	for (int i = 0; i < 40; i++) {
+		snprintf(rule, sizeof(rule), "name_%d_*", i);
+		assert_has(all, rule);
+	}
+	assert_has(all, "name_18_*,name_19_*(lines10-29)denyname_20_*,");
+	assert_has(text, "\n                    deny a, allow b  (line 50)\n                    deny c(line9)  (line 51)\n");
+	assert_has(text, "\n    resources       all that the server offers\n");
+	/* The file once, the label once, and no line of the list longer than the terminal. */
+	assert_once(all, "x.json");
+	assert_once(text, "  tools ");
+	assert_narrow(text, 80);
+	free(e.profile.file);
+	launch_done(&e);
+}
+
 static void test_a_harmless_launch_is_not_called_dangerous(void **state)
 {
 	const struct question_options o = { 0 };
@@ -318,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_a_long_command_is_not_cut),
 		cmocka_unit_test(test_names_and_paths_cannot_drive_the_terminal),
 		cmocka_unit_test(test_what_is_dangerous_stands_first_and_is_marked),
+		cmocka_unit_test(test_rules_stand_together_and_each_of_them_is_shown),
 		cmocka_unit_test(test_a_harmless_launch_is_not_called_dangerous),
 		cmocka_unit_test(test_code_that_rewrites_itself_is_asked_each_time),
 		cmocka_unit_test(test_colour_is_only_there_when_asked_for),

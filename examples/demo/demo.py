@@ -22,7 +22,7 @@ STOCKADE = f"{STAGE}/prefix/bin/stockade"
 MODULES = os.environ.get("STOCKADE_NODE_MODULES", f"{STAGE}/demo/node_modules")
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVER = f"{MODULES}/@modelcontextprotocol/server-filesystem/dist/index.js"
-TODO = "- buy milk\n- build a stockade\n"
+SHOPPING = "- buy milk\n- build a stockade\n"
 SECRET = "-----BEGIN OPENSSH PRIVATE KEY----- (a made-up one)"
 BOLD, GREEN, DIM, END = ("\033[1m", "\033[32m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("",) * 4
 
@@ -49,7 +49,7 @@ class Demo:
         self.env = {"HOME": self.home, "PATH": "/usr/local/bin:/usr/bin:/bin", "TERM": "xterm", "NO_COLOR": "1",
                     "USER": os.environ.get("USER", ""), "LOGNAME": os.environ.get("LOGNAME", ""), "SHELL": "/bin/bash",
                     "STOCKADE_NODE_MODULES": MODULES}
-        self.put("notes/todo.md", TODO)
+        self.put("notes/todo.md", SHOPPING)
         self.put(".ssh/id_ed25519", SECRET + "\n")
         self.put(".config/stockade/profiles/files.json", json.dumps(self.profile(), indent=2) + "\n")
 
@@ -157,7 +157,7 @@ def approve_and_call(d):
     title("3. What the profile does not grant")
     shown(write["text"])
     expect(write["isError"] and "files.json" in write["text"], "write_file is denied, with the rule", write)
-    expect(d.read("notes/todo.md") == TODO, "and the file is as it was")
+    expect(d.read("notes/todo.md") == SHOPPING, "and the file is as it was")
     shown(key["text"])
     expect(key["isError"] and SECRET not in key["text"] and "ENOENT" in key["text"], "~/.ssh/id_ed25519 does not exist in there", key)
     bare = d.answers(d.client(["node", SERVER, d.home], [calls[2]]))[1]

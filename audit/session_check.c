@@ -128,6 +128,7 @@ static int take_line(
 static int read_lines(struct reader *r, struct session_view *v, struct findings *f)
 {
 	struct bad_line bad = { 0 };
+	static const char begin[] = "{\"v\":";
 	const char *text;
 	size_t n;
 	int outcome;
@@ -140,6 +141,7 @@ static int read_lines(struct reader *r, struct session_view *v, struct findings 
 	report_bad(v, &bad, f);
 	v->lines = r->number;
 	v->rest = reader_rest(r, &text);
+	v->rest_foreign = v->rest >= AUDIT_RECORD_MAX || strncmp(text, begin, v->rest < strlen(begin) ? v->rest : strlen(begin)) != 0;
 	return outcome;
 }
 

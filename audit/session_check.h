@@ -26,7 +26,8 @@ struct session_view {
 	size_t n, room;
 	size_t *by_seq; /* positions, sorted by seq, then position */
 	uint64_t lines;
-	uint64_t rest; /* bytes after the last newline */
+	uint64_t rest; /* bytes after the last newline, at least AUDIT_RECORD_MAX when there are more */
+	bool rest_foreign; /* they are the beginning of no record */
 	bool damaged;  /* for the caller's notes: evidence is not repaired */
 	bool closed;   /* the last record is session.close */
 };

@@ -201,7 +201,7 @@ static void check_session(struct verify *v, const struct session_view *s, const 
 		check_index_line(v, s, l);
 	}
 	if (count == 0 && s->n == 0 && !running) {
-		enum finding what = s->lines == 0 ? FINDING_EMPTY : FINDING_UNINDEXED;
+		enum finding what = s->lines == 0 && !s->rest_foreign ? FINDING_EMPTY : FINDING_UNINDEXED;
 		finding_add(&v->f, what, (struct place){ .file = s->file }, "%s",
 			what == FINDING_EMPTY ? "its supervisor was killed before the first record, and nothing ran"
 					      : "no record of it is whole, and the index does not know it");

@@ -402,6 +402,29 @@ static void findings_are_json_lines_when_asked(void **state)
 	texts_done(&file, &index);
 }
 
+static void a_file_that_no_supervisor_began_is_not_called_empty(void **state)
+{
+	static const char name[] = "20261001T120000Z-0123456789abcdef0123456789abcdef.jsonl";
+	static const struct {
+		char fill;
+		size_t n;
+	} cases[] = { { '{', 3 << 20 }, { 'x', 3 << 20 }, { 'x', 100 }, { '\0', 4096 } };
+	const struct log_dir *l = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_free_ char *bytes = malloc(cases[i].n);
+		assert_non_null(bytes);
+		memset(bytes, cases[i].fill, cases[i].n);
+		log_dir_empty(l);
+		file_write(l, name, bytes, cases[i].n);
+		assert_damaged(l, "no record of it is whole");
+	}
+	/* A supervisor killed in its first write is no damage. */
+	log_dir_empty(l);
+	file_write(l, name, "{\"v\":1,\"seq\":1,", 16);
+	assert_whole(l);
+}
+
 #define LOG_TEST(f) cmocka_unit_test_setup_teardown(f, log_dir_setup, log_dir_teardown)
 
 int main(void)
@@ -421,6 +444,7 @@ int main(void)
 		LOG_TEST(a_record_replaced_at_the_end_is_found_by_the_index),
 		LOG_TEST(a_record_of_another_session_is_found),
 		LOG_TEST(bytes_after_the_close_are_found),
+		LOG_TEST(a_file_that_no_supervisor_began_is_not_called_empty),
 		LOG_TEST(verify_of_one_session_leaves_the_others_alone),
 		LOG_TEST(findings_are_json_lines_when_asked),
 	};

@@ -320,8 +320,14 @@ int consent_revoke(const struct paths *p, const char *prefix, struct approval *r
 	if (!found)
 		return say_none(&l, prefix, shown, d);
 	snprintf(name, sizeof(name), "%s" SUFFIX, found->digest);
-	if (unlinkat(dir, name, 0) < 0)
-		return diag_fail(d, -errno, "cannot remove the approval %s: %s", found->id, strerror(errno));
+	if (unlinkat(dir, name, 0) < 0) {
+		int error = errno;
+		char state[1024];
+		return diag_fail(d, -error, "cannot remove the approval %s: %s%s%s/" APPROVALS_DIR "/%s%s", found->id, strerror(error),
+			error == EISDIR ? "; it approves nothing, and a directory lies in the place of its file: look through it and remove "
+					: " (",
+			text_escape_str(p->state, state, sizeof(state)), name, error == EISDIR ? "" : ")");
+	}
 	*ret = *found;
 	*found = (struct approval){ 0 };
 	return fsync(dir) < 0

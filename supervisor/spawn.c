@@ -11,13 +11,14 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "base/io.h"
 #include "wire/fds.h"
 
-enum { SPAWN_FD_FLOOR = 32, SPAWN_FDS_MAX = 8 };
+enum { SPAWN_FD_FLOOR = 32, SPAWN_FDS_NEEDED = 64, SPAWN_FDS_MAX = 8 };
 
 /* Child's number i is our descriptor fd[i]. */
 struct child {
@@ -136,6 +137,19 @@ static int wire_up(const struct effective *e, struct wiring *w)
 	return r < 0 ? r : lifted_pair(w->control, true);
 }
 
+/* fcntl(2): F_DUPFD is EINVAL when the limit does not reach the floor. */
+static int wire_failed(int r, const char *what, struct diag *d)
+{
+	struct rlimit limit;
+
+	if ((r == -EINVAL || r == -EMFILE) && getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < SPAWN_FDS_NEEDED)
+		return diag_fail(d, r,
+			"cannot %s: stockade may open only %llu files here and needs %d; whatever starts it lowered the limit: raise it there "
+			"(ulimit -n %d, or LimitNOFILE= of a service)",
+			what, (unsigned long long)limit.rlim_cur, SPAWN_FDS_NEEDED, SPAWN_FDS_NEEDED);
+	return diag_fail(d, r, "cannot %s: %s", what, strerror(-r));
+}
+
 static int spawn_shim(const struct wiring *w, struct spawned *ret, struct diag *d)
 {
 	struct child shim = { STOCKADE_LIBEXECDIR "/stockade-shim", "stockade-shim",
@@ -153,7 +167,7 @@ int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d
 
 	*ret = (struct spawned){ -1, -1, -1, -1, -1, 0, 0, 0 };
 	if (r < 0)
-		return diag_fail(d, r, "cannot wire up the session: %s", strerror(-r));
+		return wire_failed(r, "wire up the session", d);
 	struct child enter = { STOCKADE_LIBEXECDIR "/stockade-enter", "stockade-enter",
 		{ [0] = w.in[0], [1] = w.out[1], [2] = w.err[1], [ENTER_FD_PLAN] = w.plan, [ENTER_FD_REPORT] = w.report[1] }, ENTER_FD_END };
 	r = spawn_child(&enter, &ret->enter_pid, &ret->enter_pidfd, d);
@@ -185,7 +199,7 @@ int spawn_refusal(const struct shim_config *config, struct spawned *ret, struct 
 	if (r == 0)
 		r = lifted_pair(w.control, true);
 	if (r < 0)
-		return diag_fail(d, r, "cannot wire up an answer to the client: %s", strerror(-r));
+		return wire_failed(r, "wire up an answer to the client", d);
 	r = spawn_shim(&w, ret, d);
 	if (r < 0)
 		return r;

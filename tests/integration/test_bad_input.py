@@ -2,6 +2,7 @@
 """Each bad input gives one clear sentence, the right exit status, and loses nothing that was acknowledged."""
 import json
 import os
+import resource
 import subprocess
 
 import pytest
@@ -46,6 +47,22 @@ def test_a_bad_profile_is_refused_in_one_sentence(person, what):
 
 
 @pytest.mark.root
+def test_a_limit_of_open_files_that_is_too_low_is_said_with_what_to_do(person):
+    person.approve("--", *ODD, "few")
+    r = person.stockade("run", "--", *ODD, "few", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30)))
+    assert r.returncode == 125
+    assert "may open only 30 files here and needs 64" in r.stderr and "ulimit -n 64" in r.stderr
+
+
+def test_a_directory_in_the_place_of_an_approval_is_named_with_what_to_do(person):
+    digest = person.approve("--", *ODD, "directory")
+    path = f"{person.home}/.local/state/stockade/approvals/{digest}.json"
+    os.unlink(path)
+    os.mkdir(path)
+    r = person.stockade("approvals", "revoke", digest[:12], check=125)
+    assert path in r.stderr and "look through it and remove" in r.stderr
+
+
 def test_a_profile_that_others_can_write_is_refused(person):
     os.chmod(person.profile("bad", profile()), 0o666)
     one_sentence(person.stockade("run", "bad"), 125, "bad.json", "writ")

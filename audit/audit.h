@@ -67,6 +67,7 @@ static inline void audit_freep(struct audit **a)
 struct audit_filter {
 	int64_t since, until; /* seconds since the epoch, 0: open */
 	const char *session, *server, *tool; /* globs ('*'), NULL: any; session also how an id begins */
+	const char *client; /* a glob, or what the chain of programs holds */
 	enum event_decision decision;	      /* EVENT_NONE: any */
 };
 

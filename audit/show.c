@@ -81,6 +81,11 @@ static bool wants_file(const struct audit_filter *f, const char *name, const str
 	return !f->since || st->st_mtime >= f->since;
 }
 
+static bool client_wants(const char *pattern, const char *chain)
+{
+	return !pattern || (strchr(pattern, '*') ? glob_match(pattern, chain, strlen(chain)) : strstr(chain, pattern) != NULL);
+}
+
 static bool wants_line(const struct audit_filter *f, const struct line *l)
 {
 	const char *decision = f->decision == EVENT_NONE ? NULL : event_decision_name(f->decision);
@@ -88,6 +93,7 @@ static bool wants_line(const struct audit_filter *f, const struct line *l)
 	if ((f->since && (int64_t)l->us < f->since * 1000000) || (f->until && (int64_t)l->us > f->until * 1000000))
 		return false;
 	return session_matches(f->session, l->session) && glob_wants(f->server, line_text(l, "server")) &&
+	       client_wants(f->client, line_text(l, "client")) &&
 	       (!f->tool || (*line_text(l, "tool") && glob_wants(f->tool, line_text(l, "tool")))) &&
 	       (!decision || strcmp(decision, line_text(l, "decision")) == 0);
 }

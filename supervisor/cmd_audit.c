@@ -13,7 +13,7 @@ enum { FOLLOW_LINES = 10 };
 struct show_options {
 	bool json, follow;
 	int64_t since, until;
-	char *session, *server, *tool, *decision, *lines;
+	char *session, *server, *client, *tool, *decision, *lines;
 };
 
 struct verify_options {
@@ -29,12 +29,14 @@ static const struct option_row show_rows[] = {
 	{ "json", 0, OPTION_FLAG, offsetof(struct show_options, json), NULL,
 		"the records as they are, one JSON object a line" },
 	{ "since", 0, OPTION_TIME, offsetof(struct show_options, since), "TIME",
-		"nothing before TIME: 2026-10-01, an RFC 3339 time, or 30m, 2h, 7d ago" },
+		"nothing before TIME: 2026-10-01, an RFC 3339 time, today, yesterday, or 30m, 2h, 7d ago" },
 	{ "until", 0, OPTION_TIME, offsetof(struct show_options, until), "TIME", "nothing after TIME" },
 	{ "session", 0, OPTION_STR, offsetof(struct show_options, session), "ID",
 		"only sessions whose id begins so, or matches with '*'" },
 	{ "server", 0, OPTION_STR, offsetof(struct show_options, server), "NAME",
 		"only servers whose name matches; '*' stands for anything" },
+	{ "client", 0, OPTION_STR, offsetof(struct show_options, client), "NAME",
+		"only sessions that a client started whose chain of programs holds NAME, or matches with '*'" },
 	{ "tool", 0, OPTION_STR, offsetof(struct show_options, tool), "NAME",
 		"only records about tools whose name matches" },
 	{ "decision", 0, OPTION_STR, offsetof(struct show_options, decision), "WORD",
@@ -102,7 +104,8 @@ static int run_show(const struct command_ctx *ctx)
 		.filter = { .since = o->since,
 			.until = o->until,
 			.session = o->session,
-			.server = o->server,
+			.server = ctx->args.n > 0 ? ctx->args.v[0] : o->server,
+			.client = o->client,
 			.tool = o->tool },
 		.json = o->json,
 		.follow = o->follow,
@@ -110,8 +113,11 @@ static int run_show(const struct command_ctx *ctx)
 	};
 	_cleanup_close_ int dir = -1;
 	struct diag d = { "" };
-	int r = take_decision(o->decision, &show.filter.decision);
+	int r;
 
+	if (o->server && ctx->args.n > 0)
+		return command_usage(ctx, "the server is named twice: with --server and without; once is enough");
+	r = take_decision(o->decision, &show.filter.decision);
 	if (r == 0)
 		r = take_lines(o, &show);
 	if (r != 0)
@@ -149,15 +155,16 @@ static int run_verify(const struct command_ctx *ctx)
 
 const struct command_row cmd_audit_show = {
 	.name = "audit show",
-	.synopsis = "[-f] [-n N] [--json] [--since TIME] [--until TIME] [--session ID] [--server NAME] [--tool NAME] "
-		    "[--decision WORD]",
+	.synopsis = "[-f] [-n N] [--json] [--since TIME] [--until TIME] [--session ID] [--client NAME] [--tool NAME] "
+		    "[--decision WORD] [[--server] SERVER]",
 	.summary = "print the records of all sessions in order of time",
 	.details = "Each line: time (UTC), server, session, event, decision, tool or method, and what else the record says. "
 		   "What came from a\n"
-		   "server is escaped. --json prints the records themselves, for jq and for a SIEM; docs/audit.md has "
-		   "their format.",
+		   "server is escaped. --json prints the records themselves, for jq and for a SIEM; their format is in\n"
+		   STOCKADE_DOCDIR "/audit.md.",
 	.options = show_rows,
 	.options_size = sizeof(struct show_options),
+	.max_args = 1,
 	.run = run_show,
 };
 

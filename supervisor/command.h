@@ -18,7 +18,7 @@ enum option_kind {
 	OPTION_FLAG, /* bool */
 	OPTION_STR,  /* char * (heap) */
 	OPTION_STRV, /* struct strv: may be given again */
-	OPTION_TIME, /* int64_t: RFC 3339, a date, or "2h" ago */
+	OPTION_TIME, /* int64_t: RFC 3339, a date, "today", "yesterday", or "2h" ago */
 	OPTION_U64,  /* uint64_t */
 };
 

@@ -56,13 +56,20 @@ static int unknown_option(struct parser *p, const char *name, size_t len)
 	return diag_fail(p->d, -EINVAL, "unknown option --%s", shown);
 }
 
-/* RFC 3339, a date, or "2h" for two hours ago. */
+/* RFC 3339, a date, "today" and "yesterday" (midnight, UTC, as the log has its times), or "2h" for two hours ago. */
+enum { DAY_S = 86400 };
+
 static int parse_moment(const char *value, int64_t *ret)
 {
 	uint64_t ago;
 
 	if (parse_time(value, ret) == 0)
 		return 0;
+	if (strcmp(value, "today") == 0 || strcmp(value, "yesterday") == 0) {
+		int64_t now = (int64_t)time(NULL);
+		*ret = now - now % DAY_S - (*value == 'y' ? DAY_S : 0);
+		return 0;
+	}
 	if (parse_duration(value, 0, (uint64_t)100 * 365 * 86400, &ago) < 0)
 		return -EINVAL;
 	*ret = (int64_t)time(NULL) - (int64_t)ago;
@@ -84,7 +91,7 @@ static int store_value(struct parser *p, const struct option_row *o, const char 
 		if (parse_moment(value, to) == 0)
 			return 0;
 		return diag_fail(p->d, -EINVAL,
-			"--%s %s is no time: write 2027-04-01T00:00:00Z, 2027-04-01 (midnight, UTC), or 30m, 2h, 7d (ago)", o->name,
+			"--%s %s is no time: write 2027-04-01T00:00:00Z, 2027-04-01 (midnight, UTC), today, yesterday, or 30m, 2h, 7d (ago)", o->name,
 			text_escape_str(value, shown, sizeof(shown)));
 	case OPTION_U64:
 		if (parse_u64(value, 0, UINT64_MAX, to) == 0)

@@ -24,6 +24,30 @@ def test_version_and_the_list_of_commands(person):
         assert command in listed
 
 
+def test_audit_show_takes_a_server_a_client_and_yesterday(person):
+    for name in ("one", "two"):
+        person.profile(name, {"stockade": 1, "name": name, "command": [*ODD, name]})
+        person.approve(name)
+        w = person.start(name)
+        w.initialize()
+        assert w.end() == 0
+    whole = person.records()
+    only = [json.loads(x) for x in person.stockade("audit", "show", "--json", "one", check=0).stdout.splitlines()]
+    assert only == [r for r in whole if r["server"] == "one"] and len(only) > 2
+    assert person.stockade("audit", "show", "--json", "--since", "yesterday", check=0).stdout.count("\n") == len(whole)
+    assert person.stockade("audit", "show", "--json", "--until", "yesterday", check=0).stdout == ""
+    for client, n in (("python", len(whole)), ("*python*", len(whole)), ("no-such-client", 0), ("python*nothing", 0)):
+        assert person.stockade("audit", "show", "--json", "--client", client, check=0).stdout.count("\n") == n, client
+    assert "named twice" in person.stockade("audit", "show", "--server", "one", "one", check=2).stderr
+
+
+def test_what_the_help_points_to_is_installed(person):
+    words = person.stockade("audit", "show", "--help", check=0).stdout.split()
+    page = next(w for w in words if w.endswith("/audit.md."))[:-1]
+    with open(page, encoding="utf-8") as f:
+        assert f.readline() == "# The audit log\n"
+
+
 def test_check_without_a_name_lists_the_profiles_and_says_which_are_approved(person):
     mine = person.profile("mine", {"stockade": 1, "name": "mine", "version": 3, "description": "a \u202elist", "command": ODD})
     names = person.stockade("check", "--names", check=0).stdout.split()

@@ -120,6 +120,29 @@ static void test_a_duration_means_so_long_ago(void **state)
 	parsed_done(&p);
 }
 
+static void test_today_and_yesterday_begin_at_midnight(void **state)
+{
+	struct parsed p;
+	time_t before = time(NULL), after;
+	time_t today, yesterday;
+
+	parse(&p, &row_plain, "--since today");
+	assert_int_equal(p.r, 0);
+	today = (time_t)p.o.when;
+	parsed_done(&p);
+	parse(&p, &row_plain, "--since yesterday");
+	assert_int_equal(p.r, 0);
+	yesterday = (time_t)p.o.when;
+	parsed_done(&p);
+	after = time(NULL);
+	/* Midnight may pass between the two. */
+	if (before / 86400 != after / 86400)
+		return;
+	assert_int_equal(today % 86400, 0);
+	assert_true(today <= after && after - today < 86400);
+	assert_int_equal(today - yesterday, 86400);
+}
+
 static void test_bad_usage_is_refused_in_words(void **state)
 {
 	static const struct {
@@ -280,6 +303,7 @@ int main(void)
 		cmocka_unit_test(an_error_is_written_at_once_and_whole),
 		cmocka_unit_test(test_options_in_every_form_reach_their_fields),
 		cmocka_unit_test(test_a_duration_means_so_long_ago),
+		cmocka_unit_test(test_today_and_yesterday_begin_at_midnight),
 		cmocka_unit_test(test_bad_usage_is_refused_in_words),
 		cmocka_unit_test(test_help_wins_before_the_double_dash_only),
 		cmocka_unit_test(test_commands_are_found_by_their_words),

@@ -189,23 +189,28 @@ const struct report *launch_until(struct launch *l, enum report_type type)
 	return launch_find(l, type);
 }
 
-static void send_control(struct launch *l, enum control_type type, int value)
+static int send_control(struct launch *l, enum control_type type, int value)
 {
 	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
 	struct control c = { .type = type, .value = value };
 
 	assert_int_equal(control_encode(&c, &w), 0);
-	assert_int_equal(io_send_msg(l->report, w.buf.data, w.buf.len, NULL, 0), 0);
+	return io_send_msg(l->report, w.buf.data, w.buf.len, NULL, 0);
 }
 
 void launch_release(struct launch *l)
 {
-	send_control(l, CONTROL_RELEASE, 0);
+	assert_int_equal(send_control(l, CONTROL_RELEASE, 0), 0);
+}
+
+bool launch_try_release(struct launch *l)
+{
+	return send_control(l, CONTROL_RELEASE, 0) == 0;
 }
 
 void launch_signal(struct launch *l, int number)
 {
-	send_control(l, CONTROL_SIGNAL, number);
+	assert_int_equal(send_control(l, CONTROL_SIGNAL, number), 0);
 }
 
 int launch_wait(pid_t pid)

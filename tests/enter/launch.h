@@ -46,6 +46,8 @@ bool launch_read_report(struct launch *l);
 const struct report *launch_until(struct launch *l, enum report_type type);
 const struct report *launch_find(const struct launch *l, enum report_type type);
 void launch_release(struct launch *l);
+/* The same where PID 1 may have ended meanwhile, and for threads, in which nothing can be asserted; false: it has. */
+bool launch_try_release(struct launch *l);
 void launch_signal(struct launch *l, int number);
 /* Releases, reads all output, waits for the end; returns PID 1's wait status. */
 int launch_finish(struct launch *l);

@@ -174,8 +174,8 @@ static void *supervise(void *arg)
 	struct launch *l = arg;
 
 	while (launch_read_report(l))
-		if (l->reports[l->n_reports - 1].type == REPORT_READY)
-			launch_release(l);
+		if (l->reports[l->n_reports - 1].type == REPORT_READY && !launch_try_release(l))
+			break;
 	return NULL;
 }
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages that only a careless or a hostile peer sends, through the installed program and with a real server behind it."""
+import json
+
 from integration.harness import ODD
 
 
@@ -70,3 +72,88 @@ def test_methods_of_the_other_era_are_no_methods(person):
     assert "result" in w.request("tools/list", {"_meta": meta})
     assert "result" in w.request("server/discover", {"_meta": meta})
     assert w.end() == 0
+
+
+MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+STATE = 'opaque \u00e9 \U0001f600 \x01 "\\" \u2028'
+
+
+def asking(person, name, **client):
+    person.profile(name, {"stockade": 1, "name": name, "version": 1, "description": "d", "command": [*ODD, name],
+                          "filesystem": {"read": [person.work]}, "client": client})
+    person.approve(name)
+    return person.start(name)
+
+
+def test_a_result_that_asks_for_input_passes_with_its_retry_where_the_profile_allows_it(person):
+    w = asking(person, "may-ask", elicitation=True, roots=[person.work])
+    result = w.call("needs", {"method": "elicitation/create", "params": {"message": "who?"}, "state": STATE}, _meta=MODERN)["result"]
+    assert result == {"resultType": "input_required", "requestState": STATE,
+                      "inputRequests": {"k": {"method": "elicitation/create", "params": {"message": "who?"}}}}
+    roots = w.call("needs", {"method": "roots/list", "state": STATE}, _meta=MODERN)["result"]
+    assert roots["inputRequests"]["k"]["method"] == "roots/list"
+    granted = {"uri": f"file://{person.work}/a"}
+    retry = {"k": {"roots": [{"uri": "file:///etc"}, granted]}, "e": {"action": "accept", "content": {"who": "me"}}}
+    done = w.call("needs", {}, inputResponses=retry, requestState=STATE, _meta=MODERN)["result"]
+    assert json.loads(done["content"][0]["text"]) == {"requestState": STATE,
+                                                      "inputResponses": {"k": {"roots": [granted]}, "e": retry["e"]}}
+    assert w.end() == 0
+    assert [r["status"] for r in person.records() if r["event"] == "tool.result"] == ["input_required", "input_required", "ok"]
+
+
+def test_a_result_that_asks_for_what_is_denied_becomes_a_denial(person):
+    w = asking(person, "may-not-ask", elicitation=True, roots=[])
+    for method, word in (("sampling/createMessage", "client.sampling"), ("roots/list", "client.roots")):
+        result = w.call("needs", {"method": method, "state": STATE}, _meta=MODERN)["result"]
+        assert result["isError"] is True and result["resultType"] == "complete"
+        assert word in result["content"][0]["text"] and "inputRequests" not in result and "requestState" not in result
+    assert "error" in w.call("needs", {"method": "tools/call", "state": STATE}, _meta=MODERN)
+    assert w.end() == 0
+    denied = [r for r in person.records() if r["event"] == "request" and r.get("decision") == "deny"]
+    assert [r["method"] for r in denied] == ["sampling/createMessage", "roots/list"]
+
+
+def test_an_answer_to_the_server_arrives_although_the_client_closes_behind_it(person):
+    w = asking(person, "last-words", elicitation=True)
+    w.initialize(capabilities={"elicitation": {}})
+    w.send({"jsonrpc": "2.0", "id": 50, "method": "tools/call",
+            "params": {"name": "asks", "arguments": {"id": "e", "method": "elicitation/create", "params": {"message": "?"}}}})
+    while w.message().get("method") != "elicitation/create":
+        pass
+    w.send({"jsonrpc": "2.0", "id": "e", "result": {"action": "decline"}})
+    w.eof()
+    assert json.loads(text_of(w.answer(50)))["result"] == {"action": "decline"}
+    assert w.wait() == 0
+
+
+def test_a_request_of_the_server_after_the_clients_end_of_input_keeps_nobody_waiting(person):
+    w = asking(person, "late", elicitation=True)
+    w.initialize()
+    w.send({"jsonrpc": "2.0", "id": 50, "method": "tools/call",
+            "params": {"name": "asks", "arguments": {"late": True, "method": "elicitation/create"}}})
+    w.eof()
+    assert text_of(w.answer(50)) == "", "the server sees the end of its input, and no answer that nobody gave"
+    assert w.wait() == 0
+    assert [json.loads(line)["method"] for line in w.seen if b'"ask"' in line] == ["elicitation/create"]
+    denied = asking(person, "later")
+    denied.initialize()
+    denied.send({"jsonrpc": "2.0", "id": 51, "method": "tools/call",
+                 "params": {"name": "asks", "arguments": {"late": True, "method": "sampling/createMessage"}}})
+    denied.eof()
+    assert text_of(denied.answer(51)) == ""
+    assert denied.wait() == 0
+    assert all(b"sampling" not in line for line in denied.seen)
+    assert [r["decision"] for r in person.records() if r.get("method") == "sampling/createMessage"] == ["deny"]
+
+
+def test_a_name_that_is_listed_twice_is_listed_once(person):
+    person.profile("twice", {"stockade": 1, "name": "twice", "version": 1, "description": "d", "command": [*ODD, "twice", "double"]})
+    person.approve("twice")
+    w = person.start("twice")
+    w.initialize()
+    tools = w.request("tools/list")["result"]["tools"]
+    assert len({t["name"] for t in tools}) == len(tools) and "description" not in tools[0]
+    assert "become a task" in w.request("tools/list", {"task": {"ttl": 1000}})["error"]["message"]
+    assert w.end() == 0
+    filtered = [r for r in person.records() if r["event"] == "list.filtered"]
+    assert filtered[0]["count"] == len(tools) and "already" in filtered[0]["reason"]

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "supervisor/doctor.h"
+#include "tests/unit/tree.h"
 
 struct machine {
 	char root[64];
@@ -41,6 +42,11 @@ static void machine_make(struct machine *m)
 	assert_non_null(mkdtemp(m->root));
 	snprintf(m->sysctl, sizeof(m->sysctl), "%s/proc/sys", m->root);
 	m->env = (struct doctor_env){ "/usr/libexec/stockade", m->sysctl, m->root, NULL, "" };
+}
+
+static void machine_done(struct machine *m)
+{
+	assert_int_equal(remove_tree(m->root), 0);
 }
 
 static void mend_of(const struct machine *m, int error, struct doctor_result *r)
@@ -79,6 +85,7 @@ static void each_wall_gets_its_own_mend(void **state)
 		mend_of(&m, walls[i].error, &r);
 		if (!strstr(r.mend, walls[i].mend))
 			fail_msg("%s: '%s' lacks '%s'", walls[i].path, r.mend, walls[i].mend);
+		machine_done(&m);
 	}
 }
 
@@ -94,6 +101,7 @@ static void a_sysctl_that_allows_is_not_blamed(void **state)
 	mend_of(&m, EPERM, &r);
 	assert_null(strstr(r.mend, "sysctl -w"));
 	assert_null(strstr(r.mend, "apparmor_parser"));
+	machine_done(&m);
 }
 
 static void a_sysctl_that_is_no_number_is_unknown(void **state)
@@ -104,6 +112,7 @@ static void a_sysctl_that_is_no_number_is_unknown(void **state)
 	put(m.root, "/proc/sys/user/max_user_namespaces", "many\n");
 	assert_int_equal(doctor_sysctl(&m.env, "user/max_user_namespaces"), -1);
 	assert_int_equal(doctor_sysctl(&m.env, "user/absent"), -1);
+	machine_done(&m);
 }
 
 static int attempt_dies(struct doctor_attempt *a)
@@ -170,6 +179,7 @@ static void an_absent_helper_and_a_foreign_one_are_told_apart(void **state)
 	assert_int_equal(chmod(path, 0777), 0);
 	doctor_place_checks[0].probe(&m.env, &r);
 	assert_non_null(strstr(r.found, "changed by others"));
+	machine_done(&m);
 }
 
 int main(void)

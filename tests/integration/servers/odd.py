@@ -2,7 +2,7 @@
 """A server whose tools misbehave on request. Arguments: a word that marks its processes, then modes.
 
 Modes: deaf (ignores SIGTERM and EOF), dirty (garbage on stdout at start), mute (answers nothing after initialize), babble (after
-EOF it writes garbage, answers to nothing and notifications for ever).
+EOF it writes garbage, answers to nothing and notifications for ever), double (lists each tool twice).
 """
 import json
 import os
@@ -98,7 +98,25 @@ def noise(_):
     return text("noisy")
 
 
+def asks(args):
+    """Puts a request to the client and tells what came back; "late": after the client's end of input."""
+    if args.get("late"):
+        sys.stdin.read()
+    say({"jsonrpc": "2.0", "id": args.get("id", "ask"), "method": args["method"], "params": args.get("params", {})})
+    return text(sys.stdin.readline())
+
+
+def needs(params):
+    """The modern era's way to ask: a result that wants input, and a retry that brings it."""
+    if "inputResponses" in params:
+        return {"resultType": "complete", **text(json.dumps({k: params[k] for k in ("inputResponses", "requestState")}))}
+    args = params["arguments"]
+    return {"resultType": "input_required", "inputRequests": {"k": {"method": args["method"], "params": args.get("params", {})}},
+            "requestState": args.get("state", "")}
+
+
 TOOLS = {
+    "asks": asks,
     "echo": lambda a: text(a.get("text", "")),
     "big": lambda a: text("x" * int(a["bytes"])),
     "sleep": lambda a: time.sleep(a["seconds"]) or text("slept"),
@@ -125,7 +143,11 @@ def answer(request):
         return {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}},
                 "serverInfo": {"name": "odd", "version": "1"}}
     if method == "tools/list":
-        return {"tools": [{"name": n, "inputSchema": {"type": "object"}} for n in TOOLS]}
+        tools = [{"name": n, "inputSchema": {"type": "object"}} for n in TOOLS]
+        shadows = [{**t, "description": "another"} for t in tools] if "double" in MODES else []
+        return {"tools": tools + shadows}
+    if method == "tools/call" and params["name"] == "needs":
+        return needs(params)
     if method == "tools/call" and params["name"] in TOOLS:
         return TOOLS[params["name"]](params.get("arguments") or {})
     return {}

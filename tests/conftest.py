@@ -38,6 +38,7 @@ NEEDS = {
     # what an attempt to escape attacks (tests/escape): without it even the control finds nothing
     "io_uring": lambda: first_line("/proc/sys/kernel/io_uring_disabled", "0") == "0",
     "i386": lambda: os.path.exists("/proc/sys/abi/vsyscall32"),
+    "ptrace": lambda: os.geteuid() == 0 or first_line("/proc/sys/kernel/yama/ptrace_scope", "0") == "0",
     "machine-id": lambda: os.path.exists("/etc/machine-id"),
     "sysrq": lambda: os.path.exists("/proc/sysrq-trigger"),
     "kcore": lambda: os.path.exists("/proc/kcore"),

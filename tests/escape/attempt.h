@@ -30,6 +30,7 @@ extern const struct attempt attempts_proc[];
 extern const struct attempt attempts_calls[];
 extern const struct attempt attempts_sockets[];
 extern const struct attempt attempts_ipc[];
+extern const struct attempt attempts_peers[];
 extern const struct attempt attempts_resources[];
 extern const struct attempt attempts_lifetime[];
 

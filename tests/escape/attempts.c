@@ -20,7 +20,7 @@
 enum { LINE_BYTES = 64 << 10, NAME_BYTES = 128 };
 
 static const struct attempt *const areas[] = { attempts_files, attempts_proc, attempts_calls, attempts_sockets,
-	attempts_ipc, attempts_resources, attempts_lifetime };
+	attempts_ipc, attempts_peers, attempts_resources, attempts_lifetime };
 
 void outcome_set(struct outcome *o, const char *fmt, ...)
 {

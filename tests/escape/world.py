@@ -10,7 +10,7 @@ import subprocess
 import termios
 import uuid
 
-from integration.harness import STAGE, Person
+from integration.harness import STAGE, STOCKADE, Person, until
 
 ATTEMPTS = f"{STAGE}/build/tests/escape/attempts"
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -55,6 +55,24 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 IPC_CREAT, IPC_RMID = 0o1000, 0
 
 
+# in the words of an attempt: it is about a program of stockade's own
+OURS = ("{supervisor}", "{shim}", "{stockade}", "stockade-shim")
+
+
+def about_us(words):
+    return any(ours in " ".join(words) for ours in OURS)
+
+
+def child(parent, name):
+    """The child of that process whose program is so called; None: not yet, or no more."""
+    with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as f:
+        for pid in f.read().split():
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as comm:
+                if comm.read().strip() == name[:15]:
+                    return int(pid)
+    return None
+
+
 def made(value):
     if value < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
@@ -84,6 +102,7 @@ class World(Person):
         self.env["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={self.work}/outside/agent.sock"
         self.key = int.from_bytes(os.urandom(3), "big") + 1
         self.undo = []
+        self.session = None  # the last one that was served
         self._neighbours()
 
     def _neighbours(self):
@@ -123,6 +142,11 @@ class World(Person):
         self.undo.append(s.close)
         return s.getsockname()[1]
 
+    def _ours(self):
+        """The programs of the session that runs: a control that needs them starts one."""
+        supervisor = self.session.p.pid
+        return {"supervisor": str(supervisor), "shim": str(until(lambda: child(supervisor, "stockade-shim"))), "stockade": STOCKADE}
+
     def names(self, inside):
         """What stands in braces in the table; {init} is whoever a server's parent is."""
         return {"home": self.home, "proj": f"{self.work}/proj", "data": f"{self.work}/data", "outside": f"{self.work}/outside",
@@ -131,10 +155,13 @@ class World(Person):
                 "tcp6": str(self.tcp6), "abstract": f"@{self.mark}"}
 
     def fill(self, words, inside):
-        return [w.format(**self.names(inside)) for w in words]
+        names = {**self.names(inside), **(self._ours() if about_us(words) else {})}
+        return [w.format(**names) for w in words]
 
     def control(self, how, words):
         """The attempt outside, by the same user: what it says."""
+        if about_us(words):
+            self.serve("--ro", "{data}")
         argv = [self.bin, *self.fill(words, False)]
         env = {**self.env, "MOUNT": f"{self.work}/proj", "BASE": self.base}
         if how == "terminal":
@@ -174,6 +201,7 @@ class World(Person):
         self.approve(*command)
         wire = self.start(*command, **kw)
         wire.initialize()
+        self.session = wire
         return wire
 
     def inside(self, wire, words):
@@ -182,6 +210,8 @@ class World(Person):
         return answer["result"]["content"][0]["text"]
 
     def done(self):
+        if self.session:
+            self.session.kill()
         self.sleeper.kill()
         self.sleeper.wait()
         for undo in reversed(self.undo):

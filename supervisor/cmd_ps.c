@@ -20,10 +20,10 @@ static json_t *entry_json(const struct registry_entry *e)
 {
 	char since[OUTPUT_TIME_SIZE];
 
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:I}", "session", e->id, "server", e->name, "client",
-		e->client, "pid", e->pid, "since", output_time(e->since, since), "calls",
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:o}", "session", e->id, "state", e->foreign ? "unknown" : "running", "server", e->name,
+		"client", e->client, "pid", e->pid, "since", output_time(e->since, since), "calls",
 		(json_int_t)e->counters.calls, "denials", (json_int_t)e->counters.denials, "memory",
-		(json_int_t)registry_memory(e->pid));
+		e->foreign ? json_null() : json_integer((json_int_t)registry_memory(e->pid)));
 }
 
 static json_t *list_json(const struct registry_list *l)
@@ -40,7 +40,7 @@ static json_t *list_json(const struct registry_list *l)
 
 static int print_table(const struct registry_list *l)
 {
-	char name[64], client[128], since[OUTPUT_TIME_SIZE];
+	char name[64], client[128], since[OUTPUT_TIME_SIZE], memory[32];
 
 	if (l->n == 0) {
 		fputs("no server runs through stockade\n", stderr);
@@ -49,10 +49,13 @@ static int print_table(const struct registry_list *l)
 	printf("%-12s  %-24s  %-20s  %8s  %8s  %8s  %s\n", "SESSION", "SERVER", "SINCE", "CALLS", "DENIED", "MEMORY", "CLIENT");
 	for (size_t i = 0; i < l->n; i++) {
 		const struct registry_entry *e = &l->v[i];
-		printf("%-12.12s  %-24s  %-20s  %8llu  %8llu  %5llu MB  %s\n", e->id,
+		snprintf(memory, sizeof(memory), "unknown");
+		if (!e->foreign)
+			snprintf(memory, sizeof(memory), "%llu MB", (unsigned long long)(registry_memory(e->pid) >> 20));
+		printf("%-12.12s  %-24s  %-20s  %8llu  %8llu  %8s  %s%s\n", e->id,
 			text_escape_str(e->name, name, sizeof(name)), output_time(e->since, since),
 			(unsigned long long)e->counters.calls, (unsigned long long)e->counters.denials,
-			(unsigned long long)(registry_memory(e->pid) >> 20),
+			memory, e->foreign ? "(in another container, may have ended) " : "",
 			text_escape_str(e->client, client, sizeof(client)));
 	}
 	return EXIT_OK;

@@ -40,6 +40,11 @@ static bool ends_within(int pidfd, int ms)
 
 static int stop_entry(const struct registry_entry *e, struct diag *d)
 {
+	if (e->foreign)
+		return diag_fail(d, -EXDEV,
+			"session %.12s was started in another PID namespace (a container that shares the runtime directory), so it cannot be reached from "
+			"here: stop it there",
+			e->id);
 	_cleanup_close_ int supervisor = open_verified(e->pid, e->start), init = open_verified(e->init_pid, e->init_start);
 
 	if ((supervisor < 0 && supervisor != -ESRCH) || (init < 0 && init != -ESRCH)) {

@@ -35,6 +35,7 @@ static int mark_file(struct lineage *l, int dir, const char *name, uid_t uid)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(SESSION_FILE_MAX);
 	json_int_t pid = 0, start = 0, own = 0, own_start = 0;
+	json_int_t namespace = (json_int_t)registry_pid_namespace();
 	json_t *root;
 	int r = fs_read_trusted(dir, name, FS_TRUST_USER, uid, &b, NULL);
 
@@ -42,9 +43,9 @@ static int mark_file(struct lineage *l, int dir, const char *name, uid_t uid)
 		return r;
 	root = r == 0 ? json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
 	if (root &&
-		json_unpack(root, "{s:I, s:I, s:I, s:I}", "client_pid", &pid, "client_start", &start, "pid", &own,
-			"start", &own_start) == 0 &&
-		pid > 0 && is_running(own, own_start))
+		json_unpack(root, "{s:I, s:I, s:I, s:I, s?:I}", "client_pid", &pid, "client_start", &start, "pid", &own,
+			"start", &own_start, "pid_namespace", &namespace) == 0 &&
+		(uint64_t)namespace == registry_pid_namespace() && pid > 0 && is_running(own, own_start))
 		mark(l, pid, start);
 	json_decref(root);
 	return 0;

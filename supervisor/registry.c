@@ -36,6 +36,13 @@ int registry_start_time(pid_t pid, uint64_t *ret)
 	return stat_field(pid, START_FIELD, ret);
 }
 
+uint64_t registry_pid_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
 static int map_counters(struct registration *r, struct diag *d)
 {
 	char name[64];
@@ -75,9 +82,10 @@ static int write_entry(const struct registry_args *a, int dirfd, struct diag *d)
 
 	if (registry_start_time(getpid(), &start) < 0 || registry_start_time(a->init_pid, &init_start) < 0)
 		return diag_fail(d, -ESRCH, "cannot read a start time below /proc: is it mounted?");
-	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:i, s:I, s:i, s:I, s:I}", "session", a->id, "name", a->name, "client", a->client,
+	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:i, s:I, s:i, s:I, s:I, s:I}", "session", a->id, "name", a->name, "client", a->client,
 		"digest", a->digest, "writes", writable_paths(a->grants), "pid", getpid(), "start", (json_int_t)start, "init_pid", a->init_pid, "init_start", (json_int_t)init_start,
-		"client_pid", client ? client->pid : 0, "client_start", client ? (json_int_t)client->start : 0, "since", (json_int_t)time(NULL));
+		"client_pid", client ? client->pid : 0, "client_start", client ? (json_int_t)client->start : 0, "since", (json_int_t)time(NULL),
+		"pid_namespace", (json_int_t)registry_pid_namespace());
 	text = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	json_decref(j);
 	if (!text)
@@ -145,8 +153,9 @@ static int parse_entry(const char *text, size_t n, struct registry_entry *ret)
 	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
 	const char *id, *name, *client;
 	json_int_t pid, start, init_pid, init_start, since;
-	int r = json_unpack(j, "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "session", &id, "name", &name, "client", &client, "pid", &pid, "start",
-		&start, "init_pid", &init_pid, "init_start", &init_start, "since", &since);
+	json_int_t namespace = (json_int_t)registry_pid_namespace(); /* of a session that began before an upgrade: ours */
+	int r = json_unpack(j, "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s?:I}", "session", &id, "name", &name, "client", &client, "pid", &pid, "start",
+		&start, "init_pid", &init_pid, "init_start", &init_start, "since", &since, "pid_namespace", &namespace);
 
 	*ret = (struct registry_entry){ 0 };
 	if (r == 0 && strlen(id) == AUDIT_SESSION_ID_LEN && pid > 0 && pid <= INT32_MAX && init_pid > 0 && init_pid <= INT32_MAX) {
@@ -159,6 +168,7 @@ static int parse_entry(const char *text, size_t n, struct registry_entry *ret)
 		ret->init_pid = (pid_t)init_pid;
 		ret->init_start = (uint64_t)init_start;
 		ret->since = since;
+		ret->foreign = (uint64_t)namespace != registry_pid_namespace();
 	} else {
 		r = -EINVAL;
 	}
@@ -195,7 +205,7 @@ static int read_one(const struct paths *p, int dirfd, const char *file, struct r
 		r = parse_entry(b.data, b.len, &e);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	if (!is_alive(&e) || strncmp(file, e.id, AUDIT_SESSION_ID_LEN) != 0) {
+	if ((!e.foreign && !is_alive(&e)) || strncmp(file, e.id, AUDIT_SESSION_ID_LEN) != 0) {
 		char id[AUDIT_SESSION_ID_LEN + 1];
 		snprintf(id, sizeof(id), "%.*s", AUDIT_SESSION_ID_LEN, file);
 		remove_files(dirfd, id);
@@ -252,7 +262,7 @@ enum { PROCESSES_MAX = 65536 };
 
 struct process {
 	pid_t pid, parent;
-	bool counted;
+	enum { DESCENT_UNKNOWN, DESCENT_OURS, DESCENT_OTHER } descent;
 };
 
 static uint64_t memory_of(pid_t pid)
@@ -284,8 +294,42 @@ static size_t list_processes(struct process *v, size_t max)
 
 	while (dir && n < max && (e = readdir(dir)))
 		if (parse_u64(e->d_name, 1, INT32_MAX, &pid) == 0 && stat_field((pid_t)pid, 4, &parent) == 0)
-			v[n++] = (struct process){ (pid_t)pid, (pid_t)parent, false };
+			v[n++] = (struct process){ .pid = (pid_t)pid, .parent = (pid_t)parent };
 	return n;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct process *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static struct process *find_process(struct process *v, size_t n, pid_t pid)
+{
+	const struct process key = { .pid = pid };
+
+	return bsearch(&key, v, n, sizeof(*v), by_pid);
+}
+
+/* Up to the first ancestor of which it is known, then down again: each process is visited twice, however deep they are. A listing
+ * that was made while pids were used again can hold a circle: its members are marked as others' on the way up. */
+static bool descends(struct process *v, size_t n, struct process *from, pid_t root)
+{
+	struct process *p = from;
+	bool ours;
+
+	while (p && p->descent == DESCENT_UNKNOWN && p->parent != root) {
+		p->descent = DESCENT_OTHER;
+		p = find_process(v, n, p->parent);
+	}
+	ours = p && (p->descent == DESCENT_OURS || p->parent == root);
+	if (!ours)
+		return false;
+	for (struct process *q = from; q != p; q = find_process(v, n, q->parent))
+		q->descent = DESCENT_OURS;
+	p->descent = DESCENT_OURS;
+	return true;
 }
 
 uint64_t registry_memory(pid_t root)
@@ -293,20 +337,11 @@ uint64_t registry_memory(pid_t root)
 	_cleanup_free_ struct process *v = calloc(PROCESSES_MAX, sizeof(*v));
 	size_t n = v ? list_processes(v, PROCESSES_MAX) : 0;
 	uint64_t total = memory_of(root);
-	bool more = true;
 
-	/* Few generations: the server's orphans are children of PID 1, and PID 1 is a child of the supervisor. */
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < n; i++) {
-			bool ours = v[i].parent == root;
-			for (size_t j = 0; !ours && j < n; j++)
-				ours = v[j].counted && v[j].pid == v[i].parent;
-			if (!ours || v[i].counted)
-				continue;
-			v[i].counted = more = true;
+	if (n > 1)
+		qsort(v, n, sizeof(*v), by_pid);
+	for (size_t i = 0; i < n; i++)
+		if (v[i].pid != root && descends(v, n, &v[i], root))
 			total += memory_of(v[i].pid);
-		}
-	}
 	return total;
 }

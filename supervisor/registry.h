@@ -39,6 +39,7 @@ struct registry_entry {
 	pid_t pid, init_pid;
 	uint64_t start, init_start;
 	int64_t since;
+	bool foreign; /* of another PID namespace: its process ids mean nothing here, nor does its absence from our /proc */
 	struct registry_counters counters;
 };
 
@@ -57,10 +58,13 @@ struct registry_args {
 
 int registry_add(const struct registry_args *a, struct registration *ret, struct diag *d) _must_check_;
 void registration_done(struct registration *r);
-/* Living sessions, oldest first; what is left of dead ones is removed. */
+/* Living sessions, oldest first; what is left of dead ones is removed. Those of another PID namespace, of a container that shares
+ * the runtime directory, may live or not: they are listed and left alone. */
 int registry_read(const struct paths *p, struct registry_list *ret, struct diag *d) _must_check_;
 void registry_list_done(struct registry_list *l);
 #define _cleanup_registry_ _cleanup_(registry_list_done)
+/* The inode of our PID namespace, 0 when it cannot be read: pid_namespaces(7). */
+uint64_t registry_pid_namespace(void);
 /* Field 22 of /proc/PID/stat: start time in clock ticks since boot. proc(5) */
 int registry_start_time(pid_t pid, uint64_t *ret) _must_check_;
 /* Bytes of memory (PSS where readable, else RSS) of a process and all that descends from it. */

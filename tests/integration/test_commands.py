@@ -4,9 +4,10 @@ import ctypes
 import errno
 import json
 import os
+import subprocess
 
 import pytest
-from integration.harness import ODD, npm_server
+from integration.harness import ODD, STOCKADE, npm_server
 
 COMMANDS = ["run", "approve", "approvals", "check", "ps", "stop", "audit show", "audit verify", "doctor"]
 
@@ -210,6 +211,22 @@ def test_what_a_name_holds_cannot_drive_the_terminal_of_ps_and_stop(person):
     r = person.stockade("stop", json.loads(listed)[0]["server"], check=0)
     assert "\x1b" not in r.stderr and "\u202e" not in r.stderr
     w.wait(10)
+
+
+def test_ps_leaves_sessions_of_another_pid_namespace_alone(person):
+    w = running(person, *ODD, "elsewhere")
+    inside = ["unshare", "--user", "--map-current-user", "--pid", "--fork", "--mount-proc", STOCKADE]
+    env = {"env": person.env, "cwd": person.work, "capture_output": True, "text": True, "check": False, "timeout": 30}
+    listed = json.loads(subprocess.run([*inside, "ps", "--json"], **env).stdout)
+    assert [(s["state"], s["memory"]) for s in listed] == [("unknown", None)]
+    assert "may have ended" in subprocess.run([*inside, "ps"], **env).stdout
+    r = subprocess.run([*inside, "stop", listed[0]["server"]], **env)
+    assert r.returncode == 125 and "stop it there" in r.stderr, r.stderr
+    ours = json.loads(person.stockade("ps", "--json", check=0).stdout)
+    assert [s["session"] for s in ours] == [s["session"] for s in listed] and ours[0]["state"] == "running"
+    assert ours[0]["memory"] > 1 << 20
+    assert w.call("echo", {})["id"] and w.end() == 0
+    assert person.stockade("ps", "--json", check=0).stdout.strip() == "[]"
 
 
 def test_stop_without_a_word_in_it_stops_nothing(person):

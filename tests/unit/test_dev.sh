@@ -4,7 +4,7 @@
 # test_dev - `./dev install` puts things where it says, and takes them away from there, shown with a project of one file
 #
 # usage: test_dev.sh ROOT (of the sources)
-set -u
+set -uo pipefail
 sources=$(realpath "$1")
 failed=0
 
@@ -47,6 +47,13 @@ expect_none "$scratch/two/bin/stockade" "uninstalled without PREFIX"
 expect_file "$scratch/one/bin/stockade" "another installation is left alone"
 [[ $said == *"$scratch/two"* ]] || fail "uninstall does not say from where: $said"
 expect_none "$scratch/asked" "root is asked for where the prefix is ours"
+
+said=$(printf '%s\n' 'ninja: Entering' '[1/40] a' '[10/40] b' '[11/40] c' '[20/40] d' '[30/40] e' '[40/40] f' | build_progress)
+[[ $(wc -l <<<"$said") = 4 && $said == *"10 of 40"*"40 of 40"* ]] || fail "the build does not say how far it is: $said"
+printf 'syntax error(\n' >"$ROOT/meson.build"
+(meson_build "$ROOT" "$scratch/broken" "$scratch/three") >/dev/null 2>&1 && fail "a build that cannot be set up is called done"
+printf "project('toy')\ncustom_target('x', output: 'x', command: ['false'], build_by_default: true)\n" >"$ROOT/meson.build"
+(meson_build "$ROOT" "$scratch/failing" "$scratch/three") >/dev/null 2>&1 && fail "a build that fails is called done"
 
 said=$(PREFIX=$scratch/never "$sources/dev" install --help 2>&1) || fail "install --help"
 [[ $said == usage:* ]] || fail "install --help installs: $said"

@@ -56,6 +56,19 @@ import json, os, sys
 print(*(os.path.relpath(f, sys.argv[1]) for t in json.load(sys.stdin) if t["installed"] for f in t["filename"]))' "$1"
 }
 
+# What ninja says, as a line a quarter: a minute without a word looks like one that hangs. Short builds say nothing.
+build_progress() {
+	local line last=0 quarter
+	while IFS= read -r line; do
+		[[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+		quarter=$((4 * BASH_REMATCH[1] / BASH_REMATCH[2]))
+		if [ "$quarter" -gt "$last" ] && [ "${BASH_REMATCH[2]}" -ge 20 ]; then
+			echo "   ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]} steps done"
+			last=$quarter
+		fi
+	done
+}
+
 # meson_build SRC BUILD PREFIX [OPTION...]: sets up once, compiles, shows the log only when it fails. A build that was set
 # up for another prefix is changed: the old one is compiled in, and it would be installed there. ONLY=installed: no tests.
 meson_build() {
@@ -69,12 +82,12 @@ meson_build() {
 	fi
 	if [ "${ONLY:-}" = installed ]; then targets=$(meson_installed "$build"); fi
 	# shellcheck disable=SC2086
-	ninja -C "$build" $targets >"$build.log" 2>&1 || { tail -n 60 "$build.log" >&2 && die "the build failed"; }
+	ninja -C "$build" $targets 2>&1 | tee "$build.log" | build_progress || { tail -n 60 "$build.log" >&2 && die "the build failed"; }
 }
 
 stage_build() {
 	mkdir -p "$STAGE/prefix"
-	say "building"
+	say "building in $STAGE${ONLY:+ (what gets $ONLY)}: a minute or two the first time"
 	(umask 022 && meson_build "$STAGE/src" "$STAGE/build" "$STAGE/prefix")
 	(umask 022 && meson install -C "$STAGE/build" --no-rebuild >"$STAGE/install.log" 2>&1) ||
 		{ cat "$STAGE/install.log" >&2 && die "meson install failed"; }

@@ -93,6 +93,7 @@ cmd_test() {
 }
 
 cmd_demo() {
+	say "looking for what the build needs"
 	cmd_deps demo
 	stage_init
 	stage_users
@@ -100,6 +101,7 @@ cmd_demo() {
 	ONLY=installed stage_build
 	stage_stamped demo.stamp "$STAGE/src/examples/demo/package-lock.json" -- \
 		stage_npm_install "$STAGE/src/examples/demo" "$STAGE/demo"
+	say "the demo"
 	as_user env STOCKADE_STAGE="$STAGE" python3 "$STAGE/src/examples/demo/demo.py"
 }
 

@@ -23,8 +23,11 @@ enum wire_kind {
 	WIRE_PLAN = 1,	   /* supervisor -> enter, sealed memfd */
 	WIRE_SHIM_CONFIG,  /* supervisor -> shim, sealed memfd */
 	WIRE_REPORT,	   /* enter -> supervisor */
-	WIRE_EVENT,	   /* shim -> supervisor */
+	WIRE_EVENT,	   /* shim, gateway, dial -> supervisor */
 	WIRE_CONTROL,	   /* supervisor -> shim, enter */
+	WIRE_NET_CONFIG,   /* supervisor -> gateway, dial, sealed memfd */
+	WIRE_DIAL_REQUEST, /* gateway -> dial */
+	WIRE_DIAL_ANSWER,  /* dial -> gateway */
 	WIRE_KIND_COUNT,
 };
 

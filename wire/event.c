@@ -61,7 +61,9 @@ bool event_allowed(enum event_type t, enum event_source s)
 	X(peer_version) \
 	X(protocol)     \
 	X(arg_keys)     \
-	X(arg_hash)
+	X(arg_hash)     \
+	X(host)         \
+	X(address)
 
 int event_encode(const struct event *e, struct wire_writer *w)
 {
@@ -73,6 +75,9 @@ int event_encode(const struct event *e, struct wire_writer *w)
 	wire_put_u64(w, e->bytes);
 	wire_put_u64(w, e->latency_us);
 	wire_put_u64(w, e->count);
+	wire_put_u64(w, e->bytes_in);
+	wire_put_u64(w, e->bytes_out);
+	wire_put_u32(w, e->port);
 #define X(member) wire_put_str(w, e->member);
 	EVENT_TEXTS(X)
 #undef X
@@ -96,6 +101,9 @@ int event_decode(const void *bytes, size_t n, struct event *ret)
 	ret->bytes = wire_get_u64(&r);
 	ret->latency_us = wire_get_u64(&r);
 	ret->count = wire_get_u64(&r);
+	ret->bytes_in = wire_get_u64(&r);
+	ret->bytes_out = wire_get_u64(&r);
+	ret->port = wire_get_u32(&r);
 #define X(member) wire_get_str_fixed(&r, ret->member, sizeof(ret->member));
 	EVENT_TEXTS(X)
 #undef X

@@ -26,6 +26,8 @@ enum event_source { EVENT_FROM_SUPERVISOR, EVENT_FROM_ENTER, EVENT_FROM_SHIM, EV
 /* X(enum, name in the log, sources that may send it (bit mask by EVENT_SOURCE)) */
 #define EVENT_S	 (1u << EVENT_FROM_SUPERVISOR)
 #define EVENT_SH (1u << EVENT_FROM_SHIM)
+#define EVENT_G	 (1u << EVENT_FROM_GATEWAY)
+#define EVENT_D	 (1u << EVENT_FROM_DIAL)
 #define EVENTS(X)                                                                             \
 	X(SESSION_OPEN, "session.open", EVENT_S)	   /* plan digest, approval, channel */ \
 	X(SESSION_READY, "session.ready", EVENT_S)	   /* every layer in force */           \
@@ -51,7 +53,12 @@ enum event_source { EVENT_FROM_SUPERVISOR, EVENT_FROM_ENTER, EVENT_FROM_SHIM, EV
 	X(REFUSED, "message.refused", EVENT_SH)		   /* malformed or ambiguous, either side */ \
 	X(UNMATCHED, "response.unmatched", EVENT_SH)                                            \
 	X(CLIENT_EOF, "client.eof", EVENT_SH)		   /* the client closed its end */       \
-	X(STDERR, "server.stderr", EVENT_SH)		   /* counts only: lines, dropped */
+	X(STDERR, "server.stderr", EVENT_SH)		   /* counts only: lines, dropped */     \
+	X(NET_READY, "net.ready", EVENT_G | EVENT_D)	   /* locked down, before the first foreign byte */ \
+	X(NET_NAME, "net.name", EVENT_G)		   /* a name that was asked for and denied */ \
+	X(NET_DENIED, "net.denied", EVENT_G)		   /* a connection that never left: port, SNI, limits */ \
+	X(NET_CONNECT, "net.connect", EVENT_D)		   /* dial's verdict, before the gateway gets the socket */ \
+	X(NET_CLOSE, "net.close", EVENT_G)		   /* bytes each way, duration */
 
 enum event_type {
 #define X(name, text, sources) EVENT_##name,
@@ -78,6 +85,11 @@ struct event {
 	uint64_t bytes;
 	uint64_t latency_us;
 	uint64_t count;		  /* of what was coalesced or hidden */
+	uint64_t bytes_in;	  /* NET_CLOSE: to the server */
+	uint64_t bytes_out;	  /* NET_CLOSE: from the server */
+	uint32_t port;		  /* NET_* */
+	char host[254];		  /* NET_*: the name asked for, in our form, or escaped by text_escape */
+	char address[48];	  /* NET_*: as dialled, or as the server tried it */
 	char method[128];
 	char tool[EVENT_TEXT_MAX];
 	char rule[EVENT_TEXT_MAX];   /* which rule decided */

@@ -2,7 +2,7 @@
 /*
  * fds - the descriptors that each program finds open when it is executed, by number; nothing else is open
  *
- * Process:  supervisor, enter, shim
+ * Process:  supervisor, enter, shim, gateway, dial
  */
 #pragma once
 
@@ -11,6 +11,8 @@ enum enter_fd {
 	ENTER_FD_PLAN = 3,   /* sealed memfd, WIRE_PLAN */
 	ENTER_FD_REPORT = 4, /* SOCK_SEQPACKET: WIRE_REPORT out, WIRE_CONTROL in; its end of file is the supervisor's death */
 	ENTER_FD_END = 5,
+	ENTER_FD_SOCKETS = 5, /* only with a network: SOCK_SEQPACKET to the gateway, which gets the sockets made inside */
+	ENTER_FD_NET_END = 6,
 };
 
 enum shim_fd {
@@ -22,3 +24,23 @@ enum shim_fd {
 	SHIM_FD_SERVER_ERR = 7, /* pipe from the server's stderr */
 	SHIM_FD_END = 8,
 };
+
+enum gateway_fd {
+	/* 0: /dev/null; 1, 2: the client's stderr */
+	GATEWAY_FD_CONFIG = 3,	/* sealed memfd, WIRE_NET_CONFIG */
+	GATEWAY_FD_EVENTS = 4,	/* SOCK_SEQPACKET: WIRE_EVENT out; its end of file is the supervisor's death */
+	GATEWAY_FD_SOCKETS = 5, /* SOCK_SEQPACKET from enter: the sockets of net_layout, in its order */
+	GATEWAY_FD_DIAL = 6,	/* SOCK_SEQPACKET: WIRE_DIAL_REQUEST out, WIRE_DIAL_ANSWER in */
+	GATEWAY_FD_PUBLISH = 7, /* one listening socket on the host's 127.0.0.1 for each of config.publish */
+};
+
+enum dial_fd {
+	/* 0: /dev/null; 1, 2: the client's stderr */
+	DIAL_FD_CONFIG = 3,  /* sealed memfd, WIRE_NET_CONFIG */
+	DIAL_FD_EVENTS = 4,  /* SOCK_SEQPACKET: WIRE_EVENT out; its end of file is the supervisor's death */
+	DIAL_FD_GATEWAY = 5, /* SOCK_SEQPACKET: WIRE_DIAL_REQUEST in, WIRE_DIAL_ANSWER out */
+	DIAL_FD_END = 6,
+};
+
+/* How many descriptors travel in one message of sockets (SCM_MAX_FD is 253, net/scm.h). */
+enum { SOCKETS_FDS_MAX = 128 };

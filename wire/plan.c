@@ -67,6 +67,30 @@ static void put_mount(struct wire_writer *w, const struct plan_mount *m)
 	wire_put_str(w, m->content);
 }
 
+void plan_take_network(struct plan *p, struct net_layout *l)
+{
+	p->network = (struct plan_network){ .on = true, .stub = l->stub, .routes = l->routes, .n_routes = l->n_routes,
+		.sockets = l->sockets, .n_sockets = l->n_sockets };
+	*l = (struct net_layout){ 0 };
+}
+
+static void put_network(struct wire_writer *w, const struct plan_network *n)
+{
+	wire_put_u8(w, n->on);
+	net_address_put(w, &n->stub);
+	wire_put_u32(w, (uint32_t)n->n_routes);
+	for (size_t i = 0; i < n->n_routes; i++) {
+		net_address_put(w, &n->routes[i].address);
+		wire_put_u8(w, n->routes[i].prefix);
+	}
+	wire_put_u32(w, (uint32_t)n->n_sockets);
+	for (size_t i = 0; i < n->n_sockets; i++) {
+		wire_put_u8(w, (uint8_t)n->sockets[i].kind);
+		net_address_put(w, &n->sockets[i].address);
+		wire_put_u32(w, n->sockets[i].port);
+	}
+}
+
 int plan_encode(const struct plan *p, struct wire_writer *w)
 {
 	wire_begin(w, WIRE_PLAN, PLAN_BYTES_MAX);
@@ -85,6 +109,7 @@ int plan_encode(const struct plan *p, struct wire_writer *w)
 	wire_put_u64(w, p->limits.processes);
 	wire_put_u64(w, p->limits.files);
 	wire_put_u64(w, p->limits.memory);
+	put_network(w, &p->network);
 	wire_put_u32(w, (uint32_t)p->n_mounts);
 	for (size_t i = 0; i < p->n_mounts; i++)
 		put_mount(w, &p->mounts[i]);
@@ -141,6 +166,59 @@ static void get_mounts(struct wire_reader *r, struct plan *p)
 	}
 }
 
+/* An array for n elements, made when the count can be believed. */
+static void *get_array(struct wire_reader *r, uint32_t n, uint32_t max, size_t size)
+{
+	void *v;
+
+	if (r->error || n > max) {
+		r->error = r->error ? r->error : -EPROTO;
+		return NULL;
+	}
+	v = calloc(n ? n : 1, size);
+	if (!v)
+		r->error = -ENOMEM;
+	return v;
+}
+
+static void get_routes(struct wire_reader *r, struct plan_network *ret)
+{
+	uint32_t n = wire_get_count(r, 1);
+
+	ret->routes = get_array(r, n, NET_ROUTES_MAX, sizeof(*ret->routes));
+	for (uint32_t i = 0; i < n && !r->error; i++) {
+		net_address_get(r, &ret->routes[i].address);
+		ret->routes[i].prefix = wire_get_u8(r);
+		ret->n_routes++;
+	}
+}
+
+static void get_sockets(struct wire_reader *r, struct plan_network *ret)
+{
+	uint32_t n = wire_get_count(r, 1), port;
+
+	ret->sockets = get_array(r, n, NET_SOCKETS_MAX, sizeof(*ret->sockets));
+	for (uint32_t i = 0; i < n && !r->error; i++) {
+		ret->sockets[i].kind = wire_get_u8(r);
+		net_address_get(r, &ret->sockets[i].address);
+		port = wire_get_u32(r);
+		ret->sockets[i].port = (uint16_t)port;
+		if (!r->error && (ret->sockets[i].kind >= NET_SOCKET_KIND_COUNT || port > UINT16_MAX))
+			r->error = -EPROTO;
+		ret->n_sockets++;
+	}
+}
+
+static void get_network(struct wire_reader *r, struct plan_network *ret)
+{
+	ret->on = wire_get_u8(r);
+	net_address_get(r, &ret->stub);
+	get_routes(r, ret);
+	get_sockets(r, ret);
+	if (!r->error && !ret->on && (ret->n_routes || ret->n_sockets))
+		r->error = -EPROTO;
+}
+
 /* 0 is root; -1 means "leave it" to setresuid(2), which would leave root too. */
 static bool id_is_safe(uint32_t id)
 {
@@ -177,6 +255,7 @@ int plan_decode(const void *bytes, size_t n, struct plan *ret)
 	ret->limits.processes = wire_get_u64(&r);
 	ret->limits.files = wire_get_u64(&r);
 	ret->limits.memory = wire_get_u64(&r);
+	get_network(&r, &ret->network);
 	get_mounts(&r, ret);
 	e = wire_close(&r);
 	if (e == 0 && !plan_is_whole(ret))
@@ -191,6 +270,8 @@ void plan_done(struct plan *p)
 	for (size_t i = 0; i < p->n_mounts; i++)
 		mount_done(&p->mounts[i]);
 	free(p->mounts);
+	free(p->network.routes);
+	free(p->network.sockets);
 	free(p->name);
 	free(p->exec_path);
 	free(p->cwd);

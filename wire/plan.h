@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include "base/strv.h"
 #include "wire/codec.h"
+#include "wire/net_layout.h"
 
 enum { PLAN_BYTES_MAX = 8 << 20, PLAN_MOUNTS_MAX = 4096 };
 
@@ -49,6 +50,16 @@ struct plan_mount {
 	char *content; /* PLAN_FILE (text, no NUL), PLAN_SYMLINK */
 };
 
+/* The network, where there is one: what enter puts on lo, and the sockets it makes and hands to the gateway in this order. */
+struct plan_network {
+	bool on;
+	struct net_address stub;    /* put on lo, with the whole as its prefix */
+	struct net_route *routes;   /* type local, device lo */
+	size_t n_routes;
+	struct net_socket *sockets;
+	size_t n_sockets;
+};
+
 struct plan_limits {
 	uint64_t processes; /* RLIMIT_NPROC in the namespace */
 	uint64_t files;	    /* RLIMIT_NOFILE */
@@ -69,11 +80,14 @@ struct plan {
 	bool allow_unix;   /* ipc.unix: AF_UNIX sockets of every type, whatever the set */
 	uint64_t root_size; /* bytes of the root tmpfs */
 	struct plan_limits limits;
+	struct plan_network network;
 	struct plan_mount *mounts;
 	size_t n_mounts;
 };
 
 int plan_add_mount(struct plan *p, const struct plan_mount *m) _must_check_; /* copies the strings */
+/* Takes over routes and sockets of the layout, and empties it. */
+void plan_take_network(struct plan *p, struct net_layout *l);
 int plan_encode(const struct plan *p, struct wire_writer *w) _must_check_;
 int plan_decode(const void *bytes, size_t n, struct plan *ret) _must_check_;
 void plan_done(struct plan *p);

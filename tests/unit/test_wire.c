@@ -5,10 +5,22 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "wire/control.h"
+#include "wire/dial.h"
 #include "wire/event.h"
 #include "wire/plan.h"
 #include "wire/report.h"
 #include "wire/shim_config.h"
+
+static void make_net_config(struct net_config *c)
+{
+	*c = (struct net_config){ .server = strdup("github"), .n_grants = 3, .limits = net_limits_default(), .publish = { 8080 }, .n_publish = 1,
+		.proxy_host = strdup("proxy.example"), .proxy_port = 3128, .proxy_where = strdup("policy.json:3") };
+	c->grants = calloc(3, sizeof(*c->grants));
+	assert_non_null(c->grants);
+	c->grants[0] = (struct net_grant){ .kind = NET_NAME, .name = strdup("api.github.com"), .ports = { 80, 443 }, .n_ports = 2, .sni = true, .where = strdup("p.json:3") };
+	c->grants[1] = (struct net_grant){ .kind = NET_PREFIX, .address = { 4, { 10, 2, 0, 0 } }, .prefix = 16, .ports = { 5432 }, .n_ports = 1, .private_allowed = true, .where = strdup("p.json:4") };
+	c->grants[2] = (struct net_grant){ .kind = NET_LOCALHOST, .ports = { 5432 }, .n_ports = 1, .where = strdup("p.json:5") };
+}
 
 static void make_plan(struct plan *p)
 {
@@ -29,6 +41,12 @@ static void make_plan(struct plan *p)
 	assert_int_equal(strv_add(&p->envp, "HOME=/home/a"), 0);
 	for (size_t i = 0; i < ARRAY_LEN(mounts); i++)
 		assert_int_equal(plan_add_mount(p, &mounts[i]), 0);
+	struct net_config c;
+	struct net_layout l;
+	make_net_config(&c);
+	assert_int_equal(net_layout_draw(&c, &l), 0);
+	plan_take_network(p, &l);
+	net_config_done(&c);
 }
 
 static void make_shim_config(struct shim_config *c)
@@ -75,7 +93,7 @@ static int encode_report(struct wire_writer *w)
 static const struct event an_event = { .type = EVENT_CALL, .decision = EVENT_DENY, .side = EVENT_FROM_CLIENT, .call_id = 1ULL << 40,
 	.bytes = 12, .latency_us = 34, .count = 56, .method = "tools/call", .tool = "delete_repo", .rule = "p.json:40",
 	.reason = "denied", .status = "error", .peer_name = "n", .peer_version = "v", .protocol = "2025-11-25", .arg_keys = "a,b",
-	.arg_hash = "00ff", .args_len = 8, .args = "{\"a\":1}\n" };
+	.arg_hash = "00ff", .bytes_in = 1ULL << 33, .bytes_out = 9, .port = 65535, .host = "api.example.com", .address = "192.0.2.1", .args_len = 8, .args = "{\"a\":1}\n" };
 
 static int encode_event(struct wire_writer *w)
 {
@@ -87,6 +105,30 @@ static const struct control a_control = { .type = CONTROL_CLOSE, .value = -1, .t
 static int encode_control(struct wire_writer *w)
 {
 	return control_encode(&a_control, w);
+}
+
+static int encode_net_config(struct wire_writer *w)
+{
+	_cleanup_net_config_ struct net_config c;
+
+	make_net_config(&c);
+	return net_config_encode(&c, w);
+}
+
+static const struct dial_request a_request = { .id = 7, .ask = DIAL_CONNECT, .grant = 2, .name = "api.github.com",
+	.address = { 6, { 0x20, 1, 0xd, 0xb8 } }, .port = 443 };
+
+static int encode_request(struct wire_writer *w)
+{
+	return dial_request_encode(&a_request, w);
+}
+
+static const struct dial_answer an_answer = { .id = 7, .status = DIAL_REFUSED, .error = ECONNREFUSED, .address = { 4, { 192, 0, 2, 1 } },
+	.addresses = { { 4, { 192, 0, 2, 1 } }, { 6, { 0x20, 1, 0xd, 0xb8 } } }, .n_addresses = 2 };
+
+static int encode_answer(struct wire_writer *w)
+{
+	return dial_answer_encode(&an_answer, w);
 }
 
 static int decode_plan(const void *p, size_t n)
@@ -121,6 +163,24 @@ static int decode_control(const void *p, size_t n)
 	return control_decode(p, n, &ret);
 }
 
+static int decode_net_config(const void *p, size_t n)
+{
+	_cleanup_net_config_ struct net_config ret;
+	return net_config_decode(p, n, &ret);
+}
+
+static int decode_request(const void *p, size_t n)
+{
+	struct dial_request ret;
+	return dial_request_decode(p, n, &ret);
+}
+
+static int decode_answer(const void *p, size_t n)
+{
+	struct dial_answer ret;
+	return dial_answer_decode(p, n, &ret);
+}
+
 static const struct {
 	enum wire_kind kind;
 	int (*encode)(struct wire_writer *w);
@@ -131,6 +191,9 @@ static const struct {
 	{ WIRE_REPORT, encode_report, decode_report },
 	{ WIRE_EVENT, encode_event, decode_event },
 	{ WIRE_CONTROL, encode_control, decode_control },
+	{ WIRE_NET_CONFIG, encode_net_config, decode_net_config },
+	{ WIRE_DIAL_REQUEST, encode_request, decode_request },
+	{ WIRE_DIAL_ANSWER, encode_answer, decode_answer },
 };
 _Static_assert(ARRAY_LEN(messages) == WIRE_KIND_COUNT - 1, "every kind of message is tried");
 
@@ -274,6 +337,30 @@ static void reports_and_controls_arrive_as_they_were_sent(void **state)
 	wire_writer_done(&w);
 }
 
+static void what_dial_is_asked_and_answers_arrives_as_it_was_sent(void **state)
+{
+	_cleanup_net_config_ struct net_config config;
+	struct dial_request request;
+	struct dial_answer answer;
+	struct wire_writer w, again;
+
+	assert_int_equal(encode_request(&w), 0);
+	assert_int_equal(dial_request_decode(w.buf.data, w.buf.len, &request), 0);
+	assert_memory_equal(&request, &a_request, sizeof(request));
+	wire_writer_done(&w);
+	assert_int_equal(encode_answer(&w), 0);
+	assert_int_equal(dial_answer_decode(w.buf.data, w.buf.len, &answer), 0);
+	assert_memory_equal(&answer, &an_answer, sizeof(answer));
+	wire_writer_done(&w);
+	assert_int_equal(encode_net_config(&w), 0);
+	assert_int_equal(net_config_decode(w.buf.data, w.buf.len, &config), 0);
+	assert_int_equal(net_config_encode(&config, &again), 0);
+	assert_int_equal(again.buf.len, w.buf.len);
+	assert_memory_equal(again.buf.data, w.buf.data, w.buf.len);
+	wire_writer_done(&w);
+	wire_writer_done(&again);
+}
+
 static void an_event_arrives_as_it_was_sent(void **state)
 {
 	struct wire_writer w;
@@ -285,6 +372,11 @@ static void an_event_arrives_as_it_was_sent(void **state)
 	assert_int_equal(got.decision, EVENT_DENY);
 	assert_string_equal(got.tool, an_event.tool);
 	assert_string_equal(got.arg_hash, an_event.arg_hash);
+	assert_int_equal(got.bytes_in, an_event.bytes_in);
+	assert_int_equal(got.bytes_out, an_event.bytes_out);
+	assert_int_equal(got.port, 65535);
+	assert_string_equal(got.host, an_event.host);
+	assert_string_equal(got.address, an_event.address);
 	assert_int_equal(got.args_len, an_event.args_len);
 	assert_memory_equal(got.args, an_event.args, an_event.args_len);
 	wire_writer_done(&w);
@@ -298,7 +390,7 @@ static void an_event_with_every_field_full_fits_one_message(void **state)
 
 #define FILL(member) memset(e.member, 'x', sizeof(e.member) - 1)
 	FILL(method), FILL(tool), FILL(rule), FILL(reason), FILL(status), FILL(peer_name), FILL(peer_version);
-	FILL(protocol), FILL(arg_keys), FILL(arg_hash);
+	FILL(protocol), FILL(arg_keys), FILL(arg_hash), FILL(host), FILL(address);
 #undef FILL
 	e.args = args;
 	e.args_len = sizeof(args);
@@ -532,6 +624,7 @@ int main(void)
 		cmocka_unit_test(a_shim_config_arrives_as_it_was_sent),
 		cmocka_unit_test(reports_and_controls_arrive_as_they_were_sent),
 		cmocka_unit_test(an_event_arrives_as_it_was_sent),
+		cmocka_unit_test(what_dial_is_asked_and_answers_arrives_as_it_was_sent),
 		cmocka_unit_test(an_event_with_every_field_full_fits_one_message),
 		cmocka_unit_test(a_plan_with_root_or_without_a_needed_part_is_refused),
 		cmocka_unit_test(a_plan_takes_no_more_mounts_than_its_limit),

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IO_READ_CHUNK = 64 << 10, IO_FDS_MAX = 16 };
+enum { IO_READ_CHUNK = 64 << 10 };
 
 static int wait_for(int fd, short events)
 {

@@ -4,12 +4,16 @@
  *
  * Process:  any
  * Returns:  0 or a count, -errno
+ * Limits:   IO_FDS_MAX descriptors a message
  */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/buf.h"
+
+/* Descriptors in one message; the kernel takes 253 (SCM_MAX_FD, net/scm.h). */
+enum { IO_FDS_MAX = 128 };
 
 /* Writes all n bytes; retries EINTR and short writes, waits with poll(2) on EAGAIN (a peer may have set O_NONBLOCK). */
 int io_write_full(int fd, const void *p, size_t n) _must_check_;

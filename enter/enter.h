@@ -17,6 +17,9 @@
 
 #define ENTER_STAGING ".stockade" /* below the new root, while it is built */
 
+/* In a new network namespace lo is always the first interface (net/core/dev.c, LOOPBACK_IFINDEX). */
+enum { ENTER_LOOPBACK_INDEX = 1 };
+
 enum { ENTER_TMPFS_MAX = 256, PROC_ENTRIES_MAX = 4096 };
 
 /* Which of the three processes of a launch this is. */
@@ -115,6 +118,11 @@ int stage_readonly(struct enter *e) _must_check_;
 
 /* loopback.c */
 int stage_loopback(struct enter *e) _must_check_;
+/* The same for an error of libnl, in errno's numbers as far as a person can act on it. */
+int enter_fail_nl(struct enter *e, int error) _must_check_;
+
+/* network.c */
+int stage_network(struct enter *e) _must_check_;
 
 /* capabilities.c */
 int stage_capabilities(struct enter *e) _must_check_;

@@ -7,11 +7,8 @@
 #include <netlink/route/link.h>
 #include "enter/enter.h"
 
-/* In a new network namespace lo is always the first interface (net/core/dev.c, LOOPBACK_IFINDEX). */
-enum { LOOPBACK_INDEX = 1 };
-
 /* libnl has its own numbers; what a person can act on is told apart, the rest goes into the detail. */
-static int from_nl(struct enter *e, int error)
+int enter_fail_nl(struct enter *e, int error)
 {
 	int kind = error < 0 ? -error : error;
 
@@ -40,15 +37,15 @@ int stage_loopback(struct enter *e)
 
 	if (!sock || !lo || !up)
 		return -ENOMEM;
-	rtnl_link_set_ifindex(lo, LOOPBACK_INDEX);
+	rtnl_link_set_ifindex(lo, ENTER_LOOPBACK_INDEX);
 	rtnl_link_set_flags(up, IFF_UP);
 	r = nl_connect(sock, NETLINK_ROUTE);
 	if (r == 0)
 		r = rtnl_link_change(sock, lo, up, 0);
 	if (r == 0)
-		r = rtnl_link_get_kernel(sock, LOOPBACK_INDEX, NULL, &now);
+		r = rtnl_link_get_kernel(sock, ENTER_LOOPBACK_INDEX, NULL, &now);
 	if (r < 0)
-		return from_nl(e, r);
+		return enter_fail_nl(e, r);
 	if (!(rtnl_link_get_flags(now) & IFF_UP) || !(rtnl_link_get_flags(now) & IFF_LOOPBACK))
 		return enter_fail(e, -ENETDOWN, "lo");
 	return 0;

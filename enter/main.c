@@ -81,6 +81,7 @@ static const struct stage stages[] = {
 	{ ENTER_STAGE_IDMAP, ENTER_INIT, stage_idmap },
 	{ ENTER_STAGE_LIFELINE, ENTER_INIT, stage_lifeline },
 	{ ENTER_STAGE_LOOPBACK, ENTER_INIT, stage_loopback },
+	{ ENTER_STAGE_NETWORK, ENTER_INIT, stage_network },
 	{ ENTER_STAGE_PROPAGATION, ENTER_INIT, stage_propagation },
 	{ ENTER_STAGE_ROOT, ENTER_INIT, stage_root },
 	{ ENTER_STAGE_MOUNTS, ENTER_INIT, stage_mounts },

@@ -42,5 +42,10 @@ enum dial_fd {
 	DIAL_FD_END = 6,
 };
 
-/* How many descriptors travel in one message of sockets (SCM_MAX_FD is 253, net/scm.h). */
+/* How many sockets one message from enter to the gateway is about; no more than IO_FDS_MAX (base/io.h). */
 enum { SOCKETS_FDS_MAX = 128 };
+/* The bytes of such a message, one a socket; only those that are present travel. */
+enum sockets_byte {
+	SOCKETS_ABSENT, /* ::1 on a kernel without IPv6, nothing else */
+	SOCKETS_PRESENT,
+};

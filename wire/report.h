@@ -23,6 +23,7 @@ enum { REPORT_DETAIL_MAX = 512, REPORT_BYTES_MAX = 1024 };
 	X(IDMAP, "map the user")                                            \
 	X(LIFELINE, "tie the sandbox to the supervisor")                    \
 	X(LOOPBACK, "bring up the loopback interface")                      \
+	X(NETWORK, "make the network of what is granted")                   \
 	X(PROPAGATION, "make mount propagation private")                    \
 	X(ROOT, "mount the root")                                           \
 	X(MOUNTS, "mount what is granted")                                  \

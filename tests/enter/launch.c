@@ -92,19 +92,38 @@ void launch_plan(struct plan *p, const char *exec_path, const char *scratch)
 		launch_add(p, launch_bind(scratch, "/scratch", PLAN_WRITE));
 }
 
-static void child(const char *enter, const int *stdio, int plan, int report, void (*prepare)(void))
+void launch_network(struct plan *p, enum net_addresses addresses)
+{
+	static struct net_grant grants[] = {
+		{ .kind = NET_NAME, .name = TEXT("a.example"), .ports = { 80, 443 }, .n_ports = 2, .where = TEXT("t") },
+		{ .kind = NET_WILDCARD, .name = TEXT("b.example"), .ports = { 8443 }, .n_ports = 1, .where = TEXT("t") },
+		{ .kind = NET_PREFIX, .address = { 4, { 10, 2, 0, 0 } }, .prefix = 16, .ports = { 5432 }, .n_ports = 1, .where = TEXT("t") },
+		{ .kind = NET_PREFIX, .address = { 6, { 0x20, 1, 0xd, 0xb8 } }, .prefix = 32, .ports = { 443 }, .n_ports = 1, .where = TEXT("t") },
+		{ .kind = NET_LOCALHOST, .ports = { 631 }, .n_ports = 1, .where = TEXT("t") },
+	};
+	const struct net_config config = { .grants = grants, .n_grants = ARRAY_LEN(grants), .addresses = addresses, .publish = { 8080 }, .n_publish = 1 };
+	struct net_layout l;
+
+	assert_int_equal(net_layout_draw(&config, &l), 0);
+	plan_take_network(p, &l);
+}
+
+static void child(const char *enter, const int *stdio, int plan, int report, int sockets, void (*prepare)(void))
 {
 	char *argv[] = { TEXT("stockade-enter"), NULL }, *envp[] = { NULL };
 
 	/* Out of the way of the numbers they are to have. */
 	plan = fcntl(plan, F_DUPFD, 100);
 	report = fcntl(report, F_DUPFD, 100);
+	sockets = sockets < 0 ? -1 : fcntl(sockets, F_DUPFD, 100);
 	for (int i = 0; i < 3; i++)
 		if (dup2(stdio[i], i) < 0)
 			_exit(99);
 	if (dup2(plan, ENTER_FD_PLAN) < 0 || dup2(report, ENTER_FD_REPORT) < 0)
 		_exit(99);
-	close_range(ENTER_FD_END, ~0U, 0);
+	if (sockets >= 0 && dup2(sockets, ENTER_FD_SOCKETS) < 0)
+		_exit(99);
+	close_range(sockets < 0 ? ENTER_FD_END : ENTER_FD_NET_END, ~0U, 0);
 	if (prepare)
 		prepare();
 	execve(enter, argv, envp);
@@ -128,22 +147,27 @@ void launch_start(struct launch *l, const struct plan *p, void (*prepare)(void))
 
 void launch_start_from(struct launch *l, const char *enter, const struct plan *p, void (*prepare)(void))
 {
-	int in[2], out[2], err[2], sock[2], plan = encode(p);
+	int in[2], out[2], err[2], sock[2], sockets[2] = { -1, -1 }, plan = encode(p);
 
 	*l = (struct launch){
 		.init_pidfd = -1, .output = BUF_INIT(LAUNCH_OUTPUT_MAX), .errors = BUF_INIT(LAUNCH_OUTPUT_MAX)
 	};
 	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC) | pipe2(err, O_CLOEXEC), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock), 0);
+	if (p->network.on)
+		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), 0);
 	l->outer = fork();
 	assert_true(l->outer >= 0);
 	if (l->outer == 0)
-		child(enter, (int[]){ in[0], out[1], err[1] }, plan, sock[1], prepare);
+		child(enter, (int[]){ in[0], out[1], err[1] }, plan, sock[1], sockets[1], prepare);
 	close(in[0]);
 	close(out[1]);
 	close(err[1]);
 	close(sock[1]);
 	close(plan);
+	if (sockets[1] >= 0)
+		close(sockets[1]);
+	l->sockets = sockets[0];
 	l->in = in[1];
 	l->out = out[0];
 	l->err = err[0];
@@ -248,8 +272,8 @@ void launch_done(struct launch *l)
 	}
 	if (l->outer > 0)
 		waitpid(l->outer, NULL, WNOHANG);
-	for (size_t i = 0; i < 5; i++) {
-		int fd = (int[]){ l->report, l->in, l->out, l->err, l->init_pidfd }[i];
+	for (size_t i = 0; i < 6; i++) {
+		int fd = (int[]){ l->report, l->in, l->out, l->err, l->init_pidfd, l->sockets }[i];
 		if (fd >= 0)
 			close(fd);
 	}

@@ -24,6 +24,7 @@ struct launch {
 	int init_pidfd;
 	int report;	  /* our end of the socket */
 	int in, out, err; /* our ends of the server's pipes */
+	int sockets;	  /* the gateway's end, where the plan has a network; else -1 */
 	struct report reports[LAUNCH_REPORTS_MAX];
 	size_t n_reports;
 	struct buf output, errors;
@@ -31,6 +32,8 @@ struct launch {
 
 /* A plan that runs exec_path (its directory is bound) with /usr read-only, /tmp, /work writable from scratch. */
 void launch_plan(struct plan *p, const char *exec_path, const char *scratch);
+/* A network as it is drawn for the grants of tests/enter/launch.c: names, a wildcard, prefixes, the host's loopback, a published port. */
+void launch_network(struct plan *p, enum net_addresses addresses);
 void launch_add(struct plan *p, struct plan_mount m);
 /* Fills dev, ino and type from the path as it is now. */
 struct plan_mount launch_bind(const char *source, const char *target, unsigned flags);

@@ -6,6 +6,7 @@
  *
  * Static, so that it needs no mount but its own file. Run outside, it is the control.
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -421,6 +422,56 @@ static const struct {
 	{ "sleep", sleep_long },
 };
 
+/* "connect ADDRESS:PORT", "listen ADDRESS:PORT", "datagram ADDRESS:PORT": IPv4, or IPv6 without brackets; the port is after the
+ * last colon. */
+static int try_address(const char *what, const char *arg)
+{
+	const char *colon = strrchr(arg, ':');
+	char text[64], name[96];
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct sockaddr *at = (struct sockaddr *)&in;
+	socklen_t len = sizeof(in);
+	long r;
+
+	if (!colon || (size_t)(colon - arg) >= sizeof(text))
+		return 99;
+	snprintf(text, sizeof(text), "%.*s", (int)(colon - arg), arg);
+	in.sin_port = in6.sin6_port = htons((uint16_t)atoi(colon + 1));
+	if (inet_pton(AF_INET, text, &in.sin_addr) != 1) {
+		if (inet_pton(AF_INET6, text, &in6.sin6_addr) != 1)
+			return 99;
+		at = (struct sockaddr *)&in6;
+		len = sizeof(in6);
+	}
+	_cleanup_close_ int fd = socket(at->sa_family, (strcmp(what, "datagram") == 0 ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		r = -1;
+	else if (strcmp(what, "listen") == 0)
+		r = bind(fd, at, len) < 0 ? -1 : listen(fd, 1);
+	else if (strcmp(what, "datagram") == 0)
+		r = sendto(fd, "x", 1, 0, at, len);
+	else
+		r = connect(fd, at, len);
+	snprintf(name, sizeof(name), "%s %s", what, arg);
+	say_result(name, r);
+	return 0;
+}
+
+/* "hold ADDRESS:PORT": listens there until the end of stdin. */
+static int hold_listener(const char *arg)
+{
+	const char *colon = strrchr(arg, ':');
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char byte;
+
+	in.sin_port = htons((uint16_t)atoi(colon ? colon + 1 : ""));
+	say_result("hold", bind(fd, (struct sockaddr *)&in, sizeof(in)) < 0 ? -1 : listen(fd, 8));
+	fflush(stdout);
+	return read(0, &byte, 1) == 0 ? 0 : 1;
+}
+
 /* "open PATH", "write PATH", "exec PATH", "rename PATH", "exit N": one attempt on a path the test has prepared. */
 static int attempt(const char *what, const char *arg)
 {
@@ -442,7 +493,11 @@ static int attempt(const char *what, const char *arg)
 		_cleanup_close_ int fd = open(arg, O_RDONLY | O_CLOEXEC);
 		say_number("bytes", fd < 0 ? -1 : read(fd, text, sizeof(text) - 1));
 		say("text", text);
-	} else if (strcmp(what, "exit") == 0)
+	} else if (strcmp(what, "hold") == 0)
+		return hold_listener(arg);
+	else if (strcmp(what, "connect") == 0 || strcmp(what, "listen") == 0 || strcmp(what, "datagram") == 0)
+		return try_address(what, arg);
+	else if (strcmp(what, "exit") == 0)
 		return atoi(arg);
 	else
 		return 99;

@@ -184,10 +184,11 @@ static void run(struct trace *t)
 	_cleanup_plan_ struct plan p = { 0 };
 	_cleanup_scratch_ char *scratch = launch_scratch();
 	static const char *const words[] = { "descriptors", "status", "world", "mounts", "root", "interfaces",
-		"loopback", "namespaces", "calls", "sockets", "files", "proc" };
+		"loopback", "namespaces", "calls", "sockets", "files", "proc", "connect", "198.18.0.16:443" };
 	pthread_t supervisor;
 
 	launch_plan(&p, PROBE_BINARY, scratch);
+	launch_network(&p, NET_BENCHMARK);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		assert_int_equal(strv_add(&p.argv, words[i]), 0);
 	launch_start(&t->l, &p, be_traced);

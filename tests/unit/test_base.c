@@ -561,7 +561,7 @@ static void surplus_descriptors_of_a_message_are_closed(void **state)
 static void a_message_that_was_cut_is_refused_and_its_descriptors_closed(void **state)
 {
 	int s[2], got[2], null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int many[17] = { 0 };
+	int many[IO_FDS_MAX + 1] = { 0 };
 	char small[4];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s), 0);

@@ -31,6 +31,7 @@
  *                  stay dumpable after.
  *    LIFELINE      Should: die with the supervisor.
  *    LOOPBACK      Should: bring lo up, and nothing else.
+ *    NETWORK       Should: make what the gateway needs inside, and hand it out. Mustn't: keep a socket of it.
  *    PROPAGATION   Should: cut the mount tree off. Mustn't: mount anything before.
  *    ROOT          Should: mount an empty root over "/". Mustn't: use a path of the host.
  *    MOUNTS        Should: mount by descriptor only. Mustn't: create anything on a file system of the

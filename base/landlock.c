@@ -14,6 +14,7 @@
 #define FS_TRUNCATE	(1ULL << 14)
 #define FS_IOCTL_DEV	(1ULL << 15)
 #define FS_FILE_RIGHTS	(FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+#define RULE_NET_PORT	2
 #define FS_RIGHTS(bits) ((1ULL << (bits)) - 1)
 
 static const struct {
@@ -86,6 +87,21 @@ int landlock_allow_path(int ruleset, int fd, uint64_t access)
 	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
 		return -errno;
 	return 0;
+}
+
+int landlock_allow_port(int ruleset, uint16_t port, uint64_t access)
+{
+	/* struct landlock_net_port_attr and LANDLOCK_RULE_NET_PORT (ABI 4). */
+	struct {
+		uint64_t allowed_access, port;
+	} rule = { access, port };
+	int abi = landlock_abi();
+
+	if (abi < 0)
+		return abi;
+	if ((landlock_all(abi).net & access) == 0)
+		return 0;
+	return syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) < 0 ? -errno : 0;
 }
 
 int landlock_restrict(int ruleset)

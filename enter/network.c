@@ -118,7 +118,7 @@ static int plumb(struct enter *e)
 static int make_stream_or_datagram(const struct net_socket *s, int *ret)
 {
 	int type = s->kind == NET_SOCKET_DNS_UDP ? SOCK_DGRAM : SOCK_STREAM, one = 1;
-	_cleanup_close_ int fd = socket(s->address.family == 6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int fd = socket(s->address.family == 6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_storage at;
 	socklen_t len = net_address_to_sockaddr(&s->address, s->port, &at);
 
@@ -187,7 +187,7 @@ static int make_watch(int *ret)
 {
 	struct sock_fprog program = { ARRAY_LEN(watch_filter), (struct sock_filter *)(uintptr_t)watch_filter };
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ENTER_LOOPBACK_INDEX };
-	_cleanup_close_ int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int one = 1, room = WATCH_RCVBUF;
 
 	if (fd < 0)

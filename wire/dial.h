@@ -14,6 +14,7 @@
 enum { DIAL_BYTES_MAX = 1024, DIAL_ADDRESSES_MAX = 16, DIAL_IN_FLIGHT_MAX = 8192 };
 
 enum dial_ask {
+	/* The socket that comes back is non-blocking, with TCP_NODELAY. */
 	DIAL_CONNECT, /* to name (or address, for NET_PREFIX and NET_REAL) and port */
 	DIAL_RESOLVE, /* NET_REAL: the addresses of name now */
 	DIAL_PUBLISH, /* one spare socket comes along: connect it to 127.0.0.1:port of the sandbox */

@@ -277,6 +277,8 @@ int net_config_encode(const struct net_config *c, struct wire_writer *w)
 {
 	wire_begin(w, WIRE_NET_CONFIG, NET_CONFIG_BYTES_MAX);
 	wire_put_str(w, c->server);
+	wire_put_u32(w, c->uid);
+	wire_put_u32(w, c->gid);
 	wire_put_u32(w, (uint32_t)c->n_grants);
 	for (size_t i = 0; i < c->n_grants; i++)
 		put_grant(w, &c->grants[i]);
@@ -318,6 +320,12 @@ static void get_limits(struct wire_reader *r, struct net_limits *ret)
 #undef X
 }
 
+/* 0 is root; -1 means "leave it" to setresuid(2), which would leave root too. */
+static bool id_is_safe(uint32_t id)
+{
+	return id != 0 && id != UINT32_MAX;
+}
+
 int net_config_decode(const void *bytes, size_t n, struct net_config *ret)
 {
 	struct wire_reader r;
@@ -328,6 +336,8 @@ int net_config_decode(const void *bytes, size_t n, struct net_config *ret)
 	if (e < 0)
 		return e;
 	ret->server = wire_get_str(&r);
+	ret->uid = wire_get_u32(&r);
+	ret->gid = wire_get_u32(&r);
 	get_grants(&r, ret);
 	ret->addresses = wire_get_u8(&r);
 	get_limits(&r, &ret->limits);
@@ -337,7 +347,7 @@ int net_config_decode(const void *bytes, size_t n, struct net_config *ret)
 	ret->proxy_port = (uint16_t)proxy_port;
 	ret->proxy_where = wire_get_str(&r);
 	e = wire_close(&r);
-	if (e == 0 && (!ret->server || ret->addresses >= NET_ADDRESSES_COUNT || proxy_port > UINT16_MAX || (ret->proxy_host && proxy_port == 0)))
+	if (e == 0 && (!ret->server || !id_is_safe(ret->uid) || !id_is_safe(ret->gid) || ret->addresses >= NET_ADDRESSES_COUNT || proxy_port > UINT16_MAX || (ret->proxy_host && proxy_port == 0)))
 		e = -EPROTO;
 	if (e < 0)
 		net_config_done(ret);

@@ -83,6 +83,7 @@ struct net_limits {
 
 struct net_config {
 	char *server; /* for messages */
+	uint32_t uid, gid; /* started by root: gateway and dial become these before anything else; never 0 */
 	struct net_grant *grants;
 	size_t n_grants;
 	enum net_addresses addresses;

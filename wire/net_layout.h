@@ -29,6 +29,7 @@ enum {
 #define NET_STUB_BENCHMARK "198.18.0.1" /* on lo: with 127.0.0.1 alone AI_ADDRCONFIG finds no IPv4 (getaddrinfo(3)) */
 #define NET_STUB_RESERVED  "240.0.0.1"
 
+/* All are non-blocking. */
 enum net_socket_kind {
 	NET_SOCKET_DNS_UDP,
 	NET_SOCKET_DNS_TCP,

@@ -13,7 +13,7 @@
 
 static void make_net_config(struct net_config *c)
 {
-	*c = (struct net_config){ .server = strdup("github"), .n_grants = 3, .limits = net_limits_default(), .publish = { 8080 }, .n_publish = 1,
+	*c = (struct net_config){ .server = strdup("github"), .uid = 1000, .gid = 1000, .n_grants = 3, .limits = net_limits_default(), .publish = { 8080 }, .n_publish = 1,
 		.proxy_host = strdup("proxy.example"), .proxy_port = 3128, .proxy_where = strdup("policy.json:3") };
 	c->grants = calloc(3, sizeof(*c->grants));
 	assert_non_null(c->grants);

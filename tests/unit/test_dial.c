@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_dial - requests to a dialer in this process: what is granted is connected and recorded first, all else is refused
+ *
+ * Everything is on loopback, through grants of the host's own loopback or a proxy that stands there.
+ */
+#include "tests/unit/unit.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include "base/io.h"
+#include "dial/confine.h"
+#include "dial/dialer.h"
+#include "dial/proxy.h"
+#include "wire/event.h"
+
+#define W .where = (char *)(uintptr_t)"p.json:3 (network.allow)"
+#define N(text) .name = (char *)(uintptr_t)(text)
+
+enum { TURNS_MAX = 400, TURN_MS = 20 };
+
+struct world {
+	struct net_grant grants[3];
+	struct net_config config;
+	struct loop loop;
+	struct dialer dialer;
+	int gateway[2], events[2], listener;
+	uint16_t port;
+};
+
+static int listen_on_loopback(uint16_t *ret_port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+	*ret_port = ntohs(at.sin_port);
+	return fd;
+}
+
+static void world_init(struct world *w, bool proxy)
+{
+	*w = (struct world){ 0 };
+	w->listener = listen_on_loopback(&w->port);
+	w->grants[0] = (struct net_grant){ .kind = NET_LOCALHOST, .ports = { w->port }, .n_ports = 1, W };
+	w->grants[1] = (struct net_grant){ .kind = NET_NAME, N("localhost.localdomain.test"), .ports = { 443 }, .n_ports = 1, W };
+	w->grants[2] = (struct net_grant){ .kind = NET_PREFIX, .address = { 4, { 127 } }, .prefix = 8, .ports = { w->port }, .n_ports = 1, W };
+	w->config = (struct net_config){ .grants = w->grants, .n_grants = ARRAY_LEN(w->grants), .limits = net_limits_default(), .publish = { w->port },
+		.n_publish = 1 };
+	if (proxy) {
+		w->config.proxy_host = (char *)(uintptr_t)"127.0.0.1";
+		w->config.proxy_port = w->port;
+		w->config.proxy_where = (char *)(uintptr_t)"policy.json:4";
+	}
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, w->gateway), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, w->events), 0);
+	assert_int_equal(loop_init(&w->loop), 0);
+	assert_int_equal(dialer_init(&w->dialer, &w->loop, &w->config, w->gateway[1], w->events[1]), 0);
+}
+
+static void world_done(struct world *w)
+{
+	dialer_done(&w->dialer);
+	loop_done(&w->loop);
+	for (size_t i = 0; i < 2; i++) {
+		close(w->gateway[i]);
+		close(w->events[i]);
+	}
+	close(w->listener);
+}
+#define _cleanup_world_ _cleanup_(world_done)
+
+static void ask(struct world *w, const struct dial_request *q, int fd)
+{
+	_cleanup_(wire_writer_done) struct wire_writer b = { 0 };
+
+	assert_int_equal(dial_request_encode(q, &b), 0);
+	assert_int_equal(dialer_take(&w->dialer, b.buf.data, b.buf.len, &fd, fd >= 0 ? 1 : 0), 0);
+}
+
+static bool readable(int fd)
+{
+	return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0) == 1;
+}
+
+/* Turns the loop until there is an answer; the record must have been there before it. */
+static struct dial_answer answered(struct world *w, struct event *ret_event, int *ret_fd)
+{
+	char bytes[EVENT_BYTES_MAX];
+	struct dial_answer a;
+	size_t n_fds = 1;
+	long n;
+
+	for (int i = 0; i < TURNS_MAX && !readable(w->gateway[0]); i++) {
+		assert_int_equal(loop_turn(&w->loop, TURN_MS), 0);
+		dialer_tick(&w->dialer);
+	}
+	assert_int_equal(w->dialer.error, 0);
+	*ret_fd = -1;
+	n = io_recv_msg(w->gateway[0], bytes, sizeof(bytes), ret_fd, &n_fds);
+	assert_true(n > 0);
+	assert_int_equal(dial_answer_decode(bytes, (size_t)n, &a), 0);
+	assert_true(readable(w->events[0]));
+	n = io_recv_msg(w->events[0], bytes, sizeof(bytes), NULL, NULL);
+	assert_int_equal(event_decode(bytes, (size_t)n, ret_event), 0);
+	assert_int_equal(ret_event->type, EVENT_NET_CONNECT);
+	assert_int_equal(ret_event->call_id, a.id);
+	dialer_tick(&w->dialer);
+	return a;
+}
+
+static void what_is_granted_is_connected_and_recorded(void **state)
+{
+	_cleanup_world_ struct world w;
+	_cleanup_close_ int fd = -1;
+	struct event e;
+
+	world_init(&w, false);
+	ask(&w, &(struct dial_request){ .id = 5, .ask = DIAL_CONNECT, .grant = 0, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port }, -1);
+	struct dial_answer a = answered(&w, &e, &fd);
+	assert_int_equal(a.status, DIAL_OK);
+	assert_true(fd >= 0);
+	assert_int_equal(e.decision, EVENT_ALLOW);
+	assert_string_equal(e.address, "127.0.0.1");
+	assert_string_equal(e.rule, "p.json:3 (network.allow)");
+	_cleanup_close_ int peer = accept4(w.listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_int_equal(write(fd, "x", 1), 1);
+	char byte;
+	assert_int_equal(read(peer, &byte, 1), 1);
+	assert_int_equal(w.dialer.n, 0);
+}
+
+static void what_is_not_granted_is_refused_whatever_the_gateway_says(void **state)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, false);
+	const struct dial_request bad[] = {
+		{ .ask = DIAL_CONNECT, .grant = 0, .address = { 4, { 127, 0, 0, 1 } }, .port = (uint16_t)(w.port + 1) },
+		{ .ask = DIAL_CONNECT, .grant = 0, .port = 0 },
+		{ .ask = DIAL_CONNECT, .grant = 1, .name = "other.test", .port = 443 },
+		{ .ask = DIAL_CONNECT, .grant = 1, .name = "localhost.localdomain.test", .port = 80 },
+		{ .ask = DIAL_CONNECT, .grant = 1, .name = "", .port = 443 },
+		{ .ask = DIAL_CONNECT, .grant = 99, .name = "localhost.localdomain.test", .port = 443 },
+		{ .ask = DIAL_CONNECT, .grant = 2, .address = { 4, { 10, 0, 0, 1 } }, .port = w.port },
+		{ .ask = DIAL_RESOLVE, .grant = 1, .name = "localhost.localdomain.test" },
+		{ .ask = DIAL_PUBLISH, .port = (uint16_t)(w.port + 1) },
+		{ .ask = DIAL_PUBLISH, .port = w.port },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct event e;
+		int fd;
+		ask(&w, &bad[i], -1);
+		struct dial_answer a = answered(&w, &e, &fd);
+		assert_int_equal(a.status, DIAL_NOT_GRANTED);
+		assert_int_equal(e.decision, EVENT_DENY);
+		assert_int_equal(fd, -1);
+	}
+	assert_false(readable(w.listener));
+}
+
+static void a_literal_grant_does_not_open_the_loopback(void **state)
+{
+	_cleanup_world_ struct world w;
+	struct event e;
+	int fd;
+
+	world_init(&w, false);
+	ask(&w, &(struct dial_request){ .ask = DIAL_CONNECT, .grant = 2, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port }, -1);
+	struct dial_answer a = answered(&w, &e, &fd);
+	assert_int_equal(a.status, DIAL_FORBIDDEN);
+	assert_string_equal(e.reason, "the name leads to a loopback address");
+	assert_false(readable(w.listener));
+}
+
+static void a_socket_of_our_own_network_is_no_spare(void **state)
+{
+	_cleanup_world_ struct world w;
+	struct event e;
+	int fd;
+
+	world_init(&w, false);
+	ask(&w, &(struct dial_request){ .ask = DIAL_PUBLISH, .port = w.port }, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	struct dial_answer a = answered(&w, &e, &fd);
+	assert_int_equal(a.status, DIAL_NOT_GRANTED);
+	assert_false(readable(w.listener));
+}
+
+static void a_refused_connection_says_so(void **state)
+{
+	_cleanup_world_ struct world w;
+	struct event e;
+	int fd;
+
+	world_init(&w, false);
+	close(w.listener);
+	w.listener = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ask(&w, &(struct dial_request){ .ask = DIAL_CONNECT, .grant = 0, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port }, -1);
+	struct dial_answer a = answered(&w, &e, &fd);
+	assert_int_equal(a.status, DIAL_REFUSED);
+	assert_int_equal(a.error, ECONNREFUSED);
+	assert_string_equal(e.status, "the host refused the connection");
+	assert_int_equal(fd, -1);
+}
+
+static void a_proxy_gets_the_name_and_keeps_no_byte_of_the_tunnel(void **state)
+{
+	static const char expected[] = "CONNECT localhost.localdomain.test:443 HTTP/1.1\r\nHost: localhost.localdomain.test:443\r\n\r\n";
+	_cleanup_world_ struct world w;
+	_cleanup_close_ int fd = -1;
+	char text[512] = "";
+	struct event e;
+
+	world_init(&w, true);
+	ask(&w, &(struct dial_request){ .id = 1, .ask = DIAL_CONNECT, .grant = 1, .name = "localhost.localdomain.test", .port = 443 }, -1);
+	_cleanup_close_ int peer = accept4(w.listener, NULL, NULL, SOCK_CLOEXEC);
+	for (int i = 0; i < TURNS_MAX && !readable(peer); i++)
+		assert_int_equal(loop_turn(&w.loop, TURN_MS), 0);
+	assert_int_equal(read(peer, text, sizeof(text) - 1), sizeof(expected) - 1);
+	assert_string_equal(text, expected);
+	assert_int_equal(write(peer, "HTTP/1.1 200 OK\r\nVia: x\r\n", 25), 25);
+	assert_int_equal(loop_turn(&w.loop, TURN_MS), 0);
+	assert_false(readable(w.gateway[0]));
+	assert_int_equal(write(peer, "\r\nfirst of the server", 21), 21);
+	struct dial_answer a = answered(&w, &e, &fd);
+	assert_int_equal(a.status, DIAL_OK);
+	memset(text, 0, sizeof(text));
+	assert_int_equal(read(fd, text, sizeof(text) - 1), 19);
+	assert_string_equal(text, "first of the server");
+}
+
+static void a_proxy_that_refuses_is_named(void **state)
+{
+	static const char *const answers[] = { "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "SSH-2.0-x\r\n", "HTTP/1.1 200 OK\r\n" };
+	static const char *const reasons[] = { "the proxy answered 407", "through the proxy of policy.json:4", "through the proxy of policy.json:4" };
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		_cleanup_world_ struct world w;
+		struct event e;
+		int fd;
+		world_init(&w, true);
+		ask(&w, &(struct dial_request){ .id = 1, .ask = DIAL_CONNECT, .grant = 1, .name = "localhost.localdomain.test", .port = 443 }, -1);
+		int peer = accept4(w.listener, NULL, NULL, SOCK_CLOEXEC);
+		for (int k = 0; k < TURNS_MAX && !readable(peer); k++)
+			assert_int_equal(loop_turn(&w.loop, TURN_MS), 0);
+		char text[512];
+		assert_true(read(peer, text, sizeof(text)) > 0);
+		assert_int_equal(write(peer, answers[i], strlen(answers[i])), strlen(answers[i]));
+		close(peer);
+		struct dial_answer a = answered(&w, &e, &fd);
+		assert_int_equal(a.status, DIAL_PROXY);
+		assert_string_equal(e.reason, reasons[i]);
+	}
+}
+
+static void the_proxys_answer_is_judged_whole(void **state)
+{
+	static const struct {
+		const char *text;
+		enum proxy_verdict verdict;
+	} cases[] = {
+		{ "", PROXY_MORE }, { "HTTP", PROXY_MORE }, { "HTTP/1.1 200", PROXY_MORE }, { "HTTP/1.1 200 OK\r\n", PROXY_MORE },
+		{ "HTTP/1.1 200 OK\r\n\r\n", PROXY_OPEN }, { "HTTP/1.0 200 Connection established\r\nA: b\r\n\r\nrest", PROXY_OPEN }, { "HTTP/1.1 204\r\n\r\n", PROXY_OPEN },
+		{ "HTTP/1.1 100 Continue\r\n\r\n", PROXY_REFUSED }, { "HTTP/1.1 403 No\r\n\r\n", PROXY_REFUSED }, { "HTTP/1.1 302 Found\r\n\r\n", PROXY_REFUSED },
+		{ "HTTP/2 200\r\n\r\n", PROXY_MALFORMED }, { "HTTP/1.1 20\r\n\r\n", PROXY_MALFORMED }, { "HTTP/1.1 2000\r\n\r\n", PROXY_MALFORMED },
+		{ "HTTP/1.1  200 OK\r\n\r\n", PROXY_MALFORMED }, { "HTTP/1.1 200 OK\nA: b\r\n\r\n", PROXY_MALFORMED }, { "HTTP/1.1 200 O\rK\r\n\r\n", PROXY_MALFORMED },
+		{ "http/1.1 200 OK\r\n\r\n", PROXY_MALFORMED }, { "\r\nHTTP/1.1 200 OK\r\n\r\n", PROXY_MALFORMED }, { "HTTP/1.1 000 OK\r\n\r\n", PROXY_MALFORMED },
+	};
+	size_t len;
+	unsigned status;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (proxy_judge(cases[i].text, strlen(cases[i].text), &len, &status) != cases[i].verdict)
+			fail_msg("\"%s\"", cases[i].text);
+}
+
+static void an_ipv6_address_goes_to_the_proxy_in_brackets(void **state)
+{
+	char text[PROXY_REQUEST_MAX];
+
+	assert_true(proxy_request("2001:db8::1", 443, text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "CONNECT [2001:db8::1]:443 HTTP/1.1\r\n"));
+}
+
+static void too_many_at_once_are_answered_busy(void **state)
+{
+	_cleanup_world_ struct world w;
+	struct event e;
+	int fd;
+
+	world_init(&w, false);
+	w.config.limits.connections = 1;
+	w.dialer.n = 1;
+	ask(&w, &(struct dial_request){ .ask = DIAL_CONNECT, .grant = 0, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port }, -1);
+	struct dial_answer a = answered(&w, &e, &fd);
+	assert_int_equal(a.status, DIAL_BUSY);
+	assert_int_equal(e.decision, EVENT_DENY);
+	w.dialer.n = 0;
+}
+
+/* --- what is left to it after the lock-down --- */
+
+static int dial_port(uint16_t port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
+}
+
+static int listen_somewhere(void)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || listen(fd, 1) < 0 ? -errno : 0;
+}
+
+static int open_as(const char *path, int flags)
+{
+	_cleanup_close_ int fd = open(path, flags | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : 0;
+}
+
+static int other_socket(int family)
+{
+	_cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : 0;
+}
+
+static int start_program(void)
+{
+	char *argv[] = { (char *)(uintptr_t)"/bin/true", NULL };
+
+	execv(argv[0], argv);
+	return -errno;
+}
+
+/* Each attempt's errno, 0 where it worked; written by a child. */
+struct attempts {
+	int granted_port, other_port, listening, reading, passwd, hosts, writing, unix_socket, packet, program;
+};
+
+static void try_all(const struct world *w, uint16_t other, struct attempts *ret)
+{
+	ret->granted_port = dial_port(w->port);
+	ret->other_port = dial_port(other);
+	ret->listening = listen_somewhere();
+	ret->reading = open_as("/usr/bin/env", O_RDONLY);
+	ret->hosts = open_as("/etc/hosts", O_RDONLY);
+	ret->writing = open_as("/tmp/stockade-test-dial", O_WRONLY | O_CREAT);
+	ret->unix_socket = other_socket(AF_UNIX);
+	ret->packet = other_socket(AF_PACKET);
+}
+
+static struct attempts in_child(bool confined)
+{
+	_cleanup_world_ struct world w;
+	struct attempts a = { 0 };
+	uint16_t other;
+	_cleanup_close_ int second = listen_on_loopback(&other);
+	int p[2], status;
+
+	world_init(&w, false);
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct diag d = { 0 };
+		if (confined && confine(&w.config, &d) < 0)
+			_exit(3);
+		try_all(&w, other, &a);
+		/* The control does not become another program: it would not come back. */
+		a.program = confined ? start_program() : 0;
+		_exit(write(p[1], &a, sizeof(a)) == sizeof(a) ? 0 : 4);
+	}
+	close(p[1]);
+	assert_int_equal(read(p[0], &a, sizeof(a)), sizeof(a));
+	close(p[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	(void)unlink("/tmp/stockade-test-dial");
+	return a;
+}
+
+static void locked_down_it_connects_to_granted_ports_and_does_nothing_else(void **state)
+{
+	struct attempts free_ = in_child(false), a = in_child(true);
+
+	assert_int_equal(free_.granted_port | free_.other_port | free_.listening | free_.reading | free_.hosts | free_.writing | free_.unix_socket, 0);
+	assert_int_equal(a.granted_port, 0);
+	assert_int_equal(a.hosts, 0);
+	assert_int_equal(a.other_port, -EACCES);
+	assert_int_equal(a.listening, -EPERM);
+	assert_int_equal(a.reading, -EACCES);
+	assert_int_equal(a.writing, -EACCES);
+	assert_int_equal(a.unix_socket, -EPERM);
+	assert_int_equal(a.packet, -EPERM);
+	assert_int_equal(a.program, -EPERM);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_granted_is_connected_and_recorded),
+		cmocka_unit_test(what_is_not_granted_is_refused_whatever_the_gateway_says),
+		cmocka_unit_test(a_literal_grant_does_not_open_the_loopback),
+		cmocka_unit_test(a_socket_of_our_own_network_is_no_spare),
+		cmocka_unit_test(a_refused_connection_says_so),
+		cmocka_unit_test(a_proxy_gets_the_name_and_keeps_no_byte_of_the_tunnel),
+		cmocka_unit_test(a_proxy_that_refuses_is_named),
+		cmocka_unit_test(the_proxys_answer_is_judged_whole),
+		cmocka_unit_test(an_ipv6_address_goes_to_the_proxy_in_brackets),
+		cmocka_unit_test(too_many_at_once_are_answered_busy),
+		cmocka_unit_test(locked_down_it_connects_to_granted_ports_and_does_nothing_else),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -2,7 +2,7 @@
 /*
  * seccomp_load - puts filter bytes in force (seccomp(2)); the bytes are made at build time (profiles/seccomp)
  *
- * Process:  enter, shim, supervisor
+ * Process:  enter, shim, gateway, supervisor
  * Needs:    no_new_privs
  */
 #pragma once

@@ -2,7 +2,7 @@
 /*
  * seccomp_filters - the filters that tools/seccomp-compile makes of profiles/seccomp, one variable a policy
  *
- * Process:  enter, shim, dial, supervisor; only the objects of those named are linked
+ * Process:  enter, shim, gateway, dial, supervisor; only the objects of those named are linked
  */
 #pragma once
 #include "base/seccomp_load.h"
@@ -16,5 +16,6 @@ extern const struct seccomp_filter seccomp_filter_browser_unix;
 /* For our own programs. */
 extern const struct seccomp_filter seccomp_filter_init;	      /* PID 1 of the sandbox */
 extern const struct seccomp_filter seccomp_filter_shim;	      /* stockade-shim, once its descriptors are there */
+extern const struct seccomp_filter seccomp_filter_gateway;    /* stockade-gateway, once it has its sockets */
 extern const struct seccomp_filter seccomp_filter_dial;	      /* stockade-dial, before the first request */
 extern const struct seccomp_filter seccomp_filter_supervisor; /* stockade run, once everything is spawned */

@@ -26,6 +26,7 @@
 #include <linux/prctl.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -105,6 +106,13 @@ static const struct named constants[] = {
 	N(PR_SET_PTRACER),
 	N(PROT_EXEC),
 	N(F_SETOWN),
+	N(F_GETFL),
+	N(F_SETFL),
+	N(F_SETPIPE_SZ),
+	N(SOL_SOCKET),
+	N(SO_LINGER),
+	N(IPPROTO_TCP),
+	N(TCP_NODELAY),
 	N(EPERM),
 	N(ENOSYS),
 	N(EACCES),

@@ -120,6 +120,16 @@ static int listen_at(struct draft *d, const struct net_address *a, uint16_t port
 	return has_listener(d->layout, &s.address, port) ? 0 : add_socket(d->layout, &s);
 }
 
+/* A host that two grants name, for other ports, is one host and has one address: that of the first. */
+static uint32_t first_of_name(const struct net_config *c, uint32_t grant)
+{
+	uint32_t i = 0;
+
+	while (i < grant && (c->grants[i].kind != NET_NAME || strcmp(c->grants[i].name, c->grants[grant].name) != 0))
+		i++;
+	return i;
+}
+
 static int listen_for(struct draft *d, uint32_t grant)
 {
 	const struct net_grant *g = &d->config->grants[grant];
@@ -132,7 +142,7 @@ static int listen_for(struct draft *d, uint32_t grant)
 		else if (g->kind == NET_LOCALHOST)
 			a = loopback4;
 		else if (g->kind == NET_NAME && d->config->addresses != NET_REAL)
-			a = net_layout_fixed(d->layout, grant);
+			a = net_layout_fixed(d->layout, first_of_name(d->config, grant));
 		if (a.family == 0)
 			return -E2BIG;
 		r = listen_at(d, &a, g->ports[k], grant);

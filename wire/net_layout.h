@@ -65,7 +65,7 @@ struct net_layout {
 int net_layout_draw(const struct net_config *c, struct net_layout *ret) _must_check_; /* -E2BIG: more than fits */
 void net_layout_done(struct net_layout *l);
 #define _cleanup_net_layout_ _cleanup_(net_layout_done)
-/* The fixed address of grants[i] (NET_NAME) in the fake modes. */
+/* The fixed address of grants[i] (NET_NAME) in the fake modes; of two that name one host, the first has it for both. */
 struct net_address net_layout_fixed(const struct net_layout *l, uint32_t grant);
 /* Host number n of the range; family 0 when the range does not hold so many. */
 struct net_address net_layout_nth(const struct net_layout *l, uint64_t n);

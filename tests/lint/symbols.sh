@@ -34,6 +34,6 @@ check supervisor/stockade "$capng|$netlink|$seccomp|$pcre|$resolver|$shell"
 # libnl's address code names getaddrinfo; nothing of ours calls it, and the sandbox has no route to ask anyone.
 check enter/stockade-enter "$json|$sodium|$seccomp|$pcre|ares_init|$shell"
 check shim/stockade-shim "$json|$pcre|$sodium|$capng|$netlink|$seccomp|$resolver|$shell|socket|connect"
-check gateway/stockade-gateway "$json|$sodium|$capng|$netlink|$seccomp|$pcre|$resolver|$shell"
+check gateway/stockade-gateway "$json|$sodium|$capng|$netlink|$seccomp|$pcre|$resolver|$shell|socket|connect|bind|listen"
 check dial/stockade-dial "$json|$sodium|$capng|$netlink|$seccomp|$pcre|$shell"
 exit $status

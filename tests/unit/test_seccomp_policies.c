@@ -2,12 +2,14 @@
 /* test_seccomp_policies - what the compiled filters answer, by a small interpreter of their bytes (no kernel involved)
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -147,6 +149,7 @@ static void foreign_architectures_are_killed(void **state)
 		{ BROWSER, 3, { 0 }, KILL },
 		{ &seccomp_filter_init, 3, { 0 }, KILL },
 		{ &seccomp_filter_shim, 3, { 0 }, KILL },
+		{ &seccomp_filter_gateway, 3, { 0 }, KILL },
 		{ &seccomp_filter_supervisor, 3, { 0 }, KILL },
 	};
 	static const struct row x32[] = { { DEFAULT, X32_BIT | SYS_read, { 0 }, KILL },
@@ -249,9 +252,9 @@ static void internet_sockets_are_tcp_and_udp_alone(void **state)
 
 static void our_own_programs_can_open_execute_and_connect_nothing(void **state)
 {
-	static const struct seccomp_filter *const ours[] = { &seccomp_filter_init, &seccomp_filter_shim };
+	static const struct seccomp_filter *const ours[] = { &seccomp_filter_init, &seccomp_filter_shim, &seccomp_filter_gateway };
 	static const long calls[] = { SYS_open, SYS_openat, SYS_openat2, SYS_execve, SYS_execveat, SYS_socket,
-		SYS_connect, SYS_bind, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork, SYS_ptrace, SYS_mount, SYS_unlink,
+		SYS_connect, SYS_bind, SYS_listen, SYS_socketpair, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork, SYS_ptrace, SYS_mount, SYS_unlink,
 		SYS_rename, SYS_setns, SYS_prctl, SYS_memfd_create };
 	static const long signals[] = { SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
 		SYS_pidfd_send_signal };
@@ -266,10 +269,31 @@ static void our_own_programs_can_open_execute_and_connect_nothing(void **state)
 		CHECK(((struct row[]){ { &seccomp_filter_supervisor, calls[i], { 0 }, DENY(EPERM) } }));
 }
 
+static void the_gateway_sets_of_a_socket_how_it_ends_and_nothing_else(void **state)
+{
+	static const struct seccomp_filter *const g = &seccomp_filter_gateway;
+	static const struct row rows[] = {
+		{ g, SYS_accept4, { 0 }, ALLOW },
+		{ g, SYS_splice, { 0 }, ALLOW },
+		{ g, SYS_setsockopt, { 0, SOL_SOCKET, SO_LINGER }, ALLOW },
+		{ g, SYS_setsockopt, { 0, IPPROTO_TCP, TCP_NODELAY }, ALLOW },
+		{ g, SYS_setsockopt, { 0, SOL_SOCKET, SO_ATTACH_FILTER }, DENY(EPERM) },
+		{ g, SYS_setsockopt, { 0, SOL_SOCKET, SO_BINDTODEVICE }, DENY(EPERM) },
+		{ g, SYS_setsockopt, { 0, IPPROTO_TCP, SO_LINGER }, DENY(EPERM) },
+		{ g, SYS_setsockopt, { 0, IPPROTO_IP, TCP_NODELAY }, DENY(EPERM) },
+		{ g, SYS_fcntl, { 0, F_GETFL }, ALLOW },
+		{ g, SYS_fcntl, { 0, F_SETFL }, ALLOW },
+		{ g, SYS_fcntl, { 0, F_SETOWN }, DENY(EPERM) },
+		{ g, SYS_fcntl, { 0, F_DUPFD }, DENY(EPERM) },
+	};
+
+	CHECK(rows);
+}
+
 static void our_own_programs_map_nothing_executable(void **state)
 {
 	static const struct seccomp_filter *const ours[] = { &seccomp_filter_init, &seccomp_filter_shim,
-		&seccomp_filter_supervisor };
+		&seccomp_filter_gateway, &seccomp_filter_supervisor };
 
 	for (size_t f = 0; f < ARRAY_LEN(ours); f++)
 		CHECK(((struct row[]){
@@ -293,6 +317,7 @@ int main(void)
 		cmocka_unit_test(sockets_are_of_the_named_families_only),
 		cmocka_unit_test(internet_sockets_are_tcp_and_udp_alone),
 		cmocka_unit_test(our_own_programs_can_open_execute_and_connect_nothing),
+		cmocka_unit_test(the_gateway_sets_of_a_socket_how_it_ends_and_nothing_else),
 		cmocka_unit_test(our_own_programs_map_nothing_executable),
 	};
 

@@ -4,9 +4,9 @@
  *
  * Process:  gateway
  *
- * Stages:   1 read the sealed config, draw the layout   2 receive the sockets that enter made   3 look at each   4
- * confine 5 say that it is so   6 the loop. Should: hold every descriptor it will ever need before 4, but for those
- * that dial hands over. Mustn't: read a byte of the server's before 5.
+ * Stages:   1 read the sealed config, cease to be root, draw the layout   2 receive the sockets that enter made
+ *           3 look at each   4 confine   5 say that it is so   6 the loop. Should: hold every descriptor it will ever
+ *           need before 4, but for those that dial hands over. Mustn't: read a byte of the server's before 5.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,6 +15,7 @@
 #include <string.h>
 #include "base/diag.h"
 #include "base/io.h"
+#include "base/privilege.h"
 #include "gateway/confine.h"
 #include "gateway/gateway.h"
 #include "gateway/sockets.h"
@@ -75,8 +76,12 @@ static int prepare(struct gateway *g, struct net_config *c, struct diag *d)
 {
 	int publish[NET_PUBLISH_MAX], r = read_config(c, d);
 
-	if (r == 0)
-		r = take_publish(c, publish, d);
+	if (r < 0)
+		return r;
+	r = privilege_drop(c->uid, c->gid);
+	if (r < 0)
+		return diag_fail(d, r, "cannot become user %u: %s", c->uid, strerror(-r));
+	r = take_publish(c, publish, d);
 	if (r < 0)
 		return r;
 	ignore_signals();

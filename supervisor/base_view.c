@@ -78,6 +78,8 @@ static int content_hosts(const struct plan *plan, const struct base_view_args *a
  * (resolv.conf(5)). */
 static int content_resolv(const struct plan *plan, const struct base_view_args *a, struct buf *b)
 {
+	if (a->name_server)
+		return buf_printf(b, "nameserver %s\n", a->name_server);
 	return buf_puts(b, "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
 }
 
@@ -105,7 +107,7 @@ static const struct base_row base_table[] = {
 	{ BASE_FILE, "/etc/nsswitch.conf", "names are looked up in files, then by DNS; no other service is asked",
 		content_nsswitch },
 	{ BASE_FILE, "/etc/resolv.conf",
-		"a look-up fails at once instead of timing out; no search domain of this network shows",
+		"names are asked of stockade where hosts are granted, and fail at once where none is; no search domain of this network shows",
 		content_resolv },
 	{ BASE_AS_HOST, "/etc/localtime", "local time" },
 	{ BASE_BIND_IF, "/etc/timezone", "the name of the time zone (Java, ICU)" },

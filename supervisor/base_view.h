@@ -19,6 +19,7 @@ struct base_view_args {
 	uid_t uid;
 	gid_t gid;
 	const char *home;
+	const char *name_server; /* address of the stub inside, NULL without a network */
 };
 
 /* Appends the base view's mounts to the plan, sources opened and identified. */

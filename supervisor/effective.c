@@ -16,6 +16,7 @@
 #include "supervisor/base_view.h"
 #include "supervisor/effective_hints.h"
 #include "supervisor/effective_lines.h"
+#include "supervisor/effective_network.h"
 #include "supervisor/environment.h"
 #include "supervisor/exit.h"
 #include "supervisor/filesystem.h"
@@ -126,9 +127,8 @@ static int merge_grants(const struct effective_args *a, struct profile *f, struc
 	const struct grants *g = a->grants;
 	int r = refuse_widening(g, f, d);
 
-	if (r == 0 && g->hosts.n)
-		return diag_fail(d, -EOPNOTSUPP,
-			"--host: this version does not enforce egress by name yet, so it grants no host; without --host the server runs with no network at all");
+	if (r == 0)
+		r = effective_network_merge(g, f, d);
 	for (size_t i = 0; r == 0 && i < g->read.n; i++)
 		r = add_path_item(&f->fs_read, g->read.v[i], "--ro", a->workspace, d);
 	for (size_t i = 0; r == 0 && i < g->write.n; i++)
@@ -320,13 +320,15 @@ static int step_plan(struct build *b, struct diag *d)
 	struct effective *e = b->e;
 	const struct paths *paths = b->args->paths;
 	struct base_view_args base = { .paths = paths, .tmp_size = e->profile.tmp_size, .user = b->identity.login, .uid = b->identity.uid,
-		.gid = b->identity.gid, .home = paths->home };
+		.gid = b->identity.gid, .home = paths->home, .name_server = effective_network_stub(&e->profile) };
 	struct environment_args env = { .paths = paths, .environ = b->args->environ, .profile = &e->profile, .path = &e->cmd.path,
 		.login = b->identity.login };
 	int r = check_readable(b, d);
 
 	if (r == 0)
 		r = fill_identity(b);
+	if (r == 0)
+		r = effective_network_plan(e, d);
 	if (r == 0)
 		r = base_view_add(&e->plan, &base, d);
 	if (r == 0 && e->profile.home == HOME_PRIVATE)

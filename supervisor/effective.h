@@ -28,6 +28,8 @@ enum effective_danger {
 	DANGER_DESTRUCTIVE = 1 << 6, /* rm -rf and the like in the command */
 	DANGER_SYSTEM = 1 << 7,	   /* /etc, /var, /sys, a system directory granted */
 	DANGER_LOADER = 1 << 8,	   /* LD_PRELOAD, NODE_OPTIONS ... set */
+	DANGER_NETWORK = 1 << 10,  /* every name, or a wide network */
+	DANGER_LOCALHOST = 1 << 11, /* the host's own loopback */
 	DANGER_SECRET = 1 << 9,	   /* a passed variable whose name says token, key, password (informational) */
 };
 

@@ -12,9 +12,10 @@
 #include "supervisor/code_digest.h"
 #include "supervisor/danger.h"
 #include "supervisor/effective_lines.h"
+#include "supervisor/effective_network.h"
 #include "supervisor/environment.h"
 
-enum { CANONICAL_VERSION = 2 };
+enum { CANONICAL_VERSION = 3 };
 
 static json_t *strings(const struct strv *s)
 {
@@ -112,12 +113,12 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 	const struct profile *f = &e->profile;
 
 	json_decref(e->canonical);
-	e->canonical = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:b, s:s, s:I}, s:{s:o, s:o, s:o}, s:[], s:o, s:b, s:s,"
+	e->canonical = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:b, s:s, s:I}, s:{s:o, s:o, s:o}, s:o, s:o, s:b, s:s,"
 				 " s:{s:I, s:I, s:I}, s:{s:o, s:o, s:o, s:o, s:b, s:b, s:o}, s:i}",
 		"plan", CANONICAL_VERSION, "name", e->name, "program", e->cmd.program, "subject", e->cmd.subject, "chain", strings(&e->cmd.chain), "links", links(&e->cmd), "argv", strings(&e->plan.argv), "cwd", e->plan.cwd, "code",
 		code(&e->cmd), "filesystem", "read", grants(g, false), "write", grants(g, true), "deny", items(&f->fs_deny), "protect", f->protect,
 		"home", f->home == HOME_PRIVATE ? "private" : "empty", "tmp", (json_int_t)f->tmp_size, "env", "set", items(&f->env_set), "pass",
-		items(&f->env_pass), "steering", steering(f, env), "network", "unix", items(&f->unix_sockets), "af_unix", profile_opens_unix(f),
+		items(&f->env_pass), "steering", steering(f, env), "network", effective_network_canonical(e), "unix", items(&f->unix_sockets), "af_unix", profile_opens_unix(f),
 		"seccomp", f->seccomp, "limits", "processes", (json_int_t)f->limit_processes, "files", (json_int_t)f->limit_files, "message",
 		(json_int_t)f->limit_message, "protocol", "tools", rules(&f->tools), "resources", rules(&f->resources), "prompts", rules(&f->prompts),
 		"extensions", rules(&f->extensions), "sampling", f->sampling, "elicitation", f->elicitation, "roots", strings(&e->shim.roots),

@@ -10,6 +10,7 @@
 #include "base/glob.h"
 #include "base/text.h"
 #include "supervisor/danger.h"
+#include "supervisor/effective_network.h"
 
 enum { SIZE_WORDS = 40 };
 
@@ -313,7 +314,7 @@ static int add_walls(struct effective *e)
 {
 	const struct profile *f = &e->profile;
 	char size[SIZE_WORDS];
-	int r = effective_add_line(e, LINE_NETWORK, 0, NULL, "none: only its own loopback");
+	int r = effective_network_lines(e);
 
 	for (size_t i = 0; r == 0 && i < f->unix_sockets.n; i++)
 		r = effective_add_line(e, LINE_UNIX, DANGER_UNIX, f->unix_sockets.v[i].where, "%s", f->unix_sockets.v[i].value);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/fs.h"
 #include "base/text.h"
+#include "supervisor/network.h"
 #include "supervisor/profile_parse.h"
 
 #define SUFFIX	    ".json"
@@ -39,6 +40,7 @@ int profile_defaults(struct profile *p)
 		.limit_files = FILES_DEFAULT,
 		.limit_message = SHIM_LINE_DEFAULT,
 		.audit_args = SHIM_ARGS_KEYS };
+	p->network.limits = net_limits_default();
 	p->extensions.restricted = true;
 	p->extensions.otherwise = strdup("the default (extensions.allow names none)");
 	if (!p->seccomp || !p->extensions.otherwise)
@@ -162,6 +164,8 @@ int profile_parse(
 	json_file_done(&ps.file);
 	if (r == 0)
 		r = check_env(&p, d);
+	if (r == 0)
+		r = network_check(&p.network, d);
 	if (r == 0)
 		r = profile_check_references(&p, d);
 	if (r == 0)
@@ -354,6 +358,7 @@ void profile_done(struct profile *p)
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
 		free(strings[i]);
 	params_done(p);
+	net_config_done(&p->network);
 	strv_done(&p->not_enforced);
 	*p = (struct profile){ 0 };
 }

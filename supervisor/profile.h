@@ -16,6 +16,7 @@
 #include "base/diag.h"
 #include "base/strv.h"
 #include "supervisor/paths.h"
+#include "wire/net.h"
 #include "wire/shim_config.h"
 
 enum { PROFILE_BYTES_MAX = 1 << 20 };
@@ -65,6 +66,7 @@ struct profile {
 	bool protect;	     /* "protect": "default" (true) or "none" */
 	enum profile_home home;
 	uint64_t tmp_size;
+	struct net_config network; /* network.*; its other members are filled when the launch is described */
 	struct profile_items unix_sockets; /* ipc.unix */
 	char *seccomp;
 	uint64_t limit_memory, limit_processes, limit_files, limit_message; /* memory 0: not set */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #define FIELD(member) offsetof(struct profile, member)
+#define NET_LIMIT(member) offsetof(struct profile, network.limits.member)
 #define PARAM(member) offsetof(struct profile_param, member)
 
 /* Sorted as design.md, section 5, has them: this is the format. */
@@ -50,9 +51,21 @@ static const struct key_row key_table[] = {
 	{ "filesystem.home", KEY_STRING, key_set_home },
 	{ "filesystem.tmp", KEY_STRING, key_set_size, FIELD(tmp_size), 64 << 10, (uint64_t)64 << 30 },
 	{ "network", KEY_SECTION },
-	{ "network.allow", KEY_STRINGS, key_set_empty,
-		.words = "egress by name: a server has no network at all, and no host can be granted" },
-	{ "network.publish", KEY_LIST, key_set_empty, .words = "published ports" },
+	{ "network.allow", KEY_LIST, key_set_hosts, FIELD(network) },
+	{ "network.allow[].host", KEY_STRING, key_set_accepted }, /* taken first: the others are about it */
+	{ "network.allow[].ports", KEY_LIST, key_set_host_ports },
+	{ "network.allow[].sni", KEY_BOOLEAN, key_set_boolean, offsetof(struct net_grant, sni) },
+	{ "network.allow[].private", KEY_BOOLEAN, key_set_boolean, offsetof(struct net_grant, private_allowed) },
+	{ "network.publish", KEY_LIST, key_set_publish, FIELD(network) },
+	{ "network.addresses", KEY_STRING, key_set_addresses, FIELD(network) },
+	{ "network.limits", KEY_SECTION },
+	{ "network.limits.connections", KEY_INTEGER, key_set_network_limit, NET_LIMIT(connections), 1, 8192 },
+	{ "network.limits.names", KEY_INTEGER, key_set_network_limit, NET_LIMIT(names), 1, 65536 },
+	{ "network.limits.queries", KEY_INTEGER, key_set_network_limit, NET_LIMIT(queries), 1, 10000 },
+	{ "network.limits.connect", KEY_STRING, key_set_network_time, NET_LIMIT(connect_ms), 1, 300 },
+	{ "network.limits.hello", KEY_STRING, key_set_network_time, NET_LIMIT(hello_ms), 1, 60 },
+	{ "network.limits.resolve", KEY_STRING, key_set_network_time, NET_LIMIT(resolve_ms), 1, 60 },
+	{ "network.limits.idle", KEY_STRING, key_set_network_time, NET_LIMIT(idle_s), 1, 604800 },
 	{ "ipc", KEY_SECTION },
 	{ "ipc.unix", KEY_STRINGS, key_set_paths, FIELD(unix_sockets) },
 	{ "seccomp", KEY_STRING, key_set_seccomp },

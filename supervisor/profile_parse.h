@@ -75,7 +75,7 @@ int key_where(const struct key *k, unsigned line, const char *text, char **ret) 
 int key_word(const struct key *k, const char *const *words, size_t n, size_t *ret) _must_check_;
 #define KEY_FIELD(k, type) ((type *)((char *)(k)->target + (k)->row->offset))
 
-/* Setters in profile_set.c, profile_rules.c, profile_params.c; the table in profile_keys.c names them. */
+/* Setters in profile_set.c, profile_rules.c, profile_network.c, profile_params.c; the table in profile_keys.c names them. */
 int key_set_accepted(const struct key *k) _must_check_; /* information for people and editors */
 int key_set_refused(const struct key *k) _must_check_;
 int key_set_empty(const struct key *k) _must_check_; /* an empty list is kept, another is refused */
@@ -101,6 +101,12 @@ int key_set_seccomp(const struct key *k) _must_check_;
 int key_set_audit_arguments(const struct key *k) _must_check_;
 int key_set_allow(const struct key *k) _must_check_;
 int key_set_deny(const struct key *k) _must_check_;
+int key_set_hosts(const struct key *k) _must_check_;
+int key_set_host_ports(const struct key *k) _must_check_;
+int key_set_publish(const struct key *k) _must_check_;
+int key_set_addresses(const struct key *k) _must_check_;
+int key_set_network_limit(const struct key *k) _must_check_;
+int key_set_network_time(const struct key *k) _must_check_; /* into milliseconds where the member counts those */
 int key_set_parameters(const struct key *k) _must_check_;
 int key_set_param_type(const struct key *k) _must_check_;
 int key_set_strings(const struct key *k) _must_check_; /* into a struct strv */

@@ -253,9 +253,6 @@ static void paths_that_cannot_become_absolute_are_refused(void **state)
 static void what_this_version_does_not_enforce_is_refused_in_those_words(void **state)
 {
 	static const struct bad cases[] = {
-		{ WITH("\"network\": {\"allow\": [\"api.github.com:443\"]}"),
-			"x.json:2: network.allow cannot be kept: this version does not enforce egress by name" },
-		{ WITH("\"network\": {\"publish\": [8080]}"), "network.publish cannot be kept" },
 		{ WITH("\"limits\": {\"memory\": \"1GiB\"}"), "limits.memory cannot be kept" },
 		{ WITH("\"limits\": {\"cpu\": \"200%\"}"), "limits.cpu cannot be kept" },
 		{ WITH("\"tools\": {\"rate\": \"60/min\"}"),

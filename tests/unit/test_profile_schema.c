@@ -23,6 +23,11 @@ static json_t *member(json_t *schema, json_t *node, const char *name)
 	return json_object_get(json_object_get(node, "properties"), name);
 }
 
+/* Lists whose items are objects, and the schema's definition of such an item. */
+static const struct {
+	const char *list, *definition;
+} item_rows[] = { { "tools.allow[]", "tool" }, { "network.allow[]", "host" } };
+
 /* Where the schema has the key: "tools.allow[].name" lies in the definition of a tool. */
 static json_t *find(json_t *schema, const char *path)
 {
@@ -30,12 +35,15 @@ static json_t *find(json_t *schema, const char *path)
 	json_t *node = schema;
 	char *rest = copy, *name;
 
-	while ((name = strsep(&rest, "."))) {
-		size_t n = strlen(name);
-		bool item = n > 2 && !strcmp(name + n - 2, "[]");
-
-		node = item ? json_object_get(json_object_get(schema, "$defs"), "tool") : member(schema, node, name);
+	for (size_t i = 0; i < ARRAY_LEN(item_rows); i++) {
+		size_t n = strlen(item_rows[i].list);
+		if (strncmp(path, item_rows[i].list, n) != 0)
+			continue;
+		node = json_object_get(json_object_get(schema, "$defs"), item_rows[i].definition);
+		rest = path[n] ? copy + n + 1 : NULL;
 	}
+	while (rest && (name = strsep(&rest, ".")))
+		node = member(schema, node, name);
 	return node;
 }
 
@@ -102,7 +110,8 @@ static void every_key_of_the_schema_is_known_to_the_parser(void **state)
 	(void)state;
 	walk(schema, schema, "");
 	walk(schema, find(schema, "parameters.*"), "parameters.*");
-	walk(schema, find(schema, "tools.allow[]"), "tools.allow[]");
+	for (size_t i = 0; i < ARRAY_LEN(item_rows); i++)
+		walk(schema, find(schema, item_rows[i].list), item_rows[i].list);
 	json_decref(schema);
 }
 

@@ -23,6 +23,7 @@ build  pc:cmocka            libcmocka-dev
 build  cmd:scdoc            scdoc
 build  cmd:git              git
 build  cmd:python3          python3
+build  file:/usr/share/publicsuffix/public_suffix_list.dat publicsuffix
 demo   cmd:node             nodejs
 demo   cmd:npm              npm
 demo   file:/etc/ssl/certs/ca-certificates.crt ca-certificates

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* effective_network - see effective_network.h */
+#include "supervisor/effective_network.h"
+#include <errno.h>
+#include <string.h>
+#include "supervisor/effective_lines.h"
+#include "supervisor/network.h"
+#include "supervisor/suffixes.h"
+
+/* A literal network with fewer bits than these holds more than one site's machines. */
+enum { WIDE_IPV4 = 16, WIDE_IPV6 = 48 };
+
+int effective_network_merge(const struct grants *g, struct profile *f, struct diag *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < g->hosts.n; i++) {
+		struct net_grant grant;
+		r = network_grant_parse(g->hosts.v[i], "--host", &grant, d);
+		if (r == 0)
+			r = network_add(&f->network, &grant, d);
+	}
+	return r < 0 ? r : network_check(&f->network, d);
+}
+
+const char *effective_network_stub(const struct profile *f)
+{
+	if (!network_on(&f->network))
+		return NULL;
+	return f->network.addresses == NET_RESERVED ? NET_STUB_RESERVED : NET_STUB_BENCHMARK;
+}
+
+int effective_network_plan(struct effective *e, struct diag *d)
+{
+	struct net_config *c = &e->profile.network;
+	struct net_layout l;
+	int r;
+
+	if (!network_on(c))
+		return 0;
+	c->uid = e->plan.uid;
+	c->gid = e->plan.gid;
+	c->server = strdup(e->name);
+	if (!c->server)
+		return -ENOMEM;
+	r = net_layout_draw(c, &l);
+	if (r < 0)
+		return diag_fail(d, r, "cannot lay out the network of the sandbox: %s", strerror(-r));
+	plan_take_network(&e->plan, &l);
+	return 0;
+}
+
+/* --- words --- */
+
+static bool wide_prefix(const struct net_grant *g)
+{
+	return g->prefix < (g->address.family == 4 ? WIDE_IPV4 : WIDE_IPV6);
+}
+
+static unsigned danger_of(const struct net_grant *g)
+{
+	if (g->kind == NET_LOCALHOST)
+		return DANGER_LOCALHOST;
+	if (g->kind == NET_ANY_NAME || (g->kind == NET_PREFIX && wide_prefix(g)))
+		return DANGER_NETWORK;
+	return g->kind == NET_WILDCARD && suffix_kind(g->name) == SUFFIX_SHARED ? DANGER_NETWORK : 0;
+}
+
+static bool has_tls_port(const struct net_grant *g)
+{
+	for (size_t i = 0; i < g->n_ports; i++)
+		if (net_port_is_tls(g->ports[i]))
+			return true;
+	return false;
+}
+
+static const char *what_of(const struct net_grant *g)
+{
+	static const char *const words[] = {
+		[NET_NAME] = "",
+		[NET_WILDCARD] = " (every name below it; what it asks for there reaches that domain's name servers)",
+		[NET_ANY_NAME] = " (every name there is)",
+		[NET_PREFIX] = "",
+		[NET_LOCALHOST] = " (this machine's own loopback)",
+	};
+	_Static_assert(ARRAY_LEN(words) == NET_GRANT_KIND_COUNT, "words for every kind of grant");
+
+	return words[g->kind];
+}
+
+static int add_grant(struct effective *e, const struct net_grant *g)
+{
+	char text[NETWORK_TEXT_MAX];
+	bool named = g->kind == NET_NAME || g->kind == NET_WILDCARD || g->kind == NET_ANY_NAME;
+
+	return effective_add_line(e, LINE_NETWORK, danger_of(g), g->where, "%s%s%s%s", network_grant_text(g, text, sizeof(text)), what_of(g),
+		named && !g->sni && has_tls_port(g) ? " (the name in a TLS connection is not compared)" : "",
+		g->private_allowed ? " (private addresses may answer for it)" : "");
+}
+
+static int add_addresses(struct effective *e)
+{
+	static const char *const words[] = {
+		[NET_BENCHMARK] = "inside, each name has an address of 198.18.0.0/15 that stands for it; any other address has no route",
+		[NET_RESERVED] = "inside, each name has an address of 240.0.0.0/4 that stands for it; any other address has no route",
+		[NET_REAL] = "inside, names have their real addresses; connections to any other address are reset, not unreachable",
+	};
+	_Static_assert(ARRAY_LEN(words) == NET_ADDRESSES_COUNT, "words for every kind of address");
+	const struct net_limits *l = &e->profile.network.limits;
+	int r = effective_add_line(e, LINE_NOTE, 0, NULL, "%s", words[e->profile.network.addresses]);
+
+	if (r < 0)
+		return r;
+	return effective_add_line(e, LINE_LIMIT, 0, NULL,
+		"network: %u connections at once, %u names below wildcards, %u queries a second; %u s to connect, %u s idle; TCP alone, UDP fails at once",
+		l->connections, l->names, l->queries, l->connect_ms / 1000, l->idle_s);
+}
+
+int effective_network_lines(struct effective *e)
+{
+	const struct net_config *c = &e->profile.network;
+	int r = 0;
+
+	if (!network_on(c))
+		return effective_add_line(e, LINE_NETWORK, 0, NULL, "none: only its own loopback");
+	for (size_t i = 0; r == 0 && i < c->n_grants; i++)
+		r = add_grant(e, &c->grants[i]);
+	if (r == 0 && c->n_grants == 0)
+		r = effective_add_line(e, LINE_NETWORK, 0, NULL, "it reaches nothing but its own loopback");
+	for (size_t i = 0; r == 0 && i < c->n_publish; i++)
+		r = effective_add_line(e, LINE_NETWORK, 0, NULL, "programs on this machine reach its port %u at 127.0.0.1:%u", c->publish[i], c->publish[i]);
+	if (r == 0 && c->proxy_host)
+		r = effective_add_line(e, LINE_NETWORK, 0, c->proxy_where, "all of it goes through the proxy %s:%u, which also resolves the names", c->proxy_host,
+			c->proxy_port);
+	return r < 0 ? r : add_addresses(e);
+}
+
+/* --- the digest --- */
+
+static json_t *canonical_grant(const struct net_grant *g)
+{
+	char text[NETWORK_TEXT_MAX];
+
+	network_grant_text(g, text, sizeof(text));
+	/* The defaults are left out, so that a plain grant reads as it was written. */
+	return json_sprintf("%s%s%s", text, g->sni || !g->name ? "" : " without sni", g->private_allowed ? " private" : "");
+}
+
+json_t *effective_network_canonical(const struct effective *e)
+{
+	const struct net_config *c = &e->profile.network;
+	json_t *allow = json_array(), *publish = json_array(), *limits = json_object();
+	int r = 0;
+
+	for (size_t i = 0; i < c->n_grants; i++)
+		r |= json_array_append_new(allow, canonical_grant(&c->grants[i]));
+	for (size_t i = 0; i < c->n_publish; i++)
+		r |= json_array_append_new(publish, json_integer(c->publish[i]));
+#define X(member, standard, least, most, key) r |= json_object_set_new(limits, key, json_integer(c->limits.member));
+	NET_LIMITS(X)
+#undef X
+	if (r < 0 || !allow || !publish || !limits) {
+		json_decref(allow);
+		json_decref(publish);
+		json_decref(limits);
+		return NULL;
+	}
+	return json_pack("{s:o, s:o, s:i, s:o, s:s*, s:i}", "allow", allow, "publish", publish, "addresses", c->addresses, "limits", limits, "proxy",
+		c->proxy_host, "proxy_port", c->proxy_port);
+}

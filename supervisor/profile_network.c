@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile_network - the profile's section on the network becomes grants (profile_parse.h, supervisor/network.h) */
+#include <errno.h>
+#include <string.h>
+#include "base/parse.h"
+#include "base/text.h"
+#include "supervisor/network.h"
+#include "supervisor/profile_parse.h"
+
+enum { MS = 1000 };
+
+static const char *const address_words[] = {
+	[NET_BENCHMARK] = "198.18.0.0/15",
+	[NET_RESERVED] = "240.0.0.0/4",
+	[NET_REAL] = "real",
+};
+_Static_assert(ARRAY_LEN(address_words) == NET_ADDRESSES_COUNT, "a word for every kind of address");
+
+/* {"host": "api.example.com", "ports": [443], "sni": false, "private": true} */
+static int take_object(const struct key *k, const json_t *item, unsigned line, const char *where, struct net_grant *ret)
+{
+	const char *host = json_string_value(json_object_get(item, "host"));
+	char prefix[PROFILE_SHOWN_MAX];
+	int r;
+
+	if (!host)
+		return key_fail_at(k, line, "has an item without \"host\"");
+	r = network_host_parse(host, where, ret, k->parse->d);
+	if (r < 0)
+		return r;
+	snprintf(prefix, sizeof(prefix), "%s[]", k->row->path);
+	r = key_walk(k->parse, prefix, k->shown, item, ret);
+	if (r == 0 && ret->n_ports == 0)
+		r = network_port_add(ret, NETWORK_PORT_DEFAULT, where, k->parse->d);
+	return r;
+}
+
+static int take_host(const struct key *k, const json_t *item, unsigned line, struct net_grant *ret)
+{
+	_cleanup_free_ char *where = NULL;
+	const char *text = json_string_value(json_is_object(item) ? json_object_get(item, "host") : item);
+	int r = key_where(k, line, text, &where);
+
+	if (r < 0)
+		return r;
+	if (json_is_object(item))
+		return take_object(k, item, line, where, ret);
+	if (!text)
+		return key_fail_at(k, line, "must hold hosts: strings such as \"api.example.com:443\", or objects with \"host\"; there is %s", json_file_type(item));
+	return network_grant_parse(text, where, ret, k->parse->d);
+}
+
+int key_set_hosts(const struct key *k)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)k->v, i, item)
+	{
+		struct net_grant g = { 0 };
+		int r = take_host(k, item, key_item_line(k, i), &g);
+
+		if (r == 0)
+			r = network_add(KEY_FIELD(k, struct net_config), &g, k->parse->d);
+		network_grant_done(&g);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int key_set_host_ports(const struct key *k)
+{
+	struct net_grant *g = k->target;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)k->v, i, item)
+	{
+		json_int_t port = json_integer_value(item);
+		int r;
+
+		if (!json_is_integer(item) || port < 0)
+			return key_fail_at(k, key_item_line(k, i), "must hold port numbers, 1 to 65535");
+		r = network_port_add(g, (uint64_t)port, g->where, k->parse->d);
+		if (r < 0)
+			return r;
+	}
+	return json_array_size(k->v) ? 0 : key_fail(k, "is empty: a host without a port grants nothing; leave \"ports\" out for 443");
+}
+
+int key_set_publish(const struct key *k)
+{
+	struct net_config *c = KEY_FIELD(k, struct net_config);
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)k->v, i, item)
+	{
+		json_int_t port = json_integer_value(item);
+		unsigned line = key_item_line(k, i);
+
+		if (!json_is_integer(item) || port < NETWORK_PUBLISH_MIN || port > UINT16_MAX)
+			return key_fail_at(k, line, "must hold port numbers from %d to %d: lower ones are the system's", NETWORK_PUBLISH_MIN, UINT16_MAX);
+		if (c->n_publish == NET_PUBLISH_MAX)
+			return key_fail_at(k, line, "has more than %d ports", NET_PUBLISH_MAX);
+		for (size_t n = 0; n < c->n_publish; n++)
+			if (c->publish[n] == port)
+				return key_fail_at(k, line, "names port %d twice", (int)port);
+		c->publish[c->n_publish++] = (uint16_t)port;
+	}
+	return 0;
+}
+
+int key_set_addresses(const struct key *k)
+{
+	size_t i = 0;
+	int r = key_word(k, address_words, ARRAY_LEN(address_words), &i);
+
+	if (r == 0)
+		KEY_FIELD(k, struct net_config)->addresses = (enum net_addresses)i;
+	return r;
+}
+
+int key_set_network_limit(const struct key *k)
+{
+	json_int_t v = json_integer_value(k->v);
+
+	if (v < (json_int_t)k->row->min || v > (json_int_t)k->row->max)
+		return key_fail(k, "is %lld; it must lie between %llu and %llu", (long long)v, (unsigned long long)k->row->min,
+			(unsigned long long)k->row->max);
+	*KEY_FIELD(k, uint32_t) = (uint32_t)v;
+	return 0;
+}
+
+int key_set_network_time(const struct key *k)
+{
+	bool in_ms = k->row->offset != offsetof(struct profile, network.limits.idle_s);
+	uint64_t seconds;
+
+	if (parse_duration(json_string_value(k->v), k->row->min, k->row->max, &seconds) < 0)
+		return key_fail(k, "must be a time such as \"30s\" or \"10min\", %llu to %llu seconds", (unsigned long long)k->row->min,
+			(unsigned long long)k->row->max);
+	*KEY_FIELD(k, uint32_t) = (uint32_t)(in_ms ? seconds * MS : seconds);
+	return 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_network - the written form of granted hosts: what it means, what is normalised, what is refused and in which words */
+#include "tests/unit/unit.h"
+#include <errno.h>
+#include <stdio.h>
+#include "supervisor/network.h"
+#include "supervisor/suffixes.h"
+
+static void grants_mean_what_they_say(void **state)
+{
+	static const struct {
+		const char *text, *normal;
+		enum net_grant_kind kind;
+	} cases[] = {
+		{ "api.github.com:443", "api.github.com:443", NET_NAME },
+		{ "api.github.com", "api.github.com:443", NET_NAME },
+		{ "API.GitHub.COM.:443", "api.github.com:443", NET_NAME },
+		{ "a.example:8443,443,80", "a.example:80,443,8443", NET_NAME },
+		{ "xn--bcher-kva.example:443", "xn--bcher-kva.example:443", NET_NAME },
+		{ "*.githubusercontent.com:443", "*.githubusercontent.com:443", NET_WILDCARD },
+		{ "*.Example.com.", "*.example.com:443", NET_WILDCARD },
+		{ "*:443", "*:443", NET_ANY_NAME },
+		{ "localhost:5432", "localhost:5432", NET_LOCALHOST },
+		{ "LOCALHOST:5432", "localhost:5432", NET_LOCALHOST },
+		{ "10.2.0.0/16:5432", "10.2.0.0/16:5432", NET_PREFIX },
+		{ "10.2.3.4:5432", "10.2.3.4:5432", NET_PREFIX },
+		{ "10.2.3.4/32:5432", "10.2.3.4:5432", NET_PREFIX },
+		{ "[2001:db8::/32]:443", "[2001:db8::/32]:443", NET_PREFIX },
+		{ "[2001:DB8::1]:22", "[2001:db8::1]:22", NET_PREFIX },
+		{ "[2001:db8::1]", "[2001:db8::1]:443", NET_PREFIX },
+		{ "[::/0]:443", "[::/0]:443", NET_PREFIX },
+		{ "0.0.0.0/0:443", "0.0.0.0/0:443", NET_PREFIX },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct net_grant g, again;
+		struct diag d = { 0 };
+		char text[NETWORK_TEXT_MAX];
+		if (network_grant_parse(cases[i].text, "here", &g, &d) < 0)
+			fail_msg("%s", d.text);
+		assert_string_equal(network_grant_text(&g, text, sizeof(text)), cases[i].normal);
+		assert_int_equal(g.kind, cases[i].kind);
+		assert_int_equal(network_grant_parse(text, "here", &again, &d), 0);
+		network_grant_done(&g);
+		network_grant_done(&again);
+	}
+}
+
+static void what_is_no_grant_is_refused_in_a_sentence(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+		{ "", "is no host name" },
+		{ ":443", "is no host name" },
+		{ "a.example:0", "0 is no port" },
+		{ "a.example:65536", "65536 is no port" },
+		{ "a.example:", "something else than port numbers" },
+		{ "a.example:https", "something else than port numbers" },
+		{ "a.example:80,", "something else than port numbers" },
+		{ "a.example:80-90", "something else than port numbers" },
+		{ "a.example:80,80", "port 80 is named twice" },
+		{ "a.example:-1", "something else than port numbers" },
+		{ "a..example:443", "is no host name" },
+		{ "a b.example:443", "is no host name" },
+		{ "a/b:443", "has a '/' but no address before it" },
+		{ "https://a.example", "is a URL" },
+		{ "${host}:443", "nothing is expanded" },
+		{ "b\xc3\xbc" "cher.example:443", "begins with xn--" },
+		{ "*.com:443", "anybody can register" },
+		{ "*.co.uk:443", "anybody can register" },
+		{ "*.foo.ck:443", "anybody can register" },
+		{ "a*.example.com:443", "'*' in another place" },
+		{ "*.*.example.com:443", "'*' in another place" },
+		{ "a.*.example.com:443", "'*' in another place" },
+		{ "0x7f.0.0.1:80", "looks like an address" },
+		{ "127.1:80", "looks like an address" },
+		{ "2130706433:80", "looks like an address" },
+		{ "0177.0.0.1:80", "looks like an address" },
+		{ "127.0.0.1:80", "write localhost:PORT" },
+		{ "127.0.0.0/8:80", "write localhost:PORT" },
+		{ "[::1]:80", "write localhost:PORT" },
+		{ "10.2.3.4/16:80", "has bits set behind its prefix" },
+		{ "10.2.0.0/33:80", "has a prefix length" },
+		{ "10.2.0.0/:80", "has a prefix length" },
+		{ "2001:db8::1:443", "stands in brackets" },
+		{ "[2001:db8::1:443", "is not closed" },
+		{ "[2001:db8::1]443", "is not closed" },
+		{ "[fe80::1%eth0]:80", "is no host name" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct net_grant g;
+		struct diag d = { 0 };
+		if (network_grant_parse(cases[i].text, "x.json:3 (network.allow)", &g, &d) == 0)
+			fail_msg("\"%s\" was taken", cases[i].text);
+		if (!strstr(d.text, cases[i].words) || strncmp(d.text, "x.json:3 (network.allow)", 24) != 0)
+			fail_msg("\"%s\": %s", cases[i].text, d.text);
+	}
+}
+
+static void the_same_host_and_port_twice_is_refused_and_overlaps_are_not(void **state)
+{
+	static const struct {
+		const char *text;
+		int error;
+	} cases[] = {
+		{ "a.example.com:443", 0 }, { "*.example.com:443", 0 }, { "*:443", 0 }, { "a.example.com:80", 0 }, { "A.example.com.:443,22", -EEXIST },
+		{ "10.0.0.0/8:80", 0 }, { "10.2.0.0/16:80", 0 }, { "10.0.0.0/8:80", -EEXIST }, { "localhost:80", 0 }, { "localhost:80", -EEXIST },
+	};
+	_cleanup_net_config_ struct net_config c = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct net_grant g;
+		struct diag d = { 0 };
+		assert_int_equal(network_grant_parse(cases[i].text, "x", &g, &d), 0);
+		assert_int_equal(network_add(&c, &g, &d), cases[i].error);
+		if (cases[i].error)
+			assert_non_null(strstr(d.text, "is granted by x as well"));
+	}
+	assert_true(network_on(&c));
+}
+
+static void the_list_of_public_suffixes_is_the_real_one(void **state)
+{
+	static const struct {
+		const char *domain;
+		enum suffix_kind kind;
+	} cases[] = {
+		{ "com", SUFFIX_REGISTRY }, { "co.uk", SUFFIX_REGISTRY }, { "foo.ck", SUFFIX_REGISTRY }, { "www.ck", SUFFIX_NONE }, { "nosuchtld", SUFFIX_REGISTRY },
+		{ "xn--p1ai", SUFFIX_REGISTRY }, { "github.io", SUFFIX_SHARED }, { "githubusercontent.com", SUFFIX_SHARED }, { "example.com", SUFFIX_NONE },
+		{ "example.co.uk", SUFFIX_NONE }, { "me.github.io", SUFFIX_NONE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (suffix_kind(cases[i].domain) != cases[i].kind)
+			fail_msg("%s", cases[i].domain);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(grants_mean_what_they_say),
+		cmocka_unit_test(what_is_no_grant_is_refused_in_a_sentence),
+		cmocka_unit_test(the_same_host_and_port_twice_is_refused_and_overlaps_are_not),
+		cmocka_unit_test(the_list_of_public_suffixes_is_the_real_one),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -94,7 +94,7 @@ int doctor_launch(struct doctor_attempt *a)
 	_cleanup_paths_ struct paths paths = { 0 };
 	_cleanup_grants_ struct grants grants = { 0 };
 	struct effective e = { 0 };
-	struct spawned s = { -1, -1, -1, -1, -1, 0, 0, 0 };
+	struct spawned s = SPAWNED_NONE;
 	struct effective_args args = { &paths, &grants, no_environment, "/usr" };
 	struct diag d = { 0 };
 	int r = leave_stdio(a);

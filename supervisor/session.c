@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "audit/audit.h"
@@ -43,9 +44,13 @@ enum {
 	EOF_TOTAL_MS = 60000,
 	KILL_MS = 5000,
 	DRAIN_MS = 3000,
+	NET_CLOSE_MS = 500,
 	REFUSE_MS = 2000,
 	REFUSE_TOTAL_MS = 6000,
 };
+
+/* What has to be in force before the server's first instruction. */
+enum part { PART_ENTER = 1 << 0, PART_GATEWAY = 1 << 1, PART_DIAL = 1 << 2 };
 
 enum phase { PHASE_BUILDING, PHASE_RUNNING, PHASE_STOPPING, PHASE_DRAINING, PHASE_OVER };
 
@@ -58,6 +63,8 @@ struct session {
 	int signals, client;
 	bool stdin_ended, killed;
 	enum phase phase;
+	unsigned missing; /* enum part */
+	int landlock;	  /* ABI that enter reported */
 	uint64_t deadline; /* io_now_us, 0: none */
 	uint64_t eof_limit;
 	uint64_t checkpoint_at;
@@ -173,10 +180,12 @@ static void fail(struct session *s, int status, const char *close_status)
 
 /* --- from enter and PID 1 --- */
 
-static int on_ready(struct session *s, const struct report *r)
+/* Every part is locked down: the launch goes into the log, then the exec is released. */
+static int release(struct session *s)
 {
 	struct event e = { .type = EVENT_SESSION_READY };
-	json_t *extra = json_pack("{s:i, s:s}", "landlock_abi", r->landlock, "seccomp", s->args->effective->plan.seccomp);
+	json_t *extra = json_pack("{s:i, s:s, s:b}", "landlock_abi", s->landlock, "seccomp", s->args->effective->plan.seccomp, "network",
+		s->args->effective->plan.network.on);
 	int x;
 
 	snprintf(e.status, sizeof(e.status), "every layer in force");
@@ -189,6 +198,20 @@ static int on_ready(struct session *s, const struct report *r)
 	if (x == 0)
 		x = send_control(s->spawned.report, CONTROL_RELEASE, 0, "");
 	return x < 0 ? diag_fail(&s->diag, x, "a part of stockade went away while the sandbox was built: %s", strerror(-x)) : 0;
+}
+
+static int on_part(struct session *s, enum part part)
+{
+	if (s->phase != PHASE_BUILDING || !(s->missing & part))
+		return 0;
+	s->missing &= ~part;
+	return s->missing ? 0 : release(s);
+}
+
+static int on_ready(struct session *s, const struct report *r)
+{
+	s->landlock = r->landlock;
+	return on_part(s, PART_ENTER);
 }
 
 static int on_init(struct session *s, const struct report *r, int pidfd)
@@ -245,7 +268,7 @@ static int take_report(struct session *s, const struct report *r, int pidfd)
 		on_failed(s, r);
 		return 0;
 	case REPORT_READY:
-		return s->phase == PHASE_BUILDING ? on_ready(s, r) : 0;
+		return on_ready(s, r);
 	case REPORT_RUNNING:
 		if (s->phase == PHASE_BUILDING) {
 			s->phase = PHASE_RUNNING;
@@ -356,6 +379,47 @@ static int on_control(struct session *s)
 	return 0;
 }
 
+/* --- from gateway and dial --- */
+
+/* Neither ends before the session does: without it nothing that is granted can be reached, and nobody would record what is tried. */
+static int on_net_gone(struct session *s, struct spawned_net *from, const char *name)
+{
+	close(steal_fd(&from->events));
+	if (s->phase > PHASE_RUNNING)
+		return 0;
+	return diag_fail(&s->diag, -EPIPE, "the program %s ended unexpectedly: without it the granted hosts cannot be reached, so the server is stopped", name);
+}
+
+static int on_net(struct session *s, struct spawned_net *from, enum event_source source, enum part part)
+{
+	char bytes[EVENT_BYTES_MAX];
+	struct event e;
+	const char *name = source == EVENT_FROM_GATEWAY ? "stockade-gateway" : "stockade-dial";
+	long n = io_recv_msg(from->events, bytes, sizeof(bytes), NULL, NULL);
+	int r;
+
+	if (n == 0 || n == -ECONNRESET)
+		return on_net_gone(s, from, name);
+	r = n < 0 ? (int)n : event_decode(bytes, (size_t)n, &e);
+	if (r < 0)
+		return diag_fail(&s->diag, r, "%s sent what is no record of this build: was stockade upgraded meanwhile? Start the server again", name);
+	r = record(s, source, &e, NULL);
+	if (r < 0)
+		return r;
+	count(s, &e);
+	return e.type == EVENT_NET_READY ? on_part(s, part) : 0;
+}
+
+static int on_gateway(struct session *s)
+{
+	return on_net(s, &s->spawned.gateway, EVENT_FROM_GATEWAY, PART_GATEWAY);
+}
+
+static int on_dial(struct session *s)
+{
+	return on_net(s, &s->spawned.dial, EVENT_FROM_DIAL, PART_DIAL);
+}
+
 static int reap(int *pidfd, siginfo_t *ret)
 {
 	*ret = (siginfo_t){ 0 };
@@ -448,14 +512,15 @@ static int on_pid1(struct session *s)
 
 /* --- the loop --- */
 
-enum source { SOURCE_SIGNAL, SOURCE_REPORT, SOURCE_CONTROL, SOURCE_CLIENT, SOURCE_STDIN, SOURCE_ENTER, SOURCE_PID1, SOURCE_SHIM, SOURCE_COUNT };
+enum source { SOURCE_SIGNAL, SOURCE_REPORT, SOURCE_CONTROL, SOURCE_CLIENT, SOURCE_STDIN, SOURCE_ENTER, SOURCE_PID1, SOURCE_SHIM, SOURCE_GATEWAY, SOURCE_DIAL, SOURCE_COUNT };
 
 static int source_fd(const struct session *s, enum source source)
 {
 	const struct spawned *p = &s->spawned;
 	const int fds[] = { [SOURCE_SIGNAL] = s->signals, [SOURCE_REPORT] = p->report, [SOURCE_CONTROL] = p->control, [SOURCE_CLIENT] = s->client,
 		[SOURCE_STDIN] = s->stdin_ended ? -1 : 0, [SOURCE_ENTER] = p->enter_pidfd,
-		[SOURCE_PID1] = p->report < 0 ? p->init_pidfd : -1, [SOURCE_SHIM] = p->control < 0 ? p->shim_pidfd : -1 };
+		[SOURCE_PID1] = p->report < 0 ? p->init_pidfd : -1, [SOURCE_SHIM] = p->control < 0 ? p->shim_pidfd : -1,
+		[SOURCE_GATEWAY] = p->gateway.events, [SOURCE_DIAL] = p->dial.events };
 
 	return fds[source];
 }
@@ -473,6 +538,8 @@ static const struct {
 	[SOURCE_ENTER] = { POLLIN, on_enter },
 	[SOURCE_PID1] = { POLLIN, on_pid1 },
 	[SOURCE_SHIM] = { POLLIN, on_shim },
+	[SOURCE_GATEWAY] = { POLLIN, on_gateway },
+	[SOURCE_DIAL] = { POLLIN, on_dial },
 };
 _Static_assert(ARRAY_LEN(sources) == SOURCE_COUNT, "a row for every source");
 
@@ -642,8 +709,25 @@ static void report_planted(struct session *s)
 	}
 }
 
+/* Connections that are still open are closed and recorded by the gateway, which takes the end of this socket for the session's. */
+static void close_network(struct session *s)
+{
+	uint64_t until = io_now_us() + (uint64_t)NET_CLOSE_MS * 1000;
+
+	if (s->spawned.gateway.events < 0 || !s->log)
+		return;
+	shutdown(s->spawned.gateway.events, SHUT_WR);
+	while (s->spawned.gateway.events >= 0 && io_now_us() < until) {
+		struct pollfd p = { .fd = s->spawned.gateway.events, .events = POLLIN };
+		if (poll(&p, 1, NET_CLOSE_MS) <= 0 || on_gateway(s) < 0)
+			return;
+	}
+}
+
 static void finish(struct session *s)
 {
+	s->phase = PHASE_OVER;
+	close_network(s);
 	spawned_done(&s->spawned);
 	registration_done(&s->registration);
 	report_planted(s);
@@ -676,7 +760,7 @@ static void run(struct session *s)
 
 int session_run(const struct session_args *a)
 {
-	struct session s = { .args = a, .spawned = { -1, -1, -1, -1, -1, 0, 0, 0 }, .registration = { .dirfd = -1 }, .signals = -1, .client = -1 };
+	struct session s = { .args = a, .spawned = SPAWNED_NONE, .registration = { .dirfd = -1 }, .signals = -1, .client = -1 };
 	int r = watch_outside(&s);
 
 	if (r == 0)
@@ -690,6 +774,7 @@ int session_run(const struct session_args *a)
 		s.exit_status = EXIT_REFUSED;
 		s.close_status = "could not be started";
 	} else {
+		s.missing = PART_ENTER | (a->effective->plan.network.on ? PART_GATEWAY | PART_DIAL : 0);
 		set_deadline(&s, BUILD_MS);
 		run(&s);
 	}
@@ -719,7 +804,7 @@ static void answer_refused(struct session *s, const char *words)
 
 int session_refuse(const struct session_args *a, const char *status, const char *words)
 {
-	struct session s = { .args = a, .spawned = { -1, -1, -1, -1, -1, 0, 0, 0 }, .registration = { .dirfd = -1 }, .signals = -1, .client = -1,
+	struct session s = { .args = a, .spawned = SPAWNED_NONE, .registration = { .dirfd = -1 }, .signals = -1, .client = -1,
 		.exit_status = EXIT_REFUSED, .close_status = status };
 	int r = watch_outside(&s);
 

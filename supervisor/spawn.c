@@ -8,6 +8,7 @@
 #include "supervisor/spawn.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #include "base/io.h"
 #include "wire/fds.h"
 
-enum { SPAWN_FD_FLOOR = 32, SPAWN_FDS_NEEDED = 64, SPAWN_FDS_MAX = 8 };
+enum { SPAWN_FD_FLOOR = 32, SPAWN_FDS_NEEDED = 64, SPAWN_FDS_MAX = GATEWAY_FD_PUBLISH + NET_PUBLISH_MAX, PUBLISH_BACKLOG = 16 };
 
 /* Child's number i is our descriptor fd[i]. */
 struct child {
@@ -99,16 +100,27 @@ struct wiring {
 	int in[2], out[2], err[2]; /* pipes: [0] is read, [1] is written */
 	int report[2], control[2]; /* sockets: [0] is ours */
 	int plan, config;
+	/* with a network */
+	int gateway[2], dial[2];     /* events: [0] is ours */
+	int sockets[2];		     /* [0] the gateway's, [1] enter's */
+	int requests[2];	     /* [0] the gateway's, [1] dial's */
+	int net_config, null;
+	int publish[NET_PUBLISH_MAX];
 };
+
+static void wiring_init(struct wiring *w)
+{
+	/* Every member is a descriptor. */
+	memset(w, 0xff, sizeof(*w));
+}
 
 static void wiring_done(struct wiring *w)
 {
-	int *all[] = { &w->in[0], &w->in[1], &w->out[0], &w->out[1], &w->err[0], &w->err[1], &w->report[0], &w->report[1], &w->control[0],
-		&w->control[1], &w->plan, &w->config };
+	int *all = (int *)w;
 
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		if (*all[i] >= 0)
-			close(*all[i]);
+	for (size_t i = 0; i < sizeof(*w) / sizeof(int); i++)
+		if (all[i] >= 0)
+			close(all[i]);
 }
 
 static int seal(const char *name, struct wire_writer *w, int r, int *ret)
@@ -150,6 +162,81 @@ static int wire_failed(int r, const char *what, struct diag *d)
 	return diag_fail(d, r, "cannot %s: %s", what, strerror(-r));
 }
 
+/* On the host's loopback alone. Two launches of one plan at once are normal, so the port is shared (SO_REUSEPORT, socket(7)). */
+static int listen_published(uint16_t port, int *ret)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int one = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+		listen(fd, PUBLISH_BACKLOG) < 0)
+		return -errno;
+	*ret = steal_fd(&fd);
+	return lift(ret);
+}
+
+static int wire_up_publish(const struct net_config *c, struct wiring *w, struct diag *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_publish; i++)
+		r = listen_published(c->publish[i], &w->publish[i]);
+	return r < 0 ? diag_fail(d, r, "cannot offer a published port on 127.0.0.1 (network.publish): %s; another program listens there, or it is the system's",
+			       strerror(-r)) :
+		       0;
+}
+
+static int wire_up_network(const struct net_config *c, struct wiring *w, struct diag *d)
+{
+	struct wire_writer text = { 0 };
+	int r = seal("stockade-net", &text, net_config_encode(c, &text), &w->net_config);
+
+	if (r == 0)
+		r = lifted_pair(w->gateway, true);
+	if (r == 0)
+		r = lifted_pair(w->dial, true);
+	if (r == 0)
+		r = lifted_pair(w->sockets, true);
+	if (r == 0)
+		r = lifted_pair(w->requests, true);
+	if (r == 0) {
+		w->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		r = w->null < 0 ? -errno : lift(&w->null);
+	}
+	if (r < 0)
+		return wire_failed(r, "wire up the network", d);
+	return wire_up_publish(c, w, d);
+}
+
+static int spawn_gateway(const struct net_config *c, struct wiring *w, struct spawned *ret, struct diag *d)
+{
+	struct child gateway = { STOCKADE_LIBEXECDIR "/stockade-gateway", "stockade-gateway",
+		{ [0] = w->null, [1] = 2, [2] = 2, [GATEWAY_FD_CONFIG] = w->net_config, [GATEWAY_FD_EVENTS] = w->gateway[1],
+			[GATEWAY_FD_SOCKETS] = w->sockets[0], [GATEWAY_FD_DIAL] = w->requests[0] },
+		GATEWAY_FD_PUBLISH + c->n_publish };
+	int r;
+
+	for (size_t i = 0; i < c->n_publish; i++)
+		gateway.fd[GATEWAY_FD_PUBLISH + i] = w->publish[i];
+	r = spawn_child(&gateway, &ret->gateway.pid, &ret->gateway.pidfd, d);
+	if (r == 0)
+		ret->gateway.events = steal_fd(&w->gateway[0]);
+	return r;
+}
+
+static int spawn_dial(struct wiring *w, struct spawned *ret, struct diag *d)
+{
+	struct child dial = { STOCKADE_LIBEXECDIR "/stockade-dial", "stockade-dial",
+		{ [0] = w->null, [1] = 2, [2] = 2, [DIAL_FD_CONFIG] = w->net_config, [DIAL_FD_EVENTS] = w->dial[1], [DIAL_FD_GATEWAY] = w->requests[1] },
+		DIAL_FD_END };
+	int r = spawn_child(&dial, &ret->dial.pid, &ret->dial.pidfd, d);
+
+	if (r == 0)
+		ret->dial.events = steal_fd(&w->dial[0]);
+	return r;
+}
+
 static int spawn_shim(const struct wiring *w, struct spawned *ret, struct diag *d)
 {
 	struct child shim = { STOCKADE_LIBEXECDIR "/stockade-shim", "stockade-shim",
@@ -160,19 +247,39 @@ static int spawn_shim(const struct wiring *w, struct spawned *ret, struct diag *
 	return spawn_child(&shim, &ret->shim_pid, &ret->shim_pidfd, d);
 }
 
+static int spawn_enter(const struct wiring *w, bool network, struct spawned *ret, struct diag *d)
+{
+	struct child enter = { STOCKADE_LIBEXECDIR "/stockade-enter", "stockade-enter",
+		{ [0] = w->in[0], [1] = w->out[1], [2] = w->err[1], [ENTER_FD_PLAN] = w->plan, [ENTER_FD_REPORT] = w->report[1],
+			[ENTER_FD_SOCKETS] = w->sockets[1] },
+		network ? ENTER_FD_NET_END : ENTER_FD_END };
+
+	return spawn_child(&enter, &ret->enter_pid, &ret->enter_pidfd, d);
+}
+
 int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d)
 {
-	_cleanup_(wiring_done) struct wiring w = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, -1, -1 };
-	int r = wire_up(e, &w);
+	_cleanup_(wiring_done) struct wiring w;
+	const struct net_config *net = &e->profile.network;
+	bool network = e->plan.network.on;
+	int r;
 
-	*ret = (struct spawned){ -1, -1, -1, -1, -1, 0, 0, 0 };
+	wiring_init(&w);
+	*ret = (struct spawned)SPAWNED_NONE;
+	r = wire_up(e, &w);
 	if (r < 0)
 		return wire_failed(r, "wire up the session", d);
-	struct child enter = { STOCKADE_LIBEXECDIR "/stockade-enter", "stockade-enter",
-		{ [0] = w.in[0], [1] = w.out[1], [2] = w.err[1], [ENTER_FD_PLAN] = w.plan, [ENTER_FD_REPORT] = w.report[1] }, ENTER_FD_END };
-	r = spawn_child(&enter, &ret->enter_pid, &ret->enter_pidfd, d);
+	if (network)
+		r = wire_up_network(net, &w, d);
+	/* The longest way first: side by side, the server's path is the critical one. */
+	if (r == 0)
+		r = spawn_enter(&w, network, ret, d);
 	if (r == 0)
 		r = spawn_shim(&w, ret, d);
+	if (r == 0 && network)
+		r = spawn_gateway(net, &w, ret, d);
+	if (r == 0 && network)
+		r = spawn_dial(&w, ret, d);
 	if (r < 0) {
 		spawned_done(ret);
 		return r;
@@ -185,11 +292,13 @@ int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d
 /* A shim with no server behind it, to tell the client why there is none. */
 int spawn_refusal(const struct shim_config *config, struct spawned *ret, struct diag *d)
 {
-	_cleanup_(wiring_done) struct wiring w = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, -1, -1 };
+	_cleanup_(wiring_done) struct wiring w;
 	struct wire_writer text = { 0 };
-	int r = seal("stockade-shim", &text, shim_config_encode(config, &text), &w.config);
+	int r;
 
-	*ret = (struct spawned){ -1, -1, -1, -1, -1, 0, 0, 0 };
+	wiring_init(&w);
+	r = seal("stockade-shim", &text, shim_config_encode(config, &text), &w.config);
+	*ret = (struct spawned)SPAWNED_NONE;
 	if (r == 0)
 		r = lifted_pair(w.in, false);
 	if (r == 0)
@@ -226,10 +335,11 @@ void spawned_done(struct spawned *s)
 	/* PID 1 first: with it goes all that the server started. */
 	end_child(&s->init_pidfd);
 	end_child(&s->enter_pidfd);
+	end_child(&s->gateway.pidfd);
+	end_child(&s->dial.pidfd);
 	end_child(&s->shim_pidfd);
-	if (s->report >= 0)
-		close(s->report);
-	if (s->control >= 0)
-		close(s->control);
-	s->report = s->control = -1;
+	int *sockets[] = { &s->report, &s->control, &s->gateway.events, &s->dial.events };
+	for (size_t i = 0; i < ARRAY_LEN(sockets); i++)
+		if (*sockets[i] >= 0)
+			close(steal_fd(sockets[i]));
 }

@@ -175,11 +175,16 @@ static void put_event(struct record *r, const struct event *e)
 	record_str(r, "side", side_name(e->side));
 	record_str(r, "method", e->method);
 	record_str(r, "tool", e->tool);
+	record_str(r, "name", e->host);
+	record_number(r, "port", e->port);
+	record_str(r, "address", e->address);
 	record_str(r, "decision", event_decision_name(e->decision));
 	record_str(r, "rule", e->rule);
 	record_str(r, "reason", e->reason);
 	record_str(r, "status", e->status);
 	record_number(r, "bytes", e->bytes);
+	record_number(r, "bytes_in", e->bytes_in);
+	record_number(r, "bytes_out", e->bytes_out);
 	record_number(r, "latency_us", e->latency_us);
 	record_number(r, "count", e->count);
 	record_str(r, "peer_name", e->peer_name);

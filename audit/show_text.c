@@ -28,6 +28,7 @@ static const struct {
 	enum field_form form;
 } fields[] = {
 	{ "side", "from", FORM_TEXT },
+	{ "address", "address", FORM_TEXT },
 	{ "status", "status", FORM_TEXT },
 	{ "reason", "reason", FORM_TEXT },
 	{ "rule", "rule", FORM_TEXT },
@@ -38,6 +39,8 @@ static const struct {
 	{ "arg_hash", "arguments", FORM_TEXT },
 	{ "args", "arguments", FORM_CUT },
 	{ "bytes", "bytes", FORM_NUMBER },
+	{ "bytes_in", "in", FORM_NUMBER },
+	{ "bytes_out", "out", FORM_NUMBER },
 	{ "latency_us", "took", FORM_MICROSECONDS },
 	{ "count", "count", FORM_NUMBER },
 	{ "coalesced", "events", FORM_NUMBER },
@@ -118,10 +121,24 @@ static void print_field(FILE *out, const struct line *l, size_t i)
 	}
 }
 
+/* What the record is about: a tool, a method, or a host and its port. */
+static const char *subject_of(const struct line *l, char *buf, size_t size)
+{
+	const char *host = *line_text(l, "name") ? line_text(l, "name") : line_text(l, "address");
+
+	if (*line_text(l, "tool") || *line_text(l, "method"))
+		return *line_text(l, "tool") ? line_text(l, "tool") : line_text(l, "method");
+	if (!line_number(l, "port"))
+		return line_text(l, "name");
+	snprintf(buf, size, strchr(host, ':') ? "[%s]:%" PRIu64 : "%s:%" PRIu64, host, line_number(l, "port"));
+	return buf;
+}
+
 static void print_columns(FILE *out, const struct line *l, bool colour)
 {
 	const char *ts = line_text(l, "ts"), *decision = line_text(l, "decision");
-	const char *subject = *line_text(l, "tool") ? line_text(l, "tool") : line_text(l, "method");
+	char about[SHOWN_MAX];
+	const char *subject = subject_of(l, about, sizeof(about));
 	char session[SHOWN_SESSION + 1];
 
 	/* The time stamp was parsed; it is digits, dashes, colons and a T. */

@@ -21,6 +21,9 @@ static const unsigned char rules[EVENT_TYPE_COUNT] = {
 	[EVENT_REFUSED] = TALLY_MAY,
 	[EVENT_UNMATCHED] = TALLY_MAY,
 	[EVENT_STDERR] = TALLY_MAY,
+	/* The gateway limits the rate of these, and counts; this is for a gateway that is no longer ours. */
+	[EVENT_NET_NAME] = TALLY_MAY,
+	[EVENT_NET_DENIED] = TALLY_MAY,
 	[EVENT_RESPONSE] = TALLY_DROPS,
 	[EVENT_LIST_FILTERED] = TALLY_DROPS,
 };
@@ -36,7 +39,8 @@ static bool is_kind(const struct tally_row *row, enum event_source source, const
 {
 	return row->used && row->kind.type == e->type && row->source == source && row->kind.decision == e->decision &&
 	       row->kind.side == e->side && strcmp(row->kind.tool, e->tool) == 0 &&
-	       strcmp(row->kind.method, e->method) == 0 && strcmp(row->kind.reason, e->reason) == 0;
+	       strcmp(row->kind.method, e->method) == 0 && strcmp(row->kind.reason, e->reason) == 0 &&
+	       strcmp(row->kind.host, e->host) == 0 && row->kind.port == e->port;
 }
 
 static void row_start(struct tally_row *row, enum event_source source, uint64_t now_us)

@@ -11,7 +11,7 @@
  * STOPPING  Should: give the server its grace, then kill PID 1, and with it every process it ever started.
  * DRAINING  Should: let the shim answer what is in flight. Mustn't: wait for a client that does not read.
  */
-#include "supervisor/session.h"
+#include "supervisor/session_internal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -44,36 +44,8 @@ enum {
 	EOF_TOTAL_MS = 60000,
 	KILL_MS = 5000,
 	DRAIN_MS = 3000,
-	NET_CLOSE_MS = 500,
 	REFUSE_MS = 2000,
 	REFUSE_TOTAL_MS = 6000,
-};
-
-/* What has to be in force before the server's first instruction. */
-enum part { PART_ENTER = 1 << 0, PART_GATEWAY = 1 << 1, PART_DIAL = 1 << 2 };
-
-enum phase { PHASE_BUILDING, PHASE_RUNNING, PHASE_STOPPING, PHASE_DRAINING, PHASE_OVER };
-
-struct session {
-	const struct session_args *args;
-	struct spawned spawned;
-	struct audit *log;
-	struct registration registration;
-	char id[AUDIT_SESSION_ID_LEN + 1];
-	int signals, client;
-	bool stdin_ended, killed;
-	enum phase phase;
-	unsigned missing; /* enum part */
-	int landlock;	  /* ABI that enter reported */
-	uint64_t deadline; /* io_now_us, 0: none */
-	uint64_t eof_limit;
-	uint64_t checkpoint_at;
-	bool dirty; /* records since the last checkpoint */
-	bool log_failed; /* and that was said */
-	uint64_t calls, denials;
-	int exit_status;
-	const char *close_status; /* for the close record */
-	struct diag diag;
 };
 
 static void set_deadline(struct session *s, unsigned ms)
@@ -90,7 +62,7 @@ static void say(const struct session *s, const char *words)
 
 /* --- records --- */
 
-static int record(struct session *s, enum event_source source, const struct event *e, const json_t *extra)
+int session_record(struct session *s, enum event_source source, const struct event *e, const json_t *extra)
 {
 	int r = audit_append(s->log, source, e, extra, &s->diag);
 
@@ -111,7 +83,7 @@ static int record_own(struct session *s, enum event_type type, const char *reaso
 
 	snprintf(e.reason, sizeof(e.reason), "%s", reason);
 	snprintf(e.status, sizeof(e.status), "%s", status);
-	return record(s, EVENT_FROM_SUPERVISOR, &e, NULL);
+	return session_record(s, EVENT_FROM_SUPERVISOR, &e, NULL);
 }
 
 /* --- towards the children --- */
@@ -189,7 +161,7 @@ static int release(struct session *s)
 	int x;
 
 	snprintf(e.status, sizeof(e.status), "every layer in force");
-	x = extra ? record(s, EVENT_FROM_SUPERVISOR, &e, extra) : -ENOMEM;
+	x = extra ? session_record(s, EVENT_FROM_SUPERVISOR, &e, extra) : -ENOMEM;
 	json_decref(extra);
 	if (x < 0)
 		return x;
@@ -200,7 +172,7 @@ static int release(struct session *s)
 	return x < 0 ? diag_fail(&s->diag, x, "a part of stockade went away while the sandbox was built: %s", strerror(-x)) : 0;
 }
 
-static int on_part(struct session *s, enum part part)
+int session_on_part(struct session *s, enum part part)
 {
 	if (s->phase != PHASE_BUILDING || !(s->missing & part))
 		return 0;
@@ -211,7 +183,7 @@ static int on_part(struct session *s, enum part part)
 static int on_ready(struct session *s, const struct report *r)
 {
 	s->landlock = r->landlock;
-	return on_part(s, PART_ENTER);
+	return session_on_part(s, PART_ENTER);
 }
 
 static int on_init(struct session *s, const struct report *r, int pidfd)
@@ -237,7 +209,7 @@ static void on_failed(struct session *s, const struct report *r)
 	say(s, s->diag.text);
 	snprintf(e.reason, sizeof(e.reason), "%.500s", s->diag.text);
 	snprintf(e.status, sizeof(e.status), "%s", enter_stage_name(r->stage));
-	if (record(s, EVENT_FROM_SUPERVISOR, &e, NULL) < 0)
+	if (session_record(s, EVENT_FROM_SUPERVISOR, &e, NULL) < 0)
 		say(s, s->diag.text);
 	s->close_status = "could not be started";
 	kill_init(s);
@@ -324,7 +296,7 @@ static int on_report(struct session *s)
 
 /* --- from the shim --- */
 
-static void count(struct session *s, const struct event *e)
+void session_count(struct session *s, const struct event *e)
 {
 	s->calls += e->type == EVENT_CALL;
 	s->denials += e->decision == EVENT_DENY;
@@ -368,56 +340,15 @@ static int on_control(struct session *s)
 	r = n < 0 ? (int)n : event_decode(bytes, (size_t)n, &e);
 	if (r < 0)
 		return diag_fail(&s->diag, r, "the shim sent what is no record of this build: was stockade upgraded meanwhile? Start the server again");
-	r = record(s, EVENT_FROM_SHIM, &e, NULL);
+	r = session_record(s, EVENT_FROM_SHIM, &e, NULL);
 	if (r < 0)
 		return r;
-	count(s, &e);
+	session_count(s, &e);
 	if (e.type == EVENT_CLIENT_EOF)
 		on_client_eof(s);
 	else if (s->eof_limit && s->phase == PHASE_RUNNING && ends_call(&e))
 		set_deadline(s, EOF_GRACE_MS);
 	return 0;
-}
-
-/* --- from gateway and dial --- */
-
-/* Neither ends before the session does: without it nothing that is granted can be reached, and nobody would record what is tried. */
-static int on_net_gone(struct session *s, struct spawned_net *from, const char *name)
-{
-	close(steal_fd(&from->events));
-	if (s->phase > PHASE_RUNNING)
-		return 0;
-	return diag_fail(&s->diag, -EPIPE, "the program %s ended unexpectedly: without it the granted hosts cannot be reached, so the server is stopped", name);
-}
-
-static int on_net(struct session *s, struct spawned_net *from, enum event_source source, enum part part)
-{
-	char bytes[EVENT_BYTES_MAX];
-	struct event e;
-	const char *name = source == EVENT_FROM_GATEWAY ? "stockade-gateway" : "stockade-dial";
-	long n = io_recv_msg(from->events, bytes, sizeof(bytes), NULL, NULL);
-	int r;
-
-	if (n == 0 || n == -ECONNRESET)
-		return on_net_gone(s, from, name);
-	r = n < 0 ? (int)n : event_decode(bytes, (size_t)n, &e);
-	if (r < 0)
-		return diag_fail(&s->diag, r, "%s sent what is no record of this build: was stockade upgraded meanwhile? Start the server again", name);
-	r = record(s, source, &e, NULL);
-	if (r < 0)
-		return r;
-	count(s, &e);
-	return e.type == EVENT_NET_READY ? on_part(s, part) : 0;
-}
-
-static int on_gateway(struct session *s)
-{
-	return on_net(s, &s->spawned.gateway, EVENT_FROM_GATEWAY, PART_GATEWAY);
-}
-
-static int on_dial(struct session *s)
-{
-	return on_net(s, &s->spawned.dial, EVENT_FROM_DIAL, PART_DIAL);
 }
 
 static int reap(int *pidfd, siginfo_t *ret)
@@ -538,8 +469,8 @@ static const struct {
 	[SOURCE_ENTER] = { POLLIN, on_enter },
 	[SOURCE_PID1] = { POLLIN, on_pid1 },
 	[SOURCE_SHIM] = { POLLIN, on_shim },
-	[SOURCE_GATEWAY] = { POLLIN, on_gateway },
-	[SOURCE_DIAL] = { POLLIN, on_dial },
+	[SOURCE_GATEWAY] = { POLLIN, session_on_gateway },
+	[SOURCE_DIAL] = { POLLIN, session_on_dial },
 };
 _Static_assert(ARRAY_LEN(sources) == SOURCE_COUNT, "a row for every source");
 
@@ -709,25 +640,10 @@ static void report_planted(struct session *s)
 	}
 }
 
-/* Connections that are still open are closed and recorded by the gateway, which takes the end of this socket for the session's. */
-static void close_network(struct session *s)
-{
-	uint64_t until = io_now_us() + (uint64_t)NET_CLOSE_MS * 1000;
-
-	if (s->spawned.gateway.events < 0 || !s->log)
-		return;
-	shutdown(s->spawned.gateway.events, SHUT_WR);
-	while (s->spawned.gateway.events >= 0 && io_now_us() < until) {
-		struct pollfd p = { .fd = s->spawned.gateway.events, .events = POLLIN };
-		if (poll(&p, 1, NET_CLOSE_MS) <= 0 || on_gateway(s) < 0)
-			return;
-	}
-}
-
 static void finish(struct session *s)
 {
 	s->phase = PHASE_OVER;
-	close_network(s);
+	session_close_network(s);
 	spawned_done(&s->spawned);
 	registration_done(&s->registration);
 	report_planted(s);

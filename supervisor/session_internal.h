@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session_internal - the state of one session, for the files that handle its parts; nobody else includes it
+ *
+ * Process:  supervisor
+ */
+#pragma once
+#include "audit/audit.h"
+#include "supervisor/registry.h"
+#include "supervisor/session.h"
+#include "supervisor/spawn.h"
+#include "wire/event.h"
+
+/* What has to be in force before the server's first instruction. */
+enum part { PART_ENTER = 1 << 0, PART_GATEWAY = 1 << 1, PART_DIAL = 1 << 2 };
+
+enum phase { PHASE_BUILDING, PHASE_RUNNING, PHASE_STOPPING, PHASE_DRAINING, PHASE_OVER };
+
+struct session {
+	const struct session_args *args;
+	struct spawned spawned;
+	struct audit *log;
+	struct registration registration;
+	char id[AUDIT_SESSION_ID_LEN + 1];
+	int signals, client;
+	bool stdin_ended, killed;
+	enum phase phase;
+	unsigned missing; /* enum part */
+	int landlock;	  /* ABI that enter reported */
+	uint64_t deadline; /* io_now_us, 0: none */
+	uint64_t eof_limit;
+	uint64_t checkpoint_at;
+	bool dirty; /* records since the last checkpoint */
+	bool log_failed; /* and that was said */
+	uint64_t calls, denials;
+	int exit_status;
+	const char *close_status; /* for the close record */
+	struct diag diag;
+};
+
+/* Into the log, before anything follows from it. */
+int session_record(struct session *s, enum event_source source, const struct event *e, const json_t *extra) _must_check_;
+/* What ps shows. */
+void session_count(struct session *s, const struct event *e);
+/* A part is locked down; the last one releases the server. */
+int session_on_part(struct session *s, enum part part) _must_check_;
+
+/* session_net.c */
+int session_on_gateway(struct session *s) _must_check_;
+int session_on_dial(struct session *s) _must_check_;
+/* Has the gateway close and record what is open; waits NET_CLOSE_MS at most. */
+void session_close_network(struct session *s);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session_net - a session's dealings with gateway and dial (session_internal.h) */
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include "base/io.h"
+#include "supervisor/session_internal.h"
+
+enum { NET_CLOSE_MS = 500 };
+
+/* Neither ends before the session does: without it nothing that is granted can be reached, and nobody would record what is tried. */
+static int on_net_gone(struct session *s, struct spawned_net *from, const char *name)
+{
+	close(steal_fd(&from->events));
+	if (s->phase > PHASE_RUNNING)
+		return 0;
+	return diag_fail(&s->diag, -EPIPE, "the program %s ended unexpectedly: without it the granted hosts cannot be reached, so the server is stopped", name);
+}
+
+static int on_net(struct session *s, struct spawned_net *from, enum event_source source, enum part part)
+{
+	char bytes[EVENT_BYTES_MAX];
+	struct event e;
+	const char *name = source == EVENT_FROM_GATEWAY ? "stockade-gateway" : "stockade-dial";
+	long n = io_recv_msg(from->events, bytes, sizeof(bytes), NULL, NULL);
+	int r;
+
+	if (n == 0 || n == -ECONNRESET)
+		return on_net_gone(s, from, name);
+	r = n < 0 ? (int)n : event_decode(bytes, (size_t)n, &e);
+	if (r < 0)
+		return diag_fail(&s->diag, r, "%s sent what is no record of this build: was stockade upgraded meanwhile? Start the server again", name);
+	r = session_record(s, source, &e, NULL);
+	if (r < 0)
+		return r;
+	session_count(s, &e);
+	return e.type == EVENT_NET_READY ? session_on_part(s, part) : 0;
+}
+
+int session_on_gateway(struct session *s)
+{
+	return on_net(s, &s->spawned.gateway, EVENT_FROM_GATEWAY, PART_GATEWAY);
+}
+
+int session_on_dial(struct session *s)
+{
+	return on_net(s, &s->spawned.dial, EVENT_FROM_DIAL, PART_DIAL);
+}
+
+/* Connections that are still open are closed and recorded by the gateway, which takes the end of this socket for the session's. */
+void session_close_network(struct session *s)
+{
+	uint64_t until = io_now_us() + (uint64_t)NET_CLOSE_MS * 1000;
+
+	if (s->spawned.gateway.events < 0 || !s->log)
+		return;
+	shutdown(s->spawned.gateway.events, SHUT_WR);
+	while (s->spawned.gateway.events >= 0 && io_now_us() < until) {
+		struct pollfd p = { .fd = s->spawned.gateway.events, .events = POLLIN };
+		if (poll(&p, 1, NET_CLOSE_MS) <= 0 || session_on_gateway(s) < 0)
+			return;
+	}
+}

@@ -96,16 +96,24 @@ static int pull_bytes(struct gateway *g, struct half *h, struct side *from, stru
 	return done < n ? buf_append(&h->kept, g->scratch + done, (size_t)(n - done)) : 0;
 }
 
-/* Without pipes it goes on as it did: only slower. */
+/* Without a pipe it goes on as it did: only slower. */
 static void maybe_make_pipe(struct gateway *g, struct half *h)
 {
-	if (h->pipe[0] >= 0 || h->total < g->splice_from || g->n_pipes >= GATEWAY_PIPES_MAX)
+	_cleanup_close_ int out = -1, in = -1;
+	int p[2];
+
+	if (h->pipe[0] >= 0 || h->plain || h->total < g->splice_from || g->n_pipes >= GATEWAY_PIPES_MAX)
 		return;
-	if (pipe2(h->pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
-		h->pipe[0] = h->pipe[1] = -1;
+	h->plain = true;
+	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
 		return;
-	}
-	fcntl(h->pipe[1], F_SETPIPE_SZ, HALF_PIPE_BYTES);
+	out = p[0];
+	in = p[1];
+	if (fcntl(in, F_SETPIPE_SZ, HALF_PIPE_BYTES) < 0 && fcntl(in, F_SETPIPE_SZ, HALF_PIPE_LEAST) < 0)
+		return;
+	h->pipe[0] = steal_fd(&out);
+	h->pipe[1] = steal_fd(&in);
+	h->plain = false;
 	g->n_pipes++;
 }
 

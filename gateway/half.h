@@ -29,6 +29,7 @@ struct half {
 	uint64_t total;
 	bool ended; /* the reader saw the end of file */
 	bool shut;  /* and the writer was told */
+	bool plain; /* no pipe was to be had: bytes are copied */
 };
 
 enum half_outcome {
@@ -36,7 +37,9 @@ enum half_outcome {
 	HALF_GOES_ON, /* its turn is over, and there is more to do at once */
 };
 
-enum { HALF_ROUNDS = 16, HALF_PIPE_BYTES = 256 << 10 };
+/* A large pipe halves the work against 64 KiB; a user may have only so many pages in pipes (pipe(7)), so less must do,
+ * and one of two pages would cost more than it saves. */
+enum { HALF_ROUNDS = 16, HALF_PIPE_BYTES = 1 << 20, HALF_PIPE_LEAST = 64 << 10 };
 
 void half_init(struct half *h);
 void half_done(struct gateway *g, struct half *h);

@@ -131,6 +131,38 @@ static void each_attempt_works_before_and_is_refused_after(void **state)
 		}
 }
 
+/* In a child, confined: a pipe is made and sized, and bytes go through it from one socket to another. */
+static int carry_one(void)
+{
+	struct diag d = { 0 };
+	int a[2], b[2], p[2];
+	char got = 0;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, a) < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, b) < 0)
+		return 1;
+	if (raise_files(FILES, &d) < 0 || confine(&d) < 0)
+		return 2;
+	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0 || fcntl(p[1], F_SETPIPE_SZ, 1 << 16) < 0)
+		return 3;
+	if (write(a[0], "x", 1) != 1 || splice(a[1], NULL, p[1], NULL, 4096, 0) != 1)
+		return 4;
+	if (splice(p[0], NULL, b[0], NULL, 4096, 0) != 1 || read(b[1], &got, 1) != 1)
+		return 5;
+	return got == 'x' ? 0 : 6;
+}
+
+static void what_carrying_takes_is_left(void **state)
+{
+	int status;
+	pid_t p = fork();
+
+	assert_true(p >= 0);
+	if (p == 0)
+		_exit(carry_one());
+	assert_int_equal(waitpid(p, &status, 0), p);
+	assert_int_equal(status, 0);
+}
+
 static void more_files_than_a_user_may_have_is_a_sentence(void **state)
 {
 	struct diag d = { 0 };
@@ -152,6 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_attempt_works_before_and_is_refused_after),
+		cmocka_unit_test(what_carrying_takes_is_left),
 		cmocka_unit_test(more_files_than_a_user_may_have_is_a_sentence),
 	};
 

@@ -2,7 +2,7 @@
 /*
  * privilege - from root to one user, for good
  *
- * Process:  gateway, dial
+ * Process:  shim, gateway, dial
  * Returns:  0, -errno; -EPERM when anything of root is left
  */
 #pragma once

@@ -6,9 +6,9 @@
 #include <libgen.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include "base/landlock.h"
+#include "base/lockdown.h"
 #include "profiles/seccomp_filters.h"
 
 enum { READ_FILE = 1 << 2 /* LANDLOCK_ACCESS_FS_READ_FILE */, DNS_PORT = 53 };
@@ -17,14 +17,14 @@ enum { READ_FILE = 1 << 2 /* LANDLOCK_ACCESS_FS_READ_FILE */, DNS_PORT = 53 };
  * replaced by renaming, and often are links into another place. */
 static const char *const resolver_files[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf" };
 
-static int set_limits(void)
+static int raise_files(struct diag *d)
 {
-	struct rlimit none = { 0, 0 }, files;
+	struct rlimit files;
 
-	if (setrlimit(RLIMIT_CORE, &none) < 0 || getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return -errno;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return diag_fail(d, -errno, "cannot read resource limits: %s", strerror(errno));
 	files.rlim_cur = files.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &files) < 0 ? -errno : 0;
+	return setrlimit(RLIMIT_NOFILE, &files) < 0 ? diag_fail(d, -errno, "cannot set resource limits: %s", strerror(errno)) : 0;
 }
 
 static int allow_directory_of(int ruleset, char *path)
@@ -64,36 +64,17 @@ static int allow_ports(int ruleset, const struct net_config *c)
 	return r;
 }
 
-static int apply_landlock(const struct net_config *c)
+static int allow(int ruleset, const void *ctx)
 {
-	_cleanup_close_ int ruleset = -1;
-	int abi = landlock_abi(), r;
+	int r = allow_files(ruleset);
 
-	if (abi < 0)
-		return abi;
-	struct landlock_attr all = landlock_all(abi);
-	r = landlock_create(&all, &ruleset);
-	if (r == 0)
-		r = allow_files(ruleset);
-	if (r == 0)
-		r = allow_ports(ruleset, c);
-	return r < 0 ? r : landlock_restrict(ruleset);
+	return r < 0 ? r : allow_ports(ruleset, ctx);
 }
 
 int confine(const struct net_config *c, struct diag *d)
 {
-	int r;
+	const struct lockdown l = { .filter = &seccomp_filter_dial, .allow = allow, .ctx = c };
+	int r = raise_files(d);
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return diag_fail(d, -errno, "cannot give up new privileges: %s", strerror(errno));
-	r = set_limits();
-	if (r < 0)
-		return diag_fail(d, r, "cannot set resource limits: %s", strerror(-r));
-	r = apply_landlock(c);
-	if (r < 0)
-		return diag_fail(d, r, "cannot apply Landlock: %s; run stockade doctor", strerror(-r));
-	r = seccomp_load(&seccomp_filter_dial);
-	if (r < 0)
-		return diag_fail(d, r, "cannot load the system call filter: %s; run stockade doctor", strerror(-r));
-	return 0;
+	return r < 0 ? r : lockdown_apply(&l, d);
 }

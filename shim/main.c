@@ -4,7 +4,7 @@
  *
  * Process:  shim
  *
- * Stages:   1 read the sealed config   2 look at the descriptors   3 draw the secret   4 confine   5 wait for the
+ * Stages:   1 read the sealed config, stop being root   2 look at the descriptors   3 draw the secret   4 confine   5 wait for the
  *           supervisor's release   6 relay. Should: do all that needs the kernel's good will before 4. Mustn't: read a
  *           byte of the client or of the server before 5.
  */
@@ -16,6 +16,7 @@
 #include <sys/random.h>
 #include "base/diag.h"
 #include "base/io.h"
+#include "base/privilege.h"
 #include "shim/confine.h"
 #include "shim/relay.h"
 #include "shim/shim.h"
@@ -82,8 +83,12 @@ static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 	uint64_t secret;
 	int r = read_config(&s->config, d);
 
-	if (r == 0)
-		r = open_ports(s, &err_in, &err_out, d);
+	if (r < 0)
+		return r;
+	r = privilege_drop(s->config.uid, s->config.gid);
+	if (r < 0)
+		return diag_fail(d, r, "cannot become user %u: %s", s->config.uid, strerror(-r));
+	r = open_ports(s, &err_in, &err_out, d);
 	if (r < 0)
 		return r;
 	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))

@@ -399,6 +399,8 @@ static int step_shim(struct build *b, struct diag *d)
 	c->name = strdup(b->e->name);
 	if (asprintf(&c->stderr_prefix, "[%s] ", text_escape_str(b->e->name, shown, sizeof(shown))) < 0 || !c->name)
 		return -ENOMEM;
+	c->uid = b->e->plan.uid;
+	c->gid = b->e->plan.gid;
 	c->line_max = f->limit_message;
 	c->args = f->audit_args;
 	c->sampling = f->sampling;

@@ -190,6 +190,11 @@ void wire_get_str_fixed(struct wire_reader *r, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
+bool wire_id_is_safe(uint32_t id)
+{
+	return id != 0 && id != UINT32_MAX;
+}
+
 int wire_open(struct wire_reader *r, const void *p, size_t n, enum wire_kind kind)
 {
 	char build[64];

@@ -320,12 +320,6 @@ static void get_limits(struct wire_reader *r, struct net_limits *ret)
 #undef X
 }
 
-/* 0 is root; -1 means "leave it" to setresuid(2), which would leave root too. */
-static bool id_is_safe(uint32_t id)
-{
-	return id != 0 && id != UINT32_MAX;
-}
-
 int net_config_decode(const void *bytes, size_t n, struct net_config *ret)
 {
 	struct wire_reader r;
@@ -347,7 +341,7 @@ int net_config_decode(const void *bytes, size_t n, struct net_config *ret)
 	ret->proxy_port = (uint16_t)proxy_port;
 	ret->proxy_where = wire_get_str(&r);
 	e = wire_close(&r);
-	if (e == 0 && (!ret->server || !id_is_safe(ret->uid) || !id_is_safe(ret->gid) || ret->addresses >= NET_ADDRESSES_COUNT || proxy_port > UINT16_MAX || (ret->proxy_host && proxy_port == 0)))
+	if (e == 0 && (!ret->server || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) || ret->addresses >= NET_ADDRESSES_COUNT || proxy_port > UINT16_MAX || (ret->proxy_host && proxy_port == 0)))
 		e = -EPROTO;
 	if (e < 0)
 		net_config_done(ret);

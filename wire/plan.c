@@ -219,17 +219,11 @@ static void get_network(struct wire_reader *r, struct plan_network *ret)
 		r->error = -EPROTO;
 }
 
-/* 0 is root; -1 means "leave it" to setresuid(2), which would leave root too. */
-static bool id_is_safe(uint32_t id)
-{
-	return id != 0 && id != UINT32_MAX;
-}
-
 /* What enter would follow blindly must be there. */
 static bool plan_is_whole(const struct plan *p)
 {
 	return p->name && p->exec_path && p->exec_path[0] == '/' && p->argv.n > 0 && p->cwd && p->cwd[0] == '/' && p->hostname &&
-		p->seccomp && id_is_safe(p->uid) && id_is_safe(p->gid);
+		p->seccomp && wire_id_is_safe(p->uid) && wire_id_is_safe(p->gid);
 }
 
 int plan_decode(const void *bytes, size_t n, struct plan *ret)

@@ -23,6 +23,8 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 {
 	wire_begin(w, WIRE_SHIM_CONFIG, SHIM_CONFIG_BYTES_MAX);
 	wire_put_str(w, c->name);
+	wire_put_u32(w, c->uid);
+	wire_put_u32(w, c->gid);
 	wire_put_str(w, c->stderr_prefix);
 	wire_put_u64(w, c->line_max);
 	wire_put_u8(w, (uint8_t)c->args);
@@ -92,6 +94,8 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	if (e < 0)
 		return e;
 	ret->name = wire_get_str(&r);
+	ret->uid = wire_get_u32(&r);
+	ret->gid = wire_get_u32(&r);
 	ret->stderr_prefix = wire_get_str(&r);
 	ret->line_max = wire_get_u64(&r);
 	ret->args = wire_get_u8(&r);
@@ -102,7 +106,7 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	ret->elicitation = wire_get_u8(&r);
 	get_roots(&r, &ret->roots);
 	e = wire_close(&r);
-	if (e == 0 && (!ret->name || !ret->stderr_prefix || ret->line_max == 0 || ret->line_max > SHIM_LINE_MAX ||
+	if (e == 0 && (!ret->name || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) || !ret->stderr_prefix || ret->line_max == 0 || ret->line_max > SHIM_LINE_MAX ||
 			      ret->args > SHIM_ARGS_FULL))
 		e = -EPROTO;
 	if (e < 0)

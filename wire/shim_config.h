@@ -40,6 +40,7 @@ struct shim_rules {
 
 struct shim_config {
 	char *name;	    /* server's name for messages */
+	uint32_t uid, gid; /* started by root: the shim becomes these before anything else; never 0 */
 	char *stderr_prefix; /* put before each of the server's stderr lines; never begins with "stockade" */
 	uint64_t line_max;  /* bytes a message, <= SHIM_LINE_MAX */
 	enum shim_args args;

@@ -20,6 +20,7 @@ void stage_config(struct shim_config *c)
 {
 	*c = (struct shim_config){ .line_max = SHIM_LINE_DEFAULT };
 	c->name = strdup("demo");
+	c->uid = c->gid = 65534;
 	c->stderr_prefix = strdup("[demo] ");
 }
 

@@ -51,7 +51,7 @@ static void make_plan(struct plan *p)
 
 static void make_shim_config(struct shim_config *c)
 {
-	*c = (struct shim_config){ .name = strdup("github"), .stderr_prefix = strdup("github: "), .line_max = SHIM_LINE_DEFAULT,
+	*c = (struct shim_config){ .name = strdup("github"), .uid = 1000, .gid = 1000, .stderr_prefix = strdup("github: "), .line_max = SHIM_LINE_DEFAULT,
 		.args = SHIM_ARGS_HASH, .salt = "0123456789abcde", .elicitation = true };
 	struct shim_rules *tools = &c->scope[SHIM_TOOLS];
 	tools->restricted = true;

@@ -28,7 +28,7 @@ struct stub;
 enum {
 	GATEWAY_EVENTS_A_TURN = 64,
 	GATEWAY_SCRATCH = 128 << 10,
-	GATEWAY_PIPES_MAX = 256, /* pairs: what an unprivileged user may have of full size is 1024 pipes (pipe(7)) */
+	GATEWAY_PIPES_MAX = 32, /* of HALF_PIPE_BYTES: half of what a user's pipes may hold (pipe(7)) */
 	GATEWAY_DNS_TCP_MAX = 32,
 	GATEWAY_PENDING_MAX = 256, /* DNS questions that wait for dial */
 	GATEWAY_FILES_BASE = 64,   /* descriptors beside those of layout and limits */

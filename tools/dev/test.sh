@@ -82,12 +82,14 @@ cmd_test() {
 		suite integration suite_pytest integration as_user tests/integration
 		if can_root; then suite "programs as root" suite_programs_root; fi
 		if can_root; then suite "integration as root" suite_pytest root as_root_clean tests/integration tests/root -m root; fi
+		if can_root; then suite network suite_pytest network as_root_clean tests/network; fi
 		;;
 	unit) suite unit suite_meson "$@" ;;
 	lint) suite lint suite_lint ;;
 	escape | integration) suite "$only" suite_pytest "$only" as_user "tests/$only" "$@" ;;
 	root) suite "integration as root" suite_pytest root as_root_clean tests/integration tests/root -m root "$@" ;;
-	*) die_usage "no suite '$only': unit, lint, escape, integration, root" ;;
+	network) suite network suite_pytest network as_root_clean tests/network "$@" ;;
+	*) die_usage "no suite '$only': unit, lint, escape, integration, root, network" ;;
 	esac
 	test_sum
 }

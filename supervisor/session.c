@@ -48,6 +48,8 @@ enum {
 	REFUSE_TOTAL_MS = 6000,
 };
 
+enum { AWAKE_US = 60 };
+
 static void set_deadline(struct session *s, unsigned ms)
 {
 	s->deadline = io_now_us() + (uint64_t)ms * 1000;
@@ -343,6 +345,8 @@ static int on_control(struct session *s)
 	r = session_record(s, EVENT_FROM_SHIM, &e, NULL);
 	if (r < 0)
 		return r;
+	if (s->may_stay_awake)
+		s->awake_until = io_now_us() + AWAKE_US;
 	session_count(s, &e);
 	if (e.type == EVENT_CLIENT_EOF)
 		on_client_eof(s);
@@ -531,6 +535,19 @@ static int run_timers(struct session *s)
 	return r;
 }
 
+/* A record is seldom alone: its call's result follows. Whoever hands it over must not pay for waking us, which costs more than
+ * all else that the shim does with a call; so for AWAKE_US after a record we look again instead of sleeping. */
+static int wait_for_sources(struct session *s, struct pollfd *p)
+{
+	uint64_t until = s->awake_until;
+	int n = 0;
+
+	s->awake_until = 0;
+	while (n == 0 && until && io_now_us() < until)
+		n = poll(p, SOURCE_COUNT, 0);
+	return n ? n : poll(p, SOURCE_COUNT, next_timeout(s));
+}
+
 static int turn(struct session *s)
 {
 	struct pollfd p[SOURCE_COUNT];
@@ -538,7 +555,7 @@ static int turn(struct session *s)
 
 	for (size_t i = 0; i < SOURCE_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = source_fd(s, (enum source)i), .events = sources[i].events };
-	if (poll(p, SOURCE_COUNT, next_timeout(s)) < 0 && errno != EINTR)
+	if (wait_for_sources(s, p) < 0 && errno != EINTR)
 		return diag_fail(&s->diag, -errno, "cannot wait for the session: %s", strerror(errno));
 	for (size_t i = 0; i < SOURCE_COUNT && s->phase != PHASE_OVER; i++) {
 		/* An earlier handler of this turn may have closed it. */
@@ -679,6 +696,7 @@ int session_run(const struct session_args *a)
 	struct session s = { .args = a, .spawned = SPAWNED_NONE, .registration = { .dirfd = -1 }, .signals = -1, .client = -1 };
 	int r = watch_outside(&s);
 
+	s.may_stay_awake = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	if (r == 0)
 		r = open_log(&s);
 	if (r == 0)

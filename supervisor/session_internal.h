@@ -30,6 +30,8 @@ struct session {
 	uint64_t deadline; /* io_now_us, 0: none */
 	uint64_t eof_limit;
 	uint64_t checkpoint_at;
+	uint64_t awake_until;  /* io_now_us, 0: sleep */
+	bool may_stay_awake;   /* there is another processor for the others */
 	bool dirty; /* records since the last checkpoint */
 	bool log_failed; /* and that was said */
 	uint64_t calls, denials;

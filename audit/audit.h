@@ -77,6 +77,7 @@ struct audit_show_options {
 	bool follow; /* wait for more until SIGINT */
 	bool tail;   /* of what is there already, only the last records that pass the filter */
 	uint64_t last; /* so many */
+	bool denied; /* what was denied, one row a thing, instead of the records */
 	bool colour;
 };
 

@@ -7,7 +7,8 @@
  * A merge over the files. A file's name says when it begins, so it is opened only when the merge has come to that time,
  * and closed when it has no more: only sessions that ran side by side are open together. Within a session the order of
  * the file holds, whatever the clock did. To follow is to do the same again from where each file was left. For the last
- * records alone it is gone through twice: to count, and to print; what comes between is printed as well.
+ * records alone it is gone through twice: to count, and to print; what comes between is printed as well. What was denied is
+ * counted over all of them, and printed at the end.
  */
 #include "audit/show.h"
 
@@ -19,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/denied.h"
 #include "audit/session_check.h"
 #include "base/glob.h"
 #include "base/text.h"
@@ -49,6 +51,7 @@ struct show {
 	size_t n_open;
 	bool counting; /* nothing is printed yet */
 	uint64_t seen, skip;
+	struct denied *denied; /* NULL: the records themselves are asked for */
 };
 
 /* The stamp YYYYMMDDTHHMMSSZ in front of the name; its form was checked. */
@@ -245,6 +248,8 @@ static int print_record(struct show *s, const struct source *src)
 
 	if (src->parsed && !wants_line(&s->o->filter, &src->line))
 		return 0;
+	if (s->denied)
+		return src->parsed ? denied_add(s->denied, &src->line) : 0;
 	s->shown = true;
 	if (pass_over(s))
 		return 0;
@@ -360,6 +365,19 @@ static int show_follow(struct show *s, struct diag *d)
 	return r == FOLLOW_STOP ? 0 : r;
 }
 
+static int show_denied(struct show *s, struct diag *d)
+{
+	int r = denied_new(&s->denied);
+
+	if (r == 0)
+		r = show_pass(s, d);
+	if (r == 0)
+		r = denied_print(s->denied, s->o->json, s->o->colour, s->out);
+	s->shown = s->denied && denied_rows(s->denied) > 0;
+	denied_free(s->denied);
+	return r;
+}
+
 int audit_show(int dirfd, const struct audit_show_options *o, FILE *out, struct diag *d)
 {
 	struct show s = { .dirfd = dirfd, .o = o, .out = out };
@@ -368,7 +386,7 @@ int audit_show(int dirfd, const struct audit_show_options *o, FILE *out, struct 
 	if (r == 0 && o->tail)
 		r = skip_to_last(&s, d);
 	if (r == 0)
-		r = o->follow ? show_follow(&s, d) : show_pass(&s, d);
+		r = o->denied ? show_denied(&s, d) : o->follow ? show_follow(&s, d) : show_pass(&s, d);
 	for (size_t i = 0; i < s.n; i++) {
 		line_done(&s.v[i].line);
 		reader_done(&s.v[i].reader);

@@ -28,6 +28,7 @@ static const struct {
 	enum field_form form;
 } fields[] = {
 	{ "side", "from", FORM_TEXT },
+	{ "subject", "subject", FORM_TEXT },
 	{ "address", "address", FORM_TEXT },
 	{ "status", "status", FORM_TEXT },
 	{ "reason", "reason", FORM_TEXT },

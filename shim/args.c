@@ -94,8 +94,7 @@ static bool sounds_secret(struct slice key)
 	return false;
 }
 
-/* A string value: "scheme://user:password@host" loses its password. */
-static int put_string(struct buf *b, struct slice s)
+int args_put_string(struct buf *b, struct slice s)
 {
 	const char *end = s.p + s.n, *p = s.p, *scheme;
 	int r = 0;
@@ -126,7 +125,7 @@ static int put_redacted(struct buf *b, struct slice v)
 		bool key = after < end && *after == ':';
 		r = buf_append(b, p, (size_t)(quote - p));
 		if (r == 0)
-			r = put_string(b, (struct slice){ quote, (size_t)(after - quote) });
+			r = args_put_string(b, (struct slice){ quote, (size_t)(after - quote) });
 		p = after;
 		if (r == 0 && key && sounds_secret((struct slice){ quote + 1, (size_t)(after - quote) - 2 })) {
 			p = walk_skip(after + 1);

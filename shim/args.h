@@ -15,4 +15,6 @@
 #include "wire/event.h"
 #include "wire/shim_config.h"
 
+/* A string value: "scheme://user:password@host" loses its password. */
+int args_put_string(struct buf *b, struct slice s) _must_check_;
 int args_record(struct event *e, const struct shim_config *c, struct slice arguments, struct buf *room) _must_check_;

@@ -52,6 +52,20 @@ static int note_era(struct shim *s, const struct message *m, const struct method
 	return record_hello(s, walk_get(message_get(&s->doc, "_meta"), META_CLIENT), version);
 }
 
+enum { SUBJECT_ROOM = 4 * SHIM_SUBJECT_MAX }; /* a password of no bytes grows most when it is taken out */
+
+/* Of what was denied a person wants to know which it was; of what passes, the rule that let it is enough. */
+static int record_subject(struct event *e, const struct method *method, struct slice subject)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(SUBJECT_ROOM);
+	bool named = method && method->gate >= GATE_RESOURCE && method->gate <= GATE_SUBSCRIBE;
+	int r = named && subject.n ? args_put_string(&b, subject) : 0;
+
+	if (r == 0 && b.len)
+		record_text(e->subject, sizeof(e->subject), (struct slice){ b.data, b.len });
+	return r;
+}
+
 static int record_request(struct shim *s, const struct message *m, const struct method *method,
 	const struct decision *d, uint64_t call_id)
 {
@@ -67,6 +81,8 @@ static int record_request(struct shim *s, const struct message *m, const struct 
 		record_text(e.tool, sizeof(e.tool), d->subject);
 		r = args_record(&e, &s->config, message_get(&s->doc, "arguments"), &s->edited);
 	}
+	if (e.decision == EVENT_DENY && !call)
+		r = record_subject(&e, method, d->subject);
 	record_words(e.rule, sizeof(e.rule), d->rule);
 	if (d->reason)
 		record_words(e.reason, sizeof(e.reason), d->reason);

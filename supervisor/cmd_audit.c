@@ -11,7 +11,7 @@
 enum { FOLLOW_LINES = 10 };
 
 struct show_options {
-	bool json, follow;
+	bool json, follow, denied;
 	int64_t since, until;
 	char *session, *server, *client, *tool, *decision, *lines;
 };
@@ -26,6 +26,8 @@ static const struct option_row show_rows[] = {
 		"wait for more, in all sessions, until interrupted; begins with the last 10" },
 	{ "lines", 'n', OPTION_STR, offsetof(struct show_options, lines), "N",
 		"of what is there already only the last N records" },
+	{ "denied", 0, OPTION_FLAG, offsetof(struct show_options, denied), NULL,
+		"what was denied, one row a server and a thing, with the line that would grant it" },
 	{ "json", 0, OPTION_FLAG, offsetof(struct show_options, json), NULL,
 		"the records as they are, one JSON object a line" },
 	{ "since", 0, OPTION_TIME, offsetof(struct show_options, since), "TIME",
@@ -97,6 +99,14 @@ static int take_lines(const struct show_options *o, struct audit_show_options *r
 	return EXIT_USAGE;
 }
 
+/* A sum over the log has no end to wait at, and no last ones. */
+static int take_denied(const struct command_ctx *ctx, const struct show_options *o)
+{
+	if (o->denied && (o->follow || o->lines || o->decision))
+		return command_usage(ctx, "--denied counts over the log: it goes with --since, --until, --session, --server, --tool and --json alone");
+	return 0;
+}
+
 static int run_show(const struct command_ctx *ctx)
 {
 	const struct show_options *o = ctx->options;
@@ -109,6 +119,7 @@ static int run_show(const struct command_ctx *ctx)
 			.tool = o->tool },
 		.json = o->json,
 		.follow = o->follow,
+		.denied = o->denied,
 		.colour = !o->json && command_colour(stdout),
 	};
 	_cleanup_close_ int dir = -1;
@@ -117,7 +128,9 @@ static int run_show(const struct command_ctx *ctx)
 
 	if (o->server && ctx->args.n > 0)
 		return command_usage(ctx, "the server is named twice: with --server and without; once is enough");
-	r = take_decision(o->decision, &show.filter.decision);
+	r = take_denied(ctx, o);
+	if (r == 0)
+		r = take_decision(o->decision, &show.filter.decision);
 	if (r == 0)
 		r = take_lines(o, &show);
 	if (r != 0)
@@ -127,7 +140,9 @@ static int run_show(const struct command_ctx *ctx)
 		r = audit_show(dir, &show, stdout, &d);
 	/* Silence could as well be a wrong name or the log of another user. */
 	if (r == AUDIT_NOTHING_SHOWN && !o->follow)
-		fputs("stockade: audit show: no record of this user's log matches\n", stderr);
+		fputs(o->denied ? "stockade: audit show: nothing that matches was denied in this user's log\n" :
+				  "stockade: audit show: no record of this user's log matches\n",
+			stderr);
 	/* Whoever reads has seen enough. */
 	if (r == -EPIPE)
 		return EXIT_OK;
@@ -155,13 +170,14 @@ static int run_verify(const struct command_ctx *ctx)
 
 const struct command_row cmd_audit_show = {
 	.name = "audit show",
-	.synopsis = "[-f] [-n N] [--json] [--since TIME] [--until TIME] [--session ID] [--client NAME] [--tool NAME] "
+	.synopsis = "[-f] [-n N] [--denied] [--json] [--since TIME] [--until TIME] [--session ID] [--client NAME] [--tool NAME] "
 		    "[--decision WORD] [[--server] SERVER]",
 	.summary = "print the records of all sessions in order of time",
 	.details = "Each line: time (UTC), server, session, event, decision, tool or method, and what else the record says. "
 		   "What came from a\n"
 		   "server is escaped. --json prints the records themselves, for jq and for a SIEM; their format is in\n"
-		   STOCKADE_DOCDIR "/audit.md.",
+		   STOCKADE_DOCDIR "/audit.md. What a profile still lacks is said by --denied: each host, tool, resource or\n"
+		   "prompt that was denied, how often, when last, by which rule, and the line that would grant it.",
 	.options = show_rows,
 	.options_size = sizeof(struct show_options),
 	.max_args = 1,

@@ -92,6 +92,7 @@ struct event {
 	char address[48];	  /* NET_*: as dialled, or as the server tried it */
 	char method[128];
 	char tool[EVENT_TEXT_MAX];
+	char subject[EVENT_TEXT_MAX]; /* REQUEST, when denied: the resource (without user information) or the prompt */
 	char rule[EVENT_TEXT_MAX];   /* which rule decided */
 	char reason[EVENT_TEXT_MAX];
 	char status[64];	     /* "ok", "error", "isError", "cancelled", "server died", ... */

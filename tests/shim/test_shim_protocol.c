@@ -217,6 +217,19 @@ static void resources_and_prompts_are_listed_and_read_by_their_rules(void **stat
 	end(&s);
 }
 
+static void of_a_denied_resource_the_log_knows_which_and_no_password(void **state)
+{
+	static const struct step steps[] = {
+		{ CLIENT, ID(1) "\"method\":\"resources/read\",\"params\":{\"uri\":\"db://me:pa55w0rd@host/t\"}}", CLIENT, "~\"id\":1,\"error\"" },
+	};
+	_cleanup_stage_ struct stage s = { 0 };
+
+	start(&s, false, NULL);
+	PLAY(&s, steps);
+	assert_string_equal(stage_event(&s, EVENT_REQUEST)->subject, "db://me:[removed]@host/t");
+	end(&s);
+}
+
 static void the_modern_era_needs_no_handshake_and_has_its_own_answers(void **state)
 {
 	static const struct step steps[] = {
@@ -624,6 +637,7 @@ int main(void)
 		cmocka_unit_test(what_the_server_may_not_ask_is_answered_in_its_own_way),
 		cmocka_unit_test(what_the_server_may_ask_reaches_the_client_and_roots_are_filtered),
 		cmocka_unit_test(resources_and_prompts_are_listed_and_read_by_their_rules),
+		cmocka_unit_test(of_a_denied_resource_the_log_knows_which_and_no_password),
 		cmocka_unit_test(the_modern_era_needs_no_handshake_and_has_its_own_answers),
 		cmocka_unit_test(a_retry_with_answers_carries_only_granted_roots),
 		cmocka_unit_test(keys_that_imitate_the_protocols_in_a_retry_are_refused),

@@ -660,7 +660,8 @@ static void report_planted(struct session *s)
 static void finish(struct session *s)
 {
 	s->phase = PHASE_OVER;
-	session_close_network(s);
+	if (session_close_network(s) < 0)
+		say(s, s->diag.text);
 	spawned_done(&s->spawned);
 	registration_done(&s->registration);
 	report_planted(s);

@@ -50,5 +50,5 @@ int session_on_part(struct session *s, enum part part) _must_check_;
 /* session_net.c */
 int session_on_gateway(struct session *s) _must_check_;
 int session_on_dial(struct session *s) _must_check_;
-/* Has the gateway close and record what is open; waits NET_CLOSE_MS at most. */
-void session_close_network(struct session *s);
+/* Has the gateway close and record what is open; waits NET_CLOSE_MS at most. -errno with words in diag: it could not be told. */
+int session_close_network(struct session *s) _must_check_;

@@ -2,6 +2,7 @@
 /* session_net - a session's dealings with gateway and dial (session_internal.h) */
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include "base/io.h"
 #include "supervisor/session_internal.h"
@@ -47,17 +48,28 @@ int session_on_dial(struct session *s)
 	return on_net(s, &s->spawned.dial, EVENT_FROM_DIAL, PART_DIAL);
 }
 
-/* Connections that are still open are closed and recorded by the gateway, which takes the end of this socket for the session's. */
-void session_close_network(struct session *s)
+/* What one of them has still to say, until it ends. */
+static void hear_out(struct session *s, const struct spawned_net *from, int (*take)(struct session *s), uint64_t until)
+{
+	for (uint64_t now = io_now_us(); from->events >= 0 && now < until; now = io_now_us()) {
+		struct pollfd p = { .fd = from->events, .events = POLLIN };
+		if (poll(&p, 1, (int)((until - now) / 1000) + 1) <= 0 || take(s) < 0)
+			return;
+	}
+}
+
+/* Connections that are still open are closed and recorded by the gateway, which takes the end of this socket for the session's;
+ * dial takes the gateway's end for its own. */
+int session_close_network(struct session *s)
 {
 	uint64_t until = io_now_us() + (uint64_t)NET_CLOSE_MS * 1000;
 
 	if (s->spawned.gateway.events < 0 || !s->log)
-		return;
-	shutdown(s->spawned.gateway.events, SHUT_WR);
-	while (s->spawned.gateway.events >= 0 && io_now_us() < until) {
-		struct pollfd p = { .fd = s->spawned.gateway.events, .events = POLLIN };
-		if (poll(&p, 1, NET_CLOSE_MS) <= 0 || session_on_gateway(s) < 0)
-			return;
-	}
+		return 0;
+	if (shutdown(s->spawned.gateway.events, SHUT_WR) < 0)
+		return diag_fail(&s->diag, -errno, "the gateway cannot be told that it is over, so the log lacks the end of connections that are open now: %s",
+			strerror(errno));
+	hear_out(s, &s->spawned.gateway, session_on_gateway, until);
+	hear_out(s, &s->spawned.dial, session_on_dial, until);
+	return 0;
 }

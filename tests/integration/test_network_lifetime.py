@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the end of a session does to the connections of its server, on the host's loopback."""
+import socket
+
+import pytest
+
+# Connects, says so, and waits for the end of its input.
+HOLDS = """
+import socket, sys
+s = socket.create_connection(("localhost", int(sys.argv[1])))
+s.sendall(b"hello")
+s.recv(1)
+print("connected", file=sys.stderr, flush=True)
+sys.stdin.read()
+"""
+
+
+def listener():
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    s.listen()
+    return s
+
+
+@pytest.mark.root
+def test_a_connection_that_outlives_the_server_is_closed_and_recorded_before_the_session_is(person):
+    with listener() as host:
+        port = host.getsockname()[1]
+        words = ["--host", f"localhost:{port}", "--", "/usr/bin/python3", "-c", HOLDS, str(port)]
+        person.approve(*words)
+        wire = person.start(*words)
+        peer, _ = host.accept()
+        with peer:
+            peer.settimeout(30)
+            assert peer.recv(5) == b"hello"
+            peer.sendall(b"!")
+            wire.end()
+            # The server's side has ended; this one never does, so only the session's end can close it.
+            records = person.records()
+    names = [r["event"] for r in records]
+    closed = next((r for r in records if r["event"] == "net.close"), None)
+    assert closed, names
+    assert (closed["status"], closed["port"], closed["bytes_in"], closed["bytes_out"]) == ("session over", port, 1, 5)
+    assert names.index("net.close") < names.index("session.close")
+    person.verified()

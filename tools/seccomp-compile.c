@@ -89,6 +89,7 @@ static const struct named constants[] = {
 	N(IPPROTO_TCP),
 	N(IPPROTO_UDP),
 	N(IPPROTO_MPTCP),
+	N(MSG_FASTOPEN),
 	N(SOCK_STREAM),
 	N(SOCK_DGRAM),
 	N(SOCK_SEQPACKET),

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include "base/io.h"
 #include "dial/confine.h"
@@ -316,6 +317,46 @@ static int dial_port(uint16_t port)
 	return fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
 }
 
+static struct sockaddr_in loopback_at(uint16_t port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+/* Landlock knows TCP ports alone: the same bytes on the wire by another protocol's socket, or by a send that connects on its way
+ * (TCP Fast Open), are not its matter. */
+static int dial_by_mptcp(uint16_t port)
+{
+	struct sockaddr_in at = loopback_at(port);
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	return fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
+}
+
+static int dial_by_sendto(uint16_t port)
+{
+	struct sockaddr_in at = loopback_at(port);
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
+}
+
+static int dial_by_sendmsg(uint16_t port, bool many)
+{
+	struct sockaddr_in at = loopback_at(port);
+	char x = 'x';
+	struct iovec iov = { .iov_base = &x, .iov_len = 1 };
+	struct mmsghdr m = { .msg_hdr = { .msg_name = &at, .msg_namelen = sizeof(at), .msg_iov = &iov, .msg_iovlen = 1 } };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	long n = many ? sendmmsg(fd, &m, 1, MSG_FASTOPEN) : sendmsg(fd, &m.msg_hdr, MSG_FASTOPEN);
+
+	return n < 0 ? -errno : 0;
+}
+
+static int signal_another(void)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), 0) < 0 ? -errno : 0;
+}
+
 static int listen_somewhere(void)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -347,13 +388,18 @@ static int start_program(void)
 
 /* Each attempt's errno, 0 where it worked; written by a child. */
 struct attempts {
-	int granted_port, other_port, listening, reading, passwd, hosts, writing, unix_socket, packet, program;
+	int granted_port, other_port, mptcp, sendto_port, sendmsg_port, sendmmsg_port, a_signal, listening, reading, passwd, hosts, writing, unix_socket, packet, program;
 };
 
 static void try_all(const struct world *w, uint16_t other, struct attempts *ret)
 {
 	ret->granted_port = dial_port(w->port);
 	ret->other_port = dial_port(other);
+	ret->mptcp = dial_by_mptcp(other);
+	ret->sendto_port = dial_by_sendto(other);
+	ret->sendmsg_port = dial_by_sendmsg(other, false);
+	ret->sendmmsg_port = dial_by_sendmsg(other, true);
+	ret->a_signal = signal_another();
 	ret->listening = listen_somewhere();
 	ret->reading = open_as("/usr/bin/env", O_RDONLY);
 	ret->hosts = open_as("/etc/hosts", O_RDONLY);
@@ -399,6 +445,12 @@ static void locked_down_it_connects_to_granted_ports_and_does_nothing_else(void 
 	assert_int_equal(a.granted_port, 0);
 	assert_int_equal(a.hosts, 0);
 	assert_int_equal(a.other_port, -EACCES);
+	assert_int_equal(free_.mptcp | free_.sendto_port | free_.sendmsg_port | free_.sendmmsg_port | free_.a_signal, 0);
+	assert_int_equal(a.mptcp, -EPERM);
+	assert_int_equal(a.sendto_port, -EPERM);
+	assert_int_equal(a.sendmsg_port, -EPERM);
+	assert_int_equal(a.sendmmsg_port, -EPERM);
+	assert_int_equal(a.a_signal, -EPERM);
 	assert_int_equal(a.listening, -EPERM);
 	assert_int_equal(a.reading, -EACCES);
 	assert_int_equal(a.writing, -EACCES);

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "gateway/confine.h"
@@ -18,7 +19,8 @@ enum { FILES = 200 };
 
 /* A socket of each kind, made while that was allowed. */
 struct held {
-	int tcp, other, udp;
+	int tcp, other, udp, listener;
+	struct sockaddr_in elsewhere; /* somebody listens there */
 };
 
 static long try_socket(const struct held *h)
@@ -83,6 +85,42 @@ static long try_device(const struct held *h)
 	return setsockopt(h->tcp, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
 }
 
+/* A listener that is shut down is a socket like a new one, and data can be sent to any address at all with the connection
+ * made on the way (TCP Fast Open): the published port's is of the host's network. */
+static struct sockaddr_in unlisten(int fd)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(at);
+	int target = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(target, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(target, 1) < 0 ||
+		getsockname(target, (struct sockaddr *)&at, &n) < 0 || listen(fd, 1) < 0)
+		_exit(101);
+	return at;
+}
+
+static long try_sendto_anywhere(const struct held *h)
+{
+	(void)shutdown(h->listener, SHUT_RDWR);
+	return sendto(h->listener, "x", 1, MSG_FASTOPEN, (const struct sockaddr *)&h->elsewhere, sizeof(h->elsewhere));
+}
+
+static long try_sendmsg_anywhere(const struct held *h)
+{
+	struct sockaddr_in to = h->elsewhere;
+	char x = 'x';
+	struct iovec iov = { .iov_base = &x, .iov_len = 1 };
+	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1 };
+
+	(void)shutdown(h->listener, SHUT_RDWR);
+	return sendmsg(h->listener, &m, MSG_FASTOPEN);
+}
+
+static long try_signal(const struct held *h)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
 static const struct {
 	const char *what;
 	long (*attempt)(const struct held *h);
@@ -97,15 +135,19 @@ static const struct {
 	{ "executable memory", try_executable_memory },
 	{ "prctl", try_prctl },
 	{ "another option of a socket", try_device },
+	{ "sendto to an address of its own choice", try_sendto_anywhere },
+	{ "sendmsg to an address of its own choice", try_sendmsg_anywhere },
+	{ "a signal to another process", try_signal },
 };
 
 /* In a child: 0 when every attempt ends as it should, else the number of the first that does not. */
 static int child(bool confined, size_t i)
 {
 	struct held h = { socket(AF_INET, SOCK_STREAM, 0), socket(AF_INET, SOCK_STREAM, 0),
-		socket(AF_INET, SOCK_DGRAM, 0) };
+		socket(AF_INET, SOCK_DGRAM, 0), socket(AF_INET, SOCK_STREAM, 0), { 0 } };
 	struct diag d = { 0 };
 
+	h.elsewhere = unlisten(h.listener);
 	if (confined && (raise_files(FILES, &d) < 0 || confine(&d) < 0))
 		return 100;
 	errno = 0;

@@ -36,9 +36,18 @@ static int allow_directory_of(int ruleset, char *path)
 	return landlock_allow_path(ruleset, fd, READ_FILE);
 }
 
+/* Where c-ares seeds the numbers of its questions, again each time that it reads resolv.conf(5). Refused this, it would take
+ * rand(3) without a seed: the same numbers in every session, for anybody who forges answers. */
+static int allow_random(int ruleset)
+{
+	_cleanup_close_ int fd = open("/dev/urandom", O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? -errno : landlock_allow_path(ruleset, fd, READ_FILE);
+}
+
 static int allow_files(int ruleset)
 {
-	int r = 0;
+	int r = allow_random(ruleset);
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(resolver_files); i++) {
 		char as_named[PATH_MAX], real[PATH_MAX];

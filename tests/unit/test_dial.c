@@ -388,7 +388,7 @@ static int start_program(void)
 
 /* Each attempt's errno, 0 where it worked; written by a child. */
 struct attempts {
-	int granted_port, other_port, mptcp, sendto_port, sendmsg_port, sendmmsg_port, a_signal, listening, reading, passwd, hosts, writing, unix_socket, packet, program;
+	int granted_port, other_port, mptcp, sendto_port, sendmsg_port, sendmmsg_port, a_signal, listening, reading, hosts, chance, writing, unix_socket, packet, program;
 };
 
 static void try_all(const struct world *w, uint16_t other, struct attempts *ret)
@@ -403,6 +403,7 @@ static void try_all(const struct world *w, uint16_t other, struct attempts *ret)
 	ret->listening = listen_somewhere();
 	ret->reading = open_as("/usr/bin/env", O_RDONLY);
 	ret->hosts = open_as("/etc/hosts", O_RDONLY);
+	ret->chance = open_as("/dev/urandom", O_RDONLY);
 	ret->writing = open_as("/tmp/stockade-test-dial", O_WRONLY | O_CREAT);
 	ret->unix_socket = other_socket(AF_UNIX);
 	ret->packet = other_socket(AF_PACKET);
@@ -444,6 +445,7 @@ static void locked_down_it_connects_to_granted_ports_and_does_nothing_else(void 
 	assert_int_equal(free_.granted_port | free_.other_port | free_.listening | free_.reading | free_.hosts | free_.writing | free_.unix_socket, 0);
 	assert_int_equal(a.granted_port, 0);
 	assert_int_equal(a.hosts, 0);
+	assert_int_equal(a.chance, 0);
 	assert_int_equal(a.other_port, -EACCES);
 	assert_int_equal(free_.mptcp | free_.sendto_port | free_.sendmsg_port | free_.sendmmsg_port | free_.a_signal, 0);
 	assert_int_equal(a.mptcp, -EPERM);

@@ -17,18 +17,22 @@ int canonical_text(const json_t *value, char **ret)
 	return 0;
 }
 
-int canonical_digest(const json_t *value, char ret[CANONICAL_DIGEST_HEX])
+int canonical_digest_text(const char *text, char ret[CANONICAL_DIGEST_HEX])
 {
 	unsigned char hash[32];
-	_cleanup_free_ char *text = NULL;
-	int r = canonical_text(value, &text);
 
-	if (r < 0)
-		return r;
 	if (crypto_generichash(hash, sizeof(hash), (const unsigned char *)text, strlen(text), NULL, 0) != 0)
 		return -EIO;
 	sodium_bin2hex(ret, CANONICAL_DIGEST_HEX, hash, sizeof(hash));
 	return 0;
+}
+
+int canonical_digest(const json_t *value, char ret[CANONICAL_DIGEST_HEX])
+{
+	_cleanup_free_ char *text = NULL;
+	int r = canonical_text(value, &text);
+
+	return r < 0 ? r : canonical_digest_text(text, ret);
 }
 
 int canonical_is_digest(const char *s)

@@ -19,5 +19,7 @@ enum { CANONICAL_BYTES_MAX = 4 << 20, CANONICAL_DIGEST_HEX = 65 };
 int canonical_text(const json_t *value, char **ret) _must_check_;
 /* BLAKE2b-256 of the text, lower-case hex. */
 int canonical_digest(const json_t *value, char ret[CANONICAL_DIGEST_HEX]) _must_check_;
+/* The same of any text. */
+int canonical_digest_text(const char *text, char ret[CANONICAL_DIGEST_HEX]) _must_check_;
 /* True when s is 64 lower-case hex digits. */
 int canonical_is_digest(const char *s);

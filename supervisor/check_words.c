@@ -7,6 +7,7 @@
 #include <string.h>
 #include "supervisor/base_view.h"
 #include "supervisor/question_words.h"
+#include "supervisor/trust.h"
 
 static const char *const kind_words[] = {
 	[PLAN_BIND] = "of this machine, read-only",
@@ -41,6 +42,8 @@ static const char *mount_why(const struct plan_mount *m)
 
 	if (why)
 		return why;
+	if (trust_is_file(m))
+		return "certificates, with the authority that this machine's policy provides";
 	return m->kind == PLAN_TMPFS ? "its home directory, empty" : "granted, or needed by what is granted";
 }
 

@@ -22,6 +22,7 @@
 #include "supervisor/filesystem.h"
 #include "supervisor/identity.h"
 #include "supervisor/private_home.h"
+#include "supervisor/trust.h"
 
 enum { SHOWN = 512, ROOT_TMPFS_BYTES = 4 << 20 };
 
@@ -163,7 +164,14 @@ static int step_profile(struct build *b, struct diag *d)
 		r = profile_init_unprofiled(&b->e->profile);
 	if (r == 0)
 		r = profile_expand(&b->e->profile, &pa, d);
-	return r < 0 ? r : merge_grants(b->args, &b->e->profile, d);
+	if (r == 0)
+		r = merge_grants(b->args, &b->e->profile, d);
+	return r < 0 ? r : effective_network_provide(b->e, d);
+}
+
+static int step_policy(struct build *b, struct diag *d)
+{
+	return policy_load(&b->e->policy, d);
 }
 
 /* --- command --- */
@@ -322,7 +330,7 @@ static int step_plan(struct build *b, struct diag *d)
 	struct base_view_args base = { .paths = paths, .tmp_size = e->profile.tmp_size, .user = b->identity.login, .uid = b->identity.uid,
 		.gid = b->identity.gid, .home = paths->home, .name_server = effective_network_stub(&e->profile) };
 	struct environment_args env = { .paths = paths, .environ = b->args->environ, .profile = &e->profile, .path = &e->cmd.path,
-		.login = b->identity.login };
+		.login = b->identity.login, .trusted = effective_network_trusts(e) };
 	int r = check_readable(b, d);
 
 	if (r == 0)
@@ -331,6 +339,8 @@ static int step_plan(struct build *b, struct diag *d)
 		r = effective_network_plan(e, d);
 	if (r == 0)
 		r = base_view_add(&e->plan, &base, d);
+	if (r == 0 && env.trusted)
+		r = trust_add(&e->plan, &e->policy, d);
 	if (r == 0 && e->profile.home == HOME_PRIVATE)
 		r = private_home_add(paths, &b->identity, e->name, &e->plan, d);
 	if (r < 0)
@@ -430,7 +440,7 @@ static int step_identity(struct build *b, struct diag *d)
 
 typedef int step_fn(struct build *b, struct diag *d);
 
-static step_fn *const steps[] = { step_profile, step_identity, step_grants, step_cwd, step_command, step_plan, step_shim, step_words };
+static step_fn *const steps[] = { step_policy, step_profile, step_identity, step_grants, step_cwd, step_command, step_plan, step_shim, step_words };
 
 int effective_build(const struct effective_args *a, struct effective *ret, struct diag *d)
 {
@@ -452,6 +462,7 @@ int effective_build(const struct effective_args *a, struct effective *ret, struc
 
 void effective_done(struct effective *e)
 {
+	policy_done(&e->policy);
 	profile_done(&e->profile);
 	resolved_done(&e->cmd);
 	free(e->name);

@@ -13,6 +13,7 @@
 #pragma once
 #include <jansson.h>
 #include "supervisor/grants.h"
+#include "supervisor/policy.h"
 #include "supervisor/profile.h"
 #include "supervisor/resolve.h"
 #include "wire/plan.h"
@@ -67,6 +68,7 @@ struct effective_line {
 };
 
 struct effective {
+	struct policy policy; /* of the machine's owner; what of it applies is in profile, plan and lines */
 	struct profile profile;
 	struct resolved cmd;
 	struct fs_grants grants;

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <string.h>
 #include "supervisor/effective_lines.h"
+#include "supervisor/canonical.h"
 #include "supervisor/network.h"
 #include "supervisor/suffixes.h"
+#include "supervisor/trust.h"
 
 /* A literal network with fewer bits than these holds more than one site's machines. */
 enum { WIDE_IPV4 = 16, WIDE_IPV6 = 48 };
@@ -21,6 +23,35 @@ int effective_network_merge(const struct grants *g, struct profile *f, struct di
 			r = network_add(&f->network, &grant, d);
 	}
 	return r < 0 ? r : network_check(&f->network, d);
+}
+
+/* Of the host's own loopback, and of what comes in, no proxy knows. */
+static bool goes_out(const struct net_config *c)
+{
+	for (size_t i = 0; i < c->n_grants; i++)
+		if (c->grants[i].kind != NET_LOCALHOST)
+			return true;
+	return false;
+}
+
+int effective_network_provide(struct effective *e, struct diag *d)
+{
+	struct net_config *c = &e->profile.network;
+
+	if (!e->policy.proxy_host || !goes_out(c))
+		return 0;
+	if (c->addresses == NET_REAL)
+		return diag_fail(d, -EINVAL, "%s: all connections go through the proxy %s:%u, which resolves the names itself, so a sandbox cannot have their real "
+			"addresses: take \"addresses\": \"real\" out of the profile's network", e->policy.proxy_where, e->policy.proxy_host, e->policy.proxy_port);
+	c->proxy_host = strdup(e->policy.proxy_host);
+	c->proxy_where = strdup(e->policy.proxy_where);
+	c->proxy_port = e->policy.proxy_port;
+	return c->proxy_host && c->proxy_where ? 0 : -ENOMEM;
+}
+
+bool effective_network_trusts(const struct effective *e)
+{
+	return e->policy.ca && network_on(&e->profile.network);
 }
 
 const char *effective_network_stub(const struct profile *f)
@@ -116,6 +147,20 @@ static int add_addresses(struct effective *e)
 		l->connections, l->names, l->queries, l->connect_ms / 1000, l->idle_s);
 }
 
+/* Whoever has that authority's key reads along: it is a person's to know. */
+static int add_trust(struct effective *e)
+{
+	_cleanup_buf_ struct buf names = BUF_INIT(1024);
+	size_t n;
+	const struct trust_variable *v = trust_variables(&n);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = buf_printf(&names, "%s%s", i ? ", " : "", v[i].name);
+	return r < 0 ? r : effective_add_line(e, LINE_NETWORK, 0, e->policy.ca_where,
+		"in TLS it trusts the authority of this machine's policy as well, whose owner can read along (in the bundles of the system and by %s)", names.data);
+}
+
 int effective_network_lines(struct effective *e)
 {
 	const struct net_config *c = &e->profile.network;
@@ -132,6 +177,8 @@ int effective_network_lines(struct effective *e)
 	if (r == 0 && c->proxy_host)
 		r = effective_add_line(e, LINE_NETWORK, 0, c->proxy_where, "all of it goes through the proxy %s:%u, which also resolves the names", c->proxy_host,
 			c->proxy_port);
+	if (r == 0 && effective_network_trusts(e))
+		r = add_trust(e);
 	return r < 0 ? r : add_addresses(e);
 }
 
@@ -149,8 +196,9 @@ static json_t *canonical_grant(const struct net_grant *g)
 json_t *effective_network_canonical(const struct effective *e)
 {
 	const struct net_config *c = &e->profile.network;
+	char ca[CANONICAL_DIGEST_HEX] = "";
 	json_t *allow = json_array(), *publish = json_array(), *limits = json_object();
-	int r = 0;
+	int r = effective_network_trusts(e) ? canonical_digest_text(e->policy.ca, ca) : 0;
 
 	for (size_t i = 0; i < c->n_grants; i++)
 		r |= json_array_append_new(allow, canonical_grant(&c->grants[i]));
@@ -165,6 +213,6 @@ json_t *effective_network_canonical(const struct effective *e)
 		json_decref(limits);
 		return NULL;
 	}
-	return json_pack("{s:o, s:o, s:i, s:o, s:s*, s:i}", "allow", allow, "publish", publish, "addresses", c->addresses, "limits", limits, "proxy",
-		c->proxy_host, "proxy_port", c->proxy_port);
+	return json_pack("{s:o, s:o, s:i, s:o, s:s*, s:i, s:s*}", "allow", allow, "publish", publish, "addresses", c->addresses, "limits", limits, "proxy",
+		c->proxy_host, "proxy_port", c->proxy_port, "ca", *ca ? ca : NULL);
 }

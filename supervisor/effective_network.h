@@ -10,6 +10,10 @@
 
 /* --host of the command line, beside what the profile grants. */
 int effective_network_merge(const struct grants *g, struct profile *f, struct diag *d) _must_check_;
+/* What policy provides, where there is a network: the proxy. */
+int effective_network_provide(struct effective *e, struct diag *d) _must_check_;
+/* Does the sandbox trust the authority that policy provides? */
+bool effective_network_trusts(const struct effective *e);
 /* The layout into the plan, the server's user into the configuration; after the plan's identity. */
 int effective_network_plan(struct effective *e, struct diag *d) _must_check_;
 /* The address of the DNS stub, for resolv.conf; NULL without a network. */

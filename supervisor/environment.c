@@ -3,6 +3,7 @@
 #include "supervisor/environment.h"
 #include <errno.h>
 #include <string.h>
+#include "supervisor/trust.h"
 
 const char *environment_get(char *const *env, const char *name)
 {
@@ -58,6 +59,18 @@ static int add_identity(const struct environment_args *a, struct strv *ret)
 	return 0;
 }
 
+/* Before the profile's, which may name files of their own. */
+static int add_trust(const struct environment_args *a, struct strv *ret)
+{
+	size_t n;
+	const struct trust_variable *v = trust_variables(&n);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && a->trusted && i < n; i++)
+		r = strv_env_set(ret, v[i].name, v[i].path);
+	return r;
+}
+
 static int add_granted(const struct environment_args *a, struct strv *ret)
 {
 	const struct profile_items *pass = &a->profile->env_pass, *set = &a->profile->env_set;
@@ -89,5 +102,7 @@ int environment_build(const struct environment_args *a, struct strv *ret)
 		r = add_path(a->path, ret);
 	if (r == 0)
 		r = add_kept(a, ret);
+	if (r == 0)
+		r = add_trust(a, ret);
 	return r < 0 ? r : add_granted(a, ret);
 }

@@ -16,6 +16,7 @@ struct environment_args {
 	char *const *environ;	   /* the caller's */
 	const struct profile *profile;
 	const struct strv *path;   /* directories of the server's PATH */
+	bool trusted;		   /* the files of supervisor/trust.h are there */
 	const char *login;	   /* whom the server sees itself as */
 };
 

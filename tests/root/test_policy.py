@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the machine's owner lays down holds for every launch, and a policy that cannot be followed starts nothing.
+
+The policy of a test lies over /etc/stockade in a mount namespace of its own: nothing but a mount moves the file.
+"""
+import json
+import os
+import subprocess
+
+import pytest
+from integration.harness import STOCKADE
+
+pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
+
+OPENSSL = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=corp test"]
+OVER = 'mount --bind "$0" /etc/stockade && exec "$@"'
+LOOK = ("import hashlib, json, os; "
+        "names = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'GIT_SSL_CAINFO', 'AWS_CA_BUNDLE']; "
+        "paths = {os.environ.get(n) for n in names} - {None} | {'/etc/ssl/certs/ca-certificates.crt'}; "
+        "print('LOOK ' + json.dumps({'env': {n: os.environ.get(n) for n in names}, "
+        "'files': {p: hashlib.sha256(open(p, 'rb').read()).hexdigest() if os.path.exists(p) else None for p in paths}}), file=__import__('sys').stderr)")
+
+
+class Machine:
+    def __init__(self, person, base):
+        self.person, self.etc = person, f"{base}/etc"
+        os.mkdir(self.etc, 0o755)
+
+    def policy(self, text, mode=0o644):
+        path = f"{self.etc}/policy.json"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text if isinstance(text, str) else json.dumps({"stockade": 1, **text}))
+        os.chmod(path, mode)
+
+    def stockade(self, *words, check=None):
+        r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, self.etc, STOCKADE, *words], env=self.person.env, cwd=self.person.work,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        if check is not None:
+            assert r.returncode == check, f"{words}: {r.returncode}\n{r.stdout}\n{r.stderr}"
+        return r
+
+    def told(self, *words):
+        return json.loads(self.stockade("check", "--json", *words, check=0).stdout)
+
+    def look(self, *grants):
+        """What a server of these grants finds."""
+        words = [*grants, "--", "/usr/bin/python3", "-c", LOOK]
+        digest = self.stockade("approve", "--print-digest", *words, check=0).stdout.strip()
+        self.stockade("approve", "--digest", digest, *words, check=0)
+        r = self.stockade("run", *words)
+        found = [line.split("LOOK ", 1)[1] for line in r.stderr.splitlines() if "LOOK " in line]
+        assert found, r.stderr
+        return json.loads(found[0])
+
+
+@pytest.fixture
+def machine(person, tmp_path):
+    made = not os.path.isdir("/etc/stockade")
+    if made:
+        os.mkdir("/etc/stockade", 0o755)
+    yield Machine(person, person.base)
+    if made:
+        os.rmdir("/etc/stockade")
+
+
+def authority(machine):
+    path = f"{machine.etc}/corp.pem"
+    subprocess.run([*OPENSSL, "-keyout", "/dev/null", "-out", path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.chmod(path, 0o644)
+    machine.policy({"provide": {"ca": "/etc/stockade/corp.pem"}})
+    with open(path, encoding="ascii") as f:
+        return f.read()
+
+
+def sha256(text):
+    return subprocess.run(["sha256sum"], input=text.encode(), stdout=subprocess.PIPE, check=True).stdout.split()[0].decode()
+
+
+def test_a_server_with_a_network_trusts_the_authority_of_the_policy_wherever_it_looks(machine):
+    corp = authority(machine)
+    with open("/etc/ssl/certs/ca-certificates.crt", encoding="utf-8") as f:
+        bundle = f.read() + "\n" + corp
+    seen = machine.look("--host", "api.example.com")
+    assert all(seen["env"].values()), seen["env"]
+    assert seen["files"].pop(seen["env"]["NODE_EXTRA_CA_CERTS"]) == sha256(corp)
+    assert set(seen["files"].values()) == {sha256(bundle)} and len(seen["files"]) == 2, seen["files"]
+
+
+def test_a_server_without_a_network_is_given_no_authority(machine):
+    authority(machine)
+    seen = machine.look()
+    assert not any(seen["env"].values())
+    with open("/etc/ssl/certs/ca-certificates.crt", encoding="utf-8") as f:
+        assert list(seen["files"].values()) == [sha256(f.read())]
+
+
+def test_a_variable_that_the_profile_sets_stays_what_it_says(machine):
+    authority(machine)
+    seen = machine.look("--host", "api.example.com", "--setenv", "SSL_CERT_FILE=/etc/mine.pem")
+    assert seen["env"]["SSL_CERT_FILE"] == "/etc/mine.pem"
+    assert seen["env"]["CURL_CA_BUNDLE"] == "/etc/ssl/stockade/bundle.pem"
+
+
+def test_check_says_who_provides_proxy_and_authority_and_the_digest_binds_both(machine):
+    words = ["--host", "api.example.com", "--", "/usr/bin/true"]
+    machine.policy({})
+    digests = [machine.told(*words)["digest"]]
+    machine.policy({"provide": {"proxy": "http://proxy.example:3128"}})
+    digests.append(machine.told(*words)["digest"])
+    text = machine.stockade("check", *words, check=0).stdout
+    assert "through the proxy proxy.example:3128" in text and "/etc/stockade/policy.json:1 (provide.proxy)" in text, text
+    for _ in range(2):  # another key, another authority
+        authority(machine)
+        digests.append(machine.told(*words)["digest"])
+    text = machine.stockade("check", *words, check=0).stdout
+    assert "trusts the authority" in text and 'provide.ca "/etc/stockade/corp.pem"' in text, text
+    assert "with the authority that this machine's policy provides" in text
+    assert len(set(digests)) == 4, digests
+
+
+@pytest.mark.parametrize("words", [["--host", "localhost:5432"], []])
+def test_the_hosts_own_loopback_needs_no_proxy(machine, words):
+    machine.policy({"provide": {"proxy": "http://proxy.example:3128"}})
+    assert "proxy.example" not in machine.stockade("check", *words, "--", "/usr/bin/true", check=0).stdout
+
+
+def test_real_addresses_and_a_proxy_exclude_each_other_in_words(machine):
+    machine.policy({"provide": {"proxy": "http://proxy.example:3128"}})
+    path = machine.person.profile("real", {"stockade": 1, "name": "real", "command": ["/usr/bin/true"],
+                                           "network": {"allow": ["api.example.com"], "addresses": "real"}})
+    r = machine.stockade("check", path)
+    assert r.returncode == 125 and "resolves the names itself" in r.stderr and "provide.proxy" in r.stderr, r.stderr
+
+
+@pytest.mark.parametrize("text, words", [
+    ("{", "policy.json:1"), ('{"stockade": 1, "consent": "granted"}', "consent is not enforced by this version"),
+    ('{"stockade": 1, "provide": {"ca": "/etc/stockade/none.pem"}}', "provide.ca"),
+])
+def test_a_policy_that_cannot_be_followed_starts_nothing(machine, text, words):
+    machine.policy(text)
+    for command in (["run"], ["check"], ["approve", "--print-digest"]):
+        r = machine.stockade(*command, "--", "/usr/bin/true")
+        assert r.returncode == 125 and words in r.stderr and "nothing is started" in r.stderr, r.stderr
+
+
+def test_a_policy_that_others_can_write_starts_nothing(machine):
+    machine.policy({}, mode=0o666)
+    assert "mode 0666" in machine.stockade("run", "--", "/usr/bin/true").stderr
+    machine.policy({})
+    os.chown(f"{machine.etc}/policy.json", 1, 1)
+    r = machine.stockade("run", "--", "/usr/bin/true")
+    assert r.returncode == 125 and "nothing is started" in r.stderr, r.stderr

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_policy - what the machine's owner lays down is read whole or denies every launch */
+#include "tests/unit/unit.h"
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "supervisor/policy.h"
+#include "tests/unit/tree.h"
+
+#define CERT "-----BEGIN CERTIFICATE-----\nTUlJQg==\n-----END CERTIFICATE-----\n"
+
+struct world {
+	char root[64];
+	char policy[128], ca[128];
+};
+
+static int set_up(void **state)
+{
+	static struct world w;
+
+	w = (struct world){ .root = "/tmp/stockade-policy-XXXXXX" };
+	assert_non_null(mkdtemp(w.root));
+	snprintf(w.policy, sizeof(w.policy), "%s/policy.json", w.root);
+	snprintf(w.ca, sizeof(w.ca), "%s/ca.pem", w.root);
+	*state = &w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	return remove_tree(w->root);
+}
+
+static void put(const char *path, const char *text, mode_t mode)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static int load(const struct world *w, struct policy *ret, struct diag *d)
+{
+	return policy_load_file(w->policy, FS_TRUST_USER, getuid(), ret, d);
+}
+
+static void refused(const struct world *w, const char *words)
+{
+	struct policy p;
+	struct diag d = { "" };
+	int r = load(w, &p, &d);
+
+	if (r >= 0 || !strstr(d.text, words) || !strstr(d.text, "nothing is started"))
+		fail_msg("expected '%s', got %d: %s", words, r, d.text);
+	assert_null(p.proxy_host);
+	assert_null(p.ca);
+}
+
+static void where_there_is_no_policy_nothing_is_laid_down(void **state)
+{
+	struct policy p;
+	struct diag d = { "" };
+
+	assert_int_equal(load(*state, &p, &d), 0);
+	assert_null(p.proxy_host);
+	assert_null(p.ca);
+}
+
+static void a_proxy_and_an_authority_are_provided_with_the_lines_that_do(void **state)
+{
+	struct world *w = *state;
+	struct policy p;
+	struct diag d = { "" };
+	char text[512], where[300];
+
+	put(w->ca, "a comment\n" CERT CERT, 0644);
+	snprintf(text, sizeof(text), "{\"stockade\": 1, \"owner\": \"it@example.com\",\n\"provide\": {\"proxy\": \"http://Proxy.Corp.Example:3128/\",\n\"ca\": \"%s\"}}", w->ca);
+	put(w->policy, text, 0644);
+	if (load(w, &p, &d) < 0)
+		fail_msg("%s", d.text);
+	assert_string_equal(p.proxy_host, "proxy.corp.example");
+	assert_int_equal(p.proxy_port, 3128);
+	snprintf(where, sizeof(where), "%s:2 (provide.proxy)", w->policy);
+	assert_string_equal(p.proxy_where, where);
+	assert_string_equal(p.ca, "a comment\n" CERT CERT);
+	snprintf(where, sizeof(where), "%s:3 (provide.ca \"%s\")", w->policy, w->ca);
+	assert_string_equal(p.ca_where, where);
+	policy_done(&p);
+}
+
+static void a_proxy_may_be_an_address(void **state)
+{
+	static const char *const rows[][2] = { { "192.0.2.1:80", "192.0.2.1" }, { "[2001:db8::1]:80", "2001:db8::1" }, { "localhost:80", "127.0.0.1" } };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct policy p;
+		struct diag d = { "" };
+		char text[256];
+		snprintf(text, sizeof(text), "{\"stockade\": 1, \"provide\": {\"proxy\": \"http://%s\"}}", rows[i][0]);
+		put(w->policy, text, 0644);
+		if (load(w, &p, &d) < 0)
+			fail_msg("%s", d.text);
+		assert_string_equal(p.proxy_host, rows[i][1]);
+		policy_done(&p);
+	}
+}
+
+#define PROVIDE(text) "{\"stockade\": 1, \"provide\": {" text "}}"
+static void what_cannot_be_followed_denies_every_launch_in_words(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "", "policy.json" },
+		{ "{", "policy.json:1" },
+		{ "[]", "a policy is a JSON object, not a list" },
+		{ "{}", "has no \"stockade\": 1" },
+		{ "{\"stockade\": 2}", "must be 1" },
+		{ "{\"stockade\": 1, \"stockade\": 1}", "stockade" },
+		{ "{\"stockade\": 1,\n\"provid\": {}}", "policy.json:2: \"provid\" is no key of a policy; did you mean \"provide\"?" },
+		{ "{\"stockade\": 1, \"consent\": \"granted\"}", "consent is not enforced by this version" },
+		{ "{\"stockade\": 1, \"network\": {\"deny\": []}}", "network is not enforced by this version" },
+		{ "{\"stockade\": 1, \"kill\": []}", "kill is not enforced by this version" },
+		{ "{\"stockade\": 1, \"provide\": []}", "provide cannot be a list" },
+		{ PROVIDE("\"proxi\": \"x\""), "did you mean \"provide.proxy\"?" },
+		{ PROVIDE("\"env\": {}"), "provide.env is not enforced" },
+		{ PROVIDE("\"proxy\": 3128"), "provide.proxy cannot be" },
+		{ PROVIDE("\"proxy\": \"https://proxy.example:443\""), "https:// URL" },
+		{ PROVIDE("\"proxy\": \"socks5://proxy.example:1080\""), "must be http://HOST:PORT" },
+		{ PROVIDE("\"proxy\": \"http://me:secret@proxy.example:3128\""), "holds a user or a password" },
+		{ PROVIDE("\"proxy\": \"http://proxy.example\""), "names no port" },
+		{ PROVIDE("\"proxy\": \"http://[2001:db8::1]\""), "names no port" },
+		{ PROVIDE("\"proxy\": \"http://proxy.example:0\""), "is no port" },
+		{ PROVIDE("\"proxy\": \"http://proxy.example:80,81\""), "one host and one port" },
+		{ PROVIDE("\"proxy\": \"http://*.example.com:80\""), "one host and one port" },
+		{ PROVIDE("\"proxy\": \"http://10.0.0.0:80/8\""), "has a path" },
+		{ PROVIDE("\"proxy\": \"http://proxy.example:80/pac\""), "has a path" },
+		{ PROVIDE("\"ca\": \"corp.pem\""), "must be an absolute path" },
+		{ PROVIDE("\"ca\": \"/nonexistent/corp.pem\""), "provide.ca: cannot open" },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		put(w->policy, rows[i][0], 0644);
+		refused(w, rows[i][1]);
+	}
+}
+
+static void a_refused_proxy_shows_no_password(void **state)
+{
+	struct world *w = *state;
+	struct policy p;
+	struct diag d = { "" };
+
+	put(w->policy, PROVIDE("\"proxy\": \"http://me:hunter2@proxy.example:3128\""), 0644);
+	assert_true(load(w, &p, &d) < 0);
+	assert_null(strstr(d.text, "hunter2"));
+}
+
+static void what_is_no_certificate_is_put_into_no_sandbox(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "", "holds no certificate" },
+		{ "-----BEGIN CERTIFICATE-----\nTUlJQg==\n", "does not end" },
+		{ "-----BEGIN CERTIFICATE-----\n<html>\n-----END CERTIFICATE-----\n", "no base64" },
+		{ CERT "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n", "holds a private key" },
+		{ CERT "-----BEGIN RSA PRIVATE KEY-----\nx\n-----END RSA PRIVATE KEY-----\n", "holds a private key" },
+	};
+	struct world *w = *state;
+	char text[256];
+
+	snprintf(text, sizeof(text), PROVIDE("\"ca\": \"%s\""), w->ca);
+	put(w->policy, text, 0644);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		put(w->ca, rows[i][0], 0644);
+		refused(w, rows[i][1]);
+	}
+}
+
+static void what_others_could_have_written_is_no_policy(void **state)
+{
+	struct world *w = *state;
+	char text[256], target[160];
+
+	put(w->policy, "{\"stockade\": 1}", 0666);
+	refused(w, "mode 0666");
+	assert_int_equal(chmod(w->policy, 0644), 0);
+	assert_int_equal(chmod(w->root, 0777), 0);
+	refused(w, "others can write the directory");
+	assert_int_equal(chmod(w->root, 0755), 0);
+	put(w->ca, CERT, 0664);
+	snprintf(text, sizeof(text), PROVIDE("\"ca\": \"%s\""), w->ca);
+	put(w->policy, text, 0644);
+	refused(w, "mode 0664");
+	snprintf(target, sizeof(target), "%s/elsewhere", w->root);
+	assert_int_equal(rename(w->policy, target), 0);
+	assert_int_equal(symlink(target, w->policy), 0);
+	refused(w, "policy.json");
+}
+
+/* The published schema and the parser know the same keys; what is refused stands in neither. */
+static void the_schema_has_every_key_that_is_taken_and_no_other(void **state)
+{
+	static const struct {
+		const char *at, *key;
+		bool taken;
+	} rows[] = { { "", "stockade", true }, { "", "owner", true }, { "", "description", true }, { "", "$schema", true }, { "", "provide", true },
+		{ "provide", "proxy", true }, { "provide", "ca", true }, { "", "network", false }, { "provide", "env", false } };
+	json_t *schema = json_load_file(STOCKADE_PROFILES "/policy.schema.json", JSON_REJECT_DUPLICATES, NULL);
+	json_t *top = json_object_get(schema, "properties"), *below = json_object_get(json_object_get(top, "provide"), "properties");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(json_object_get(*rows[i].at ? below : top, rows[i].key) != NULL, rows[i].taken);
+	assert_int_equal(json_object_size(top), 5);
+	assert_int_equal(json_object_size(below), 2);
+	json_decref(schema);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(where_there_is_no_policy_nothing_is_laid_down, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_proxy_and_an_authority_are_provided_with_the_lines_that_do, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_proxy_may_be_an_address, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_cannot_be_followed_denies_every_launch_in_words, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_refused_proxy_shows_no_password, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_no_certificate_is_put_into_no_sandbox, set_up, tear_down),
+		cmocka_unit_test(the_schema_has_every_key_that_is_taken_and_no_other),
+		cmocka_unit_test_setup_teardown(what_others_could_have_written_is_no_policy, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

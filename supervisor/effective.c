@@ -253,13 +253,23 @@ static int step_command(struct build *b, struct diag *d)
 
 /* --- plan --- */
 
+/* The server's own /tmp is empty but for the ways to what is mounted there. */
+static bool exists_in_tmp(const struct plan *p, const char *path)
+{
+	bool found = strcmp(path, "/tmp") == 0;
+
+	for (size_t i = 0; !found && i < p->n_mounts && fs_path_within(path, "/tmp"); i++)
+		found = fs_path_within(p->mounts[i].target, path);
+	return found;
+}
+
 /* The working directory must exist inside: covered by a grant, by code, by the base view, or the home. */
 static int check_cwd(const struct build *b, struct diag *d)
 {
 	const struct effective *e = b->e;
 	char shown[SHOWN];
 
-	if (strcmp(e->plan.cwd, b->args->paths->home) == 0 || strcmp(e->plan.cwd, "/") == 0 || fs_path_within(e->plan.cwd, "/tmp") ||
+	if (strcmp(e->plan.cwd, b->args->paths->home) == 0 || strcmp(e->plan.cwd, "/") == 0 || exists_in_tmp(&e->plan, e->plan.cwd) ||
 		fs_grants_cover(&b->grants, e->plan.cwd) || base_view_covers(e->plan.cwd))
 		return 0;
 	for (size_t i = 0; i < e->cmd.n_trees; i++)
@@ -448,9 +458,11 @@ int effective_build(const struct effective_args *a, struct effective *ret, struc
 	int r = 0;
 
 	*ret = (struct effective){ .exit_hint = EXIT_REFUSED };
-	diag_set(d, "%s", "");
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(steps); i++)
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(steps); i++) {
+		/* What an earlier one has left there, and did not need, is not why this one fails. */
+		diag_set(d, "%s", "");
 		r = steps[i](&b, d);
+	}
 	if (r == 0)
 		ret->grants = b.grants;
 	else

@@ -176,7 +176,7 @@ const struct command_row cmd_audit_show = {
 	.details = "Each line: time (UTC), server, session, event, decision, tool or method, and what else the record says. "
 		   "What came from a\n"
 		   "server is escaped. --json prints the records themselves, for jq and for a SIEM; their format is in\n"
-		   STOCKADE_DOCDIR "/audit.md. What a profile still lacks is said by --denied: each host, tool, resource or\n"
+		   STOCKADE_DOCDIR "/audit.md. What a profile still lacks is what '--denied' says: each host, tool, resource or\n"
 		   "prompt that was denied, how often, when last, by which rule, and the line that would grant it.",
 	.options = show_rows,
 	.options_size = sizeof(struct show_options),

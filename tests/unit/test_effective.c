@@ -317,9 +317,9 @@ static void all_that_a_profile_grants_is_shown_with_its_place(void **state)
 		{ LINE_NETWORK, "its port 20123 at 127.0.0.1:20123", NULL, 0 }, { LINE_NOTE, "198.18.0.0/15", NULL, 0 },
 		{ LINE_LIMIT, "10 connections at once, 11 names below wildcards, 12 queries a second; 13 s to connect, 16 s idle", NULL, 0 },
 		{ LINE_SECCOMP, "default", NULL, 0 }, { LINE_LIMIT, "20 processes and threads, 64 open files, 1 MiB a message", NULL, 0 },
-		{ LINE_AUDIT, "names only", NULL, 0 }, { LINE_TOOLS, "tools: allow read_*", "(tools.allow \"read_*\")", 0 },
-		{ LINE_TOOLS, "tools: deny delete_*", "(tools.deny \"delete_*\")", 0 }, { LINE_TOOLS, "tools: every other one is denied", "(tools.allow)", 0 },
-		{ LINE_TOOLS, "resources: allow file:*", "(resources.allow \"file:*\")", 0 }, { LINE_TOOLS, "prompts: allow ask", "(prompts.allow \"ask\")", 0 },
+		{ LINE_AUDIT, "names only", NULL, 0 }, { LINE_TOOLS, "allow read_*", "(tools.allow \"read_*\")", 0 },
+		{ LINE_TOOLS, "deny delete_*", "(tools.deny \"delete_*\")", 0 }, { LINE_TOOLS, "every other one is denied", "(tools.allow)", 0 },
+		{ LINE_RESOURCES, "allow file:*", "(resources.allow \"file:*\")", 0 }, { LINE_PROMPTS, "allow ask", "(prompts.allow \"ask\")", 0 },
 		{ LINE_CLIENT, "sampling denied, elicitation denied", NULL, 0 }, { LINE_CLIENT, "roots may name", NULL, 0 });
 	assert_int_equal(l->e.danger, DANGER_SECRET | DANGER_LOADER);
 	assert_false(l->e.never_remember);
@@ -339,8 +339,8 @@ static void the_opposite_of_each_wall_is_shown_too(void **state)
 	launch_describe(l);
 	SHOWN(l, { LINE_PROTECT, "off: the server may write .git/hooks", NULL, 0 }, { LINE_HOME, "private: kept for this server alone", NULL, 0 },
 		{ LINE_TMP, "1000 KiB", NULL, 0 }, { LINE_CLIENT, "sampling allowed, elicitation allowed", NULL, 0 }, { LINE_AUDIT, "in full", NULL, 0 });
-	assert_non_null(launch_line(l, LINE_TOOLS, "tools: every other one is allowed"));
-	assert_non_null(launch_line(l, LINE_TOOLS, "resources: all that the server offers"));
+	assert_non_null(launch_line(l, LINE_TOOLS, "every other one is allowed"));
+	assert_non_null(launch_line(l, LINE_RESOURCES, "all that the server offers"));
 }
 
 static void what_the_command_line_grants_says_so(void **state)

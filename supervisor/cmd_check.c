@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "supervisor/check_list.h"
 #include "supervisor/check_profile.h"
+#include "supervisor/check_reach.h"
 #include "supervisor/check_words.h"
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
@@ -16,7 +17,7 @@
 struct check_options {
 	struct grants grants;
 	bool json, names;
-	char *tool, *args;
+	char *tool, *args, *reach;
 };
 
 static const struct option_row check_rows[] = {
@@ -26,6 +27,7 @@ static const struct option_row check_rows[] = {
 	{ "tool", 0, OPTION_STR, offsetof(struct check_options, tool), "TOOL", "only the decision on a call of TOOL" },
 	{ "args", 0, OPTION_STR, offsetof(struct check_options, args), "JSON",
 		"arguments of that call, a JSON object" },
+	{ "reach", 0, OPTION_STR, offsetof(struct check_options, reach), "HOST[:PORT]", "only the decision on a connection to HOST" },
 	GRANT_OPTION_ROWS(struct check_options, grants),
 	{ 0 },
 };
@@ -189,6 +191,8 @@ static int check_usage(const struct command_ctx *ctx, const struct check_options
 
 	if (o->names && (o->json || o->tool || ctx->args.n || ctx->rest_given || o->grants.profile_file))
 		return command_usage(ctx, "--names lists all profiles: nothing else goes with it");
+	if (o->reach && (o->tool || o->names))
+		return command_usage(ctx, "--reach asks for one decision: nothing else is asked with it");
 	if (o->args && !o->tool)
 		return command_usage(ctx, "--args are arguments of a tool: name it with --tool");
 	if (!o->args)
@@ -213,8 +217,8 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 
 	if (!from || says_more(&o->grants) || profile_load(p, from, &f, d) < 0 || !check_profile_needs(&f))
 		return 0;
-	if (o->tool) {
-		*ret_status = check_tool(&f.tools, o, d);
+	if (o->tool || o->reach) {
+		*ret_status = o->tool ? check_tool(&f.tools, o, d) : check_reach(&f.network, o->reach, o->json, d);
 		return *ret_status < 0 ? *ret_status : 1;
 	}
 	r = check_profile_print(stdout, &f, o->json);
@@ -255,7 +259,8 @@ static int check_run(const struct command_ctx *ctx)
 		return status;
 	r = r < 0 ? r : command_build_plan(ctx, &p, &o->grants, &e, &d);
 	if (r == 0)
-		r = o->tool ? check_tool(&e.shim.scope[SHIM_TOOLS], o, &d) : check_plan(&p, &e, o->json, &d);
+		r = o->tool ? check_tool(&e.shim.scope[SHIM_TOOLS], o, &d) :
+		    o->reach ? check_reach(&e.profile.network, o->reach, o->json, &d) : check_plan(&p, &e, o->json, &d);
 	if (r >= 0)
 		return r;
 	command_error("%s", d.text);
@@ -265,8 +270,8 @@ static int check_run(const struct command_ctx *ctx)
 const struct command_row cmd_check = {
 	.name = "check",
 	.synopsis = "[--json | --names]\n"
-		    "[--json] [--tool TOOL [--args JSON]] [--set P=V]... NAME|FILE\n"
-		    "[--json] [--tool TOOL [--args JSON]] [GRANT]... -- COMMAND [ARG]...",
+		    "[--json] [--tool TOOL [--args JSON] | --reach HOST[:PORT]] [--set P=V]... NAME|FILE\n"
+		    "[--json] [--tool TOOL [--args JSON] | --reach HOST[:PORT]] [GRANT]... -- COMMAND [ARG]...",
 	.summary = "which profiles there are, what one comes to here, or one decision",
 	.details = "Without a word: lists the profiles, where each lies and whether an approval of it is remembered. Else says what a server would get here and now: every grant, every mount, what an approval binds and "
 		   "what it cannot, and which\n"

@@ -36,7 +36,7 @@ extern const struct command_row cmd_doctor;
 		"set a variable (no secrets: it is shown)" },                                                            \
 	{ "ro", 0, OPTION_STRV, offsetof(type, member.read), "PATH", "let the server read PATH and what is below" },     \
 	{ "rw", 0, OPTION_STRV, offsetof(type, member.write), "PATH", "let the server write PATH and what is below" },   \
-	{ "host", 0, OPTION_STRV, offsetof(type, member.hosts), "NAME[:PORT]", "refused: this version has no network" },       \
+	{ "host", 0, OPTION_STRV, offsetof(type, member.hosts), "HOST[:PORT]", "let the server connect to HOST: a name, *.DOMAIN, an address" }, \
 	{ "cwd", 0, OPTION_STR, offsetof(type, member.cwd), "PATH", "start the server in PATH" },                        \
 	{ "profile", 0, OPTION_STR, offsetof(type, member.profile_file), "FILE", "take the profile in FILE" }
 /* clang-format on */

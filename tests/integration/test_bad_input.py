@@ -15,6 +15,10 @@ def profile(**changes):
     return json.dumps({**GOOD, **changes})
 
 
+def hosts(*allow):
+    return profile(network={"allow": list(allow)})
+
+
 # words of the message, the profile's text
 BAD_PROFILES = {
     "not JSON": (["bad.json:1"], '{"stockade": 1,'),
@@ -24,7 +28,32 @@ BAD_PROFILES = {
     "a path that does not exist": (["/nonexistent-dir"], profile(filesystem={"read": ["/nonexistent-dir"]})),
     "a relative path": (["some/dir"], profile(filesystem={"read": ["some/dir"]})),
     "a .. path": ([".."], profile(filesystem={"read": ["/usr/../etc"]})),
-    "network, not enforced yet": (["network"], profile(network={"allow": ["example.com:443"]})),
+    "a host in another script": (["network.allow", "xn--"], hosts("bücher.example:443")),
+    "a host with port 0": (["network.allow", "0 is nobody's"], hosts("example.com:0")),
+    "a host with a port above 65535": (["network.allow", "65536 is no port"], hosts("example.com:65536")),
+    "a host with a name for a port": (["network.allow", "than port numbers"], hosts("example.com:https")),
+    "a host with a port twice": (["network.allow", "named twice"], hosts("example.com:443,443")),
+    "a wildcard below a public suffix": (["network.allow", "*.com", "grants everybody"], hosts("*.com:443")),
+    "a wildcard within a label": (["network.allow", "whole first label"], hosts("api*.example.com")),
+    "a wildcard at the end": (["network.allow", "whole first label"], hosts("example.*")),
+    "a URL for a host": (["network.allow", "is a URL"], hosts("https://example.com/")),
+    "a host with a variable": (["network.allow", "nothing is expanded"], hosts("${HOST}:443")),
+    "an address in octal": (["network.allow", "different ways"], hosts("010.0.0.1:443")),
+    "an address as one number": (["network.allow", "different ways"], hosts("2130706433:80")),
+    "a network with bits behind its prefix": (["network.allow", "bits set"], hosts("10.2.3.4/16:443")),
+    "a network with a prefix that is too long": (["network.allow", "prefix length"], hosts("10.0.0.0/33:443")),
+    "a name with a prefix": (["network.allow", "no address before it"], hosts("example.com/16:443")),
+    "an IPv6 address without brackets": (["network.allow", "in brackets"], hosts("2001:db8::1:443")),
+    "the loopback as an address": (["network.allow", "localhost:PORT"], hosts("127.0.0.1:80")),
+    "a label that is too long": (["network.allow", "no host name"], hosts("a" * 64 + ".example:443")),
+    "a host twice": (["network.allow", "keep one"], hosts("example.com:443", "EXAMPLE.com.:443")),
+    "a host twice with lists that overlap": (["network.allow", "keep one"], hosts("example.com:80,443", "example.com:443")),
+    "a host of an unknown form": (["network.allow", "prot"], profile(network={"allow": [{"host": "example.com", "prot": [443]}]})),
+    "a host without ports": (["network.allow", "is empty"], profile(network={"allow": [{"host": "example.com", "ports": []}]})),
+    "a published port of the system": (["network.publish", "1024"], profile(network={"publish": [80]})),
+    "a published port twice": (["network.publish", "twice"], profile(network={"publish": [8080, 8080]})),
+    "addresses of another range": (["network.addresses", "198.18.0.0/15"], profile(network={"addresses": "10.0.0.0/8"})),
+    "a limit of none": (["network.limits.connections", "between 1 and 8192"], profile(network={"limits": {"connections": 0}})),
     "a wrong version": (["stockade"], profile(stockade=2)),
 }
 

@@ -116,7 +116,7 @@ def test_what_is_typed_by_habit_is_answered_with_the_right_words(person):
     for words, answer in ((("run", "npx", "-y", "x"), 'after "--"'),
                           (("check", "mine.json"), "./mine.json"),
                           (("revoke",), "did you mean 'approvals revoke'"),
-                          (("run", "--host", "example.com", "--", "x"), "no network")):
+                          (("run", "--host", "https://example.com/", "--", "/usr/bin/true"), "is a URL")):
         r = person.stockade(*words)
         assert r.returncode != 0 and answer in r.stderr, r.stderr
     both = person.stockade("audit", "--help", check=0).stdout
@@ -124,6 +124,23 @@ def test_what_is_typed_by_habit_is_answered_with_the_right_words(person):
     assert "revoke" in person.stockade("approvals", "--help", check=0).stdout
     silent = person.stockade("audit", "show", "--server", "nobody", check=0)
     assert silent.stdout == "" and "no record" in silent.stderr
+
+
+@pytest.mark.parametrize("host, status, words", [
+    ("api.example.com", 0, 'allowed: host \'api.example.com:443\' by '), ("API.example.com.:443", 0, '(network.allow "api.example.com")'),
+    ("api.example.com:80", 1, "names the host, but not this port"), ("x.w.example:80", 0, '(network.allow "*.w.example:80")'),
+    ("w.example:80", 1, "does not name it"), ("10.2.3.4:5432", 0, '(network.allow "10.2.0.0/16:5432")'), ("10.3.0.1:5432", 1, "does not name it"),
+    ("localhost:5432", 0, '(network.allow "localhost:5432")'), ("localhost:80", 1, "not this port"), ("*.w.example:80", 125, "one host and one port"),
+])
+def test_check_says_whether_a_host_is_reached_and_by_which_rule(person, host, status, words):
+    path = person.profile("net", {"stockade": 1, "name": "net", "command": ["/usr/bin/true"],
+                                  "network": {"allow": ["api.example.com", "*.w.example:80", "10.2.0.0/16:5432", "localhost:5432"]}})
+    r = person.stockade("check", "--reach", host, "net")
+    assert r.returncode == status and words in r.stdout + r.stderr, (r.returncode, r.stdout, r.stderr)
+    told = person.stockade("check", "--json", "--reach", host, "net")
+    if status < 2:
+        assert json.loads(told.stdout)["decision"] == ("deny" if status else "allow") and path in r.stdout + path
+    assert "granted no network" in person.stockade("check", "--reach", host, "--", "/usr/bin/true").stdout or status > 1
 
 
 @pytest.mark.root

@@ -148,6 +148,14 @@ static void deny(struct gateway *g, struct conn *c)
 
 /* --- carrying --- */
 
+static void mute(struct gateway *g, struct side *s, bool muted)
+{
+	if (s->muted == muted || s->source.fd < 0)
+		return;
+	s->muted = muted;
+	gateway_fail(g, gateway_watch(g, &s->source, muted ? SIDE_EVENTS & ~(uint32_t)EPOLLIN : SIDE_EVENTS));
+}
+
 static void carry(struct gateway *g, struct conn *c)
 {
 	uint64_t before = c->out.total + c->in.total;
@@ -164,6 +172,10 @@ static void carry(struct gateway *g, struct conn *c)
 		finish_well(g, c);
 	else if (a == HALF_GOES_ON || b == HALF_GOES_ON)
 		take_turn(g, c);
+	if (!c->client.readable)
+		mute(g, &c->client, false);
+	if (!c->upstream.readable)
+		mute(g, &c->upstream, false);
 	if (c->state == CONN_OPEN && c->out.total + c->in.total != before)
 		set_timer(g, c, TIMER_IDLE);
 }
@@ -171,7 +183,7 @@ static void carry(struct gateway *g, struct conn *c)
 static void connected(struct gateway *g, void *owner, const struct dial_answer *d, int fd)
 {
 	struct conn *c = owner;
-	int flags, one = 1;
+	int flags;
 
 	c->ask = NULL;
 	if (d->status != DIAL_OK) {
@@ -186,7 +198,6 @@ static void connected(struct gateway *g, void *owner, const struct dial_answer *
 		finish(g, c, "error");
 		return;
 	}
-	(void)!setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	c->state = CONN_OPEN;
 	set_timer(g, c, TIMER_IDLE);
 	/* What came before the answer stands first in the half that sends it on. */
@@ -194,7 +205,8 @@ static void connected(struct gateway *g, void *owner, const struct dial_answer *
 	c->out.total = c->first.len;
 	c->out.kept.max = c->first.len > GATEWAY_SCRATCH ? c->first.len : GATEWAY_SCRATCH;
 	c->first = BUF_INIT(HELLO_MAX);
-	c->upstream.writable = c->upstream.readable = true;
+	/* Whether there is something to read already, epoll says. */
+	c->upstream.writable = true;
 	gateway_fail(g, gateway_watch(g, &c->upstream.source, SIDE_EVENTS));
 	if (!g->failed)
 		carry(g, c);
@@ -281,6 +293,7 @@ static void side_ready(struct gateway *g, struct source *s, uint32_t events)
 {
 	struct side *side = (struct side *)s;
 	struct conn *c = side->conn;
+	bool known = side->readable && events & EPOLLIN;
 
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		side->readable = true;
@@ -292,6 +305,9 @@ static void side_ready(struct gateway *g, struct source *s, uint32_t events)
 		return;
 	}
 	advance(g, c);
+	/* Each segment that comes while the other side is full would wake us for nothing. */
+	if (known && side->readable && c->state == CONN_OPEN)
+		mute(g, side, true);
 }
 
 /* --- beginnings --- */

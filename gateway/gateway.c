@@ -27,11 +27,12 @@ int gateway_watch(struct gateway *g, struct source *s, uint32_t events)
 {
 	struct epoll_event e = { .events = events, .data.ptr = s };
 
-	if (epoll_ctl(g->epoll, EPOLL_CTL_MOD, s->fd, &e) == 0)
+	/* New ones are many, so that is tried first. */
+	if (epoll_ctl(g->epoll, EPOLL_CTL_ADD, s->fd, &e) == 0)
 		return 0;
-	if (errno != ENOENT)
+	if (errno != EEXIST)
 		return -errno;
-	return epoll_ctl(g->epoll, EPOLL_CTL_ADD, s->fd, &e) < 0 ? -errno : 0;
+	return epoll_ctl(g->epoll, EPOLL_CTL_MOD, s->fd, &e) < 0 ? -errno : 0;
 }
 
 /* The supervisor says nothing here but that it is gone, or that the session is over. */

@@ -19,6 +19,7 @@ struct side {
 	struct source source;
 	struct conn *conn;
 	bool readable, writable; /* since epoll said so and until the kernel says otherwise (edge-triggered) */
+	bool muted;		 /* epoll does not tell of more to read */
 };
 
 struct half {

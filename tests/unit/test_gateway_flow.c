@@ -496,7 +496,9 @@ static void a_reader_that_stops_stops_the_writer(void **state)
 		assert_int_equal(stalled, 100);
 		const struct conn *c = TAILQ_FIRST(&w.g.timers[TIMER_IDLE]);
 		assert_true(c->out.kept.len - c->out.sent <= GATEWAY_SCRATCH);
-		/* Nothing runs hot meanwhile: the loop would wait. */
+		/* Nothing runs hot meanwhile: the loop would wait, and more to read does not wake it. */
+		assert_true(c->client.muted);
+		assert_false(c->upstream.muted);
 		assert_true(flow_due(&w.g) > w.g.now_us);
 		close(client);
 		close(host);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the end of a session does to the connections of its server, on the host's loopback."""
+"""Names without a network; and what the end of a session does to the connections of its server, on the host's loopback."""
 import socket
 
 import pytest
@@ -43,3 +43,16 @@ def test_a_connection_that_outlives_the_server_is_closed_and_recorded_before_the
     assert (closed["status"], closed["port"], closed["bytes_in"], closed["bytes_out"]) == ("session over", port, 1, 5)
     assert names.index("net.close") < names.index("session.close")
     person.verified()
+
+
+def test_without_a_network_names_are_refused_and_no_resolver_is_told_to_wait(person):
+    """glibc hears the refusal of 127.0.0.1; musl does not, and waits for as long as resolv.conf says."""
+    code = ("import socket, sys\n"
+            "try: print(socket.getaddrinfo('api.example.com', 443), file=sys.stderr)\n"
+            "except socket.gaierror as e: print('gaierror', e.errno, file=sys.stderr)\n"
+            "print(open('/etc/resolv.conf').read().split(), file=sys.stderr)\n")
+    words = ["--", "/usr/bin/python3", "-c", code]
+    person.approve(*words)
+    said = person.stockade("run", *words, check=0).stderr
+    assert "gaierror -3" in said, said
+    assert str(["nameserver", "127.0.0.1", "options", "timeout:0", "attempts:1"]) in said, said

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "base/io.h"
+#include "dial/route.h"
 
 /* The first row that covers an address speaks: single addresses stand before the blocks they lie in. */
 static const struct {
@@ -57,7 +58,8 @@ static bool is_own(const struct filter_host *h, const struct net_address *a)
 	for (size_t i = 0; i < h->n; i++)
 		if (net_address_equal(&h->v[i], a))
 			return true;
-	return false;
+	/* What cannot be told counts as the host's. */
+	return h->routed && route_is_own(h->route, a) != 0;
 }
 
 enum filter_level filter_level(const struct filter_host *h, const struct net_address *a, const char **ret_words)
@@ -111,6 +113,14 @@ const char *filter_forbids(const struct net_config *c, uint32_t grant, const str
 	return grant < c->n_grants && satisfied(c, grant, a, port, level) ? NULL : words;
 }
 
+static int open_route(struct filter_host *h)
+{
+	int r = h->routed ? 0 : route_open(&h->route);
+
+	h->routed = r == 0;
+	return r;
+}
+
 int filter_host_refresh(struct filter_host *h)
 {
 	struct ifaddrs *all;
@@ -119,7 +129,7 @@ int filter_host_refresh(struct filter_host *h)
 
 	if (h->v && now - h->as_of_us < FILTER_HOST_AGE_US)
 		return 0;
-	if (getifaddrs(&all) < 0)
+	if (open_route(h) < 0 || getifaddrs(&all) < 0)
 		return -errno;
 	struct net_address *v = calloc(FILTER_HOST_MAX, sizeof(*v));
 	for (const struct ifaddrs *i = all; v && i; i = i->ifa_next) {
@@ -138,12 +148,16 @@ int filter_host_refresh(struct filter_host *h)
 	if (!v)
 		return -ENOMEM;
 	free(h->v);
-	*h = (struct filter_host){ v, n, now };
+	h->v = v;
+	h->n = n;
+	h->as_of_us = now;
 	return 0;
 }
 
 void filter_host_done(struct filter_host *h)
 {
 	free(h->v);
+	if (h->routed)
+		close(h->route);
 	*h = (struct filter_host){ 0 };
 }

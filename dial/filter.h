@@ -3,7 +3,7 @@
  * filter - may this very address be dialled?
  *
  * Process:  dial
- * Owns:     nothing; words are static
+ * Owns:     the socket that routes are asked by; words are static
  *
  * A name is granted, not what somebody lets it resolve to: loopback, private, link-local, metadata, transition forms and
  * the host's own addresses are refused unless the profile names them (sandbox.md's rule 9; IANA's special-purpose registries).
@@ -21,11 +21,13 @@ enum filter_level {
 	FILTER_NEVER,
 };
 
-/* The addresses of the host itself, as of now (getifaddrs(3)). */
+/* The addresses of the host itself: those of its interfaces, as of now (getifaddrs(3)), and what its routes say (dial/route.h). */
 struct filter_host {
 	struct net_address *v;
 	size_t n;
 	uint64_t as_of_us;
+	bool routed; /* route is a socket to ask by; without it v alone counts */
+	int route;
 };
 
 enum { FILTER_HOST_MAX = 4096, FILTER_HOST_AGE_US = 1000000 };

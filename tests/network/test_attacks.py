@@ -21,3 +21,22 @@ def test_after_resolv_conf_changed_the_numbers_of_questions_are_not_the_same_in_
         seen.append(questions(watcher))
     assert seen[0] and len(seen[0]) == len(seen[1])
     assert not set(seen[0]) & set(seen[1]), seen
+
+
+def test_an_address_that_only_a_local_route_makes_the_hosts_is_refused_too(world, guest):
+    """Clouds forward public addresses to a machine so, and no interface has them (ip-route(8), type local)."""
+    routed4, routed6 = "203.0.113.99", "2001:db8:9::99"
+    world.host.run(["ip", "route", "add", "local", f"{routed4}/32", "dev", "lo"])
+    world.host.run(["ip", "-6", "route", "add", "local", f"{routed6}/128", "dev", "lo"])
+    try:
+        world.internet.zone({"own.example": {"A": [routed4]}, "own6.example": {"AAAA": [routed6]}})
+        wire = guest.serve("--host", "own.example:80", "--host", "own6.example:80")
+        for name in ("own.example", "own6.example"):
+            assert '"role": "host"' in guest.outside(["curl", "-sS", "--max-time", "20", f"http://{name}/"]).stdout
+            assert wire.run(["curl", "-sS", "--max-time", "20", f"http://{name}/"])["status"] != 0
+        assert wire.end() == 0
+    finally:
+        world.host.run(["ip", "route", "del", "local", f"{routed4}/32", "dev", "lo"])
+        world.host.run(["ip", "-6", "route", "del", "local", f"{routed6}/128", "dev", "lo"])
+    assert [r["reason"] for r in guest.net_records("net.connect")] == ["the name leads to an address of this very host"] * 2
+    assert world.local.take()["hits"][2:] == []

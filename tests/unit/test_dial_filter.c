@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "dial/filter.h"
 #include "dial/known.h"
+#include "dial/route.h"
 
 #define W .where = (char *)(uintptr_t)"t"
 #define N(text) .name = (char *)(uintptr_t)(text)
@@ -91,6 +92,27 @@ static void the_hosts_own_addresses_are_found(void **state)
 	filter_host_done(&h);
 }
 
+/* 127.0.0.2 is on no interface; the host's by its routes all the same. */
+static void an_address_that_a_local_route_makes_the_hosts_is_its_own(void **state)
+{
+	struct net_address routed = address("127.0.0.2"), six = address("::1"), public = address("203.0.113.1");
+	int fd;
+
+	assert_int_equal(route_open(&fd), 0);
+	assert_int_equal(route_is_own(fd, &routed), 1);
+	assert_int_equal(route_is_own(fd, &six), 1);
+	assert_int_equal(route_is_own(fd, &public), 0);
+	close(fd);
+}
+
+static void what_cannot_be_told_counts_as_the_hosts(void **state)
+{
+	struct filter_host broken = { .routed = true, .route = -1 };
+	struct net_address public = address("203.0.113.1");
+
+	assert_non_null(filter_forbids(&config, 0, &broken, &public, 443));
+}
+
 static void only_addresses_that_a_name_led_to_are_known(void **state)
 {
 	struct known *k;
@@ -111,6 +133,8 @@ int main(void)
 		cmocka_unit_test(each_kind_of_address_has_its_level),
 		cmocka_unit_test(an_address_is_dialled_only_as_far_as_the_profile_names_it),
 		cmocka_unit_test(the_hosts_own_addresses_are_found),
+		cmocka_unit_test(an_address_that_a_local_route_makes_the_hosts_is_its_own),
+		cmocka_unit_test(what_cannot_be_told_counts_as_the_hosts),
 		cmocka_unit_test(only_addresses_that_a_name_led_to_are_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,11 @@ static unsigned danger_of(const struct net_grant *g)
 	return g->kind == NET_WILDCARD && suffix_kind(g->name) == SUFFIX_SHARED ? DANGER_NETWORK : 0;
 }
 
+static bool is_named(const struct net_grant *g)
+{
+	return g->kind == NET_NAME || g->kind == NET_WILDCARD || g->kind == NET_ANY_NAME;
+}
+
 static bool has_tls_port(const struct net_grant *g)
 {
 	for (size_t i = 0; i < g->n_ports; i++)
@@ -122,10 +127,9 @@ static const char *what_of(const struct net_grant *g)
 static int add_grant(struct effective *e, const struct net_grant *g)
 {
 	char text[NETWORK_TEXT_MAX];
-	bool named = g->kind == NET_NAME || g->kind == NET_WILDCARD || g->kind == NET_ANY_NAME;
 
 	return effective_add_line(e, LINE_NETWORK, danger_of(g), g->where, "%s%s%s%s", network_grant_text(g, text, sizeof(text)), what_of(g),
-		named && !g->sni && has_tls_port(g) ? " (the name in a TLS connection is not compared)" : "",
+		is_named(g) && !g->sni && has_tls_port(g) ? " (the name in a TLS connection is not compared)" : "",
 		g->private_allowed ? " (private addresses may answer for it)" : "");
 }
 
@@ -190,7 +194,7 @@ static json_t *canonical_grant(const struct net_grant *g)
 
 	network_grant_text(g, text, sizeof(text));
 	/* The defaults are left out, so that a plain grant reads as it was written. */
-	return json_sprintf("%s%s%s", text, g->sni || !g->name ? "" : " without sni", g->private_allowed ? " private" : "");
+	return json_sprintf("%s%s%s", text, g->sni || !is_named(g) ? "" : " without sni", g->private_allowed ? " private" : "");
 }
 
 json_t *effective_network_canonical(const struct effective *e)

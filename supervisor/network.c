@@ -11,6 +11,7 @@
 enum { SHOWN = 300, PREFIX_TEXT = 4, HOST_MAX = NET_NAME_MAX + 2 };
 
 static const struct net_address loopback4 = { .family = 4, .bytes = { 127 } };
+static const struct net_address mapped = { .family = 6, .bytes = { [10] = 0xff, [11] = 0xff } };
 static const struct net_address loopback6 = { .family = 6, .bytes = { [15] = 1 } };
 
 static int refuse(const char *where, const char *text, struct diag *d, const char *why)
@@ -91,6 +92,9 @@ static int take_prefix(const char *text, const char *slash, const char *where, s
 		return refuse(where, text, d, "has bits set behind its prefix: write the network's own address, or the one address without a prefix");
 	ret->kind = NET_PREFIX;
 	ret->prefix = (uint8_t)prefix;
+	/* A socket of IPv6 that means an IPv4 address never carries it in this form to anybody (dial/filter.c). */
+	if (ret->address.family == 6 && prefix >= 96 && net_prefix_covers(&mapped, 96, &ret->address))
+		return refuse(where, text, d, "is an IPv4 address in the form of IPv6; write the IPv4 address");
 	if (within_loopback(ret))
 		return refuse(where, text, d, "holds the loopback, which is the server's own inside; for the host's write localhost:PORT");
 	return 0;
@@ -272,10 +276,31 @@ bool network_on(const struct net_config *c)
 	return c->n_grants > 0 || c->n_publish > 0;
 }
 
+/* Inside, the name server listens on one address of ours; a listener on every address would need its port there. */
+static int check_stub(const struct net_layout *l, struct diag *d)
+{
+	static const struct net_address any = { .family = 4 };
+	char text[NET_ADDRESS_TEXT];
+
+	for (size_t i = 0; i < l->n_routes; i++)
+		if (l->routes[i].prefix == 32 && net_address_equal(&l->routes[i].address, &l->stub))
+			return diag_fail(d, -EINVAL, "network.allow: %s is the name server's address inside, and cannot stand for a host",
+				net_address_text(&l->stub, text, sizeof(text)));
+	for (size_t i = 0; i < l->n_sockets; i++)
+		if (l->sockets[i].kind == NET_SOCKET_LISTEN && l->sockets[i].port == NET_DNS_PORT && net_address_equal(&l->sockets[i].address, &any))
+			return diag_fail(d, -EINVAL,
+				"network.allow: port %d, which is the name server's inside, cannot be granted for a wildcard or a network, nor with real addresses: name each host",
+				NET_DNS_PORT);
+	return 0;
+}
+
 int network_check(const struct net_config *c, struct diag *d)
 {
 	_cleanup_net_layout_ struct net_layout l = { 0 };
 	int r = net_layout_draw(c, &l);
+
+	if (r == 0)
+		r = check_stub(&l, d);
 
 	if (r == -E2BIG)
 		return diag_fail(d, r, "the granted hosts and ports need more than %d listening sockets, or more addresses than their range holds: grant fewer, or a wildcard",

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 #include <errno.h>
 #include <stdio.h>
+#include "supervisor/effective_network.h"
 #include "supervisor/network.h"
 #include "supervisor/suffixes.h"
 
@@ -54,6 +55,8 @@ static void what_is_no_grant_is_refused_in_a_sentence(void **state)
 		{ "", "is no host name" },
 		{ ":443", "is no host name" },
 		{ "a.example:0", "0 is no port" },
+		{ "[::ffff:10.0.0.1]:80", "write the IPv4 address" },
+		{ "[::ffff:0:0/96]:80", "write the IPv4 address" },
 		{ "a.example:65536", "65536 is no port" },
 		{ "a.example:", "something else than port numbers" },
 		{ "a.example:https", "something else than port numbers" },
@@ -121,6 +124,71 @@ static void the_same_host_and_port_twice_is_refused_and_overlaps_are_not(void **
 	assert_true(network_on(&c));
 }
 
+static int check_of(const char *text, enum net_addresses addresses, struct diag *d)
+{
+	_cleanup_net_config_ struct net_config c = { .addresses = addresses, .limits = net_limits_default() };
+	struct net_grant g;
+
+	assert_int_equal(network_grant_parse(text, "here", &g, d), 0);
+	assert_int_equal(network_add(&c, &g, d), 0);
+	return network_check(&c, d);
+}
+
+static void what_the_name_server_inside_needs_is_not_granted(void **state)
+{
+	static const struct {
+		const char *text;
+		enum net_addresses addresses;
+		const char *words; /* NULL: granted */
+	} cases[] = {
+		{ "a.example:53", NET_BENCHMARK, NULL },
+		{ "[2001:db8::/32]:53", NET_BENCHMARK, NULL },
+		{ "*.a.example:53", NET_BENCHMARK, "name server's inside" },
+		{ "*:53", NET_RESERVED, "name server's inside" },
+		{ "10.0.0.0/8:53", NET_BENCHMARK, "name server's inside" },
+		{ "a.example:53", NET_REAL, "name server's inside" },
+		{ "198.18.0.1:80", NET_BENCHMARK, "198.18.0.1 is the name server's address" },
+		{ "198.18.0.1:80", NET_RESERVED, NULL },
+		{ "240.0.0.1:80", NET_RESERVED, "240.0.0.1 is the name server's address" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct diag d = { 0 };
+		int r = check_of(cases[i].text, cases[i].addresses, &d);
+		if ((r == 0) != !cases[i].words || (r < 0 && !strstr(d.text, cases[i].words)))
+			fail_msg("%s: %d %s", cases[i].text, r, d.text);
+	}
+}
+
+static char *canonical_of(const char *text, bool sni)
+{
+	struct effective *e = calloc(1, sizeof(*e));
+	struct diag d = { 0 };
+	struct net_grant g;
+
+	assert_int_equal(network_grant_parse(text, "here", &g, &d), 0);
+	g.sni = sni;
+	assert_int_equal(network_add(&e->profile.network, &g, &d), 0);
+	json_t *j = effective_network_canonical(e);
+	char *s = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(j);
+	net_config_done(&e->profile.network);
+	free(e);
+	return s;
+}
+
+/* Else what was approved with the comparison would run without it. */
+static void the_digest_tells_whether_names_in_tls_are_compared(void **state)
+{
+	static const char *const named[] = { "a.example:443", "*.a.example:443", "*:443" };
+
+	for (size_t i = 0; i < ARRAY_LEN(named); i++) {
+		_cleanup_free_ char *with = canonical_of(named[i], true), *without = canonical_of(named[i], false);
+		if (strcmp(with, without) == 0)
+			fail_msg("%s: %s", named[i], with);
+	}
+}
+
 static void the_list_of_public_suffixes_is_the_real_one(void **state)
 {
 	static const struct {
@@ -143,6 +211,8 @@ int main(void)
 		cmocka_unit_test(grants_mean_what_they_say),
 		cmocka_unit_test(what_is_no_grant_is_refused_in_a_sentence),
 		cmocka_unit_test(the_same_host_and_port_twice_is_refused_and_overlaps_are_not),
+		cmocka_unit_test(what_the_name_server_inside_needs_is_not_granted),
+		cmocka_unit_test(the_digest_tells_whether_names_in_tls_are_compared),
 		cmocka_unit_test(the_list_of_public_suffixes_is_the_real_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

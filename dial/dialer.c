@@ -235,9 +235,18 @@ static bool is_spare(const struct dialer *d, int fd)
 		getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &k) == 0 && family == AF_INET;
 }
 
+/* A spare that was refused before remembers it: the next connect(2) would fail once more. */
+static void forget_refusal(int spare)
+{
+	struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+
+	(void)!connect(spare, &nowhere, sizeof(nowhere));
+}
+
 static void begin(struct request *q, int spare)
 {
 	if (q->asked.ask == DIAL_PUBLISH && is_granted(q->dialer, &q->asked) && is_spare(q->dialer, spare)) {
+		forget_refusal(spare);
 		q->to[0] = loopback4;
 		q->n_to = 1;
 		request_connect_spare(q, spare);

@@ -31,6 +31,7 @@ enum {
 	GATEWAY_PIPES_MAX = 32, /* of HALF_PIPE_BYTES: half of what a user's pipes may hold (pipe(7)) */
 	GATEWAY_DNS_TCP_MAX = 32,
 	GATEWAY_PENDING_MAX = 256, /* DNS questions that wait for dial */
+	GATEWAY_REFUSALS_MAX = 1024, /* of a published port, that cost it no spare: each is a record */
 	GATEWAY_FILES_BASE = 64,   /* descriptors beside those of layout and limits */
 };
 
@@ -47,7 +48,7 @@ struct layout_source {
 
 struct spares {
 	int fds[NET_SPARES];
-	unsigned n;
+	unsigned n, refusals;
 };
 
 TAILQ_HEAD(conn_list, conn);

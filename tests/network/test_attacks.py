@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was found by attacking gateway and dial, through a real sandbox, each with what an honest or unconfined side shows."""
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 pytestmark = pytest.mark.needs("root")
@@ -40,3 +42,19 @@ def test_an_address_that_only_a_local_route_makes_the_hosts_is_refused_too(world
         world.host.run(["ip", "-6", "route", "del", "local", f"{routed6}/128", "dev", "lo"])
     assert [r["reason"] for r in guest.net_records("net.connect")] == ["the name leads to an address of this very host"] * 2
     assert world.local.take()["hits"][2:] == []
+
+
+def test_knocking_on_a_published_port_while_nobody_listens_inside_does_not_use_it_up(guest):
+    """A page in a person's browser can knock so; the callback that the server waits for must still come in."""
+    once = "import socket,time\ndef knock():\n try:\n  s=socket.create_connection(('127.0.0.1',8765),5);s.sendall(b'callback');return s.recv(9)\n" \
+           " except OSError: return b''\n"
+    knock = once + "for _ in range(100): assert not knock()"
+    serve = "import socket\nl=socket.create_server(('127.0.0.1',8765));print('up',flush=True);s,_=l.accept();print(s.recv(9).decode());s.sendall(b'thanks')"
+    call = once + "for _ in range(100):\n got=knock()\n if got: break\n time.sleep(0.05)\nprint(got.decode())"
+    wire = guest.serve_profile({"publish": [8765]})
+    assert guest.outside(["python3", "-c", knock]).returncode == 0
+    with ThreadPoolExecutor(1) as pool:
+        inside = pool.submit(wire.out, ["python3", "-c", serve])
+        assert guest.outside(["python3", "-c", call]).stdout == "thanks\n"
+        assert inside.result() == "up\ncallback\n"
+    assert wire.end() == 0

@@ -632,6 +632,26 @@ static void a_published_port_takes_one_spare_a_connection(void **state)
 	end(&w);
 }
 
+static void a_spare_that_was_refused_serves_again(void **state)
+{
+	struct ask like = { .what = DIAL_PUBLISH, .port = 3000 };
+	struct dial_request q;
+	struct world w;
+
+	begin(&w);
+	w.config.publish[0] = 3000;
+	w.config.n_publish = 1;
+	for (unsigned i = 0; i <= GATEWAY_REFUSALS_MAX; i++) {
+		like.fd = w.g.spares[0].n ? w.g.spares[0].fds[--w.g.spares[0].n] : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_non_null(ask_new(&w.g, &like));
+		assert_true(asked(&w, &q));
+		answer(&w, q.id, DIAL_REFUSED, -1);
+		turns(&w, 2);
+		assert_int_equal(w.g.spares[0].n, i < GATEWAY_REFUSALS_MAX);
+	}
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -650,6 +670,7 @@ int main(void)
 		cmocka_unit_test(an_answer_to_nothing_or_a_dial_that_died_ends_the_program),
 		cmocka_unit_test(at_the_end_of_the_session_what_is_open_is_recorded),
 		cmocka_unit_test(a_published_port_takes_one_spare_a_connection),
+		cmocka_unit_test(a_spare_that_was_refused_serves_again),
 	};
 
 	return cmocka_run_group_tests_name("gateway_flow", tests, NULL, NULL);

@@ -671,6 +671,7 @@ static void finish(struct session *s)
 		s->exit_status = EXIT_REFUSED;
 	}
 	audit_free(s->log);
+	publish_release(&s->claims);
 	if (s->signals >= 0)
 		close(s->signals);
 	if (s->client >= 0)
@@ -700,6 +701,8 @@ int session_run(const struct session_args *a)
 	s.may_stay_awake = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	if (r == 0)
 		r = open_log(&s);
+	if (r == 0)
+		r = publish_claim(a->paths, &a->effective->profile.network, a->effective->digest, &s.claims, &s.diag);
 	if (r == 0)
 		r = spawn_session(a->effective, &s.spawned, &s.diag);
 	if (r == 0)

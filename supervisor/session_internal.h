@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "audit/audit.h"
+#include "supervisor/publish.h"
 #include "supervisor/registry.h"
 #include "supervisor/session.h"
 #include "supervisor/spawn.h"
@@ -21,6 +22,7 @@ struct session {
 	struct spawned spawned;
 	struct audit *log;
 	struct registration registration;
+	struct publish_claims claims;
 	char id[AUDIT_SESSION_ID_LEN + 1];
 	int signals, client;
 	bool stdin_ended, killed;

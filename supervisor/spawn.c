@@ -162,7 +162,8 @@ static int wire_failed(int r, const char *what, struct diag *d)
 	return diag_fail(d, r, "cannot %s: %s", what, strerror(-r));
 }
 
-/* On the host's loopback alone. Two launches of one plan at once are normal, so the port is shared (SO_REUSEPORT, socket(7)). */
+/* On the host's loopback alone. Two launches of one plan at once are normal, so the port is shared (SO_REUSEPORT, socket(7)); with
+ * those alone, see supervisor/publish.h. */
 static int listen_published(uint16_t port, int *ret)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from network.world import PROBE
 
 pytestmark = pytest.mark.needs("root")
 
@@ -58,3 +59,22 @@ def test_knocking_on_a_published_port_while_nobody_listens_inside_does_not_use_i
         assert guest.outside(["python3", "-c", call]).stdout == "thanks\n"
         assert inside.result() == "up\ncallback\n"
     assert wire.end() == 0
+
+
+def test_two_servers_cannot_publish_one_port_but_two_sessions_of_one_can(guest):
+    """The kernel would deal out the callbacks of one, and the codes in them, among both."""
+    network = {"publish": [8766]}
+    for name in ("first", "second"):
+        guest.profile(name, {"stockade": 1, "name": name, "version": 1, "command": PROBE, "network": network})
+        guest.approve(name)
+    first, again = guest.start("first"), guest.start("first")
+    first.initialize()
+    again.initialize()
+    second = guest.start("second")
+    second.send({"jsonrpc": "2.0", "id": 1, "method": "ping"})
+    assert second.end() == 125
+    assert b"port 8766 is published by a running session of another server" in second.err
+    assert (first.end(), again.end()) == (0, 0)
+    second = guest.start("second")
+    second.initialize()
+    assert second.end() == 0

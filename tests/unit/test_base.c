@@ -490,6 +490,28 @@ static void a_sealed_memory_file_reads_back_and_cannot_be_changed(void **state)
 	assert_string_equal(b.data, "bytes");
 }
 
+/* As gateway and dial do: each would move the offset under the other's feet. */
+static void two_who_share_one_open_memory_file_do_not_disturb_each_other(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(100);
+	_cleanup_close_ int fd = -1;
+
+	assert_int_equal(io_memfd_sealed("config", "bytes", 5, &fd), 0);
+	assert_int_equal(lseek(fd, 3, SEEK_SET), 3);
+	assert_int_equal(io_memfd_read(fd, &b), 0);
+	assert_string_equal(b.data, "bytes");
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 3);
+}
+
+static void a_memory_file_larger_than_the_limit_is_refused(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(4);
+	_cleanup_close_ int fd = -1;
+
+	assert_int_equal(io_memfd_sealed("config", "bytes", 5, &fd), 0);
+	assert_int_equal(io_memfd_read(fd, &b), -E2BIG);
+}
+
 static void a_memory_file_that_lacks_one_seal_is_refused(void **state)
 {
 	static const int seals[] = { F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE };
@@ -677,6 +699,8 @@ int main(void)
 		IN_SCRATCH(the_path_of_a_deleted_file_is_not_that_of_its_impostor),
 		cmocka_unit_test(a_pipe_has_no_path),
 		cmocka_unit_test(a_sealed_memory_file_reads_back_and_cannot_be_changed),
+		cmocka_unit_test(two_who_share_one_open_memory_file_do_not_disturb_each_other),
+		cmocka_unit_test(a_memory_file_larger_than_the_limit_is_refused),
 		cmocka_unit_test(a_memory_file_that_lacks_one_seal_is_refused),
 		cmocka_unit_test(reading_stops_at_the_limit),
 		cmocka_unit_test(surplus_descriptors_of_a_message_are_closed),

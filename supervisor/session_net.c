@@ -9,13 +9,15 @@
 
 enum { NET_CLOSE_MS = 500 };
 
-/* Neither ends before the session does: without it nothing that is granted can be reached, and nobody would record what is tried. */
-static int on_net_gone(struct session *s, struct spawned_net *from, const char *name)
+/* Neither ends before the session does: without it nothing that is granted can be reached, and nobody would record what
+ * is tried. Each ends when the other does, so which end is seen first says nothing about whose was the fault. */
+static int on_net_gone(struct session *s, struct spawned_net *from)
 {
 	close(steal_fd(&from->events));
 	if (s->phase > PHASE_RUNNING)
 		return 0;
-	return diag_fail(&s->diag, -EPIPE, "the program %s ended unexpectedly: without it the granted hosts cannot be reached, so the server is stopped", name);
+	return diag_fail(&s->diag, -EPIPE,
+		"stockade-gateway or stockade-dial ended unexpectedly: without them the granted hosts cannot be reached, so the server is stopped");
 }
 
 static int on_net(struct session *s, struct spawned_net *from, enum event_source source, enum part part)
@@ -27,7 +29,7 @@ static int on_net(struct session *s, struct spawned_net *from, enum event_source
 	int r;
 
 	if (n == 0 || n == -ECONNRESET)
-		return on_net_gone(s, from, name);
+		return on_net_gone(s, from);
 	r = n < 0 ? (int)n : event_decode(bytes, (size_t)n, &e);
 	if (r < 0)
 		return diag_fail(&s->diag, r, "%s sent what is no record of this build: was stockade upgraded meanwhile? Start the server again", name);

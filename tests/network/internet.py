@@ -14,7 +14,7 @@ from dns_server import DnsServer
 from proxy_server import serve_proxy
 
 ROLE = sys.argv[1]
-HTTP, TLS, ECHO, BULK, MUTE, PROXY = (80, 8080, 8000), (443, 8443), (7,), (9000,), (9001,), (3128,)
+HTTP, TLS, ECHO, BULK, MUTE, DEAF, PROXY = (80, 8080, 8000), (443, 8443), (7,), (9000,), (9001,), (9002,), (3128,)
 CHUNK = bytes(range(256)) * 256
 
 
@@ -51,6 +51,8 @@ class Internet:
                     head[k.lower()] = v.strip()
                 sent = await reader.readexactly(int(head.get("content-length", 0)))
                 await self.answer_http(writer, entry, line.decode("latin1").split(), head, sent)
+                if head.get("connection", "").lower() == "close":
+                    break
         except (OSError, asyncio.IncompleteReadError, ValueError):
             pass
         await self.leave(writer)
@@ -106,6 +108,13 @@ class Internet:
             pass
         await self.leave(writer)
 
+    async def deaf(self, _, writer):
+        """Takes no notice of anything, an end included."""
+        self.hit(writer, "deaf")
+        self.open.discard(writer)
+        writer.transport.pause_reading()
+        await asyncio.sleep(3600)
+
     async def command(self, c):
         """One command of the test's."""
         if c["do"] == "zone":
@@ -147,7 +156,8 @@ async def main():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[2], sys.argv[3])
     plan = [(HTTP, internet.http, None), (TLS, internet.tls, context), (ECHO, internet.echo, None), (BULK, internet.bulk, None),
-            (MUTE, internet.mute, None), (PROXY, lambda r, w: serve_proxy(internet, r, w), None)]
+            (MUTE, internet.mute, None), (DEAF, internet.deaf, None),
+            (PROXY, lambda r, w: serve_proxy(internet, r, w), None)]
     for ports, handler, tls in plan:
         for port in ports:
             for host in ("0.0.0.0", "::"):

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the log says of each connection and each denial, and what becomes of connections when a session ends."""
+import json
+import os
+import signal
+
+import pytest
+from integration.harness import until
+from network.world import HERE, SITE
+
+pytestmark = pytest.mark.needs("root")
+ATTEMPTS = ["/usr/bin/python3", f"{HERE}/attempts.py"]
+HOLD = ["/usr/bin/python3", "-c",
+        "import socket,sys,time\n"
+        "s=[socket.create_connection((sys.argv[1],int(sys.argv[2]))) for _ in range(int(sys.argv[3]))]\n"
+        "for c in s: c.sendall(b'hello')\n"
+        "time.sleep(600)"]
+
+
+def children(pid, name):
+    """Pids below pid whose program is called so; ours runs through nsenter and setpriv, which become it."""
+    found, left = [], [pid]
+    while left:
+        at = left.pop()
+        try:
+            with open(f"/proc/{at}/task/{at}/children", encoding="ascii") as f:
+                left += map(int, f.read().split())
+            if os.path.basename(os.readlink(f"/proc/{at}/exe")) == name:
+                found.append(at)
+        except OSError:
+            pass
+    return found
+
+
+def hold(wire, host, port, n=1):
+    """Connections that are open until somebody ends them."""
+    wire.ids += 1
+    wire.send({"jsonrpc": "2.0", "id": wire.ids, "method": "tools/call",
+               "params": {"name": "run", "arguments": {"argv": [*HOLD, host, str(port), str(n)], "timeout": 600}}})
+
+
+def opened(guest, n=1):
+    return until(lambda: guest.world.internet.do("open")["open"] == n)
+
+
+def test_a_connection_is_recorded_with_name_port_address_bytes_and_duration(guest):
+    wire = guest.serve("--host", "ok.example:8000")
+    answer = wire.out(["curl", "-sS", "http://OK.Example.:8000/bytes/131072", "-o", "/dev/null", "-w", "%{size_header} %{size_request}"])
+    head, sent = map(int, answer.split())
+    assert wire.end() == 0
+    [connect] = guest.net_records("net.connect")
+    [close] = guest.net_records("net.close")
+    assert (connect["name"], connect["port"], connect["address"], connect["decision"]) == ("ok.example", 8000, SITE, "allow")
+    assert (close["name"], close["port"], close["address"], close["status"]) == ("ok.example", 8000, SITE, "ok")
+    assert (close["bytes_in"], close["bytes_out"]) == (131072 + head, sent)
+    assert close["call_id"] == connect["call_id"] and 0 < close["latency_us"] < 60_000_000
+    guest.verified()
+
+
+@pytest.mark.parametrize("how", ["the client's end", "stockade stop"])
+def test_connections_that_are_open_at_the_end_are_closed_and_recorded(guest, how):
+    wire = guest.serve("--host", "ok.example:7")
+    hold(wire, "ok.example", 7, 3)
+    opened(guest, 3)
+    if how == "stockade stop":
+        [session] = json.loads(guest.stockade("ps", "--json", check=0).stdout)
+        guest.stockade("stop", session["session"], check=0)
+    else:
+        wire.eof()
+    wire.wait()
+    opened(guest, 0)
+    closed = guest.net_records("net.close")
+    assert [(r["name"], r["bytes_out"]) for r in closed] == [("ok.example", 5)] * 3, closed
+    assert guest.events()[-1] == "session.close"
+    guest.verified()
+
+
+def test_what_no_end_of_the_server_closes_is_closed_and_recorded_by_the_sessions(guest):
+    wire = guest.serve("--host", "ok.example:9002")
+    wire.out(["/usr/bin/python3", "-c", "import socket as s; c=s.create_connection(('ok.example',9002)); c.sendall(b'hello'); c.close()"])
+    for _ in range(5):
+        wire.out([*ATTEMPTS, "dns", "other.example", "1"])
+    assert guest.net_records("net.close") == []
+    assert wire.end() == 0
+    [close] = guest.net_records("net.close")
+    assert (close["status"], close["bytes_out"], close["address"]) == ("session over", 5, SITE)
+    assert sum(r.get("count", 1) for r in guest.net_records("net.name")) == 5, "those that were counted alone are told at the end"
+
+
+@pytest.mark.parametrize("program", ["stockade-gateway", "stockade-dial"])
+def test_a_session_ends_when_a_program_of_its_network_is_killed_in_mid_stream(guest, program):
+    wire = guest.serve("--host", "ok.example:9000")
+    hold(wire, "ok.example", 9000)
+    opened(guest)
+    [pid] = children(wire.p.pid, program)
+    os.kill(pid, signal.SIGKILL)
+    assert wire.wait() != 0
+    opened(guest, 0)
+    assert "stockade-gateway or stockade-dial ended unexpectedly" in wire.err.decode()
+    records = guest.records()
+    assert records[-1]["event"] == "session.close", records[-1]
+    guest.verified()
+
+
+def test_denied_names_ports_and_addresses_are_recorded_with_what_would_grant_them(guest):
+    wire = guest.serve("--host", "ok.example:443")
+    for words in (["tcp", "Other.Example", "80"], ["tcp", "ok.example", "80"], ["tcp", SITE, "80"], ["dns", "secret.payload.example", "16"]):
+        wire.run([*ATTEMPTS, *words])
+    wire.end()
+    denied = guest.net_records("net.name", "net.denied")
+    names = {r["name"] for r in denied if r["event"] == "net.name"}
+    assert names == {"other.example", "secret.payload.example"}, denied
+    [port] = [r for r in denied if r["event"] == "net.denied" and r.get("name") == "ok.example"]
+    assert port["port"] == 80 and '"ok.example:80" in network.allow would grant it' in port["reason"]
+    assert guest.net_records("net.connect") == []
+
+
+def test_without_a_network_no_gateway_and_no_dial_run_and_names_fail_at_once(guest):
+    wire = guest.serve()
+    assert children(wire.p.pid, "stockade-gateway") == children(wire.p.pid, "stockade-dial") == []
+    assert wire.out([*ATTEMPTS, "resolve", "ok.example"]) == "NONAME\n"
+    assert wire.out([*ATTEMPTS, "tcp", SITE, "80"]) == "UNREACHABLE\n"
+    wire.end()
+    assert guest.net_records() == []
+
+
+def test_with_a_network_both_run_and_are_gone_after_it(guest):
+    wire = guest.serve("--host", "ok.example:443")
+    pids = children(wire.p.pid, "stockade-gateway") + children(wire.p.pid, "stockade-dial")
+    assert len(pids) == 2
+    wire.end()
+    assert [p for p in pids if os.path.exists(f"/proc/{p}")] == []

@@ -32,7 +32,8 @@ ETH_P_ALL = 3
 
 SETUP = {
     "internet": ("ip link set lo up", "ip link set wire up", "ip addr add 198.51.100.1/24 dev wire", "ip addr add 2001:db8:1::1/64 dev wire nodad",
-                 "ip addr add 198.51.100.53/32 dev lo", "ip route add local 0.0.0.0/0 dev lo", "ip -6 route add local ::/0 dev lo"),
+                 "ip addr add 198.51.100.53/32 dev lo", "ip route add local 0.0.0.0/0 dev lo table main",
+                 "ip -6 route add local ::/0 dev lo table main"),  # not the local table: the cable's own network comes first
     "host": ("ip link set lo up", "ip link set wire up", f"ip addr add {OWN4}/24 dev wire", f"ip addr add {OWN6}/64 dev wire nodad",
              f"ip addr add {OWN_PRIVATE}/32 dev lo", "ip route add default via 198.51.100.1", "ip -6 route add default via 2001:db8:1::1"),
 }
@@ -189,7 +190,7 @@ class Guest(Person):
 
     def serve(self, *grants, command=None):
         """A session with the probe (or another server) inside, initialised."""
-        argv = [*grants, "--", *(command or PROBE)]
+        argv = [*grants, "--ro", HERE, "--", *(command or PROBE)]
         self.approve(*argv)
         wire = self.start(*argv)
         wire.initialize()
@@ -198,7 +199,7 @@ class Guest(Person):
     def serve_profile(self, network, **more):
         """The same, by a profile of its own with this section on the network."""
         name = f"probe{len(os.listdir(self.home))}"
-        self.profile(name, {"stockade": 1, "name": name, "version": 1, "command": PROBE, "network": network,
+        self.profile(name, {"stockade": 1, "name": name, "version": 1, "command": PROBE, "network": network, "filesystem": {"read": [HERE]},
                             "limits": {"processes": 4096, "files": 65536}, **more})
         self.approve(name)
         wire = self.start(name)

@@ -115,6 +115,13 @@ static int plumb(struct enter *e)
 
 /* --- sockets --- */
 
+static bool is_ipv6_loopback(const struct net_address *a)
+{
+	static const struct net_address one = { .family = 6, .bytes = { [15] = 1 } };
+
+	return net_address_equal(a, &one);
+}
+
 static int make_stream_or_datagram(const struct net_socket *s, int *ret)
 {
 	int type = s->kind == NET_SOCKET_DNS_UDP ? SOCK_DGRAM : SOCK_STREAM, one = 1;
@@ -125,6 +132,9 @@ static int make_stream_or_datagram(const struct net_socket *s, int *ret)
 	if (fd < 0)
 		return -errno;
 	if (s->address.family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
+		return -errno;
+	/* A local route makes an IPv4 address one to bind to; of IPv6 only addresses of an interface are, unless asked. */
+	if (s->address.family == 6 && !is_ipv6_loopback(&s->address) && setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof(one)) < 0)
 		return -errno;
 	if (s->kind != NET_SOCKET_SPARE && bind(fd, (struct sockaddr *)&at, len) < 0)
 		return -errno;
@@ -200,13 +210,6 @@ static int make_watch(int *ret)
 		return -errno;
 	*ret = steal_fd(&fd);
 	return 0;
-}
-
-static bool is_ipv6_loopback(const struct net_address *a)
-{
-	static const struct net_address one = { .family = 6, .bytes = { [15] = 1 } };
-
-	return net_address_equal(a, &one);
 }
 
 /* A kernel without IPv6 has no ::1 that could be connected to: nothing is missing then. */

@@ -24,6 +24,8 @@ class Internet:
         self.open = set()
         self.proxy = {"status": 200, "extra": b"", "log": [], "to": ["203.0.113.10"]}
         self.dns = DnsServer()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(sys.argv[2], sys.argv[3])
 
     def hit(self, writer, kind):
         host, port = writer.get_extra_info("sockname")[:2]
@@ -40,9 +42,9 @@ class Internet:
         except OSError:
             pass
 
-    async def http(self, reader, writer, kind="http"):
+    async def http(self, reader, writer, entry=None):
         """Answers with what was asked, and of whom. Keeps the connection, as servers do."""
-        entry = self.hit(writer, kind)
+        entry = entry or self.hit(writer, "http")
         try:
             while line := await reader.readline():
                 head = {}
@@ -75,7 +77,13 @@ class Internet:
         await writer.drain()
 
     async def tls(self, reader, writer):
-        await self.http(reader, writer, "tls")
+        entry = self.hit(writer, "tls")  # whatever comes of the handshake
+        try:
+            await writer.start_tls(self.context, ssl_handshake_timeout=10)
+        except OSError:
+            await self.leave(writer)
+            return
+        await self.http(reader, writer, entry)
 
     async def echo(self, reader, writer):
         self.hit(writer, "echo")
@@ -153,15 +161,12 @@ async def git_backend(writer, words, head, sent):
 
 async def main():
     internet = Internet()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(sys.argv[2], sys.argv[3])
-    plan = [(HTTP, internet.http, None), (TLS, internet.tls, context), (ECHO, internet.echo, None), (BULK, internet.bulk, None),
-            (MUTE, internet.mute, None), (DEAF, internet.deaf, None),
-            (PROXY, lambda r, w: serve_proxy(internet, r, w), None)]
-    for ports, handler, tls in plan:
+    plan = [(HTTP, internet.http), (TLS, internet.tls), (ECHO, internet.echo), (BULK, internet.bulk), (MUTE, internet.mute),
+            (DEAF, internet.deaf), (PROXY, lambda r, w: serve_proxy(internet, r, w))]
+    for ports, handler in plan:
         for port in ports:
             for host in ("0.0.0.0", "::"):
-                await asyncio.start_server(handler, host, port, ssl=tls, backlog=4096)
+                await asyncio.start_server(handler, host, port, backlog=4096)
     if len(sys.argv) > 4:
         await internet.dns.listen(sys.argv[4])
     print("{}", flush=True)

@@ -38,7 +38,7 @@ SETUP = {
              f"ip addr add {OWN_PRIVATE}/32 dev lo", "ip route add default via 198.51.100.1", "ip -6 route add default via 2001:db8:1::1"),
 }
 # The kernel refuses to route some of what an attempt names unless it is told otherwise; the control needs it routed.
-SYSCTLS = {"net/ipv4/conf/all/rp_filter": "0", "net/ipv4/conf/wire/rp_filter": "0", "net/ipv4/conf/all/accept_local": "1"}
+SYSCTLS = {"net/ipv4/conf/all/rp_filter": "0", "net/ipv4/conf/wire/rp_filter": "0", "net/ipv4/conf/all/accept_local": "1", "net/ipv4/ping_group_range": "0 65535"}
 
 
 def in_namespaces(pid, argv, user=False, cwd="/"):

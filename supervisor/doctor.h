@@ -72,6 +72,11 @@ int doctor_step_failed(struct doctor_attempt *a, const char *step) _must_check_;
 /* In the child: a user namespace of our own, mapped as enter maps it, and the further CLONE_NEW* flags. */
 int doctor_enter_userns(struct doctor_attempt *a, int flags) _must_check_;
 
+/* --- doctor_egress.c --- */
+
+/* In the child: a range of addresses that are all local, a listener on them, a packet socket. */
+int doctor_try_egress(struct doctor_attempt *a) _must_check_;
+
 /* --- doctor_launch.c --- */
 
 /* In the child: a whole sandbox by stockade-enter, which may hold rights that we do not. */

@@ -113,6 +113,11 @@ static int try_loopback(struct doctor_attempt *a)
 	return errno == 0 ? 0 : doctor_step_failed(a, "give lo an address (RTM_NEWADDR)");
 }
 
+static int try_egress(struct doctor_attempt *a)
+{
+	return doctor_try_egress(a);
+}
+
 static int try_mounts(struct doctor_attempt *a)
 {
 	_cleanup_close_ int tree = -1;
@@ -327,6 +332,7 @@ NAMESPACE_CHECK(net, "one was made")
 NAMESPACE_CHECK(ipc, "one was made")
 NAMESPACE_CHECK(uts, "one was made")
 NAMESPACE_CHECK(loopback, "lo came up and took an address")
+NAMESPACE_CHECK(egress, "every address of 198.18.0.0/15 was local, one was reached, and a packet socket opened")
 NAMESPACE_CHECK(mounts, "a tree was cloned read-only, attached, and became the root")
 NAMESPACE_CHECK(proc, "a fresh one was mounted in a pid namespace")
 NAMESPACE_CHECK(userns_limit, "written, and a second user namespace was refused")
@@ -382,6 +388,7 @@ const struct doctor_check doctor_layer_checks[] = {
 	{ "ipc namespace", check_ipc },
 	{ "uts namespace", check_uts },
 	{ "loopback in the network namespace", check_loopback },
+	{ "addresses that stand for names", check_egress },
 	{ "read-only mounts and a new root", check_mounts },
 	{ "fresh /proc", check_proc },
 	{ "user.max_user_namespaces=0 inside", check_userns_limit },

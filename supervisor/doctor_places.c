@@ -54,6 +54,16 @@ static void check_shim(const struct doctor_env *env, struct doctor_result *r)
 	check_program(env, "stockade-shim", r);
 }
 
+static void check_gateway(const struct doctor_env *env, struct doctor_result *r)
+{
+	check_program(env, "stockade-gateway", r);
+}
+
+static void check_dial(const struct doctor_env *env, struct doctor_result *r)
+{
+	check_program(env, "stockade-dial", r);
+}
+
 /* A record's worth, written and reserved as the log does it. */
 static int try_write(int dir)
 {
@@ -170,6 +180,8 @@ static void check_launch(const struct doctor_env *env, struct doctor_result *r)
 const struct doctor_check doctor_place_checks[] = {
 	{ "stockade-enter", check_enter },
 	{ "stockade-shim", check_shim },
+	{ "stockade-gateway", check_gateway },
+	{ "stockade-dial", check_dial },
 	{ "audit log", check_audit },
 	{ "runtime directory", check_runtime },
 	{ "servers' user", check_user },

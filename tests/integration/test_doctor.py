@@ -26,6 +26,20 @@ def test_every_layer_works_here(person):
     report = json.loads(person.stockade("doctor", "--json", check=0).stdout)
     assert report["ready"] is True and len(report["checks"]) > 20
     assert any(c["name"] == "a whole sandbox" and c["result"] == "yes" for c in report["checks"])
+    said = {c["name"]: c["found"] for c in report["checks"]}
+    assert "one was reached, and a packet socket opened" in said["addresses that stand for names"]
+    assert all(name in said for name in ("stockade-enter", "stockade-shim", "stockade-gateway", "stockade-dial"))
+
+
+@pytest.mark.root
+def test_what_egress_needs_and_this_machine_refuses_is_named(person):
+    """Where the limit on network namespaces is 0, none of what egress needs can be tried, and it is said which."""
+    how = "--map-root-user" if os.geteuid() == 0 else "--map-current-user"
+    r = subprocess.run(["unshare", "--user", how, "--keep-caps", "/bin/sh", "-c",
+                        'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"', "sh", STOCKADE, "doctor", "--json"],
+                       env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    missing = {c["name"]: c for c in json.loads(r.stdout)["checks"] if c["result"] == "no"}
+    assert r.returncode == 1 and missing["addresses that stand for names"]["mend"], r.stdout
 
 
 @pytest.mark.root

@@ -182,6 +182,23 @@ static void an_absent_helper_and_a_foreign_one_are_told_apart(void **state)
 	machine_done(&m);
 }
 
+static void each_program_that_a_session_needs_is_looked_for(void **state)
+{
+	static const char *const programs[] = { "stockade-enter", "stockade-shim", "stockade-gateway", "stockade-dial" };
+	struct machine m;
+
+	machine_make(&m);
+	m.env.libexec = m.root;
+	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+		struct doctor_result r = { 0 };
+		assert_string_equal(doctor_place_checks[i].name, programs[i]);
+		doctor_place_checks[i].probe(&m.env, &r);
+		assert_int_equal(r.verdict, DOCTOR_NO);
+		assert_non_null(strstr(r.found, programs[i]));
+	}
+	machine_done(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +209,7 @@ int main(void)
 		cmocka_unit_test(a_failing_step_is_named_with_its_errno),
 		cmocka_unit_test(every_layer_works_on_a_machine_that_runs_the_tests),
 		cmocka_unit_test(an_absent_helper_and_a_foreign_one_are_told_apart),
+		cmocka_unit_test(each_program_that_a_session_needs_is_looked_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

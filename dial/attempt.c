@@ -137,6 +137,24 @@ static void on_connected(struct attempt *a)
 	request_finish(q, DIAL_OK, &a->to, fd);
 }
 
+/* A connection to a port of this host that nobody listens on can meet itself, when the kernel happens to choose that port for it
+ * (simultaneous open, RFC 9293, 3.5). It would answer what it is told, and keep the port from who should listen there. */
+static bool meets_itself(int fd)
+{
+	struct sockaddr_storage here = { 0 }, there = { 0 };
+	struct linger now = { 1, 0 }; /* an orderly end would keep the port for a minute more */
+	socklen_t n = sizeof(here), m = sizeof(there);
+	uint16_t port, to;
+
+	if (getsockname(fd, (struct sockaddr *)&here, &n) < 0 || getpeername(fd, (struct sockaddr *)&there, &m) < 0)
+		return false;
+	struct net_address a = net_address_from_sockaddr(&here, &port), b = net_address_from_sockaddr(&there, &to);
+	if (port != to || !net_address_equal(&a, &b))
+		return false;
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	return true;
+}
+
 static void on_ready(struct loop_watch *w, uint32_t events)
 {
 	struct attempt *a = w->owner;
@@ -146,6 +164,8 @@ static void on_ready(struct loop_watch *w, uint32_t events)
 
 	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
+	if (error == 0 && meets_itself(w->fd))
+		error = ECONNREFUSED;
 	if (error == 0) {
 		on_connected(a);
 		return;

@@ -78,3 +78,18 @@ def test_two_servers_cannot_publish_one_port_but_two_sessions_of_one_can(guest):
     second = guest.start("second")
     second.initialize()
     assert second.end() == 0
+
+
+def test_a_port_of_the_hosts_that_nobody_listens_on_does_not_answer_for_itself(world, guest):
+    """The kernel may choose the port that is connected to for the connection itself; here it has no other choice."""
+    ports = "/proc/sys/net/ipv4/ip_local_port_range"
+    call = "import socket\ns=socket.create_connection(('127.0.0.1',40000),5);s.sendall(b'echo');print(s.recv(9).decode())"
+    wire = guest.serve("--host", "localhost:40000")
+    world.host.run(["sh", "-c", f"echo 40000 40001 > {ports}"])
+    try:
+        assert wire.run(["python3", "-c", call])["out"] == ""
+        assert guest.outside(["python3", "-c", call]).stdout == "echo\n"
+    finally:
+        world.host.run(["sh", "-c", f"echo 32768 60999 > {ports}"])
+    assert wire.end() == 0
+    assert [r["status"] for r in guest.net_records("net.connect")] == ["the host refused the connection"]

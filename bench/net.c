@@ -3,6 +3,7 @@
  * net - both ends of connections on loopback: the host's, and that of a server which reaches it directly or through stockade
  *
  *   net serve               listens on 127.0.0.1, writes the port as a line to stdout, serves until it is killed
+ *   net relay PORT          the same, and carries each connection on to PORT by read and write alone
  *   net first PORT N        ns from connect(2) to the first byte, the median of N connections one after the other
  *   net many PORT N         ns a connection, of N with IN_FLIGHT at once
  *   net up|down PORT MIB    ns for MIB mebibytes one way, up: to the host
@@ -58,7 +59,29 @@ static void serve_one(int fd)
 	(void)!send(fd, &want, 1, MSG_NOSIGNAL);
 }
 
-static _Noreturn void serve(void)
+static int connected(unsigned port);
+
+/* Without half of what the gateway does: what any relay costs. */
+static void relay_one(int fd, unsigned port)
+{
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN }, { .fd = connected(port), .events = POLLIN } };
+	const int ends[2] = { fd, p[1].fd };
+
+	while ((p[0].fd >= 0 || p[1].fd >= 0) && poll(p, 2, -1) > 0)
+		for (int i = 0; i < 2; i++) {
+			if (p[i].fd < 0 || !p[i].revents)
+				continue;
+			ssize_t n = recv(p[i].fd, block, sizeof(block), 0);
+			if (n > 0 && send(ends[!i], block, (size_t)n, MSG_NOSIGNAL) == n)
+				continue;
+			shutdown(ends[!i], SHUT_WR);
+			shutdown(ends[i], SHUT_RD);
+			p[i].fd = -1;
+		}
+	close(ends[1]);
+}
+
+static _Noreturn void serve(unsigned onward)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof(at);
@@ -72,20 +95,32 @@ static _Noreturn void serve(void)
 		int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 		if (peer < 0)
 			die("accept");
-		serve_one(peer);
+		if (onward)
+			relay_one(peer, onward);
+		else
+			serve_one(peer);
 		close(peer);
 	}
 }
 
 /* --- the server's end --- */
 
-static int dial(unsigned port, char want)
+static int connected(unsigned port)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) || send(fd, &want, 1, MSG_NOSIGNAL) != 1)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)))
 		die("cannot connect");
+	return fd;
+}
+
+static int dial(unsigned port, char want)
+{
+	int fd = connected(port);
+
+	if (send(fd, &want, 1, MSG_NOSIGNAL) != 1)
+		die("cannot send");
 	return fd;
 }
 
@@ -183,7 +218,9 @@ int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
 	if (argc == 2 && strcmp(argv[1], "serve") == 0)
-		serve();
+		serve(0);
+	if (argc == 3 && strcmp(argv[1], "relay") == 0)
+		serve((unsigned)strtoul(argv[2], NULL, 10));
 	for (size_t i = 0; argc == 4 && i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (strcmp(argv[1], modes[i].name) != 0)
 			continue;
@@ -192,6 +229,6 @@ int main(int argc, char **argv)
 			;
 		return 0;
 	}
-	fprintf(stderr, "usage: net serve | net first|many|up|down PORT N\n");
+	fprintf(stderr, "usage: net serve | net relay PORT | net first|many|up|down PORT N\n");
 	return 2;
 }

@@ -12,9 +12,9 @@ FIRST, MANY, UP, DOWN = ("first", 400), ("many", 2000), ("up", 1024), ("down", 1
 
 
 @contextlib.contextmanager
-def listening(net):
-    """The port of the host's end."""
-    with subprocess.Popen([net, "serve"], stdout=subprocess.PIPE, text=True) as p:
+def listening(net, *words):
+    """The port of the host's end, or of a relay to it."""
+    with subprocess.Popen([net, *words], stdout=subprocess.PIPE, text=True) as p:
         try:
             yield p.stdout.readline().strip()
         finally:
@@ -43,7 +43,7 @@ def medians(variants, env):
 def measure(stockade, tools, env, approve, row):
     """Prints a row for each figure."""
     net = os.path.join(tools, "net")
-    with listening(net) as port:
+    with listening(net, "serve") as port, listening(net, "relay", port) as bare:
         for (mode, n), words, goal, unit, suffix in (
                 (FIRST, "connect to the first byte, against direct", None, 1e3, "us"),
                 (MANY, "one of many connections, 16 at once, against direct", None, 1e3, "us"),
@@ -52,7 +52,8 @@ def measure(stockade, tools, env, approve, row):
             client = [net, mode, port, str(n)]
             grants = ["--host", f"localhost:{port}", "--", *client]
             approve(stockade, grants, env)
-            ours, direct = medians([[stockade, "run", *grants], client], env)
+            ours, direct, relayed = medians([[stockade, "run", *grants], client, [net, mode, bare, str(n)]], env)
             row(words, ours, direct, goal, unit, suffix)
+            print(f"{'  (through a bare relay)':58s} {relayed / unit:9.3f} {suffix}", flush=True)
             if mode == "many":
                 print(f"{'  (connections a second, and direct)':58s} {1e9 / ours:9.0f}     and     {1e9 / direct:9.0f}", flush=True)

@@ -46,7 +46,7 @@ static const char launch_profile[] =
 	"\"audit\": {\"arguments\": \"keys\", \"delete_after\": \"90d\"}}\n";
 
 /* HOME/relative, or an absolute path as it is. */
-static inline const char *launch_at(const struct launch *l, const char *relative, char ret[PATH_MAX])
+static inline char *launch_at(const struct launch *l, const char *relative, char ret[PATH_MAX])
 {
 	int n = *relative == '/' ? snprintf(ret, PATH_MAX, "%s", relative) : snprintf(ret, PATH_MAX, "%s/%s", l->world->paths.home, relative);
 

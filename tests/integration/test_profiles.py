@@ -13,7 +13,7 @@ from harness import STAGE, Person, Wire
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NODE = f"{STAGE}/node/node_modules/.bin"
 VENV = f"{STAGE}/venv/bin"
-CURATED = sorted(f for f in glob.glob(f"{ROOT}/profiles/*.json") if os.path.basename(f) != "schema.json")
+CURATED = sorted(f for f in glob.glob(f"{ROOT}/profiles/*.json") if not f.endswith("schema.json"))
 
 # The program of each curated profile, its arguments, and the tools that the profile keeps from the client.
 SERVERS = {

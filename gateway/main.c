@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,8 @@
 #include "wire/fds.h"
 
 enum { EXIT_OK, EXIT_FAILED };
+/* What is larger than this is given back to the kernel when it is freed: a flood of hellos is not kept for the rest of the session. */
+enum { HEAP_BLOCK_MAX = 16 << 10 };
 
 static int read_config(struct net_config *ret, struct diag *d)
 {
@@ -84,6 +87,7 @@ static int prepare(struct gateway *g, struct net_config *c, struct diag *d)
 	r = take_publish(c, publish, d);
 	if (r < 0)
 		return r;
+	mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX);
 	ignore_signals();
 	r = gateway_init(g, c, GATEWAY_FD_EVENTS, GATEWAY_FD_DIAL, io_now_us());
 	if (r < 0)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was found by attacking gateway and dial, through a real sandbox, each with what an honest or unconfined side shows."""
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from network.test_records import children
 from network.world import PROBE
 
 pytestmark = pytest.mark.needs("root")
@@ -93,3 +95,23 @@ def test_a_port_of_the_hosts_that_nobody_listens_on_does_not_answer_for_itself(w
         world.host.run(["sh", "-c", f"echo 32768 60999 > {ports}"])
     assert wire.end() == 0
     assert [r["status"] for r in guest.net_records("net.connect")] == ["the host refused the connection"]
+
+
+def heap(pid):
+    """KiB that a process alone holds."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return sum(int(line.split()[1]) for line in f if line.startswith("Private_"))
+
+
+def test_memory_that_a_flood_of_hellos_took_is_given_back(guest):
+    flood = "import socket,sys\nr=b'\\x16\\x03\\x01\\x40\\x00';h=r+b'\\x01\\0\\xff\\0\\3\\3'+b'a'*16378+(r+b'b'*16384)*2\nv=[]\na=socket.gethostbyname('ok.example')\n" \
+            "for _ in range(800): v.append(socket.create_connection((a,443)));v[-1].sendall(h)\nprint(len(v))"
+    wire = guest.serve_profile({"allow": ["ok.example:443"]})
+    pid = children(wire.p.pid, "stockade-gateway")[0]
+    before = heap(pid)
+    assert wire.out(["python3", "-c", flood]) == "800\n"
+    end = time.monotonic() + 20
+    while heap(pid) > before + 8192 and time.monotonic() < end:
+        time.sleep(0.2)
+    assert heap(pid) <= before + 8192
+    assert wire.end() == 0

@@ -6,6 +6,7 @@ printed when unmet.
 """
 import os
 import platform
+import shutil
 import socket
 
 import pytest
@@ -44,6 +45,10 @@ NEEDS = {
     "kcore": lambda: os.path.exists("/proc/kcore"),
     "alg": lambda: has_sockets(socket.AF_ALG),
     "vsock": lambda: has_sockets(socket.AF_VSOCK),
+    # clients of tests/network
+    "go": lambda: shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin:/usr/local/bin:/usr/bin:/bin") is not None,
+    "musl": lambda: shutil.which("musl-gcc") is not None,
+    "postgresql": lambda: shutil.which("psql") is not None and os.path.isdir("/usr/lib/postgresql"),
     "unprivileged": lambda: os.geteuid() != 0,
 }
 

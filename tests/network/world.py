@@ -199,7 +199,7 @@ class Guest(Person):
     def serve_profile(self, network, **more):
         """The same, by a profile of its own with this section on the network."""
         name = f"probe{len(os.listdir(self.home))}"
-        self.profile(name, {"stockade": 1, "name": name, "version": 1, "command": PROBE, "network": network, "filesystem": {"read": [HERE]},
+        self.profile(name, {"stockade": 1, "name": name, "version": 1, "command": PROBE, "filesystem": {"read": [HERE]}, "network": network,
                             "limits": {"processes": 4096, "files": 65536}, **more})
         self.approve(name)
         wire = self.start(name)

@@ -38,6 +38,11 @@ test   cmd:zsh              zsh
 test   cmd:fish             fish
 test   cmd:javac            default-jdk-headless
 test   cmd:mvn              maven
+test   cmd:curl             curl
+test   cmd:musl-gcc         musl-tools
+test   cmd:psql             postgresql-client
+test   file:/usr/lib/postgresql postgresql
+test   cmd:go               golang-go
 bench  cmd:bwrap            bubblewrap
 lint   cmd:clang            clang
 lint   cmd:clang-tidy       clang-tidy

@@ -62,13 +62,10 @@ static int tell(struct gateway *g, const struct net_address *to, uint16_t port, 
 		return 0;
 	if (decide_address(&g->names, to, port, &d) != DECIDE_DENY && !udp)
 		return 0;
-	d = (struct decision){ .grant = NET_NO_GRANT,
-		.rule = "network.allow has no such port",
-		.reason = "this port of the host is not granted" };
-	if (udp) {
-		d.rule = "network.allow grants TCP alone";
-		d.reason = "no UDP leaves the sandbox";
-	}
+	if (udp)
+		d = (struct decision){ .grant = NET_NO_GRANT,
+			.rule = "network.allow grants TCP alone",
+			.reason = "no UDP leaves the sandbox" };
 	decide_denial(&g->names, to, port, udp ? "udp" : "tcp", &d, &denial);
 	return record_denied(&g->record, &denial, g->now_us);
 }

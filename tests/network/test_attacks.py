@@ -104,7 +104,8 @@ def heap(pid):
 
 
 def test_memory_that_a_flood_of_hellos_took_is_given_back(guest):
-    flood = "import socket,sys\nr=b'\\x16\\x03\\x01\\x40\\x00';h=r+b'\\x01\\0\\xff\\0\\3\\3'+b'a'*16378+(r+b'b'*16384)*2\nv=[]\na=socket.gethostbyname('ok.example')\n" \
+    flood = "import socket\nr=b'\\x16\\x03\\x01\\x40\\x00';h=r+b'\\x01\\0\\xff\\0\\3\\3'+b'a'*16378+(r+b'b'*16384)*2\n" \
+            "v=[];a=socket.gethostbyname('ok.example')\n" \
             "for _ in range(800): v.append(socket.create_connection((a,443)));v[-1].sendall(h)\nprint(len(v))"
     wire = guest.serve_profile({"allow": ["ok.example:443"]})
     pid = children(wire.p.pid, "stockade-gateway")[0]
@@ -115,3 +116,12 @@ def test_memory_that_a_flood_of_hellos_took_is_given_back(guest):
         time.sleep(0.2)
     assert heap(pid) <= before + 8192
     assert wire.end() == 0
+
+
+def test_the_log_tells_an_address_that_stands_for_nothing_from_a_port_that_is_not_granted(guest):
+    wire = guest.serve("--host", "ok.example:80")
+    for to in ("198.18.7.7:80", "ok.example:81"):
+        assert wire.run(["curl", "-sS", "--max-time", "10", f"http://{to}/"])["status"] != 0
+    assert wire.end() == 0
+    said = [(r["port"], r["reason"].split(";")[0]) for r in guest.net_records("net.denied")]
+    assert said == [(80, "no granted name or network stands for this address"), (81, "this port of the host is not granted")]

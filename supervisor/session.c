@@ -14,6 +14,7 @@
 #include "supervisor/session_internal.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -714,6 +715,8 @@ int session_run(const struct session_args *a)
 	} else {
 		s.missing = PART_ENTER | (a->effective->plan.network.on ? PART_GATEWAY | PART_DIAL : 0);
 		set_deadline(&s, BUILD_MS);
+		/* A session lasts for days; what reading profiles and approvals took is given back (malloc_trim(3)). */
+		malloc_trim(0);
 		run(&s);
 	}
 	finish(&s);

@@ -56,7 +56,7 @@ static void set_deadline(struct session *s, unsigned ms)
 	s->deadline = io_now_us() + (uint64_t)ms * 1000;
 }
 
-static void say(const struct session *s, const char *words)
+void session_say(const struct session *s, const char *words)
 {
 	char name[128];
 
@@ -80,7 +80,7 @@ int session_record(struct session *s, enum event_source source, const struct eve
 	return r;
 }
 
-static int record_own(struct session *s, enum event_type type, const char *reason, const char *status)
+int session_record_own(struct session *s, enum event_type type, const char *reason, const char *status)
 {
 	struct event e = { .type = type };
 
@@ -91,7 +91,7 @@ static int record_own(struct session *s, enum event_type type, const char *reaso
 
 /* --- towards the children --- */
 
-static int send_control(int sock, enum control_type type, int value, const char *text)
+int session_send_control(int sock, enum control_type type, int value, const char *text)
 {
 	struct control c = { .type = type, .value = value };
 	struct wire_writer w = { 0 };
@@ -105,7 +105,7 @@ static int send_control(int sock, enum control_type type, int value, const char 
 	return r;
 }
 
-static void kill_init(struct session *s)
+void session_kill_init(struct session *s)
 {
 	s->killed = true;
 	if (s->spawned.init_pidfd >= 0)
@@ -118,13 +118,13 @@ static void kill_init(struct session *s)
 }
 
 /* The server is gone: the shim answers what waits and ends. */
-static void drain(struct session *s, const char *words)
+void session_drain(struct session *s, const char *words)
 {
 	if (s->phase >= PHASE_DRAINING)
 		return;
 	s->phase = PHASE_DRAINING;
 	set_deadline(s, DRAIN_MS);
-	if (s->spawned.shim_pidfd < 0 || send_control(s->spawned.control, CONTROL_SERVER_EXITED, s->exit_status, words) < 0)
+	if (s->spawned.shim_pidfd < 0 || session_send_control(s->spawned.control, CONTROL_SERVER_EXITED, s->exit_status, words) < 0)
 		s->phase = PHASE_OVER;
 }
 
@@ -134,8 +134,8 @@ static void stop(struct session *s, unsigned grace_ms, const char *status)
 		s->close_status = status;
 	if (s->phase >= PHASE_DRAINING)
 		return;
-	if (s->phase != PHASE_RUNNING || send_control(s->spawned.report, CONTROL_SIGNAL, SIGTERM, "") < 0) {
-		kill_init(s);
+	if (s->phase != PHASE_RUNNING || session_send_control(s->spawned.report, CONTROL_SIGNAL, SIGTERM, "") < 0) {
+		session_kill_init(s);
 		return;
 	}
 	s->phase = PHASE_STOPPING;
@@ -145,156 +145,12 @@ static void stop(struct session *s, unsigned grace_ms, const char *status)
 /* A layer of ours failed: nothing may go on, and who waits for an answer is told so. */
 static void fail(struct session *s, int status, const char *close_status)
 {
-	say(s, s->diag.text);
+	session_say(s, s->diag.text);
 	s->exit_status = status;
 	s->close_status = close_status;
-	kill_init(s);
+	session_kill_init(s);
 	if (s->spawned.control >= 0)
-		(void)!send_control(s->spawned.control, CONTROL_CLOSE, 0, s->diag.text);
-}
-
-/* --- from enter and PID 1 --- */
-
-/* Every part is locked down: the launch goes into the log, then the exec is released. */
-static int release(struct session *s)
-{
-	struct event e = { .type = EVENT_SESSION_READY };
-	json_t *extra = json_pack("{s:i, s:s, s:b}", "landlock_abi", s->landlock, "seccomp", s->args->effective->plan.seccomp, "network",
-		s->args->effective->plan.network.on);
-	int x;
-
-	snprintf(e.status, sizeof(e.status), "every layer in force");
-	x = extra ? session_record(s, EVENT_FROM_SUPERVISOR, &e, extra) : -ENOMEM;
-	json_decref(extra);
-	if (x < 0)
-		return x;
-	/* The shim first: it must be reading before the server can write. */
-	x = send_control(s->spawned.control, CONTROL_RELEASE, 0, "");
-	if (x == 0)
-		x = send_control(s->spawned.report, CONTROL_RELEASE, 0, "");
-	return x < 0 ? diag_fail(&s->diag, x, "a part of stockade went away while the sandbox was built: %s", strerror(-x)) : 0;
-}
-
-int session_on_part(struct session *s, enum part part)
-{
-	if (s->phase != PHASE_BUILDING || !(s->missing & part))
-		return 0;
-	s->missing &= ~part;
-	return s->missing ? 0 : release(s);
-}
-
-static int on_ready(struct session *s, const struct report *r)
-{
-	s->landlock = r->landlock;
-	return session_on_part(s, PART_ENTER);
-}
-
-static int on_init(struct session *s, const struct report *r, int pidfd)
-{
-	const struct session_args *a = s->args;
-	struct registry_args reg = { .paths = a->paths, .id = s->id, .name = a->effective->name, .digest = a->effective->digest,
-		.lineage = a->lineage, .grants = &a->effective->grants, .init_pid = r->pid };
-	_cleanup_free_ char *client = lineage_words(a->lineage);
-
-	if (pidfd < 0 || s->spawned.init_pidfd >= 0)
-		return diag_fail(&s->diag, -EPROTO, "enter reported its PID 1 without a descriptor, or twice");
-	s->spawned.init_pidfd = pidfd;
-	s->spawned.init_pid = r->pid;
-	reg.client = client ? client : "";
-	return registry_add(&reg, &s->registration, &s->diag);
-}
-
-static void on_failed(struct session *s, const struct report *r)
-{
-	struct event e = { .type = EVENT_SESSION_FAILED };
-
-	s->exit_status = launch_words(r, &s->diag);
-	say(s, s->diag.text);
-	snprintf(e.reason, sizeof(e.reason), "%.500s", s->diag.text);
-	snprintf(e.status, sizeof(e.status), "%s", enter_stage_name(r->stage));
-	if (session_record(s, EVENT_FROM_SUPERVISOR, &e, NULL) < 0)
-		say(s, s->diag.text);
-	s->close_status = "could not be started";
-	kill_init(s);
-}
-
-static int on_exited(struct session *s, int status)
-{
-	char words[CONTROL_TEXT_MAX];
-	bool signaled = WIFSIGNALED(status);
-
-	if (s->exit_status == 0)
-		s->exit_status = signaled ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	snprintf(words, sizeof(words), "the server ended (%s %d)", signaled ? "signal" : "exit status", signaled ? WTERMSIG(status) : WEXITSTATUS(status));
-	if (!s->close_status)
-		s->close_status = "server exited";
-	if (record_own(s, EVENT_SERVER_EXIT, words, signaled ? "signal" : "exit") < 0)
-		return -EIO;
-	drain(s, words);
-	return 0;
-}
-
-static int take_report(struct session *s, const struct report *r, int pidfd)
-{
-	switch (r->type) {
-	case REPORT_INIT:
-		return on_init(s, r, pidfd);
-	case REPORT_FAILED:
-		on_failed(s, r);
-		return 0;
-	case REPORT_READY:
-		return on_ready(s, r);
-	case REPORT_RUNNING:
-		if (s->phase == PHASE_BUILDING) {
-			s->phase = PHASE_RUNNING;
-			s->deadline = 0;
-		}
-		return 0;
-	case REPORT_EXITED:
-		return on_exited(s, r->status);
-	case REPORT_TYPE_COUNT:
-		break;
-	}
-	return -EPROTO;
-}
-
-/* PID 1 ended without a word: killed, by us or by someone else. */
-static void on_init_gone(struct session *s)
-{
-	close(s->spawned.report);
-	s->spawned.report = -1;
-	if (s->phase >= PHASE_DRAINING)
-		return;
-	if (!s->close_status)
-		s->close_status = "server killed";
-	if (s->exit_status == 0)
-		s->exit_status = s->phase == PHASE_BUILDING ? EXIT_REFUSED : 128 + SIGKILL;
-	if (s->phase == PHASE_BUILDING)
-		say(s, "the sandbox went away while it was built; nothing was started: try again, and see 'stockade doctor'");
-	drain(s, "the server was stopped");
-}
-
-static int on_report(struct session *s)
-{
-	char bytes[REPORT_BYTES_MAX];
-	int fd = -1;
-	size_t n_fds = 1;
-	struct report r;
-	long n = io_recv_msg(s->spawned.report, bytes, sizeof(bytes), &fd, &n_fds);
-	int x;
-
-	if (n == 0 || n == -ECONNRESET) {
-		on_init_gone(s);
-		return 0;
-	}
-	x = n < 0 ? (int)n : report_decode(bytes, (size_t)n, &r);
-	if (x == 0)
-		x = take_report(s, &r, n_fds ? fd : -1);
-	else
-		diag_set(&s->diag, "enter sent what is no report of this build: was stockade upgraded meanwhile? Start the server again");
-	if (n_fds && s->spawned.init_pidfd != fd)
-		close(fd);
-	return x;
+		(void)!session_send_control(s->spawned.control, CONTROL_CLOSE, 0, s->diag.text);
 }
 
 /* --- from the shim --- */
@@ -382,7 +238,7 @@ static int on_shim(struct session *s)
 	if (info.si_code == CLD_EXITED && info.si_status == SHIM_EXIT_OK) {
 		stop(s, TERM_GRACE_MS, "client closed");
 	} else if (info.si_code == CLD_EXITED && info.si_status == SHIM_EXIT_CLIENT_GONE) {
-		say(s, "nobody reads our standard output any more, so the server is stopped: the client closed it or ended");
+		session_say(s, "nobody reads our standard output any more, so the server is stopped: the client closed it or ended");
 		stop(s, GONE_GRACE_MS, "client gone");
 	} else if (s->phase != PHASE_STOPPING) {
 		return diag_fail(&s->diag, -EPIPE, "the shim ended unexpectedly (%s %d): no message passes without it, so the server is stopped",
@@ -401,10 +257,10 @@ static int on_signal(struct session *s)
 	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
 		return 0;
 	snprintf(words, sizeof(words), "signal %u from pid %u of user %u", info.ssi_signo, info.ssi_pid, info.ssi_uid);
-	if (record_own(s, EVENT_STOP, words, "signal") < 0)
+	if (session_record_own(s, EVENT_STOP, words, "signal") < 0)
 		return -EIO;
 	if (s->phase == PHASE_STOPPING && !s->killed)
-		kill_init(s);
+		session_kill_init(s);
 	else
 		stop(s, TERM_GRACE_MS, "stopped by a signal");
 	return 0;
@@ -416,7 +272,7 @@ static int on_client(struct session *s)
 
 	close(s->client);
 	s->client = -1;
-	r = record_own(s, EVENT_CLIENT_GONE, "the client's process ended", "");
+	r = session_record_own(s, EVENT_CLIENT_GONE, "the client's process ended", "");
 	stop(s, GONE_GRACE_MS, "client gone");
 	return r;
 }
@@ -466,7 +322,7 @@ static const struct {
 	int (*handle)(struct session *s);
 } sources[] = {
 	[SOURCE_SIGNAL] = { POLLIN, on_signal },
-	[SOURCE_REPORT] = { POLLIN, on_report },
+	[SOURCE_REPORT] = { POLLIN, session_on_report },
 	[SOURCE_CONTROL] = { POLLIN, on_control },
 	[SOURCE_CLIENT] = { POLLIN, on_client },
 	/* Never read here, that is the shim's: only its end is seen. */
@@ -509,7 +365,7 @@ static void on_deadline(struct session *s)
 		if (s->killed)
 			s->phase = PHASE_OVER;
 		else
-			kill_init(s);
+			session_kill_init(s);
 		break;
 	case PHASE_DRAINING:
 		s->phase = PHASE_OVER;
@@ -634,11 +490,11 @@ static void report_unsearched(struct session *s, int error)
 	char words[256];
 
 	snprintf(words, sizeof(words), "%s: %s", what, strerror(-error));
-	if (s->log && record_own(s, EVENT_PLANTED, words, "unknown") < 0)
-		say(s, s->diag.text);
+	if (s->log && session_record_own(s, EVENT_PLANTED, words, "unknown") < 0)
+		session_say(s, s->diag.text);
 	diag_set(&s->diag, "%s for what your own tools may execute (%s): look through it before you use them there", what,
 		strerror(-error));
-	say(s, s->diag.text);
+	session_say(s, s->diag.text);
 }
 
 static void report_planted(struct session *s)
@@ -651,10 +507,10 @@ static void report_planted(struct session *s)
 		report_unsearched(s, r);
 	for (size_t i = 0; i < planted.n; i++) {
 		text_escape_str(planted.v[i], shown, sizeof(shown));
-		if (s->log && record_own(s, EVENT_PLANTED, shown, "created") < 0)
-			say(s, s->diag.text);
+		if (s->log && session_record_own(s, EVENT_PLANTED, shown, "created") < 0)
+			session_say(s, s->diag.text);
 		diag_set(&s->diag, "while it ran, %s was created: your own tools may execute what it says; look at it before you use them there", shown);
-		say(s, s->diag.text);
+		session_say(s, s->diag.text);
 	}
 }
 
@@ -662,13 +518,13 @@ static void finish(struct session *s)
 {
 	s->phase = PHASE_OVER;
 	if (session_close_network(s) < 0)
-		say(s, s->diag.text);
+		session_say(s, s->diag.text);
 	spawned_done(&s->spawned);
 	registration_done(&s->registration);
 	report_planted(s);
 	if (s->log && audit_close(s->log, s->close_status ? s->close_status : "ended", &s->diag) < 0) {
 		if (!s->log_failed)
-			say(s, s->diag.text);
+			session_say(s, s->diag.text);
 		s->exit_status = EXIT_REFUSED;
 	}
 	audit_free(s->log);
@@ -709,7 +565,7 @@ int session_run(const struct session_args *a)
 	if (r == 0)
 		r = lock_down(&s);
 	if (r < 0) {
-		say(&s, s.diag.text);
+		session_say(&s, s.diag.text);
 		s.exit_status = EXIT_REFUSED;
 		s.close_status = "could not be started";
 	} else {
@@ -727,10 +583,10 @@ int session_run(const struct session_args *a)
 static void answer_refused(struct session *s, const char *words)
 {
 	if (spawn_refusal(&s->args->effective->shim, &s->spawned, &s->diag) < 0) {
-		say(s, s->diag.text);
+		session_say(s, s->diag.text);
 		return;
 	}
-	if (send_control(s->spawned.control, CONTROL_REFUSE, REFUSE_MS, words) < 0)
+	if (session_send_control(s->spawned.control, CONTROL_REFUSE, REFUSE_MS, words) < 0)
 		return;
 	s->phase = PHASE_DRAINING;
 	s->stdin_ended = true;
@@ -738,7 +594,7 @@ static void answer_refused(struct session *s, const char *words)
 	while (s->phase != PHASE_OVER) {
 		if (turn(s) == 0)
 			continue;
-		say(s, s->diag.text);
+		session_say(s, s->diag.text);
 		return;
 	}
 }
@@ -752,9 +608,9 @@ int session_refuse(const struct session_args *a, const char *status, const char 
 	if (r == 0)
 		r = open_log(&s);
 	if (r == 0)
-		r = record_own(&s, EVENT_CONSENT, "nothing was started", status);
+		r = session_record_own(&s, EVENT_CONSENT, "nothing was started", status);
 	if (r < 0)
-		say(&s, s.diag.text);
+		session_say(&s, s.diag.text);
 	else if (words)
 		answer_refused(&s, words);
 	finish(&s);

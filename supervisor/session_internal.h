@@ -10,6 +10,7 @@
 #include "supervisor/registry.h"
 #include "supervisor/session.h"
 #include "supervisor/spawn.h"
+#include "wire/control.h"
 #include "wire/event.h"
 
 /* What has to be in force before the server's first instruction. */
@@ -48,6 +49,18 @@ int session_record(struct session *s, enum event_source source, const struct eve
 void session_count(struct session *s, const struct event *e);
 /* A part is locked down; the last one releases the server. */
 int session_on_part(struct session *s, enum part part) _must_check_;
+
+int session_record_own(struct session *s, enum event_type type, const char *reason, const char *status) _must_check_;
+/* "NAME: words" on stderr. */
+void session_say(const struct session *s, const char *words);
+int session_send_control(int sock, enum control_type type, int value, const char *text) _must_check_;
+/* PID 1, and with it every process of the server, ends now. */
+void session_kill_init(struct session *s);
+/* The server is gone: the shim answers what waits and ends. */
+void session_drain(struct session *s, const char *words);
+
+/* session_enter.c */
+int session_on_report(struct session *s) _must_check_;
 
 /* session_net.c */
 int session_on_gateway(struct session *s) _must_check_;

@@ -122,7 +122,7 @@ static void on_init_gone(struct session *s)
 	if (!s->close_status)
 		s->close_status = "server killed";
 	if (s->exit_status == 0)
-		s->exit_status = s->phase == PHASE_BUILDING ? EXIT_REFUSED : 128 + SIGKILL;
+		s->exit_status = s->missing || s->phase == PHASE_BUILDING ? EXIT_REFUSED : 128 + SIGKILL;
 	if (s->phase == PHASE_BUILDING)
 		session_say(s, "the sandbox went away while it was built; nothing was started: try again, and see 'stockade doctor'");
 	session_drain(s, "the server was stopped");

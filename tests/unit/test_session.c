@@ -317,7 +317,7 @@ static const struct row rows[] = {
 		"\"stockade failed\"" },
 	{ "PID 1 has no descriptor", "init-without-pidfd", "closed exit-0", NULL, NULL, 125, "without a descriptor", "\"stockade failed\"" },
 	{ "PID 1 is reported twice", "init init-again", "closed exit-0", NULL, NULL, 125, "or twice", "\"stockade failed\"" },
-	{ "enter says nothing, and a signal comes", "terminate-supervisor", "server-exited exit-0", NULL, NULL, 137, "", "\"stopped by a signal\"" },
+	{ "enter says nothing, and a signal comes", "terminate-supervisor", "server-exited exit-0", NULL, NULL, 125, "", "\"stopped by a signal\"" },
 	/* the shim */
 	{ "the shim dies before the release", "init", "die", NULL, NULL, 125, "the shim ended unexpectedly (signal 9)", "\"stockade failed\"" },
 	{ "the shim dies while the server runs", "init ready released running", "released die", NULL, NULL, 125, "the shim ended unexpectedly (signal 9)",

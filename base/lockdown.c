@@ -2,6 +2,7 @@
 /* lockdown - see lockdown.h */
 #include "base/lockdown.h"
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -51,6 +52,8 @@ int lockdown_apply(const struct lockdown *l, struct diag *d)
 		return diag_fail(d, -errno, "cannot set no_new_privs: %s", strerror(errno));
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return diag_fail(d, -errno, "cannot become undumpable: %s", strerror(errno));
+	if (l->dies_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return diag_fail(d, -errno, "cannot be tied to the program that started it: %s", strerror(errno));
 	r = limit_all(l);
 	if (r < 0)
 		return diag_fail(d, r, "cannot set resource limits: %s", strerror(-r));

@@ -9,6 +9,7 @@
  * the system call filter. Each program's confine.c says what is left to it.
  */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/diag.h"
 #include "base/seccomp_load.h"
@@ -18,6 +19,7 @@ struct lockdown {
 	uint64_t files;				    /* RLIMIT_NOFILE at the most; 0: as it is */
 	int (*allow)(int ruleset, const void *ctx); /* adds Landlock rules; NULL: nothing is allowed */
 	const void *ctx;
+	bool dies_with_parent; /* SIGKILL when the program that started us ends, stopped or not (PR_SET_PDEATHSIG, prctl(2)) */
 };
 
 int lockdown_apply(const struct lockdown *l, struct diag *d) _must_check_;

@@ -82,7 +82,7 @@ static int allow(int ruleset, const void *ctx)
 
 int confine(const struct net_config *c, struct diag *d)
 {
-	const struct lockdown l = { .filter = &seccomp_filter_dial, .allow = allow, .ctx = c };
+	const struct lockdown l = { .filter = &seccomp_filter_dial, .allow = allow, .ctx = c, .dies_with_parent = true };
 	int r = raise_files(d);
 
 	return r < 0 ? r : lockdown_apply(&l, d);

@@ -28,7 +28,7 @@ int raise_files(uint64_t files, struct diag *d)
 
 int confine(struct diag *d)
 {
-	const struct lockdown l = { .filter = &seccomp_filter_gateway };
+	const struct lockdown l = { .filter = &seccomp_filter_gateway, .dies_with_parent = true };
 
 	return lockdown_apply(&l, d);
 }

@@ -294,6 +294,17 @@ static int check_stub(const struct net_layout *l, struct diag *d)
 	return 0;
 }
 
+/* A port of the host's loopback that is the server's, and one of the server's that is the host's: each would be the other. */
+static int check_publish(const struct net_config *c, struct diag *d)
+{
+	for (size_t i = 0; i < c->n_grants; i++)
+		for (size_t k = 0; c->grants[i].kind == NET_LOCALHOST && k < c->n_publish; k++)
+			if (net_grant_has_port(&c->grants[i], c->publish[k]))
+				return diag_fail(d, -EINVAL, "%s: port %u is published as well (network.publish), so it would lead back to itself; keep one",
+					c->grants[i].where, c->publish[k]);
+	return 0;
+}
+
 int network_check(const struct net_config *c, struct diag *d)
 {
 	_cleanup_net_layout_ struct net_layout l = { 0 };
@@ -301,7 +312,8 @@ int network_check(const struct net_config *c, struct diag *d)
 
 	if (r == 0)
 		r = check_stub(&l, d);
-
+	if (r == 0)
+		r = check_publish(c, d);
 	if (r == -E2BIG)
 		return diag_fail(d, r, "the granted hosts and ports need more than %d listening sockets, or more addresses than their range holds: grant fewer, or a wildcard",
 			NET_SOCKETS_MAX);

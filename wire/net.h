@@ -75,7 +75,7 @@ struct net_limits {
 #define NET_LIMITS(X)                                          \
 	X(connections, 1024, 1, 8192, "connections")           \
 	X(names, 4096, 1, 65536, "names")                      \
-	X(queries, 200, 1, 10000, "queries")                   \
+	X(queries, 1000, 1, 10000, "queries")                   \
 	X(connect_ms, 30000, 100, 300000, "connect")           \
 	X(hello_ms, 10000, 100, 60000, "hello")                \
 	X(idle_s, 3600, 1, 604800, "idle")                     \

@@ -189,6 +189,20 @@ static void the_digest_tells_whether_names_in_tls_are_compared(void **state)
 	}
 }
 
+static void a_port_is_not_published_and_granted_of_the_hosts_loopback(void **state)
+{
+	_cleanup_net_config_ struct net_config c = { .publish = { 8080 }, .n_publish = 1 };
+	struct net_grant g;
+	struct diag d = { 0 };
+
+	assert_int_equal(network_grant_parse("localhost:8080", "x", &g, &d), 0);
+	assert_int_equal(network_add(&c, &g, &d), 0);
+	assert_int_equal(network_check(&c, &d), -EINVAL);
+	assert_non_null(strstr(d.text, "port 8080 is published as well"));
+	c.publish[0] = 8081;
+	assert_int_equal(network_check(&c, &d), 0);
+}
+
 static void the_list_of_public_suffixes_is_the_real_one(void **state)
 {
 	static const struct {
@@ -213,6 +227,7 @@ int main(void)
 		cmocka_unit_test(the_same_host_and_port_twice_is_refused_and_overlaps_are_not),
 		cmocka_unit_test(what_the_name_server_inside_needs_is_not_granted),
 		cmocka_unit_test(the_digest_tells_whether_names_in_tls_are_compared),
+		cmocka_unit_test(a_port_is_not_published_and_granted_of_the_hosts_loopback),
 		cmocka_unit_test(the_list_of_public_suffixes_is_the_real_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

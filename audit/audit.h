@@ -28,13 +28,13 @@ struct audit;
 struct audit_identity {
 	const char *session; /* AUDIT_SESSION_ID_LEN hex digits, audit_new_session_id() */
 	const char *user;
-	const char *groups;	/* "alice,dev,docker" */
-	const char *client;	/* "code (pid 812) < bash (pid 700)": chain of programs */
-	const char *server;	/* profile or command name */
-	const char *version;	/* of the profile, or "" */
-	const char *plan_digest; /* hex */
-	const char *approval;	/* id of the approval */
-	const char *channel;	/* "terminal", "approve", "digest", ... */
+	const char *groups;	    /* "alice,dev,docker" */
+	const char *client;	    /* "code (pid 812) < bash (pid 700)": chain of programs */
+	const char *server;	    /* profile or command name */
+	const char *version;	    /* of the profile, or "" */
+	const char *plan_digest;    /* hex */
+	const char *approval;	    /* id of the approval */
+	const char *channel;	    /* "terminal", "approve", "digest", ... */
 	const char *classification; /* data.classification or "" */
 	const char *delete_after;   /* "90d" or "" */
 };
@@ -46,11 +46,15 @@ struct audit_options {
 
 void audit_new_session_id(char ret[AUDIT_SESSION_ID_LEN + 1]);
 /* Creates the session's file, preallocates, writes session.open and the index's open record. */
-int audit_open(const struct audit_options *o, const struct audit_identity *id, struct audit **ret, struct diag *d) _must_check_;
+int audit_open(const struct audit_options *o, const struct audit_identity *id, struct audit **ret,
+	struct diag *d) _must_check_;
 /* Stamps v, seq, ts, session, source and identity; writes one record with one write(2). -EACCES when the table of
- * wire/event.h does not let that source send that event. extra (may be NULL, borrowed): more members for supervisor events. */
-int audit_append(struct audit *a, enum event_source source, const struct event *e, const json_t *extra, struct diag *d) _must_check_;
-/* fsync and a checkpoint record here and in the index. The session's loop calls it every AUDIT_CHECKPOINT_S when records came. */
+ * wire/event.h does not let that source send that event. extra (may be NULL, borrowed): more members for supervisor
+ * events. */
+int audit_append(struct audit *a, enum event_source source, const struct event *e, const json_t *extra,
+	struct diag *d) _must_check_;
+/* fsync and a checkpoint record here and in the index. The session's loop calls it every AUDIT_CHECKPOINT_S when
+ * records came. */
 enum { AUDIT_CHECKPOINT_S = 10 };
 int audit_checkpoint(struct audit *a, struct diag *d) _must_check_;
 /* The close record (status, totals), fsync, index close. The log is then finished. */
@@ -65,19 +69,19 @@ static inline void audit_freep(struct audit **a)
 /* --- readers, for `stockade audit` --- */
 
 struct audit_filter {
-	int64_t since, until; /* seconds since the epoch, 0: open */
+	int64_t since, until;		     /* seconds since the epoch, 0: open */
 	const char *session, *server, *tool; /* globs ('*'), NULL: any; session also how an id begins */
-	const char *client; /* a glob, or what the chain of programs holds */
-	enum event_decision decision;	      /* EVENT_NONE: any */
+	const char *client;		     /* a glob, or what the chain of programs holds */
+	enum event_decision decision;	     /* EVENT_NONE: any */
 };
 
 struct audit_show_options {
 	struct audit_filter filter;
-	bool json;   /* the records as they are, one a line */
-	bool follow; /* wait for more until SIGINT */
-	bool tail;   /* of what is there already, only the last records that pass the filter */
+	bool json;     /* the records as they are, one a line */
+	bool follow;   /* wait for more until SIGINT */
+	bool tail;     /* of what is there already, only the last records that pass the filter */
 	uint64_t last; /* so many */
-	bool denied; /* what was denied, one row a thing, instead of the records */
+	bool denied;   /* what was denied, one row a thing, instead of the records */
 	bool colour;
 };
 
@@ -86,8 +90,8 @@ enum audit_shown { AUDIT_SHOWN = 0, AUDIT_NOTHING_SHOWN = 1 }; /* the positive o
 int audit_show(int dirfd, const struct audit_show_options *o, FILE *out, struct diag *d) _must_check_;
 
 enum audit_verdict { AUDIT_WHOLE = 0, AUDIT_DAMAGED = 1 }; /* the positive outcomes of audit_verify */
-/* Checks index and sessions; prints one line a finding (or JSON lines) and a summary. AUDIT_WHOLE, AUDIT_DAMAGED or -errno.
- * A torn last line of a session that no longer runs is closed and recorded (log.torn), unless read_only. */
+/* Checks index and sessions; prints one line a finding (or JSON lines) and a summary. AUDIT_WHOLE, AUDIT_DAMAGED or
+ * -errno. A torn last line of a session that no longer runs is closed and recorded (log.torn), unless read_only. */
 struct audit_verify_options {
 	const char *session; /* a glob, or how an id begins; NULL: all */
 	bool json;

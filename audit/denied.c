@@ -186,7 +186,8 @@ static void put_thing(FILE *out, const struct denied_line *d)
 		(void)fputs(" (a name, without a port)", out);
 }
 
-/* ASCII without controls: what a server put into a name cannot speak to the terminal, and the line is JSON as it stands. */
+/* ASCII without controls: what a server put into a name cannot speak to the terminal, and the line is JSON as it
+ * stands. */
 static void put_grant(FILE *out, const struct denied_line *d)
 {
 	_cleanup_free_ char *value = d->value ? json_dumps(d->value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
@@ -202,7 +203,8 @@ static void put_grant(FILE *out, const struct denied_line *d)
 static void print_row(const struct row *r, FILE *out)
 {
 	put_thing(out, &r->line);
-	(void)fprintf(out, "\n           denied %" PRIu64 " time%s, last %.10s %.8s", r->count, r->count == 1 ? "" : "s", r->last, r->last + 11);
+	(void)fprintf(out, "\n           denied %" PRIu64 " time%s, last %.10s %.8s", r->count,
+		r->count == 1 ? "" : "s", r->last, r->last + 11);
 	if (*r->rule) {
 		(void)fputs(", by ", out);
 		put_shown(out, r->rule);
@@ -214,15 +216,17 @@ static void print_row(const struct row *r, FILE *out)
 static int print_object(const struct row *r, FILE *out)
 {
 	const struct denied_line *d = &r->line;
-	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "server", r->server, "kind", kind_words[d->kind], "thing", d->thing, "count",
-		(json_int_t)r->count, "first", r->first, "last", r->last, "rule", r->rule, "reason", r->reason);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "server", r->server, "kind",
+		kind_words[d->kind], "thing", d->thing, "count", (json_int_t)r->count, "first", r->first, "last",
+		r->last, "rule", r->rule, "reason", r->reason);
 	int e = o ? 0 : -ENOMEM;
 
 	if (e == 0 && d->port)
 		e = json_object_set_new(o, "port", json_integer((json_int_t)d->port));
 	if (e == 0 && d->key)
 		e = json_object_set_new(o, d->remove ? "remove" : "grant",
-			d->remove ? json_pack("{s:s, s:s}", "key", d->key, "rule", r->rule) : json_pack("{s:s, s:O}", "key", d->key, "value", d->value));
+			d->remove ? json_pack("{s:s, s:s}", "key", d->key, "rule", r->rule)
+				  : json_pack("{s:s, s:O}", "key", d->key, "value", d->value));
 	if (e == 0 && d->note)
 		e = json_object_set_new(o, "note", json_string(d->note));
 	if (e == 0)
@@ -243,9 +247,16 @@ static int print_end(const struct denied *t, bool json, FILE *out)
 	if (json)
 		return t->more && fprintf(out, "{\"not_shown\":%" PRIu64 "}\n", t->more) < 0 ? -EIO : 0;
 	if (t->more)
-		(void)fprintf(out, "\nand %" PRIu64 " more denials, of more things than %d: narrow it with --server or --since\n", t->more, DENIED_ROWS_MAX);
-	return t->n == 0 || fputs("\nTimes are UTC. A line goes into the server's profile, or stands on its command line (--host). Names are what the server or its\n"
-				  "client chose to ask for: grant what you know. The next start then asks, and shows the difference.\n", out) >= 0 ? 0 : -EIO;
+		(void)fprintf(out,
+			"\nand %" PRIu64 " more denials, of more things than %d: narrow it with --server or --since\n",
+			t->more, DENIED_ROWS_MAX);
+	return t->n == 0 || fputs("\nTimes are UTC. A line goes into the server's profile, or stands on its command "
+				  "line (--host). Names are what the server or its\n"
+				  "client chose to ask for: grant what you know. The next start then asks, and shows "
+				  "the difference.\n",
+				    out) >= 0
+		       ? 0
+		       : -EIO;
 }
 
 int denied_print(struct denied *t, bool json, bool colour, FILE *out)

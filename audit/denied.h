@@ -7,8 +7,8 @@
  * Returns:  0, -errno
  * Limits:   DENIED_ROWS_MAX rows; what comes after is counted and said
  *
- * For a person's terminal only: a program that is denied is never told what would lift it. A row is as good as the log that
- * it is drawn from, and a line is an offer, not advice: names in it were chosen by the server or by its client.
+ * For a person's terminal only: a program that is denied is never told what would lift it. A row is as good as the log
+ * that it is drawn from, and a line is an offer, not advice: names in it were chosen by the server or by its client.
  */
 #pragma once
 #include <stdbool.h>

@@ -55,8 +55,10 @@ static int of_name(const struct line *l, struct denied_line *ret)
 /* The rule is the grant itself: the port was open, and what was said on it was not what the grant names. */
 static int of_hello(struct denied_line *ret)
 {
-	ret->note = "the host is granted; what it said in TLS was not that name. This line, in place of the rule, no longer compares the two";
-	return take(ret, "network.allow", json_pack("{s:s, s:[I], s:b}", "host", ret->thing, "ports", (json_int_t)ret->port, "sni", 0));
+	ret->note = "the host is granted; what it said in TLS was not that name. This line, in place of the rule, no "
+		    "longer compares the two";
+	return take(ret, "network.allow",
+		json_pack("{s:s, s:[I], s:b}", "host", ret->thing, "ports", (json_int_t)ret->port, "sni", 0));
 }
 
 static int of_connection(const struct line *l, struct denied_line *ret)
@@ -67,14 +69,16 @@ static int of_connection(const struct line *l, struct denied_line *ret)
 	if (strcmp(line_text(l, "protocol"), "udp") == 0)
 		return none(ret, "no line can grant it: only TCP leaves a sandbox");
 	if (strncmp(line_text(l, "rule"), "network.limits.", 15) == 0)
-		return none(ret, "the host is granted; there were more connections than network.limits.connections allows");
+		return none(
+			ret, "the host is granted; there were more connections than network.limits.connections allows");
 	if (rule_of(l, "network.allow"))
 		return of_hello(ret);
 	if (!rule_is(l, "network.allow has no such port") && !rule_is(l, "network.allow names no such address"))
 		return none(ret, NULL);
 	/* Stands for names inside one sandbox only. */
 	if (literal && !strstr(line_text(l, "reason"), "would grant it"))
-		return none(ret, "no line can grant it: it is no address of the world, but one that stands for a name, or for none");
+		return none(ret, "no line can grant it: it is no address of the world, but one that stands for a name, "
+				 "or for none");
 	return take(ret, "network.allow", host_string(ret->thing, ret->port));
 }
 
@@ -84,14 +88,19 @@ static int of_dial(const struct line *l, struct denied_line *ret)
 	const char *reason = line_text(l, "reason"), *address = line_text(l, "address");
 
 	if (strstr(reason, "private address")) {
-		ret->note = "the host is granted and led to a private address; this line, in place of the rule, allows that";
-		return take(ret, "network.allow", json_pack("{s:s, s:[I], s:b}", "host", ret->thing, "ports", (json_int_t)ret->port, "private", 1));
+		ret->note = "the host is granted and led to a private address; this line, in place of the rule, allows "
+			    "that";
+		return take(ret, "network.allow",
+			json_pack(
+				"{s:s, s:[I], s:b}", "host", ret->thing, "ports", (json_int_t)ret->port, "private", 1));
 	}
 	if (strstr(reason, "loopback"))
-		return none(ret, "the host is granted and led to this machine itself; if that is meant, network.allow has \"localhost:PORT\"");
+		return none(ret, "the host is granted and led to this machine itself; if that is meant, network.allow "
+				 "has \"localhost:PORT\"");
 	if (strncmp(reason, "the name leads to ", 18) != 0 || !*address)
 		return none(ret, NULL);
-	ret->note = "the host is granted and led to this address, which must be named by itself; whose it is, is worth knowing first";
+	ret->note = "the host is granted and led to this address, which must be named by itself; whose it is, is worth "
+		    "knowing first";
 	return take(ret, "network.allow", host_string(address, ret->port));
 }
 
@@ -138,8 +147,8 @@ static int of_request(const struct line *l, struct denied_line *ret)
 		ret->kind = DENIED_PROMPT;
 	else
 		return of_method(l, ret);
-	return ret->kind == DENIED_RESOURCE ? of_rules(l, "resources.allow", "resources.deny", ret) :
-					      of_rules(l, "prompts.allow", "prompts.deny", ret);
+	return ret->kind == DENIED_RESOURCE ? of_rules(l, "resources.allow", "resources.deny", ret)
+					    : of_rules(l, "prompts.allow", "prompts.deny", ret);
 }
 
 static int of_tool(const struct line *l, struct denied_line *ret)
@@ -192,7 +201,8 @@ int denied_line_of(const struct line *l, struct denied_line *ret)
 	if (!ret->thing)
 		return -ENOMEM;
 	/* The gateway tells a flood by its number alone. */
-	return ret->kind == DENIED_HOST && !*thing ? none(ret, "more of them came at once than are recorded one by one") : rows[i].line(l, ret);
+	return ret->kind == DENIED_HOST && !*thing ? none(ret, "more of them came at once than are recorded one by one")
+						   : rows[i].line(l, ret);
 }
 
 void denied_line_done(struct denied_line *d)

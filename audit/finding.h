@@ -12,26 +12,26 @@
 #include "base/cleanup.h"
 
 /* X(enum, word, damage). What is no damage is a note. */
-#define FINDINGS(X)                                                             \
-	X(ALTERED, "altered", true)	  /* bytes that are not what was written */ \
-	X(MISSING, "missing", true)	  /* a record that others count on */       \
-	X(REORDERED, "reordered", true)                                             \
-	X(DUPLICATED, "duplicated", true)                                           \
-	X(REPLACED, "replaced", true)	  /* a good record, but not that one */     \
-	X(TRUNCATED, "truncated", true)	  /* the end is gone */                     \
-	X(NO_FILE, "missing file", true)                                            \
-	X(UNINDEXED, "not in the index", true)                                      \
-	X(TORN, "torn", false)		  /* the last write of a killed process */  \
-	X(UNCLOSED, "unclosed", false)	  /* killed before its close */             \
-	X(EMPTY, "empty", false)                                                    \
-	X(REPAIRED, "repaired", false)                                              \
+#define FINDINGS(X)                                                                                                    \
+	X(ALTERED, "altered", true) /* bytes that are not what was written */                                          \
+	X(MISSING, "missing", true) /* a record that others count on */                                                \
+	X(REORDERED, "reordered", true)                                                                                \
+	X(DUPLICATED, "duplicated", true)                                                                              \
+	X(REPLACED, "replaced", true)	/* a good record, but not that one */                                          \
+	X(TRUNCATED, "truncated", true) /* the end is gone */                                                          \
+	X(NO_FILE, "missing file", true)                                                                               \
+	X(UNINDEXED, "not in the index", true)                                                                         \
+	X(TORN, "torn", false)	       /* the last write of a killed process */                                        \
+	X(UNCLOSED, "unclosed", false) /* killed before its close */                                                   \
+	X(EMPTY, "empty", false)                                                                                       \
+	X(REPAIRED, "repaired", false)                                                                                 \
 	X(UNREPAIRED, "not repaired", false)
 
 enum finding {
 #define X(name, word, damage) FINDING_##name,
 	FINDINGS(X)
 #undef X
-	FINDING_COUNT
+		FINDING_COUNT
 };
 
 struct findings {

@@ -56,7 +56,8 @@ int log_find_place(struct audit *a, struct diag *d)
 	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", a->dirfd);
 	n = readlink(link, path, sizeof path - 1);
 	if (n <= 0)
-		return diag_fail(d, n < 0 ? -errno : -ENOENT, "cannot find out where the audit log is: is /proc mounted?");
+		return diag_fail(
+			d, n < 0 ? -errno : -ENOENT, "cannot find out where the audit log is: is /proc mounted?");
 	path[n] = '\0';
 	a->place = strdup(path);
 	a->placed_us = io_now_us();
@@ -94,7 +95,8 @@ static int check_place(struct audit *a, struct diag *d)
 	a->state = LOG_BROKEN;
 	a->error = -ESTALE;
 	return diag_fail(d, -ESTALE,
-		"the audit log of this session is gone from where it belongs (%s): %s; nothing goes on unrecorded, so the "
+		"the audit log of this session is gone from where it belongs (%s): %s; nothing goes on unrecorded, so "
+		"the "
 		"session ends. Find out what did it: 'stockade audit verify' says what is missing",
 		a->file, why);
 }
@@ -321,7 +323,8 @@ static int end_log(struct audit *a, enum event_type type, int error, struct diag
 			"this session has used up its audit budget of %llu bytes, so it ends; other sessions go on",
 			(unsigned long long)a->budget);
 	return diag_fail(d, error,
-		"the disk under the audit log is full; nothing goes on unrecorded, so the session ends: free some space");
+		"the disk under the audit log is full; nothing goes on unrecorded, so the session ends: free some "
+		"space");
 }
 
 /* Room for n more bytes while everything is well; in the reserve when the log is ending. */
@@ -349,8 +352,8 @@ static int make_room(struct audit *a, size_t n, const struct event *e, enum even
 	return 0;
 }
 
-int log_write(struct audit *a, enum event_source source, const struct event *e, const struct log_extra *x,
-	struct diag *d)
+int log_write(
+	struct audit *a, enum event_source source, const struct event *e, const struct log_extra *x, struct diag *d)
 {
 	struct record r = { .data = a->bytes + 1, .max = AUDIT_RECORD_MAX };
 	char hash[RECORD_HASH_HEX + 1];

@@ -9,8 +9,9 @@
  * Theory of operation. Space for LOG_CHUNK bytes is preallocated beyond the end of the file, and an ordinary record is
  * only written while LOG_RESERVE of it stays free. When no more can be had, or the budget is used up, the log is
  * ending: what happened is written into the reserve, and after it the record that found no room and those that had been
- * handed over before anybody knew, down to LOG_OWN_RESERVE for the supervisor's own and LOG_CLOSE_RESERVE for the close. A file that readers no longer find (unlinked, another in its name, its
- * directory moved) is no log: that is looked for at each note and before a record when LOG_PLACE_US have passed.
+ * handed over before anybody knew, down to LOG_OWN_RESERVE for the supervisor's own and LOG_CLOSE_RESERVE for the
+ * close. A file that readers no longer find (unlinked, another in its name, its directory moved) is no log: that is
+ * looked for at each note and before a record when LOG_PLACE_US have passed.
  */
 #pragma once
 #include "audit/audit.h"
@@ -39,7 +40,7 @@ struct audit {
 	bool no_fallocate;
 	bool lead_newline; /* the next write ends a torn line first */
 	char file[LOG_FILE_NAME_MAX];
-	char *place; /* the directory's path when it was opened; NULL: a repair, which is over at once */
+	char *place;	    /* the directory's path when it was opened; NULL: a repair, which is over at once */
 	uint64_t placed_us; /* when the file was last seen in its place */
 	char session[AUDIT_SESSION_ID_LEN + 1];
 	char *identity; /* ,"host":... as every record carries it */

@@ -141,7 +141,8 @@ static int read_lines(struct reader *r, struct session_view *v, struct findings 
 	report_bad(v, &bad, f);
 	v->lines = r->number;
 	v->rest = reader_rest(r, &text);
-	v->rest_foreign = v->rest >= AUDIT_RECORD_MAX || strncmp(text, begin, v->rest < strlen(begin) ? v->rest : strlen(begin)) != 0;
+	v->rest_foreign = v->rest >= AUDIT_RECORD_MAX ||
+			  strncmp(text, begin, v->rest < strlen(begin) ? v->rest : strlen(begin)) != 0;
 	return outcome;
 }
 

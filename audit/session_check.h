@@ -26,10 +26,10 @@ struct session_view {
 	size_t n, room;
 	size_t *by_seq; /* positions, sorted by seq, then position */
 	uint64_t lines;
-	uint64_t rest; /* bytes after the last newline, at least AUDIT_RECORD_MAX when there are more */
+	uint64_t rest;	   /* bytes after the last newline, at least AUDIT_RECORD_MAX when there are more */
 	bool rest_foreign; /* they are the beginning of no record */
-	bool damaged;  /* for the caller's notes: evidence is not repaired */
-	bool closed;   /* the last record is session.close */
+	bool damaged;	   /* for the caller's notes: evidence is not repaired */
+	bool closed;	   /* the last record is session.close */
 };
 
 /* The session's id from a file's name; false when it is not a name of ours. */

@@ -7,8 +7,8 @@
  * A merge over the files. A file's name says when it begins, so it is opened only when the merge has come to that time,
  * and closed when it has no more: only sessions that ran side by side are open together. Within a session the order of
  * the file holds, whatever the clock did. To follow is to do the same again from where each file was left. For the last
- * records alone it is gone through twice: to count, and to print; what comes between is printed as well. What was denied is
- * counted over all of them, and printed at the end.
+ * records alone it is gone through twice: to count, and to print; what comes between is printed as well. What was
+ * denied is counted over all of them, and printed at the end.
  */
 #include "audit/show.h"
 
@@ -44,7 +44,7 @@ struct show {
 	int dirfd;
 	const struct audit_show_options *o;
 	FILE *out;
-	bool shown; /* was any record printed? */
+	bool shown;	  /* was any record printed? */
 	struct source *v; /* sorted by name, which is by start */
 	size_t n, room;
 	size_t *open; /* positions of those that have a record */
@@ -86,7 +86,8 @@ static bool wants_file(const struct audit_filter *f, const char *name, const str
 
 static bool client_wants(const char *pattern, const char *chain)
 {
-	return !pattern || (strchr(pattern, '*') ? glob_match(pattern, chain, strlen(chain)) : strstr(chain, pattern) != NULL);
+	return !pattern ||
+	       (strchr(pattern, '*') ? glob_match(pattern, chain, strlen(chain)) : strstr(chain, pattern) != NULL);
 }
 
 static bool wants_line(const struct audit_filter *f, const struct line *l)

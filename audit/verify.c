@@ -297,8 +297,8 @@ static void summary(struct verify *v)
 		(void)fprintf(v->f.out, "damaged: %" PRIu64 " finding%s in %" PRIu64 " sessions\n", v->f.damage,
 			v->f.damage == 1 ? "" : "s", v->sessions);
 	else if (is_empty(v))
-		(void)fprintf(v->f.out,
-			"empty: no session and no index; either nothing ever ran, or all of the log was moved or removed\n");
+		(void)fprintf(v->f.out, "empty: no session and no index; either nothing ever ran, or all of the log "
+					"was moved or removed\n");
 	else
 		(void)fprintf(v->f.out, "whole: %" PRIu64 " sessions (%" PRIu64 " running), %" PRIu64 " records\n",
 			v->sessions, v->running, v->records);

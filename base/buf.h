@@ -33,6 +33,7 @@ void buf_consume(struct buf *b, size_t n);
 /* Keeps the block, forgets the bytes. */
 void buf_clear(struct buf *b);
 void buf_done(struct buf *b);
-/* Gives the bytes to the caller as a NUL-terminated heap string; the buffer is empty afterwards. NULL: out of memory. */
+/* Gives the bytes to the caller as a NUL-terminated heap string; the buffer is empty afterwards. NULL: out of memory.
+ */
 char *buf_steal(struct buf *b);
 #define _cleanup_buf_ _cleanup_(buf_done)

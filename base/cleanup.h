@@ -18,11 +18,11 @@
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Takes the pointer out of an owned variable, which is NULL afterwards. */
-#define STEAL_PTR(p)                 \
-	({                           \
-		__auto_type p_ = (p); \
-		(p) = NULL;          \
-		p_;                  \
+#define STEAL_PTR(p)                                                                                                   \
+	({                                                                                                             \
+		__auto_type p_ = (p);                                                                                  \
+		(p) = NULL;                                                                                            \
+		p_;                                                                                                    \
 	})
 
 static inline void cleanup_free(void *p)

@@ -21,7 +21,8 @@ struct diag {
 /* Replaces the sentence. A NULL diag is allowed and ignored. */
 void diag_set(struct diag *d, const char *fmt, ...) _printf_(2, 3);
 
-/* Replaces the sentence and returns err (0 or -errno), so that a failing line reads: return diag_fail(d, -EINVAL, ...). */
+/* Replaces the sentence and returns err (0 or -errno), so that a failing line reads: return diag_fail(d, -EINVAL, ...).
+ */
 int diag_fail(struct diag *d, int err, const char *fmt, ...) _printf_(3, 4) _must_check_;
 
 /* Puts words before the sentence that is there ("profile.json:3: " and the like). */

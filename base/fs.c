@@ -33,19 +33,23 @@ int fs_check_trusted(int fd, const char *name, enum fs_trust trust, uid_t uid, s
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return diag_fail(d, -errno, "cannot examine %s: %s", text_escape_str(name, shown, sizeof(shown)), strerror(errno));
+		return diag_fail(d, -errno, "cannot examine %s: %s", text_escape_str(name, shown, sizeof(shown)),
+			strerror(errno));
 	text_escape_str(name, shown, sizeof(shown));
 	if (st.st_uid != 0 && (trust == FS_TRUST_ROOT || st.st_uid != uid))
-		return diag_fail(d, -EPERM, "%s belongs to user %u, but what grants rights must belong to %s: chown it, or remove it", shown,
-			st.st_uid, trust == FS_TRUST_ROOT ? "root" : "you or root");
+		return diag_fail(d, -EPERM,
+			"%s belongs to user %u, but what grants rights must belong to %s: chown it, or remove it",
+			shown, st.st_uid, trust == FS_TRUST_ROOT ? "root" : "you or root");
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
-		return diag_fail(d, -EPERM, "%s can be written by others (mode %04o), so it grants nothing: chmod go-w it after reading it",
+		return diag_fail(d, -EPERM,
+			"%s can be written by others (mode %04o), so it grants nothing: chmod go-w it after reading it",
 			shown, st.st_mode & 07777);
 	return 0;
 }
 
 /* name: below dirfd; path: the same file in words. */
-static int read_trusted(int dirfd, const char *name, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d)
+static int read_trusted(
+	int dirfd, const char *name, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d)
 {
 	/* O_NONBLOCK: a FIFO in the place of a file must not hang us; it has no effect on regular files. */
 	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -55,7 +59,8 @@ static int read_trusted(int dirfd, const char *name, const char *path, enum fs_t
 
 	text_escape_str(path, shown, sizeof(shown));
 	if (fd < 0)
-		return diag_fail(d, -errno, "cannot open %s: %s", shown, errno == ELOOP ? "it is a symbolic link" : strerror(errno));
+		return diag_fail(d, -errno, "cannot open %s: %s", shown,
+			errno == ELOOP ? "it is a symbolic link" : strerror(errno));
 	if (fstat(fd, &st) < 0)
 		return diag_fail(d, -errno, "cannot examine %s: %s", shown, strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -85,7 +90,8 @@ int fs_check_trusted_dir(int fd, const char *name, enum fs_trust trust, uid_t ui
 	/* Not even with the sticky bit: others may not take a file away then, but they may put one there. */
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return diag_fail(d, -EPERM,
-			"others can write the directory %s (mode %04o), and so choose what lies in it: nothing in it grants rights; look through "
+			"others can write the directory %s (mode %04o), and so choose what lies in it: nothing in it "
+			"grants rights; look through "
 			"it, then chmod go-w it",
 			shown, st.st_mode & 07777);
 	return fs_check_trusted(fd, name, trust, uid, d);
@@ -102,7 +108,8 @@ int fs_read_trusted_file(const char *path, enum fs_trust trust, uid_t uid, struc
 	if (!dir)
 		return -ENOMEM;
 	if (fd < 0)
-		return diag_fail(d, -errno, "cannot open %s: %s", text_escape_str(dir, shown, sizeof(shown)), strerror(errno));
+		return diag_fail(
+			d, -errno, "cannot open %s: %s", text_escape_str(dir, shown, sizeof(shown)), strerror(errno));
 	r = fs_check_trusted_dir(fd, dir, trust, uid, d);
 	return r < 0 ? r : read_trusted(fd, slash ? slash + 1 : path, path, trust, uid, b, d);
 }
@@ -144,12 +151,13 @@ int fs_write_atomic(int dirfd, const char *name, const void *p, size_t n, mode_t
 		/* Never a file that was there before: O_EXCL refused that one. */
 		if (r != -EEXIST)
 			unlinkat(dirfd, temp, 0);
-		return diag_fail(d, r, "cannot write %s: %s", text_escape_str(name, shown, sizeof(shown)), strerror(-r));
+		return diag_fail(
+			d, r, "cannot write %s: %s", text_escape_str(name, shown, sizeof(shown)), strerror(-r));
 	}
 	/* A directory that cannot be synced (some FUSE) still holds the file: rename has taken effect. */
 	if (fsync(dirfd) < 0 && errno != EINVAL && errno != EBADF)
-		return diag_fail(d, -errno, "cannot sync the directory of %s: %s", text_escape_str(name, shown, sizeof(shown)),
-			strerror(errno));
+		return diag_fail(d, -errno, "cannot sync the directory of %s: %s",
+			text_escape_str(name, shown, sizeof(shown)), strerror(errno));
 	return 0;
 }
 
@@ -182,12 +190,14 @@ int fs_mkdirs(const char *path, mode_t mode, int *ret, struct diag *d)
 	for (rest = copy; (name = strsep(&rest, "/"));) {
 		int r = *name ? enter_component(&dir, name, mode) : 0;
 		if (r < 0)
-			return diag_fail(d, r, "cannot make the directory %s (at '%s'): %s", text_escape_str(path, shown, sizeof(shown)),
-				text_escape_str(name, part, sizeof(part)), strerror(-r));
+			return diag_fail(d, r, "cannot make the directory %s (at '%s'): %s",
+				text_escape_str(path, shown, sizeof(shown)), text_escape_str(name, part, sizeof(part)),
+				strerror(-r));
 	}
 	last = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (last < 0)
-		return diag_fail(d, -errno, "cannot open %s: %s", text_escape_str(path, shown, sizeof(shown)), strerror(errno));
+		return diag_fail(
+			d, -errno, "cannot open %s: %s", text_escape_str(path, shown, sizeof(shown)), strerror(errno));
 	*ret = last;
 	return 0;
 }

@@ -21,9 +21,10 @@ enum fs_trust {
 
 /* Checks the open descriptor (fstat), not the path: owner and mode as trust demands. -EPERM with words. */
 int fs_check_trusted(int fd, const char *name, enum fs_trust trust, uid_t uid, struct diag *d) _must_check_;
-/* Opens (O_NOFOLLOW on the last component), checks, reads a regular file whole into b (limit b->max). The bytes read are
- * the bytes checked. */
-int fs_read_trusted(int dirfd, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d) _must_check_;
+/* Opens (O_NOFOLLOW on the last component), checks, reads a regular file whole into b (limit b->max). The bytes read
+ * are the bytes checked. */
+int fs_read_trusted(
+	int dirfd, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d) _must_check_;
 /* The same of a directory whose files grant rights. */
 int fs_check_trusted_dir(int fd, const char *name, enum fs_trust trust, uid_t uid, struct diag *d) _must_check_;
 /* fs_read_trusted in a directory that is checked as well, and is the one that was checked. */

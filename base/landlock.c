@@ -21,12 +21,11 @@ static const struct {
 	int abi;
 	struct landlock_attr attr;
 } known[] = {
-	{ 1, { .fs = FS_RIGHTS(13) } },
-	{ 2, { .fs = FS_RIGHTS(14) } }, /* REFER */
-	{ 3, { .fs = FS_RIGHTS(15) } }, /* TRUNCATE */
-	{ 4, { .fs = FS_RIGHTS(15), .net = 3 } }, /* BIND_TCP, CONNECT_TCP */
-	{ 5, { .fs = FS_RIGHTS(16), .net = 3 } }, /* IOCTL_DEV */
-	{ 6, { .fs = FS_RIGHTS(16), .net = 3, .scope = 3 } }, /* ABSTRACT_UNIX_SOCKET, SIGNAL */
+	{ 1, { .fs = FS_RIGHTS(13) } }, { 2, { .fs = FS_RIGHTS(14) } }, /* REFER */
+	{ 3, { .fs = FS_RIGHTS(15) } },					/* TRUNCATE */
+	{ 4, { .fs = FS_RIGHTS(15), .net = 3 } },			/* BIND_TCP, CONNECT_TCP */
+	{ 5, { .fs = FS_RIGHTS(16), .net = 3 } },			/* IOCTL_DEV */
+	{ 6, { .fs = FS_RIGHTS(16), .net = 3, .scope = 3 } },		/* ABSTRACT_UNIX_SOCKET, SIGNAL */
 };
 
 struct landlock_attr landlock_all(int abi)

@@ -25,7 +25,8 @@ struct landlock_attr landlock_all(int abi);
 /* The ABI of the running kernel (>= 1), or -errno. */
 int landlock_abi(void) _must_check_;
 int landlock_create(const struct landlock_attr *attr, int *ret) _must_check_;
-/* Allows access beneath the file or directory open (O_PATH) as fd; rights that do not fit a non-directory are masked off. */
+/* Allows access beneath the file or directory open (O_PATH) as fd; rights that do not fit a non-directory are masked
+ * off. */
 int landlock_allow_path(int ruleset, int fd, uint64_t access) _must_check_;
 /* Allows LANDLOCK_ACCESS_NET_* on the TCP port; nothing on a kernel whose ABI (3 and below) does not restrict ports. */
 int landlock_allow_port(int ruleset, uint16_t port, uint64_t access) _must_check_;

@@ -5,8 +5,8 @@
  * Process:  shim, gateway, dial
  * Returns:  0, -errno with words; on failure the program must end: it may be half locked
  *
- * In this order: no_new_privs, not dumpable, limits, Landlock (every right that the kernel knows, but for what allow() adds),
- * the system call filter. Each program's confine.c says what is left to it.
+ * In this order: no_new_privs, not dumpable, limits, Landlock (every right that the kernel knows, but for what allow()
+ * adds), the system call filter. Each program's confine.c says what is left to it.
  */
 #pragma once
 #include <stdbool.h>
@@ -19,7 +19,8 @@ struct lockdown {
 	uint64_t files;				    /* RLIMIT_NOFILE at the most; 0: as it is */
 	int (*allow)(int ruleset, const void *ctx); /* adds Landlock rules; NULL: nothing is allowed */
 	const void *ctx;
-	bool dies_with_parent; /* SIGKILL when the program that started us ends, stopped or not (PR_SET_PDEATHSIG, prctl(2)) */
+	bool dies_with_parent; /* SIGKILL when the program that started us ends, stopped or not (PR_SET_PDEATHSIG,
+				  prctl(2)) */
 };
 
 int lockdown_apply(const struct lockdown *l, struct diag *d) _must_check_;

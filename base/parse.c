@@ -6,7 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Digits at the start of s into *ret; *end after them. A leading zero is allowed only alone: 010 is 8 to some readers. */
+/* Digits at the start of s into *ret; *end after them. A leading zero is allowed only alone: 010 is 8 to some readers.
+ */
 static int digits(const char *s, uint64_t *ret, const char **end)
 {
 	uint64_t v = 0;

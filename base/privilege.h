@@ -9,5 +9,6 @@
 #include <sys/types.h>
 #include "base/cleanup.h"
 
-/* Started by root: no supplementary groups, gid and uid in every slot, no capability. As another user: nothing. Neither may be 0. */
+/* Started by root: no supplementary groups, gid and uid in every slot, no capability. As another user: nothing. Neither
+ * may be 0. */
 int privilege_drop(uid_t uid, gid_t gid) _must_check_;

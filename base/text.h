@@ -24,7 +24,8 @@ enum text_flags {
 int text_escape(struct buf *b, const char *p, size_t n, unsigned flags) _must_check_;
 /* The same into a fixed array, cut at a character and marked with "..." when it does not fit. Returns ret. */
 const char *text_escape_str(const char *s, char *ret, size_t size);
-/* A word as a shell would need it: bare when [A-Za-z0-9_@%+=:,./-]+, else in single quotes, controls escaped as $'\x1b'. */
+/* A word as a shell would need it: bare when [A-Za-z0-9_@%+=:,./-]+, else in single quotes, controls escaped as
+ * $'\x1b'. */
 int text_quote_shell(struct buf *b, const char *word) _must_check_;
 /* Decodes one UTF-8 character (RFC 3629: shortest form, no surrogates). Returns its length 1..4, or 0 when invalid. */
 size_t utf8_decode(const unsigned char *p, size_t n, uint32_t *ret);
@@ -34,5 +35,6 @@ size_t utf8_encode(uint32_t cp, char out[4]) __asm__("stockade_utf8_encode");
 bool utf8_valid(const char *p, size_t n);
 /* True for what text_escape makes visible. */
 bool text_is_deceptive(uint32_t cp);
-/* Edit distance for "did you mean"; the nearest of n candidates within 2 edits (and less than half the length), or NULL. */
+/* Edit distance for "did you mean"; the nearest of n candidates within 2 edits (and less than half the length), or
+ * NULL. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t n);

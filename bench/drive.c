@@ -6,9 +6,10 @@
  *   drive init RUNS   CMD... --- ...                ns from before vfork to the answer to `initialize`
  *   drive call RUNS   CMD... --- ...                ns for one tools/call, RUNS calls a variant
  *
- * Each output line: {"variant":i,"ns":n}, after one run of each that is not counted. `call` keeps itself and what it starts on core 0 and
- * stockade's supervisor on core 1, takes turns in blocks, and keeps core 1 awake: in a virtual machine a core that has gone idle takes 50 us
- * to wake, ten times what is measured. Core 0 always has one of the processes to run.
+ * Each output line: {"variant":i,"ns":n}, after one run of each that is not counted. `call` keeps itself and what it
+ * starts on core 0 and stockade's supervisor on core 1, takes turns in blocks, and keeps core 1 awake: in a virtual
+ * machine a core that has gone idle takes 50 us to wake, ten times what is measured. Core 0 always has one of the
+ * processes to run.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -105,7 +106,8 @@ static void send_line(int fd, const char *text)
 		die("write");
 }
 
-static const char hello[] = "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{},"
+static const char hello[] = "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+			    "\"2025-06-18\",\"capabilities\":{},"
 			    "\"clientInfo\":{\"name\":\"bench\",\"version\":\"1\"}}}\n";
 
 static long long measure_first(char **argv)
@@ -195,7 +197,9 @@ static void measure_calls(char **argv, unsigned variant, long runs)
 	if (is_stockade(argv[0]))
 		pin(c.pid, 1);
 	for (long i = -CALL_WARM; i < runs; i++) {
-		snprintf(call, sizeof(call), "{\"jsonrpc\":\"2.0\",\"id\":%ld,\"method\":\"tools/call\",\"params\":{\"name\":\"t\",\"arguments\":{}}}\n",
+		snprintf(call, sizeof(call),
+			"{\"jsonrpc\":\"2.0\",\"id\":%ld,\"method\":\"tools/"
+			"call\",\"params\":{\"name\":\"t\",\"arguments\":{}}}\n",
 			i + CALL_WARM + 1);
 		long long before = now_ns();
 		send_line(c.in, call);

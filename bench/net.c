@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * net - both ends of connections on loopback: the host's, and that of a server which reaches it directly or through stockade
+ * net - both ends of connections on loopback: the host's, and that of a server which reaches it directly or through
+ * stockade
  *
  *   net serve               listens on 127.0.0.1, writes the port as a line to stdout, serves until it is killed
  *   net relay PORT          the same, and carries each connection on to PORT by read and write alone
@@ -8,8 +9,9 @@
  *   net many PORT N         ns a connection, of N with IN_FLIGHT at once
  *   net up|down PORT MIB    ns for MIB mebibytes one way, up: to the host
  *
- * What is measured goes to stderr as one line, since stdout of what stockade starts is for messages. Then the end of stdin is awaited, so
- * that whoever measures can look at the processes. The first byte of a connection says what it is for.
+ * What is measured goes to stderr as one line, since stdout of what stockade starts is for messages. Then the end of
+ * stdin is awaited, so that whoever measures can look at the processes. The first byte of a connection says what it is
+ * for.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -87,7 +89,8 @@ static _Noreturn void serve(unsigned onward)
 	socklen_t n = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, n) || listen(fd, BACKLOG) || getsockname(fd, (struct sockaddr *)&at, &n))
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, n) || listen(fd, BACKLOG) ||
+		getsockname(fd, (struct sockaddr *)&at, &n))
 		die("cannot listen");
 	printf("%u\n", ntohs(at.sin_port));
 	fflush(stdout);
@@ -107,7 +110,9 @@ static _Noreturn void serve(unsigned onward)
 
 static int connected(unsigned port)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)
+	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)))
@@ -224,7 +229,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc == 4 && i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (strcmp(argv[1], modes[i].name) != 0)
 			continue;
-		fprintf(stderr, "%lld ns\n", modes[i].measure((unsigned)strtoul(argv[2], NULL, 10), strtol(argv[3], NULL, 10)));
+		fprintf(stderr, "%lld ns\n",
+			modes[i].measure((unsigned)strtoul(argv[2], NULL, 10), strtol(argv[3], NULL, 10)));
 		while (read(0, block, sizeof(block)) > 0)
 			;
 		return 0;

@@ -3,7 +3,8 @@
  * probe - the smallest server: its first act is to say when it was
  *
  * Without arguments it writes CLOCK_MONOTONIC in nanoseconds as one line to stderr and ends. With "serve" it answers
- * `initialize` and every other request by a fixed result, as fast as lines can be answered; no JSON is parsed beyond the id.
+ * `initialize` and every other request by a fixed result, as fast as lines can be answered; no JSON is parsed beyond
+ * the id.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,8 @@ static char *make_result(size_t bytes)
 
 static void answer(const char *line, const char *text)
 {
-	static const char hello[] = "{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{\"tools\":{}},\"serverInfo\":{\"name\":\"probe\",\"version\":\"1\"}}";
+	static const char hello[] = "{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{\"tools\":{}},"
+				    "\"serverInfo\":{\"name\":\"probe\",\"version\":\"1\"}}";
 	const char *id = strstr(line, "\"id\":");
 
 	if (!id)
@@ -48,7 +50,9 @@ static void answer(const char *line, const char *text)
 	if (strstr(line, "\"initialize\""))
 		printf("{\"jsonrpc\":\"2.0\",\"id\":%ld,\"result\":%s}\n", number, hello);
 	else
-		printf("{\"jsonrpc\":\"2.0\",\"id\":%ld,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"%s\"}]}}\n", number, text);
+		printf("{\"jsonrpc\":\"2.0\",\"id\":%ld,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"%s\"}]}}"
+		       "\n",
+			number, text);
 	fflush(stdout);
 }
 

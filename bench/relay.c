@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay - the bare minimum in the middle: starts a command and copies bytes both ways. What a shim is measured against. */
+/* relay - the bare minimum in the middle: starts a command and copies bytes both ways. What a shim is measured against.
+ */
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>

@@ -25,7 +25,9 @@ static int config_memfd(int *ret)
 {
 	static char name[] = "bench", prefix[] = "[bench] ", glob[] = "*", where[] = "bench";
 	struct shim_rule rule = { true, glob, where };
-	struct shim_config c = { .name = name, .uid = NOBODY, .gid = NOBODY, .stderr_prefix = prefix, .line_max = SHIM_LINE_DEFAULT };
+	struct shim_config c = {
+		.name = name, .uid = NOBODY, .gid = NOBODY, .stderr_prefix = prefix, .line_max = SHIM_LINE_DEFAULT
+	};
 	struct wire_writer w;
 
 	c.scope[SHIM_TOOLS] = (struct shim_rules){ true, where, &rule, 1 };
@@ -73,7 +75,8 @@ int main(int argc, char **argv)
 	if (argc < 3 || config_memfd(&config) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) ||
 		pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
 		return 2;
-	int shim[SHIM_FD_END] = { 0, 1, 2, config, control[1], in[1], out[0], err[0] }, server[] = { in[0], out[1], err[1] };
+	int shim[SHIM_FD_END] = { 0, 1, 2, config, control[1], in[1], out[0], err[0] },
+	    server[] = { in[0], out[1], err[1] };
 	char *shim_argv[] = { argv[1], NULL };
 	if (start(shim_argv, shim, SHIM_FD_END) < 0 || start(argv + 2, server, 3) < 0 || release(control[0]) < 0)
 		return 1;

@@ -3,15 +3,14 @@
 #include <string.h>
 #include "completions/complete.h"
 
-static const char head[] =
-	"#compdef stockade\n"
-	"# zsh completion for stockade, made from its tables of commands and options\n"
-	"_stockade_profiles() {\n"
-	"\tlocal -a names\n"
-	"\tnames=(${(f)\"$(stockade check --names 2>/dev/null)\"})\n"
-	"\tcompadd -a names\n"
-	"}\n\n"
-	"_stockade() {\n";
+static const char head[] = "#compdef stockade\n"
+			   "# zsh completion for stockade, made from its tables of commands and options\n"
+			   "_stockade_profiles() {\n"
+			   "\tlocal -a names\n"
+			   "\tnames=(${(f)\"$(stockade check --names 2>/dev/null)\"})\n"
+			   "\tcompadd -a names\n"
+			   "}\n\n"
+			   "_stockade() {\n";
 
 /* Brackets and colons end the parts of a specification, a quote the word. */
 static void write_help(FILE *out, const char *s)
@@ -121,7 +120,8 @@ void complete_zsh(FILE *out)
 	fputs(" )\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n", out);
 	write_groups(out);
 	fputs("\tif (( CURRENT == 3 && $#below )); then\n\t\t_describe command below\n\tfi\n"
-	      "\tif (( CURRENT > 3 && ${below[(I)$words[3]:*]} )); then\n\t\tname=\"$words[2] $words[3]\"\n\t\tshift words\n"
+	      "\tif (( CURRENT > 3 && ${below[(I)$words[3]:*]} )); then\n\t\tname=\"$words[2] $words[3]\"\n\t\tshift "
+	      "words\n"
 	      "\t\t(( CURRENT-- ))\n\tfi\n\tshift words\n\t(( CURRENT-- ))\n\tcase $name in\n",
 		out);
 	for (size_t i = 0; i < commands_n; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * attempt - connects to the addresses of a request, one after the other and side by side (RFC 8305), then through the proxy
+ * attempt - connects to the addresses of a request, one after the other and side by side (RFC 8305), then through the
+ * proxy
  *
  * open_socket is the only place of this program that connects. What it connects to has passed the filter as this very
  * value; nothing is resolved in between.
@@ -137,8 +138,9 @@ static void on_connected(struct attempt *a)
 	request_finish(q, DIAL_OK, &a->to, fd);
 }
 
-/* A connection to a port of this host that nobody listens on can meet itself, when the kernel happens to choose that port for it
- * (simultaneous open, RFC 9293, 3.5). It would answer what it is told, and keep the port from who should listen there. */
+/* A connection to a port of this host that nobody listens on can meet itself, when the kernel happens to choose that
+ * port for it (simultaneous open, RFC 9293, 3.5). It would answer what it is told, and keep the port from who should
+ * listen there. */
 static bool meets_itself(int fd)
 {
 	struct sockaddr_storage here = { 0 }, there = { 0 };
@@ -191,7 +193,8 @@ static int open_socket(struct request *q, struct attempt *a, int fd)
 	a->watch = (struct loop_watch){ .fd = -1, .ready = on_ready, .owner = a };
 	/* Small messages of both sides pass through a relay that holds nothing back. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0 ||
-		(connect(fd, (struct sockaddr *)&at, len) < 0 && errno != EINPROGRESS) || loop_watch(q->dialer->loop, &a->watch, fd, EPOLLOUT) < 0) {
+		(connect(fd, (struct sockaddr *)&at, len) < 0 && errno != EINPROGRESS) ||
+		loop_watch(q->dialer->loop, &a->watch, fd, EPOLLOUT) < 0) {
 		int e = errno;
 		close(fd);
 		return -e;

@@ -15,7 +15,8 @@ enum { READ_FILE = 1 << 2 /* LANDLOCK_ACCESS_FS_READ_FILE */, DNS_PORT = 53 };
 
 /* What resolv.conf(5), hosts(5) and nsswitch.conf(5) are read from, again and again: their directories, since they are
  * replaced by renaming, and often are links into another place. */
-static const char *const resolver_files[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf" };
+static const char *const resolver_files[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
+	"/etc/host.conf" };
 
 static int raise_files(struct diag *d)
 {
@@ -24,7 +25,9 @@ static int raise_files(struct diag *d)
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return diag_fail(d, -errno, "cannot read resource limits: %s", strerror(errno));
 	files.rlim_cur = files.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &files) < 0 ? diag_fail(d, -errno, "cannot set resource limits: %s", strerror(errno)) : 0;
+	return setrlimit(RLIMIT_NOFILE, &files) < 0
+		       ? diag_fail(d, -errno, "cannot set resource limits: %s", strerror(errno))
+		       : 0;
 }
 
 static int allow_directory_of(int ruleset, char *path)
@@ -36,8 +39,8 @@ static int allow_directory_of(int ruleset, char *path)
 	return landlock_allow_path(ruleset, fd, READ_FILE);
 }
 
-/* Where c-ares seeds the numbers of its questions, again each time that it reads resolv.conf(5). Refused this, it would take
- * rand(3) without a seed: the same numbers in every session, for anybody who forges answers. */
+/* Where c-ares seeds the numbers of its questions, again each time that it reads resolv.conf(5). Refused this, it would
+ * take rand(3) without a seed: the same numbers in every session, for anybody who forges answers. */
 static int allow_random(int ruleset)
 {
 	_cleanup_close_ int fd = open("/dev/urandom", O_PATH | O_CLOEXEC);
@@ -82,7 +85,9 @@ static int allow(int ruleset, const void *ctx)
 
 int confine(const struct net_config *c, struct diag *d)
 {
-	const struct lockdown l = { .filter = &seccomp_filter_dial, .allow = allow, .ctx = c, .dies_with_parent = true };
+	const struct lockdown l = {
+		.filter = &seccomp_filter_dial, .allow = allow, .ctx = c, .dies_with_parent = true
+	};
 	int r = raise_files(d);
 
 	return r < 0 ? r : lockdown_apply(&l, d);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * confine - what dial gives up before the first request: files but the resolver's, programs, every port that is not granted
+ * confine - what dial gives up before the first request: files but the resolver's, programs, every port that is not
+ * granted
  *
  * Process:  dial
  * Returns:  0, -errno with words
  *
- * Landlock filters TCP ports, not addresses (landlock(7)): which address may be dialled is dial/filter.h's work, and dial is a
- * program of its own so that nothing that parses the server's bytes can reach for a socket.
+ * Landlock filters TCP ports, not addresses (landlock(7)): which address may be dialled is dial/filter.h's work, and
+ * dial is a program of its own so that nothing that parses the server's bytes can reach for a socket.
  */
 #pragma once
 #include "base/diag.h"

@@ -25,7 +25,8 @@ static const char *rule_of(const struct request *q)
 	return q->asked.grant < c->n_grants ? c->grants[q->asked.grant].where : "";
 }
 
-static void fill_event(const struct request *q, enum dial_status status, const struct net_address *address, struct event *e)
+static void fill_event(
+	const struct request *q, enum dial_status status, const struct net_address *address, struct event *e)
 {
 	bool denied = status == DIAL_FORBIDDEN || status == DIAL_NOT_GRANTED || status == DIAL_BUSY;
 
@@ -44,7 +45,8 @@ static void fill_event(const struct request *q, enum dial_status status, const s
 	else if (q->error)
 		snprintf(e->reason, sizeof(e->reason), "%s", strerror(q->error));
 	else if (q->via_proxy)
-		snprintf(e->reason, sizeof(e->reason), "through the proxy of %.400s", q->dialer->config->proxy_where ? q->dialer->config->proxy_where : "policy");
+		snprintf(e->reason, sizeof(e->reason), "through the proxy of %.400s",
+			q->dialer->config->proxy_where ? q->dialer->config->proxy_where : "policy");
 }
 
 static int record(const struct request *q, enum dial_status status, const struct net_address *address)
@@ -104,7 +106,8 @@ static void let_through(struct request *q, const struct resolve_result *answered
 
 	for (size_t i = 0; i < answered->n && q->n_to < DIAL_ADDRESSES_MAX; i++) {
 		const struct net_address *a = &answered->v[i];
-		const char *words = q->via_proxy ? NULL : filter_forbids(d->config, q->asked.grant, &d->host, a, q->port);
+		const char *words =
+			q->via_proxy ? NULL : filter_forbids(d->config, q->asked.grant, &d->host, a, q->port);
 		if (!words) {
 			q->to[q->n_to++] = *a;
 			continue;
@@ -192,7 +195,8 @@ static bool is_granted(const struct dialer *d, const struct dial_request *a)
 		return false;
 	g = &d->config->grants[a->grant];
 	if (a->ask == DIAL_RESOLVE)
-		return d->config->addresses == NET_REAL && a->name[0] && net_match_name(d->config, a->name, 0) != NET_NO_GRANT;
+		return d->config->addresses == NET_REAL && a->name[0] &&
+		       net_match_name(d->config, a->name, 0) != NET_NO_GRANT;
 	if (g->kind == NET_LOCALHOST)
 		return a->port && net_grant_has_port(g, a->port);
 	if (g->kind == NET_PREFIX)
@@ -231,8 +235,8 @@ static bool is_spare(const struct dialer *d, int fd)
 	socklen_t n = sizeof(cookie), m = sizeof(type), k = sizeof(family);
 
 	return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &n) == 0 && cookie != d->own_netns &&
-		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) == 0 && type == SOCK_STREAM &&
-		getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &k) == 0 && family == AF_INET;
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) == 0 && type == SOCK_STREAM &&
+	       getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &k) == 0 && family == AF_INET;
 }
 
 /* A spare that was refused before remembers it: the next connect(2) would fail once more. */

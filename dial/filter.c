@@ -86,7 +86,8 @@ static bool is_exact(const struct net_grant *g)
 	return g->prefix == (g->address.family == 4 ? 32 : 128);
 }
 
-static bool satisfied(const struct net_config *c, uint32_t grant, const struct net_address *a, uint16_t port, enum filter_level level)
+static bool satisfied(
+	const struct net_config *c, uint32_t grant, const struct net_address *a, uint16_t port, enum filter_level level)
 {
 	uint32_t literal = net_match_address(c, a, port);
 
@@ -105,7 +106,8 @@ static bool satisfied(const struct net_config *c, uint32_t grant, const struct n
 	return false;
 }
 
-const char *filter_forbids(const struct net_config *c, uint32_t grant, const struct filter_host *h, const struct net_address *a, uint16_t port)
+const char *filter_forbids(const struct net_config *c, uint32_t grant, const struct filter_host *h,
+	const struct net_address *a, uint16_t port)
 {
 	const char *words;
 	enum filter_level level = filter_level(h, a, &words);
@@ -136,7 +138,8 @@ int filter_host_refresh(struct filter_host *h)
 		struct sockaddr_storage at = { 0 };
 		if (!i->ifa_addr || (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
 			continue;
-		memcpy(&at, i->ifa_addr, i->ifa_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+		memcpy(&at, i->ifa_addr,
+			i->ifa_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
 		if (n == FILTER_HOST_MAX) {
 			free(v);
 			freeifaddrs(all);

@@ -5,8 +5,9 @@
  * Process:  dial
  * Owns:     the socket that routes are asked by; words are static
  *
- * A name is granted, not what somebody lets it resolve to: loopback, private, link-local, metadata, transition forms and
- * the host's own addresses are refused unless the profile names them (sandbox.md's rule 9; IANA's special-purpose registries).
+ * A name is granted, not what somebody lets it resolve to: loopback, private, link-local, metadata, transition forms
+ * and the host's own addresses are refused unless the profile names them (sandbox.md's rule 9; IANA's special-purpose
+ * registries).
  */
 #pragma once
 #include "dial/role.h"
@@ -14,14 +15,15 @@
 
 /* What it takes to be allowed. */
 enum filter_level {
-	FILTER_PUBLIC,  /* nothing */
+	FILTER_PUBLIC,	/* nothing */
 	FILTER_PRIVATE, /* a grant that allows private answers, or a literal prefix that covers it */
-	FILTER_PREFIX,  /* a literal prefix that covers it */
-	FILTER_EXACT,   /* a literal grant of this one address */
+	FILTER_PREFIX,	/* a literal prefix that covers it */
+	FILTER_EXACT,	/* a literal grant of this one address */
 	FILTER_NEVER,
 };
 
-/* The addresses of the host itself: those of its interfaces, as of now (getifaddrs(3)), and what its routes say (dial/route.h). */
+/* The addresses of the host itself: those of its interfaces, as of now (getifaddrs(3)), and what its routes say
+ * (dial/route.h). */
 struct filter_host {
 	struct net_address *v;
 	size_t n;
@@ -39,4 +41,5 @@ void filter_host_done(struct filter_host *h);
 /* The level of the address, and in words what it is ("a loopback address"). */
 enum filter_level filter_level(const struct filter_host *h, const struct net_address *a, const char **ret_words);
 /* NULL: may be dialled under the grant on the port. Else the words of what it is. */
-const char *filter_forbids(const struct net_config *c, uint32_t grant, const struct filter_host *h, const struct net_address *a, uint16_t port);
+const char *filter_forbids(const struct net_config *c, uint32_t grant, const struct filter_host *h,
+	const struct net_address *a, uint16_t port);

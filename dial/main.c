@@ -5,8 +5,8 @@
  * Process:  dial
  *
  * Stages:   1 read the sealed configuration   2 stop being root   3 read the resolver's configuration   4 confine
- *           5 say so to the supervisor   6 answer requests. Should: do all that needs the kernel's good will before 4. Mustn't:
- *           read a byte of the gateway or of the network before 5.
+ *           5 say so to the supervisor   6 answer requests. Should: do all that needs the kernel's good will before 4.
+ * Mustn't: read a byte of the gateway or of the network before 5.
  */
 #include <errno.h>
 #include <limits.h>
@@ -37,12 +37,15 @@ static int read_config(struct net_config *ret, struct diag *d)
 	int r = io_memfd_read(DIAL_FD_CONFIG, &b);
 
 	if (r < 0)
-		return diag_fail(d, r, "cannot read the configuration: %s (this program is started by stockade run)", strerror(-r));
+		return diag_fail(d, r, "cannot read the configuration: %s (this program is started by stockade run)",
+			strerror(-r));
 	r = net_config_decode(b.data, b.len, ret);
 	if (r < 0)
 		return diag_fail(d, r, "the configuration is of another build: %s", strerror(-r));
 	close(DIAL_FD_CONFIG);
-	return close_range(DIAL_FD_END, UINT_MAX, 0) < 0 ? diag_fail(d, -errno, "cannot close other descriptors: %s", strerror(errno)) : 0;
+	return close_range(DIAL_FD_END, UINT_MAX, 0) < 0
+		       ? diag_fail(d, -errno, "cannot close other descriptors: %s", strerror(errno))
+		       : 0;
 }
 
 static void on_gateway(struct loop_watch *w, uint32_t events)

@@ -8,12 +8,14 @@ size_t proxy_request(const char *host, uint16_t port, char *ret, size_t size)
 {
 	bool bracket = strchr(host, ':') != NULL;
 	const char *open = bracket ? "[" : "", *close = bracket ? "]" : "";
-	int n = snprintf(ret, size, "CONNECT %s%s%s:%u HTTP/1.1\r\nHost: %s%s%s:%u\r\n\r\n", open, host, close, port, open, host, close, port);
+	int n = snprintf(ret, size, "CONNECT %s%s%s:%u HTTP/1.1\r\nHost: %s%s%s:%u\r\n\r\n", open, host, close, port,
+		open, host, close, port);
 
 	return n > 0 && (size_t)n < size ? (size_t)n : 0;
 }
 
-/* Length up to and with the empty line; 0: not there yet. Bare newlines end no line (RFC 9112, 2.2 lets us refuse them). */
+/* Length up to and with the empty line; 0: not there yet. Bare newlines end no line (RFC 9112, 2.2 lets us refuse
+ * them). */
 static size_t header_length(const char *p, size_t n)
 {
 	const char *end = memmem(p, n, "\r\n\r\n", 4);

@@ -21,9 +21,9 @@ struct request {
 	struct request *next;
 	struct dial_request asked;
 	enum request_phase phase;
-	bool question_out;	/* the resolver still holds a pointer to this */
-	bool via_proxy;		/* to[] is the proxy, which policy names: no answer of a name server led there */
-	uint16_t port;		/* to connect to: the proxy's where there is one */
+	bool question_out; /* the resolver still holds a pointer to this */
+	bool via_proxy;	   /* to[] is the proxy, which policy names: no answer of a name server led there */
+	uint16_t port;	   /* to connect to: the proxy's where there is one */
 	uint64_t since_us, deadline_us, next_attempt_us;
 	struct net_address to[DIAL_ADDRESSES_MAX]; /* passed the filter */
 	size_t n_to, n_tried, n_open;
@@ -38,7 +38,7 @@ struct request {
 /* dialer.c */
 void request_finish(struct request *q, enum dial_status status, const struct net_address *address, int fd);
 /* attempt.c */
-void request_connect(struct request *q); /* to[] is filled */
+void request_connect(struct request *q);	       /* to[] is filled */
 void request_connect_spare(struct request *q, int fd); /* the one socket, taken over, to to[0] */
 void request_next_attempt(struct request *q);
 void request_close_attempts(struct request *q);

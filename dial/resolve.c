@@ -40,7 +40,8 @@ static void on_socket(struct loop_watch *w, uint32_t events)
 	int fd = w->fd;
 	bool broken = events & (EPOLLERR | EPOLLHUP);
 
-	ares_process_fd(c->ares, events & EPOLLIN || broken ? fd : ARES_SOCKET_BAD, events & EPOLLOUT || broken ? fd : ARES_SOCKET_BAD);
+	ares_process_fd(c->ares, events & EPOLLIN || broken ? fd : ARES_SOCKET_BAD,
+		events & EPOLLOUT || broken ? fd : ARES_SOCKET_BAD);
 }
 
 static struct loop_watch *find_socket(struct channel *c, int fd)
@@ -85,7 +86,10 @@ static void channel_free(struct channel *c)
 static int channel_new(struct resolver *r, struct channel **ret)
 {
 	char lookups[] = "fb";
-	struct ares_options o = { .flags = ARES_FLAG_NOSEARCH, .timeout = RESOLVE_TRY_MS, .tries = RESOLVE_TRIES, .lookups = lookups,
+	struct ares_options o = { .flags = ARES_FLAG_NOSEARCH,
+		.timeout = RESOLVE_TRY_MS,
+		.tries = RESOLVE_TRIES,
+		.lookups = lookups,
 		.sock_state_cb = on_state };
 	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB;
 	struct channel *c = calloc(1, sizeof(*c));
@@ -123,8 +127,9 @@ static void free_idle(struct resolver *r)
 
 static bool same_file(const struct stat *a, const struct stat *b)
 {
-	return a->st_nlink == b->st_nlink && a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-		a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	return a->st_nlink == b->st_nlink && a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 static void look_at_conf(struct stat *ret)

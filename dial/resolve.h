@@ -6,8 +6,8 @@
  * Owns:     its channels and their sockets
  * Limits:   RESOLVE_ADDRESSES_MAX addresses a name; RESOLVE_TRIES of RESOLVE_TRY_MS each a name server
  *
- * resolv.conf(5) is read again when the file has changed: a laptop changes networks in mid-session. Search domains are not
- * used: what was granted is a whole name. Nothing is kept: the resolver of the host does that.
+ * resolv.conf(5) is read again when the file has changed: a laptop changes networks in mid-session. Search domains are
+ * not used: what was granted is a whole name. Nothing is kept: the resolver of the host does that.
  */
 #pragma once
 #include "dial/loop.h"

@@ -5,8 +5,8 @@
  * Process:  dial
  * Returns:  1, 0, -errno
  *
- * An address is the host's without being any interface's: a route of type local is enough. Clouds give a machine the public
- * addresses that they forward to it in that way, and clusters those of their services.
+ * An address is the host's without being any interface's: a route of type local is enough. Clouds give a machine the
+ * public addresses that they forward to it in that way, and clusters those of their services.
  */
 #pragma once
 #include "dial/role.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * network - what a server with granted hosts finds in its namespace: an address and local routes on lo, and sockets that
- * answer there, which are handed to the gateway outside and kept by nobody inside
+ * network - what a server with granted hosts finds in its namespace: an address and local routes on lo, and sockets
+ * that answer there, which are handed to the gateway outside and kept by nobody inside
  *
- * Everything is made before the server's process exists, so no port can be taken from us (SO_REUSEADDR is not set: a second
- * listener on one of ours is EADDRINUSE).
+ * Everything is made before the server's process exists, so no port can be taken from us (SO_REUSEADDR is not set: a
+ * second listener on one of ours is EADDRINUSE).
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -125,7 +125,8 @@ static bool is_ipv6_loopback(const struct net_address *a)
 static int make_stream_or_datagram(const struct net_socket *s, int *ret)
 {
 	int type = s->kind == NET_SOCKET_DNS_UDP ? SOCK_DGRAM : SOCK_STREAM, one = 1;
-	_cleanup_close_ int fd = socket(s->address.family == 6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	_cleanup_close_ int fd =
+		socket(s->address.family == 6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_storage at;
 	socklen_t len = net_address_to_sockaddr(&s->address, s->port, &at);
 
@@ -133,8 +134,10 @@ static int make_stream_or_datagram(const struct net_socket *s, int *ret)
 		return -errno;
 	if (s->address.family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
 		return -errno;
-	/* A local route makes an IPv4 address one to bind to; of IPv6 only addresses of an interface are, unless asked. */
-	if (s->address.family == 6 && !is_ipv6_loopback(&s->address) && setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof(one)) < 0)
+	/* A local route makes an IPv4 address one to bind to; of IPv6 only addresses of an interface are, unless asked.
+	 */
+	if (s->address.family == 6 && !is_ipv6_loopback(&s->address) &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof(one)) < 0)
 		return -errno;
 	if (s->kind != NET_SOCKET_SPARE && bind(fd, (struct sockaddr *)&at, len) < 0)
 		return -errno;
@@ -144,12 +147,13 @@ static int make_stream_or_datagram(const struct net_socket *s, int *ret)
 	return 0;
 }
 
-/* Lets through, of what arrives on lo: the first packet of each TCP connection, and every UDP datagram, unless it is for
- * 127.0.0.0/8 or ::1 or goes to or comes from the stub. Offsets are from the network header (SOCK_DGRAM, packet(7)). */
+/* Lets through, of what arrives on lo: the first packet of each TCP connection, and every UDP datagram, unless it is
+ * for 127.0.0.0/8 or ::1 or goes to or comes from the stub. Offsets are from the network header (SOCK_DGRAM,
+ * packet(7)). */
 enum watch_label { IPV4 = 5, UDP4 = 12, TCP4 = 17, IPV6 = 21, ACCEPT = 31, DROP };
-#define LOAD(size, at)		      BPF_STMT(BPF_LD | (size) | BPF_ABS, (uint32_t)(at))
+#define LOAD(size, at)		     BPF_STMT(BPF_LD | (size) | BPF_ABS, (uint32_t)(at))
 #define LOAD_BEHIND_HEADER(size, at) BPF_STMT(BPF_LD | (size) | BPF_IND, (at))
-#define JUMP(here, test, k, yes, no) BPF_JUMP(BPF_JMP | (test) | BPF_K, (k), (yes) - (here) - 1, (no) - (here) - 1)
+#define JUMP(here, test, k, yes, no) BPF_JUMP(BPF_JMP | (test) | BPF_K, (k), (yes) - (here)-1, (no) - (here)-1)
 
 static const struct sock_filter watch_filter[] = {
 	[0] = LOAD(BPF_W, SKF_AD_OFF + SKF_AD_PKTTYPE), /* lo shows each packet twice */
@@ -192,11 +196,14 @@ static const struct sock_filter watch_filter[] = {
 	[DROP] = BPF_STMT(BPF_RET | BPF_K, 0),
 };
 
-/* The filter comes before the socket hears anything, and can be neither taken off nor replaced (SO_LOCK_FILTER, socket(7)). */
+/* The filter comes before the socket hears anything, and can be neither taken off nor replaced (SO_LOCK_FILTER,
+ * socket(7)). */
 static int make_watch(int *ret)
 {
 	struct sock_fprog program = { ARRAY_LEN(watch_filter), (struct sock_filter *)(uintptr_t)watch_filter };
-	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ENTER_LOOPBACK_INDEX };
+	struct sockaddr_ll at = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ENTER_LOOPBACK_INDEX
+	};
 	_cleanup_close_ int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int one = 1, room = WATCH_RCVBUF;
 
@@ -237,7 +244,8 @@ static int pack(struct enter *e, struct parcel *p, const struct net_socket *s)
 	int fd = -1, r = s->kind == NET_SOCKET_WATCH ? make_watch(&fd) : make_stream_or_datagram(s, &fd);
 
 	if (r < 0 && !may_be_absent(s, r)) {
-		snprintf(detail, sizeof(detail), "%s port %u", net_address_text(&s->address, text, sizeof(text)), s->port);
+		snprintf(detail, sizeof(detail), "%s port %u", net_address_text(&s->address, text, sizeof(text)),
+			s->port);
 		return enter_fail(e, r, detail);
 	}
 	p->present[p->n++] = fd >= 0 ? SOCKETS_PRESENT : SOCKETS_ABSENT;

@@ -20,8 +20,8 @@ int ask_init(struct gateway *g, uint32_t n_slots)
 	return 0;
 }
 
-/* A spare that was not connected serves again: else whoever knocks while the server does not listen would use them up, and the
- * callback that it waits for later would find none. */
+/* A spare that was not connected serves again: else whoever knocks while the server does not listen would use them up,
+ * and the callback that it waits for later would find none. */
 static void keep_spare(struct gateway *g, struct ask *a)
 {
 	for (size_t i = 0; a->fd >= 0 && i < g->config->n_publish; i++) {

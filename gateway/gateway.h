@@ -30,9 +30,9 @@ enum {
 	GATEWAY_SCRATCH = 128 << 10,
 	GATEWAY_PIPES_MAX = 32, /* of HALF_PIPE_BYTES: half of what a user's pipes may hold (pipe(7)) */
 	GATEWAY_DNS_TCP_MAX = 32,
-	GATEWAY_PENDING_MAX = 256, /* DNS questions that wait for dial */
+	GATEWAY_PENDING_MAX = 256,   /* DNS questions that wait for dial */
 	GATEWAY_REFUSALS_MAX = 1024, /* of a published port, that cost it no spare: each is a record */
-	GATEWAY_FILES_BASE = 64,   /* descriptors beside those of layout and limits */
+	GATEWAY_FILES_BASE = 64,     /* descriptors beside those of layout and limits */
 };
 
 struct source {

@@ -23,7 +23,8 @@
 #include "wire/fds.h"
 
 enum { EXIT_OK, EXIT_FAILED };
-/* What is larger than this is given back to the kernel when it is freed: a flood of hellos is not kept for the rest of the session. */
+/* What is larger than this is given back to the kernel when it is freed: a flood of hellos is not kept for the rest of
+ * the session. */
 enum { HEAP_BLOCK_MAX = 16 << 10 };
 
 static int read_config(struct net_config *ret, struct diag *d)

@@ -4,9 +4,9 @@
  *
  * Process:  shim
  *
- * Stages:   1 read the sealed config, stop being root   2 look at the descriptors   3 draw the secret   4 confine   5 wait for the
- *           supervisor's release   6 relay. Should: do all that needs the kernel's good will before 4. Mustn't: read a
- *           byte of the client or of the server before 5.
+ * Stages:   1 read the sealed config, stop being root   2 look at the descriptors   3 draw the secret   4 confine   5
+ * wait for the supervisor's release   6 relay. Should: do all that needs the kernel's good will before 4. Mustn't: read
+ * a byte of the client or of the server before 5.
  */
 #include <errno.h>
 #include <limits.h>

@@ -75,7 +75,8 @@ static int content_hosts(const struct plan *plan, const struct base_view_args *a
 }
 
 /* The address answers "connection refused" at once, where no resolver at all would still mean this one
- * (resolv.conf(5)). musl does not hear that answer, and waits for as long as it is told to: no time. To glibc 0 is 1. */
+ * (resolv.conf(5)). musl does not hear that answer, and waits for as long as it is told to: no time. To glibc 0 is 1.
+ */
 static int content_resolv(const struct plan *plan, const struct base_view_args *a, struct buf *b)
 {
 	if (a->name_server)
@@ -107,7 +108,8 @@ static const struct base_row base_table[] = {
 	{ BASE_FILE, "/etc/nsswitch.conf", "names are looked up in files, then by DNS; no other service is asked",
 		content_nsswitch },
 	{ BASE_FILE, "/etc/resolv.conf",
-		"names are asked of stockade where hosts are granted, and fail at once where none is; no search domain of this network shows",
+		"names are asked of stockade where hosts are granted, and fail at once where none is; no search domain "
+		"of this network shows",
 		content_resolv },
 	{ BASE_AS_HOST, "/etc/localtime", "local time" },
 	{ BASE_BIND_IF, "/etc/timezone", "the name of the time zone (Java, ICU)" },
@@ -246,10 +248,12 @@ static int add_file(struct plan *plan, const struct base_row *row, const struct 
 	return r < 0 ? r : plan_add_mount(plan, &m);
 }
 
-static int add_made(struct plan *plan, enum plan_mount_kind kind, const char *target, uint32_t mode, uint64_t size,
-	unsigned flags)
+static int add_made(
+	struct plan *plan, enum plan_mount_kind kind, const char *target, uint32_t mode, uint64_t size, unsigned flags)
 {
-	struct plan_mount m = { .kind = kind, .target = (char *)(uintptr_t)target, .mode = mode, .size = size, .flags = flags };
+	struct plan_mount m = {
+		.kind = kind, .target = (char *)(uintptr_t)target, .mode = mode, .size = size, .flags = flags
+	};
 
 	return plan_add_mount(plan, &m);
 }

@@ -15,7 +15,7 @@
 struct base_view_args {
 	const struct paths *paths;
 	uint64_t tmp_size;
-	const char *user;  /* name in the synthetic passwd */
+	const char *user; /* name in the synthetic passwd */
 	uid_t uid;
 	gid_t gid;
 	const char *home;

@@ -25,7 +25,8 @@ static int add_names(const char *path, struct strv *names, struct diag *d)
 		return diag_fail(d, -errno, "cannot list the profiles in %s: %s", path, strerror(errno));
 	while (dir && (e = readdir(dir))) {
 		size_t n = strlen(e->d_name), suffix = strlen(SUFFIX);
-		_cleanup_free_ char *name = n > suffix && !strcmp(e->d_name + n - suffix, SUFFIX) ? strndup(e->d_name, n - suffix) : NULL;
+		_cleanup_free_ char *name =
+			n > suffix && !strcmp(e->d_name + n - suffix, SUFFIX) ? strndup(e->d_name, n - suffix) : NULL;
 
 		/* No other can be named. */
 		if (!name || !profile_name_valid(name) || strv_contains(names, name))
@@ -62,7 +63,8 @@ static json_t *ids_of(const struct approvals *all, const char *name)
 
 	for (size_t i = 0; i < all->n; i++) {
 		const struct approval *a = &all->v[i];
-		if (a->damaged || strncmp(a->subject, prefix, strlen(prefix)) != 0 || strcmp(a->subject + strlen(prefix), name) != 0)
+		if (a->damaged || strncmp(a->subject, prefix, strlen(prefix)) != 0 ||
+			strcmp(a->subject + strlen(prefix), name) != 0)
 			continue;
 		if (json_array_append_new(ids, json_string(a->id)) < 0) {
 			json_decref(ids);
@@ -85,8 +87,9 @@ static json_t *describe(const struct paths *p, const struct approvals *all, cons
 	struct diag d = { "" };
 	int r = profile_load(p, name, &f, &d);
 
-	return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "name", name, "file", shown(f.file), "description", shown(f.description), "version",
-		(json_int_t)f.version, "approvals", ids_of(all, name), "unusable", r < 0 ? shown(d.text) : json_null());
+	return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "name", name, "file", shown(f.file), "description",
+		shown(f.description), "version", (json_int_t)f.version, "approvals", ids_of(all, name), "unusable",
+		r < 0 ? shown(d.text) : json_null());
 }
 
 static json_t *describe_all(const struct paths *p, const struct strv *names, const struct approvals *all)
@@ -111,8 +114,12 @@ static void print_one(const json_t *o, bool colour)
 	const char *why = text_of(o, "unusable"), *about = text_of(o, "description");
 	bool approved = json_array_size(json_object_get(o, "approvals")) > 0;
 
-	printf("%s%-*s%s  %-*s  %s\n", colour ? "\033[1m" : "", NAME_WIDTH, text_of(o, "name"), colour ? "\033[0m" : "", STATE_WIDTH,
-		why ? "cannot be used" : approved ? "approved" : "not approved", why ? why : text_of(o, "file"));
+	printf("%s%-*s%s  %-*s  %s\n", colour ? "\033[1m" : "", NAME_WIDTH, text_of(o, "name"), colour ? "\033[0m" : "",
+		STATE_WIDTH,
+		why	   ? "cannot be used"
+		: approved ? "approved"
+			   : "not approved",
+		why ? why : text_of(o, "file"));
 	if (about)
 		printf("    %s\n", about);
 }
@@ -129,7 +136,8 @@ static int print_all(json_t *list, bool json, const struct paths *p, const struc
 	json_array_foreach(list, i, o) print_one(o, command_colour(stdout));
 	json_decref(list);
 	if (names->n == 0)
-		printf("There is no profile; one of your own goes into %s as NAME.json.\n", p->profile_dirs.v[p->profile_dirs.n - 1]);
+		printf("There is no profile; one of your own goes into %s as NAME.json.\n",
+			p->profile_dirs.v[p->profile_dirs.n - 1]);
 	else
 		puts("\n'stockade check NAME' says what the server of one would get.");
 	return bad ? EXIT_FINDINGS : EXIT_OK;

@@ -81,9 +81,9 @@ static json_t *params(const struct profile *p)
 
 	for (size_t i = 0; i < p->n_params; i++) {
 		const struct profile_param *x = &p->params[i];
-		json_t *o = json_pack("{s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "name", shown(x->name), "type", type_words[x->type],
-			"required", x->required, "many", x->many, "within", strings(&x->within), "choices", strings(&x->choices),
-			"default", x->required ? json_null() : strings(&x->fallback));
+		json_t *o = json_pack("{s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "name", shown(x->name), "type",
+			type_words[x->type], "required", x->required, "many", x->many, "within", strings(&x->within),
+			"choices", strings(&x->choices), "default", x->required ? json_null() : strings(&x->fallback));
 		if (json_array_append_new(array, o) < 0) {
 			json_decref(array);
 			return NULL;
@@ -94,17 +94,20 @@ static json_t *params(const struct profile *p)
 
 static json_t *facts(const struct profile *p)
 {
-	json_t *limits = json_pack("{s:I, s:I, s:I}", "processes", (json_int_t)p->limit_processes, "files", (json_int_t)p->limit_files,
-		"message", (json_int_t)p->limit_message);
-	json_t *files = json_pack("{s:o, s:o, s:o, s:b, s:s, s:I}", "read", items(&p->fs_read), "write", items(&p->fs_write), "deny",
-		items(&p->fs_deny), "protect", p->protect, "home", p->home == HOME_PRIVATE ? "private" : "empty", "tmp",
-		(json_int_t)p->tmp_size);
+	json_t *limits = json_pack("{s:I, s:I, s:I}", "processes", (json_int_t)p->limit_processes, "files",
+		(json_int_t)p->limit_files, "message", (json_int_t)p->limit_message);
+	json_t *files = json_pack("{s:o, s:o, s:o, s:b, s:s, s:I}", "read", items(&p->fs_read), "write",
+		items(&p->fs_write), "deny", items(&p->fs_deny), "protect", p->protect, "home",
+		p->home == HOME_PRIVATE ? "private" : "empty", "tmp", (json_int_t)p->tmp_size);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:n}", "server", shown(p->name),
-		"profile", shown(p->file), "description", shown(p->description), "parameters", params(p), "command", items(&p->command), "cwd",
-		shown(p->cwd.value), "filesystem", files, "set", items(&p->env_set), "pass", items(&p->env_pass), "unix",
-		items(&p->unix_sockets), "af_unix", profile_opens_unix(p), "seccomp", shown(p->seccomp), "limits", limits, "tools", rules(&p->tools), "sampling", p->sampling,
-		"elicitation", p->elicitation, "roots", items(&p->roots), "not_enforced", strings(&p->not_enforced), "digest");
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:n}",
+		"server", shown(p->name), "profile", shown(p->file), "description", shown(p->description), "parameters",
+		params(p), "command", items(&p->command), "cwd", shown(p->cwd.value), "filesystem", files, "set",
+		items(&p->env_set), "pass", items(&p->env_pass), "unix", items(&p->unix_sockets), "af_unix",
+		profile_opens_unix(p), "seccomp", shown(p->seccomp), "limits", limits, "tools", rules(&p->tools),
+		"sampling", p->sampling, "elicitation", p->elicitation, "roots", items(&p->roots), "not_enforced",
+		strings(&p->not_enforced), "digest");
 }
 
 /* --- words --- */
@@ -136,8 +139,9 @@ static void print_params(FILE *out, const json_t *list)
 	fputs("\n  Parameters, given with --set\n", out);
 	json_array_foreach(list, i, p)
 	{
-		fprintf(out, "    %s: %s%s, %s", text_of(p, "name"), json_is_true(json_object_get(p, "many")) ? "one or more of type " : "",
-			text_of(p, "type"), json_is_true(json_object_get(p, "required")) ? "REQUIRED" : "optional");
+		fprintf(out, "    %s: %s%s, %s", text_of(p, "name"),
+			json_is_true(json_object_get(p, "many")) ? "one or more of type " : "", text_of(p, "type"),
+			json_is_true(json_object_get(p, "required")) ? "REQUIRED" : "optional");
 		print_joined(out, "; must lie within ", json_object_get(p, "within"));
 		print_joined(out, "; one of ", json_object_get(p, "choices"));
 		print_joined(out, "; default ", json_object_get(p, "default"));
@@ -165,7 +169,8 @@ static void print_grants(FILE *out, const json_t *o)
 	fprintf(out, "  %-14s %s%s\n", "  system calls", text_of(o, "seccomp"),
 		json_is_true(json_object_get(o, "af_unix")) ? "; may open unix sockets" : "");
 	print_list(out, "  tools", json_object_get(o, "tools"), NULL);
-	fprintf(out, "  %-14s sampling %s, elicitation %s\n", "  client", json_is_true(json_object_get(o, "sampling")) ? "allowed" : "denied",
+	fprintf(out, "  %-14s sampling %s, elicitation %s\n", "  client",
+		json_is_true(json_object_get(o, "sampling")) ? "allowed" : "denied",
 		json_is_true(json_object_get(o, "elicitation")) ? "allowed" : "denied");
 	print_list(out, "  roots", json_object_get(o, "roots"), NULL);
 	print_list(out, "  not enforced", json_object_get(o, "not_enforced"), NULL);
@@ -180,8 +185,11 @@ static void print_words(FILE *out, const struct profile *p, const json_t *o)
 		fprintf(out, "  %s\n", text_of(o, "description"));
 	print_params(out, json_object_get(o, "parameters"));
 	print_grants(out, o);
-	fprintf(out, "\n  No plan and no digest without a value of '%s'. What it would get here and now: stockade check --set %s=%s %s\n",
-		need->name, need->name, need->type == PARAM_DIRECTORY ? "/path/of/a/directory" : "VALUE", text_of(o, "server"));
+	fprintf(out,
+		"\n  No plan and no digest without a value of '%s'. What it would get here and now: stockade check "
+		"--set %s=%s %s\n",
+		need->name, need->name, need->type == PARAM_DIRECTORY ? "/path/of/a/directory" : "VALUE",
+		text_of(o, "server"));
 }
 
 int check_profile_print(FILE *out, const struct profile *p, bool json)

@@ -5,8 +5,8 @@
  * Process:  supervisor
  * Returns:  0, -errno
  *
- * Without its parameters there is no plan: no path exists yet, and nothing can be resolved or digested. What the profile
- * grants stands there all the same, with ${name} where a value will be.
+ * Without its parameters there is no plan: no path exists yet, and nothing can be resolved or digested. What the
+ * profile grants stands there all the same, with ${name} where a value will be.
  */
 #pragma once
 #include <stdio.h>

@@ -22,7 +22,8 @@ static uint32_t find(const struct net_config *c, const struct net_grant *asked, 
 {
 	if (asked->kind == NET_LOCALHOST)
 		return find_localhost(c, port);
-	return asked->kind == NET_NAME ? net_match_name(c, asked->name, port) : net_match_address(c, &asked->address, port);
+	return asked->kind == NET_NAME ? net_match_name(c, asked->name, port)
+				       : net_match_address(c, &asked->address, port);
 }
 
 static bool is_one(const struct net_grant *g)
@@ -41,7 +42,9 @@ static int tell(const char *host, const char *rule, const char *note, bool allow
 			puts(note);
 		return allowed ? EXIT_OK : EXIT_FINDINGS;
 	}
-	status = output_json(json_pack("{s:s, s:s, s:s, s:s*}", "reach", host, "decision", allowed ? "allow" : "deny", "rule", rule, "note", note), "the decision");
+	status = output_json(json_pack("{s:s, s:s, s:s, s:s*}", "reach", host, "decision", allowed ? "allow" : "deny",
+				     "rule", rule, "note", note),
+		"the decision");
 	return status != EXIT_OK || allowed ? status : EXIT_FINDINGS;
 }
 
@@ -50,15 +53,19 @@ static int decide(const struct net_config *c, const struct net_grant *asked, boo
 	char text[NETWORK_TEXT_MAX];
 	uint32_t i = find(c, asked, asked->ports[0]);
 	bool allowed = i != NET_NO_GRANT;
-	const char *why = find(c, asked, 0) != NET_NO_GRANT ? "network.allow names the host, but not this port" : "network.allow does not name it";
-	_cleanup_free_ char *where = question_shown(allowed ? c->grants[i].where : network_on(c) ? why : "it is granted no network");
+	const char *why = find(c, asked, 0) != NET_NO_GRANT ? "network.allow names the host, but not this port"
+							    : "network.allow does not name it";
+	_cleanup_free_ char *where = question_shown(allowed	    ? c->grants[i].where
+						    : network_on(c) ? why
+								    : "it is granted no network");
 
 	if (!where)
 		return -ENOMEM;
 	return tell(network_grant_text(asked, text, sizeof(text)), where,
-		allowed && asked->kind == NET_NAME && !c->proxy_host && !c->grants[i].private_allowed ?
-			"What it leads to is looked at for each connection: loopback, private and metadata addresses are refused." :
-			NULL,
+		allowed && asked->kind == NET_NAME && !c->proxy_host && !c->grants[i].private_allowed
+			? "What it leads to is looked at for each connection: loopback, private and metadata addresses "
+			  "are refused."
+			: NULL,
 		allowed, json);
 }
 
@@ -68,7 +75,9 @@ int check_reach(const struct net_config *c, const char *host, bool json, struct 
 	int r = network_grant_parse(host, "--reach", &asked, d);
 
 	if (r == 0)
-		r = is_one(&asked) ? decide(c, &asked, json) : diag_fail(d, -EINVAL, "--reach takes one host and one port, as in --reach api.example.com:443");
+		r = is_one(&asked) ? decide(c, &asked, json)
+				   : diag_fail(d, -EINVAL,
+					     "--reach takes one host and one port, as in --reach api.example.com:443");
 	network_grant_done(&asked);
 	return r;
 }

@@ -112,8 +112,8 @@ static int add_code(json_t *array, const struct effective *e)
 	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++) {
 		const struct code_tree *t = &e->cmd.trees[i];
 		r = t->root_only ? add(array, "code by its path, since only root can write it: %s", t->path)
-				 : add(array, "code by its content, every file below%s: %s", e->cmd.git_is_code ? "" : " but what git keeps in .git",
-					   t->path);
+				 : add(array, "code by its content, every file below%s: %s",
+					   e->cmd.git_is_code ? "" : " but what git keeps in .git", t->path);
 	}
 	return r;
 }

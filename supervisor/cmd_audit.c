@@ -95,7 +95,8 @@ static int take_lines(const struct show_options *o, struct audit_show_options *r
 	ret->last = FOLLOW_LINES;
 	if (!o->lines || parse_u64(o->lines, 0, UINT64_MAX, &ret->last) == 0)
 		return 0;
-	command_error("audit show: -n takes a number of records, not '%s'", text_escape_str(o->lines, shown, sizeof(shown)));
+	command_error(
+		"audit show: -n takes a number of records, not '%s'", text_escape_str(o->lines, shown, sizeof(shown)));
 	return EXIT_USAGE;
 }
 
@@ -103,7 +104,8 @@ static int take_lines(const struct show_options *o, struct audit_show_options *r
 static int take_denied(const struct command_ctx *ctx, const struct show_options *o)
 {
 	if (o->denied && (o->follow || o->lines || o->decision))
-		return command_usage(ctx, "--denied counts over the log: it goes with --since, --until, --session, --server, --tool and --json alone");
+		return command_usage(ctx, "--denied counts over the log: it goes with --since, --until, --session, "
+					  "--server, --tool and --json alone");
 	return 0;
 }
 
@@ -140,8 +142,8 @@ static int run_show(const struct command_ctx *ctx)
 		r = audit_show(dir, &show, stdout, &d);
 	/* Silence could as well be a wrong name or the log of another user. */
 	if (r == AUDIT_NOTHING_SHOWN && !o->follow)
-		fputs(o->denied ? "stockade: audit show: nothing that matches was denied in this user's log\n" :
-				  "stockade: audit show: no record of this user's log matches\n",
+		fputs(o->denied ? "stockade: audit show: nothing that matches was denied in this user's log\n"
+				: "stockade: audit show: no record of this user's log matches\n",
 			stderr);
 	/* Whoever reads has seen enough. */
 	if (r == -EPIPE)
@@ -170,13 +172,16 @@ static int run_verify(const struct command_ctx *ctx)
 
 const struct command_row cmd_audit_show = {
 	.name = "audit show",
-	.synopsis = "[-f] [-n N] [--denied] [--json] [--since TIME] [--until TIME] [--session ID] [--client NAME] [--tool NAME] "
+	.synopsis = "[-f] [-n N] [--denied] [--json] [--since TIME] [--until TIME] [--session ID] [--client NAME] "
+		    "[--tool NAME] "
 		    "[--decision WORD] [[--server] SERVER]",
 	.summary = "print the records of all sessions in order of time",
-	.details = "Each line: time (UTC), server, session, event, decision, tool or method, and what else the record says. "
+	.details = "Each line: time (UTC), server, session, event, decision, tool or method, and what else the record "
+		   "says. "
 		   "What came from a\n"
-		   "server is escaped. --json prints the records themselves, for jq and for a SIEM; their format is in\n"
-		   STOCKADE_DOCDIR "/audit.md. What a profile still lacks is what '--denied' says: each host, tool, resource or\n"
+		   "server is escaped. --json prints the records themselves, for jq and for a SIEM; their format is "
+		   "in\n" STOCKADE_DOCDIR
+		   "/audit.md. What a profile still lacks is what '--denied' says: each host, tool, resource or\n"
 		   "prompt that was denied, how often, when last, by which rule, and the line that would grant it.",
 	.options = show_rows,
 	.options_size = sizeof(struct show_options),

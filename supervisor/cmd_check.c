@@ -27,7 +27,8 @@ static const struct option_row check_rows[] = {
 	{ "tool", 0, OPTION_STR, offsetof(struct check_options, tool), "TOOL", "only the decision on a call of TOOL" },
 	{ "args", 0, OPTION_STR, offsetof(struct check_options, args), "JSON",
 		"arguments of that call, a JSON object" },
-	{ "reach", 0, OPTION_STR, offsetof(struct check_options, reach), "HOST[:PORT]", "only the decision on a connection to HOST" },
+	{ "reach", 0, OPTION_STR, offsetof(struct check_options, reach), "HOST[:PORT]",
+		"only the decision on a connection to HOST" },
 	GRANT_OPTION_ROWS(struct check_options, grants),
 	{ 0 },
 };
@@ -129,7 +130,8 @@ static int print_text(const json_t *root, const char *approval, bool earlier)
 	else if (approval)
 		printf("  Approved (%s): it starts without a question.\n", approval);
 	else if (earlier)
-		puts("  Not approved as it is now: it was before, and has changed since. The next start asks and shows the "
+		puts("  Not approved as it is now: it was before, and has changed since. The next start asks and shows "
+		     "the "
 		     "difference;\n  so does 'stockade approve' with the same words.");
 	else
 		puts("  Not approved: the first start asks.");
@@ -178,8 +180,9 @@ static int check_tool(const struct shim_rules *rules, const struct check_options
 			puts("No rule of this plan looks at arguments: any others get the same answer.");
 		return allowed ? EXIT_OK : EXIT_FINDINGS;
 	}
-	status = output_json(json_pack("{s:s, s:s, s:s, s:b}", "tool", tool, "decision", allowed ? "allow" : "deny", "rule",
-				 where, "arguments_matter", 0), "the decision");
+	status = output_json(json_pack("{s:s, s:s, s:s, s:b}", "tool", tool, "decision", allowed ? "allow" : "deny",
+				     "rule", where, "arguments_matter", 0),
+		"the decision");
 	return status != EXIT_OK || allowed ? status : EXIT_FINDINGS;
 }
 
@@ -205,10 +208,12 @@ static int check_usage(const struct command_ctx *ctx, const struct check_options
 
 static bool says_more(const struct grants *g)
 {
-	return g->sets.n || g->env_pass.n || g->env_set.n || g->read.n || g->write.n || g->hosts.n || g->cwd || g->command.n;
+	return g->sets.n || g->env_pass.n || g->env_set.n || g->read.n || g->write.n || g->hosts.n || g->cwd ||
+	       g->command.n;
 }
 
-/* 1: a profile that needs a parameter, and none is given: described as it is written. Whoever gives some means a plan. */
+/* 1: a profile that needs a parameter, and none is given: described as it is written. Whoever gives some means a plan.
+ */
 static int check_bare_profile(const struct paths *p, const struct check_options *o, int *ret_status, struct diag *d)
 {
 	const char *from = o->grants.profile_file ? o->grants.profile_file : o->grants.name;
@@ -248,7 +253,8 @@ static int check_run(const struct command_ctx *ctx)
 	struct diag d = { "out of memory" };
 	int status = check_usage(ctx, o), r;
 
-	if (status == EXIT_OK && !ctx->args.n && !ctx->rest_given && !o->tool && !o->grants.profile_file && !says_more(&o->grants))
+	if (status == EXIT_OK && !ctx->args.n && !ctx->rest_given && !o->tool && !o->grants.profile_file &&
+		!says_more(&o->grants))
 		return list_profiles(o);
 	status = status == EXIT_OK ? command_take_grants(ctx, &o->grants) : status;
 	if (status != EXIT_OK)
@@ -259,8 +265,9 @@ static int check_run(const struct command_ctx *ctx)
 		return status;
 	r = r < 0 ? r : command_build_plan(ctx, &p, &o->grants, &e, &d);
 	if (r == 0)
-		r = o->tool ? check_tool(&e.shim.scope[SHIM_TOOLS], o, &d) :
-		    o->reach ? check_reach(&e.profile.network, o->reach, o->json, &d) : check_plan(&p, &e, o->json, &d);
+		r = o->tool    ? check_tool(&e.shim.scope[SHIM_TOOLS], o, &d)
+		    : o->reach ? check_reach(&e.profile.network, o->reach, o->json, &d)
+			       : check_plan(&p, &e, o->json, &d);
 	if (r >= 0)
 		return r;
 	command_error("%s", d.text);
@@ -273,11 +280,13 @@ const struct command_row cmd_check = {
 		    "[--json] [--tool TOOL [--args JSON] | --reach HOST[:PORT]] [--set P=V]... NAME|FILE\n"
 		    "[--json] [--tool TOOL [--args JSON] | --reach HOST[:PORT]] [GRANT]... -- COMMAND [ARG]...",
 	.summary = "which profiles there are, what one comes to here, or one decision",
-	.details = "Without a word: lists the profiles, where each lies and whether an approval of it is remembered. Else says what a server would get here and now: every grant, every mount, what an approval binds and "
-		   "what it cannot, and which\n"
-		   "defaults this version does not enforce yet. Nothing is started. With --tool: whether a call would "
-		   "pass, and by which rule;\n"
-		   "exit status 0 allowed, 1 denied.",
+	.details =
+		"Without a word: lists the profiles, where each lies and whether an approval of it is remembered. Else "
+		"says what a server would get here and now: every grant, every mount, what an approval binds and "
+		"what it cannot, and which\n"
+		"defaults this version does not enforce yet. Nothing is started. With --tool: whether a call would "
+		"pass, and by which rule;\n"
+		"exit status 0 allowed, 1 denied.",
 	.options = check_rows,
 	.options_size = sizeof(struct check_options),
 	.options_done = check_done,

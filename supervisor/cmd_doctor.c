@@ -38,16 +38,16 @@ static const struct {
 
 static void print_result(const char *name, const struct doctor_result *r, bool colour)
 {
-	printf("  %s%s%s  %s: %s\n", colour ? verdicts[r->verdict].colour : "", verdicts[r->verdict].word, colour ? "\033[0m" : "",
-		name, r->found);
+	printf("  %s%s%s  %s: %s\n", colour ? verdicts[r->verdict].colour : "", verdicts[r->verdict].word,
+		colour ? "\033[0m" : "", name, r->found);
 	if (r->mend[0])
 		printf("        to mend: %s\n", r->mend);
 }
 
 static int add_json(json_t *checks, const char *group, const char *name, const struct doctor_result *r)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "group", group, "name", name, "result", verdicts[r->verdict].json, "found",
-		r->found);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "group", group, "name", name, "result", verdicts[r->verdict].json,
+		"found", r->found);
 
 	if (!o || (r->mend[0] && json_object_set_new(o, "mend", json_string(r->mend)) < 0)) {
 		json_decref(o);
@@ -93,7 +93,8 @@ static int doctor_run(const struct command_ctx *ctx)
 		missing += run_group(g, &env, checks);
 	if (checks) {
 		int status = output_json(json_pack("{s:b, s:I, s:o}", "ready", missing == 0, "missing",
-						 (json_int_t)missing, "checks", checks), "what was found");
+						 (json_int_t)missing, "checks", checks),
+			"what was found");
 		if (status != EXIT_OK)
 			return status;
 	} else if (missing) {
@@ -108,8 +109,10 @@ const struct command_row cmd_doctor = {
 	.name = "doctor",
 	.synopsis = "[--json]",
 	.summary = "try every layer on this machine: yes, or no and how to mend it",
-	.details = "Each layer of the sandbox is put up for real in a child process and looked at: namespaces, mounts, /proc, loopback, seccomp,\n"
-		   "Landlock, pidfds, sealed memory; then the helper programs, the audit log and the runtime directory. Exit status 0 when\n"
+	.details = "Each layer of the sandbox is put up for real in a child process and looked at: namespaces, mounts, "
+		   "/proc, loopback, seccomp,\n"
+		   "Landlock, pidfds, sealed memory; then the helper programs, the audit log and the runtime "
+		   "directory. Exit status 0 when\n"
 		   "nothing is missing, 1 otherwise.",
 	.options = rows,
 	.options_size = sizeof(struct doctor_options),

@@ -20,9 +20,10 @@ static json_t *entry_json(const struct registry_entry *e)
 {
 	char since[OUTPUT_TIME_SIZE];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:o}", "session", e->id, "state", e->foreign ? "unknown" : "running", "server", e->name,
-		"client", e->client, "pid", e->pid, "since", output_time(e->since, since), "calls",
-		(json_int_t)e->counters.calls, "denials", (json_int_t)e->counters.denials, "memory",
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:o}", "session", e->id, "state",
+		e->foreign ? "unknown" : "running", "server", e->name, "client", e->client, "pid", e->pid, "since",
+		output_time(e->since, since), "calls", (json_int_t)e->counters.calls, "denials",
+		(json_int_t)e->counters.denials, "memory",
 		e->foreign ? json_null() : json_integer((json_int_t)registry_memory(e->pid)));
 }
 
@@ -46,16 +47,18 @@ static int print_table(const struct registry_list *l)
 		fputs("no server runs through stockade\n", stderr);
 		return EXIT_OK;
 	}
-	printf("%-12s  %-24s  %-20s  %8s  %8s  %8s  %s\n", "SESSION", "SERVER", "SINCE", "CALLS", "DENIED", "MEMORY", "CLIENT");
+	printf("%-12s  %-24s  %-20s  %8s  %8s  %8s  %s\n", "SESSION", "SERVER", "SINCE", "CALLS", "DENIED", "MEMORY",
+		"CLIENT");
 	for (size_t i = 0; i < l->n; i++) {
 		const struct registry_entry *e = &l->v[i];
 		snprintf(memory, sizeof(memory), "unknown");
 		if (!e->foreign)
-			snprintf(memory, sizeof(memory), "%llu MB", (unsigned long long)(registry_memory(e->pid) >> 20));
+			snprintf(
+				memory, sizeof(memory), "%llu MB", (unsigned long long)(registry_memory(e->pid) >> 20));
 		printf("%-12.12s  %-24s  %-20s  %8llu  %8llu  %8s  %s%s\n", e->id,
 			text_escape_str(e->name, name, sizeof(name)), output_time(e->since, since),
-			(unsigned long long)e->counters.calls, (unsigned long long)e->counters.denials,
-			memory, e->foreign ? "(in another container, may have ended) " : "",
+			(unsigned long long)e->counters.calls, (unsigned long long)e->counters.denials, memory,
+			e->foreign ? "(in another container, may have ended) " : "",
 			text_escape_str(e->client, client, sizeof(client)));
 	}
 	return EXIT_OK;
@@ -79,7 +82,8 @@ const struct command_row cmd_ps = {
 	.name = "ps",
 	.synopsis = "[--json]",
 	.summary = "list the servers that run through stockade",
-	.details = "Session, server, client, since when, calls, denials, and the memory of all its processes, stockade's own included "
+	.details = "Session, server, client, since when, calls, denials, and the memory of all its processes, "
+		   "stockade's own included "
 		   "(proportional set size where it can be read, else resident set size).",
 	.options = ps_rows,
 	.options_size = sizeof(struct ps_options),

@@ -34,13 +34,18 @@ static void refusal_words(const char *name, int outcome, char *ret, size_t size)
 	if (outcome == CONSENT_REFUSED)
 		snprintf(ret, size, "stockade did not start '%s': the user refused it", shown);
 	else
-		snprintf(ret, size, "stockade is waiting for the user's approval of '%s'; the user can see it with stockade approve", shown);
+		snprintf(ret, size,
+			"stockade is waiting for the user's approval of '%s'; the user can see it with stockade "
+			"approve",
+			shown);
 }
 
 static int refuse(const struct session_args *a, int outcome)
 {
 	const struct effective *e = a->effective;
-	const char *status = outcome == CONSENT_REFUSED ? "refused" : outcome == CONSENT_TIMEOUT ? "not answered" : "cancelled";
+	const char *status = outcome == CONSENT_REFUSED	  ? "refused"
+			     : outcome == CONSENT_TIMEOUT ? "not answered"
+							  : "cancelled";
 	char words[512], shown[128];
 
 	text_escape_str(e->name, shown, sizeof(shown));
@@ -49,7 +54,8 @@ static int refuse(const struct session_args *a, int outcome)
 		command_error("%s: refused, nothing was started", shown);
 	else if (outcome == CONSENT_TIMEOUT)
 		/* Clients show a model their server's stderr too: the same rule as for the answer. */
-		command_error("%s: not approved within %d s, nothing was started. The next start waits for the user's approval again; the user can see it with stockade approve",
+		command_error("%s: not approved within %d s, nothing was started. The next start waits for the user's "
+			      "approval again; the user can see it with stockade approve",
 			shown, CONSENT_WAIT_S);
 	else
 		command_error("%s: the client went away before anybody answered", shown);
@@ -61,13 +67,20 @@ static void say_waiting(const struct consent_wait *w)
 {
 	char shown[128];
 
-	command_error("%s: waiting up to %u s for the user's approval, nothing is started before; the user can see it with stockade approve",
+	command_error("%s: waiting up to %u s for the user's approval, nothing is started before; the user can see it "
+		      "with stockade approve",
 		text_escape_str(w->effective->name, shown, sizeof(shown)), w->seconds);
 }
 
-static int wait_for_approval(const struct paths *p, const struct effective *e, const struct lineage *l, bool said, struct diag *d)
+static int wait_for_approval(
+	const struct paths *p, const struct effective *e, const struct lineage *l, bool said, struct diag *d)
 {
-	struct consent_wait w = { .paths = p, .effective = e, .lineage = l, .cancel_fd = -1, .signal_fd = -1, .seconds = CONSENT_WAIT_S,
+	struct consent_wait w = { .paths = p,
+		.effective = e,
+		.lineage = l,
+		.cancel_fd = -1,
+		.signal_fd = -1,
+		.seconds = CONSENT_WAIT_S,
 		.waits = said ? NULL : say_waiting };
 	_cleanup_close_ int signals = -1, client = -1;
 	sigset_t set;
@@ -95,7 +108,8 @@ static int check_unchanged(const struct paths *p, struct effective *e, struct di
 	r = effective_digest(p, e, d);
 	if (r == 0 && strcmp(e->digest, shown_digest) != 0)
 		r = diag_fail(d, -EPERM,
-			"%s: its code was changed while the question waited for an answer, so what was approved is not what would run; nothing was started: start it again",
+			"%s: its code was changed while the question waited for an answer, so what was approved is not "
+			"what would run; nothing was started: start it again",
 			text_escape_str(e->name, name, sizeof(name)));
 	return r;
 }
@@ -114,9 +128,10 @@ static int may_ask_here(const struct paths *p, const struct effective *e, struct
 	if (r < 0 || !why)
 		return r;
 	*ret = false;
-	command_error("%s: the question is not asked here: %s, and a client or its agent must not\n"
-		      "  approve for its user. It waits %d s for an answer from a plain terminal of your own, not one inside "
-		      "the client: type 'stockade approve' there",
+	command_error(
+		"%s: the question is not asked here: %s, and a client or its agent must not\n"
+		"  approve for its user. It waits %d s for an answer from a plain terminal of your own, not one inside "
+		"the client: type 'stockade approve' there",
 		text_escape_str(e->name, name, sizeof(name)), why, CONSENT_WAIT_S);
 	return 0;
 }
@@ -133,7 +148,8 @@ static int take_answer(const struct paths *p, const struct effective *e, struct 
 	return ret->channel ? CONSENT_APPROVED : -ENOMEM;
 }
 
-static int ask_here(const struct paths *p, struct effective *e, const struct lineage *l, struct approval *ret, struct diag *d)
+static int ask_here(
+	const struct paths *p, struct effective *e, const struct lineage *l, struct approval *ret, struct diag *d)
 {
 	int r = consent_ask_terminal(p, e, d);
 
@@ -185,7 +201,10 @@ static int start(const struct command_ctx *ctx, const struct grants *g, struct e
 		r = obtain(&paths, e, &lineage, &approval, d);
 	if (r < 0)
 		return r;
-	struct session_args s = { .paths = &paths, .effective = e, .lineage = &lineage, .approval = approval.id,
+	struct session_args s = { .paths = &paths,
+		.effective = e,
+		.lineage = &lineage,
+		.approval = approval.id,
 		.channel = approval.channel ? approval.channel : "" };
 	return r == CONSENT_APPROVED ? session_run(&s) : refuse(&s, r);
 }
@@ -215,8 +234,10 @@ const struct command_row cmd_run = {
 	.name = "run",
 	.synopsis = "[--set P=V]... NAME\n[GRANT]... -- COMMAND [ARG]...",
 	.summary = "start a server in its sandbox, in the place of the raw command",
-	.details = "The exact command and everything it is granted is shown and asked for before the first start, and again whenever any of it "
-		   "changes. With NAME the rules are those of the profile; without one nothing is granted but what the options name.",
+	.details = "The exact command and everything it is granted is shown and asked for before the first start, and "
+		   "again whenever any of it "
+		   "changes. With NAME the rules are those of the profile; without one nothing is granted but what the "
+		   "options name.",
 	.options = run_rows,
 	.options_size = sizeof(struct run_options),
 	.options_done = run_done,

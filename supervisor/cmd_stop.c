@@ -2,8 +2,8 @@
 /*
  * cmd_stop - stockade stop SESSION: a grace, then the end of every process
  *
- * The supervisor of the session is asked by SIGTERM; one that does not end is killed together with the session's PID 1, both
- * through descriptors that were checked to be the very processes of the registry.
+ * The supervisor of the session is asked by SIGTERM; one that does not end is killed together with the session's PID 1,
+ * both through descriptors that were checked to be the very processes of the registry.
  */
 #include <errno.h>
 #include <poll.h>
@@ -42,14 +42,17 @@ static int stop_entry(const struct registry_entry *e, struct diag *d)
 {
 	if (e->foreign)
 		return diag_fail(d, -EXDEV,
-			"session %.12s was started in another PID namespace (a container that shares the runtime directory), so it cannot be reached from "
+			"session %.12s was started in another PID namespace (a container that shares the runtime "
+			"directory), so it cannot be reached from "
 			"here: stop it there",
 			e->id);
-	_cleanup_close_ int supervisor = open_verified(e->pid, e->start), init = open_verified(e->init_pid, e->init_start);
+	_cleanup_close_ int supervisor = open_verified(e->pid, e->start),
+			    init = open_verified(e->init_pid, e->init_start);
 
 	if ((supervisor < 0 && supervisor != -ESRCH) || (init < 0 && init != -ESRCH)) {
 		int r = supervisor < 0 && supervisor != -ESRCH ? supervisor : init;
-		return diag_fail(d, r, "cannot reach session %.12s, so it was not stopped (pidfd_open): %s", e->id, strerror(-r));
+		return diag_fail(d, r, "cannot reach session %.12s, so it was not stopped (pidfd_open): %s", e->id,
+			strerror(-r));
 	}
 	if (supervisor >= 0) {
 		if (syscall(SYS_pidfd_send_signal, supervisor, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
@@ -61,8 +64,10 @@ static int stop_entry(const struct registry_entry *e, struct diag *d)
 		syscall(SYS_pidfd_send_signal, init, SIGKILL, NULL, 0);
 	if (supervisor >= 0)
 		syscall(SYS_pidfd_send_signal, supervisor, SIGKILL, NULL, 0);
-	if ((init >= 0 && !ends_within(init, KILL_WAIT_MS)) || (supervisor >= 0 && !ends_within(supervisor, KILL_WAIT_MS)))
-		return diag_fail(d, -ETIMEDOUT, "session %.12s does not end even when killed: a process of it hangs in the kernel", e->id);
+	if ((init >= 0 && !ends_within(init, KILL_WAIT_MS)) ||
+		(supervisor >= 0 && !ends_within(supervisor, KILL_WAIT_MS)))
+		return diag_fail(d, -ETIMEDOUT,
+			"session %.12s does not end even when killed: a process of it hangs in the kernel", e->id);
 	return 0;
 }
 
@@ -87,8 +92,9 @@ static int no_match(const struct match *m, size_t n_ids, struct diag *d)
 
 	text_escape_str(m->word, shown, sizeof(shown));
 	if (n_ids > 1)
-		return diag_fail(d, -EINVAL, "'%s' begins %zu sessions: write more of it ('stockade ps --json' shows all of it)",
-			shown, n_ids);
+		return diag_fail(d, -EINVAL,
+			"'%s' begins %zu sessions: write more of it ('stockade ps --json' shows all of it)", shown,
+			n_ids);
 	return diag_fail(d, -ENOENT, "no session or server '%s' runs; 'stockade ps' lists what does", shown);
 }
 
@@ -135,7 +141,8 @@ const struct command_row cmd_stop = {
 	.name = "stop",
 	.synopsis = "SESSION | SERVER",
 	.summary = "end a running server and every process it ever started",
-	.details = "SESSION is the beginning of an id that 'stockade ps' lists; SERVER ends all sessions of that server. The server gets SIGTERM and "
+	.details = "SESSION is the beginning of an id that 'stockade ps' lists; SERVER ends all sessions of that "
+		   "server. The server gets SIGTERM and "
 		   "1.5 s, then its whole PID namespace is killed.",
 	.min_args = 1,
 	.max_args = 1,

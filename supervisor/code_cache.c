@@ -69,7 +69,8 @@ static int take_records(struct code_cache *c, const struct buf *b)
 
 int code_cache_open(const struct paths *p, const struct stat *tree, struct code_cache *ret, struct diag *d)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(sizeof(struct cache_header) + CODE_FILES_MAX * sizeof(struct code_record));
+	_cleanup_buf_ struct buf b =
+		BUF_INIT(sizeof(struct cache_header) + CODE_FILES_MAX * sizeof(struct code_record));
 	struct diag ignored;
 	int r;
 
@@ -86,8 +87,9 @@ int code_cache_open(const struct paths *p, const struct stat *tree, struct code_
 
 static bool same(const struct code_record *r, const struct stat *st)
 {
-	return r->dev == st->st_dev && r->ino == st->st_ino && r->size == (uint64_t)st->st_size && r->mtime_s == st->st_mtim.tv_sec &&
-		r->mtime_ns == st->st_mtim.tv_nsec && r->ctime_s == st->st_ctim.tv_sec && r->ctime_ns == st->st_ctim.tv_nsec;
+	return r->dev == st->st_dev && r->ino == st->st_ino && r->size == (uint64_t)st->st_size &&
+	       r->mtime_s == st->st_mtim.tv_sec && r->mtime_ns == st->st_mtim.tv_nsec &&
+	       r->ctime_s == st->st_ctim.tv_sec && r->ctime_ns == st->st_ctim.tv_nsec;
 }
 
 bool code_cache_find(const struct code_cache *c, const struct stat *st, unsigned char ret[CODE_HASH_BYTES])
@@ -124,15 +126,16 @@ int code_cache_keep(struct code_cache *c, const struct stat *st, const unsigned 
 			return -ENOMEM;
 		c->fresh = v;
 	}
-	v[c->n_fresh++] = (struct code_record){ st->st_dev, st->st_ino, (uint64_t)st->st_size, st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
-		st->st_ctim.tv_sec, st->st_ctim.tv_nsec, { 0 } };
+	v[c->n_fresh++] = (struct code_record){ st->st_dev, st->st_ino, (uint64_t)st->st_size, st->st_mtim.tv_sec,
+		st->st_mtim.tv_nsec, st->st_ctim.tv_sec, st->st_ctim.tv_nsec, { 0 } };
 	memcpy(v[c->n_fresh - 1].hash, hash, CODE_HASH_BYTES);
 	return 0;
 }
 
 void code_cache_save(struct code_cache *c)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(sizeof(struct cache_header) + CODE_FILES_MAX * sizeof(struct code_record));
+	_cleanup_buf_ struct buf b =
+		BUF_INIT(sizeof(struct cache_header) + CODE_FILES_MAX * sizeof(struct code_record));
 	struct cache_header h = { .magic = CACHE_MAGIC, .count = c->n_fresh };
 	size_t bytes = c->n_fresh * sizeof(*c->fresh);
 	struct diag ignored;

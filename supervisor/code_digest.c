@@ -3,11 +3,12 @@
  * code_digest - see code_digest.h
  *
  * Theory: the tree is looked at by survey, names sorted bytewise, links never followed. Each entry adds one line of
- * counted fields to a running BLAKE2b: type, executable bits, relative path, and the digest of its content or its link's
- * text. Counted, so that no two different trees can give the same bytes.
+ * counted fields to a running BLAKE2b: type, executable bits, relative path, and the digest of its content or its
+ * link's text. Counted, so that no two different trees can give the same bytes.
  *
- * Of a git directory (.git with HEAD and objects in it) only its being there counts: every commit and fetch changes it, and
- * no runtime loads a module from it, unless a link of the tree or the command itself leads there. Then all of it counts.
+ * Of a git directory (.git with HEAD and objects in it) only its being there counts: every commit and fetch changes it,
+ * and no runtime loads a module from it, unless a link of the tree or the command itself leads there. Then all of it
+ * counts.
  */
 #include "supervisor/code_digest.h"
 #include <errno.h>
@@ -29,7 +30,7 @@ struct tree {
 	struct code_cache cache;
 	uint64_t bytes;
 	bool with_git, left_out, into_git; /* asked for; a git directory was passed over; a link leads into one */
-	char path[RELATIVE_MAX]; /* below the root, for the hash and for messages */
+	char path[RELATIVE_MAX];	   /* below the root, for the hash and for messages */
 	size_t len;
 	const char *root_path;
 	int root; /* -1 where the tree is one file */
@@ -82,13 +83,14 @@ static int hash_content(struct tree *t, int fd, unsigned char ret[CODE_HASH_BYTE
 
 static bool same_file(const struct stat *a, const struct stat *b)
 {
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-		a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Has anybody the file open, or mapped, for writing? A store into a mapping that was written to before moves neither mtime
- * nor ctime, so the next change would not show; who opens it later moves them with the first store. The kernel grants a
- * read lease only where there is no writer (fcntl(2)); where it grants none to us at all, mtime has to do. */
+/* Has anybody the file open, or mapped, for writing? A store into a mapping that was written to before moves neither
+ * mtime nor ctime, so the next change would not show; who opens it later moves them with the first store. The kernel
+ * grants a read lease only where there is no writer (fcntl(2)); where it grants none to us at all, mtime has to do. */
 static bool has_writer(int fd)
 {
 	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
@@ -103,7 +105,8 @@ static int open_file(const struct tree *t)
 	int fd;
 
 	if (t->root >= 0)
-		return fs_openat2(t->root, t->path + 1, O_RDONLY | O_NONBLOCK, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+		return fs_openat2(
+			t->root, t->path + 1, O_RDONLY | O_NONBLOCK, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 	fd = open(t->root_path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
@@ -143,7 +146,8 @@ static bool names_git(const char *path)
 	return false;
 }
 
-/* By its own words, or, where it leaves the tree, by way of links elsewhere. A link that stays inside meets others of the tree. */
+/* By its own words, or, where it leaves the tree, by way of links elsewhere. A link that stays inside meets others of
+ * the tree. */
 static bool leads_into_git(const struct tree *t, const char *text)
 {
 	_cleanup_free_ char *full = NULL, *real = NULL;
@@ -284,13 +288,15 @@ static void tree_freep(struct tree **t)
 static int explain(int r, const char *path, const struct tree *t, struct diag *d)
 {
 	char shown[PATH_SHOWN], inner[PATH_SHOWN];
-	const char *why = r == -EBUSY ? "it was written to while it was read: an update is going on? Try again when that is done" :
-		r == -EFBIG	      ? "it holds more files or bytes than code is allowed: install the server in a directory of its own" :
-		r == -EACCES	      ? "you may not read all of it, so it cannot be bound to your approval" :
-					strerror(-r);
+	const char *why =
+		r == -EBUSY ? "it was written to while it was read: an update is going on? Try again when that is done"
+		: r == -EFBIG  ? "it holds more files or bytes than code is allowed: install the server in a directory "
+				 "of its own"
+		: r == -EACCES ? "you may not read all of it, so it cannot be bound to your approval"
+			       : strerror(-r);
 
-	return diag_fail(d, r, "cannot take the digest of the code %s (at '%s'): %s", text_escape_str(path, shown, sizeof(shown)),
-		text_escape_str(t->path, inner, sizeof(inner)), why);
+	return diag_fail(d, r, "cannot take the digest of the code %s (at '%s'): %s",
+		text_escape_str(path, shown, sizeof(shown)), text_escape_str(t->path, inner, sizeof(inner)), why);
 }
 
 int code_digest_tree(const struct paths *p, const char *path, bool with_git, char ret[CODE_DIGEST_HEX], struct diag *d)
@@ -388,6 +394,8 @@ int code_is_root_only(const char *path, bool *ret, struct strv *outward, struct 
 
 	if (r == 0 && *ret)
 		r = below_root_only(path, ret, outward);
-	return r < 0 ? diag_fail(d, r, "cannot see who may write the code %s: %s", text_escape_str(path, shown, sizeof(shown)),
-			       r == -EFBIG ? "too many files" : strerror(-r)) : 0;
+	return r < 0 ? diag_fail(d, r, "cannot see who may write the code %s: %s",
+			       text_escape_str(path, shown, sizeof(shown)),
+			       r == -EFBIG ? "too many files" : strerror(-r))
+		     : 0;
 }

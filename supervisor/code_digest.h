@@ -18,10 +18,12 @@
 enum { CODE_FILES_MAX = 400000, CODE_SETTLE_S = 2, CODE_DIGEST_HEX = 65 };
 #define CODE_BYTES_MAX ((uint64_t)8 << 30)
 
-/* Digest of one tree (directory or single file); ret is lower-case hex. with_git: git's own directories count, too; they do
- * in any case where a link of the tree leads into one. */
-int code_digest_tree(const struct paths *p, const char *path, bool with_git, char ret[CODE_DIGEST_HEX], struct diag *d) _must_check_;
-/* True in *ret when the path, each ancestor and everything below can be written by root alone (mode, owner; sticky /tmp counts as writable).
- * An access control list that lets others write shows as the group's bits (acl(5), "correspondence"). One stat a file, and nothing is
- * remembered: a chown deep inside moves no time of a directory above it. outward (or NULL): where links lead that leave the tree. */
+/* Digest of one tree (directory or single file); ret is lower-case hex. with_git: git's own directories count, too;
+ * they do in any case where a link of the tree leads into one. */
+int code_digest_tree(
+	const struct paths *p, const char *path, bool with_git, char ret[CODE_DIGEST_HEX], struct diag *d) _must_check_;
+/* True in *ret when the path, each ancestor and everything below can be written by root alone (mode, owner; sticky /tmp
+ * counts as writable). An access control list that lets others write shows as the group's bits (acl(5),
+ * "correspondence"). One stat a file, and nothing is remembered: a chown deep inside moves no time of a directory above
+ * it. outward (or NULL): where links lead that leave the tree. */
 int code_is_root_only(const char *path, bool *ret, struct strv *outward, struct diag *d) _must_check_;

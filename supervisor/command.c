@@ -201,7 +201,8 @@ static int unknown_command(struct command_table t, int n, char *const *words)
 	snprintf(first, sizeof(first), "%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
 	text_escape_str(words[0], shown, sizeof(shown));
 	if (words[0][0] == '-') {
-		command_error("unknown option %s; a command comes first, its options after it. See 'stockade --help'.", shown);
+		command_error("unknown option %s; a command comes first, its options after it. See 'stockade --help'.",
+			shown);
 		return EXIT_USAGE;
 	}
 	for (size_t i = 0; i < t.n && k < ARRAY_LEN(names); i++) {

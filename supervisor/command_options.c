@@ -91,8 +91,9 @@ static int store_value(struct parser *p, const struct option_row *o, const char 
 		if (parse_moment(value, to) == 0)
 			return 0;
 		return diag_fail(p->d, -EINVAL,
-			"--%s %s is no time: write 2027-04-01T00:00:00Z, 2027-04-01 (midnight, UTC), today, yesterday, or 30m, 2h, 7d (ago)", o->name,
-			text_escape_str(value, shown, sizeof(shown)));
+			"--%s %s is no time: write 2027-04-01T00:00:00Z, 2027-04-01 (midnight, UTC), today, yesterday, "
+			"or 30m, 2h, 7d (ago)",
+			o->name, text_escape_str(value, shown, sizeof(shown)));
 	case OPTION_U64:
 		if (parse_u64(value, 0, UINT64_MAX, to) == 0)
 			return 0;
@@ -148,8 +149,8 @@ static int take_letters(struct parser *p, const char *word)
 		if (!o && *word == 'h')
 			return COMMAND_HELP;
 		if (!o)
-			return diag_fail(
-				p->d, -EINVAL, "unknown option -%s%s", text_escape_str(letter, shown, sizeof(shown)),
+			return diag_fail(p->d, -EINVAL, "unknown option -%s%s",
+				text_escape_str(letter, shown, sizeof(shown)),
 				p->ctx->row->rest ? "; a command and its options go after \"--\"" : "");
 		if (o->kind != OPTION_FLAG)
 			return take_option(p, o, word[1] ? word + 1 : NULL);

@@ -98,8 +98,8 @@ static int read_approval(int dir, uid_t uid, const char *digest, struct approval
 	r = fs_read_trusted(dir, name, FS_TRUST_USER, uid, &b, &untrusted);
 	if (r < 0)
 		return diag_fail(d, r,
-			"the approval file " APPROVALS_DIR
-			"/%s in stockade's state directory approves nothing: %.1024s; remove it and the question is asked "
+			"the approval file " APPROVALS_DIR "/%s in stockade's state directory approves nothing: "
+			"%.1024s; remove it and the question is asked "
 			"again",
 			name, untrusted.text);
 	root = json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL);
@@ -294,7 +294,8 @@ static int say_none(const struct approvals *l, const char *word, const char *sho
 			buf_printf(&ids, "%s%s", ids.len ? ", " : "", l->v[i].id) < 0)
 			break;
 	if (ids.len > 0)
-		return diag_fail(d, -ENOENT, "'%s' is a server; revoke its approvals by their ids: %s", shown, ids.data);
+		return diag_fail(
+			d, -ENOENT, "'%s' is a server; revoke its approvals by their ids: %s", shown, ids.data);
 	return diag_fail(d, -ENOENT, "no approval begins with '%s'; 'stockade approvals' lists them", shown);
 }
 
@@ -323,8 +324,10 @@ int consent_revoke(const struct paths *p, const char *prefix, struct approval *r
 	if (unlinkat(dir, name, 0) < 0) {
 		int error = errno;
 		char state[1024];
-		return diag_fail(d, -error, "cannot remove the approval %s: %s%s%s/" APPROVALS_DIR "/%s%s", found->id, strerror(error),
-			error == EISDIR ? "; it approves nothing, and a directory lies in the place of its file: look through it and remove "
+		return diag_fail(d, -error, "cannot remove the approval %s: %s%s%s/" APPROVALS_DIR "/%s%s", found->id,
+			strerror(error),
+			error == EISDIR ? "; it approves nothing, and a directory lies in the place of its file: look "
+					  "through it and remove "
 					: " (",
 			text_escape_str(p->state, state, sizeof(state)), name, error == EISDIR ? "" : ")");
 	}

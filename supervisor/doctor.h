@@ -5,9 +5,9 @@
  * Process:  supervisor
  * Owns:     nothing; a result is a struct of the caller
  *
- * A probe does the thing in a child of its own and looks whether it took effect; it does not ask whether the kernel says
- * that it could. Where we were started by root, the child first becomes the user that servers run as, since that is who
- * needs the layer.
+ * A probe does the thing in a child of its own and looks whether it took effect; it does not ask whether the kernel
+ * says that it could. Where we were started by root, the child first becomes the user that servers run as, since that
+ * is who needs the layer.
  */
 #pragma once
 #include <stdbool.h>
@@ -30,7 +30,8 @@ struct doctor_result {
 struct doctor_env {
 	const char *libexec; /* where the helpers are */
 	const char *sysctl;  /* "/proc/sys"; another directory in tests */
-	const char *root;    /* "" or, in tests, a directory put before /etc, /proc, /run paths of the machine's description */
+	const char *
+		root; /* "" or, in tests, a directory put before /etc, /proc, /run paths of the machine's description */
 	const struct paths *paths; /* NULL: they could not be found */
 	const char *paths_error;
 };
@@ -62,8 +63,8 @@ struct doctor_attempt {
 	char detail[256]; /* what a successful attempt wants to tell */
 };
 
-/* Runs fn in a child (as the servers' user where we are root) and takes over what it wrote into the attempt. A child that
- * dies without an answer is step "ended by signal N", error EIO. */
+/* Runs fn in a child (as the servers' user where we are root) and takes over what it wrote into the attempt. A child
+ * that dies without an answer is step "ended by signal N", error EIO. */
 void doctor_try(int (*fn)(struct doctor_attempt *a), struct doctor_attempt *ret);
 /* The same, root staying root. */
 void doctor_try_as_started(int (*fn)(struct doctor_attempt *a), struct doctor_attempt *ret);

@@ -27,7 +27,12 @@ static int add_route(int nl)
 		struct rtattr dev;
 		int index;
 	} q = { .h = { sizeof(q), RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE, 1, 0 },
-		.m = { .rtm_family = AF_INET, .rtm_dst_len = RANGE_PREFIX, .rtm_table = RT_TABLE_LOCAL, .rtm_protocol = RTPROT_BOOT, .rtm_scope = RT_SCOPE_HOST, .rtm_type = RTN_LOCAL },
+		.m = { .rtm_family = AF_INET,
+			.rtm_dst_len = RANGE_PREFIX,
+			.rtm_table = RT_TABLE_LOCAL,
+			.rtm_protocol = RTPROT_BOOT,
+			.rtm_scope = RT_SCOPE_HOST,
+			.rtm_type = RTN_LOCAL },
 		.to = { RTA_LENGTH(4), RTA_DST },
 		.range = { htonl(RANGE) },
 		.dev = { RTA_LENGTH(4), RTA_OIF },
@@ -48,15 +53,19 @@ static int add_route(int nl)
 /* A listener on every address takes a connection to one that nobody configured. */
 static int try_any_address(struct doctor_attempt *a)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET }, to = { .sin_family = AF_INET, .sin_addr = { htonl(SOME_ADDRESS) } };
+	struct sockaddr_in any = { .sin_family = AF_INET },
+			   to = { .sin_family = AF_INET, .sin_addr = { htonl(SOME_ADDRESS) } };
 	socklen_t n = sizeof(any);
-	_cleanup_close_ int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+			    client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (server < 0 || client < 0 || bind(server, (const struct sockaddr *)&any, n) < 0 || listen(server, 1) < 0 ||
 		getsockname(server, (struct sockaddr *)&any, &n) < 0)
 		return doctor_step_failed(a, "listen on every address");
 	to.sin_port = any.sin_port;
-	return connect(client, (const struct sockaddr *)&to, sizeof(to)) < 0 ? doctor_step_failed(a, "reach an address of the range") : 0;
+	return connect(client, (const struct sockaddr *)&to, sizeof(to)) < 0
+		       ? doctor_step_failed(a, "reach an address of the range")
+		       : 0;
 }
 
 int doctor_try_egress(struct doctor_attempt *a)

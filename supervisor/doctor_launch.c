@@ -2,8 +2,9 @@
 /*
  * doctor_launch - a whole sandbox around /bin/true, built by the installed programs
  *
- * The other checks try the kernel from this process. Where a security module gives user namespaces to stockade-enter alone,
- * only a launch can tell. Nothing is asked and nothing recorded: what runs is root's own /bin/true, granted nothing.
+ * The other checks try the kernel from this process. Where a security module gives user namespaces to stockade-enter
+ * alone, only a launch can tell. Nothing is asked and nothing recorded: what runs is root's own /bin/true, granted
+ * nothing.
  */
 #include "supervisor/doctor.h"
 

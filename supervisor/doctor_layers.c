@@ -44,10 +44,10 @@ static int try_userns(struct doctor_attempt *a)
 	return doctor_enter_userns(a, 0);
 }
 
-#define TRY_NAMESPACE(word, flag)                        \
-	static int try_##word(struct doctor_attempt *a)  \
-	{                                                \
-		return doctor_enter_userns(a, flag);     \
+#define TRY_NAMESPACE(word, flag)                                                                                      \
+	static int try_##word(struct doctor_attempt *a)                                                                \
+	{                                                                                                              \
+		return doctor_enter_userns(a, flag);                                                                   \
 	}
 TRY_NAMESPACE(mount, CLONE_NEWNS)
 TRY_NAMESPACE(net, CLONE_NEWNET)
@@ -144,7 +144,9 @@ static int try_mounts(struct doctor_attempt *a)
 	if (chdir("/tmp/new") < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
 		return doctor_step_failed(a, "enter a new root (pivot_root)");
 	errno = EEXIST;
-	return access("/etc", F_OK) < 0 && access("/usr/bin", F_OK) == 0 ? 0 : doctor_step_failed(a, "leave the old root behind");
+	return access("/etc", F_OK) < 0 && access("/usr/bin", F_OK) == 0
+		       ? 0
+		       : doctor_step_failed(a, "leave the old root behind");
 }
 
 static int mount_proc_as_pid1(struct doctor_attempt *a)
@@ -303,7 +305,8 @@ static bool only_enter_may(const struct doctor_env *env)
 	return a.error == 0;
 }
 
-static void report(const struct doctor_env *env, int (*fn)(struct doctor_attempt *a), const char *good, struct doctor_result *r)
+static void report(
+	const struct doctor_env *env, int (*fn)(struct doctor_attempt *a), const char *good, struct doctor_result *r)
 {
 	struct doctor_attempt a;
 
@@ -313,17 +316,18 @@ static void report(const struct doctor_env *env, int (*fn)(struct doctor_attempt
 		return;
 	}
 	if (only_enter_may(env)) {
-		doctor_note(r, "refused to this program (%s: %s), given to stockade-enter by its AppArmor profile", a.step, strerror(a.error));
+		doctor_note(r, "refused to this program (%s: %s), given to stockade-enter by its AppArmor profile",
+			a.step, strerror(a.error));
 		return;
 	}
 	doctor_no(r, "%s: %s", a.step, strerror(a.error));
 	doctor_mend_namespaces(env, &a, r);
 }
 
-#define NAMESPACE_CHECK(word, good)                                                           \
-	static void check_##word(const struct doctor_env *env, struct doctor_result *r)       \
-	{                                                                                     \
-		report(env, try_##word, good, r);                                             \
+#define NAMESPACE_CHECK(word, good)                                                                                    \
+	static void check_##word(const struct doctor_env *env, struct doctor_result *r)                                \
+	{                                                                                                              \
+		report(env, try_##word, good, r);                                                                      \
 	}
 NAMESPACE_CHECK(userns, "one was made and mapped")
 NAMESPACE_CHECK(mount, "one was made")
@@ -337,7 +341,8 @@ NAMESPACE_CHECK(mounts, "a tree was cloned read-only, attached, and became the r
 NAMESPACE_CHECK(proc, "a fresh one was mounted in a pid namespace")
 NAMESPACE_CHECK(userns_limit, "written, and a second user namespace was refused")
 
-static void kernel_feature(int (*fn)(struct doctor_attempt *a), const char *good, const char *mend, struct doctor_result *r)
+static void kernel_feature(
+	int (*fn)(struct doctor_attempt *a), const char *good, const char *mend, struct doctor_result *r)
 {
 	struct doctor_attempt a;
 
@@ -350,14 +355,15 @@ static void kernel_feature(int (*fn)(struct doctor_attempt *a), const char *good
 	doctor_mend(r, "%s", mend);
 }
 
-#define FEATURE_CHECK(word, good, mend)                                                   \
-	static void check_##word(const struct doctor_env *env, struct doctor_result *r)   \
-	{                                                                                 \
-		kernel_feature(try_##word, good, mend, r);                                \
+#define FEATURE_CHECK(word, good, mend)                                                                                \
+	static void check_##word(const struct doctor_env *env, struct doctor_result *r)                                \
+	{                                                                                                              \
+		kernel_feature(try_##word, good, mend, r);                                                             \
 	}
 #define NEWER_KERNEL "use a kernel of 6.1 or newer; in a container, its seccomp profile may be what refuses"
 FEATURE_CHECK(no_new_privs, "set and read back", NEWER_KERNEL)
-FEATURE_CHECK(seccomp, "a filter was loaded and refused a call", "use a kernel with CONFIG_SECCOMP_FILTER; in a container, let it use seccomp(2)")
+FEATURE_CHECK(seccomp, "a filter was loaded and refused a call",
+	"use a kernel with CONFIG_SECCOMP_FILTER; in a container, let it use seccomp(2)")
 FEATURE_CHECK(pidfd, "opened, and took a signal", NEWER_KERNEL)
 FEATURE_CHECK(openat2, "refused a symbolic link as told", NEWER_KERNEL)
 FEATURE_CHECK(memfd, "sealed, and refused a write", "use a kernel with CONFIG_MEMFD_CREATE, 6.1 or newer")
@@ -370,14 +376,18 @@ static void check_landlock(const struct doctor_env *env, struct doctor_result *r
 	doctor_try(try_landlock, &a);
 	if (a.error) {
 		doctor_no(r, "%s: %s", a.step, strerror(a.error));
-		doctor_mend(r, "boot with landlock among the security modules: add lsm=landlock,lockdown,yama,integrity,apparmor,bpf to the "
-			"kernel's command line (CONFIG_LANDLOCK must be built in), or use a distribution's kernel of 6.1 or newer");
+		doctor_mend(r, "boot with landlock among the security modules: add "
+			       "lsm=landlock,lockdown,yama,integrity,apparmor,bpf to the "
+			       "kernel's command line (CONFIG_LANDLOCK must be built in), or use a distribution's "
+			       "kernel of 6.1 or newer");
 		return;
 	}
 	abi = landlock_abi();
 	doctor_yes(r, "ABI %d is in force and refused a file%s", abi,
-		abi >= LANDLOCK_ABI_FULL ? "" : "; this kernel lacks what newer ABIs add (4: TCP ports, 5: ioctl on devices, 6: signals and "
-						"abstract sockets), which namespaces and seccomp still cover");
+		abi >= LANDLOCK_ABI_FULL
+			? ""
+			: "; this kernel lacks what newer ABIs add (4: TCP ports, 5: ioctl on devices, 6: signals and "
+			  "abstract sockets), which namespaces and seccomp still cover");
 }
 
 const struct doctor_check doctor_layer_checks[] = {

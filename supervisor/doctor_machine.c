@@ -64,7 +64,8 @@ static void check_wsl(const struct doctor_env *env, struct doctor_result *r)
 		doctor_mend(r, "in PowerShell: wsl --set-version DISTRIBUTION 2");
 		return;
 	}
-	doctor_note(r, "WSL 2: Windows drives under /mnt and Windows programs (binfmt interop) are outside of Linux's file rights");
+	doctor_note(r, "WSL 2: Windows drives under /mnt and Windows programs (binfmt interop) are outside of Linux's "
+		       "file rights");
 	doctor_mend(r, "grant nothing under /mnt; a sandboxed server sees neither /mnt nor interop unless you do");
 }
 
@@ -74,7 +75,7 @@ static void check_cgroup(const struct doctor_env *env, struct doctor_result *r)
 
 	if (statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
 		doctor_note(r, "cgroup v2 is mounted; this version does not use it: processes and files are limited by "
-			"rlimits, memory and CPU are not limited");
+			       "rlimits, memory and CPU are not limited");
 	else
 		doctor_note(r, "no unified cgroup v2; this version does not need it");
 }

@@ -19,14 +19,14 @@
 
 enum { SMALL_FILE_MAX = 64 << 10 };
 
-#define DOCTOR_WORDS(name, value)                                              \
-	void doctor_##name(struct doctor_result *r, const char *fmt, ...)      \
-	{                                                                      \
-		va_list ap;                                                    \
-		r->verdict = value;                                            \
-		va_start(ap, fmt);                                             \
-		vsnprintf(r->found, sizeof(r->found), fmt, ap);                \
-		va_end(ap);                                                    \
+#define DOCTOR_WORDS(name, value)                                                                                      \
+	void doctor_##name(struct doctor_result *r, const char *fmt, ...)                                              \
+	{                                                                                                              \
+		va_list ap;                                                                                            \
+		r->verdict = value;                                                                                    \
+		va_start(ap, fmt);                                                                                     \
+		vsnprintf(r->found, sizeof(r->found), fmt, ap);                                                        \
+		va_end(ap);                                                                                            \
 	}
 DOCTOR_WORDS(yes, DOCTOR_YES)
 DOCTOR_WORDS(no, DOCTOR_NO)
@@ -122,12 +122,19 @@ static bool mend_container(const struct doctor_env *env, struct doctor_result *r
 	const char *c = doctor_container(env);
 
 	if (in_container(c, (const char *const[]){ "docker", "podman", NULL }))
-		doctor_mend(r, "this is a %s container, whose seccomp profile and masked /proc forbid namespaces: run stockade on the "
+		doctor_mend(r,
+			"this is a %s container, whose seccomp profile and masked /proc forbid namespaces: run "
+			"stockade on the "
 			"host, or start the container with --security-opt seccomp=unconfined --security-opt "
-			"apparmor=unconfined --security-opt systempaths=unconfined (all three weaken the container itself)", c);
+			"apparmor=unconfined --security-opt systempaths=unconfined (all three weaken the container "
+			"itself)",
+			c);
 	else if (in_container(c, (const char *const[]){ "lxc", "systemd-nspawn", NULL }))
-		doctor_mend(r, "this is a container (%s) that may not nest: on its host, 'lxc config set NAME security.nesting true' "
-			"or the like, and restart it", c);
+		doctor_mend(r,
+			"this is a container (%s) that may not nest: on its host, 'lxc config set NAME "
+			"security.nesting true' "
+			"or the like, and restart it",
+			c);
 	else if (c)
 		doctor_mend(r, "this is a %s container; its runtime forbids namespaces: run stockade outside of it", c);
 	return c != NULL;
@@ -137,23 +144,30 @@ void doctor_mend_namespaces(const struct doctor_env *env, const struct doctor_at
 {
 	if (doctor_sysctl(env, "kernel/unprivileged_userns_clone") == 0)
 		doctor_mend(r, "as root: sysctl -w kernel.unprivileged_userns_clone=1, and write the line "
-			"kernel.unprivileged_userns_clone=1 into /etc/sysctl.d/50-stockade.conf to keep it");
+			       "kernel.unprivileged_userns_clone=1 into /etc/sysctl.d/50-stockade.conf to keep it");
 	else if (doctor_sysctl(env, "user/max_user_namespaces") == 0)
 		doctor_mend(r, "as root: sysctl -w user.max_user_namespaces=15000, and write the line "
-			"user.max_user_namespaces=15000 into /etc/sysctl.d/50-stockade.conf to keep it");
+			       "user.max_user_namespaces=15000 into /etc/sysctl.d/50-stockade.conf to keep it");
 	else if (doctor_sysctl(env, "kernel/apparmor_restrict_unprivileged_userns") > 0)
-		doctor_mend(r, "AppArmor keeps user namespaces from programs without a profile: as root, install packaging/apparmor/"
-			"stockade-enter for %s/stockade-enter as /etc/apparmor.d/stockade-enter ('./dev install' does it) and load it with "
-			"apparmor_parser -r /etc/apparmor.d/stockade-enter", env->libexec);
+		doctor_mend(r,
+			"AppArmor keeps user namespaces from programs without a profile: as root, install "
+			"packaging/apparmor/"
+			"stockade-enter for %s/stockade-enter as /etc/apparmor.d/stockade-enter ('./dev install' does "
+			"it) and load it with "
+			"apparmor_parser -r /etc/apparmor.d/stockade-enter",
+			env->libexec);
 	else if (mend_container(env, r))
 		return;
 	else if (a->error == ENOSPC || a->error == EUSERS)
-		doctor_mend(r, "the limit on namespaces is used up: see sysctl user.max_user_namespaces and its neighbours, and what "
-			"holds namespaces (lsns)");
+		doctor_mend(r, "the limit on namespaces is used up: see sysctl user.max_user_namespaces and its "
+			       "neighbours, and what "
+			       "holds namespaces (lsns)");
 	else if (a->error == ENOSYS || a->error == EINVAL)
-		doctor_mend(r, "this kernel was built without the namespace: use one with CONFIG_USER_NS, CONFIG_PID_NS, CONFIG_NET_NS, "
-			"CONFIG_IPC_NS and CONFIG_UTS_NS, as every distribution's is");
+		doctor_mend(r, "this kernel was built without the namespace: use one with CONFIG_USER_NS, "
+			       "CONFIG_PID_NS, CONFIG_NET_NS, "
+			       "CONFIG_IPC_NS and CONFIG_UTS_NS, as every distribution's is");
 	else
-		doctor_mend(r, "something confines this process: a chroot, a seccomp filter or a security module; see /proc/self/status "
-			"(Seccomp) and the kernel's log (dmesg, journalctl -k)");
+		doctor_mend(r, "something confines this process: a chroot, a seccomp filter or a security module; see "
+			       "/proc/self/status "
+			       "(Seccomp) and the kernel's log (dmesg, journalctl -k)");
 }

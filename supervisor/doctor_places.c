@@ -15,7 +15,8 @@
 
 enum { PROGRAM_BYTES_MAX = 64 << 20 };
 
-/* A helper of another build refuses our first message; better to hear it here. The id stands in each program as a string. */
+/* A helper of another build refuses our first message; better to hear it here. The id stands in each program as a
+ * string. */
 static bool same_build(int fd)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(PROGRAM_BYTES_MAX);
@@ -101,7 +102,9 @@ static void check_audit(const struct doctor_env *env, struct doctor_result *r)
 	err = paths_open_state(env->paths, "audit", &dir, &d);
 	if (err < 0) {
 		doctor_no(r, "%s", d.text);
-		doctor_mend(r, "make %s/audit a directory of your own with mode 0700; without a log no server is started", env->paths->state);
+		doctor_mend(r,
+			"make %s/audit a directory of your own with mode 0700; without a log no server is started",
+			env->paths->state);
 		return;
 	}
 	err = try_write(dir);
@@ -110,8 +113,9 @@ static void check_audit(const struct doctor_env *env, struct doctor_result *r)
 		return;
 	}
 	doctor_no(r, "%s/audit: %s", env->paths->state, strerror(-err));
-	doctor_mend(r, err == -ENOSPC || err == -EDQUOT ? "make room on that file system; without a log no server is started" :
-							  "make the directory yours and writable; without a log no server is started");
+	doctor_mend(r, err == -ENOSPC || err == -EDQUOT
+			       ? "make room on that file system; without a log no server is started"
+			       : "make the directory yours and writable; without a log no server is started");
 }
 
 static void check_runtime(const struct doctor_env *env, struct doctor_result *r)
@@ -146,7 +150,8 @@ static void check_user(const struct doctor_env *env, struct doctor_result *r)
 		doctor_yes(r, "started by root, servers run as _stockade");
 	} else {
 		doctor_no(r, "started by root, and there is no user _stockade to run servers as");
-		doctor_mend(r, "useradd --system --user-group --no-create-home --shell /usr/sbin/nologin _stockade ('./dev install' does it)");
+		doctor_mend(r, "useradd --system --user-group --no-create-home --shell /usr/sbin/nologin _stockade "
+			       "('./dev install' does it)");
 	}
 }
 
@@ -174,7 +179,8 @@ static void check_launch(const struct doctor_env *env, struct doctor_result *r)
 	if (is_refusal(a.error))
 		doctor_mend_namespaces(env, &a, r);
 	else
-		doctor_mend(r, "reinstall stockade: its programs belong together; %s is where they are looked for", env->libexec);
+		doctor_mend(r, "reinstall stockade: its programs belong together; %s is where they are looked for",
+			env->libexec);
 }
 
 const struct doctor_check doctor_place_checks[] = {

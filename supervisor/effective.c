@@ -2,8 +2,8 @@
 /*
  * effective - see effective.h
  *
- * Theory: the steps below run in the order of the table; each fills its part of the struct from those before it and from
- * nothing else. A step that fails names the rule; nothing is started from a half-built description.
+ * Theory: the steps below run in the order of the table; each fills its part of the struct from those before it and
+ * from nothing else. A step that fails names the rule; nothing is started from a half-built description.
  */
 #include "supervisor/effective.h"
 #include <errno.h>
@@ -49,7 +49,8 @@ static int add_item(struct profile_items *items, const char *value, const char *
 }
 
 /* --ro and --rw: relative ones are below the directory we were started in. */
-static int add_path_item(struct profile_items *items, const char *value, const char *option, const char *workspace, struct diag *d)
+static int add_path_item(
+	struct profile_items *items, const char *value, const char *option, const char *workspace, struct diag *d)
 {
 	_cleanup_free_ char *joined = NULL, *clean = NULL;
 	char shown[SHOWN];
@@ -67,7 +68,8 @@ static bool valid_name(const char *name, size_t n)
 	if (n == 0 || (name[0] >= '0' && name[0] <= '9'))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (name[i] != '_' && !(name[i] >= '0' && name[i] <= '9') && !((name[i] | 0x20) >= 'a' && (name[i] | 0x20) <= 'z'))
+		if (name[i] != '_' && !(name[i] >= '0' && name[i] <= '9') &&
+			!((name[i] | 0x20) >= 'a' && (name[i] | 0x20) <= 'z'))
 			return false;
 	return true;
 }
@@ -79,13 +81,17 @@ static int add_env_items(const struct grants *g, struct profile *f, struct diag 
 
 	for (size_t i = 0; r == 0 && i < g->env_pass.n; i++) {
 		if (!valid_name(g->env_pass.v[i], strlen(g->env_pass.v[i])))
-			return diag_fail(d, -EINVAL, "--env %s: not the name of a variable; --env passes one by its name alone, --setenv NAME=VALUE sets one", text_escape_str(g->env_pass.v[i], shown, sizeof(shown)));
+			return diag_fail(d, -EINVAL,
+				"--env %s: not the name of a variable; --env passes one by its name alone, --setenv "
+				"NAME=VALUE sets one",
+				text_escape_str(g->env_pass.v[i], shown, sizeof(shown)));
 		r = add_item(&f->env_pass, g->env_pass.v[i], "--env", false);
 	}
 	for (size_t i = 0; r == 0 && i < g->env_set.n; i++) {
 		const char *eq = strchr(g->env_set.v[i], '=');
 		if (!eq || !valid_name(g->env_set.v[i], (size_t)(eq - g->env_set.v[i])))
-			return diag_fail(d, -EINVAL, "--setenv %s: write NAME=VALUE", text_escape_str(g->env_set.v[i], shown, sizeof(shown)));
+			return diag_fail(d, -EINVAL, "--setenv %s: write NAME=VALUE",
+				text_escape_str(g->env_set.v[i], shown, sizeof(shown)));
 		r = add_item(&f->env_set, g->env_set.v[i], "--setenv", false);
 	}
 	return r;
@@ -99,11 +105,15 @@ static bool grants_widen(const struct grants *g)
 /* A managed profile is what IT gave: a command line may choose parameters and nothing else. */
 static int refuse_widening(const struct grants *g, const struct profile *f, struct diag *d)
 {
-	bool managed = f->file && (fs_path_within(f->file, "/etc/stockade") || fs_path_within(f->file, "/usr/share/stockade") ||
-			  fs_path_within(f->file, STOCKADE_DATADIR));
+	bool managed = f->file &&
+		       (fs_path_within(f->file, "/etc/stockade") || fs_path_within(f->file, "/usr/share/stockade") ||
+			       fs_path_within(f->file, STOCKADE_DATADIR));
 
 	if (managed && grants_widen(g))
-		return diag_fail(d, -EPERM, "%s is a managed profile, which a command line cannot widen: leave the grants out, or ask who manages it", f->file);
+		return diag_fail(d, -EPERM,
+			"%s is a managed profile, which a command line cannot widen: leave the grants out, or ask who "
+			"manages it",
+			f->file);
 	return 0;
 }
 
@@ -195,7 +205,8 @@ static int step_grants(struct build *b, struct diag *d)
 	return fs_grants_open(b->args->paths, &b->e->profile, &b->grants, d);
 }
 
-/* What a person calls it: the package where the file lies in one, since half of all servers are an index.js. Borrowed. */
+/* What a person calls it: the package where the file lies in one, since half of all servers are an index.js. Borrowed.
+ */
 static const char *short_name(const char *subject, size_t *n)
 {
 	const char *from = subject, *at, *slash;
@@ -241,11 +252,14 @@ static int step_command(struct build *b, struct diag *d)
 	if (r == -EPERM)
 		effective_hint_profile(b->args->paths, &words, d);
 	if (r == 0)
-		r = resolve_command(b->args->paths, &words, environment_get(b->args->environ, "PATH"), e->plan.cwd, &e->cmd, d);
+		r = resolve_command(
+			b->args->paths, &words, environment_get(b->args->environ, "PATH"), e->plan.cwd, &e->cmd, d);
 	if (r == -ENOENT)
 		effective_hint_program(&e->profile, words.v[0], d);
 	if (r < 0) {
-		e->exit_hint = r == -ENOENT ? EXIT_NOT_FOUND : r == -EACCES || r == -ENOEXEC ? EXIT_NOT_EXECUTABLE : EXIT_REFUSED;
+		e->exit_hint = r == -ENOENT		       ? EXIT_NOT_FOUND
+			       : r == -EACCES || r == -ENOEXEC ? EXIT_NOT_EXECUTABLE
+							       : EXIT_REFUSED;
 		return r;
 	}
 	return name_launch(e);
@@ -269,17 +283,22 @@ static int check_cwd(const struct build *b, struct diag *d)
 	const struct effective *e = b->e;
 	char shown[SHOWN];
 
-	if (strcmp(e->plan.cwd, b->args->paths->home) == 0 || strcmp(e->plan.cwd, "/") == 0 || exists_in_tmp(&e->plan, e->plan.cwd) ||
-		fs_grants_cover(&b->grants, e->plan.cwd) || base_view_covers(e->plan.cwd))
+	if (strcmp(e->plan.cwd, b->args->paths->home) == 0 || strcmp(e->plan.cwd, "/") == 0 ||
+		exists_in_tmp(&e->plan, e->plan.cwd) || fs_grants_cover(&b->grants, e->plan.cwd) ||
+		base_view_covers(e->plan.cwd))
 		return 0;
 	for (size_t i = 0; i < e->cmd.n_trees; i++)
 		if (fs_path_within(e->plan.cwd, e->cmd.trees[i].path))
 			return 0;
-	return diag_fail(d, -ENOENT, "the working directory %s (%s) is not granted, so it does not exist for the server: grant it, or name another",
-		text_escape_str(e->plan.cwd, shown, sizeof(shown)), e->profile.cwd.where ? e->profile.cwd.where : "default");
+	return diag_fail(d, -ENOENT,
+		"the working directory %s (%s) is not granted, so it does not exist for the server: grant it, or name "
+		"another",
+		text_escape_str(e->plan.cwd, shown, sizeof(shown)),
+		e->profile.cwd.where ? e->profile.cwd.where : "default");
 }
 
-/* Started by root, the server's user may not be able to read what was granted: said now, not by an empty answer later. */
+/* Started by root, the server's user may not be able to read what was granted: said now, not by an empty answer later.
+ */
 static int check_readable(const struct build *b, struct diag *d)
 {
 	char shown[SHOWN];
@@ -288,8 +307,11 @@ static int check_readable(const struct build *b, struct diag *d)
 		const struct fs_grant *g = &b->grants.v[i];
 		_cleanup_close_ int fd = open(g->canonical, O_PATH | O_CLOEXEC);
 		if (fd < 0 || identity_may_read(&b->identity, fd, g->write) < 0)
-			return diag_fail(d, -EACCES, "%s (%s) cannot be %s by the user " IDENTITY_USER ", as whom servers run when root starts them: change its owner or mode",
-				text_escape_str(g->canonical, shown, sizeof(shown)), g->where, g->write ? "written" : "read");
+			return diag_fail(d, -EACCES,
+				"%s (%s) cannot be %s by the user " IDENTITY_USER
+				", as whom servers run when root starts them: change its owner or mode",
+				text_escape_str(g->canonical, shown, sizeof(shown)), g->where,
+				g->write ? "written" : "read");
 	}
 	return 0;
 }
@@ -301,13 +323,16 @@ static int add_unix_sockets(struct build *b, struct diag *d)
 
 	b->e->plan.allow_unix = u->n > 0;
 	for (size_t i = 0; i < u->n; i++) {
-		struct plan_mount m = { .kind = PLAN_BIND, .flags = PLAN_WRITE, .source = u->v[i].value, .target = u->v[i].value };
+		struct plan_mount m = {
+			.kind = PLAN_BIND, .flags = PLAN_WRITE, .source = u->v[i].value, .target = u->v[i].value
+		};
 		int r = fs_identify(u->v[i].value, &m);
 		if (r == -ENOENT && u->v[i].optional)
 			continue;
 		if (r < 0 || m.type != S_IFSOCK)
 			return diag_fail(d, r < 0 ? r : -ENOTSOCK, "cannot grant the socket %s (%s): %s",
-				text_escape_str(u->v[i].value, shown, sizeof(shown)), u->v[i].where, r < 0 ? strerror(-r) : "it is not a socket");
+				text_escape_str(u->v[i].value, shown, sizeof(shown)), u->v[i].where,
+				r < 0 ? strerror(-r) : "it is not a socket");
 		r = plan_add_mount(&b->e->plan, &m);
 		if (r < 0)
 			return r;
@@ -327,7 +352,8 @@ static int fill_identity(struct build *b)
 	p->hostname = strdup("stockade");
 	p->seccomp = strdup(b->e->profile.seccomp);
 	p->root_size = ROOT_TMPFS_BYTES;
-	p->limits = (struct plan_limits){ b->e->profile.limit_processes, b->e->profile.limit_files, b->e->profile.limit_memory };
+	p->limits = (struct plan_limits){ b->e->profile.limit_processes, b->e->profile.limit_files,
+		b->e->profile.limit_memory };
 	if (!p->name || !p->exec_path || !p->hostname || !p->seccomp)
 		return -ENOMEM;
 	return strv_extend(&p->argv, b->e->cmd.argv.v, b->e->cmd.argv.n);
@@ -337,10 +363,19 @@ static int step_plan(struct build *b, struct diag *d)
 {
 	struct effective *e = b->e;
 	const struct paths *paths = b->args->paths;
-	struct base_view_args base = { .paths = paths, .tmp_size = e->profile.tmp_size, .user = b->identity.login, .uid = b->identity.uid,
-		.gid = b->identity.gid, .home = paths->home, .name_server = effective_network_stub(&e->profile) };
-	struct environment_args env = { .paths = paths, .environ = b->args->environ, .profile = &e->profile, .path = &e->cmd.path,
-		.login = b->identity.login, .trusted = effective_network_trusts(e) };
+	struct base_view_args base = { .paths = paths,
+		.tmp_size = e->profile.tmp_size,
+		.user = b->identity.login,
+		.uid = b->identity.uid,
+		.gid = b->identity.gid,
+		.home = paths->home,
+		.name_server = effective_network_stub(&e->profile) };
+	struct environment_args env = { .paths = paths,
+		.environ = b->args->environ,
+		.profile = &e->profile,
+		.path = &e->cmd.path,
+		.login = b->identity.login,
+		.trusted = effective_network_trusts(e) };
 	int r = check_readable(b, d);
 
 	if (r == 0)
@@ -382,7 +417,8 @@ static int copy_rules(const struct shim_rules *from, struct shim_rules *to)
 		return -ENOMEM;
 	for (; to->n < from->n; to->n++) {
 		struct shim_rule *r = &to->rules[to->n];
-		*r = (struct shim_rule){ from->rules[to->n].allow, strdup(from->rules[to->n].glob), strdup(from->rules[to->n].where) };
+		*r = (struct shim_rule){ from->rules[to->n].allow, strdup(from->rules[to->n].glob),
+			strdup(from->rules[to->n].where) };
 		if (!r->glob || !r->where)
 			return -ENOMEM;
 	}
@@ -412,7 +448,8 @@ static int step_shim(struct build *b, struct diag *d)
 	const struct {
 		enum shim_scope scope;
 		const struct shim_rules *rules;
-	} rows[] = { { SHIM_TOOLS, &f->tools }, { SHIM_RESOURCES, &f->resources }, { SHIM_PROMPTS, &f->prompts }, { SHIM_EXTENSIONS, &f->extensions } };
+	} rows[] = { { SHIM_TOOLS, &f->tools }, { SHIM_RESOURCES, &f->resources }, { SHIM_PROMPTS, &f->prompts },
+		{ SHIM_EXTENSIONS, &f->extensions } };
 	char shown[128];
 	int r = 0;
 
@@ -439,7 +476,9 @@ static int step_words(struct build *b, struct diag *d)
 	if (r == 0)
 		r = effective_canonical(b->e, &b->grants, b->args->environ);
 	if (r == -EILSEQ)
-		return diag_fail(d, r, "the command, a path or a value holds bytes that are not UTF-8: it could not be shown as it is, so it is not started");
+		return diag_fail(d, r,
+			"the command, a path or a value holds bytes that are not UTF-8: it could not be shown as it "
+			"is, so it is not started");
 	return r;
 }
 
@@ -450,7 +489,8 @@ static int step_identity(struct build *b, struct diag *d)
 
 typedef int step_fn(struct build *b, struct diag *d);
 
-static step_fn *const steps[] = { step_policy, step_profile, step_identity, step_grants, step_cwd, step_command, step_plan, step_shim, step_words };
+static step_fn *const steps[] = { step_policy, step_profile, step_identity, step_grants, step_cwd, step_command,
+	step_plan, step_shim, step_words };
 
 int effective_build(const struct effective_args *a, struct effective *ret, struct diag *d)
 {

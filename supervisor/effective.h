@@ -20,24 +20,46 @@
 #include "wire/shim_config.h"
 
 enum effective_danger {
-	DANGER_SUDO = 1 << 0,	   /* sudo, su, doas, pkexec in the command */
-	DANGER_SHELL = 1 << 1,	   /* a shell with -c, an interpreter with -e/-c */
-	DANGER_HOME = 1 << 2,	   /* the whole home, or / */
-	DANGER_KEYS = 1 << 3,	   /* ~/.ssh, ~/.gnupg, ~/.aws, browsers' profiles, ... (a table) */
-	DANGER_OWN_CODE = 1 << 4,  /* can rewrite itself: never remembered */
-	DANGER_UNIX = 1 << 5,	   /* AF_UNIX */
+	DANGER_SUDO = 1 << 0,	     /* sudo, su, doas, pkexec in the command */
+	DANGER_SHELL = 1 << 1,	     /* a shell with -c, an interpreter with -e/-c */
+	DANGER_HOME = 1 << 2,	     /* the whole home, or / */
+	DANGER_KEYS = 1 << 3,	     /* ~/.ssh, ~/.gnupg, ~/.aws, browsers' profiles, ... (a table) */
+	DANGER_OWN_CODE = 1 << 4,    /* can rewrite itself: never remembered */
+	DANGER_UNIX = 1 << 5,	     /* AF_UNIX */
 	DANGER_DESTRUCTIVE = 1 << 6, /* rm -rf and the like in the command */
-	DANGER_SYSTEM = 1 << 7,	   /* /etc, /var, /sys, a system directory granted */
-	DANGER_LOADER = 1 << 8,	   /* LD_PRELOAD, NODE_OPTIONS ... set */
-	DANGER_NETWORK = 1 << 10,  /* every name, or a wide network */
-	DANGER_LOCALHOST = 1 << 11, /* the host's own loopback */
-	DANGER_SECRET = 1 << 9,	   /* a passed variable whose name says token, key, password (informational) */
+	DANGER_SYSTEM = 1 << 7,	     /* /etc, /var, /sys, a system directory granted */
+	DANGER_LOADER = 1 << 8,	     /* LD_PRELOAD, NODE_OPTIONS ... set */
+	DANGER_NETWORK = 1 << 10,    /* every name, or a wide network */
+	DANGER_LOCALHOST = 1 << 11,  /* the host's own loopback */
+	DANGER_SECRET = 1 << 9,	     /* a passed variable whose name says token, key, password (informational) */
 };
 
 enum effective_kind {
-	LINE_COMMAND, LINE_PROGRAM, LINE_CODE, LINE_CWD, LINE_READ, LINE_WRITE, LINE_PROTECT, LINE_DENY, LINE_HOME, LINE_TMP,
-	LINE_ENV_SET, LINE_ENV_PASS, LINE_NETWORK, LINE_UNIX, LINE_SECCOMP, LINE_LIMIT, LINE_TOOLS, LINE_RESOURCES, LINE_PROMPTS,
-	LINE_EXTENSIONS, LINE_CLIENT, LINE_AUDIT, LINE_BASE, LINE_NOTE, LINE_KIND_COUNT,
+	LINE_COMMAND,
+	LINE_PROGRAM,
+	LINE_CODE,
+	LINE_CWD,
+	LINE_READ,
+	LINE_WRITE,
+	LINE_PROTECT,
+	LINE_DENY,
+	LINE_HOME,
+	LINE_TMP,
+	LINE_ENV_SET,
+	LINE_ENV_PASS,
+	LINE_NETWORK,
+	LINE_UNIX,
+	LINE_SECCOMP,
+	LINE_LIMIT,
+	LINE_TOOLS,
+	LINE_RESOURCES,
+	LINE_PROMPTS,
+	LINE_EXTENSIONS,
+	LINE_CLIENT,
+	LINE_AUDIT,
+	LINE_BASE,
+	LINE_NOTE,
+	LINE_KIND_COUNT,
 };
 
 /* One granted path (supervisor/filesystem.h works on them). */
@@ -59,7 +81,8 @@ struct fs_grants {
 	struct strv denied_paths;    /* found and masked */
 };
 
-/* One thing a person is told; the question shows all but LINE_BASE, check shows all. Values are raw: the printer escapes. */
+/* One thing a person is told; the question shows all but LINE_BASE, check shows all. Values are raw: the printer
+ * escapes. */
 struct effective_line {
 	enum effective_kind kind;
 	unsigned danger; /* enum effective_danger */
@@ -76,13 +99,13 @@ struct effective {
 	char *subject; /* key for "the earlier approval of the same thing" */
 	struct effective_line *lines;
 	size_t n_lines;
-	unsigned danger;    /* all of them */
+	unsigned danger; /* all of them */
 	bool never_remember;
-	char digest[65];    /* BLAKE2b-256 of the canonical JSON, hex */
-	json_t *canonical;  /* versioned, sorted; what the digest is over, what an approval stores */
+	char digest[65];   /* BLAKE2b-256 of the canonical JSON, hex */
+	json_t *canonical; /* versioned, sorted; what the digest is over, what an approval stores */
 	struct plan plan;
 	struct shim_config shim;
-	int exit_hint;	    /* enum stockade_exit for a failure */
+	int exit_hint; /* enum stockade_exit for a failure */
 };
 
 struct effective_args {

@@ -2,9 +2,10 @@
 /*
  * effective_canonical - the JSON that the digest is over, and that an approval stores (effective.h)
  *
- * Bound, and nothing else: argv, program, subject, chain, links, cwd, code, mounts, network, tools, limits, every set value, names of passed
- * variables, values of those that steer a loader or an interpreter. Not bound: descriptions and owners of a profile, values
- * of other passed variables, contents of granted directories, what the distribution upgrades below /usr.
+ * Bound, and nothing else: argv, program, subject, chain, links, cwd, code, mounts, network, tools, limits, every set
+ * value, names of passed variables, values of those that steer a loader or an interpreter. Not bound: descriptions and
+ * owners of a profile, values of other passed variables, contents of granted directories, what the distribution
+ * upgrades below /usr.
  */
 #include <errno.h>
 #include <string.h>
@@ -80,7 +81,8 @@ static json_t *steering(const struct profile *f, char *const *env)
 	return object;
 }
 
-/* "LINK\tTEXT" as "LINK -> TEXT". A link that a word of the command goes through chooses what runs as the word itself does. */
+/* "LINK\tTEXT" as "LINK -> TEXT". A link that a word of the command goes through chooses what runs as the word itself
+ * does. */
 static json_t *links(const struct resolved *cmd)
 {
 	json_t *array = json_array();
@@ -88,7 +90,8 @@ static json_t *links(const struct resolved *cmd)
 	for (size_t i = 0; i < cmd->symlinks.n; i++) {
 		const char *row = cmd->symlinks.v[i];
 		size_t n = strcspn(row, "\t");
-		if (json_array_append_new(array, json_sprintf("%.*s -> %s", (int)n, row, row + n + (row[n] == '\t'))) < 0) {
+		if (json_array_append_new(array, json_sprintf("%.*s -> %s", (int)n, row, row + n + (row[n] == '\t'))) <
+			0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -101,7 +104,8 @@ static json_t *code(const struct resolved *cmd)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < cmd->n_trees; i++)
-		if (json_array_append_new(array, json_pack("{s:s, s:b}", "path", cmd->trees[i].path, "root_only", cmd->trees[i].root_only)) < 0) {
+		if (json_array_append_new(array, json_pack("{s:s, s:b}", "path", cmd->trees[i].path, "root_only",
+							 cmd->trees[i].root_only)) < 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -113,16 +117,21 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 	const struct profile *f = &e->profile;
 
 	json_decref(e->canonical);
-	e->canonical = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:b, s:s, s:I}, s:{s:o, s:o, s:o}, s:o, s:o, s:b, s:s,"
+	e->canonical = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:b, s:s, s:I}, "
+				 "s:{s:o, s:o, s:o}, s:o, s:o, s:b, s:s,"
 				 " s:{s:I, s:I, s:I}, s:{s:o, s:o, s:o, s:o, s:b, s:b, s:o}, s:i}",
-		"plan", CANONICAL_VERSION, "name", e->name, "program", e->cmd.program, "subject", e->cmd.subject, "chain", strings(&e->cmd.chain), "links", links(&e->cmd), "argv", strings(&e->plan.argv), "cwd", e->plan.cwd, "code",
-		code(&e->cmd), "filesystem", "read", grants(g, false), "write", grants(g, true), "deny", items(&f->fs_deny), "protect", f->protect,
-		"home", f->home == HOME_PRIVATE ? "private" : "empty", "tmp", (json_int_t)f->tmp_size, "env", "set", items(&f->env_set), "pass",
-		items(&f->env_pass), "steering", steering(f, env), "network", effective_network_canonical(e), "unix", items(&f->unix_sockets), "af_unix", profile_opens_unix(f),
-		"seccomp", f->seccomp, "limits", "processes", (json_int_t)f->limit_processes, "files", (json_int_t)f->limit_files, "message",
-		(json_int_t)f->limit_message, "protocol", "tools", rules(&f->tools), "resources", rules(&f->resources), "prompts", rules(&f->prompts),
-		"extensions", rules(&f->extensions), "sampling", f->sampling, "elicitation", f->elicitation, "roots", strings(&e->shim.roots),
-		"arguments", f->audit_args);
+		"plan", CANONICAL_VERSION, "name", e->name, "program", e->cmd.program, "subject", e->cmd.subject,
+		"chain", strings(&e->cmd.chain), "links", links(&e->cmd), "argv", strings(&e->plan.argv), "cwd",
+		e->plan.cwd, "code", code(&e->cmd), "filesystem", "read", grants(g, false), "write", grants(g, true),
+		"deny", items(&f->fs_deny), "protect", f->protect, "home",
+		f->home == HOME_PRIVATE ? "private" : "empty", "tmp", (json_int_t)f->tmp_size, "env", "set",
+		items(&f->env_set), "pass", items(&f->env_pass), "steering", steering(f, env), "network",
+		effective_network_canonical(e), "unix", items(&f->unix_sockets), "af_unix", profile_opens_unix(f),
+		"seccomp", f->seccomp, "limits", "processes", (json_int_t)f->limit_processes, "files",
+		(json_int_t)f->limit_files, "message", (json_int_t)f->limit_message, "protocol", "tools",
+		rules(&f->tools), "resources", rules(&f->resources), "prompts", rules(&f->prompts), "extensions",
+		rules(&f->extensions), "sampling", f->sampling, "elicitation", f->elicitation, "roots",
+		strings(&e->shim.roots), "arguments", f->audit_args);
 	return e->canonical ? 0 : -EILSEQ;
 }
 

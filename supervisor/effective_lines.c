@@ -26,7 +26,8 @@ static const char *size_words(uint64_t bytes, char ret[SIZE_WORDS])
 	return ret;
 }
 
-int effective_add_line(struct effective *e, enum effective_kind kind, unsigned danger, const char *where, const char *fmt, ...)
+int effective_add_line(
+	struct effective *e, enum effective_kind kind, unsigned danger, const char *where, const char *fmt, ...)
 {
 	struct effective_line *v = reallocarray(e->lines, e->n_lines + 1, sizeof(*v));
 	struct effective_line line = { .kind = kind, .danger = danger };
@@ -85,16 +86,18 @@ static int add_code_of_cwd(const struct paths *p, struct effective *e, const str
 		return 0;
 	e->never_remember = e->never_remember || writable;
 	return effective_add_line(e, LINE_NOTE, writable ? DANGER_OWN_CODE : 0, NULL,
-		"the interpreter looks for modules in %s first, or for settings that name code, so what lies there becomes code that no approval "
+		"the interpreter looks for modules in %s first, or for settings that name code, so what lies there "
+		"becomes code that no approval "
 		"binds%s: another --cwd, or python's own option -P, ends that",
 		cwd, writable ? ", and the server may write it" : "");
 }
 
 /* Variables in which a relative word names code, too. */
-static const char *const code_variables[] = { "NODE_OPTIONS", "NODE_PATH", "NODE_COMPILE_CACHE", "BUN_OPTIONS", "TS_NODE_*", "PYTHONPATH",
-	"PYTHONHOME", "PYTHONPYCACHEPREFIX", "PYTHONUSERBASE", "PERL5LIB", "PERL5OPT", "PERLLIB", "RUBYLIB", "RUBYOPT", "GEM_PATH", "GEM_HOME",
-	"CLASSPATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "DOTNET_STARTUP_HOOKS", "DOTNET_ADDITIONAL_DEPS",
-	"DOTNET_SHARED_STORE", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "LUA_PATH*", "LUA_CPATH*", "BASH_ENV", "ENV", "PATH", "GCONV_PATH",
+static const char *const code_variables[] = { "NODE_OPTIONS", "NODE_PATH", "NODE_COMPILE_CACHE", "BUN_OPTIONS",
+	"TS_NODE_*", "PYTHONPATH", "PYTHONHOME", "PYTHONPYCACHEPREFIX", "PYTHONUSERBASE", "PERL5LIB", "PERL5OPT",
+	"PERLLIB", "RUBYLIB", "RUBYOPT", "GEM_PATH", "GEM_HOME", "CLASSPATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS",
+	"JDK_JAVA_OPTIONS", "DOTNET_STARTUP_HOOKS", "DOTNET_ADDITIONAL_DEPS", "DOTNET_SHARED_STORE", "LD_PRELOAD",
+	"LD_LIBRARY_PATH", "LD_AUDIT", "LUA_PATH*", "LUA_CPATH*", "BASH_ENV", "ENV", "PATH", "GCONV_PATH",
 	"OPENSSL_*" };
 
 static bool names_code_relatively(const char *variable)
@@ -128,13 +131,15 @@ static bool is_code_word(const struct steering *s, const char *word)
 	return s->relative && *word != '-' && word[strspn(word, "0123456789")] != '\0';
 }
 
-/* The value is bound, not what lies at the places that it names: where the server may write those, it chooses its own code. */
+/* The value is bound, not what lies at the places that it names: where the server may write those, it chooses its own
+ * code. */
 static int add_steered(const struct steering *s, const char *text)
 {
 	_cleanup_free_ char *copy = strdup(text);
 	char *save = NULL;
 
-	for (char *word = copy ? strtok_r(copy, " \t\n:;,=@\"'", &save) : NULL; word; word = strtok_r(NULL, " \t\n:;,=@\"'", &save)) {
+	for (char *word = copy ? strtok_r(copy, " \t\n:;,=@\"'", &save) : NULL; word;
+		word = strtok_r(NULL, " \t\n:;,=@\"'", &save)) {
 		while (word[0] == '/' && word[1] == '/')
 			word++;
 		const char *place = *word == '/' ? word : s->e->plan.cwd;
@@ -142,12 +147,14 @@ static int add_steered(const struct steering *s, const char *text)
 			continue;
 		s->e->never_remember = true;
 		return effective_add_line(s->e, LINE_NOTE, DANGER_OWN_CODE, NULL,
-			"%s names code at '%s', where the server may write: this answer is not remembered", s->what, word);
+			"%s names code at '%s', where the server may write: this answer is not remembered", s->what,
+			word);
 	}
 	return copy ? 0 : -ENOMEM;
 }
 
-static int add_steering_variable(const struct paths *p, struct effective *e, const struct fs_grants *g, const char *name)
+static int add_steering_variable(
+	const struct paths *p, struct effective *e, const struct fs_grants *g, const char *name)
 {
 	const char *value = strv_env_get(&e->plan.envp, name);
 	char what[300];
@@ -191,7 +198,9 @@ static int add_writable_links(struct effective *e, const struct fs_grants *g)
 			continue;
 		e->never_remember = true;
 		r = effective_add_line(e, LINE_NOTE, DANGER_OWN_CODE, NULL,
-			"the command goes through the link %s, which the server may replace: this answer is not remembered", link);
+			"the command goes through the link %s, which the server may replace: this answer is not "
+			"remembered",
+			link);
 	}
 	return r;
 }
@@ -233,7 +242,8 @@ static bool is_again(const struct fs_grants *g, size_t at)
 	const struct fs_grant *x = &g->v[at];
 
 	for (size_t i = 0; i < at; i++)
-		if (g->v[i].write == x->write && strcmp(g->v[i].canonical, x->canonical) == 0 && strcmp(g->v[i].given, x->given) == 0)
+		if (g->v[i].write == x->write && strcmp(g->v[i].canonical, x->canonical) == 0 &&
+			strcmp(g->v[i].given, x->given) == 0)
 			return true;
 	return false;
 }
@@ -247,15 +257,18 @@ static int add_files(const struct paths *p, struct effective *e, const struct fs
 	for (size_t i = 0; r == 0 && i < g->n; i++)
 		r = is_again(g, i) ? 0 : add_grant(p, e, &g->v[i]);
 	if (r == 0 && f->fs_write.n > 0 && f->protect)
-		r = effective_add_line(e, LINE_PROTECT, 0, NULL, "on: %zu names that exist below writable grants stay read-only",
-			g->protected_paths.n);
+		r = effective_add_line(e, LINE_PROTECT, 0, NULL,
+			"on: %zu names that exist below writable grants stay read-only", g->protected_paths.n);
 	if (r == 0 && f->fs_write.n > 0 && !f->protect)
 		r = effective_add_line(e, LINE_PROTECT, 0, NULL,
-			"off: the server may write .git/hooks, .vscode and the like, which your own tools then execute");
+			"off: the server may write .git/hooks, .vscode and the like, which your own tools then "
+			"execute");
 	for (size_t i = 0; r == 0 && i < f->fs_deny.n; i++)
 		r = effective_add_line(e, LINE_DENY, 0, f->fs_deny.v[i].where, "%s", f->fs_deny.v[i].value);
 	if (r == 0)
-		r = effective_add_line(e, LINE_HOME, 0, NULL, "%s", f->home == HOME_PRIVATE ? "private: kept for this server alone" : "empty, forgotten at the end");
+		r = effective_add_line(e, LINE_HOME, 0, NULL, "%s",
+			f->home == HOME_PRIVATE ? "private: kept for this server alone"
+						: "empty, forgotten at the end");
 	return r < 0 ? r : effective_add_line(e, LINE_TMP, 0, NULL, "%s of /tmp", size_words(f->tmp_size, size));
 }
 
@@ -267,10 +280,12 @@ static int add_environment(struct effective *e)
 	for (size_t i = 0; r == 0 && i < f->env_set.n; i++) {
 		char name[256];
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(f->env_set.v[i].value, "="), f->env_set.v[i].value);
-		r = effective_add_line(e, LINE_ENV_SET, danger_of_variable(name), f->env_set.v[i].where, "%s", f->env_set.v[i].value);
+		r = effective_add_line(
+			e, LINE_ENV_SET, danger_of_variable(name), f->env_set.v[i].where, "%s", f->env_set.v[i].value);
 	}
 	for (size_t i = 0; r == 0 && i < f->env_pass.n; i++)
-		r = effective_add_line(e, LINE_ENV_PASS, danger_of_variable(f->env_pass.v[i].value), f->env_pass.v[i].where, "%s", f->env_pass.v[i].value);
+		r = effective_add_line(e, LINE_ENV_PASS, danger_of_variable(f->env_pass.v[i].value),
+			f->env_pass.v[i].where, "%s", f->env_pass.v[i].value);
 	return r;
 }
 
@@ -281,9 +296,11 @@ static int add_rules(struct effective *e, enum effective_kind kind, const struct
 	if (!r->restricted && r->n == 0)
 		return effective_add_line(e, kind, 0, r->otherwise, "all that the server offers");
 	for (size_t i = 0; x == 0 && i < r->n; i++)
-		x = effective_add_line(e, kind, 0, r->rules[i].where, "%s %s", r->rules[i].allow ? "allow" : "deny", r->rules[i].glob);
+		x = effective_add_line(
+			e, kind, 0, r->rules[i].where, "%s %s", r->rules[i].allow ? "allow" : "deny", r->rules[i].glob);
 	if (x == 0)
-		x = effective_add_line(e, kind, 0, r->otherwise, "every other one is %s", r->restricted ? "denied" : "allowed");
+		x = effective_add_line(
+			e, kind, 0, r->otherwise, "every other one is %s", r->restricted ? "denied" : "allowed");
 	return x;
 }
 
@@ -299,13 +316,14 @@ static int add_protocol(struct effective *e)
 	if (r == 0 && f->extensions.n > 0) /* without a rule: none, which is no grant */
 		r = add_rules(e, LINE_EXTENSIONS, &f->extensions);
 	if (r == 0)
-		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "sampling %s, elicitation %s", f->sampling ? "allowed" : "denied",
-			f->elicitation ? "allowed" : "denied");
+		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "sampling %s, elicitation %s",
+			f->sampling ? "allowed" : "denied", f->elicitation ? "allowed" : "denied");
 	for (size_t i = 0; r == 0 && i < e->shim.roots.n; i++) {
 		const struct strv before = { .v = e->shim.roots.v, .n = i };
 		if (strv_contains(&before, e->shim.roots.v[i]))
 			continue;
-		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "roots may name %s (roots replace a server's own list)", e->shim.roots.v[i]);
+		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "roots may name %s (roots replace a server's own list)",
+			e->shim.roots.v[i]);
 	}
 	return r;
 }
@@ -317,16 +335,23 @@ static int add_walls(struct effective *e)
 	int r = effective_network_lines(e);
 
 	for (size_t i = 0; r == 0 && i < f->unix_sockets.n; i++)
-		r = effective_add_line(e, LINE_UNIX, DANGER_UNIX, f->unix_sockets.v[i].where, "%s", f->unix_sockets.v[i].value);
+		r = effective_add_line(
+			e, LINE_UNIX, DANGER_UNIX, f->unix_sockets.v[i].where, "%s", f->unix_sockets.v[i].value);
 	if (r == 0 && profile_opens_unix(f))
-		r = effective_add_line(e, LINE_UNIX, DANGER_UNIX, NULL, "it can connect to any unix socket below any granted directory, read-only or not");
+		r = effective_add_line(e, LINE_UNIX, DANGER_UNIX, NULL,
+			"it can connect to any unix socket below any granted directory, read-only or not");
 	if (r == 0)
 		r = effective_add_line(e, LINE_SECCOMP, 0, NULL, "%s", f->seccomp);
 	if (r == 0)
-		r = effective_add_line(e, LINE_LIMIT, 0, NULL, "%llu processes and threads, %llu open files, %s a message",
-			(unsigned long long)f->limit_processes, (unsigned long long)f->limit_files, size_words(f->limit_message, size));
-	return r < 0 ? r : effective_add_line(e, LINE_AUDIT, 0, NULL, "arguments of calls: %s",
-		f->audit_args == SHIM_ARGS_FULL ? "in full" : f->audit_args == SHIM_ARGS_HASH ? "names and salted hashes" : "names only");
+		r = effective_add_line(e, LINE_LIMIT, 0, NULL,
+			"%llu processes and threads, %llu open files, %s a message",
+			(unsigned long long)f->limit_processes, (unsigned long long)f->limit_files,
+			size_words(f->limit_message, size));
+	return r < 0 ? r
+		     : effective_add_line(e, LINE_AUDIT, 0, NULL, "arguments of calls: %s",
+			       f->audit_args == SHIM_ARGS_FULL	 ? "in full"
+			       : f->audit_args == SHIM_ARGS_HASH ? "names and salted hashes"
+								 : "names only");
 }
 
 static int add_notes(struct effective *e)

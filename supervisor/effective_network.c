@@ -41,8 +41,11 @@ int effective_network_provide(struct effective *e, struct diag *d)
 	if (!e->policy.proxy_host || !goes_out(c))
 		return 0;
 	if (c->addresses == NET_REAL)
-		return diag_fail(d, -EINVAL, "%s: all connections go through the proxy %s:%u, which resolves the names itself, so a sandbox cannot have their real "
-			"addresses: take \"addresses\": \"real\" out of the profile's network", e->policy.proxy_where, e->policy.proxy_host, e->policy.proxy_port);
+		return diag_fail(d, -EINVAL,
+			"%s: all connections go through the proxy %s:%u, which resolves the names itself, so a sandbox "
+			"cannot have their real "
+			"addresses: take \"addresses\": \"real\" out of the profile's network",
+			e->policy.proxy_where, e->policy.proxy_host, e->policy.proxy_port);
 	c->proxy_host = strdup(e->policy.proxy_host);
 	c->proxy_where = strdup(e->policy.proxy_where);
 	c->proxy_port = e->policy.proxy_port;
@@ -128,7 +131,8 @@ static int add_grant(struct effective *e, const struct net_grant *g)
 {
 	char text[NETWORK_TEXT_MAX];
 
-	return effective_add_line(e, LINE_NETWORK, danger_of(g), g->where, "%s%s%s%s", network_grant_text(g, text, sizeof(text)), what_of(g),
+	return effective_add_line(e, LINE_NETWORK, danger_of(g), g->where, "%s%s%s%s",
+		network_grant_text(g, text, sizeof(text)), what_of(g),
 		is_named(g) && !g->sni && has_tls_port(g) ? " (the name in a TLS connection is not compared)" : "",
 		g->private_allowed ? " (private addresses may answer for it)" : "");
 }
@@ -136,9 +140,12 @@ static int add_grant(struct effective *e, const struct net_grant *g)
 static int add_addresses(struct effective *e)
 {
 	static const char *const words[] = {
-		[NET_BENCHMARK] = "inside, each name has an address of 198.18.0.0/15 that stands for it; any other address has no route",
-		[NET_RESERVED] = "inside, each name has an address of 240.0.0.0/4 that stands for it; any other address has no route",
-		[NET_REAL] = "inside, names have their real addresses; connections to any other address are reset, not unreachable",
+		[NET_BENCHMARK] = "inside, each name has an address of 198.18.0.0/15 that stands for it; any other "
+				  "address has no route",
+		[NET_RESERVED] = "inside, each name has an address of 240.0.0.0/4 that stands for it; any other "
+				 "address has no route",
+		[NET_REAL] = "inside, names have their real addresses; connections to any other address are reset, not "
+			     "unreachable",
 	};
 	_Static_assert(ARRAY_LEN(words) == NET_ADDRESSES_COUNT, "words for every kind of address");
 	const struct net_limits *l = &e->profile.network.limits;
@@ -147,7 +154,8 @@ static int add_addresses(struct effective *e)
 	if (r < 0)
 		return r;
 	return effective_add_line(e, LINE_LIMIT, 0, NULL,
-		"network: %u connections at once, %u names below wildcards, %u queries a second; %u s to connect, %u s idle; TCP alone, UDP fails at once",
+		"network: %u connections at once, %u names below wildcards, %u queries a second; %u s to connect, %u s "
+		"idle; TCP alone, UDP fails at once",
 		l->connections, l->names, l->queries, l->connect_ms / 1000, l->idle_s);
 }
 
@@ -161,8 +169,11 @@ static int add_trust(struct effective *e)
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = buf_printf(&names, "%s%s", i ? ", " : "", v[i].name);
-	return r < 0 ? r : effective_add_line(e, LINE_NETWORK, 0, e->policy.ca_where,
-		"in TLS it trusts the authority of this machine's policy as well, whose owner can read along (in the bundles of the system and by %s)", names.data);
+	return r < 0 ? r
+		     : effective_add_line(e, LINE_NETWORK, 0, e->policy.ca_where,
+			       "in TLS it trusts the authority of this machine's policy as well, whose owner can read "
+			       "along (in the bundles of the system and by %s)",
+			       names.data);
 }
 
 int effective_network_lines(struct effective *e)
@@ -177,9 +188,11 @@ int effective_network_lines(struct effective *e)
 	if (r == 0 && c->n_grants == 0)
 		r = effective_add_line(e, LINE_NETWORK, 0, NULL, "it reaches nothing but its own loopback");
 	for (size_t i = 0; r == 0 && i < c->n_publish; i++)
-		r = effective_add_line(e, LINE_NETWORK, 0, NULL, "programs on this machine reach its port %u at 127.0.0.1:%u", c->publish[i], c->publish[i]);
+		r = effective_add_line(e, LINE_NETWORK, 0, NULL,
+			"programs on this machine reach its port %u at 127.0.0.1:%u", c->publish[i], c->publish[i]);
 	if (r == 0 && c->proxy_host)
-		r = effective_add_line(e, LINE_NETWORK, 0, c->proxy_where, "all of it goes through the proxy %s:%u, which also resolves the names", c->proxy_host,
+		r = effective_add_line(e, LINE_NETWORK, 0, c->proxy_where,
+			"all of it goes through the proxy %s:%u, which also resolves the names", c->proxy_host,
 			c->proxy_port);
 	if (r == 0 && effective_network_trusts(e))
 		r = add_trust(e);
@@ -194,7 +207,8 @@ static json_t *canonical_grant(const struct net_grant *g)
 
 	network_grant_text(g, text, sizeof(text));
 	/* The defaults are left out, so that a plain grant reads as it was written. */
-	return json_sprintf("%s%s%s", text, g->sni || !is_named(g) ? "" : " without sni", g->private_allowed ? " private" : "");
+	return json_sprintf(
+		"%s%s%s", text, g->sni || !is_named(g) ? "" : " without sni", g->private_allowed ? " private" : "");
 }
 
 json_t *effective_network_canonical(const struct effective *e)
@@ -217,6 +231,7 @@ json_t *effective_network_canonical(const struct effective *e)
 		json_decref(limits);
 		return NULL;
 	}
-	return json_pack("{s:o, s:o, s:i, s:o, s:s*, s:i, s:s*}", "allow", allow, "publish", publish, "addresses", c->addresses, "limits", limits, "proxy",
-		c->proxy_host, "proxy_port", c->proxy_port, "ca", *ca ? ca : NULL);
+	return json_pack("{s:o, s:o, s:i, s:o, s:s*, s:i, s:s*}", "allow", allow, "publish", publish, "addresses",
+		c->addresses, "limits", limits, "proxy", c->proxy_host, "proxy_port", c->proxy_port, "ca",
+		*ca ? ca : NULL);
 }

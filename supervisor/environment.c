@@ -16,8 +16,8 @@ const char *environment_get(char *const *env, const char *name)
 }
 
 /* Taken over when the caller has them; they name a locale or a zone and steer no code. */
-static const char *const kept[] = { "TERM", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE",
-	"LC_MONETARY", "LC_MESSAGES", "TZ" };
+static const char *const kept[] = { "TERM", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME",
+	"LC_COLLATE", "LC_MONETARY", "LC_MESSAGES", "TZ" };
 
 static int add_kept(const struct environment_args *a, struct strv *ret)
 {
@@ -49,7 +49,8 @@ static int add_identity(const struct environment_args *a, struct strv *ret)
 {
 	const struct {
 		const char *name, *value;
-	} rows[] = { { "HOME", a->paths->home }, { "USER", a->login }, { "LOGNAME", a->login }, { "SHELL", "/bin/sh" }, { "TMPDIR", "/tmp" } };
+	} rows[] = { { "HOME", a->paths->home }, { "USER", a->login }, { "LOGNAME", a->login }, { "SHELL", "/bin/sh" },
+		{ "TMPDIR", "/tmp" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		int r = strv_env_set(ret, rows[i].name, rows[i].value);

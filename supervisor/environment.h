@@ -13,11 +13,11 @@
 
 struct environment_args {
 	const struct paths *paths;
-	char *const *environ;	   /* the caller's */
+	char *const *environ; /* the caller's */
 	const struct profile *profile;
-	const struct strv *path;   /* directories of the server's PATH */
-	bool trusted;		   /* the files of supervisor/trust.h are there */
-	const char *login;	   /* whom the server sees itself as */
+	const struct strv *path; /* directories of the server's PATH */
+	bool trusted;		 /* the files of supervisor/trust.h are there */
+	const char *login;	 /* whom the server sees itself as */
 };
 
 int environment_build(const struct environment_args *a, struct strv *ret) _must_check_;

@@ -31,11 +31,14 @@ static int check_type(const struct profile_item *item, const struct stat *st, st
 
 	if (S_ISDIR(st->st_mode) || S_ISREG(st->st_mode))
 		return 0;
-	return diag_fail(d, -EINVAL, "%s is %s; %s can grant only directories and regular files", text_escape_str(item->value, shown, sizeof(shown)),
-		S_ISSOCK(st->st_mode) ? "a socket (ipc.unix grants those)" : "neither a directory nor a regular file", item->where);
+	return diag_fail(d, -EINVAL, "%s is %s; %s can grant only directories and regular files",
+		text_escape_str(item->value, shown, sizeof(shown)),
+		S_ISSOCK(st->st_mode) ? "a socket (ipc.unix grants those)" : "neither a directory nor a regular file",
+		item->where);
 }
 
-static int open_grant(const struct paths *p, const struct profile_item *item, bool write, struct fs_grant *ret, struct diag *d)
+static int open_grant(
+	const struct paths *p, const struct profile_item *item, bool write, struct fs_grant *ret, struct diag *d)
 {
 	_cleanup_close_ int fd = open(item->value, O_PATH | O_CLOEXEC);
 	char shown[SHOWN];
@@ -51,7 +54,11 @@ static int open_grant(const struct paths *p, const struct profile_item *item, bo
 	r = check_type(item, &st, d);
 	if (r < 0)
 		return r;
-	*ret = (struct fs_grant){ .where = item->where, .write = write, .directory = S_ISDIR(st.st_mode), .dev = st.st_dev, .ino = st.st_ino,
+	*ret = (struct fs_grant){ .where = item->where,
+		.write = write,
+		.directory = S_ISDIR(st.st_mode),
+		.dev = st.st_dev,
+		.ino = st.st_ino,
 		.type = st.st_mode & S_IFMT };
 	r = fs_path_clean(item->value, &ret->given);
 	if (r == 0)
@@ -64,7 +71,8 @@ static int open_grant(const struct paths *p, const struct profile_item *item, bo
 	return r;
 }
 
-static int add_grants(const struct paths *p, const struct profile_items *items, bool write, struct fs_grants *g, struct diag *d)
+static int add_grants(
+	const struct paths *p, const struct profile_items *items, bool write, struct fs_grants *g, struct diag *d)
 {
 	for (size_t i = 0; i < items->n; i++) {
 		if (items->v[i].optional && access(items->v[i].value, F_OK) < 0 && errno == ENOENT)
@@ -106,7 +114,9 @@ void fs_sort_mounts(struct plan *plan, size_t first)
 
 static int add_bind(struct plan *plan, const char *path, unsigned flags)
 {
-	struct plan_mount m = { .kind = PLAN_BIND, .flags = flags, .source = (char *)(uintptr_t)path, .target = (char *)(uintptr_t)path };
+	struct plan_mount m = {
+		.kind = PLAN_BIND, .flags = flags, .source = (char *)(uintptr_t)path, .target = (char *)(uintptr_t)path
+	};
 	int r = fs_identify(path, &m);
 
 	return r < 0 ? r : plan_add_mount(plan, &m);
@@ -114,7 +124,9 @@ static int add_bind(struct plan *plan, const char *path, unsigned flags)
 
 static int add_link(struct plan *plan, const char *link, const char *target)
 {
-	struct plan_mount m = { .kind = PLAN_SYMLINK, .target = (char *)(uintptr_t)link, .content = (char *)(uintptr_t)target };
+	struct plan_mount m = {
+		.kind = PLAN_SYMLINK, .target = (char *)(uintptr_t)link, .content = (char *)(uintptr_t)target
+	};
 
 	return plan_add_mount(plan, &m);
 }
@@ -129,8 +141,13 @@ static bool has_target(const struct plan *plan, size_t from, const char *target)
 
 static int mount_grant(const struct fs_grant *g, struct plan *plan, size_t first)
 {
-	struct plan_mount m = { .kind = PLAN_BIND, .flags = g->write ? PLAN_WRITE : 0, .source = g->canonical, .target = g->canonical,
-		.dev = g->dev, .ino = g->ino, .type = g->type };
+	struct plan_mount m = { .kind = PLAN_BIND,
+		.flags = g->write ? PLAN_WRITE : 0,
+		.source = g->canonical,
+		.target = g->canonical,
+		.dev = g->dev,
+		.ino = g->ino,
+		.type = g->type };
 
 	/* The same path granted twice: writable wins, since the person saw both lines. */
 	for (size_t i = first; i < plan->n_mounts; i++)
@@ -166,7 +183,8 @@ static int mount_links(const struct fs_grants *g, const struct resolved *cmd, st
 {
 	for (size_t i = 0; i < g->n; i++) {
 		const struct fs_grant *x = &g->v[i];
-		if (strcmp(x->given, x->canonical) == 0 || within_bind(plan, x->given) || has_target(plan, first, x->given))
+		if (strcmp(x->given, x->canonical) == 0 || within_bind(plan, x->given) ||
+			has_target(plan, first, x->given))
 			continue;
 		int r = add_link(plan, x->given, x->canonical);
 		if (r < 0)
@@ -206,7 +224,8 @@ int fs_grants_mount(const struct fs_grants *g, const struct resolved *cmd, struc
 const struct fs_grant *fs_grants_writable_over(const struct fs_grants *g, const char *path)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (g->v[i].write && (fs_path_within(path, g->v[i].canonical) || fs_path_within(g->v[i].canonical, path)))
+		if (g->v[i].write &&
+			(fs_path_within(path, g->v[i].canonical) || fs_path_within(g->v[i].canonical, path)))
 			return &g->v[i];
 	return NULL;
 }

@@ -10,16 +10,16 @@
 #include "supervisor/role.h"
 
 struct grants {
-	char *name;	       /* profile NAME, or NULL */
-	char *profile_file;    /* --profile FILE */
-	char *cwd;	       /* --cwd */
-	struct strv env_pass;  /* --env NAME */
-	struct strv env_set;   /* --setenv NAME=VALUE */
-	struct strv read;      /* --ro */
-	struct strv write;     /* --rw */
-	struct strv hosts;     /* --host: refused until egress is enforced */
-	struct strv sets;      /* --set P=V */
-	struct strv command;   /* after -- */
+	char *name;	      /* profile NAME, or NULL */
+	char *profile_file;   /* --profile FILE */
+	char *cwd;	      /* --cwd */
+	struct strv env_pass; /* --env NAME */
+	struct strv env_set;  /* --setenv NAME=VALUE */
+	struct strv read;     /* --ro */
+	struct strv write;    /* --rw */
+	struct strv hosts;    /* --host: refused until egress is enforced */
+	struct strv sets;     /* --set P=V */
+	struct strv command;  /* after -- */
 };
 
 void grants_done(struct grants *g);

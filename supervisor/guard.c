@@ -2,11 +2,11 @@
 /*
  * guard - protect and deny below the grants (filesystem.h)
  *
- * Theory: what the server plants in .git/hooks or .vscode, the user's own tools execute outside. So such names, where they
- * exist below a writable grant, are mounted read-only onto themselves, and every directory between the grant and the name is
- * pinned as a mount point: rename(2) of a mount point is EBUSY, and without the pins a rename of an ancestor would carry the
- * protection away and leave a free name. Masks of deny are pinned the same way. What does not exist cannot be a mount; its
- * creation is reported when the session ends.
+ * Theory: what the server plants in .git/hooks or .vscode, the user's own tools execute outside. So such names, where
+ * they exist below a writable grant, are mounted read-only onto themselves, and every directory between the grant and
+ * the name is pinned as a mount point: rename(2) of a mount point is EBUSY, and without the pins a rename of an
+ * ancestor would carry the protection away and leave a free name. Masks of deny are pinned the same way. What does not
+ * exist cannot be a mount; its creation is reported when the session ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,32 +21,94 @@ enum { GUARD_MAX = 2048, SHOWN = 512 };
 
 /* A name, or the tail of a path, at any depth below a writable grant. */
 const char *const fs_protected_names[] = {
-	".git/config", ".git/hooks", ".git/config.worktree", ".git/commondir", ".git/info/attributes", ".git/modules", ".gitmodules", ".hg/hgrc", ".husky",
-	".githooks", ".vscode", ".idea", ".zed", ".fleet", ".devcontainer", ".mcp.json", ".cursor", ".cursorrules", ".claude", "CLAUDE.md",
-	"AGENTS.md", "GEMINI.md", ".codex", ".gemini", ".kiro", ".windsurf", ".windsurfrules", ".continue", ".roo", ".clinerules",
-	".opencode", "opencode.json", ".crush.json", ".amp", ".copilot", ".envrc", ".direnv", ".mise.toml", "mise.toml", ".tool-versions",
-	".npmrc", ".yarnrc", ".yarnrc.yml", ".pnpmfile.cjs", ".pre-commit-config.yaml", ".github/workflows", ".gitlab-ci.yml", ".bashrc",
-	".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile", ".config/fish", ".config/autostart",
-	".config/systemd", ".ssh", ".gitconfig", ".config/git",
+	".git/config",
+	".git/hooks",
+	".git/config.worktree",
+	".git/commondir",
+	".git/info/attributes",
+	".git/modules",
+	".gitmodules",
+	".hg/hgrc",
+	".husky",
+	".githooks",
+	".vscode",
+	".idea",
+	".zed",
+	".fleet",
+	".devcontainer",
+	".mcp.json",
+	".cursor",
+	".cursorrules",
+	".claude",
+	"CLAUDE.md",
+	"AGENTS.md",
+	"GEMINI.md",
+	".codex",
+	".gemini",
+	".kiro",
+	".windsurf",
+	".windsurfrules",
+	".continue",
+	".roo",
+	".clinerules",
+	".opencode",
+	"opencode.json",
+	".crush.json",
+	".amp",
+	".copilot",
+	".envrc",
+	".direnv",
+	".mise.toml",
+	"mise.toml",
+	".tool-versions",
+	".npmrc",
+	".yarnrc",
+	".yarnrc.yml",
+	".pnpmfile.cjs",
+	".pre-commit-config.yaml",
+	".github/workflows",
+	".gitlab-ci.yml",
+	".bashrc",
+	".bash_profile",
+	".bash_login",
+	".profile",
+	".zshrc",
+	".zshenv",
+	".zprofile",
+	".config/fish",
+	".config/autostart",
+	".config/systemd",
+	".ssh",
+	".gitconfig",
+	".config/git",
 };
 const size_t fs_protected_names_n = ARRAY_LEN(fs_protected_names);
 
 /*
- * What leads git to another directory, whose config it then obeys: a work tree's own entry here, and (is_protected) the .git
- * of a work tree or a submodule, which is a file.
+ * What leads git to another directory, whose config it then obeys: a work tree's own entry here, and (is_protected) the
+ * .git of a work tree or a submodule, which is a file.
  */
-static const char *const protected_patterns[] = { "**/.git/worktrees/*/commondir", "**/.git/worktrees/*/config.worktree" };
+static const char *const protected_patterns[] = { "**/.git/worktrees/*/commondir",
+	"**/.git/worktrees/*/config.worktree" };
 
-/* Big, regenerated, and holding nothing that a tool runs by the name alone. By name and place, never by a file in them: a
- * server can make such a file in one run, and the next would pass over a project that is merely called so. What is kept
- * cannot be moved to such a place, since its ancestors are pinned. */
+/* Big, regenerated, and holding nothing that a tool runs by the name alone. By name and place, never by a file in them:
+ * a server can make such a file in one run, and the next would pass over a project that is merely called so. What is
+ * kept cannot be moved to such a place, since its ancestors are pinned. */
 static const struct {
 	const char *name, *place; /* NULL: anywhere */
 } passed_over[] = {
-	{ "node_modules", NULL }, { "__pycache__", NULL }, { ".cache", NULL }, { ".tox", NULL }, { "objects", "**/.git/objects" },
-	{ "site-packages", "**/lib/python*/site-packages" }, { "deps", "**/target/*/deps" }, { "deps", "**/target/*/*/deps" },
-	{ "incremental", "**/target/*/incremental" }, { "incremental", "**/target/*/*/incremental" },
-	{ ".fingerprint", "**/target/*/.fingerprint" }, { ".fingerprint", "**/target/*/*/.fingerprint" },
+	{ "node_modules", NULL },
+	{ "__pycache__", NULL },
+	{ ".cache", NULL },
+	{ ".tox", NULL },
+	{ "objects", "**/.git/objects" },
+	{ "site-packages", "**/lib/python*/site-packages" },
+	{ "deps", "**/target/*/deps" },
+	{ "deps", "**/target/*/*/deps" },
+	{ "incremental", "**/target/*/incremental" },
+	{ "incremental", "**/target/*/*/incremental" },
+	{ ".fingerprint", "**/target/*/.fingerprint" },
+	{ ".fingerprint", "**/target/*/*/.fingerprint" },
 };
 
 static bool holds(const struct fs_grant *grant, const char *relative, const char *name)
@@ -61,7 +123,8 @@ static bool holds(const struct fs_grant *grant, const char *relative, const char
 static bool is_passed_over(const struct fs_grant *grant, const char *relative, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(passed_over); i++)
-		if (strcmp(name, passed_over[i].name) == 0 && (!passed_over[i].place || fs_pattern_match(passed_over[i].place, relative)))
+		if (strcmp(name, passed_over[i].name) == 0 &&
+			(!passed_over[i].place || fs_pattern_match(passed_over[i].place, relative)))
 			return !holds(grant, relative, ".git");
 	return false;
 }
@@ -77,7 +140,8 @@ static bool is_protected(const char *relative, const char *name, unsigned char t
 			return true;
 	for (size_t i = 0; i < fs_protected_names_n; i++) {
 		size_t m = strlen(fs_protected_names[i]);
-		if (n >= m && strcmp(relative + n - m, fs_protected_names[i]) == 0 && (n == m || relative[n - m - 1] == '/'))
+		if (n >= m && strcmp(relative + n - m, fs_protected_names[i]) == 0 &&
+			(n == m || relative[n - m - 1] == '/'))
 			return true;
 	}
 	return false;
@@ -181,8 +245,8 @@ static bool is_git_directory(const char *relative, const char *target)
 	size_t n = strlen(relative);
 	struct stat st;
 
-	return n >= 4 && strcmp(relative + n - 4, ".git") == 0 && (n == 4 || relative[n - 5] == '/') && stat(target, &st) == 0 &&
-		S_ISDIR(st.st_mode);
+	return n >= 4 && strcmp(relative + n - 4, ".git") == 0 && (n == 4 || relative[n - 5] == '/') &&
+	       stat(target, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* Behind a link called .git: what git executes, and not the whole, or nothing could be committed. */
@@ -204,8 +268,8 @@ static int note_git_parts(struct guard *g, const char *target)
 	return 0;
 }
 
-/* A link cannot be a mount point. What it leads to below the same grant is kept as the name itself would be; the link and
- * its text are remembered, so that one that leads elsewhere at the end is reported. */
+/* A link cannot be a mount point. What it leads to below the same grant is kept as the name itself would be; the link
+ * and its text are remembered, so that one that leads elsewhere at the end is reported. */
 static int note_link(struct guard *g, const char *relative)
 {
 	char full[TREE_PATH_MAX], text[TREE_PATH_MAX];
@@ -223,13 +287,14 @@ static int note_link(struct guard *g, const char *relative)
 	target = realpath(full, NULL);
 	if (r == 0 && target && is_git_directory(relative, target))
 		return note_git_parts(g, target);
-	if (r < 0 || !target || !fs_path_within(target, g->grant->canonical) || strcmp(target, g->grant->canonical) == 0)
+	if (r < 0 || !target || !fs_path_within(target, g->grant->canonical) ||
+		strcmp(target, g->grant->canonical) == 0)
 		return r;
 	return g->found_protected->n < GUARD_MAX ? strv_add(g->found_protected, target) : -E2BIG;
 }
 
-/* A link cannot be masked, what it leads to can, wherever a grant shows that. One that leads up to the grant itself would
- * hide all of it, which nobody can have meant. */
+/* A link cannot be masked, what it leads to can, wherever a grant shows that. One that leads up to the grant itself
+ * would hide all of it, which nobody can have meant. */
 static int note_denied_link(struct guard *g, const char *relative)
 {
 	char full[TREE_PATH_MAX];
@@ -263,13 +328,17 @@ static enum tree_next visit(void *arg, const char *relative, const char *name, u
 		g->error = note_link(g, relative);
 		return TREE_SKIP;
 	}
-	return type == DT_DIR && g->profile->fs_deny.n == 0 && is_passed_over(g->grant, relative, name) ? TREE_SKIP : TREE_ENTER;
+	return type == DT_DIR && g->profile->fs_deny.n == 0 && is_passed_over(g->grant, relative, name) ? TREE_SKIP
+													: TREE_ENTER;
 }
 
-static int scan(const struct fs_grant *grant, const struct profile *profile, struct strv *found_protected, struct strv *found_denied,
-	struct strv *found_links)
+static int scan(const struct fs_grant *grant, const struct profile *profile, struct strv *found_protected,
+	struct strv *found_denied, struct strv *found_links)
 {
-	struct guard g = { .grant = grant, .profile = profile, .found_protected = found_protected, .found_denied = found_denied,
+	struct guard g = { .grant = grant,
+		.profile = profile,
+		.found_protected = found_protected,
+		.found_denied = found_denied,
 		.found_links = found_links };
 	int r;
 
@@ -307,7 +376,9 @@ static int pin_ancestors(const struct fs_grant *grant, const char *path, struct 
 
 static int guard_path(const struct fs_grant *grant, const char *path, bool deny, struct plan *plan)
 {
-	struct plan_mount m = { .kind = deny ? PLAN_MASK : PLAN_BIND, .source = (char *)(uintptr_t)path, .target = (char *)(uintptr_t)path };
+	struct plan_mount m = { .kind = deny ? PLAN_MASK : PLAN_BIND,
+		.source = (char *)(uintptr_t)path,
+		.target = (char *)(uintptr_t)path };
 	int r = grant->write ? pin_ancestors(grant, path, plan) : 0;
 
 	if (r == 0)
@@ -336,7 +407,7 @@ static bool covers(const char *pattern, const char *path)
 {
 	char part[TREE_PATH_MAX];
 
-	for (const char *end = path; *end; ) {
+	for (const char *end = path; *end;) {
 		end += 1 + strcspn(end + 1, "/");
 		int n = snprintf(part, sizeof(part), "%.*s", (int)(end - path), path);
 		if (n < (int)sizeof(part) && fs_pattern_match(pattern + 1, part + 1))
@@ -353,7 +424,8 @@ static const char *hidden_by(const struct fs_grant *grant, const struct profile 
 
 	for (size_t i = 0; i < profile->fs_deny.n; i++) {
 		const char *pattern = profile->fs_deny.v[i].value;
-		if (pattern[0] == '/' ? covers(pattern, grant->canonical) : !grant->directory && fs_pattern_match(pattern, name))
+		if (pattern[0] == '/' ? covers(pattern, grant->canonical)
+				      : !grant->directory && fs_pattern_match(pattern, name))
 			return pattern;
 	}
 	return NULL;
@@ -366,8 +438,11 @@ static int check_hidden(const struct fs_grant *grant, const struct profile *prof
 
 	if (!pattern)
 		return 0;
-	return diag_fail(d, -EPERM, "%s (%s) cannot be granted: filesystem.deny \"%s\" hides it, and deny comes first; take one of the two out",
-		text_escape_str(grant->canonical, shown, sizeof(shown)), grant->where, text_escape_str(pattern, rule, sizeof(rule)));
+	return diag_fail(d, -EPERM,
+		"%s (%s) cannot be granted: filesystem.deny \"%s\" hides it, and deny comes first; take one of the two "
+		"out",
+		text_escape_str(grant->canonical, shown, sizeof(shown)), grant->where,
+		text_escape_str(pattern, rule, sizeof(rule)));
 }
 
 static int refuse_guard(const struct fs_grant *grant, int error, struct diag *d)
@@ -377,11 +452,13 @@ static int refuse_guard(const struct fs_grant *grant, int error, struct diag *d)
 	text_escape_str(grant->canonical, shown, sizeof(shown));
 	if (error == -E2BIG)
 		return diag_fail(d, error,
-			"%s (%s) holds more than filesystem.protect and filesystem.deny can be kept for (%d entries, %d matches): grant a smaller directory, or set \"protect\": \"none\" and no deny",
+			"%s (%s) holds more than filesystem.protect and filesystem.deny can be kept for (%d entries, "
+			"%d matches): grant a smaller directory, or set \"protect\": \"none\" and no deny",
 			shown, grant->where, TREE_ENTRIES_MAX, GUARD_MAX);
 	if (error == -EPERM)
 		return diag_fail(d, error,
-			"%s (%s) is hidden as a whole: filesystem.deny names a symbolic link that leads to it; remove the link, or take one of the two out",
+			"%s (%s) is hidden as a whole: filesystem.deny names a symbolic link that leads to it; remove "
+			"the link, or take one of the two out",
 			shown, grant->where);
 	return diag_fail(d, error, "cannot look for protected names below %s: %s", shown, strerror(-error));
 }

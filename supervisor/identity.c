@@ -30,13 +30,16 @@ int identity_find(const struct paths *p, struct identity *ret, struct diag *d)
 	if (p->uid != 0) {
 		snprintf(ret->login, sizeof(ret->login), "%.32s", p->user);
 		if (p->gid == 0)
-			return diag_fail(d, -EPERM, "your group is 0 (root), and a server never gets that: start stockade with your own group");
+			return diag_fail(d, -EPERM,
+				"your group is 0 (root), and a server never gets that: start stockade with your own "
+				"group");
 		return 0;
 	}
 	if (find_user(IDENTITY_USER, ret) < 0 || ret->uid == 0 || ret->gid == 0)
 		return diag_fail(d, -EPERM,
 			"started by root, but the user " IDENTITY_USER
-			" that servers then run as does not exist: make it with 'useradd --system --user-group --shell /usr/sbin/nologin " IDENTITY_USER "'");
+			" that servers then run as does not exist: make it with 'useradd --system --user-group --shell "
+			"/usr/sbin/nologin " IDENTITY_USER "'");
 	ret->drop_root = true;
 	snprintf(ret->login, sizeof(ret->login), "%s", IDENTITY_USER);
 	return 0;

@@ -7,8 +7,8 @@
  * Returns:  0, -errno; -EINVAL with "FILE:LINE: ..." for what is not JSON as we read it
  * Limits:   JSON_FILE_DEPTH_MAX nested values
  *
- * jansson keeps no lines, so once it has accepted the bytes a small scanner goes over them beside the document and notes
- * where each member begins. A member is named by what holds it and its place there, in the order of the file.
+ * jansson keeps no lines, so once it has accepted the bytes a small scanner goes over them beside the document and
+ * notes where each member begins. A member is named by what holds it and its place there, in the order of the file.
  */
 #pragma once
 #include <jansson.h>

@@ -45,7 +45,7 @@ static int mark_file(struct lineage *l, int dir, const char *name, uid_t uid)
 	if (root &&
 		json_unpack(root, "{s:I, s:I, s:I, s:I, s?:I}", "client_pid", &pid, "client_start", &start, "pid", &own,
 			"start", &own_start, "pid_namespace", &namespace) == 0 &&
-		(uint64_t)namespace == registry_pid_namespace() && pid > 0 && is_running(own, own_start))
+		(uint64_t) namespace == registry_pid_namespace() && pid > 0 && is_running(own, own_start))
 		mark(l, pid, start);
 	json_decref(root);
 	return 0;

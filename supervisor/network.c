@@ -49,21 +49,31 @@ static bool has_other_script(const char *s)
 static int refuse_name(const char *host, const char *where, struct diag *d)
 {
 	if (has_other_script(host))
-		return refuse(where, host, d, "is written in another script; write the form that is asked of name servers, which begins with xn--");
+		return refuse(where, host, d,
+			"is written in another script; write the form that is asked of name servers, which begins with "
+			"xn--");
 	if (strspn(host, "0123456789.xXabcdefABCDEF") == strlen(host) && strpbrk(host, "0123456789"))
-		return refuse(where, host, d, "looks like an address in a form that programs read in different ways; write four decimal numbers, as in 10.2.3.4");
+		return refuse(where, host, d,
+			"looks like an address in a form that programs read in different ways; write four decimal "
+			"numbers, as in 10.2.3.4");
 	if (strchr(host, '*'))
-		return refuse(where, host, d, "has a '*' in another place than as the whole first label; write *.DOMAIN, or * for every name");
-	return refuse(where, host, d, "is no host name: labels of letters, digits, '-' and '_' with dots between them, 253 bytes at most");
+		return refuse(where, host, d,
+			"has a '*' in another place than as the whole first label; write *.DOMAIN, or * for every "
+			"name");
+	return refuse(where, host, d,
+		"is no host name: labels of letters, digits, '-' and '_' with dots between them, 253 bytes at most");
 }
 
-static int take_name(const char *name, const char *where, enum net_grant_kind kind, struct net_grant *ret, struct diag *d)
+static int take_name(
+	const char *name, const char *where, enum net_grant_kind kind, struct net_grant *ret, struct diag *d)
 {
 	if (!net_name_valid(name))
 		return refuse_name(name, where, d);
 	/* A wildcard below a suffix that anybody can register under is a grant for anybody. */
 	if (kind == NET_WILDCARD && suffix_kind(name) == SUFFIX_REGISTRY)
-		return refuse(where, name, d, "is a suffix that anybody can register names under, so \"*.\" before it grants everybody: name the domain below it");
+		return refuse(where, name, d,
+			"is a suffix that anybody can register names under, so \"*.\" before it grants everybody: name "
+			"the domain below it");
 	ret->kind = kind;
 	ret->sni = true;
 	ret->name = strdup(name);
@@ -75,7 +85,8 @@ static int take_name(const char *name, const char *where, enum net_grant_kind ki
 /* A wider network that also holds the loopback grants the rest of it: dial never connects there (dial/filter.c). */
 static bool within_loopback(const struct net_grant *g)
 {
-	return (g->prefix >= 8 && net_prefix_covers(&loopback4, 8, &g->address)) || net_address_equal(&g->address, &loopback6);
+	return (g->prefix >= 8 && net_prefix_covers(&loopback4, 8, &g->address)) ||
+	       net_address_equal(&g->address, &loopback6);
 }
 
 static int take_prefix(const char *text, const char *slash, const char *where, struct net_grant *ret, struct diag *d)
@@ -89,14 +100,17 @@ static int take_prefix(const char *text, const char *slash, const char *where, s
 	for (unsigned i = 0; i < prefix; i++)
 		cut.bytes[i / 8] |= (uint8_t)(ret->address.bytes[i / 8] & 0x80 >> i % 8);
 	if (!net_address_equal(&cut, &ret->address))
-		return refuse(where, text, d, "has bits set behind its prefix: write the network's own address, or the one address without a prefix");
+		return refuse(where, text, d,
+			"has bits set behind its prefix: write the network's own address, or the one address without a "
+			"prefix");
 	ret->kind = NET_PREFIX;
 	ret->prefix = (uint8_t)prefix;
 	/* A socket of IPv6 that means an IPv4 address never carries it in this form to anybody (dial/filter.c). */
 	if (ret->address.family == 6 && prefix >= 96 && net_prefix_covers(&mapped, 96, &ret->address))
 		return refuse(where, text, d, "is an IPv4 address in the form of IPv6; write the IPv4 address");
 	if (within_loopback(ret))
-		return refuse(where, text, d, "holds the loopback, which is the server's own inside; for the host's write localhost:PORT");
+		return refuse(where, text, d,
+			"holds the loopback, which is the server's own inside; for the host's write localhost:PORT");
 	return 0;
 }
 
@@ -112,7 +126,9 @@ static int take_address(const char *host, const char *where, struct net_grant *r
 	memcpy(text, host, n);
 	text[n] = 0;
 	if (net_address_parse(text, &ret->address) < 0)
-		return slash ? refuse(where, host, d, "has a '/' but no address before it: ADDRESS/PREFIX, as in 10.2.0.0/16") : 1;
+		return slash ? refuse(where, host, d,
+				       "has a '/' but no address before it: ADDRESS/PREFIX, as in 10.2.0.0/16")
+			     : 1;
 	return take_prefix(host, slash, where, ret, d);
 }
 
@@ -150,7 +166,8 @@ int network_port_add(struct net_grant *g, uint64_t port, const char *where, stru
 	size_t at = 0;
 
 	if (port == 0 || port > UINT16_MAX)
-		return diag_fail(d, -EINVAL, "%s: %llu is no port: those are 1 to 65535, and 0 is nobody's", where, (unsigned long long)port);
+		return diag_fail(d, -EINVAL, "%s: %llu is no port: those are 1 to 65535, and 0 is nobody's", where,
+			(unsigned long long)port);
 	while (at < g->n_ports && g->ports[at] < port)
 		at++;
 	if (at < g->n_ports && g->ports[at] == port)
@@ -172,7 +189,8 @@ static int take_ports(const char *text, const char *ports, const char *where, st
 	while (r == 0 && (one = strsep(&rest, ","))) {
 		uint64_t port;
 		if (parse_u64(one, 0, UINT32_MAX, &port) < 0)
-			return refuse(where, text, d, "has something else than port numbers behind the last ':'; a list is written 80,443");
+			return refuse(where, text, d,
+				"has something else than port numbers behind the last ':'; a list is written 80,443");
 		r = network_port_add(ret, port, where, d);
 	}
 	return r;
@@ -188,7 +206,8 @@ static int cut(const char *text, const char *where, char *host, size_t size, con
 	if (bracket && (!end || (end[1] && end[1] != ':')))
 		return refuse(where, text, d, "has a '[' that is not closed before the port: [2001:db8::1]:443");
 	if (!bracket && end && strchr(text, ':') != end)
-		return refuse(where, text, d, "has more than one ':'; an IPv6 address stands in brackets: [2001:db8::1]:443");
+		return refuse(
+			where, text, d, "has more than one ':'; an IPv6 address stands in brackets: [2001:db8::1]:443");
 	*ret_ports = bracket ? (end[1] ? end + 2 : NULL) : end ? end + 1 : NULL;
 	if (!end)
 		end = text + strlen(text);
@@ -214,7 +233,8 @@ int network_grant_parse(const char *text, const char *where, struct net_grant *r
 	if (r == 0)
 		r = network_host_parse(host, where, ret, d);
 	if (r == 0)
-		r = ports ? take_ports(text, ports, where, ret, d) : network_port_add(ret, NETWORK_PORT_DEFAULT, where, d);
+		r = ports ? take_ports(text, ports, where, ret, d)
+			  : network_port_add(ret, NETWORK_PORT_DEFAULT, where, d);
 	if (r < 0)
 		network_grant_done(ret);
 	return r;
@@ -255,7 +275,8 @@ int network_add(struct net_config *c, struct net_grant *g, struct diag *d)
 	int r = 0;
 
 	if (twice)
-		r = diag_fail(d, -EEXIST, "%s: %s is granted by %s as well: which of the two counts would be chance; keep one", g->where,
+		r = diag_fail(d, -EEXIST,
+			"%s: %s is granted by %s as well: which of the two counts would be chance; keep one", g->where,
 			network_grant_text(g, text, sizeof(text)), twice->where);
 	else if (c->n_grants == NET_GRANTS_MAX)
 		r = diag_fail(d, -E2BIG, "%s: more than %d hosts are granted", g->where, NET_GRANTS_MAX);
@@ -284,23 +305,29 @@ static int check_stub(const struct net_layout *l, struct diag *d)
 
 	for (size_t i = 0; i < l->n_routes; i++)
 		if (l->routes[i].prefix == 32 && net_address_equal(&l->routes[i].address, &l->stub))
-			return diag_fail(d, -EINVAL, "network.allow: %s is the name server's address inside, and cannot stand for a host",
+			return diag_fail(d, -EINVAL,
+				"network.allow: %s is the name server's address inside, and cannot stand for a host",
 				net_address_text(&l->stub, text, sizeof(text)));
 	for (size_t i = 0; i < l->n_sockets; i++)
-		if (l->sockets[i].kind == NET_SOCKET_LISTEN && l->sockets[i].port == NET_DNS_PORT && net_address_equal(&l->sockets[i].address, &any))
+		if (l->sockets[i].kind == NET_SOCKET_LISTEN && l->sockets[i].port == NET_DNS_PORT &&
+			net_address_equal(&l->sockets[i].address, &any))
 			return diag_fail(d, -EINVAL,
-				"network.allow: port %d, which is the name server's inside, cannot be granted for a wildcard or a network, nor with real addresses: name each host",
+				"network.allow: port %d, which is the name server's inside, cannot be granted for a "
+				"wildcard or a network, nor with real addresses: name each host",
 				NET_DNS_PORT);
 	return 0;
 }
 
-/* A port of the host's loopback that is the server's, and one of the server's that is the host's: each would be the other. */
+/* A port of the host's loopback that is the server's, and one of the server's that is the host's: each would be the
+ * other. */
 static int check_publish(const struct net_config *c, struct diag *d)
 {
 	for (size_t i = 0; i < c->n_grants; i++)
 		for (size_t k = 0; c->grants[i].kind == NET_LOCALHOST && k < c->n_publish; k++)
 			if (net_grant_has_port(&c->grants[i], c->publish[k]))
-				return diag_fail(d, -EINVAL, "%s: port %u is published as well (network.publish), so it would lead back to itself; keep one",
+				return diag_fail(d, -EINVAL,
+					"%s: port %u is published as well (network.publish), so it would lead back to "
+					"itself; keep one",
 					c->grants[i].where, c->publish[k]);
 	return 0;
 }
@@ -315,7 +342,9 @@ int network_check(const struct net_config *c, struct diag *d)
 	if (r == 0)
 		r = check_publish(c, d);
 	if (r == -E2BIG)
-		return diag_fail(d, r, "the granted hosts and ports need more than %d listening sockets, or more addresses than their range holds: grant fewer, or a wildcard",
+		return diag_fail(d, r,
+			"the granted hosts and ports need more than %d listening sockets, or more addresses than their "
+			"range holds: grant fewer, or a wildcard",
 			NET_SOCKETS_MAX);
 	return r;
 }
@@ -340,8 +369,9 @@ const char *network_grant_text(const struct net_grant *g, char *buf, size_t size
 		break;
 	case NET_PREFIX:
 		net_address_text(&g->address, address, sizeof(address));
-		n = g->address.family == 6 ? snprintf(buf, size, g->prefix < 128 ? "[%s/%u]:" : "[%s]:", address, g->prefix) :
-					     snprintf(buf, size, g->prefix < 32 ? "%s/%u:" : "%s:", address, g->prefix);
+		n = g->address.family == 6
+			    ? snprintf(buf, size, g->prefix < 128 ? "[%s/%u]:" : "[%s]:", address, g->prefix)
+			    : snprintf(buf, size, g->prefix < 32 ? "%s/%u:" : "%s:", address, g->prefix);
 		break;
 	case NET_GRANT_KIND_COUNT:
 		break;

@@ -22,8 +22,8 @@
 
 enum { NETWORK_TEXT_MAX = NET_NAME_MAX + 8 * NET_PORTS_MAX, NETWORK_PORT_DEFAULT = 443, NETWORK_PUBLISH_MIN = 1024 };
 
-/* where is what stands in messages and records ("FILE:LINE (network.allow)"). The grant's strings are the caller's to free
- * (network_grant_done). */
+/* where is what stands in messages and records ("FILE:LINE (network.allow)"). The grant's strings are the caller's to
+ * free (network_grant_done). */
 int network_grant_parse(const char *text, const char *where, struct net_grant *ret, struct diag *d) _must_check_;
 /* HOST alone, without ports. */
 int network_host_parse(const char *host, const char *where, struct net_grant *ret, struct diag *d) _must_check_;

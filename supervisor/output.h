@@ -13,8 +13,8 @@
 
 enum { OUTPUT_TIME_SIZE = 32 };
 
-/* On stdout, indented, pure ASCII: no name in it can drive a terminal. Takes value; NULL: it could not be made, which is
- * said with what (a noun, "the list of sessions"). EXIT_OK or EXIT_REFUSED. */
+/* On stdout, indented, pure ASCII: no name in it can drive a terminal. Takes value; NULL: it could not be made, which
+ * is said with what (a noun, "the list of sessions"). EXIT_OK or EXIT_REFUSED. */
 int output_json(json_t *value, const char *what) _must_check_;
 /* RFC 3339 in UTC, to the second; "?" for what no calendar holds. Returns ret. */
 const char *output_time(int64_t when, char ret[OUTPUT_TIME_SIZE]);

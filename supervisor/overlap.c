@@ -2,10 +2,10 @@
 /*
  * overlap - code that another approved or running server may write (effective_lines.h)
  *
- * A digest is taken before the launch; what runs is read after it. Where a second approved server can write the first one's
- * code, the first can become something else between the two, so such an approval is never remembered. The same holds for a
- * server that can write its own code, which effective_lines.c sees. A running server counts whether or not its approval is
- * remembered: one that can rewrite itself never is.
+ * A digest is taken before the launch; what runs is read after it. Where a second approved server can write the first
+ * one's code, the first can become something else between the two, so such an approval is never remembered. The same
+ * holds for a server that can write its own code, which effective_lines.c sees. A running server counts whether or not
+ * its approval is remembered: one that can rewrite itself never is.
  */
 #include <errno.h>
 #include <string.h>
@@ -42,8 +42,9 @@ static int check_tree(struct effective *e, const struct approvals *all, const st
 			continue;
 		e->never_remember = true;
 		return effective_add_line(e, LINE_NOTE, DANGER_OWN_CODE, NULL,
-			"its code in %s can be rewritten by the approved server '%s', which may write %s: this answer is not remembered", t->path, a->name,
-			path);
+			"its code in %s can be rewritten by the approved server '%s', which may write %s: this answer "
+			"is not remembered",
+			t->path, a->name, path);
 	}
 	return 0;
 }
@@ -57,8 +58,9 @@ static int check_running(struct effective *e, const struct registry_list *runnin
 			continue;
 		e->never_remember = true;
 		return effective_add_line(e, LINE_NOTE, DANGER_OWN_CODE, NULL,
-			"its code in %s can be rewritten by the server '%s', which is running now (%s) and may write %s: this answer is not remembered", t->path,
-			s->name, s->id, path);
+			"its code in %s can be rewritten by the server '%s', which is running now (%s) and may write "
+			"%s: this answer is not remembered",
+			t->path, s->name, s->id, path);
 	}
 	return 0;
 }
@@ -74,10 +76,13 @@ static int note_others_code(struct effective *e, const struct approval *a)
 	json_array_foreach((json_t *)(uintptr_t)code, i, tree)
 	{
 		const char *path = json_string_value(json_object_get(tree, "path"));
-		const struct fs_grant *g = path && !json_is_true(json_object_get(tree, "root_only")) ? fs_grants_writable_over(&e->grants, path) : NULL;
+		const struct fs_grant *g = path && !json_is_true(json_object_get(tree, "root_only"))
+						   ? fs_grants_writable_over(&e->grants, path)
+						   : NULL;
 		if (g)
 			return effective_add_line(e, LINE_NOTE, 0, g->where,
-				"it may rewrite the code of the approved server '%s' in %s, also while that one runs; from then on that one asks at every start",
+				"it may rewrite the code of the approved server '%s' in %s, also while that one runs; "
+				"from then on that one asks at every start",
 				a->name, path);
 	}
 	return 0;

@@ -26,15 +26,16 @@ struct path_guard {
 struct paths {
 	uid_t uid;
 	gid_t gid;
-	char *user;	/* login name, or the number */
-	char *groups;	/* names or numbers, comma-separated */
-	char *home;	/* canonical */
-	char *login_home; /* of /etc/passwd, as written there; NULL: none */
-	char *config;	/* $XDG_CONFIG_HOME/stockade */
-	char *state;	/* $XDG_STATE_HOME/stockade */
-	char *runtime;	/* .../stockade */
+	char *user;	    /* login name, or the number */
+	char *groups;	    /* names or numbers, comma-separated */
+	char *home;	    /* canonical */
+	char *login_home;   /* of /etc/passwd, as written there; NULL: none */
+	char *config;	    /* $XDG_CONFIG_HOME/stockade */
+	char *state;	    /* $XDG_STATE_HOME/stockade */
+	char *runtime;	    /* .../stockade */
 	char *runtime_root; /* the directory of the session that runtime lies in */
-	struct strv profile_dirs; /* in order of precedence: /etc/stockade/profiles, DATADIR/profiles, CONFIG/profiles */
+	struct strv
+		profile_dirs; /* in order of precedence: /etc/stockade/profiles, DATADIR/profiles, CONFIG/profiles */
 	struct path_guard *guards; /* looked up once, since every grant is held against them */
 	size_t n_guards;
 };

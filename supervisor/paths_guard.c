@@ -18,7 +18,16 @@
 
 enum { SHOWN = 512 }; /* of a path in a message */
 
-enum guard_base { GUARD_ROOT, GUARD_HOME, GUARD_CONFIG_HOME, GUARD_ENV, GUARD_ENV_BELOW, GUARD_CONFIG, GUARD_STATE, GUARD_RUNTIME };
+enum guard_base {
+	GUARD_ROOT,
+	GUARD_HOME,
+	GUARD_CONFIG_HOME,
+	GUARD_ENV,
+	GUARD_ENV_BELOW,
+	GUARD_CONFIG,
+	GUARD_STATE,
+	GUARD_RUNTIME
+};
 
 struct guard_row {
 	enum guard_base base;
@@ -28,8 +37,8 @@ struct guard_row {
 };
 
 /* A client that honours XDG_CONFIG_HOME and one that does not are both served: CONFIG_HOME guards both. A launch with
- * another HOME or other XDG_* variables than usual must not reach what usual launches use: HOME is that of the environment
- * and that of /etc/passwd. */
+ * another HOME or other XDG_* variables than usual must not reach what usual launches use: HOME is that of the
+ * environment and that of /etc/passwd. */
 static const struct guard_row guard_table[] = {
 	{ GUARD_CONFIG, "", "stockade's own configuration", true },
 	{ GUARD_CONFIG_HOME, "stockade", "stockade's own configuration", true },
@@ -158,7 +167,8 @@ static int guard_add_below(struct paths *p, const char *base, const char *rest, 
 
 static bool has_other_home(const struct paths *p)
 {
-	return p->login_home && p->login_home[0] == '/' && strcmp(p->login_home, p->home) != 0 && strcmp(p->login_home, "/") != 0;
+	return p->login_home && p->login_home[0] == '/' && strcmp(p->login_home, p->home) != 0 &&
+	       strcmp(p->login_home, "/") != 0;
 }
 
 static int guard_add_home(struct paths *p, const struct guard_row *row)
@@ -184,7 +194,8 @@ static int guard_add_config_home(struct paths *p, const struct guard_row *row)
 		r = guard_add_below(p, plain, row->rest, row);
 	if (r == 0 && has_other_home(p)) {
 		_cleanup_free_ char *other = NULL;
-		r = asprintf(&other, "%s/.config", p->login_home) < 0 ? -ENOMEM : guard_add_below(p, other, row->rest, row);
+		r = asprintf(&other, "%s/.config", p->login_home) < 0 ? -ENOMEM
+								      : guard_add_below(p, other, row->rest, row);
 	}
 	return r;
 }
@@ -261,7 +272,8 @@ static int guard_check(const struct path_guard *g, const char *path, const char 
 bool paths_is_own(const struct paths *p, const char *path)
 {
 	for (size_t i = 0; i < p->n_guards; i++)
-		if (p->guards[i].own && (fs_path_within(path, p->guards[i].path) || fs_path_within(p->guards[i].path, path)))
+		if (p->guards[i].own &&
+			(fs_path_within(path, p->guards[i].path) || fs_path_within(p->guards[i].path, path)))
 			return true;
 	return false;
 }

@@ -35,8 +35,9 @@ static int fail(const struct member *m, const char *words)
 static int where_of(const struct member *m, const char *text, char **ret)
 {
 	char shown[SHOWN];
-	int n = text ? asprintf(ret, "%s:%u (%s \"%s\")", m->take->file.name, m->line, m->path, text_escape_str(text, shown, sizeof(shown))) :
-		       asprintf(ret, "%s:%u (%s)", m->take->file.name, m->line, m->path);
+	int n = text ? asprintf(ret, "%s:%u (%s \"%s\")", m->take->file.name, m->line, m->path,
+			       text_escape_str(text, shown, sizeof(shown)))
+		     : asprintf(ret, "%s:%u (%s)", m->take->file.name, m->line, m->path);
 
 	if (n < 0)
 		*ret = NULL;
@@ -52,12 +53,14 @@ static const char *proxy_form(const char *url, const char **ret_authority, size_
 	size_t n;
 
 	if (strncasecmp(url, "https://", 8) == 0)
-		return "is an https:// URL: TLS to the proxy itself is not spoken yet; name its http:// port. What goes through it is encrypted end to end all the same";
+		return "is an https:// URL: TLS to the proxy itself is not spoken yet; name its http:// port. What "
+		       "goes through it is encrypted end to end all the same";
 	if (strncasecmp(url, "http://", 7) != 0)
 		return "must be http://HOST:PORT, as in \"http://proxy.example.com:3128\"";
 	n = strcspn(authority, "/?#");
 	if (memchr(authority, '@', n))
-		return "holds a user or a password: a proxy that asks for them is not spoken to yet, and a file that everybody reads is no place for them";
+		return "holds a user or a password: a proxy that asks for them is not spoken to yet, and a file that "
+		       "everybody reads is no place for them";
 	if (authority[n] && strcmp(authority + n, "/") != 0)
 		return "has a path behind the host: a proxy for CONNECT is http://HOST:PORT alone";
 	*ret_authority = authority;
@@ -75,7 +78,10 @@ static int take_proxy_grant(const struct member *m, const struct net_grant *g)
 	if (!single || g->n_ports != 1)
 		return fail(m, "must name one host and one port");
 	m->take->policy->proxy_port = g->ports[0];
-	m->take->policy->proxy_host = strdup(g->kind == NET_NAME ? g->name : g->kind == NET_LOCALHOST ? "127.0.0.1" : net_address_text(&g->address, text, sizeof(text)));
+	m->take->policy->proxy_host =
+		strdup(g->kind == NET_NAME	   ? g->name
+			: g->kind == NET_LOCALHOST ? "127.0.0.1"
+						   : net_address_text(&g->address, text, sizeof(text)));
 	return m->take->policy->proxy_host ? where_of(m, NULL, &m->take->policy->proxy_where) : -ENOMEM;
 }
 
@@ -113,12 +119,15 @@ static const char *ca_form(const char *text, size_t len)
 	unsigned found = 0;
 
 	if (strlen(text) != len)
-		return "holds no text: certificates are wanted in PEM (openssl x509 -inform der -in CA.crt -out CA.pem)";
+		return "holds no text: certificates are wanted in PEM (openssl x509 -inform der -in CA.crt -out "
+		       "CA.pem)";
 	if (strstr(text, "PRIVATE KEY-----"))
 		return "holds a private key, which no sandbox may read: leave only the certificates in it";
 	for (const char *at = text; (at = strstr(at, BEGIN)); found++) {
 		const char *body = at + strlen(BEGIN), *end = strstr(body, END);
-		if (!end || body + strspn(body, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n") != end)
+		if (!end ||
+			body + strspn(body, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n") !=
+				end)
 			return "holds a certificate that does not end, or that is no base64";
 		at = end;
 	}
@@ -136,7 +145,8 @@ static int take_ca(const struct member *m)
 		return fail(m, "must be an absolute path, as in \"/etc/stockade/ca/corp.pem\"");
 	r = fs_read_trusted_file(path, m->take->trust, m->take->uid, &b, &why);
 	if (r < 0)
-		return diag_fail(m->take->d, r, "%s:%u: %s: %s", m->take->file.name, m->line, m->path, why.text[0] ? why.text : strerror(-r));
+		return diag_fail(m->take->d, r, "%s:%u: %s: %s", m->take->file.name, m->line, m->path,
+			why.text[0] ? why.text : strerror(-r));
 	wrong = ca_form(b.data ? b.data : "", b.len);
 	if (wrong)
 		return fail(m, wrong);
@@ -158,7 +168,8 @@ static int take_format(const struct member *m)
 
 static int take_refused(const struct member *m)
 {
-	return fail(m, "is not enforced by this version, so a policy that relies on it denies every launch; take it out, and do not rely on it");
+	return fail(m, "is not enforced by this version, so a policy that relies on it denies every launch; take it "
+		       "out, and do not rely on it");
 }
 
 static int take_provide(const struct member *m);
@@ -213,7 +224,8 @@ static int fail_unknown(const struct member *m)
 		names[i] = rows[i].path;
 	near = text_nearest(m->path, names, ARRAY_LEN(names));
 	return diag_fail(m->take->d, -EINVAL, "%s:%u: \"%s\" is no key of a policy%s%s%s", m->take->file.name, m->line,
-		text_escape_str(m->path, shown, sizeof(shown)), near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+		text_escape_str(m->path, shown, sizeof(shown)), near ? "; did you mean \"" : "", near ? near : "",
+		near ? "\"?" : "");
 }
 
 static int take_member(const struct member *m)
@@ -263,7 +275,8 @@ static int parse(struct take *t, const char *path, const struct buf *b)
 	if (r < 0)
 		return r;
 	if (!json_is_object(t->file.root))
-		return diag_fail(t->d, -EINVAL, "%s:1: a policy is a JSON object, not %s", path, json_file_type(t->file.root));
+		return diag_fail(
+			t->d, -EINVAL, "%s:1: a policy is a JSON object, not %s", path, json_file_type(t->file.root));
 	if (!json_object_get(t->file.root, "stockade"))
 		return diag_fail(t->d, -EINVAL, "%s: has no \"stockade\": 1, which says the format", path);
 	return walk(t, "", t->file.root);
@@ -274,7 +287,9 @@ static int explain(int r, const char *path, struct diag *d)
 {
 	struct diag why = *d;
 
-	return diag_fail(d, r, "the policy of this machine cannot be followed, so nothing is started: %s. Ask who manages %s", why.text[0] ? why.text : strerror(-r), path);
+	return diag_fail(d, r,
+		"the policy of this machine cannot be followed, so nothing is started: %s. Ask who manages %s",
+		why.text[0] ? why.text : strerror(-r), path);
 }
 
 int policy_load_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d)

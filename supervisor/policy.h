@@ -7,8 +7,9 @@
  * Returns:  0, -errno with words; every error denies the launch
  * Limits:   POLICY_BYTES_MAX the file, POLICY_CA_MAX the certificates it names
  *
- * The file is root's, in a directory of root's, checked on the open descriptor; nothing in the environment of a launch moves
- * it. A key of the format that this version does not enforce is refused: a rule that is read and not kept is none.
+ * The file is root's, in a directory of root's, checked on the open descriptor; nothing in the environment of a launch
+ * moves it. A key of the format that this version does not enforce is refused: a rule that is read and not kept is
+ * none.
  */
 #pragma once
 #include <stdint.h>

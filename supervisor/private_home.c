@@ -27,13 +27,16 @@ static int open_home(const struct paths *p, const struct identity *id, const cha
 	if (fd < 0 || (made && id->drop_root && fchown(fd, id->uid, id->gid) < 0) || fstat(fd, &st) < 0)
 		return diag_fail(d, -errno, "cannot open the private home of '%s': %s", name, strerror(errno));
 	if (st.st_uid != id->uid || (st.st_mode & 077))
-		return diag_fail(d, -EPERM, "the private home of '%s' belongs to user %u with mode %04o, not to user %u alone: look at it, then remove it",
+		return diag_fail(d, -EPERM,
+			"the private home of '%s' belongs to user %u with mode %04o, not to user %u alone: look at it, "
+			"then remove it",
 			name, st.st_uid, st.st_mode & 07777, id->uid);
 	*ret = steal_fd(&fd);
 	return 0;
 }
 
-int private_home_add(const struct paths *p, const struct identity *id, const char *name, struct plan *plan, struct diag *d)
+int private_home_add(
+	const struct paths *p, const struct identity *id, const char *name, struct plan *plan, struct diag *d)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *path = NULL;
@@ -44,7 +47,8 @@ int private_home_add(const struct paths *p, const struct identity *id, const cha
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0 || (r = fs_fd_path(fd, &path)) < 0)
-		return diag_fail(d, r < 0 ? r : -errno, "cannot examine the private home: %s", strerror(r < 0 ? -r : errno));
+		return diag_fail(
+			d, r < 0 ? r : -errno, "cannot examine the private home: %s", strerror(r < 0 ? -r : errno));
 	m.source = path;
 	m.dev = st.st_dev;
 	m.ino = st.st_ino;
@@ -102,7 +106,9 @@ static int parent_of(const struct places *w, char *relative, int *ret, char **re
 	for (; (slash = strchr(name, '/')); name = slash + 1) {
 		*slash = '\0';
 		int r = make_dir(w, dir, name);
-		int next = r < 0 ? r : fs_openat2(dir, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+		int next =
+			r < 0 ? r
+			      : fs_openat2(dir, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 		if (next < 0)
 			return next;
 		close(dir);
@@ -151,7 +157,8 @@ static void drop_mount(struct plan *plan, size_t at)
 	plan->n_mounts--;
 }
 
-int private_home_places(const struct paths *p, const struct identity *id, const char *name, struct plan *plan, size_t first, struct diag *d)
+int private_home_places(const struct paths *p, const struct identity *id, const char *name, struct plan *plan,
+	size_t first, struct diag *d)
 {
 	_cleanup_close_ int home = -1;
 	char shown[SHOWN];
@@ -165,7 +172,9 @@ int private_home_places(const struct paths *p, const struct identity *id, const 
 		}
 		r = make_place(&w, &plan->mounts[i], p->home);
 		if (r < 0)
-			return diag_fail(d, r, "cannot make a place for %s in the private home of '%s': %s; the server may have put something else there",
+			return diag_fail(d, r,
+				"cannot make a place for %s in the private home of '%s': %s; the server may have put "
+				"something else there",
 				text_escape_str(plan->mounts[i].target, shown, sizeof(shown)), name, strerror(-r));
 		if (plan->mounts[i].kind == PLAN_SYMLINK)
 			drop_mount(plan, i);

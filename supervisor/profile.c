@@ -256,7 +256,8 @@ static int refuse_absent(const struct paths *p, const char *name, struct diag *d
 			r < 0 ? "" : dirs.data, text_escape_str(near, near_shown, sizeof(near_shown)));
 	if (has_suffix(name))
 		return diag_fail(d, -ENOENT,
-			"there is no profile '%s': a profile is named without '.json', and a file needs a '/' in it, such as "
+			"there is no profile '%s': a profile is named without '.json', and a file needs a '/' in it, "
+			"such as "
 			"./%s",
 			name, name);
 	return diag_fail(d, -ENOENT,

@@ -40,7 +40,7 @@ struct profile_param {
 	char *name;
 	enum profile_param_type type;
 	bool many;
-	bool required; /* no default given */
+	bool required;	      /* no default given */
 	struct strv fallback; /* "default" */
 	struct strv within;   /* directory, file: must lie in one of these after expansion */
 	struct strv choices;  /* string: one of these */
@@ -51,7 +51,7 @@ struct profile_param {
 enum profile_home { HOME_EMPTY, HOME_PRIVATE };
 
 struct profile {
-	char *file;	     /* path as opened, NULL for an unprofiled run */
+	char *file; /* path as opened, NULL for an unprofiled run */
 	char *name, *description, *owner, *reviewed, *expires;
 	uint64_t version;
 	char *classification;
@@ -63,10 +63,10 @@ struct profile {
 	struct profile_items env_set;  /* NAME=VALUE */
 	struct profile_items env_pass; /* NAME */
 	struct profile_items fs_read, fs_write, fs_deny;
-	bool protect;	     /* "protect": "default" (true) or "none" */
+	bool protect; /* "protect": "default" (true) or "none" */
 	enum profile_home home;
 	uint64_t tmp_size;
-	struct net_config network; /* network.*; its other members are filled when the launch is described */
+	struct net_config network;	   /* network.*; its other members are filled when the launch is described */
 	struct profile_items unix_sockets; /* ipc.unix */
 	char *seccomp;
 	uint64_t limit_memory, limit_processes, limit_files, limit_message; /* memory 0: not set */
@@ -77,7 +77,8 @@ struct profile {
 	struct profile_items roots;
 	enum shim_args audit_args;
 	char *delete_after;
-	struct strv not_enforced; /* defaults of this profile that are not enforced yet, one sentence each (for check) */
+	struct strv
+		not_enforced; /* defaults of this profile that are not enforced yet, one sentence each (for check) */
 };
 
 /* Finds NAME (one path component, [a-z0-9][a-z0-9._-]*) in the directories of paths, first wins; or a file by path when

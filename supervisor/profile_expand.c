@@ -308,8 +308,8 @@ static int sockets_check(const struct expand *x, const struct profile_items *ite
 	return 0;
 }
 
-/* A pattern is held against canonical paths, so one that goes through a link would hide nothing: what the part before its
- * first '*' leads to is hidden as well. */
+/* A pattern is held against canonical paths, so one that goes through a link would hide nothing: what the part before
+ * its first '*' leads to is hidden as well. */
 static int pattern_real(const struct profile_item *item, char **ret)
 {
 	const char *star = strchrnul(item->value, '*');
@@ -326,7 +326,8 @@ static int pattern_real(const struct profile_item *item, char **ret)
 	real = realpath(head, NULL);
 	if (!real)
 		return errno == ENOMEM ? -ENOMEM : 0;
-	return asprintf(ret, "%s%s%s", strcmp(real, "/") ? real : "", *star ? "/" : "", item->value + n) < 0 ? -ENOMEM : 0;
+	return asprintf(ret, "%s%s%s", strcmp(real, "/") ? real : "", *star ? "/" : "", item->value + n) < 0 ? -ENOMEM
+													     : 0;
 }
 
 static int patterns_resolve(struct profile_items *items, struct diag *d)
@@ -445,7 +446,8 @@ static int check_reference(const struct profile *p, const char *where, const cha
 		where, shown);
 }
 
-/* What a shell would put in, and people write by habit. Taken as it is written, a rule that hides "$HOME/.ssh" hides nothing. */
+/* What a shell would put in, and people write by habit. Taken as it is written, a rule that hides "$HOME/.ssh" hides
+ * nothing. */
 static const char *const shell_variables[] = {
 	"HOME",
 	"USER",
@@ -475,11 +477,13 @@ static int check_bare(const struct profile *p, const char *where, const char *na
 	for (size_t i = 0; !known && i < ARRAY_LEN(builtins); i++)
 		known = is_name(builtins[i], name, n);
 	if (known)
-		return diag_fail(d, -EINVAL, "%s: $%.*s is taken as it is written here; did you mean ${%.*s}?", where, (int)n, name, (int)n, name);
+		return diag_fail(d, -EINVAL, "%s: $%.*s is taken as it is written here; did you mean ${%.*s}?", where,
+			(int)n, name, (int)n, name);
 	for (size_t i = 0; i < ARRAY_LEN(shell_variables); i++)
 		if (is_name(shell_variables[i], name, n))
 			return diag_fail(d, -EINVAL,
-				"%s: $%s is not put in: no shell reads this, and variables of the environment are never put in; write the value, or use "
+				"%s: $%s is not put in: no shell reads this, and variables of the environment are "
+				"never put in; write the value, or use "
 				"~, ${HOME} or a parameter",
 				where, shell_variables[i]);
 	return 0;

@@ -7,9 +7,9 @@
 #include <string.h>
 #include "base/text.h"
 
-#define FIELD(member) offsetof(struct profile, member)
+#define FIELD(member)	  offsetof(struct profile, member)
 #define NET_LIMIT(member) offsetof(struct profile, network.limits.member)
-#define PARAM(member) offsetof(struct profile_param, member)
+#define PARAM(member)	  offsetof(struct profile_param, member)
 
 /* Sorted as design.md, section 5, has them: this is the format. */
 static const struct key_row key_table[] = {
@@ -261,7 +261,8 @@ static const char *foreign_key(const char *prefix, const char *name)
 		{ "", "args", "; arguments follow the program in the list of 'command'" },
 		{ "", "mcpServers", "; that belongs into the client's configuration, a profile holds one server" },
 		{ "", "servers", "; that belongs into the client's configuration, a profile holds one server" },
-		{ "env", NULL, "; a variable goes into 'env.set' with its value, or by its name into the list 'env.pass'" },
+		{ "env", NULL,
+			"; a variable goes into 'env.set' with its value, or by its name into the list 'env.pass'" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

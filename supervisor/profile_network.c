@@ -46,7 +46,10 @@ static int take_host(const struct key *k, const json_t *item, unsigned line, str
 	if (json_is_object(item))
 		return take_object(k, item, line, where, ret);
 	if (!text)
-		return key_fail_at(k, line, "must hold hosts: strings such as \"api.example.com:443\", or objects with \"host\"; there is %s", json_file_type(item));
+		return key_fail_at(k, line,
+			"must hold hosts: strings such as \"api.example.com:443\", or objects with \"host\"; there is "
+			"%s",
+			json_file_type(item));
 	return network_grant_parse(text, where, ret, k->parse->d);
 }
 
@@ -86,7 +89,9 @@ int key_set_host_ports(const struct key *k)
 		if (r < 0)
 			return r;
 	}
-	return json_array_size(k->v) ? 0 : key_fail(k, "is empty: a host without a port grants nothing; leave \"ports\" out for 443");
+	return json_array_size(k->v)
+		       ? 0
+		       : key_fail(k, "is empty: a host without a port grants nothing; leave \"ports\" out for 443");
 }
 
 int key_set_publish(const struct key *k)
@@ -101,7 +106,8 @@ int key_set_publish(const struct key *k)
 		unsigned line = key_item_line(k, i);
 
 		if (!json_is_integer(item) || port < NETWORK_PUBLISH_MIN || port > UINT16_MAX)
-			return key_fail_at(k, line, "must hold port numbers from %d to %d: lower ones are the system's", NETWORK_PUBLISH_MIN, UINT16_MAX);
+			return key_fail_at(k, line, "must hold port numbers from %d to %d: lower ones are the system's",
+				NETWORK_PUBLISH_MIN, UINT16_MAX);
 		if (c->n_publish == NET_PUBLISH_MAX)
 			return key_fail_at(k, line, "has more than %d ports", NET_PUBLISH_MAX);
 		for (size_t n = 0; n < c->n_publish; n++)
@@ -127,8 +133,8 @@ int key_set_network_limit(const struct key *k)
 	json_int_t v = json_integer_value(k->v);
 
 	if (v < (json_int_t)k->row->min || v > (json_int_t)k->row->max)
-		return key_fail(k, "is %lld; it must lie between %llu and %llu", (long long)v, (unsigned long long)k->row->min,
-			(unsigned long long)k->row->max);
+		return key_fail(k, "is %lld; it must lie between %llu and %llu", (long long)v,
+			(unsigned long long)k->row->min, (unsigned long long)k->row->max);
 	*KEY_FIELD(k, uint32_t) = (uint32_t)v;
 	return 0;
 }
@@ -139,8 +145,8 @@ int key_set_network_time(const struct key *k)
 	uint64_t seconds;
 
 	if (parse_duration(json_string_value(k->v), k->row->min, k->row->max, &seconds) < 0)
-		return key_fail(k, "must be a time such as \"30s\" or \"10min\", %llu to %llu seconds", (unsigned long long)k->row->min,
-			(unsigned long long)k->row->max);
+		return key_fail(k, "must be a time such as \"30s\" or \"10min\", %llu to %llu seconds",
+			(unsigned long long)k->row->min, (unsigned long long)k->row->max);
 	*KEY_FIELD(k, uint32_t) = (uint32_t)(in_ms ? seconds * MS : seconds);
 	return 0;
 }

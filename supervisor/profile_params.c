@@ -236,7 +236,8 @@ static int refuse_unknown(const struct profile *p, const char *name, struct diag
 			shown, p->name, shown, near);
 	if (!p->name)
 		return diag_fail(d, -EINVAL,
-			"--set %s: parameters are a profile's, and none is named here; write the value into the command, or "
+			"--set %s: parameters are a profile's, and none is named here; write the value into the "
+			"command, or "
 			"name a profile",
 			shown);
 	if (!p->n_params)

@@ -14,11 +14,11 @@
 #include "supervisor/profile.h"
 
 enum {
-	PROFILE_ITEMS_MAX = 1024,    /* items of one list, members of one object */
-	PROFILE_STRING_MAX = 4096,   /* bytes of one string in the file, and of a parameter's value */
-	PROFILE_EXPANDED_MAX = 64 << 10, /* bytes of one string after expansion */
+	PROFILE_ITEMS_MAX = 1024,	   /* items of one list, members of one object */
+	PROFILE_STRING_MAX = 4096,	   /* bytes of one string in the file, and of a parameter's value */
+	PROFILE_EXPANDED_MAX = 64 << 10,   /* bytes of one string after expansion */
 	PROFILE_EXPANDED_ITEMS_MAX = 4096, /* items of one list after expansion */
-	PROFILE_SHOWN_MAX = 256,     /* foreign text in a message */
+	PROFILE_SHOWN_MAX = 256,	   /* foreign text in a message */
 };
 
 enum key_type {
@@ -75,7 +75,8 @@ int key_where(const struct key *k, unsigned line, const char *text, char **ret) 
 int key_word(const struct key *k, const char *const *words, size_t n, size_t *ret) _must_check_;
 #define KEY_FIELD(k, type) ((type *)((char *)(k)->target + (k)->row->offset))
 
-/* Setters in profile_set.c, profile_rules.c, profile_network.c, profile_params.c; the table in profile_keys.c names them. */
+/* Setters in profile_set.c, profile_rules.c, profile_network.c, profile_params.c; the table in profile_keys.c names
+ * them. */
 int key_set_accepted(const struct key *k) _must_check_; /* information for people and editors */
 int key_set_refused(const struct key *k) _must_check_;
 int key_set_empty(const struct key *k) _must_check_; /* an empty list is kept, another is refused */
@@ -136,4 +137,5 @@ struct expand {
 /* Fills values of every parameter from --set and defaults. */
 int profile_params_apply(const struct expand *x, struct diag *d) _must_check_;
 /* ~ at the start and ${...} anywhere; many-valued parameters are refused here. where leads the message. */
-int profile_expand_string(const struct expand *x, const char *where, const char *in, char **ret, struct diag *d) _must_check_;
+int profile_expand_string(
+	const struct expand *x, const char *where, const char *in, char **ret, struct diag *d) _must_check_;

@@ -65,13 +65,15 @@ static int fail(uint16_t port, int r, struct diag *d)
 {
 	if (r == -EADDRINUSE)
 		return diag_fail(d, r,
-			"port %u is published by a running session of another server, or of this one with other grants: callbacks would reach either. "
+			"port %u is published by a running session of another server, or of this one with other "
+			"grants: callbacks would reach either. "
 			"End that session (stockade ps), or publish another port (network.publish)",
 			port);
 	return diag_fail(d, r, "cannot claim port %u (network.publish): %s", port, strerror(-r));
 }
 
-int publish_claim(const struct paths *p, const struct net_config *c, const char *digest, struct publish_claims *ret, struct diag *d)
+int publish_claim(const struct paths *p, const struct net_config *c, const char *digest, struct publish_claims *ret,
+	struct diag *d)
 {
 	_cleanup_close_ int dir = -1;
 	int r = 0;

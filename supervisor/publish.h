@@ -6,9 +6,10 @@
  * Owns:     struct publish_claims its descriptors; free with publish_release
  * Returns:  0, -errno with words; -EADDRINUSE: another plan has the port
  *
- * Sessions of one plan share their ports (SO_REUSEPORT), and the kernel deals connections out among all that listen. A session of
- * another plan must not be among them: it would get callbacks, and the codes in them, that are for this one. Each session holds
- * a shared lock on the port's file, which names the plan (open file description locks, fcntl(2)); they end with it.
+ * Sessions of one plan share their ports (SO_REUSEPORT), and the kernel deals connections out among all that listen. A
+ * session of another plan must not be among them: it would get callbacks, and the codes in them, that are for this one.
+ * Each session holds a shared lock on the port's file, which names the plan (open file description locks, fcntl(2));
+ * they end with it.
  */
 #pragma once
 #include "base/diag.h"
@@ -20,6 +21,6 @@ struct publish_claims {
 	size_t n;
 };
 
-int publish_claim(
-	const struct paths *p, const struct net_config *c, const char *digest, struct publish_claims *ret, struct diag *d) _must_check_;
+int publish_claim(const struct paths *p, const struct net_config *c, const char *digest, struct publish_claims *ret,
+	struct diag *d) _must_check_;
 void publish_release(struct publish_claims *c);

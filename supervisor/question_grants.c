@@ -2,9 +2,9 @@
 /*
  * question_grants - what the server gets, as text (question_grants.h)
  *
- * A list that is too long to read is not read. So rules of one kind that say the same of several names stand together, a label
- * stands once, and where a line comes from is a number of the profile, which the title names. No line is left out for that, and
- * the JSON has each with its whole origin.
+ * A list that is too long to read is not read. So rules of one kind that say the same of several names stand together,
+ * a label stands once, and where a line comes from is a number of the profile, which the title names. No line is left
+ * out for that, and the JSON has each with its whole origin.
  */
 #include "supervisor/question_grants.h"
 #include <ctype.h>
@@ -18,9 +18,10 @@
 enum { LABEL_WIDTH = 15, TEXT_COLUMN = sizeof(MARGIN) - 1 };
 
 /* What it may touch first; notes about this version last. */
-static const enum effective_kind order[] = { LINE_COMMAND, LINE_PROGRAM, LINE_CODE, LINE_CWD, LINE_WRITE, LINE_READ, LINE_PROTECT,
-	LINE_DENY, LINE_HOME, LINE_TMP, LINE_UNIX, LINE_NETWORK, LINE_ENV_PASS, LINE_ENV_SET, LINE_TOOLS, LINE_RESOURCES, LINE_PROMPTS,
-	LINE_EXTENSIONS, LINE_CLIENT, LINE_SECCOMP, LINE_LIMIT, LINE_AUDIT, LINE_BASE, LINE_NOTE };
+static const enum effective_kind order[] = { LINE_COMMAND, LINE_PROGRAM, LINE_CODE, LINE_CWD, LINE_WRITE, LINE_READ,
+	LINE_PROTECT, LINE_DENY, LINE_HOME, LINE_TMP, LINE_UNIX, LINE_NETWORK, LINE_ENV_PASS, LINE_ENV_SET, LINE_TOOLS,
+	LINE_RESOURCES, LINE_PROMPTS, LINE_EXTENSIONS, LINE_CLIENT, LINE_SECCOMP, LINE_LIMIT, LINE_AUDIT, LINE_BASE,
+	LINE_NOTE };
 _Static_assert(ARRAY_LEN(order) == LINE_KIND_COUNT, "each kind of line has its place");
 
 struct listing {
@@ -35,7 +36,8 @@ static unsigned long profile_line(const struct listing *g, const json_t *line)
 	const char *profile = render_member(g->q, "profile"), *where = render_member(line, "where");
 	size_t n = profile ? strlen(profile) : 0;
 
-	if (!where || n == 0 || strncmp(where, profile, n) != 0 || where[n] != ':' || !isdigit((unsigned char)where[n + 1]))
+	if (!where || n == 0 || strncmp(where, profile, n) != 0 || where[n] != ':' ||
+		!isdigit((unsigned char)where[n + 1]))
 		return 0;
 	return strtoul(where + n + 1, NULL, 10);
 }
@@ -45,8 +47,8 @@ static void put_label(struct listing *g, const char *label, bool marked)
 	struct render *r = g->r;
 	bool again = !marked && g->label && strcmp(g->label, label) == 0;
 
-	fprintf(r->out, "  %s%c%s %-*s ", marked ? render_colour(r, RED) : "", marked ? '!' : ' ', marked ? render_colour(r, PLAIN) : "",
-		LABEL_WIDTH, again ? "" : label);
+	fprintf(r->out, "  %s%c%s %-*s ", marked ? render_colour(r, RED) : "", marked ? '!' : ' ',
+		marked ? render_colour(r, PLAIN) : "", LABEL_WIDTH, again ? "" : label);
 	/* A note of several lines begins with its label, or two would look like one. */
 	g->label = marked || strcmp(label, question_kinds[LINE_NOTE].label) == 0 ? NULL : label;
 }
@@ -117,7 +119,8 @@ static void put_line(struct listing *g, const json_t *line)
 	fputc('\n', g->r->out);
 }
 
-/* The length of "allow " or "deny " before a name that stands in a list without passing for two, or for words of ours; else 0. */
+/* The length of "allow " or "deny " before a name that stands in a list without passing for two, or for words of ours;
+ * else 0. */
 static size_t verb_of(const struct listing *g, const json_t *line)
 {
 	static const char *const verbs[] = { "allow ", "deny " };
@@ -139,7 +142,8 @@ static bool belongs(const struct listing *g, const json_t *line, const char *kin
 	const char *own = render_member(line, "kind"), *text = render_member(line, "text");
 
 	return own && strcmp(own, kind) == 0 && render_is_dangerous(json_object_get(line, "dangers")) == marked &&
-	       !(text && render_has_name(json_object_get(g->q, "not_enforced"), text)); /* check has a list of its own for them */
+	       !(text && render_has_name(json_object_get(g->q, "not_enforced"),
+				 text)); /* check has a list of its own for them */
 }
 
 /* All that begins with the verb of the line at i and follows it; the index of the last. */

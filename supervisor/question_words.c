@@ -16,7 +16,8 @@ const struct question_danger question_dangers[] = {
 	{ DANGER_SYSTEM, "system", "that is a directory of the system", false },
 	{ DANGER_UNIX, "unix", "through unix sockets it can ask programs outside the sandbox to act for it", false },
 	{ DANGER_NETWORK, "network", "whatever it can read it can send to machines that nobody named", false },
-	{ DANGER_LOCALHOST, "localhost", "programs that listen on this machine alone trust whoever can reach them", false },
+	{ DANGER_LOCALHOST, "localhost", "programs that listen on this machine alone trust whoever can reach them",
+		false },
 	{ DANGER_LOADER, "loader", "this variable makes a loader or interpreter run other code", false },
 	{ DANGER_SECRET, "secret", "by its name this is a secret", true },
 };

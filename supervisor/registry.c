@@ -82,10 +82,11 @@ static int write_entry(const struct registry_args *a, int dirfd, struct diag *d)
 
 	if (registry_start_time(getpid(), &start) < 0 || registry_start_time(a->init_pid, &init_start) < 0)
 		return diag_fail(d, -ESRCH, "cannot read a start time below /proc: is it mounted?");
-	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:i, s:I, s:i, s:I, s:I, s:I}", "session", a->id, "name", a->name, "client", a->client,
-		"digest", a->digest, "writes", writable_paths(a->grants), "pid", getpid(), "start", (json_int_t)start, "init_pid", a->init_pid, "init_start", (json_int_t)init_start,
-		"client_pid", client ? client->pid : 0, "client_start", client ? (json_int_t)client->start : 0, "since", (json_int_t)time(NULL),
-		"pid_namespace", (json_int_t)registry_pid_namespace());
+	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:i, s:I, s:i, s:I, s:I, s:I}", "session", a->id, "name",
+		a->name, "client", a->client, "digest", a->digest, "writes", writable_paths(a->grants), "pid", getpid(),
+		"start", (json_int_t)start, "init_pid", a->init_pid, "init_start", (json_int_t)init_start, "client_pid",
+		client ? client->pid : 0, "client_start", client ? (json_int_t)client->start : 0, "since",
+		(json_int_t)time(NULL), "pid_namespace", (json_int_t)registry_pid_namespace());
 	text = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	json_decref(j);
 	if (!text)
@@ -153,12 +154,15 @@ static int parse_entry(const char *text, size_t n, struct registry_entry *ret)
 	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
 	const char *id, *name, *client;
 	json_int_t pid, start, init_pid, init_start, since;
-	json_int_t namespace = (json_int_t)registry_pid_namespace(); /* of a session that began before an upgrade: ours */
-	int r = json_unpack(j, "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s?:I}", "session", &id, "name", &name, "client", &client, "pid", &pid, "start",
-		&start, "init_pid", &init_pid, "init_start", &init_start, "since", &since, "pid_namespace", &namespace);
+	json_int_t namespace =
+		(json_int_t)registry_pid_namespace(); /* of a session that began before an upgrade: ours */
+	int r = json_unpack(j, "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s?:I}", "session", &id, "name", &name,
+		"client", &client, "pid", &pid, "start", &start, "init_pid", &init_pid, "init_start", &init_start,
+		"since", &since, "pid_namespace", &namespace);
 
 	*ret = (struct registry_entry){ 0 };
-	if (r == 0 && strlen(id) == AUDIT_SESSION_ID_LEN && pid > 0 && pid <= INT32_MAX && init_pid > 0 && init_pid <= INT32_MAX) {
+	if (r == 0 && strlen(id) == AUDIT_SESSION_ID_LEN && pid > 0 && pid <= INT32_MAX && init_pid > 0 &&
+		init_pid <= INT32_MAX) {
 		snprintf(ret->id, sizeof(ret->id), "%s", id);
 		ret->name = strdup(name);
 		ret->client = strdup(client);
@@ -168,7 +172,7 @@ static int parse_entry(const char *text, size_t n, struct registry_entry *ret)
 		ret->init_pid = (pid_t)init_pid;
 		ret->init_start = (uint64_t)init_start;
 		ret->since = since;
-		ret->foreign = (uint64_t)namespace != registry_pid_namespace();
+		ret->foreign = (uint64_t) namespace != registry_pid_namespace();
 	} else {
 		r = -EINVAL;
 	}
@@ -312,8 +316,9 @@ static struct process *find_process(struct process *v, size_t n, pid_t pid)
 	return bsearch(&key, v, n, sizeof(*v), by_pid);
 }
 
-/* Up to the first ancestor of which it is known, then down again: each process is visited twice, however deep they are. A listing
- * that was made while pids were used again can hold a circle: its members are marked as others' on the way up. */
+/* Up to the first ancestor of which it is known, then down again: each process is visited twice, however deep they are.
+ * A listing that was made while pids were used again can hold a circle: its members are marked as others' on the way
+ * up. */
 static bool descends(struct process *v, size_t n, struct process *from, pid_t root)
 {
 	struct process *p = from;

@@ -6,8 +6,8 @@
  * Owns:     struct registration its files and mapping; free with registration_done, which removes them
  * Returns:  0, -errno with words
  *
- * A reader never asks the session itself, so a stuck one cannot hold it up; and never believes an entry whose process is
- * not there with the same start time: pids are used again.
+ * A reader never asks the session itself, so a stuck one cannot hold it up; and never believes an entry whose process
+ * is not there with the same start time: pids are used again.
  */
 #pragma once
 #include <jansson.h>
@@ -39,7 +39,8 @@ struct registry_entry {
 	pid_t pid, init_pid;
 	uint64_t start, init_start;
 	int64_t since;
-	bool foreign; /* of another PID namespace: its process ids mean nothing here, nor does its absence from our /proc */
+	bool foreign; /* of another PID namespace: its process ids mean nothing here, nor does its absence from our
+			 /proc */
 	struct registry_counters counters;
 };
 
@@ -58,8 +59,8 @@ struct registry_args {
 
 int registry_add(const struct registry_args *a, struct registration *ret, struct diag *d) _must_check_;
 void registration_done(struct registration *r);
-/* Living sessions, oldest first; what is left of dead ones is removed. Those of another PID namespace, of a container that shares
- * the runtime directory, may live or not: they are listed and left alone. */
+/* Living sessions, oldest first; what is left of dead ones is removed. Those of another PID namespace, of a container
+ * that shares the runtime directory, may live or not: they are listed and left alone. */
 int registry_read(const struct paths *p, struct registry_list *ret, struct diag *d) _must_check_;
 void registry_list_done(struct registry_list *l);
 #define _cleanup_registry_ _cleanup_(registry_list_done)

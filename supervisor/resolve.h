@@ -19,21 +19,24 @@ enum { RESOLVE_DEPTH_MAX = 8, RESOLVE_TREES_MAX = 64 };
 
 /* One directory or file outside the base view that the server's code is made of; mounted read-only at the same path. */
 struct code_tree {
-	char *path;	/* canonical */
-	char *role;	/* "node of nvm", "npm package tree", "Python virtual environment", ... for check and the question */
+	char *path; /* canonical */
+	char *role; /* "node of nvm", "npm package tree", "Python virtual environment", ... for check and the question
+		     */
 	bool root_only; /* every component and every file is writable by root alone: identified by path */
 };
 
 struct resolved {
 	char *given;	   /* first word as given */
 	char *program;	   /* the file that will be executed (what execve gets), absolute */
-	char *subject;	   /* what this is for a person and for finding the earlier approval: the script or program, canonical */
+	char *subject;	   /* what this is for a person and for finding the earlier approval: the script or program,
+			      canonical */
 	struct strv argv;  /* what runs: shebangs are left to the kernel unless a shim had to be looked through */
 	struct strv chain; /* each file on the way: "/home/u/x.js", "/usr/bin/env", "/usr/bin/node": for check */
 	struct strv path;  /* directories of the PATH that the server gets, only ones that exist inside */
 	struct code_tree *trees;
 	size_t n_trees;
-	bool loads_cwd; /* the interpreter looks for modules in the working directory, and what it finds there is no tree */
+	bool loads_cwd;	  /* the interpreter looks for modules in the working directory, and what it finds there is no
+			     tree */
 	bool git_is_code; /* a file of the command lies in a .git, which is no code otherwise */
 	struct strv symlinks; /* "LINK\tTARGET": links outside trees that must exist inside for the command to work */
 };
@@ -41,7 +44,8 @@ struct resolved {
 /* path_env: the caller's PATH (may be NULL); cwd: the server's working directory, absolute. */
 int resolve_command(const struct paths *p, const struct strv *command, const char *path_env, const char *cwd,
 	struct resolved *ret, struct diag *d) _must_check_;
-/* Is the first word (or npm exec, pnpm dlx, docker run ...) a fetcher? -EPERM with what to do instead, else 0. Touches no file. */
+/* Is the first word (or npm exec, pnpm dlx, docker run ...) a fetcher? -EPERM with what to do instead, else 0. Touches
+ * no file. */
 int resolve_refuse_fetcher(const struct strv *command, struct diag *d) _must_check_;
 void resolved_done(struct resolved *r);
 #define _cleanup_resolved_ _cleanup_(resolved_done)

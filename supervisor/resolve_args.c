@@ -20,7 +20,8 @@ struct interpreter {
 	const char *code;     /* options whose value is code: a file when it looks like a path */
 	const char *inlined;  /* the program is the next word: no file */
 	const char *commands; /* words before the file: deno run FILE */
-	bool cwd; /* takes settings or modules from the working directory whatever the words: bunfig.toml, tsconfig.json, .Rprofile */
+	bool cwd;	      /* takes settings or modules from the working directory whatever the words: bunfig.toml,
+				 tsconfig.json, .Rprofile */
 };
 
 static const struct interpreter interpreters[] = {
@@ -30,10 +31,9 @@ static const struct interpreter interpreters[] = {
 		" -r --require --import --loader --experimental-loader ", " -e --eval -p --print -pe -c --check ", "" },
 	{ "nodejs", FAMILY_NODE, false,
 		" -C --conditions --input-type --title --env-file --env-file-if-exists --openssl-config ",
-		" -r --require --import --loader ",
-		" -e --eval -p --print ", "" },
-	{ "tsx", FAMILY_NODE, false, " --tsconfig --conditions --env-file ", " -r --require --import ", " -e --eval -p --print ",
-		" watch ", true },
+		" -r --require --import --loader ", " -e --eval -p --print ", "" },
+	{ "tsx", FAMILY_NODE, false, " --tsconfig --conditions --env-file ", " -r --require --import ",
+		" -e --eval -p --print ", " watch ", true },
 	{ "ts-node", FAMILY_NODE, false, " -P --project -O --compilerOptions -C --compiler ", " -r --require ",
 		" -e --eval -p --print ", "", true },
 	{ "python", FAMILY_PYTHON, true, " -W -X --check-hash-based-pycs ", "", " -c ", "" },
@@ -58,7 +58,8 @@ static const struct interpreter interpreters[] = {
 	{ "zsh", FAMILY_NONE, false, "", "", "", "" },
 };
 
-/* Options whose value is a file that steers the interpreter as its variables do: NODE_OPTIONS in an env file loads code. */
+/* Options whose value is a file that steers the interpreter as its variables do: NODE_OPTIONS in an env file loads
+ * code. */
 static const struct {
 	const char *name, *options;
 } settings[] = {
@@ -70,22 +71,25 @@ static const struct {
 	{ "bun", " -c --config --env-file --tsconfig-override " },
 };
 
-/* Options by which the code comes from where nothing here looks. Each: the beginning of the word, and what to do instead. */
+/* Options by which the code comes from where nothing here looks. Each: the beginning of the word, and what to do
+ * instead. */
 static const struct {
 	const char *name, *option, *instead;
 } refused[] = {
 	{ "node", "--run", "it takes a command line from package.json; name that command itself" },
-	{ "node", "--experimental-default-config-file", "it takes settings from the working directory; name the file with --experimental-config-file" },
+	{ "node", "--experimental-default-config-file",
+		"it takes settings from the working directory; name the file with --experimental-config-file" },
 	{ "java", "@", "it holds further options and class paths; write them out" },
 	{ "java", "-XX:Flags=", "it holds further options; write them out" },
 	{ "java", "-XX:VMOptionsFile=", "it holds further options; write them out" },
 	{ "bun", "--cwd", "it moves the program to another directory; give --cwd to stockade" },
-	{ "dotnet", "watch", "it builds the program at each start; publish it once (dotnet publish) and name its .dll" },
+	{ "dotnet", "watch",
+		"it builds the program at each start; publish it once (dotnet publish) and name its .dll" },
 };
 
 /* Java's options whose value is part of the same word and a class path or a library. */
-static const char *const java_joined[] = { "-Xbootclasspath/a:", "-agentpath:", "--patch-module=", "--module-path=", "--class-path=",
-	"--upgrade-module-path=" };
+static const char *const java_joined[] = { "-Xbootclasspath/a:", "-agentpath:", "--patch-module=", "--module-path=",
+	"--class-path=", "--upgrade-module-path=" };
 
 static const struct interpreter *find_interpreter(const char *name)
 {
@@ -322,7 +326,8 @@ static int python_cluster(struct resolve *c, const struct strv *words, size_t at
 	value = letter[1] ? letter + 1 : at + 1 < words->n ? words->v[at + 1] : NULL;
 	if (*letter == 'X' && value && strncmp(value, "pycache_prefix", 14) == 0)
 		return diag_fail(c->d, -ENOEXEC,
-			"'%s' makes python run compiled code from a directory that no approval binds; leave it out", SHOWN(value));
+			"'%s' makes python run compiled code from a directory that no approval binds; leave it out",
+			SHOWN(value));
 	if (*letter != 'c' && *letter != 'm')
 		return letter[1] ? STEP_NEXT : STEP_SKIP_VALUE;
 	c->ret->loads_cwd = !c->safe_path;
@@ -352,7 +357,8 @@ static bool is_setting(const struct interpreter *row, const char *option)
 	return false;
 }
 
-/* A file of settings is bound like code. Its absence is the interpreter's business; once it is there, the plan is another. */
+/* A file of settings is bound like code. Its absence is the interpreter's business; once it is there, the plan is
+ * another. */
 static int add_setting(struct resolve *c, const char *value)
 {
 	_cleanup_free_ char *path = NULL, *real = NULL;
@@ -453,10 +459,11 @@ static int read_operand(struct resolve *c, const struct interpreter *row, const 
 static int check_refused(struct resolve *c, const struct interpreter *row, const char *word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
-		if (strcmp(refused[i].name, row->name) == 0 && strncmp(word, refused[i].option, strlen(refused[i].option)) == 0 &&
+		if (strcmp(refused[i].name, row->name) == 0 &&
+			strncmp(word, refused[i].option, strlen(refused[i].option)) == 0 &&
 			(*word == '-' || *word == '@' || strcmp(word, refused[i].option) == 0))
-			return diag_fail(c->d, -ENOEXEC, "'%s' of %s cannot be bound to an approval: %s", SHOWN(word), row->name,
-				refused[i].instead);
+			return diag_fail(c->d, -ENOEXEC, "'%s' of %s cannot be bound to an approval: %s", SHOWN(word),
+				row->name, refused[i].instead);
 	return 0;
 }
 
@@ -477,7 +484,8 @@ int resolve_args(struct resolve *c, const struct strv *words, size_t at, const s
 		if (listed(row->commands, word) && i == at + 1)
 			continue;
 		if (listed(row->inlined, word)) {
-			c->ret->loads_cwd = row->cwd || row->family == FAMILY_NODE || (row->family == FAMILY_PYTHON && !c->safe_path);
+			c->ret->loads_cwd = row->cwd || row->family == FAMILY_NODE ||
+					    (row->family == FAMILY_PYTHON && !c->safe_path);
 			return 0;
 		}
 		if (*word != '-' || !word[1])

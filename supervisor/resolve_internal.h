@@ -41,10 +41,11 @@ struct resolve {
 	struct strv stands; /* "SHIMDIR\tREALDIR": what a directory of shims is replaced with inside */
 	struct strv links;  /* "LINK\tTEXT": links that must exist inside unless something mounted holds them */
 	struct strv bins;   /* directories of the native programs found, for the end of PATH */
-	struct strv by_path; /* trees of the base view that were seen to be root's alone: known by their path, not added */
+	struct strv
+		by_path; /* trees of the base view that were seen to be root's alone: known by their path, not added */
 	bool class_path; /* java: one was given, so that the working directory is none */
 	bool no_system_site; /* a virtual environment that does not see the packages of its base */
-	bool safe_path; /* python -I or -P: modules are not looked for in the working directory */
+	bool safe_path;	     /* python -I or -P: modules are not looked for in the working directory */
 	struct resolved *ret;
 	struct diag *d;
 };

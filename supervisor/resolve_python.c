@@ -20,8 +20,8 @@ const char *resolve_python_version(const char *real)
 	return digits && strchr(digits, '.') ? digits : NULL;
 }
 
-/* Where a Python of the distribution, or one in /usr/local, finds packages beside its own library (Debian Python Policy,
- * "Module path"; Fedora's site-packages are in its library or below /usr/local). */
+/* Where a Python of the distribution, or one in /usr/local, finds packages beside its own library (Debian Python
+ * Policy, "Module path"; Fedora's site-packages are in its library or below /usr/local). */
 static int add_system_sites(struct resolve *c, const char *version)
 {
 	static const struct {
@@ -95,7 +95,8 @@ static int add_pth_line(struct resolve *c, const char *venv, const char *site, c
 	_cleanup_free_ char *real = NULL, *joined = NULL;
 	int r;
 
-	/* site.py: a line that begins with `import` is run as it stands, and its file is bound; others name a path below SITE. */
+	/* site.py: a line that begins with `import` is run as it stands, and its file is bound; others name a path
+	 * below SITE. */
 	if (!*line || *line == '#' || strncmp(line, "import ", 7) == 0 || strncmp(line, "import\t", 7) == 0)
 		return 0;
 	joined = *line == '/' ? strdup(line) : resolve_join(site, line);

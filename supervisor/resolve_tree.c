@@ -189,8 +189,8 @@ static int add_linked_to(struct resolve *c, const char *from, const struct strv 
 	return r;
 }
 
-/* 1: the base view holds it, and root alone can change any file of it: a distribution's, known by its path. That root owns
- * the file that was named, or the directory around it, says nothing of the package next to it. */
+/* 1: the base view holds it, and root alone can change any file of it: a distribution's, known by its path. That root
+ * owns the file that was named, or the directory around it, says nothing of the package next to it. */
 static int is_known_by_path(struct resolve *c, const char *path)
 {
 	_cleanup_strv_ struct strv outward = { 0 };
@@ -238,7 +238,8 @@ int resolve_add_tree(struct resolve *c, const char *path, const char *role)
 	why = base_view_covers(path) && resolve_is_dir(path) ? resolve_too_wide(c, path) : NULL;
 	if (why)
 		return diag_fail(c->d, -EACCES,
-			"the code in %s can be changed by others than root and is too wide to be bound (%s); install it in a "
+			"the code in %s can be changed by others than root and is too wide to be bound (%s); install "
+			"it in a "
 			"directory of its own",
 			SHOWN(path), why);
 	if (c->ret->n_trees >= RESOLVE_TREES_MAX)

@@ -2,7 +2,8 @@
 /*
  * session - see session.h
  *
- * Theory: one thread, one poll(2) loop over a table of sources, one phase, one deadline. Every way to end goes the same road:
+ * Theory: one thread, one poll(2) loop over a table of sources, one phase, one deadline. Every way to end goes the same
+ * road:
  *
  *     BUILDING --ready--> RUNNING --end wanted--> STOPPING --PID 1 gone--> DRAINING --shim gone--> OVER
  *
@@ -69,7 +70,8 @@ int session_record(struct session *s, enum event_source source, const struct eve
 {
 	int r = audit_append(s->log, source, e, extra, &s->diag);
 
-	/* It was said, and the server is dead: what comes now was handed over before, or tells who waits that it is over. */
+	/* It was said, and the server is dead: what comes now was handed over before, or tells who waits that it is
+	 * over. */
 	if (r < 0 && s->log_failed && s->killed)
 		return 0;
 	s->log_failed = s->log_failed || r < 0;
@@ -124,7 +126,8 @@ void session_drain(struct session *s, const char *words)
 		return;
 	s->phase = PHASE_DRAINING;
 	set_deadline(s, DRAIN_MS);
-	if (s->spawned.shim_pidfd < 0 || session_send_control(s->spawned.control, CONTROL_SERVER_EXITED, s->exit_status, words) < 0)
+	if (s->spawned.shim_pidfd < 0 ||
+		session_send_control(s->spawned.control, CONTROL_SERVER_EXITED, s->exit_status, words) < 0)
 		s->phase = PHASE_OVER;
 }
 
@@ -198,7 +201,9 @@ static int on_control(struct session *s)
 	}
 	r = n < 0 ? (int)n : event_decode(bytes, (size_t)n, &e);
 	if (r < 0)
-		return diag_fail(&s->diag, r, "the shim sent what is no record of this build: was stockade upgraded meanwhile? Start the server again");
+		return diag_fail(&s->diag, r,
+			"the shim sent what is no record of this build: was stockade upgraded meanwhile? Start the "
+			"server again");
 	r = session_record(s, EVENT_FROM_SHIM, &e, NULL);
 	if (r < 0)
 		return r;
@@ -238,10 +243,12 @@ static int on_shim(struct session *s)
 	if (info.si_code == CLD_EXITED && info.si_status == SHIM_EXIT_OK) {
 		stop(s, TERM_GRACE_MS, "client closed");
 	} else if (info.si_code == CLD_EXITED && info.si_status == SHIM_EXIT_CLIENT_GONE) {
-		session_say(s, "nobody reads our standard output any more, so the server is stopped: the client closed it or ended");
+		session_say(s, "nobody reads our standard output any more, so the server is stopped: the client closed "
+			       "it or ended");
 		stop(s, GONE_GRACE_MS, "client gone");
 	} else if (s->phase != PHASE_STOPPING) {
-		return diag_fail(&s->diag, -EPIPE, "the shim ended unexpectedly (%s %d): no message passes without it, so the server is stopped",
+		return diag_fail(&s->diag, -EPIPE,
+			"the shim ended unexpectedly (%s %d): no message passes without it, so the server is stopped",
 			info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
 	}
 	return 0;
@@ -304,15 +311,33 @@ static int on_pid1(struct session *s)
 
 /* --- the loop --- */
 
-enum source { SOURCE_SIGNAL, SOURCE_REPORT, SOURCE_CONTROL, SOURCE_CLIENT, SOURCE_STDIN, SOURCE_ENTER, SOURCE_PID1, SOURCE_SHIM, SOURCE_GATEWAY, SOURCE_DIAL, SOURCE_COUNT };
+enum source {
+	SOURCE_SIGNAL,
+	SOURCE_REPORT,
+	SOURCE_CONTROL,
+	SOURCE_CLIENT,
+	SOURCE_STDIN,
+	SOURCE_ENTER,
+	SOURCE_PID1,
+	SOURCE_SHIM,
+	SOURCE_GATEWAY,
+	SOURCE_DIAL,
+	SOURCE_COUNT
+};
 
 static int source_fd(const struct session *s, enum source source)
 {
 	const struct spawned *p = &s->spawned;
-	const int fds[] = { [SOURCE_SIGNAL] = s->signals, [SOURCE_REPORT] = p->report, [SOURCE_CONTROL] = p->control, [SOURCE_CLIENT] = s->client,
-		[SOURCE_STDIN] = s->stdin_ended ? -1 : 0, [SOURCE_ENTER] = p->enter_pidfd,
-		[SOURCE_PID1] = p->report < 0 ? p->init_pidfd : -1, [SOURCE_SHIM] = p->control < 0 ? p->shim_pidfd : -1,
-		[SOURCE_GATEWAY] = p->gateway.events, [SOURCE_DIAL] = p->dial.events };
+	const int fds[] = { [SOURCE_SIGNAL] = s->signals,
+		[SOURCE_REPORT] = p->report,
+		[SOURCE_CONTROL] = p->control,
+		[SOURCE_CLIENT] = s->client,
+		[SOURCE_STDIN] = s->stdin_ended ? -1 : 0,
+		[SOURCE_ENTER] = p->enter_pidfd,
+		[SOURCE_PID1] = p->report < 0 ? p->init_pidfd : -1,
+		[SOURCE_SHIM] = p->control < 0 ? p->shim_pidfd : -1,
+		[SOURCE_GATEWAY] = p->gateway.events,
+		[SOURCE_DIAL] = p->dial.events };
 
 	return fds[source];
 }
@@ -353,7 +378,9 @@ static void on_deadline(struct session *s)
 	s->deadline = 0;
 	switch (s->phase) {
 	case PHASE_BUILDING:
-		diag_set(&s->diag, "the sandbox was not built within %d s; nothing was started: a granted path on a file system that hangs?",
+		diag_set(&s->diag,
+			"the sandbox was not built within %d s; nothing was started: a granted path on a file system "
+			"that hangs?",
 			BUILD_MS / 1000);
 		fail(s, EXIT_REFUSED, "could not be started");
 		break;
@@ -392,8 +419,9 @@ static int run_timers(struct session *s)
 	return r;
 }
 
-/* A record is seldom alone: its call's result follows. Whoever hands it over must not pay for waking us, which costs more than
- * all else that the shim does with a call; so for AWAKE_US after a record we look again instead of sleeping. */
+/* A record is seldom alone: its call's result follows. Whoever hands it over must not pay for waking us, which costs
+ * more than all else that the shim does with a call; so for AWAKE_US after a record we look again instead of sleeping.
+ */
 static int wait_for_sources(struct session *s, struct pollfd *p)
 {
 	uint64_t until = s->awake_until;
@@ -443,8 +471,15 @@ static int open_log(struct session *s)
 		snprintf(version, sizeof(version), "%llu", (unsigned long long)e->profile.version);
 	audit_new_session_id(s->id);
 	options.dirfd = dirfd;
-	struct audit_identity id = { .session = s->id, .user = a->paths->user, .groups = a->paths->groups, .client = client ? client : "",
-		.server = e->name, .version = version, .plan_digest = e->digest, .approval = a->approval, .channel = a->channel,
+	struct audit_identity id = { .session = s->id,
+		.user = a->paths->user,
+		.groups = a->paths->groups,
+		.client = client ? client : "",
+		.server = e->name,
+		.version = version,
+		.plan_digest = e->digest,
+		.approval = a->approval,
+		.channel = a->channel,
 		.classification = e->profile.classification ? e->profile.classification : "",
 		.delete_after = e->profile.delete_after ? e->profile.delete_after : "" };
 	r = audit_open(&options, &id, &s->log, &s->diag);
@@ -463,7 +498,8 @@ static int watch_outside(struct session *s)
 	sigaddset(&set, SIGQUIT);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (s->signals = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
 		return diag_fail(&s->diag, -errno, "cannot watch for signals: %s", strerror(errno));
-	/* A write that cannot be made is an errno here, and ends the session in words: also past an inherited RLIMIT_FSIZE. */
+	/* A write that cannot be made is an errno here, and ends the session in words: also past an inherited
+	 * RLIMIT_FSIZE. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	/* The parent that started us; when it is PID 1 already, there is nobody left to watch. */
@@ -474,16 +510,18 @@ static int watch_outside(struct session *s)
 	return 0;
 }
 
-/* Everything that has to be executed or opened from now on is inside the filter's list; it cannot be on before the spawn,
- * since children inherit it. */
+/* Everything that has to be executed or opened from now on is inside the filter's list; it cannot be on before the
+ * spawn, since children inherit it. */
 static int lock_down(struct session *s)
 {
 	int r = seccomp_load(&seccomp_filter_supervisor);
 
-	return r < 0 ? diag_fail(&s->diag, r, "cannot load the supervisor's own system call filter: %s", strerror(-r)) : 0;
+	return r < 0 ? diag_fail(&s->diag, r, "cannot load the supervisor's own system call filter: %s", strerror(-r))
+		     : 0;
 }
 
-/* The server can see to it that nothing can be found (paths too long, a directory that cannot be listed): that is said too. */
+/* The server can see to it that nothing can be found (paths too long, a directory that cannot be listed): that is said
+ * too. */
 static void report_unsearched(struct session *s, int error)
 {
 	static const char what[] = "a directory granted for writing could not be looked through";
@@ -492,8 +530,8 @@ static void report_unsearched(struct session *s, int error)
 	snprintf(words, sizeof(words), "%s: %s", what, strerror(-error));
 	if (s->log && session_record_own(s, EVENT_PLANTED, words, "unknown") < 0)
 		session_say(s, s->diag.text);
-	diag_set(&s->diag, "%s for what your own tools may execute (%s): look through it before you use them there", what,
-		strerror(-error));
+	diag_set(&s->diag, "%s for what your own tools may execute (%s): look through it before you use them there",
+		what, strerror(-error));
 	session_say(s, s->diag.text);
 }
 
@@ -509,7 +547,10 @@ static void report_planted(struct session *s)
 		text_escape_str(planted.v[i], shown, sizeof(shown));
 		if (s->log && session_record_own(s, EVENT_PLANTED, shown, "created") < 0)
 			session_say(s, s->diag.text);
-		diag_set(&s->diag, "while it ran, %s was created: your own tools may execute what it says; look at it before you use them there", shown);
+		diag_set(&s->diag,
+			"while it ran, %s was created: your own tools may execute what it says; look at it before you "
+			"use them there",
+			shown);
 		session_say(s, s->diag.text);
 	}
 }
@@ -552,7 +593,9 @@ static void run(struct session *s)
 
 int session_run(const struct session_args *a)
 {
-	struct session s = { .args = a, .spawned = SPAWNED_NONE, .registration = { .dirfd = -1 }, .signals = -1, .client = -1 };
+	struct session s = {
+		.args = a, .spawned = SPAWNED_NONE, .registration = { .dirfd = -1 }, .signals = -1, .client = -1
+	};
 	int r = watch_outside(&s);
 
 	s.may_stay_awake = sysconf(_SC_NPROCESSORS_ONLN) > 1;
@@ -601,8 +644,13 @@ static void answer_refused(struct session *s, const char *words)
 
 int session_refuse(const struct session_args *a, const char *status, const char *words)
 {
-	struct session s = { .args = a, .spawned = SPAWNED_NONE, .registration = { .dirfd = -1 }, .signals = -1, .client = -1,
-		.exit_status = EXIT_REFUSED, .close_status = status };
+	struct session s = { .args = a,
+		.spawned = SPAWNED_NONE,
+		.registration = { .dirfd = -1 },
+		.signals = -1,
+		.client = -1,
+		.exit_status = EXIT_REFUSED,
+		.close_status = status };
 	int r = watch_outside(&s);
 
 	if (r == 0)

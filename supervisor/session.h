@@ -20,6 +20,6 @@ struct session_args {
 };
 
 int session_run(const struct session_args *a);
-/* There is no server: that it was refused (status) is recorded; with words, the client's requests are answered with them
- * until it closes or REFUSE_MS after the first. Returns EXIT_REFUSED. */
+/* There is no server: that it was refused (status) is recorded; with words, the client's requests are answered with
+ * them until it closes or REFUSE_MS after the first. Returns EXIT_REFUSED. */
 int session_refuse(const struct session_args *a, const char *status, const char *words);

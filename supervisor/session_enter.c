@@ -13,8 +13,8 @@
 static int release(struct session *s)
 {
 	struct event e = { .type = EVENT_SESSION_READY };
-	json_t *extra = json_pack("{s:i, s:s, s:b}", "landlock_abi", s->landlock, "seccomp", s->args->effective->plan.seccomp, "network",
-		s->args->effective->plan.network.on);
+	json_t *extra = json_pack("{s:i, s:s, s:b}", "landlock_abi", s->landlock, "seccomp",
+		s->args->effective->plan.seccomp, "network", s->args->effective->plan.network.on);
 	int x;
 
 	snprintf(e.status, sizeof(e.status), "every layer in force");
@@ -26,7 +26,9 @@ static int release(struct session *s)
 	x = session_send_control(s->spawned.control, CONTROL_RELEASE, 0, "");
 	if (x == 0)
 		x = session_send_control(s->spawned.report, CONTROL_RELEASE, 0, "");
-	return x < 0 ? diag_fail(&s->diag, x, "a part of stockade went away while the sandbox was built: %s", strerror(-x)) : 0;
+	return x < 0 ? diag_fail(&s->diag, x, "a part of stockade went away while the sandbox was built: %s",
+			       strerror(-x))
+		     : 0;
 }
 
 int session_on_part(struct session *s, enum part part)
@@ -46,8 +48,13 @@ static int on_ready(struct session *s, const struct report *r)
 static int on_init(struct session *s, const struct report *r, int pidfd)
 {
 	const struct session_args *a = s->args;
-	struct registry_args reg = { .paths = a->paths, .id = s->id, .name = a->effective->name, .digest = a->effective->digest,
-		.lineage = a->lineage, .grants = &a->effective->grants, .init_pid = r->pid };
+	struct registry_args reg = { .paths = a->paths,
+		.id = s->id,
+		.name = a->effective->name,
+		.digest = a->effective->digest,
+		.lineage = a->lineage,
+		.grants = &a->effective->grants,
+		.init_pid = r->pid };
 	_cleanup_free_ char *client = lineage_words(a->lineage);
 
 	if (pidfd < 0 || s->spawned.init_pidfd >= 0)
@@ -79,7 +86,8 @@ static int on_exited(struct session *s, int status)
 
 	if (s->exit_status == 0)
 		s->exit_status = signaled ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	snprintf(words, sizeof(words), "the server ended (%s %d)", signaled ? "signal" : "exit status", signaled ? WTERMSIG(status) : WEXITSTATUS(status));
+	snprintf(words, sizeof(words), "the server ended (%s %d)", signaled ? "signal" : "exit status",
+		signaled ? WTERMSIG(status) : WEXITSTATUS(status));
 	if (!s->close_status)
 		s->close_status = "server exited";
 	if (session_record_own(s, EVENT_SERVER_EXIT, words, signaled ? "signal" : "exit") < 0)
@@ -124,7 +132,8 @@ static void on_init_gone(struct session *s)
 	if (s->exit_status == 0)
 		s->exit_status = s->missing || s->phase == PHASE_BUILDING ? EXIT_REFUSED : 128 + SIGKILL;
 	if (s->phase == PHASE_BUILDING)
-		session_say(s, "the sandbox went away while it was built; nothing was started: try again, and see 'stockade doctor'");
+		session_say(s, "the sandbox went away while it was built; nothing was started: try again, and see "
+			       "'stockade doctor'");
 	session_drain(s, "the server was stopped");
 }
 
@@ -145,7 +154,8 @@ int session_on_report(struct session *s)
 	if (x == 0)
 		x = take_report(s, &r, n_fds ? fd : -1);
 	else
-		diag_set(&s->diag, "enter sent what is no report of this build: was stockade upgraded meanwhile? Start the server again");
+		diag_set(&s->diag, "enter sent what is no report of this build: was stockade upgraded meanwhile? Start "
+				   "the server again");
 	if (n_fds && s->spawned.init_pidfd != fd)
 		close(fd);
 	return x;

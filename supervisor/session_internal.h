@@ -28,15 +28,15 @@ struct session {
 	int signals, client;
 	bool stdin_ended, killed;
 	enum phase phase;
-	unsigned missing; /* enum part */
-	int landlock;	  /* ABI that enter reported */
+	unsigned missing;  /* enum part */
+	int landlock;	   /* ABI that enter reported */
 	uint64_t deadline; /* io_now_us, 0: none */
 	uint64_t eof_limit;
 	uint64_t checkpoint_at;
-	uint64_t awake_until;  /* io_now_us, 0: sleep */
-	bool may_stay_awake;   /* there is another processor for the others */
-	bool dirty; /* records since the last checkpoint */
-	bool log_failed; /* and that was said */
+	uint64_t awake_until; /* io_now_us, 0: sleep */
+	bool may_stay_awake;  /* there is another processor for the others */
+	bool dirty;	      /* records since the last checkpoint */
+	bool log_failed;      /* and that was said */
 	uint64_t calls, denials;
 	int exit_status;
 	const char *close_status; /* for the close record */
@@ -44,7 +44,8 @@ struct session {
 };
 
 /* Into the log, before anything follows from it. */
-int session_record(struct session *s, enum event_source source, const struct event *e, const json_t *extra) _must_check_;
+int session_record(
+	struct session *s, enum event_source source, const struct event *e, const json_t *extra) _must_check_;
 /* What ps shows. */
 void session_count(struct session *s, const struct event *e);
 /* A part is locked down; the last one releases the server. */
@@ -65,5 +66,6 @@ int session_on_report(struct session *s) _must_check_;
 /* session_net.c */
 int session_on_gateway(struct session *s) _must_check_;
 int session_on_dial(struct session *s) _must_check_;
-/* Has the gateway close and record what is open; waits NET_CLOSE_MS at most. -errno with words in diag: it could not be told. */
+/* Has the gateway close and record what is open; waits NET_CLOSE_MS at most. -errno with words in diag: it could not be
+ * told. */
 int session_close_network(struct session *s) _must_check_;

@@ -17,7 +17,8 @@ static int on_net_gone(struct session *s, struct spawned_net *from)
 	if (s->phase > PHASE_RUNNING)
 		return 0;
 	return diag_fail(&s->diag, -EPIPE,
-		"stockade-gateway or stockade-dial ended unexpectedly: without them the granted hosts cannot be reached, so the server is stopped");
+		"stockade-gateway or stockade-dial ended unexpectedly: without them the granted hosts cannot be "
+		"reached, so the server is stopped");
 }
 
 static int on_net(struct session *s, struct spawned_net *from, enum event_source source, enum part part)
@@ -32,7 +33,10 @@ static int on_net(struct session *s, struct spawned_net *from, enum event_source
 		return on_net_gone(s, from);
 	r = n < 0 ? (int)n : event_decode(bytes, (size_t)n, &e);
 	if (r < 0)
-		return diag_fail(&s->diag, r, "%s sent what is no record of this build: was stockade upgraded meanwhile? Start the server again", name);
+		return diag_fail(&s->diag, r,
+			"%s sent what is no record of this build: was stockade upgraded meanwhile? Start the server "
+			"again",
+			name);
 	r = session_record(s, source, &e, NULL);
 	if (r < 0)
 		return r;
@@ -60,8 +64,8 @@ static void hear_out(struct session *s, const struct spawned_net *from, int (*ta
 	}
 }
 
-/* Connections that are still open are closed and recorded by the gateway, which takes the end of this socket for the session's;
- * dial takes the gateway's end for its own. */
+/* Connections that are still open are closed and recorded by the gateway, which takes the end of this socket for the
+ * session's; dial takes the gateway's end for its own. */
 int session_close_network(struct session *s)
 {
 	uint64_t until = io_now_us() + (uint64_t)NET_CLOSE_MS * 1000;
@@ -69,7 +73,9 @@ int session_close_network(struct session *s)
 	if (s->spawned.gateway.events < 0 || !s->log)
 		return 0;
 	if (shutdown(s->spawned.gateway.events, SHUT_WR) < 0)
-		return diag_fail(&s->diag, -errno, "the gateway cannot be told that it is over, so the log lacks the end of connections that are open now: %s",
+		return diag_fail(&s->diag, -errno,
+			"the gateway cannot be told that it is over, so the log lacks the end of connections that are "
+			"open now: %s",
 			strerror(errno));
 	hear_out(s, &s->spawned.gateway, session_on_gateway, until);
 	hear_out(s, &s->spawned.dial, session_on_dial, until);

@@ -2,8 +2,9 @@
 /*
  * spawn - see spawn.h
  *
- * Theory: every descriptor that a child shall have is moved above SPAWN_FD_FLOOR first, so that putting it at its number
- * (wire/fds.h) can never overwrite another one that is still needed. All are close-on-exec; only the copy at the number is not.
+ * Theory: every descriptor that a child shall have is moved above SPAWN_FD_FLOOR first, so that putting it at its
+ * number (wire/fds.h) can never overwrite another one that is still needed. All are close-on-exec; only the copy at the
+ * number is not.
  */
 #include "supervisor/spawn.h"
 #include <errno.h>
@@ -19,7 +20,12 @@
 #include "base/io.h"
 #include "wire/fds.h"
 
-enum { SPAWN_FD_FLOOR = 32, SPAWN_FDS_NEEDED = 64, SPAWN_FDS_MAX = GATEWAY_FD_PUBLISH + NET_PUBLISH_MAX, PUBLISH_BACKLOG = 16 };
+enum {
+	SPAWN_FD_FLOOR = 32,
+	SPAWN_FDS_NEEDED = 64,
+	SPAWN_FDS_MAX = GATEWAY_FD_PUBLISH + NET_PUBLISH_MAX,
+	PUBLISH_BACKLOG = 16
+};
 
 /* Child's number i is our descriptor fd[i]. */
 struct child {
@@ -36,7 +42,7 @@ static int spawn_attributes(posix_spawnattr_t *a)
 	sigfillset(&all);
 	sigemptyset(&none);
 	return posix_spawnattr_setsigdefault(a, &all) || posix_spawnattr_setsigmask(a, &none) ||
-		posix_spawnattr_setflags(a, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	       posix_spawnattr_setflags(a, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 }
 
 /* Returns 0 or a positive errno, as posix_spawn(3) does. */
@@ -64,7 +70,8 @@ static int spawn_child(const struct child *c, pid_t *ret, int *ret_pidfd, struct
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	if (r)
-		return diag_fail(d, -r, "cannot start %s: %s; reinstall stockade, its programs belong together", c->path, strerror(r));
+		return diag_fail(d, -r, "cannot start %s: %s; reinstall stockade, its programs belong together",
+			c->path, strerror(r));
 	pidfd = syscall(SYS_pidfd_open, *ret, 0);
 	if (pidfd < 0)
 		return diag_fail(d, -errno, "cannot watch %s: %s", c->name, strerror(errno));
@@ -101,9 +108,9 @@ struct wiring {
 	int report[2], control[2]; /* sockets: [0] is ours */
 	int plan, config;
 	/* with a network */
-	int gateway[2], dial[2];     /* events: [0] is ours */
-	int sockets[2];		     /* [0] the gateway's, [1] enter's */
-	int requests[2];	     /* [0] the gateway's, [1] dial's */
+	int gateway[2], dial[2]; /* events: [0] is ours */
+	int sockets[2];		 /* [0] the gateway's, [1] enter's */
+	int requests[2];	 /* [0] the gateway's, [1] dial's */
 	int net_config, null;
 	int publish[NET_PUBLISH_MAX];
 };
@@ -154,24 +161,28 @@ static int wire_failed(int r, const char *what, struct diag *d)
 {
 	struct rlimit limit;
 
-	if ((r == -EINVAL || r == -EMFILE) && getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < SPAWN_FDS_NEEDED)
+	if ((r == -EINVAL || r == -EMFILE) && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		limit.rlim_cur < SPAWN_FDS_NEEDED)
 		return diag_fail(d, r,
-			"cannot %s: stockade may open only %llu files here and needs %d; whatever starts it lowered the limit: raise it there "
+			"cannot %s: stockade may open only %llu files here and needs %d; whatever starts it lowered "
+			"the limit: raise it there "
 			"(ulimit -n %d, or LimitNOFILE= of a service)",
 			what, (unsigned long long)limit.rlim_cur, SPAWN_FDS_NEEDED, SPAWN_FDS_NEEDED);
 	return diag_fail(d, r, "cannot %s: %s", what, strerror(-r));
 }
 
-/* On the host's loopback alone. Two launches of one plan at once are normal, so the port is shared (SO_REUSEPORT, socket(7)); with
- * those alone, see supervisor/publish.h. */
+/* On the host's loopback alone. Two launches of one plan at once are normal, so the port is shared (SO_REUSEPORT,
+ * socket(7)); with those alone, see supervisor/publish.h. */
 static int listen_published(uint16_t port, int *ret)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int one = 1;
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-		listen(fd, PUBLISH_BACKLOG) < 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0 ||
+		bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, PUBLISH_BACKLOG) < 0)
 		return -errno;
 	*ret = steal_fd(&fd);
 	return lift(ret);
@@ -183,9 +194,11 @@ static int wire_up_publish(const struct net_config *c, struct wiring *w, struct 
 
 	for (size_t i = 0; r == 0 && i < c->n_publish; i++)
 		r = listen_published(c->publish[i], &w->publish[i]);
-	return r < 0 ? diag_fail(d, r, "cannot offer a published port on 127.0.0.1 (network.publish): %s; another program listens there, or it is the system's",
-			       strerror(-r)) :
-		       0;
+	return r < 0 ? diag_fail(d, r,
+			       "cannot offer a published port on 127.0.0.1 (network.publish): %s; another program "
+			       "listens there, or it is the system's",
+			       strerror(-r))
+		     : 0;
 }
 
 static int wire_up_network(const struct net_config *c, struct wiring *w, struct diag *d)
@@ -213,8 +226,13 @@ static int wire_up_network(const struct net_config *c, struct wiring *w, struct 
 static int spawn_gateway(const struct net_config *c, struct wiring *w, struct spawned *ret, struct diag *d)
 {
 	struct child gateway = { STOCKADE_LIBEXECDIR "/stockade-gateway", "stockade-gateway",
-		{ [0] = w->null, [1] = 2, [2] = 2, [GATEWAY_FD_CONFIG] = w->net_config, [GATEWAY_FD_EVENTS] = w->gateway[1],
-			[GATEWAY_FD_SOCKETS] = w->sockets[0], [GATEWAY_FD_DIAL] = w->requests[0] },
+		{ [0] = w->null,
+			[1] = 2,
+			[2] = 2,
+			[GATEWAY_FD_CONFIG] = w->net_config,
+			[GATEWAY_FD_EVENTS] = w->gateway[1],
+			[GATEWAY_FD_SOCKETS] = w->sockets[0],
+			[GATEWAY_FD_DIAL] = w->requests[0] },
 		GATEWAY_FD_PUBLISH + c->n_publish };
 	int r;
 
@@ -229,7 +247,12 @@ static int spawn_gateway(const struct net_config *c, struct wiring *w, struct sp
 static int spawn_dial(struct wiring *w, struct spawned *ret, struct diag *d)
 {
 	struct child dial = { STOCKADE_LIBEXECDIR "/stockade-dial", "stockade-dial",
-		{ [0] = w->null, [1] = 2, [2] = 2, [DIAL_FD_CONFIG] = w->net_config, [DIAL_FD_EVENTS] = w->dial[1], [DIAL_FD_GATEWAY] = w->requests[1] },
+		{ [0] = w->null,
+			[1] = 2,
+			[2] = 2,
+			[DIAL_FD_CONFIG] = w->net_config,
+			[DIAL_FD_EVENTS] = w->dial[1],
+			[DIAL_FD_GATEWAY] = w->requests[1] },
 		DIAL_FD_END };
 	int r = spawn_child(&dial, &ret->dial.pid, &ret->dial.pidfd, d);
 
@@ -241,8 +264,14 @@ static int spawn_dial(struct wiring *w, struct spawned *ret, struct diag *d)
 static int spawn_shim(const struct wiring *w, struct spawned *ret, struct diag *d)
 {
 	struct child shim = { STOCKADE_LIBEXECDIR "/stockade-shim", "stockade-shim",
-		{ [0] = 0, [1] = 1, [2] = 2, [SHIM_FD_CONFIG] = w->config, [SHIM_FD_CONTROL] = w->control[1], [SHIM_FD_SERVER_IN] = w->in[1],
-			[SHIM_FD_SERVER_OUT] = w->out[0], [SHIM_FD_SERVER_ERR] = w->err[0] },
+		{ [0] = 0,
+			[1] = 1,
+			[2] = 2,
+			[SHIM_FD_CONFIG] = w->config,
+			[SHIM_FD_CONTROL] = w->control[1],
+			[SHIM_FD_SERVER_IN] = w->in[1],
+			[SHIM_FD_SERVER_OUT] = w->out[0],
+			[SHIM_FD_SERVER_ERR] = w->err[0] },
 		SHIM_FD_END };
 
 	return spawn_child(&shim, &ret->shim_pid, &ret->shim_pidfd, d);
@@ -251,7 +280,11 @@ static int spawn_shim(const struct wiring *w, struct spawned *ret, struct diag *
 static int spawn_enter(const struct wiring *w, bool network, struct spawned *ret, struct diag *d)
 {
 	struct child enter = { STOCKADE_LIBEXECDIR "/stockade-enter", "stockade-enter",
-		{ [0] = w->in[0], [1] = w->out[1], [2] = w->err[1], [ENTER_FD_PLAN] = w->plan, [ENTER_FD_REPORT] = w->report[1],
+		{ [0] = w->in[0],
+			[1] = w->out[1],
+			[2] = w->err[1],
+			[ENTER_FD_PLAN] = w->plan,
+			[ENTER_FD_REPORT] = w->report[1],
 			[ENTER_FD_SOCKETS] = w->sockets[1] },
 		network ? ENTER_FD_NET_END : ENTER_FD_END };
 

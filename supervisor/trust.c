@@ -9,12 +9,10 @@
 
 /* Where distributions keep the bundle, the first that is there is the host's own. */
 static const char *const bundles[] = {
-	"/etc/ssl/certs/ca-certificates.crt",		      /* Debian, Arch, Alpine, Gentoo */
+	"/etc/ssl/certs/ca-certificates.crt",		     /* Debian, Arch, Alpine, Gentoo */
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora */
-	"/etc/pki/tls/certs/ca-bundle.crt",		      /* Fedora, older */
-	"/etc/pki/tls/cert.pem",
-	"/etc/ssl/cert.pem",
-	"/etc/ssl/certs/ca-bundle.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",		     /* Fedora, older */
+	"/etc/pki/tls/cert.pem", "/etc/ssl/cert.pem", "/etc/ssl/certs/ca-bundle.crt",
 	"/etc/ca-certificates/extracted/tls-ca-bundle.pem", /* Arch */
 };
 
@@ -37,7 +35,8 @@ static bool is_bundle(const char *target)
 {
 	for (size_t i = 0; i < ARRAY_LEN(bundles); i++) {
 		char canonical[PATH_MAX];
-		if (strcmp(bundles[i], target) == 0 || (realpath(bundles[i], canonical) && strcmp(canonical, target) == 0))
+		if (strcmp(bundles[i], target) == 0 ||
+			(realpath(bundles[i], canonical) && strcmp(canonical, target) == 0))
 			return true;
 	}
 	return false;
@@ -45,12 +44,16 @@ static bool is_bundle(const char *target)
 
 bool trust_is_file(const struct plan_mount *m)
 {
-	return m->kind == PLAN_FILE && (strcmp(m->target, TRUST_CA) == 0 || strcmp(m->target, TRUST_BUNDLE) == 0 || is_bundle(m->target));
+	return m->kind == PLAN_FILE &&
+	       (strcmp(m->target, TRUST_CA) == 0 || strcmp(m->target, TRUST_BUNDLE) == 0 || is_bundle(m->target));
 }
 
 static int add_file(struct plan *plan, const char *target, const char *content)
 {
-	struct plan_mount m = { .kind = PLAN_FILE, .target = (char *)(uintptr_t)target, .mode = 0444, .content = (char *)(uintptr_t)content };
+	struct plan_mount m = { .kind = PLAN_FILE,
+		.target = (char *)(uintptr_t)target,
+		.mode = 0444,
+		.content = (char *)(uintptr_t)content };
 
 	/* What is not laid over a file lies in the root's own file system. */
 	plan->root_size += strlen(content) + 4096;
@@ -68,7 +71,8 @@ static int read_host(struct buf *b, struct diag *d)
 			continue;
 		r = fs_read_trusted_file(canonical, FS_TRUST_ROOT, 0, b, d);
 		if (r == 0 && b->len && strlen(b->data) != b->len)
-			r = diag_fail(d, -EINVAL, "%s, this machine's bundle of certificate authorities, holds a NUL byte", canonical);
+			r = diag_fail(d, -EINVAL,
+				"%s, this machine's bundle of certificate authorities, holds a NUL byte", canonical);
 		return r < 0 || !b->len ? r : buf_putc(b, '\n');
 	}
 	return 0;
@@ -111,6 +115,7 @@ int trust_add(struct plan *plan, const struct policy *policy, struct diag *d)
 	if (r == 0)
 		r = cover_bundles(plan, b.data);
 	if (r < 0 && !d->text[0])
-		diag_set(d, "cannot make the bundle of certificates that policy provides (%s): %s", policy->ca_where, strerror(-r));
+		diag_set(d, "cannot make the bundle of certificates that policy provides (%s): %s", policy->ca_where,
+			strerror(-r));
 	return r;
 }

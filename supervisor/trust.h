@@ -6,9 +6,9 @@
  * Returns:  0, -errno with words
  * Limits:   TRUST_BUNDLE_MAX the host's own bundle
  *
- * TRUST_CA holds the provided authority alone, TRUST_BUNDLE the host's bundle and it. Over each place where a bundle of the
- * host lies in the base view, the same is laid; variables name the files for what does not look there. Java's own store
- * (cacerts) is a format of its own and stays the host's.
+ * TRUST_CA holds the provided authority alone, TRUST_BUNDLE the host's bundle and it. Over each place where a bundle of
+ * the host lies in the base view, the same is laid; variables name the files for what does not look there. Java's own
+ * store (cacerts) is a format of its own and stays the host's.
  */
 #pragma once
 #include "supervisor/policy.h"

@@ -56,8 +56,8 @@ struct wire_reader {
 	int error;
 };
 
-/* A uid or gid that a program started by root may become: 0 is root, and -1 means "leave it" to setresuid(2), which would
- * leave root too. */
+/* A uid or gid that a program started by root may become: 0 is root, and -1 means "leave it" to setresuid(2), which
+ * would leave root too. */
 bool wire_id_is_safe(uint32_t id);
 /* Checks the header: 0, or -EPROTO. */
 int wire_open(struct wire_reader *r, const void *p, size_t n, enum wire_kind kind) _must_check_;

@@ -13,10 +13,12 @@ enum { CONTROL_BYTES_MAX = 1024, CONTROL_TEXT_MAX = 512 };
 enum control_type {
 	CONTROL_RELEASE,       /* to PID 1: exec the server now. To the shim: begin to read the client */
 	CONTROL_SIGNAL,	       /* to PID 1: forward signal number value to the server */
-	CONTROL_SERVER_EXITED, /* to the shim: drain stdout, answer what is in flight, exit; value = wait status; text = words */
+	CONTROL_SERVER_EXITED, /* to the shim: drain stdout, answer what is in flight, exit; value = wait status; text =
+				  words */
 	CONTROL_CLOSE,	       /* to the shim: stop taking from the client, answer what is in flight with text, exit */
-	CONTROL_REFUSE,	       /* to the shim, instead of RELEASE: there will be no server; answer each request of the client with an
-				* error that holds text; exit at its end of file, or value milliseconds after the first answer */
+	CONTROL_REFUSE, /* to the shim, instead of RELEASE: there will be no server; answer each request of the client
+			 * with an error that holds text; exit at its end of file, or value milliseconds after the first
+			 * answer */
 	CONTROL_TYPE_COUNT,
 };
 

@@ -31,25 +31,27 @@ struct dial_request {
 };
 
 /* Words for people are in dial_status_words. */
-#define DIAL_STATUSES(X)                                                               \
-	X(OK, "connected")                                                             \
-	X(NOT_GRANTED, "not granted")                                                  \
-	X(NO_NAME, "the name does not exist")                                          \
-	X(NO_ADDRESS, "the name has no address")                                       \
-	X(RESOLVER, "no name server answered")                                         \
-	X(FORBIDDEN, "the name leads to an address that is not granted")               \
-	X(REFUSED, "the host refused the connection")                                  \
-	X(UNREACHABLE, "the host cannot be reached")                                   \
-	X(TIMEOUT, "the host did not answer in time")                                  \
-	X(PROXY, "the proxy refused the connection")                                   \
-	X(BUSY, "too many connections at once")                                        \
+/* clang-format off: a table */
+#define DIAL_STATUSES(X)                                                                                               \
+	X(OK, "connected")                                                                                             \
+	X(NOT_GRANTED, "not granted")                                                                                  \
+	X(NO_NAME, "the name does not exist")                                                                          \
+	X(NO_ADDRESS, "the name has no address")                                                                       \
+	X(RESOLVER, "no name server answered")                                                                         \
+	X(FORBIDDEN, "the name leads to an address that is not granted")                                               \
+	X(REFUSED, "the host refused the connection")                                                                  \
+	X(UNREACHABLE, "the host cannot be reached")                                                                   \
+	X(TIMEOUT, "the host did not answer in time")                                                                  \
+	X(PROXY, "the proxy refused the connection")                                                                   \
+	X(BUSY, "too many connections at once")                                                                        \
 	X(BROKEN, "dial could not do its work")
+/* clang-format on */
 
 enum dial_status {
 #define X(name, words) DIAL_##name,
 	DIAL_STATUSES(X)
 #undef X
-	DIAL_STATUS_COUNT
+		DIAL_STATUS_COUNT
 };
 const char *dial_status_words(enum dial_status s);
 const char *dial_status_name(enum dial_status s); /* "FORBIDDEN" */
@@ -57,8 +59,8 @@ const char *dial_status_name(enum dial_status s); /* "FORBIDDEN" */
 struct dial_answer {
 	uint64_t id;
 	enum dial_status status;
-	int error;		    /* positive errno behind it, or 0 */
-	struct net_address address; /* dialled, or forbidden */
+	int error;					  /* positive errno behind it, or 0 */
+	struct net_address address;			  /* dialled, or forbidden */
 	struct net_address addresses[DIAL_ADDRESSES_MAX]; /* DIAL_RESOLVE, checked */
 	uint32_t n_addresses;
 };

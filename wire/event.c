@@ -51,19 +51,19 @@ bool event_allowed(enum event_type t, enum event_source s)
 }
 
 /* The text fields in the order they travel. X(member) */
-#define EVENT_TEXTS(X)  \
-	X(method)       \
-	X(tool)         \
-	X(subject)      \
-	X(rule)         \
-	X(reason)       \
-	X(status)       \
-	X(peer_name)    \
-	X(peer_version) \
-	X(protocol)     \
-	X(arg_keys)     \
-	X(arg_hash)     \
-	X(host)         \
+#define EVENT_TEXTS(X)                                                                                                 \
+	X(method)                                                                                                      \
+	X(tool)                                                                                                        \
+	X(subject)                                                                                                     \
+	X(rule)                                                                                                        \
+	X(reason)                                                                                                      \
+	X(status)                                                                                                      \
+	X(peer_name)                                                                                                   \
+	X(peer_version)                                                                                                \
+	X(protocol)                                                                                                    \
+	X(arg_keys)                                                                                                    \
+	X(arg_hash)                                                                                                    \
+	X(host)                                                                                                        \
 	X(address)
 
 int event_encode(const struct event *e, struct wire_writer *w)
@@ -110,7 +110,8 @@ int event_decode(const void *bytes, size_t n, struct event *ret)
 #undef X
 	ret->args = wire_get_bytes(&r, &args_len);
 	ret->args_len = (uint32_t)args_len;
-	if (args_len > EVENT_ARGS_MAX || ret->type >= EVENT_TYPE_COUNT || ret->decision > EVENT_DROP || ret->side > EVENT_FROM_SERVER)
+	if (args_len > EVENT_ARGS_MAX || ret->type >= EVENT_TYPE_COUNT || ret->decision > EVENT_DROP ||
+		ret->side > EVENT_FROM_SERVER)
 		return -EPROTO;
 	return wire_close(&r);
 }

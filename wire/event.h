@@ -21,50 +21,59 @@ enum {
 	EVENT_BYTES_MAX = 24 << 10,
 };
 
-enum event_source { EVENT_FROM_SUPERVISOR, EVENT_FROM_ENTER, EVENT_FROM_SHIM, EVENT_FROM_GATEWAY, EVENT_FROM_DIAL, EVENT_SOURCE_COUNT };
+enum event_source {
+	EVENT_FROM_SUPERVISOR,
+	EVENT_FROM_ENTER,
+	EVENT_FROM_SHIM,
+	EVENT_FROM_GATEWAY,
+	EVENT_FROM_DIAL,
+	EVENT_SOURCE_COUNT
+};
 
 /* X(enum, name in the log, sources that may send it (bit mask by EVENT_SOURCE)) */
 #define EVENT_S	 (1u << EVENT_FROM_SUPERVISOR)
 #define EVENT_SH (1u << EVENT_FROM_SHIM)
 #define EVENT_G	 (1u << EVENT_FROM_GATEWAY)
 #define EVENT_D	 (1u << EVENT_FROM_DIAL)
-#define EVENTS(X)                                                                             \
-	X(SESSION_OPEN, "session.open", EVENT_S)	   /* plan digest, approval, channel */ \
-	X(SESSION_READY, "session.ready", EVENT_S)	   /* every layer in force */           \
-	X(SESSION_FAILED, "session.failed", EVENT_S)	   /* a stage failed: nothing ran */    \
-	X(SESSION_CLOSE, "session.close", EVENT_S)	   /* status, totals */                 \
-	X(CHECKPOINT, "checkpoint", EVENT_S)                                                    \
-	X(CONSENT, "consent", EVENT_S)			   /* asked, pending, approved, refused */ \
-	X(SERVER_EXIT, "server.exit", EVENT_S)                                                  \
-	X(CLIENT_GONE, "client.gone", EVENT_S)                                                  \
-	X(STOP, "session.stop", EVENT_S)		   /* by whom */                        \
-	X(LOG_BUDGET, "log.budget", EVENT_S)                                                    \
-	X(LOG_FULL, "log.full", EVENT_S)                                                        \
-	X(LOG_TORN, "log.torn", EVENT_S)                                                        \
-	X(PLANTED, "file.planted", EVENT_S)		   /* a protected name was created */   \
-	X(HELLO, "client.hello", EVENT_SH)		   /* name and version it announced, era */ \
-	X(SERVER_HELLO, "server.hello", EVENT_SH)                                               \
-	X(CALL, "tool.call", EVENT_SH)			   /* decided: allow or deny */         \
-	X(RESULT, "tool.result", EVENT_SH)		   /* status, bytes, latency */         \
-	X(REQUEST, "request", EVENT_SH)			   /* any other request, decided */     \
-	X(RESPONSE, "response", EVENT_SH)		   /* its answer */                     \
-	X(NOTIFICATION, "notification", EVENT_SH)	   /* one that was dropped */           \
-	X(LIST_FILTERED, "list.filtered", EVENT_SH)	   /* how many were hidden */           \
-	X(REFUSED, "message.refused", EVENT_SH)		   /* malformed or ambiguous, either side */ \
-	X(UNMATCHED, "response.unmatched", EVENT_SH)                                            \
-	X(CLIENT_EOF, "client.eof", EVENT_SH)		   /* the client closed its end */       \
-	X(STDERR, "server.stderr", EVENT_SH)		   /* counts only: lines, dropped */     \
-	X(NET_READY, "net.ready", EVENT_G | EVENT_D)	   /* locked down, before the first foreign byte */ \
-	X(NET_NAME, "net.name", EVENT_G)		   /* a name that was asked for and denied */ \
-	X(NET_DENIED, "net.denied", EVENT_G)		   /* a connection that never left: port, SNI, limits */ \
-	X(NET_CONNECT, "net.connect", EVENT_D)		   /* dial's verdict, before the gateway gets the socket */ \
-	X(NET_CLOSE, "net.close", EVENT_G)		   /* bytes each way, duration */
+/* clang-format off: a table */
+#define EVENTS(X)                                                                                                      \
+	X(SESSION_OPEN, "session.open", EVENT_S)     /* plan digest, approval, channel */                              \
+	X(SESSION_READY, "session.ready", EVENT_S)   /* every layer in force */                                        \
+	X(SESSION_FAILED, "session.failed", EVENT_S) /* a stage failed: nothing ran */                                 \
+	X(SESSION_CLOSE, "session.close", EVENT_S)   /* status, totals */                                              \
+	X(CHECKPOINT, "checkpoint", EVENT_S)                                                                           \
+	X(CONSENT, "consent", EVENT_S) /* asked, pending, approved, refused */                                         \
+	X(SERVER_EXIT, "server.exit", EVENT_S)                                                                         \
+	X(CLIENT_GONE, "client.gone", EVENT_S)                                                                         \
+	X(STOP, "session.stop", EVENT_S) /* by whom */                                                                 \
+	X(LOG_BUDGET, "log.budget", EVENT_S)                                                                           \
+	X(LOG_FULL, "log.full", EVENT_S)                                                                               \
+	X(LOG_TORN, "log.torn", EVENT_S)                                                                               \
+	X(PLANTED, "file.planted", EVENT_S) /* a protected name was created */                                         \
+	X(HELLO, "client.hello", EVENT_SH)  /* name and version it announced, era */                                   \
+	X(SERVER_HELLO, "server.hello", EVENT_SH)                                                                      \
+	X(CALL, "tool.call", EVENT_SH)		    /* decided: allow or deny */                                       \
+	X(RESULT, "tool.result", EVENT_SH)	    /* status, bytes, latency */                                       \
+	X(REQUEST, "request", EVENT_SH)		    /* any other request, decided */                                   \
+	X(RESPONSE, "response", EVENT_SH)	    /* its answer */                                                   \
+	X(NOTIFICATION, "notification", EVENT_SH)   /* one that was dropped */                                         \
+	X(LIST_FILTERED, "list.filtered", EVENT_SH) /* how many were hidden */                                         \
+	X(REFUSED, "message.refused", EVENT_SH)	    /* malformed or ambiguous, either side */                          \
+	X(UNMATCHED, "response.unmatched", EVENT_SH)                                                                   \
+	X(CLIENT_EOF, "client.eof", EVENT_SH)	     /* the client closed its end */                                   \
+	X(STDERR, "server.stderr", EVENT_SH)	     /* counts only: lines, dropped */                                 \
+	X(NET_READY, "net.ready", EVENT_G | EVENT_D) /* locked down, before the first foreign byte */                  \
+	X(NET_NAME, "net.name", EVENT_G)	     /* a name that was asked for and denied */                        \
+	X(NET_DENIED, "net.denied", EVENT_G)	     /* a connection that never left: port, SNI, limits */             \
+	X(NET_CONNECT, "net.connect", EVENT_D)	     /* dial's verdict, before the gateway gets the socket */          \
+	X(NET_CLOSE, "net.close", EVENT_G)	     /* bytes each way, duration */
+/* clang-format on */
 
 enum event_type {
 #define X(name, text, sources) EVENT_##name,
 	EVENTS(X)
 #undef X
-	EVENT_TYPE_COUNT
+		EVENT_TYPE_COUNT
 };
 
 enum event_decision { EVENT_NONE, EVENT_ALLOW, EVENT_DENY, EVENT_DROP };
@@ -80,28 +89,28 @@ bool event_allowed(enum event_type t, enum event_source s);
 struct event {
 	enum event_type type;
 	enum event_decision decision;
-	enum event_side side;	  /* who sent the message this is about */
-	uint64_t call_id;	  /* counted by the shim from 1; ties CALL to RESULT, REQUEST to RESPONSE */
+	enum event_side side; /* who sent the message this is about */
+	uint64_t call_id;     /* counted by the shim from 1; ties CALL to RESULT, REQUEST to RESPONSE */
 	uint64_t bytes;
 	uint64_t latency_us;
-	uint64_t count;		  /* of what was coalesced or hidden */
-	uint64_t bytes_in;	  /* NET_CLOSE: to the server */
-	uint64_t bytes_out;	  /* NET_CLOSE: from the server */
-	uint32_t port;		  /* NET_* */
-	char host[254];		  /* NET_*: the name asked for, in our form, or escaped by text_escape */
-	char address[48];	  /* NET_*: as dialled, or as the server tried it */
+	uint64_t count;	    /* of what was coalesced or hidden */
+	uint64_t bytes_in;  /* NET_CLOSE: to the server */
+	uint64_t bytes_out; /* NET_CLOSE: from the server */
+	uint32_t port;	    /* NET_* */
+	char host[254];	    /* NET_*: the name asked for, in our form, or escaped by text_escape */
+	char address[48];   /* NET_*: as dialled, or as the server tried it */
 	char method[128];
 	char tool[EVENT_TEXT_MAX];
 	char subject[EVENT_TEXT_MAX]; /* REQUEST, when denied: the resource (without user information) or the prompt */
-	char rule[EVENT_TEXT_MAX];   /* which rule decided */
+	char rule[EVENT_TEXT_MAX];    /* which rule decided */
 	char reason[EVENT_TEXT_MAX];
-	char status[64];	     /* "ok", "error", "isError", "cancelled", "server died", ... */
-	char peer_name[128];	     /* HELLO, SERVER_HELLO */
+	char status[64];     /* "ok", "error", "isError", "cancelled", "server died", ... */
+	char peer_name[128]; /* HELLO, SERVER_HELLO */
 	char peer_version[64];
 	char protocol[32];
 	char arg_keys[EVENT_KEYS_MAX]; /* comma-separated; escaped, commas of their own too */
-	char arg_hash[65];	     /* lower-case hex, SHIM_ARGS_HASH */
-	uint32_t args_len;	     /* SHIM_ARGS_FULL: canonical JSON, borrowed, <= EVENT_ARGS_MAX, cut flagged in reason */
+	char arg_hash[65];	       /* lower-case hex, SHIM_ARGS_HASH */
+	uint32_t args_len; /* SHIM_ARGS_FULL: canonical JSON, borrowed, <= EVENT_ARGS_MAX, cut flagged in reason */
 	const char *args;
 };
 

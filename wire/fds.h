@@ -8,10 +8,12 @@
 
 enum enter_fd {
 	/* 0, 1, 2: the server's stdin, stdout, stderr: pipes, never the caller's */
-	ENTER_FD_PLAN = 3,   /* sealed memfd, WIRE_PLAN */
-	ENTER_FD_REPORT = 4, /* SOCK_SEQPACKET: WIRE_REPORT out, WIRE_CONTROL in; its end of file is the supervisor's death */
+	ENTER_FD_PLAN = 3, /* sealed memfd, WIRE_PLAN */
+	ENTER_FD_REPORT =
+		4, /* SOCK_SEQPACKET: WIRE_REPORT out, WIRE_CONTROL in; its end of file is the supervisor's death */
 	ENTER_FD_END = 5,
-	ENTER_FD_SOCKETS = 5, /* only with a network: SOCK_SEQPACKET to the gateway, which gets the sockets made inside */
+	ENTER_FD_SOCKETS =
+		5, /* only with a network: SOCK_SEQPACKET to the gateway, which gets the sockets made inside */
 	ENTER_FD_NET_END = 6,
 };
 

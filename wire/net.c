@@ -164,7 +164,8 @@ uint32_t net_match_address(const struct net_config *c, const struct net_address 
 
 	for (size_t i = 0; i < c->n_grants; i++) {
 		const struct net_grant *g = &c->grants[i];
-		if (g->kind != NET_PREFIX || g->prefix <= best_prefix || !net_grant_has_port(g, port) || !net_prefix_covers(&g->address, g->prefix, a))
+		if (g->kind != NET_PREFIX || g->prefix <= best_prefix || !net_grant_has_port(g, port) ||
+			!net_prefix_covers(&g->address, g->prefix, a))
 			continue;
 		best = (uint32_t)i;
 		best_prefix = g->prefix;
@@ -175,8 +176,8 @@ uint32_t net_match_address(const struct net_config *c, const struct net_address 
 bool net_port_is_tls(uint16_t port)
 {
 	/* IANA's service names for "over TLS", and what is in common use. */
-	static const uint16_t tls[] = { 443, 465, 563, 636, 853, 989, 990, 992, 993, 995, 2376, 3269, 4443, 5061, 5671, 5986, 6443, 6514, 6697,
-		8443, 8883, 9443 };
+	static const uint16_t tls[] = { 443, 465, 563, 636, 853, 989, 990, 992, 993, 995, 2376, 3269, 4443, 5061, 5671,
+		5986, 6443, 6514, 6697, 8443, 8883, 9443 };
 
 	for (size_t i = 0; i < ARRAY_LEN(tls); i++)
 		if (tls[i] == port)
@@ -312,9 +313,9 @@ static void get_grants(struct wire_reader *r, struct net_config *ret)
 
 static void get_limits(struct wire_reader *r, struct net_limits *ret)
 {
-#define X(member, standard, least, most, key)                              \
-	ret->member = wire_get_u32(r);                                     \
-	if (!r->error && (ret->member < (least) || ret->member > (most))) \
+#define X(member, standard, least, most, key)                                                                          \
+	ret->member = wire_get_u32(r);                                                                                 \
+	if (!r->error && (ret->member < (least) || ret->member > (most)))                                              \
 		r->error = -EPROTO;
 	NET_LIMITS(X)
 #undef X
@@ -341,7 +342,9 @@ int net_config_decode(const void *bytes, size_t n, struct net_config *ret)
 	ret->proxy_port = (uint16_t)proxy_port;
 	ret->proxy_where = wire_get_str(&r);
 	e = wire_close(&r);
-	if (e == 0 && (!ret->server || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) || ret->addresses >= NET_ADDRESSES_COUNT || proxy_port > UINT16_MAX || (ret->proxy_host && proxy_port == 0)))
+	if (e == 0 && (!ret->server || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) ||
+			      ret->addresses >= NET_ADDRESSES_COUNT || proxy_port > UINT16_MAX ||
+			      (ret->proxy_host && proxy_port == 0)))
 		e = -EPROTO;
 	if (e < 0)
 		net_config_done(ret);

@@ -7,7 +7,8 @@
  * Returns:  0, -errno; -EPROTO for bytes that are not a configuration of this build
  * Limits:   NET_CONFIG_BYTES_MAX encoded, NET_GRANTS_MAX grants, NET_PORTS_MAX ports a grant, NET_NAME_MAX bytes a name
  *
- * One configuration for both programs: each decides by itself with net_match_*, so that neither has to believe the other.
+ * One configuration for both programs: each decides by itself with net_match_*, so that neither has to believe the
+ * other.
  */
 #pragma once
 #include <netinet/in.h>
@@ -21,8 +22,8 @@ enum {
 	NET_GRANTS_MAX = 1024,
 	NET_PORTS_MAX = 64,
 	NET_PUBLISH_MAX = 8,
-	NET_NAME_MAX = 253,	/* bytes of a name, without the root's dot (RFC 1035, 2.3.4) */
-	NET_ADDRESS_TEXT = 48,	/* any address as text, with its NUL */
+	NET_NAME_MAX = 253,    /* bytes of a name, without the root's dot (RFC 1035, 2.3.4) */
+	NET_ADDRESS_TEXT = 48, /* any address as text, with its NUL */
 	NET_NO_GRANT = 0xffffffffu,
 };
 
@@ -43,14 +44,14 @@ enum net_grant_kind {
 
 struct net_grant {
 	enum net_grant_kind kind;
-	char *name;	/* lower case, letters, digits, hyphen, underscore and dots; NET_NAME, NET_WILDCARD */
+	char *name; /* lower case, letters, digits, hyphen, underscore and dots; NET_NAME, NET_WILDCARD */
 	struct net_address address; /* NET_PREFIX; bits beyond the prefix are zero */
 	uint8_t prefix;
 	uint16_t ports[NET_PORTS_MAX]; /* host order, ascending, none 0 */
 	size_t n_ports;
-	bool sni;	/* on TLS ports the ClientHello must name what was granted */
+	bool sni;	      /* on TLS ports the ClientHello must name what was granted */
 	bool private_allowed; /* the profile names this very host or network, so a private address may answer */
-	char *where;	/* "profiles/x.json:12 (network.allow)" for messages and records */
+	char *where;	      /* "profiles/x.json:12 (network.allow)" for messages and records */
 };
 
 /* Which addresses stand for names inside the sandbox. */
@@ -62,27 +63,29 @@ enum net_addresses {
 };
 
 struct net_limits {
-	uint32_t connections;	/* at once */
-	uint32_t names;		/* that wildcards may map in one session */
-	uint32_t queries;	/* to the stub, a second; more get no answer */
-	uint32_t connect_ms;	/* for one connect upstream, resolution included */
-	uint32_t hello_ms;	/* for the ClientHello to arrive whole */
-	uint32_t idle_s;	/* a connection without a byte either way */
-	uint32_t resolve_ms;	/* for one name */
+	uint32_t connections; /* at once */
+	uint32_t names;	      /* that wildcards may map in one session */
+	uint32_t queries;     /* to the stub, a second; more get no answer */
+	uint32_t connect_ms;  /* for one connect upstream, resolution included */
+	uint32_t hello_ms;    /* for the ClientHello to arrive whole */
+	uint32_t idle_s;      /* a connection without a byte either way */
+	uint32_t resolve_ms;  /* for one name */
 };
 
 /* The defaults, and what a profile may choose; NET_LIMITS(X): X(member, default, least, most, key in network.limits) */
-#define NET_LIMITS(X)                                          \
-	X(connections, 1024, 1, 8192, "connections")           \
-	X(names, 4096, 1, 65536, "names")                      \
-	X(queries, 1000, 1, 10000, "queries")                   \
-	X(connect_ms, 30000, 100, 300000, "connect")           \
-	X(hello_ms, 10000, 100, 60000, "hello")                \
-	X(idle_s, 3600, 1, 604800, "idle")                     \
+/* clang-format off: a table */
+#define NET_LIMITS(X)                                                                                                  \
+	X(connections, 1024, 1, 8192, "connections")                                                                   \
+	X(names, 4096, 1, 65536, "names")                                                                              \
+	X(queries, 1000, 1, 10000, "queries")                                                                          \
+	X(connect_ms, 30000, 100, 300000, "connect")                                                                   \
+	X(hello_ms, 10000, 100, 60000, "hello")                                                                        \
+	X(idle_s, 3600, 1, 604800, "idle")                                                                             \
 	X(resolve_ms, 10000, 100, 60000, "resolve")
+/* clang-format on */
 
 struct net_config {
-	char *server; /* for messages */
+	char *server;	   /* for messages */
 	uint32_t uid, gid; /* started by root: gateway and dial become these before anything else; never 0 */
 	struct net_grant *grants;
 	size_t n_grants;
@@ -90,7 +93,8 @@ struct net_config {
 	struct net_limits limits;
 	uint16_t publish[NET_PUBLISH_MAX]; /* ports of the server that the host's 127.0.0.1 offers */
 	size_t n_publish;
-	char *proxy_host; /* HTTP CONNECT proxy that every connection goes through, or NULL: names are then resolved by it */
+	char *proxy_host; /* HTTP CONNECT proxy that every connection goes through, or NULL: names are then resolved by
+			     it */
 	uint16_t proxy_port;
 	char *proxy_where; /* who provides it */
 };
@@ -103,19 +107,23 @@ struct net_limits net_limits_default(void);
 
 /* Is it a name in our form: lower case, LDH and underscore, labels of 1..63, <= NET_NAME_MAX, not an address? */
 bool net_name_valid(const char *name);
-/* The grant for name (in our form) and port: an exact name before the longest wildcard before "*"; NET_NO_GRANT. Port 0: any. */
+/* The grant for name (in our form) and port: an exact name before the longest wildcard before "*"; NET_NO_GRANT. Port
+ * 0: any. */
 uint32_t net_match_name(const struct net_config *c, const char *name, uint16_t port);
 /* The grant for a literal address: the longest prefix; NET_NO_GRANT. Port 0: any. */
 uint32_t net_match_address(const struct net_config *c, const struct net_address *a, uint16_t port);
 bool net_grant_has_port(const struct net_grant *g, uint16_t port);
 bool net_prefix_covers(const struct net_address *net, uint8_t prefix, const struct net_address *a);
-/* Is it a port on which a client opens with a ClientHello (443, 465, 636, 853, 989-990, 993, 995, 5061, 5671, 6697, 8443, ...)? */
+/* Is it a port on which a client opens with a ClientHello (443, 465, 636, 853, 989-990, 993, 995, 5061, 5671, 6697,
+ * 8443, ...)? */
 bool net_port_is_tls(uint16_t port);
 
 const char *net_address_text(const struct net_address *a, char *buf, size_t size);
-int net_address_parse(const char *text, struct net_address *ret) _must_check_; /* inet_pton(3): no octal, no short forms */
+int net_address_parse(
+	const char *text, struct net_address *ret) _must_check_; /* inet_pton(3): no octal, no short forms */
 bool net_address_equal(const struct net_address *a, const struct net_address *b);
-struct net_address net_address_from_sockaddr(const struct sockaddr_storage *sa, uint16_t *ret_port); /* port may be NULL */
+struct net_address net_address_from_sockaddr(
+	const struct sockaddr_storage *sa, uint16_t *ret_port); /* port may be NULL */
 socklen_t net_address_to_sockaddr(const struct net_address *a, uint16_t port, struct sockaddr_storage *ret);
 /* An address as a field of a message. */
 void net_address_put(struct wire_writer *w, const struct net_address *a);

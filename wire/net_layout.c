@@ -2,9 +2,9 @@
 /*
  * net_layout - see net_layout.h
  *
- * Theory: ports are taken one after the other. A port that some grant opens for more than one address ("shared") has one
- * listener on every address, since the kernel gives a port on every address to one listener alone; each other port has a listener
- * an address. What a connection means is decided from the address it was made to, in either case.
+ * Theory: ports are taken one after the other. A port that some grant opens for more than one address ("shared") has
+ * one listener on every address, since the kernel gives a port on every address to one listener alone; each other port
+ * has a listener an address. What a connection means is decided from the address it was made to, in either case.
  */
 #include "wire/net_layout.h"
 #include <errno.h>
@@ -105,7 +105,8 @@ static void mark_shared(struct draft *d)
 static bool has_listener(const struct net_layout *l, const struct net_address *a, uint16_t port)
 {
 	for (size_t i = 0; i < l->n_sockets; i++)
-		if (l->sockets[i].kind == NET_SOCKET_LISTEN && l->sockets[i].port == port && net_address_equal(&l->sockets[i].address, a))
+		if (l->sockets[i].kind == NET_SOCKET_LISTEN && l->sockets[i].port == port &&
+			net_address_equal(&l->sockets[i].address, a))
 			return true;
 	return false;
 }
@@ -170,9 +171,11 @@ static int draw_spares(struct draft *d)
 
 	for (uint32_t p = 0; p < d->config->n_publish; p++)
 		for (unsigned i = 0; r == 0 && i < NET_SPARES; i++)
-			r = add_socket(d->layout,
-				&(struct net_socket){ .kind = NET_SOCKET_SPARE, .address = loopback4, .port = d->config->publish[p],
-					.grant = NET_NO_GRANT, .publish = p });
+			r = add_socket(d->layout, &(struct net_socket){ .kind = NET_SOCKET_SPARE,
+							  .address = loopback4,
+							  .port = d->config->publish[p],
+							  .grant = NET_NO_GRANT,
+							  .publish = p });
 	return r;
 }
 
@@ -182,7 +185,8 @@ static int draw_sockets(struct draft *d)
 	int r = add_socket(d->layout, &(struct net_socket){ NET_SOCKET_DNS_UDP, *stub, NET_DNS_PORT, NET_NO_GRANT, 0 });
 
 	if (r == 0)
-		r = add_socket(d->layout, &(struct net_socket){ NET_SOCKET_DNS_TCP, *stub, NET_DNS_PORT, NET_NO_GRANT, 0 });
+		r = add_socket(
+			d->layout, &(struct net_socket){ NET_SOCKET_DNS_TCP, *stub, NET_DNS_PORT, NET_NO_GRANT, 0 });
 	if (r == 0)
 		r = add_socket(d->layout, &(struct net_socket){ NET_SOCKET_WATCH, any4, 0, NET_NO_GRANT, 0 });
 	for (uint32_t i = 0; r == 0 && i < d->config->n_grants; i++)

@@ -8,11 +8,11 @@
  *
  * Both draw it themselves from the same bytes, in the same order: nothing about it has to be sent twice.
  *
- *    NET_STUB is on lo and answers DNS. Fake modes: a `local` route for the range; granted names have fixed addresses from
- *    its start, wildcards take addresses after those, each name once and for ever. Where all names of a port are enumerated
- *    there is one listener a name and port; where a wildcard or a prefix has that port, one listener on every address.
- *    Prefixes: a `local` route each. NET_REAL: a `local` route for 0.0.0.0/0 and a listener a port on every address.
- *    NET_LOCALHOST: listeners on 127.0.0.1 and ::1. publish: spare sockets, not yet connected.
+ *    NET_STUB is on lo and answers DNS. Fake modes: a `local` route for the range; granted names have fixed addresses
+ * from its start, wildcards take addresses after those, each name once and for ever. Where all names of a port are
+ * enumerated there is one listener a name and port; where a wildcard or a prefix has that port, one listener on every
+ * address. Prefixes: a `local` route each. NET_REAL: a `local` route for 0.0.0.0/0 and a listener a port on every
+ * address. NET_LOCALHOST: listeners on 127.0.0.1 and ::1. publish: spare sockets, not yet connected.
  */
 #pragma once
 #include "wire/net.h"
@@ -35,7 +35,8 @@ enum net_socket_kind {
 	NET_SOCKET_DNS_TCP,
 	NET_SOCKET_LISTEN, /* TCP, bound and listening; address 0.0.0.0 or :: means every one (IPV6_V6ONLY) */
 	NET_SOCKET_SPARE,  /* TCP, IPv4, neither bound nor connected */
-	NET_SOCKET_WATCH,  /* packet socket on lo that sees the first packet of what no listener takes; filter attached and locked */
+	NET_SOCKET_WATCH,  /* packet socket on lo that sees the first packet of what no listener takes; filter attached
+			      and locked */
 	NET_SOCKET_KIND_COUNT,
 };
 

@@ -69,8 +69,12 @@ static void put_mount(struct wire_writer *w, const struct plan_mount *m)
 
 void plan_take_network(struct plan *p, struct net_layout *l)
 {
-	p->network = (struct plan_network){ .on = true, .stub = l->stub, .routes = l->routes, .n_routes = l->n_routes,
-		.sockets = l->sockets, .n_sockets = l->n_sockets };
+	p->network = (struct plan_network){ .on = true,
+		.stub = l->stub,
+		.routes = l->routes,
+		.n_routes = l->n_routes,
+		.sockets = l->sockets,
+		.n_sockets = l->n_sockets };
 	*l = (struct net_layout){ 0 };
 }
 
@@ -222,8 +226,8 @@ static void get_network(struct wire_reader *r, struct plan_network *ret)
 /* What enter would follow blindly must be there. */
 static bool plan_is_whole(const struct plan *p)
 {
-	return p->name && p->exec_path && p->exec_path[0] == '/' && p->argv.n > 0 && p->cwd && p->cwd[0] == '/' && p->hostname &&
-		p->seccomp && wire_id_is_safe(p->uid) && wire_id_is_safe(p->gid);
+	return p->name && p->exec_path && p->exec_path[0] == '/' && p->argv.n > 0 && p->cwd && p->cwd[0] == '/' &&
+	       p->hostname && p->seccomp && wire_id_is_safe(p->uid) && wire_id_is_safe(p->gid);
 }
 
 int plan_decode(const void *bytes, size_t n, struct plan *ret)

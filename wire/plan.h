@@ -26,7 +26,8 @@ enum plan_mount_kind {
 	PLAN_SYMLINK, /* content is the link's text */
 	PLAN_DIR,     /* an empty directory in the (read-only) root */
 	PLAN_MASK,    /* hides what is at target: an empty read-only file or directory, by the target's type */
-	PLAN_PIN,     /* target bound onto itself, its flags kept, so that a rename of an ancestor cannot move it (protect) */
+	PLAN_PIN, /* target bound onto itself, its flags kept, so that a rename of an ancestor cannot move it (protect)
+		   */
 	PLAN_MOUNT_KIND_COUNT,
 };
 
@@ -50,11 +51,12 @@ struct plan_mount {
 	char *content; /* PLAN_FILE (text, no NUL), PLAN_SYMLINK */
 };
 
-/* The network, where there is one: what enter puts on lo, and the sockets it makes and hands to the gateway in this order. */
+/* The network, where there is one: what enter puts on lo, and the sockets it makes and hands to the gateway in this
+ * order. */
 struct plan_network {
 	bool on;
-	struct net_address stub;    /* put on lo, with the whole as its prefix */
-	struct net_route *routes;   /* type local, device lo */
+	struct net_address stub;  /* put on lo, with the whole as its prefix */
+	struct net_route *routes; /* type local, device lo */
 	size_t n_routes;
 	struct net_socket *sockets;
 	size_t n_sockets;
@@ -67,17 +69,17 @@ struct plan_limits {
 };
 
 struct plan {
-	char *name;	   /* for messages */
-	uid_t uid;	   /* the server's; never 0 */
+	char *name; /* for messages */
+	uid_t uid;  /* the server's; never 0 */
 	gid_t gid;
-	bool drop_root;	   /* started by root: become uid/gid (setgroups 0) before the namespaces are made */
-	char *exec_path;   /* absolute, inside the sandbox */
+	bool drop_root;	 /* started by root: become uid/gid (setgroups 0) before the namespaces are made */
+	char *exec_path; /* absolute, inside the sandbox */
 	struct strv argv;
 	struct strv envp;
-	char *cwd;	   /* absolute, inside */
+	char *cwd; /* absolute, inside */
 	char *hostname;
-	char *seccomp;	   /* name of an embedded set: "default", ... */
-	bool allow_unix;   /* ipc.unix: AF_UNIX sockets of every type, whatever the set */
+	char *seccomp;	    /* name of an embedded set: "default", ... */
+	bool allow_unix;    /* ipc.unix: AF_UNIX sockets of every type, whatever the set */
 	uint64_t root_size; /* bytes of the root tmpfs */
 	struct plan_limits limits;
 	struct plan_network network;

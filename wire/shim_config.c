@@ -106,8 +106,8 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	ret->elicitation = wire_get_u8(&r);
 	get_roots(&r, &ret->roots);
 	e = wire_close(&r);
-	if (e == 0 && (!ret->name || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) || !ret->stderr_prefix || ret->line_max == 0 || ret->line_max > SHIM_LINE_MAX ||
-			      ret->args > SHIM_ARGS_FULL))
+	if (e == 0 && (!ret->name || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) || !ret->stderr_prefix ||
+			      ret->line_max == 0 || ret->line_max > SHIM_LINE_MAX || ret->args > SHIM_ARGS_FULL))
 		e = -EPROTO;
 	if (e < 0)
 		shim_config_done(ret);

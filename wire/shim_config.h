@@ -39,14 +39,14 @@ struct shim_rules {
 };
 
 struct shim_config {
-	char *name;	    /* server's name for messages */
-	uint32_t uid, gid; /* started by root: the shim becomes these before anything else; never 0 */
+	char *name;	     /* server's name for messages */
+	uint32_t uid, gid;   /* started by root: the shim becomes these before anything else; never 0 */
 	char *stderr_prefix; /* put before each of the server's stderr lines; never begins with "stockade" */
-	uint64_t line_max;  /* bytes a message, <= SHIM_LINE_MAX */
+	uint64_t line_max;   /* bytes a message, <= SHIM_LINE_MAX */
 	enum shim_args args;
 	unsigned char salt[16]; /* of this session, for SHIM_ARGS_HASH */
 	struct shim_rules scope[SHIM_SCOPE_COUNT];
-	bool sampling;	 /* server -> client requests that the profile allows */
+	bool sampling; /* server -> client requests that the profile allows */
 	bool elicitation;
 	struct strv roots; /* canonical paths; answers to roots/list are filtered to them; none: to nothing */
 };

@@ -96,12 +96,30 @@ void launch_network(struct plan *p, enum net_addresses addresses)
 {
 	static struct net_grant grants[] = {
 		{ .kind = NET_NAME, .name = TEXT("a.example"), .ports = { 80, 443 }, .n_ports = 2, .where = TEXT("t") },
-		{ .kind = NET_WILDCARD, .name = TEXT("b.example"), .ports = { 8443 }, .n_ports = 1, .where = TEXT("t") },
-		{ .kind = NET_PREFIX, .address = { 4, { 10, 2, 0, 0 } }, .prefix = 16, .ports = { 5432 }, .n_ports = 1, .where = TEXT("t") },
-		{ .kind = NET_PREFIX, .address = { 6, { 0x20, 1, 0xd, 0xb8 } }, .prefix = 32, .ports = { 443 }, .n_ports = 1, .where = TEXT("t") },
+		{ .kind = NET_WILDCARD,
+			.name = TEXT("b.example"),
+			.ports = { 8443 },
+			.n_ports = 1,
+			.where = TEXT("t") },
+		{ .kind = NET_PREFIX,
+			.address = { 4, { 10, 2, 0, 0 } },
+			.prefix = 16,
+			.ports = { 5432 },
+			.n_ports = 1,
+			.where = TEXT("t") },
+		{ .kind = NET_PREFIX,
+			.address = { 6, { 0x20, 1, 0xd, 0xb8 } },
+			.prefix = 32,
+			.ports = { 443 },
+			.n_ports = 1,
+			.where = TEXT("t") },
 		{ .kind = NET_LOCALHOST, .ports = { 631 }, .n_ports = 1, .where = TEXT("t") },
 	};
-	const struct net_config config = { .grants = grants, .n_grants = ARRAY_LEN(grants), .addresses = addresses, .publish = { 8080 }, .n_publish = 1 };
+	const struct net_config config = { .grants = grants,
+		.n_grants = ARRAY_LEN(grants),
+		.addresses = addresses,
+		.publish = { 8080 },
+		.n_publish = 1 };
 	struct net_layout l;
 
 	assert_int_equal(net_layout_draw(&config, &l), 0);

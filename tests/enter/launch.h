@@ -32,7 +32,8 @@ struct launch {
 
 /* A plan that runs exec_path (its directory is bound) with /usr read-only, /tmp, /work writable from scratch. */
 void launch_plan(struct plan *p, const char *exec_path, const char *scratch);
-/* A network as it is drawn for the grants of tests/enter/launch.c: names, a wildcard, prefixes, the host's loopback, a published port. */
+/* A network as it is drawn for the grants of tests/enter/launch.c: names, a wildcard, prefixes, the host's loopback, a
+ * published port. */
 void launch_network(struct plan *p, enum net_addresses addresses);
 void launch_add(struct plan *p, struct plan_mount m);
 /* Fills dev, ino and type from the path as it is now. */

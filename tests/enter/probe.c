@@ -422,8 +422,8 @@ static const struct {
 	{ "sleep", sleep_long },
 };
 
-/* "connect ADDRESS:PORT", "listen ADDRESS:PORT", "datagram ADDRESS:PORT": IPv4, or IPv6 without brackets; the port is after the
- * last colon. */
+/* "connect ADDRESS:PORT", "listen ADDRESS:PORT", "datagram ADDRESS:PORT": IPv4, or IPv6 without brackets; the port is
+ * after the last colon. */
 static int try_address(const char *what, const char *arg)
 {
 	const char *colon = strrchr(arg, ':');
@@ -444,7 +444,8 @@ static int try_address(const char *what, const char *arg)
 		at = (struct sockaddr *)&in6;
 		len = sizeof(in6);
 	}
-	_cleanup_close_ int fd = socket(at->sa_family, (strcmp(what, "datagram") == 0 ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int fd =
+		socket(at->sa_family, (strcmp(what, "datagram") == 0 ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		r = -1;
 	else if (strcmp(what, "listen") == 0)

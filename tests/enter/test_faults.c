@@ -67,8 +67,8 @@ struct trace {
 	struct tracee tracees[TRACEES_MAX];
 	unsigned n_tracees;
 	bool inject, injected;
-	struct call fails; /* the call that is to */
-	struct call *calls;  /* NULL, or where to note them */
+	struct call fails;  /* the call that is to */
+	struct call *calls; /* NULL, or where to note them */
 	size_t n_calls;
 	int end[TRACEES_MAX]; /* wait statuses */
 	bool hung;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_network - what a server with granted hosts can connect to, seen from both sides: the probe inside, and this program in
- * the place of the gateway, which gets the sockets
+ * test_network - what a server with granted hosts can connect to, seen from both sides: the probe inside, and this
+ * program in the place of the gateway, which gets the sockets
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +56,8 @@ static int listener(const struct plan *p, const struct received *r, const char *
 
 	for (size_t i = 0; i < r->n; i++) {
 		const struct net_socket *s = &p->network.sockets[i];
-		if (s->kind == NET_SOCKET_LISTEN && s->port == port && strcmp(net_address_text(&s->address, text, sizeof(text)), address) == 0)
+		if (s->kind == NET_SOCKET_LISTEN && s->port == port &&
+			strcmp(net_address_text(&s->address, text, sizeof(text)), address) == 0)
 			return r->fds[i];
 	}
 	fail_msg("no listener on %s port %u", address, port);
@@ -81,7 +82,8 @@ static void expect_connection(int fd, const char *address, uint16_t port)
 	assert_int_equal(got, port);
 }
 
-static void run(struct launch *l, struct plan *p, enum net_addresses addresses, const char *const *words, struct received *r)
+static void run(
+	struct launch *l, struct plan *p, enum net_addresses addresses, const char *const *words, struct received *r)
 {
 	launch_plan(p, PROBE_BINARY, NULL);
 	launch_network(p, addresses);
@@ -96,8 +98,9 @@ static void what_is_granted_is_connected_to_sockets_that_are_outside(void **stat
 	_cleanup_(received_done) struct received r = { .n = 0 };
 
 	run(&l, &p, NET_BENCHMARK,
-		(const char *[]){ "connect", "198.18.0.16:80", "connect", "198.18.0.16:443", "connect", "198.18.77.1:8443", "connect", "10.2.200.7:5432",
-			"connect", "2001:db8::77:443", "connect", "127.0.0.1:631", "connect", "::1:631", NULL },
+		(const char *[]){ "connect", "198.18.0.16:80", "connect", "198.18.0.16:443", "connect",
+			"198.18.77.1:8443", "connect", "10.2.200.7:5432", "connect", "2001:db8::77:443", "connect",
+			"127.0.0.1:631", "connect", "::1:631", NULL },
 		&r);
 	launch_expect_line(&l, "connect 198.18.0.16:80 ok");
 	launch_expect_line(&l, "connect 198.18.0.16:443 ok");
@@ -122,8 +125,9 @@ static void what_is_not_granted_has_no_route_or_no_listener(void **state)
 	_cleanup_(received_done) struct received r = { .n = 0 };
 
 	run(&l, &p, NET_BENCHMARK,
-		(const char *[]){ "connect", "192.0.2.1:80", "connect", "169.254.169.254:80", "connect", "10.3.0.1:5432", "connect", "2001:db9::1:443",
-			"connect", "198.18.0.16:22", "connect", "10.2.0.1:80", "connect", "127.0.0.1:80", "datagram", "192.0.2.1:53", NULL },
+		(const char *[]){ "connect", "192.0.2.1:80", "connect", "169.254.169.254:80", "connect",
+			"10.3.0.1:5432", "connect", "2001:db9::1:443", "connect", "198.18.0.16:22", "connect",
+			"10.2.0.1:80", "connect", "127.0.0.1:80", "datagram", "192.0.2.1:53", NULL },
 		&r);
 	launch_expect_line(&l, "connect 192.0.2.1:80 ENETUNREACH");
 	launch_expect_line(&l, "connect 169.254.169.254:80 ENETUNREACH");
@@ -142,8 +146,8 @@ static void the_server_cannot_take_a_port_of_the_gateway(void **state)
 	_cleanup_(received_done) struct received r = { .n = 0 };
 
 	run(&l, &p, NET_BENCHMARK,
-		(const char *[]){ "listen", "0.0.0.0:8443", "listen", "198.18.0.99:8443", "listen", "10.2.0.1:5432", "listen", "198.18.0.1:53", "listen",
-			"127.0.0.1:9999", NULL },
+		(const char *[]){ "listen", "0.0.0.0:8443", "listen", "198.18.0.99:8443", "listen", "10.2.0.1:5432",
+			"listen", "198.18.0.1:53", "listen", "127.0.0.1:9999", NULL },
 		&r);
 	launch_expect_line(&l, "listen 0.0.0.0:8443 EADDRINUSE");
 	launch_expect_line(&l, "listen 198.18.0.99:8443 EADDRINUSE");
@@ -165,8 +169,8 @@ static bool watched(int fd, char *text, size_t size)
 	assert_true(n >= 28);
 	assert_int_equal(packet[0] >> 4, 4);
 	size_t header = (size_t)(packet[0] & 15) * 4;
-	snprintf(text, size, "%s %d.%d.%d.%d:%d", packet[9] == IPPROTO_TCP ? "tcp" : "udp", packet[16], packet[17], packet[18], packet[19],
-		packet[header + 2] << 8 | packet[header + 3]);
+	snprintf(text, size, "%s %d.%d.%d.%d:%d", packet[9] == IPPROTO_TCP ? "tcp" : "udp", packet[16], packet[17],
+		packet[18], packet[19], packet[header + 2] << 8 | packet[header + 3]);
 	return true;
 }
 
@@ -180,8 +184,9 @@ static void the_watch_sees_first_packets_once_and_nothing_of_the_servers_own(voi
 	int watch = -1;
 
 	run(&l, &p, NET_BENCHMARK,
-		(const char *[]){ "connect", "198.18.0.16:22", "connect", "127.0.0.1:22", "datagram", "127.0.0.1:7", "connect", "198.18.0.16:443", "datagram",
-			"198.18.0.1:53", "datagram", "198.18.0.16:443", NULL },
+		(const char *[]){ "connect", "198.18.0.16:22", "connect", "127.0.0.1:22", "datagram", "127.0.0.1:7",
+			"connect", "198.18.0.16:443", "datagram", "198.18.0.1:53", "datagram", "198.18.0.16:443",
+			NULL },
 		&r);
 	for (size_t i = 0; i < r.n; i++)
 		if (p.network.sockets[i].kind == NET_SOCKET_WATCH)
@@ -202,7 +207,10 @@ static void with_real_addresses_every_address_is_ours_and_only_granted_ports_ans
 	_cleanup_launch_ struct launch l = { 0 };
 	_cleanup_(received_done) struct received r = { .n = 0 };
 
-	run(&l, &p, NET_REAL, (const char *[]){ "connect", "192.0.2.1:443", "connect", "192.0.2.1:22", "connect", "127.0.0.1:22", NULL }, &r);
+	run(&l, &p, NET_REAL,
+		(const char *[]){
+			"connect", "192.0.2.1:443", "connect", "192.0.2.1:22", "connect", "127.0.0.1:22", NULL },
+		&r);
 	launch_expect_line(&l, "connect 192.0.2.1:443 ok");
 	launch_expect_line(&l, "connect 192.0.2.1:22 ECONNREFUSED");
 	launch_expect_line(&l, "connect 127.0.0.1:22 ECONNREFUSED");
@@ -227,7 +235,9 @@ static void a_spare_socket_connects_to_the_servers_loopback_and_not_to_the_hosts
 	_cleanup_plan_ struct plan p = { 0 };
 	_cleanup_launch_ struct launch l = { 0 };
 	_cleanup_(received_done) struct received r = { .n = 0 };
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(8080), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_port = htons(8080), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
 	size_t spares = 0;
 
 	launch_plan(&p, PROBE_BINARY, NULL);

@@ -112,7 +112,8 @@ static void deep(struct outcome *o, char *const *arg)
 
 	for (uint64_t i = 0; r == 0 && i < levels; i++) {
 		const char *name = i == 0 ? arg[0] : "d";
-		int next = mkdirat(fd, name, 0700) < 0 && errno != EEXIST ? -1 : openat(fd, name, O_DIRECTORY | O_CLOEXEC);
+		int next =
+			mkdirat(fd, name, 0700) < 0 && errno != EEXIST ? -1 : openat(fd, name, O_DIRECTORY | O_CLOEXEC);
 		if (fd >= 0)
 			close(fd);
 		fd = next;

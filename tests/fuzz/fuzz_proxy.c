@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_proxy - the answer of a proxy to CONNECT: what was decided stays decided as more arrives, and what is taken for the
- * header is one
+ * fuzz_proxy - the answer of a proxy to CONNECT: what was decided stays decided as more arrives, and what is taken for
+ * the header is one
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_wire - what gateway, dial and supervisor tell one another: what is believed is within its limits, and written again
- * it means the same
+ * fuzz_wire - what gateway, dial and supervisor tell one another: what is believed is within its limits, and written
+ * again it means the same
  *
  * The first byte of the input chooses the message; the header of this build is put before the rest.
  */
@@ -70,16 +70,21 @@ static int event_again(const void *p, size_t n, struct wire_writer *w)
 	ENDS(e.reason);
 	ENDS(e.status);
 	ENDS(e.protocol);
-	must((unsigned)e.type < EVENT_TYPE_COUNT && (unsigned)e.decision <= EVENT_DROP && (unsigned)e.side <= EVENT_FROM_SERVER, "no such event");
+	must((unsigned)e.type < EVENT_TYPE_COUNT && (unsigned)e.decision <= EVENT_DROP &&
+			(unsigned)e.side <= EVENT_FROM_SERVER,
+		"no such event");
 	must(e.args_len <= EVENT_ARGS_MAX, "more arguments than there may be");
 	return event_encode(&e, w);
 }
 
 static void check_grant(const struct net_config *c, const struct net_grant *g)
 {
-	must((unsigned)g->kind < NET_GRANT_KIND_COUNT && g->n_ports > 0 && g->n_ports <= NET_PORTS_MAX && g->where, "half a grant");
-	must(g->kind != NET_NAME || net_match_name(c, g->name, g->ports[0]) < c->n_grants, "a grant that does not grant itself");
-	must(g->kind != NET_PREFIX || net_match_address(c, &g->address, g->ports[0]) < c->n_grants, "a prefix that lacks its own address");
+	must((unsigned)g->kind < NET_GRANT_KIND_COUNT && g->n_ports > 0 && g->n_ports <= NET_PORTS_MAX && g->where,
+		"half a grant");
+	must(g->kind != NET_NAME || net_match_name(c, g->name, g->ports[0]) < c->n_grants,
+		"a grant that does not grant itself");
+	must(g->kind != NET_PREFIX || net_match_address(c, &g->address, g->ports[0]) < c->n_grants,
+		"a prefix that lacks its own address");
 	for (size_t i = 0; i < g->n_ports; i++)
 		must(g->ports[i] != 0, "port 0");
 }
@@ -90,13 +95,15 @@ static int config_again(const void *p, size_t n, struct wire_writer *w)
 
 	if (net_config_decode(p, n, &c) < 0)
 		return 1;
-	must(c.server && c.n_grants <= NET_GRANTS_MAX && c.n_publish <= NET_PUBLISH_MAX && (unsigned)c.addresses < NET_ADDRESSES_COUNT,
+	must(c.server && c.n_grants <= NET_GRANTS_MAX && c.n_publish <= NET_PUBLISH_MAX &&
+			(unsigned)c.addresses < NET_ADDRESSES_COUNT,
 		"a configuration out of form");
 	must(c.uid != 0 && c.gid != 0, "a program that would stay root");
 	must(!c.proxy_host || c.proxy_port, "a proxy without a port");
 	for (size_t i = 0; i < c.n_grants; i++)
 		check_grant(&c, &c.grants[i]);
-#define X(member, standard, least, most, key) must(c.limits.member >= (least) && c.limits.member <= (most), "a limit out of bounds");
+#define X(member, standard, least, most, key)                                                                          \
+	must(c.limits.member >= (least) && c.limits.member <= (most), "a limit out of bounds");
 	NET_LIMITS(X)
 #undef X
 	return net_config_encode(&c, w);
@@ -128,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	must(r == 0, "what was read cannot be written");
 	must(messages[i].again(once.buf.data, once.buf.len, &twice) == 0, "what was written cannot be read");
-	must(once.buf.len == twice.buf.len && memcmp(once.buf.data, twice.buf.data, once.buf.len) == 0, "it means something else");
+	must(once.buf.len == twice.buf.len && memcmp(once.buf.data, twice.buf.data, once.buf.len) == 0,
+		"it means something else");
 	return 0;
 }

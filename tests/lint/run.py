@@ -68,6 +68,7 @@ ROWS = [
     ("codespell", codespell, False),
     ("the format's page has every key of the schema", own("profile_page.py"), False),
     ("function length", own("function_length.py"), False),
+    ("clang-format", clang_format, True),
     ("clang builds it without a warning", other_build("build-clang", "clang", ""), True),
     ("cppcheck", cppcheck, True),
     ("clang-tidy", clang_tidy, True),

@@ -220,7 +220,8 @@ static void resources_and_prompts_are_listed_and_read_by_their_rules(void **stat
 static void of_a_denied_resource_the_log_knows_which_and_no_password(void **state)
 {
 	static const struct step steps[] = {
-		{ CLIENT, ID(1) "\"method\":\"resources/read\",\"params\":{\"uri\":\"db://me:pa55w0rd@host/t\"}}", CLIENT, "~\"id\":1,\"error\"" },
+		{ CLIENT, ID(1) "\"method\":\"resources/read\",\"params\":{\"uri\":\"db://me:pa55w0rd@host/t\"}}",
+			CLIENT, "~\"id\":1,\"error\"" },
 	};
 	_cleanup_stage_ struct stage s = { 0 };
 

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char WORDS[] = "stockade is waiting for the user's approval of 'demo'; the user can see it with stockade approve";
+static const char WORDS[] =
+	"stockade is waiting for the user's approval of 'demo'; the user can see it with stockade approve";
 
 enum { PATIENCE_MS = 60000, SHORT_MS = 50 };
 
@@ -47,7 +48,8 @@ static void initialize_gets_the_reason_and_is_recorded(void **state)
 	_cleanup_stage_ struct stage s = { 0 };
 
 	start_refusing(&s, PATIENCE_MS);
-	stage_client_says(&s, "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-06-18\","
+	stage_client_says(&s, "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+			      "\"2025-06-18\","
 			      "\"capabilities\":{},\"clientInfo\":{\"name\":\"c\",\"version\":\"1\"}}}");
 	expect_refusal(&s, "0");
 	const struct event *e = stage_event(&s, EVENT_REQUEST);
@@ -62,7 +64,8 @@ static void every_request_is_answered_under_its_own_id(void **state)
 	static const struct {
 		const char *id, *rest;
 	} requests[] = {
-		{ "1", "\"method\":\"server/discover\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}" },
+		{ "1", "\"method\":\"server/discover\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/"
+		       "protocolVersion\":\"2026-07-28\"}}" },
 		{ "\"1\"", "\"method\":\"ping\"" },
 		{ "1", "\"method\":\"tools/call\",\"params\":{\"name\":\"echo\",\"arguments\":{}}" },
 		{ "\"x\"", "\"method\":\"tools/call\",\"params\":{\"name\":\"echo\",\"task\":{\"ttl\":1}}" },

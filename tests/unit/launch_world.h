@@ -27,20 +27,26 @@ struct launch {
 };
 
 static const char launch_profile[] =
-	"{\"stockade\": 1, \"name\": \"notes\", \"version\": 3, \"description\": \"keeps notes\", \"owner\": \"one@example.com\",\n"
-	"\"reviewed\": \"2026-01-01\", \"expires\": \"2999-01-01T00:00:00Z\", \"approval\": {\"by\": \"a@example.com\", \"ticket\": \"T-1\"},\n"
+	"{\"stockade\": 1, \"name\": \"notes\", \"version\": 3, \"description\": \"keeps notes\", \"owner\": "
+	"\"one@example.com\",\n"
+	"\"reviewed\": \"2026-01-01\", \"expires\": \"2999-01-01T00:00:00Z\", \"approval\": {\"by\": "
+	"\"a@example.com\", \"ticket\": \"T-1\"},\n"
 	"\"data\": {\"classification\": \"internal\"},\n"
 	"\"parameters\": {\"level\": {\"type\": \"integer\", \"default\": 3}},\n"
 	"\"command\": [\"sh\", \"~/bin/server\", \"--level=${level}\"], \"cwd\": \"~/work\",\n"
 	"\"env\": {\"set\": {\"MODE\": \"quiet\"}, \"pass\": [\"API_TOKEN\", \"NODE_OPTIONS\"]},\n"
 	"\"filesystem\": {\"read\": [\"~/docs\"],\n"
-	"  \"write\": [\"~/work\"], \"protect\": \"default\", \"deny\": [\"**/.env\"], \"home\": \"empty\", \"tmp\": \"1MiB\"},\n"
-	"\"network\": {\"allow\": [{\"host\": \"api.example.com\", \"ports\": [443], \"sni\": true, \"private\": false}],\n"
-	"  \"publish\": [20123], \"addresses\": \"198.18.0.0/15\", \"limits\": {\"connections\": 10, \"names\": 11, \"queries\": 12, \"connect\": \"13s\",\n"
+	"  \"write\": [\"~/work\"], \"protect\": \"default\", \"deny\": [\"**/.env\"], \"home\": \"empty\", \"tmp\": "
+	"\"1MiB\"},\n"
+	"\"network\": {\"allow\": [{\"host\": \"api.example.com\", \"ports\": [443], \"sni\": true, \"private\": "
+	"false}],\n"
+	"  \"publish\": [20123], \"addresses\": \"198.18.0.0/15\", \"limits\": {\"connections\": 10, \"names\": 11, "
+	"\"queries\": 12, \"connect\": \"13s\",\n"
 	"  \"hello\": \"14s\", \"resolve\": \"15s\", \"idle\": \"16s\"}},\n"
 	"\"ipc\": {\"unix\": [\"?~/absent.socket\"]}, \"seccomp\": \"default\",\n"
 	"\"limits\": {\"processes\": 20, \"files\": 64, \"message\": \"1MiB\"},\n"
-	"\"tools\": {\"allow\": [\"read_*\"], \"deny\": [\"delete_*\"]}, \"resources\": {\"allow\": [\"file:*\"]}, \"prompts\": {\"allow\": [\"ask\"]},\n"
+	"\"tools\": {\"allow\": [\"read_*\"], \"deny\": [\"delete_*\"]}, \"resources\": {\"allow\": [\"file:*\"]}, "
+	"\"prompts\": {\"allow\": [\"ask\"]},\n"
 	"\"extensions\": {\"allow\": [\"x/*\"]},\n"
 	"\"client\": {\"sampling\": false, \"elicitation\": false, \"roots\": [\"~/docs\"]},\n"
 	"\"audit\": {\"arguments\": \"keys\", \"delete_after\": \"90d\"}}\n";
@@ -48,7 +54,8 @@ static const char launch_profile[] =
 /* HOME/relative, or an absolute path as it is. */
 static inline char *launch_at(const struct launch *l, const char *relative, char ret[PATH_MAX])
 {
-	int n = *relative == '/' ? snprintf(ret, PATH_MAX, "%s", relative) : snprintf(ret, PATH_MAX, "%s/%s", l->world->paths.home, relative);
+	int n = *relative == '/' ? snprintf(ret, PATH_MAX, "%s", relative)
+				 : snprintf(ret, PATH_MAX, "%s/%s", l->world->paths.home, relative);
 
 	assert_in_range(n, 1, PATH_MAX - 1);
 	return ret;
@@ -172,7 +179,8 @@ static inline void launch_describe(struct launch *l)
 }
 
 /* The line of that kind whose text holds the words, or NULL. */
-static inline const struct effective_line *launch_line(const struct launch *l, enum effective_kind kind, const char *words)
+static inline const struct effective_line *launch_line(
+	const struct launch *l, enum effective_kind kind, const char *words)
 {
 	for (size_t i = 0; i < l->e.n_lines; i++)
 		if (l->e.lines[i].kind == kind && strstr(l->e.lines[i].text, words))

@@ -467,7 +467,8 @@ static int full_disk_child(struct log_dir *l)
 		acknowledged++;
 	assert_int_equal(r, -ENOSPC);
 	assert_non_null(strstr(d.text, "disk under the audit log is full"));
-	/* The one that found no room, and what was handed over before the shim heard of it, as far as the reserve goes. */
+	/* The one that found no room, and what was handed over before the shim heard of it, as far as the reserve goes.
+	 */
 	for (acknowledged++; (r = audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d)) == 0; late++)
 		acknowledged++;
 	assert_int_equal(r, -ENOSPC);

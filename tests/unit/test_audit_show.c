@@ -296,7 +296,8 @@ static void only_the_last_records_are_shown_where_that_was_asked_for(void **stat
 	session_close(b);
 	char *all = show_log(l, &(struct audit_show_options){ .json = true });
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		char *text = show_log(l, &(struct audit_show_options){ .json = true, .tail = true, .last = cases[i].last });
+		char *text =
+			show_log(l, &(struct audit_show_options){ .json = true, .tail = true, .last = cases[i].last });
 		assert_int_equal(count_lines(text), cases[i].lines);
 		assert_string_equal(text, all + strlen(all) - strlen(text));
 		free(text);

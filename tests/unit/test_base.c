@@ -619,7 +619,9 @@ static int close_stdin_and_stderr(void)
 	int extra = fcntl(1, F_DUPFD, 50);
 	int mask = io_sanitise_descriptors();
 	char byte;
-	return mask == (1 << 0 | 1 << 2) && fcntl(extra, F_GETFD) < 0 && read(0, &byte, 1) == 0 && write(2, "x", 1) == 1 ? 0 : 1;
+	return mask == (1 << 0 | 1 << 2) && fcntl(extra, F_GETFD) < 0 && read(0, &byte, 1) == 0 && write(2, "x", 1) == 1
+		       ? 0
+		       : 1;
 }
 
 static int keep_some(void)
@@ -665,7 +667,8 @@ static void each_landlock_abi_knows_all_that_the_one_before_knew(void **state)
 static void a_path_beneath_no_directory_is_masked_to_file_rights(void **state)
 {
 	struct landlock_attr all = landlock_all(landlock_abi());
-	_cleanup_close_ int ruleset = -1, file = open("/etc/passwd", O_PATH | O_CLOEXEC), dir = open("/etc", O_PATH | O_CLOEXEC);
+	_cleanup_close_ int ruleset = -1, file = open("/etc/passwd", O_PATH | O_CLOEXEC),
+			    dir = open("/etc", O_PATH | O_CLOEXEC);
 
 	assert_int_equal(landlock_create(&all, &ruleset), 0);
 	assert_int_equal(landlock_allow_path(ruleset, file, all.fs), 0);

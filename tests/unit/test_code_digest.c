@@ -131,7 +131,8 @@ static void age(const struct place *p, const char *name, time_t seconds)
 	assert_int_equal(utimensat(AT_FDCWD, full, t, 0), 0);
 }
 
-/* ctime cannot be set back, so after a change the cache never answers for the file: with size and mtime the same, too. */
+/* ctime cannot be set back, so after a change the cache never answers for the file: with size and mtime the same, too.
+ */
 static void a_file_with_its_old_size_and_mtime_is_read_again(void **state)
 {
 	struct place *p = *state;
@@ -175,7 +176,8 @@ static void a_settled_tree_is_answered_from_the_cache_and_a_damaged_cache_is_not
 	sleep(CODE_SETTLE_S + 2);
 	digest(p, first);
 	assert_int_equal(stat(p->tree, &st), 0);
-	snprintf(full, sizeof(full), "%s/digests/%llx-%llx", p->state, (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	snprintf(full, sizeof(full), "%s/digests/%llx-%llx", p->state, (unsigned long long)st.st_dev,
+		(unsigned long long)st.st_ino);
 	int fd = open(full, O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
 	ssize_t n = read(fd, bytes, sizeof(bytes));
@@ -281,16 +283,23 @@ static void where_a_link_leads_into_git_it_is_code(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(everything_that_can_change_what_runs_changes_the_digest, place_make, place_drop),
-		cmocka_unit_test_setup_teardown(names_and_contents_cannot_be_shifted_into_one_another, place_make, place_drop),
-		cmocka_unit_test_setup_teardown(a_file_with_its_old_size_and_mtime_is_read_again, place_make, place_drop),
-		cmocka_unit_test_setup_teardown(a_file_that_somebody_has_mapped_for_writing_is_read_each_time, place_make, place_drop),
-		cmocka_unit_test_setup_teardown(a_settled_tree_is_answered_from_the_cache_and_a_damaged_cache_is_not_believed, place_make,
+		cmocka_unit_test_setup_teardown(
+			everything_that_can_change_what_runs_changes_the_digest, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(
+			names_and_contents_cannot_be_shifted_into_one_another, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(
+			a_file_with_its_old_size_and_mtime_is_read_again, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_somebody_has_mapped_for_writing_is_read_each_time, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(
+			a_settled_tree_is_answered_from_the_cache_and_a_damaged_cache_is_not_believed, place_make,
 			place_drop),
-		cmocka_unit_test_setup_teardown(a_commit_does_not_change_the_digest_and_what_is_committed_does, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(
+			a_commit_does_not_change_the_digest_and_what_is_committed_does, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(what_is_only_called_git_is_code, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(where_a_link_leads_into_git_it_is_code, place_make, place_drop),
-		cmocka_unit_test_setup_teardown(what_root_alone_can_write_is_told_from_what_a_user_can, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(
+			what_root_alone_can_write_is_told_from_what_a_user_can, place_make, place_drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_dial - requests to a dialer in this process: what is granted is connected and recorded first, all else is refused
+ * test_dial - requests to a dialer in this process: what is granted is connected and recorded first, all else is
+ * refused
  *
  * Everything is on loopback, through grants of the host's own loopback or a proxy that stands there.
  */
@@ -19,7 +20,7 @@
 #include "dial/proxy.h"
 #include "wire/event.h"
 
-#define W .where = (char *)(uintptr_t)"p.json:3 (network.allow)"
+#define W	.where = (char *)(uintptr_t) "p.json:3 (network.allow)"
 #define N(text) .name = (char *)(uintptr_t)(text)
 
 enum { TURNS_MAX = 400, TURN_MS = 20 };
@@ -52,14 +53,21 @@ static void world_init(struct world *w, bool proxy)
 	*w = (struct world){ 0 };
 	w->listener = listen_on_loopback(&w->port);
 	w->grants[0] = (struct net_grant){ .kind = NET_LOCALHOST, .ports = { w->port }, .n_ports = 1, W };
-	w->grants[1] = (struct net_grant){ .kind = NET_NAME, N("localhost.localdomain.test"), .ports = { 443 }, .n_ports = 1, W };
-	w->grants[2] = (struct net_grant){ .kind = NET_PREFIX, .address = { 4, { 127 } }, .prefix = 8, .ports = { w->port }, .n_ports = 1, W };
-	w->config = (struct net_config){ .grants = w->grants, .n_grants = ARRAY_LEN(w->grants), .limits = net_limits_default(), .publish = { w->port },
+	w->grants[1] = (struct net_grant){
+		.kind = NET_NAME, N("localhost.localdomain.test"), .ports = { 443 }, .n_ports = 1, W
+	};
+	w->grants[2] = (struct net_grant){
+		.kind = NET_PREFIX, .address = { 4, { 127 } }, .prefix = 8, .ports = { w->port }, .n_ports = 1, W
+	};
+	w->config = (struct net_config){ .grants = w->grants,
+		.n_grants = ARRAY_LEN(w->grants),
+		.limits = net_limits_default(),
+		.publish = { w->port },
 		.n_publish = 1 };
 	if (proxy) {
-		w->config.proxy_host = (char *)(uintptr_t)"127.0.0.1";
+		w->config.proxy_host = (char *)(uintptr_t) "127.0.0.1";
 		w->config.proxy_port = w->port;
-		w->config.proxy_where = (char *)(uintptr_t)"policy.json:4";
+		w->config.proxy_where = (char *)(uintptr_t) "policy.json:4";
 	}
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, w->gateway), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, w->events), 0);
@@ -125,7 +133,10 @@ static void what_is_granted_is_connected_and_recorded(void **state)
 	struct event e;
 
 	world_init(&w, false);
-	ask(&w, &(struct dial_request){ .id = 5, .ask = DIAL_CONNECT, .grant = 0, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port }, -1);
+	ask(&w,
+		&(struct dial_request){
+			.id = 5, .ask = DIAL_CONNECT, .grant = 0, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port },
+		-1);
 	struct dial_answer a = answered(&w, &e, &fd);
 	assert_int_equal(a.status, DIAL_OK);
 	assert_true(fd >= 0);
@@ -175,7 +186,10 @@ static void a_literal_grant_does_not_open_the_loopback(void **state)
 	int fd;
 
 	world_init(&w, false);
-	ask(&w, &(struct dial_request){ .ask = DIAL_CONNECT, .grant = 2, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port }, -1);
+	ask(&w,
+		&(struct dial_request){
+			.ask = DIAL_CONNECT, .grant = 2, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port },
+		-1);
 	struct dial_answer a = answered(&w, &e, &fd);
 	assert_int_equal(a.status, DIAL_FORBIDDEN);
 	assert_string_equal(e.reason, "the name leads to a loopback address");
@@ -189,7 +203,8 @@ static void a_socket_of_our_own_network_is_no_spare(void **state)
 	int fd;
 
 	world_init(&w, false);
-	ask(&w, &(struct dial_request){ .ask = DIAL_PUBLISH, .port = w.port }, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	ask(&w, &(struct dial_request){ .ask = DIAL_PUBLISH, .port = w.port },
+		socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	struct dial_answer a = answered(&w, &e, &fd);
 	assert_int_equal(a.status, DIAL_NOT_GRANTED);
 	assert_false(readable(w.listener));
@@ -204,7 +219,10 @@ static void a_refused_connection_says_so(void **state)
 	world_init(&w, false);
 	close(w.listener);
 	w.listener = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	ask(&w, &(struct dial_request){ .ask = DIAL_CONNECT, .grant = 0, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port }, -1);
+	ask(&w,
+		&(struct dial_request){
+			.ask = DIAL_CONNECT, .grant = 0, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port },
+		-1);
 	struct dial_answer a = answered(&w, &e, &fd);
 	assert_int_equal(a.status, DIAL_REFUSED);
 	assert_int_equal(a.error, ECONNREFUSED);
@@ -214,14 +232,18 @@ static void a_refused_connection_says_so(void **state)
 
 static void a_proxy_gets_the_name_and_keeps_no_byte_of_the_tunnel(void **state)
 {
-	static const char expected[] = "CONNECT localhost.localdomain.test:443 HTTP/1.1\r\nHost: localhost.localdomain.test:443\r\n\r\n";
+	static const char expected[] =
+		"CONNECT localhost.localdomain.test:443 HTTP/1.1\r\nHost: localhost.localdomain.test:443\r\n\r\n";
 	_cleanup_world_ struct world w;
 	_cleanup_close_ int fd = -1;
 	char text[512] = "";
 	struct event e;
 
 	world_init(&w, true);
-	ask(&w, &(struct dial_request){ .id = 1, .ask = DIAL_CONNECT, .grant = 1, .name = "localhost.localdomain.test", .port = 443 }, -1);
+	ask(&w,
+		&(struct dial_request){
+			.id = 1, .ask = DIAL_CONNECT, .grant = 1, .name = "localhost.localdomain.test", .port = 443 },
+		-1);
 	_cleanup_close_ int peer = accept4(w.listener, NULL, NULL, SOCK_CLOEXEC);
 	for (int i = 0; i < TURNS_MAX && !readable(peer); i++)
 		assert_int_equal(loop_turn(&w.loop, TURN_MS), 0);
@@ -240,15 +262,23 @@ static void a_proxy_gets_the_name_and_keeps_no_byte_of_the_tunnel(void **state)
 
 static void a_proxy_that_refuses_is_named(void **state)
 {
-	static const char *const answers[] = { "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "SSH-2.0-x\r\n", "HTTP/1.1 200 OK\r\n" };
-	static const char *const reasons[] = { "the proxy answered 407", "through the proxy of policy.json:4", "through the proxy of policy.json:4" };
+	static const char *const answers[] = { "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "SSH-2.0-x\r\n",
+		"HTTP/1.1 200 OK\r\n" };
+	static const char *const reasons[] = { "the proxy answered 407", "through the proxy of policy.json:4",
+		"through the proxy of policy.json:4" };
 
 	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
 		_cleanup_world_ struct world w;
 		struct event e;
 		int fd;
 		world_init(&w, true);
-		ask(&w, &(struct dial_request){ .id = 1, .ask = DIAL_CONNECT, .grant = 1, .name = "localhost.localdomain.test", .port = 443 }, -1);
+		ask(&w,
+			&(struct dial_request){ .id = 1,
+				.ask = DIAL_CONNECT,
+				.grant = 1,
+				.name = "localhost.localdomain.test",
+				.port = 443 },
+			-1);
 		int peer = accept4(w.listener, NULL, NULL, SOCK_CLOEXEC);
 		for (int k = 0; k < TURNS_MAX && !readable(peer); k++)
 			assert_int_equal(loop_turn(&w.loop, TURN_MS), 0);
@@ -268,12 +298,25 @@ static void the_proxys_answer_is_judged_whole(void **state)
 		const char *text;
 		enum proxy_verdict verdict;
 	} cases[] = {
-		{ "", PROXY_MORE }, { "HTTP", PROXY_MORE }, { "HTTP/1.1 200", PROXY_MORE }, { "HTTP/1.1 200 OK\r\n", PROXY_MORE },
-		{ "HTTP/1.1 200 OK\r\n\r\n", PROXY_OPEN }, { "HTTP/1.0 200 Connection established\r\nA: b\r\n\r\nrest", PROXY_OPEN }, { "HTTP/1.1 204\r\n\r\n", PROXY_OPEN },
-		{ "HTTP/1.1 100 Continue\r\n\r\n", PROXY_REFUSED }, { "HTTP/1.1 403 No\r\n\r\n", PROXY_REFUSED }, { "HTTP/1.1 302 Found\r\n\r\n", PROXY_REFUSED },
-		{ "HTTP/2 200\r\n\r\n", PROXY_MALFORMED }, { "HTTP/1.1 20\r\n\r\n", PROXY_MALFORMED }, { "HTTP/1.1 2000\r\n\r\n", PROXY_MALFORMED },
-		{ "HTTP/1.1  200 OK\r\n\r\n", PROXY_MALFORMED }, { "HTTP/1.1 200 OK\nA: b\r\n\r\n", PROXY_MALFORMED }, { "HTTP/1.1 200 O\rK\r\n\r\n", PROXY_MALFORMED },
-		{ "http/1.1 200 OK\r\n\r\n", PROXY_MALFORMED }, { "\r\nHTTP/1.1 200 OK\r\n\r\n", PROXY_MALFORMED }, { "HTTP/1.1 000 OK\r\n\r\n", PROXY_MALFORMED },
+		{ "", PROXY_MORE },
+		{ "HTTP", PROXY_MORE },
+		{ "HTTP/1.1 200", PROXY_MORE },
+		{ "HTTP/1.1 200 OK\r\n", PROXY_MORE },
+		{ "HTTP/1.1 200 OK\r\n\r\n", PROXY_OPEN },
+		{ "HTTP/1.0 200 Connection established\r\nA: b\r\n\r\nrest", PROXY_OPEN },
+		{ "HTTP/1.1 204\r\n\r\n", PROXY_OPEN },
+		{ "HTTP/1.1 100 Continue\r\n\r\n", PROXY_REFUSED },
+		{ "HTTP/1.1 403 No\r\n\r\n", PROXY_REFUSED },
+		{ "HTTP/1.1 302 Found\r\n\r\n", PROXY_REFUSED },
+		{ "HTTP/2 200\r\n\r\n", PROXY_MALFORMED },
+		{ "HTTP/1.1 20\r\n\r\n", PROXY_MALFORMED },
+		{ "HTTP/1.1 2000\r\n\r\n", PROXY_MALFORMED },
+		{ "HTTP/1.1  200 OK\r\n\r\n", PROXY_MALFORMED },
+		{ "HTTP/1.1 200 OK\nA: b\r\n\r\n", PROXY_MALFORMED },
+		{ "HTTP/1.1 200 O\rK\r\n\r\n", PROXY_MALFORMED },
+		{ "http/1.1 200 OK\r\n\r\n", PROXY_MALFORMED },
+		{ "\r\nHTTP/1.1 200 OK\r\n\r\n", PROXY_MALFORMED },
+		{ "HTTP/1.1 000 OK\r\n\r\n", PROXY_MALFORMED },
 	};
 	size_t len;
 	unsigned status;
@@ -300,7 +343,10 @@ static void too_many_at_once_are_answered_busy(void **state)
 	world_init(&w, false);
 	w.config.limits.connections = 1;
 	w.dialer.n = 1;
-	ask(&w, &(struct dial_request){ .ask = DIAL_CONNECT, .grant = 0, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port }, -1);
+	ask(&w,
+		&(struct dial_request){
+			.ask = DIAL_CONNECT, .grant = 0, .address = { 4, { 127, 0, 0, 1 } }, .port = w.port },
+		-1);
 	struct dial_answer a = answered(&w, &e, &fd);
 	assert_int_equal(a.status, DIAL_BUSY);
 	assert_int_equal(e.decision, EVENT_DENY);
@@ -311,7 +357,9 @@ static void too_many_at_once_are_answered_busy(void **state)
 
 static int dial_port(uint16_t port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	return fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
@@ -319,11 +367,13 @@ static int dial_port(uint16_t port)
 
 static struct sockaddr_in loopback_at(uint16_t port)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	return (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
 }
 
-/* Landlock knows TCP ports alone: the same bytes on the wire by another protocol's socket, or by a send that connects on its way
- * (TCP Fast Open), are not its matter. */
+/* Landlock knows TCP ports alone: the same bytes on the wire by another protocol's socket, or by a send that connects
+ * on its way (TCP Fast Open), are not its matter. */
 static int dial_by_mptcp(uint16_t port)
 {
 	struct sockaddr_in at = loopback_at(port);
@@ -345,7 +395,8 @@ static int dial_by_sendmsg(uint16_t port, bool many)
 	struct sockaddr_in at = loopback_at(port);
 	char x = 'x';
 	struct iovec iov = { .iov_base = &x, .iov_len = 1 };
-	struct mmsghdr m = { .msg_hdr = { .msg_name = &at, .msg_namelen = sizeof(at), .msg_iov = &iov, .msg_iovlen = 1 } };
+	struct mmsghdr m = { .msg_hdr = {
+				     .msg_name = &at, .msg_namelen = sizeof(at), .msg_iov = &iov, .msg_iovlen = 1 } };
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	long n = many ? sendmmsg(fd, &m, 1, MSG_FASTOPEN) : sendmsg(fd, &m.msg_hdr, MSG_FASTOPEN);
 
@@ -380,7 +431,7 @@ static int other_socket(int family)
 
 static int start_program(void)
 {
-	char *argv[] = { (char *)(uintptr_t)"/bin/true", NULL };
+	char *argv[] = { (char *)(uintptr_t) "/bin/true", NULL };
 
 	execv(argv[0], argv);
 	return -errno;
@@ -388,7 +439,8 @@ static int start_program(void)
 
 /* Each attempt's errno, 0 where it worked; written by a child. */
 struct attempts {
-	int granted_port, other_port, mptcp, sendto_port, sendmsg_port, sendmmsg_port, a_signal, listening, reading, hosts, chance, writing, unix_socket, packet, program;
+	int granted_port, other_port, mptcp, sendto_port, sendmsg_port, sendmmsg_port, a_signal, listening, reading,
+		hosts, chance, writing, unix_socket, packet, program;
 };
 
 static void try_all(const struct world *w, uint16_t other, struct attempts *ret)
@@ -442,12 +494,15 @@ static void locked_down_it_connects_to_granted_ports_and_does_nothing_else(void 
 {
 	struct attempts free_ = in_child(false), a = in_child(true);
 
-	assert_int_equal(free_.granted_port | free_.other_port | free_.listening | free_.reading | free_.hosts | free_.writing | free_.unix_socket, 0);
+	assert_int_equal(free_.granted_port | free_.other_port | free_.listening | free_.reading | free_.hosts |
+				 free_.writing | free_.unix_socket,
+		0);
 	assert_int_equal(a.granted_port, 0);
 	assert_int_equal(a.hosts, 0);
 	assert_int_equal(a.chance, 0);
 	assert_int_equal(a.other_port, -EACCES);
-	assert_int_equal(free_.mptcp | free_.sendto_port | free_.sendmsg_port | free_.sendmmsg_port | free_.a_signal, 0);
+	assert_int_equal(
+		free_.mptcp | free_.sendto_port | free_.sendmsg_port | free_.sendmmsg_port | free_.a_signal, 0);
 	assert_int_equal(a.mptcp, -EPERM);
 	assert_int_equal(a.sendto_port, -EPERM);
 	assert_int_equal(a.sendmsg_port, -EPERM);

@@ -6,7 +6,7 @@
 #include "dial/known.h"
 #include "dial/route.h"
 
-#define W .where = (char *)(uintptr_t)"t"
+#define W	.where = (char *)(uintptr_t) "t"
 #define N(text) .name = (char *)(uintptr_t)(text)
 
 static struct net_address own = { .family = 4, .bytes = { 203, 0, 113, 9 } };
@@ -26,17 +26,46 @@ static void each_kind_of_address_has_its_level(void **state)
 		const char *address;
 		enum filter_level level;
 	} cases[] = {
-		{ "1.1.1.1", FILTER_PUBLIC }, { "203.0.113.10", FILTER_PUBLIC }, { "2606:4700::1111", FILTER_PUBLIC },
-		{ "203.0.113.9", FILTER_EXACT }, { "169.254.169.254", FILTER_EXACT }, { "169.254.170.2", FILTER_EXACT }, { "100.100.100.200", FILTER_EXACT },
-		{ "168.63.129.16", FILTER_EXACT }, { "192.0.0.192", FILTER_EXACT }, { "fd00:ec2::254", FILTER_EXACT },
-		{ "10.0.0.1", FILTER_PRIVATE }, { "172.16.0.1", FILTER_PRIVATE }, { "172.31.255.255", FILTER_PRIVATE }, { "172.32.0.1", FILTER_PUBLIC },
-		{ "192.168.1.1", FILTER_PRIVATE }, { "100.64.0.1", FILTER_PRIVATE }, { "fc00::1", FILTER_PRIVATE }, { "fdab::1", FILTER_PRIVATE },
-		{ "169.254.1.1", FILTER_PREFIX }, { "fe80::1", FILTER_PREFIX }, { "198.18.0.1", FILTER_PREFIX }, { "198.19.255.255", FILTER_PREFIX },
+		{ "1.1.1.1", FILTER_PUBLIC },
+		{ "203.0.113.10", FILTER_PUBLIC },
+		{ "2606:4700::1111", FILTER_PUBLIC },
+		{ "203.0.113.9", FILTER_EXACT },
+		{ "169.254.169.254", FILTER_EXACT },
+		{ "169.254.170.2", FILTER_EXACT },
+		{ "100.100.100.200", FILTER_EXACT },
+		{ "168.63.129.16", FILTER_EXACT },
+		{ "192.0.0.192", FILTER_EXACT },
+		{ "fd00:ec2::254", FILTER_EXACT },
+		{ "10.0.0.1", FILTER_PRIVATE },
+		{ "172.16.0.1", FILTER_PRIVATE },
+		{ "172.31.255.255", FILTER_PRIVATE },
+		{ "172.32.0.1", FILTER_PUBLIC },
+		{ "192.168.1.1", FILTER_PRIVATE },
+		{ "100.64.0.1", FILTER_PRIVATE },
+		{ "fc00::1", FILTER_PRIVATE },
+		{ "fdab::1", FILTER_PRIVATE },
+		{ "169.254.1.1", FILTER_PREFIX },
+		{ "fe80::1", FILTER_PREFIX },
+		{ "198.18.0.1", FILTER_PREFIX },
+		{ "198.19.255.255", FILTER_PREFIX },
 		{ "4000::1", FILTER_PREFIX },
-		{ "127.0.0.1", FILTER_NEVER }, { "127.255.255.255", FILTER_NEVER }, { "::1", FILTER_NEVER }, { "0.0.0.0", FILTER_NEVER }, { "0.1.2.3", FILTER_NEVER },
-		{ "::", FILTER_NEVER }, { "::ffff:1.1.1.1", FILTER_NEVER }, { "::1.1.1.1", FILTER_NEVER }, { "64:ff9b::101:101", FILTER_NEVER },
-		{ "64:ff9b:1::1", FILTER_NEVER }, { "2002:101:101::1", FILTER_NEVER }, { "2001:0:1::1", FILTER_NEVER }, { "ff02::1", FILTER_NEVER },
-		{ "224.0.0.1", FILTER_NEVER }, { "239.255.255.255", FILTER_NEVER }, { "240.0.0.1", FILTER_NEVER }, { "255.255.255.255", FILTER_NEVER },
+		{ "127.0.0.1", FILTER_NEVER },
+		{ "127.255.255.255", FILTER_NEVER },
+		{ "::1", FILTER_NEVER },
+		{ "0.0.0.0", FILTER_NEVER },
+		{ "0.1.2.3", FILTER_NEVER },
+		{ "::", FILTER_NEVER },
+		{ "::ffff:1.1.1.1", FILTER_NEVER },
+		{ "::1.1.1.1", FILTER_NEVER },
+		{ "64:ff9b::101:101", FILTER_NEVER },
+		{ "64:ff9b:1::1", FILTER_NEVER },
+		{ "2002:101:101::1", FILTER_NEVER },
+		{ "2001:0:1::1", FILTER_NEVER },
+		{ "ff02::1", FILTER_NEVER },
+		{ "224.0.0.1", FILTER_NEVER },
+		{ "239.255.255.255", FILTER_NEVER },
+		{ "240.0.0.1", FILTER_NEVER },
+		{ "255.255.255.255", FILTER_NEVER },
 		{ "192.88.99.1", FILTER_NEVER },
 	};
 	const char *words;
@@ -65,17 +94,30 @@ static void an_address_is_dialled_only_as_far_as_the_profile_names_it(void **sta
 		uint16_t port;
 		bool allowed;
 	} cases[] = {
-		{ 0, "1.1.1.1", 443, true }, { 0, "10.2.0.1", 443, false }, { 0, "10.2.0.1", 5432, true }, { 0, "127.0.0.1", 443, false },
-		{ 1, "10.9.9.9", 443, true }, { 1, "192.168.0.1", 443, true }, { 1, "127.0.0.1", 443, false }, { 1, "169.254.169.254", 443, false },
-		{ 1, "169.254.1.1", 443, false }, { 1, "203.0.113.9", 443, false }, { 2, "10.2.7.7", 5432, true }, { 2, "10.3.7.7", 5432, false },
-		{ 3, "169.254.1.1", 80, true }, { 3, "169.254.169.254", 80, false }, { 4, "203.0.113.9", 80, true }, { 99, "1.1.1.1", 443, false },
+		{ 0, "1.1.1.1", 443, true },
+		{ 0, "10.2.0.1", 443, false },
+		{ 0, "10.2.0.1", 5432, true },
+		{ 0, "127.0.0.1", 443, false },
+		{ 1, "10.9.9.9", 443, true },
+		{ 1, "192.168.0.1", 443, true },
+		{ 1, "127.0.0.1", 443, false },
+		{ 1, "169.254.169.254", 443, false },
+		{ 1, "169.254.1.1", 443, false },
+		{ 1, "203.0.113.9", 443, false },
+		{ 2, "10.2.7.7", 5432, true },
+		{ 2, "10.3.7.7", 5432, false },
+		{ 3, "169.254.1.1", 80, true },
+		{ 3, "169.254.169.254", 80, false },
+		{ 4, "203.0.113.9", 80, true },
+		{ 99, "1.1.1.1", 443, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct net_address a = address(cases[i].address);
 		const char *words = filter_forbids(&config, cases[i].grant, &host, &a, cases[i].port);
 		if ((words == NULL) != cases[i].allowed)
-			fail_msg("grant %u, %s port %u: %s", cases[i].grant, cases[i].address, cases[i].port, words ? words : "allowed");
+			fail_msg("grant %u, %s port %u: %s", cases[i].grant, cases[i].address, cases[i].port,
+				words ? words : "allowed");
 	}
 }
 

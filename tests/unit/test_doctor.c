@@ -184,7 +184,8 @@ static void an_absent_helper_and_a_foreign_one_are_told_apart(void **state)
 
 static void each_program_that_a_session_needs_is_looked_for(void **state)
 {
-	static const char *const programs[] = { "stockade-enter", "stockade-shim", "stockade-gateway", "stockade-dial" };
+	static const char *const programs[] = { "stockade-enter", "stockade-shim", "stockade-gateway",
+		"stockade-dial" };
 	struct machine m;
 
 	machine_make(&m);

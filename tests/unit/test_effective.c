@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_effective - what the digest of a launch binds, no more and no less; and that a person is shown all that is granted
+ * test_effective - what the digest of a launch binds, no more and no less; and that a person is shown all that is
+ * granted
  *
- * Each row of the table changes one thing of the launch in launch_world.h. What the answer was about makes another digest;
- * what it was not about makes the same one, or a person would be asked until nobody reads the question.
+ * Each row of the table changes one thing of the launch in launch_world.h. What the answer was about makes another
+ * digest; what it was not about makes the same one, or a person would be asked until nobody reads the question.
  */
 #include "tests/unit/launch_world.h"
 #include <sys/socket.h>
@@ -61,16 +62,21 @@ static const struct row rows[] = {
 	{ "the name of a passed variable", PROFILE, "\"API_TOKEN\", ", "\"API_TOKENS\", ", true },
 	{ "one passed variable less", PROFILE, "\"API_TOKEN\", ", "", true },
 	{ "the value of a passed variable that steers nothing", ENVIRON, "API_TOKEN=xyz", NULL, false },
-	{ "the value of a passed variable that steers an interpreter", ENVIRON, "NODE_OPTIONS=--no-warnings", NULL, true },
+	{ "the value of a passed variable that steers an interpreter", ENVIRON, "NODE_OPTIONS=--no-warnings", NULL,
+		true },
 	{ "a steering variable that is not passed", ENVIRON, "PYTHONPATH=/tmp", NULL, false },
 	{ "a variable that is not passed", ENVIRON, "EXTRA=1", NULL, false },
 	{ "the locale", ENVIRON, "LANG=C", NULL, false },
 	/* files */
 	{ "a directory that may be read", PROFILE, "\"read\": [\"~/docs\"]", "\"read\": [\"~/other\"]", true },
-	{ "one directory more that may be read", PROFILE, "\"read\": [\"~/docs\"]", "\"read\": [\"~/docs\", \"~/other\"]", true },
-	{ "a path that may be absent, and is", PROFILE, "\"read\": [\"~/docs\"]", "\"read\": [\"~/docs\", \"?~/absent\"]", false },
-	{ "one directory more that may be written", PROFILE, "\"write\": [\"~/work\"]", "\"write\": [\"~/work\", \"~/other\"]", true },
-	{ "reading that becomes writing", PROFILE, "\"read\": [\"~/docs\"],\n  \"write\": [", "\"read\": [], \"write\": [\"~/docs\", ", true },
+	{ "one directory more that may be read", PROFILE, "\"read\": [\"~/docs\"]",
+		"\"read\": [\"~/docs\", \"~/other\"]", true },
+	{ "a path that may be absent, and is", PROFILE, "\"read\": [\"~/docs\"]",
+		"\"read\": [\"~/docs\", \"?~/absent\"]", false },
+	{ "one directory more that may be written", PROFILE, "\"write\": [\"~/work\"]",
+		"\"write\": [\"~/work\", \"~/other\"]", true },
+	{ "reading that becomes writing", PROFILE, "\"read\": [\"~/docs\"],\n  \"write\": [",
+		"\"read\": [], \"write\": [\"~/docs\", ", true },
 	{ "the content of a granted directory", CONTENT, "docs/one", "two\n", false },
 	{ "a new file in a writable directory", CONTENT, "work/new", "new\n", false },
 	{ "a pattern of deny", PROFILE, "**/.env", "**/.envrc", true },
@@ -157,8 +163,8 @@ static void grant(struct launch *l, const char *option, const char *value)
 		const char *option;
 		struct strv *list;
 		bool path;
-	} options[] = { { "--ro", &g->read, true }, { "--rw", &g->write, true }, { "--env", &g->env_pass, false }, { "--setenv", &g->env_set, false },
-		{ "--host", &g->hosts, false }, { "--", &g->command, false } };
+	} options[] = { { "--ro", &g->read, true }, { "--rw", &g->write, true }, { "--env", &g->env_pass, false },
+		{ "--setenv", &g->env_set, false }, { "--host", &g->hosts, false }, { "--", &g->command, false } };
 
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		if (strcmp(option, options[i].option) == 0) {
@@ -236,7 +242,8 @@ static void the_digest_binds_this_and_nothing_else(void **state)
 		apply(one, &rows[i]);
 		digest_of(one, after);
 		if ((strcmp(before, after) != 0) != rows[i].changes) {
-			print_error("%s: the digest %s\n", rows[i].words, rows[i].changes ? "stays the same" : "changes");
+			print_error(
+				"%s: the digest %s\n", rows[i].words, rows[i].changes ? "stays the same" : "changes");
 			wrong++;
 		}
 		assert_int_equal(launch_down(&one), 0);
@@ -292,35 +299,47 @@ static void expect_shown(const struct launch *l, const struct shown *v, size_t n
 		const struct effective_line *line = launch_line(l, v[i].kind, v[i].words);
 		if (!line)
 			fail_msg("'%s' is not shown", v[i].words);
-		if ((v[i].where && (!line->where || !ends_with(line->where, v[i].where))) || (!v[i].where && line->where))
+		if ((v[i].where && (!line->where || !ends_with(line->where, v[i].where))) ||
+			(!v[i].where && line->where))
 			fail_msg("'%s' is from %s", v[i].words, line->where ? line->where : "nowhere");
 		if (line->danger != v[i].danger)
 			fail_msg("'%s' has the danger %x", v[i].words, line->danger);
 		assert_int_equal(l->e.danger & v[i].danger, v[i].danger);
 	}
 }
-#define SHOWN(l, ...) expect_shown((l), (const struct shown[]){ __VA_ARGS__ }, ARRAY_LEN(((const struct shown[]){ __VA_ARGS__ })))
+#define SHOWN(l, ...)                                                                                                  \
+	expect_shown((l), (const struct shown[]){ __VA_ARGS__ }, ARRAY_LEN(((const struct shown[]){ __VA_ARGS__ })))
 
 static void all_that_a_profile_grants_is_shown_with_its_place(void **state)
 {
 	struct launch *l = *state;
 
 	launch_describe(l);
-	SHOWN(l, { LINE_COMMAND, "/home/bin/server --level=3", NULL, 0 }, { LINE_PROGRAM, "/home/code/server", NULL, 0 },
-		{ LINE_CODE, "/home/code/server", "script", 0 }, { LINE_CWD, "/home/work", "notes.json:5 (cwd)", 0 },
-		{ LINE_READ, "/home/docs", "notes.json:7 (filesystem.read)", 0 }, { LINE_WRITE, "/home/work", "notes.json:8 (filesystem.write)", 0 },
-		{ LINE_PROTECT, "on: 0 names", NULL, 0 }, { LINE_DENY, "**/.env", "notes.json:8 (filesystem.deny)", 0 }, { LINE_HOME, "empty", NULL, 0 },
-		{ LINE_TMP, "1 MiB", NULL, 0 }, { LINE_ENV_SET, "MODE=quiet", "notes.json:6 (env.set)", 0 },
+	SHOWN(l, { LINE_COMMAND, "/home/bin/server --level=3", NULL, 0 },
+		{ LINE_PROGRAM, "/home/code/server", NULL, 0 }, { LINE_CODE, "/home/code/server", "script", 0 },
+		{ LINE_CWD, "/home/work", "notes.json:5 (cwd)", 0 },
+		{ LINE_READ, "/home/docs", "notes.json:7 (filesystem.read)", 0 },
+		{ LINE_WRITE, "/home/work", "notes.json:8 (filesystem.write)", 0 },
+		{ LINE_PROTECT, "on: 0 names", NULL, 0 }, { LINE_DENY, "**/.env", "notes.json:8 (filesystem.deny)", 0 },
+		{ LINE_HOME, "empty", NULL, 0 }, { LINE_TMP, "1 MiB", NULL, 0 },
+		{ LINE_ENV_SET, "MODE=quiet", "notes.json:6 (env.set)", 0 },
 		{ LINE_ENV_PASS, "API_TOKEN", "notes.json:6 (env.pass)", DANGER_SECRET },
 		{ LINE_ENV_PASS, "NODE_OPTIONS", "notes.json:6 (env.pass)", DANGER_LOADER },
 		{ LINE_NETWORK, "api.example.com:443", "notes.json:9 (network.allow \"api.example.com\")", 0 },
 		{ LINE_NETWORK, "its port 20123 at 127.0.0.1:20123", NULL, 0 }, { LINE_NOTE, "198.18.0.0/15", NULL, 0 },
-		{ LINE_LIMIT, "10 connections at once, 11 names below wildcards, 12 queries a second; 13 s to connect, 16 s idle", NULL, 0 },
-		{ LINE_SECCOMP, "default", NULL, 0 }, { LINE_LIMIT, "20 processes and threads, 64 open files, 1 MiB a message", NULL, 0 },
+		{ LINE_LIMIT,
+			"10 connections at once, 11 names below wildcards, 12 queries a second; 13 s to connect, 16 s "
+			"idle",
+			NULL, 0 },
+		{ LINE_SECCOMP, "default", NULL, 0 },
+		{ LINE_LIMIT, "20 processes and threads, 64 open files, 1 MiB a message", NULL, 0 },
 		{ LINE_AUDIT, "names only", NULL, 0 }, { LINE_TOOLS, "allow read_*", "(tools.allow \"read_*\")", 0 },
-		{ LINE_TOOLS, "deny delete_*", "(tools.deny \"delete_*\")", 0 }, { LINE_TOOLS, "every other one is denied", "(tools.allow)", 0 },
-		{ LINE_RESOURCES, "allow file:*", "(resources.allow \"file:*\")", 0 }, { LINE_PROMPTS, "allow ask", "(prompts.allow \"ask\")", 0 },
-		{ LINE_CLIENT, "sampling denied, elicitation denied", NULL, 0 }, { LINE_CLIENT, "roots may name", NULL, 0 });
+		{ LINE_TOOLS, "deny delete_*", "(tools.deny \"delete_*\")", 0 },
+		{ LINE_TOOLS, "every other one is denied", "(tools.allow)", 0 },
+		{ LINE_RESOURCES, "allow file:*", "(resources.allow \"file:*\")", 0 },
+		{ LINE_PROMPTS, "allow ask", "(prompts.allow \"ask\")", 0 },
+		{ LINE_CLIENT, "sampling denied, elicitation denied", NULL, 0 },
+		{ LINE_CLIENT, "roots may name", NULL, 0 });
 	assert_int_equal(l->e.danger, DANGER_SECRET | DANGER_LOADER);
 	assert_false(l->e.never_remember);
 }
@@ -337,8 +356,9 @@ static void the_opposite_of_each_wall_is_shown_too(void **state)
 	launch_edit(l, "\"sampling\": false, \"elicitation\": false", "\"sampling\": true, \"elicitation\": true");
 	launch_edit(l, "\"arguments\": \"keys\"", "\"arguments\": \"full\"");
 	launch_describe(l);
-	SHOWN(l, { LINE_PROTECT, "off: the server may write .git/hooks", NULL, 0 }, { LINE_HOME, "private: kept for this server alone", NULL, 0 },
-		{ LINE_TMP, "1000 KiB", NULL, 0 }, { LINE_CLIENT, "sampling allowed, elicitation allowed", NULL, 0 }, { LINE_AUDIT, "in full", NULL, 0 });
+	SHOWN(l, { LINE_PROTECT, "off: the server may write .git/hooks", NULL, 0 },
+		{ LINE_HOME, "private: kept for this server alone", NULL, 0 }, { LINE_TMP, "1000 KiB", NULL, 0 },
+		{ LINE_CLIENT, "sampling allowed, elicitation allowed", NULL, 0 }, { LINE_AUDIT, "in full", NULL, 0 });
 	assert_non_null(launch_line(l, LINE_TOOLS, "every other one is allowed"));
 	assert_non_null(launch_line(l, LINE_RESOURCES, "all that the server offers"));
 }
@@ -355,8 +375,10 @@ static void what_the_command_line_grants_says_so(void **state)
 	launch_edit(l, ", \"cwd\": \"~/work\"", "");
 	grant(l, "--cwd", "docs");
 	launch_describe(l);
-	SHOWN(l, { LINE_READ, "/home/other", "--ro", 0 }, { LINE_WRITE, "/home/docs", "--rw", 0 }, { LINE_ENV_PASS, "MY_PASSWORD", "--env", DANGER_SECRET },
-		{ LINE_ENV_SET, "LD_PRELOAD=/x.so", "--setenv", DANGER_LOADER }, { LINE_NETWORK, "*:443 (every name there is)", "--host", DANGER_NETWORK },
+	SHOWN(l, { LINE_READ, "/home/other", "--ro", 0 }, { LINE_WRITE, "/home/docs", "--rw", 0 },
+		{ LINE_ENV_PASS, "MY_PASSWORD", "--env", DANGER_SECRET },
+		{ LINE_ENV_SET, "LD_PRELOAD=/x.so", "--setenv", DANGER_LOADER },
+		{ LINE_NETWORK, "*:443 (every name there is)", "--host", DANGER_NETWORK },
 		{ LINE_CWD, "/home/docs", "--cwd", 0 });
 }
 
@@ -364,15 +386,20 @@ static void hosts_are_marked_by_their_danger(void **state)
 {
 	struct launch *l = *state;
 
-	launch_edit(l, "\"private\": false}", "\"private\": false}, \"localhost:5432\", \"10.0.0.0/8:443\", \"10.1.0.0/16:443\", \"*.example.net\", "
-					      "\"*.github.io\", {\"host\": \"x.example.net\", \"ports\": [443], \"sni\": false, \"private\": true}");
+	launch_edit(l, "\"private\": false}",
+		"\"private\": false}, \"localhost:5432\", \"10.0.0.0/8:443\", \"10.1.0.0/16:443\", \"*.example.net\", "
+		"\"*.github.io\", {\"host\": \"x.example.net\", \"ports\": [443], \"sni\": false, \"private\": true}");
 	launch_describe(l);
-	SHOWN(l, { LINE_NETWORK, "localhost:5432 (this machine's own loopback)", "(network.allow \"localhost:5432\")", DANGER_LOCALHOST },
+	SHOWN(l,
+		{ LINE_NETWORK, "localhost:5432 (this machine's own loopback)", "(network.allow \"localhost:5432\")",
+			DANGER_LOCALHOST },
 		{ LINE_NETWORK, "10.0.0.0/8:443", "(network.allow \"10.0.0.0/8:443\")", DANGER_NETWORK },
 		{ LINE_NETWORK, "10.1.0.0/16:443", "(network.allow \"10.1.0.0/16:443\")", 0 },
 		{ LINE_NETWORK, "*.example.net:443 (every name below it;", "(network.allow \"*.example.net\")", 0 },
 		{ LINE_NETWORK, "*.github.io:443", "(network.allow \"*.github.io\")", DANGER_NETWORK },
-		{ LINE_NETWORK, "x.example.net:443 (the name in a TLS connection is not compared) (private addresses may answer for it)",
+		{ LINE_NETWORK,
+			"x.example.net:443 (the name in a TLS connection is not compared) (private addresses may "
+			"answer for it)",
 			"(network.allow \"x.example.net\")", 0 });
 }
 
@@ -394,7 +421,8 @@ static void ports_that_are_published_alone_reach_nothing(void **state)
 
 	launch_edit(l, "{\"host\": \"api.example.com\", \"ports\": [443], \"sni\": true, \"private\": false}", "");
 	launch_describe(l);
-	SHOWN(l, { LINE_NETWORK, "it reaches nothing but its own loopback", NULL, 0 }, { LINE_NETWORK, "its port 20123", NULL, 0 });
+	SHOWN(l, { LINE_NETWORK, "it reaches nothing but its own loopback", NULL, 0 },
+		{ LINE_NETWORK, "its port 20123", NULL, 0 });
 	assert_true(l->e.plan.network.on);
 }
 
@@ -404,7 +432,8 @@ static void a_socket_opens_every_socket_that_is_granted_and_says_so(void **state
 
 	put_socket(l, "absent.socket");
 	launch_describe(l);
-	SHOWN(l, { LINE_UNIX, "/home/absent.socket", "(ipc.unix)", DANGER_UNIX }, { LINE_UNIX, "any unix socket below any granted directory", NULL, DANGER_UNIX });
+	SHOWN(l, { LINE_UNIX, "/home/absent.socket", "(ipc.unix)", DANGER_UNIX },
+		{ LINE_UNIX, "any unix socket below any granted directory", NULL, DANGER_UNIX });
 	assert_true(l->e.plan.allow_unix);
 	assert_true(json_is_true(json_object_get(l->e.canonical, "af_unix")));
 }
@@ -416,7 +445,8 @@ static void keys_homes_and_systems_are_marked(void **state)
 	launch_mkdir(l, ".ssh");
 	launch_edit(l, "\"read\": [\"~/docs\"]", "\"read\": [\"~/.ssh\", \"/usr/sbin\"]");
 	launch_describe(l);
-	SHOWN(l, { LINE_READ, "/home/.ssh", "(filesystem.read)", DANGER_KEYS }, { LINE_READ, "/usr/sbin", "(filesystem.read)", DANGER_SYSTEM });
+	SHOWN(l, { LINE_READ, "/home/.ssh", "(filesystem.read)", DANGER_KEYS },
+		{ LINE_READ, "/usr/sbin", "(filesystem.read)", DANGER_SYSTEM });
 }
 
 static void code_that_the_server_may_write_is_never_remembered(void **state)
@@ -592,7 +622,8 @@ static const struct refusal refusals[] = {
 	{ "it is not a socket", -ENOTSOCK, EXIT_REFUSED, CONTENT, "absent.socket", "text" },
 	{ "absent.socket: No such file", -ENOENT, EXIT_REFUSED, PROFILE, "?~/absent.socket", "~/absent.socket" },
 	{ "npx", -EPERM, EXIT_REFUSED, PROFILE, "\"sh\", \"~/bin/server\"", "\"npx\", \"-y\", \"notes\"" },
-	{ "names it so: put its directory into PATH", -ENOENT, EXIT_NOT_FOUND, PROFILE, "\"sh\", ", "\"no-such-program-here\", " },
+	{ "names it so: put its directory into PATH", -ENOENT, EXIT_NOT_FOUND, PROFILE, "\"sh\", ",
+		"\"no-such-program-here\", " },
 	{ "", -EACCES, EXIT_NOT_EXECUTABLE, PROFILE, "\"sh\", \"~/bin/server\"", "\"~/docs/one\"" },
 	{ "not UTF-8", -EILSEQ, EXIT_REFUSED, GRANT, "--setenv", "A=\xff" },
 	{ "not UTF-8", -EILSEQ, EXIT_REFUSED, ENVIRON, "NODE_OPTIONS=\xff", NULL },
@@ -609,7 +640,8 @@ static void what_cannot_be_launched_is_refused_in_words(void **state)
 		struct launch *l = one;
 		apply(l, &(struct row){ "", row->what, row->a, row->b, false });
 		int r = launch_build(l);
-		if (r != row->error || l->e.exit_hint != row->exit_hint || !strstr(l->d.text, row->words) || !*l->d.text)
+		if (r != row->error || l->e.exit_hint != row->exit_hint || !strstr(l->d.text, row->words) ||
+			!*l->d.text)
 			fail_msg("row %zu: %d, exit %d: %s", i, r, l->e.exit_hint, l->d.text);
 		assert_int_equal(launch_down(&one), 0);
 	}

@@ -82,7 +82,8 @@ static void what_is_granted_is_a_directory_or_a_file_and_nothing_of_ours_or_a_cl
 		const struct grant_row *row = &grant_rows[i];
 		struct fs_grants g;
 		int r = open_one(l, row->path, row->write, row->optional, &g);
-		if (r != row->error || !strstr(l->d.text, row->words) || (r < 0 && !strstr(l->d.text, "x.json:1 (filesystem)")))
+		if (r != row->error || !strstr(l->d.text, row->words) ||
+			(r < 0 && !strstr(l->d.text, "x.json:1 (filesystem)")))
 			fail_msg("'%s': %d: %s", row->path, r, l->d.text);
 		if (r == 0 && g.n != (row->optional ? 0 : 1))
 			fail_msg("'%s': %zu grants", row->path, g.n);
@@ -144,21 +145,27 @@ static void expect_mounts(const struct launch *l, const struct plan *p, const st
 	assert_int_equal(p->n_mounts, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_mount *m = &p->mounts[i];
-		char kind = m->kind == PLAN_SYMLINK ? 'l' : m->kind != PLAN_BIND ? '?' : m->flags & PLAN_WRITE ? 'w' : 'r';
+		char kind = m->kind == PLAN_SYMLINK ? 'l'
+			    : m->kind != PLAN_BIND  ? '?'
+			    : m->flags & PLAN_WRITE ? 'w'
+						    : 'r';
 		if (kind != v[i].kind || strcmp(m->target, LAUNCH_AT(l, v[i].target)) != 0)
 			fail_msg("mount %zu is %c %s", i, kind, m->target);
 		if (v[i].content)
-			assert_string_equal(m->content, v[i].content[0] == '~' ? LAUNCH_AT(l, v[i].content + 2) : v[i].content);
+			assert_string_equal(
+				m->content, v[i].content[0] == '~' ? LAUNCH_AT(l, v[i].content + 2) : v[i].content);
 		if (kind != 'l') {
 			assert_string_equal(m->source, m->target);
 			assert_true(m->ino != 0);
 		}
 	}
 }
-#define MOUNTS(l, p, ...) expect_mounts((l), (p), (const struct wanted[]){ __VA_ARGS__ }, ARRAY_LEN(((const struct wanted[]){ __VA_ARGS__ })))
+#define MOUNTS(l, p, ...)                                                                                              \
+	expect_mounts(                                                                                                 \
+		(l), (p), (const struct wanted[]){ __VA_ARGS__ }, ARRAY_LEN(((const struct wanted[]){ __VA_ARGS__ })))
 
-static void mount_all(struct launch *l, struct profile_item *reads, size_t n_reads, struct profile_item *writes, size_t n_writes,
-	const struct resolved *cmd, struct plan *ret)
+static void mount_all(struct launch *l, struct profile_item *reads, size_t n_reads, struct profile_item *writes,
+	size_t n_writes, const struct resolved *cmd, struct plan *ret)
 {
 	struct profile f = { .fs_read = { reads, n_reads, true }, .fs_write = { writes, n_writes, true } };
 	struct fs_grants g = { 0 };
@@ -169,12 +176,16 @@ static void mount_all(struct launch *l, struct profile_item *reads, size_t n_rea
 	fs_grants_done(&g);
 }
 
-#define ITEM(l, path) { LAUNCH_AT((l), (path)), (char[]){ "here" }, false }
+#define ITEM(l, path)                                                                                                  \
+	{                                                                                                              \
+		LAUNCH_AT((l), (path)), (char[]){ "here" }, false                                                      \
+	}
 
 static void parents_are_mounted_before_what_lies_in_them(void **state)
 {
 	struct launch *l = *state;
-	struct profile_item reads[] = { ITEM(l, "docs/one"), ITEM(l, "other") }, writes[] = { ITEM(l, "work"), ITEM(l, "docs") };
+	struct profile_item reads[] = { ITEM(l, "docs/one"), ITEM(l, "other") },
+			    writes[] = { ITEM(l, "work"), ITEM(l, "docs") };
 	struct resolved cmd = { 0 };
 	_cleanup_plan_ struct plan p = { 0 };
 
@@ -211,8 +222,10 @@ static void code_is_mounted_read_only_once_and_not_where_the_base_view_has_it(vo
 {
 	struct launch *l = *state;
 	struct profile_item writes[] = { ITEM(l, "work") };
-	struct code_tree trees[] = { { LAUNCH_AT(l, "code"), (char[]){ "script" }, false }, { LAUNCH_AT(l, "code"), (char[]){ "again" }, false },
-		{ LAUNCH_AT(l, "work"), (char[]){ "granted" }, false }, { (char[]){ "/usr/bin" }, (char[]){ "system" }, true } };
+	struct code_tree trees[] = { { LAUNCH_AT(l, "code"), (char[]){ "script" }, false },
+		{ LAUNCH_AT(l, "code"), (char[]){ "again" }, false },
+		{ LAUNCH_AT(l, "work"), (char[]){ "granted" }, false },
+		{ (char[]){ "/usr/bin" }, (char[]){ "system" }, true } };
 	struct resolved cmd = { .trees = trees, .n_trees = ARRAY_LEN(trees) };
 	_cleanup_plan_ struct plan p = { 0 };
 
@@ -252,8 +265,9 @@ static void code_that_is_gone_is_no_plan(void **state)
 
 static void rows_before_the_first_keep_their_order_and_a_mask_follows_its_bind(void **state)
 {
-	const struct plan_mount in[] = { { .kind = PLAN_TMPFS, .target = (char[]){ "/z" } }, { .kind = PLAN_DIR, .target = (char[]){ "/y" } },
-		{ .kind = PLAN_MASK, .target = (char[]){ "/b" } }, { .kind = PLAN_BIND, .source = (char[]){ "/b" }, .target = (char[]){ "/b" } },
+	const struct plan_mount in[] = { { .kind = PLAN_TMPFS, .target = (char[]){ "/z" } },
+		{ .kind = PLAN_DIR, .target = (char[]){ "/y" } }, { .kind = PLAN_MASK, .target = (char[]){ "/b" } },
+		{ .kind = PLAN_BIND, .source = (char[]){ "/b" }, .target = (char[]){ "/b" } },
 		{ .kind = PLAN_BIND, .source = (char[]){ "/a/x" }, .target = (char[]){ "/a/x" } },
 		{ .kind = PLAN_BIND, .source = (char[]){ "/a" }, .target = (char[]){ "/a" } } };
 	static const char *const out[] = { "/z", "/y", "/a", "/a/x", "/b", "/b" };

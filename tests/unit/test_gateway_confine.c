@@ -85,8 +85,8 @@ static long try_device(const struct held *h)
 	return setsockopt(h->tcp, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
 }
 
-/* A listener that is shut down is a socket like a new one, and data can be sent to any address at all with the connection
- * made on the way (TCP Fast Open): the published port's is of the host's network. */
+/* A listener that is shut down is a socket like a new one, and data can be sent to any address at all with the
+ * connection made on the way (TCP Fast Open): the published port's is of the host's network. */
 static struct sockaddr_in unlisten(int fd)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

@@ -642,7 +642,8 @@ static void a_spare_that_was_refused_serves_again(void **state)
 	w.config.publish[0] = 3000;
 	w.config.n_publish = 1;
 	for (unsigned i = 0; i <= GATEWAY_REFUSALS_MAX; i++) {
-		like.fd = w.g.spares[0].n ? w.g.spares[0].fds[--w.g.spares[0].n] : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		like.fd = w.g.spares[0].n ? w.g.spares[0].fds[--w.g.spares[0].n]
+					  : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_non_null(ask_new(&w.g, &like));
 		assert_true(asked(&w, &q));
 		answer(&w, q.id, DIAL_REFUSED, -1);

@@ -19,10 +19,21 @@ static void two_stars_cross_directories_and_one_does_not(void **state)
 		const char *pattern, *path;
 		bool match;
 	} cases[] = {
-		{ "**/.env", ".env", true }, { "**/.env", "a/b/.env", true }, { "**/.env", "a/.env/x", false }, { "**/.env", "a/x.env", false },
-		{ "*.pem", "k.pem", true }, { "*.pem", "a/k.pem", false }, { "secrets/**", "secrets/a/b", true }, { "secrets/**", "secret/a", false },
-		{ "a/**/z", "a/z", true }, { "a/**/z", "a/b/c/z", true }, { "a/**/z", "a/b/c/y", false }, { ".env", ".env", true },
-		{ ".env", "x/.env", false }, { "**/a*/b", "x/abc/b", true }, { "**", "anything/at/all", true },
+		{ "**/.env", ".env", true },
+		{ "**/.env", "a/b/.env", true },
+		{ "**/.env", "a/.env/x", false },
+		{ "**/.env", "a/x.env", false },
+		{ "*.pem", "k.pem", true },
+		{ "*.pem", "a/k.pem", false },
+		{ "secrets/**", "secrets/a/b", true },
+		{ "secrets/**", "secret/a", false },
+		{ "a/**/z", "a/z", true },
+		{ "a/**/z", "a/b/c/z", true },
+		{ "a/**/z", "a/b/c/y", false },
+		{ ".env", ".env", true },
+		{ ".env", "x/.env", false },
+		{ "**/a*/b", "x/abc/b", true },
+		{ "**", "anything/at/all", true },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		if (fs_pattern_match(cases[i].pattern, cases[i].path) != cases[i].match)
@@ -59,9 +70,16 @@ static void home_keys_and_system_directories_are_marked(void **state)
 		const char *path;
 		unsigned danger;
 	} cases[] = {
-		{ "/home/u", DANGER_HOME }, { "/home", DANGER_HOME }, { "/", DANGER_HOME }, { "/home/u/.ssh", DANGER_KEYS },
-		{ "/home/u/.ssh/id_rsa", DANGER_KEYS }, { "/home/u/.sshx", 0 }, { "/home/u/src", 0 }, { "/etc/ssl", DANGER_SYSTEM },
-		{ "/home/u/.config/gcloud", DANGER_KEYS }, { "/srv/data", 0 },
+		{ "/home/u", DANGER_HOME },
+		{ "/home", DANGER_HOME },
+		{ "/", DANGER_HOME },
+		{ "/home/u/.ssh", DANGER_KEYS },
+		{ "/home/u/.ssh/id_rsa", DANGER_KEYS },
+		{ "/home/u/.sshx", 0 },
+		{ "/home/u/src", 0 },
+		{ "/etc/ssl", DANGER_SYSTEM },
+		{ "/home/u/.config/gcloud", DANGER_KEYS },
+		{ "/srv/data", 0 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		if (danger_of_path(&p, cases[i].path) != cases[i].danger)
@@ -70,7 +88,8 @@ static void home_keys_and_system_directories_are_marked(void **state)
 
 static void what_steers_a_loader_is_known_by_name(void **state)
 {
-	static const char *const yes[] = { "LD_PRELOAD", "NODE_OPTIONS", "PYTHONSTARTUP", "BASH_ENV", "JAVA_TOOL_OPTIONS", "GIT_SSH_COMMAND", "DOTNET_STARTUP_HOOKS" };
+	static const char *const yes[] = { "LD_PRELOAD", "NODE_OPTIONS", "PYTHONSTARTUP", "BASH_ENV",
+		"JAVA_TOOL_OPTIONS", "GIT_SSH_COMMAND", "DOTNET_STARTUP_HOOKS" };
 	static const char *const no[] = { "GITHUB_TOKEN", "LOG_LEVEL", "HOME", "OLD_LD" };
 
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
@@ -82,8 +101,8 @@ static void what_steers_a_loader_is_known_by_name(void **state)
 
 static void the_environment_is_built_and_not_inherited(void **state)
 {
-	char *env[] = { (char[]){ "LD_PRELOAD=/x.so" }, (char[]){ "SECRET=1" }, (char[]){ "TOKEN=t" }, (char[]){ "LANG=C.UTF-8" },
-		(char[]){ "TZ=/etc/shadow" }, (char[]){ "HOME=/evil" }, NULL };
+	char *env[] = { (char[]){ "LD_PRELOAD=/x.so" }, (char[]){ "SECRET=1" }, (char[]){ "TOKEN=t" },
+		(char[]){ "LANG=C.UTF-8" }, (char[]){ "TZ=/etc/shadow" }, (char[]){ "HOME=/evil" }, NULL };
 	struct paths p = { .home = (char[]){ "/home/u" } };
 	struct profile_item pass = { .value = (char[]){ "TOKEN" } }, set = { .value = (char[]){ "A=b=c" } };
 	struct profile f = { .env_pass = { &pass, 1, true }, .env_set = { &set, 1, true } };
@@ -106,14 +125,17 @@ struct tree {
 	char path[64];
 };
 
-static const char *const dirs[] = { "repo", "repo/.git", "repo/.git/hooks", "repo/sub", "repo/sub/.vscode", "repo/node_modules",
-	"repo/node_modules/x", "repo/node_modules/x/.vscode", "repo/.git/worktrees", "repo/.git/worktrees/tree", "tree",
-	"target", "target/.git", "target/.git/hooks", "repo/target", "repo/target/x", "repo/target/x/deps", "repo/target/x/deps/.vscode",
-	"target/sub", "target/sub/.git", "target/sub/.git/hooks", "venv", "venv/sub", "venv/sub/.vscode", "venv/lib", "venv/lib/python3.11",
-	"venv/lib/python3.11/site-packages", "venv/lib/python3.11/site-packages/x", "venv/lib/python3.11/site-packages/x/.vscode", "objects",
-	"objects/sub", "objects/sub/.vscode", "repo/.git/objects", "repo/.git/objects/.vscode" };
-static const char *const files[] = { "repo/.git/config", "repo/.env", "repo/sub/.env", "repo/a.txt", "repo/.git/worktrees/tree/commondir",
-	"repo/.git/worktrees/tree/index", "tree/.git", "repo/target/CACHEDIR.TAG", "target/CACHEDIR.TAG", "venv/pyvenv.cfg", "HEAD" };
+static const char *const dirs[] = { "repo", "repo/.git", "repo/.git/hooks", "repo/sub", "repo/sub/.vscode",
+	"repo/node_modules", "repo/node_modules/x", "repo/node_modules/x/.vscode", "repo/.git/worktrees",
+	"repo/.git/worktrees/tree", "tree", "target", "target/.git", "target/.git/hooks", "repo/target",
+	"repo/target/x", "repo/target/x/deps", "repo/target/x/deps/.vscode", "target/sub", "target/sub/.git",
+	"target/sub/.git/hooks", "venv", "venv/sub", "venv/sub/.vscode", "venv/lib", "venv/lib/python3.11",
+	"venv/lib/python3.11/site-packages", "venv/lib/python3.11/site-packages/x",
+	"venv/lib/python3.11/site-packages/x/.vscode", "objects", "objects/sub", "objects/sub/.vscode",
+	"repo/.git/objects", "repo/.git/objects/.vscode" };
+static const char *const files[] = { "repo/.git/config", "repo/.env", "repo/sub/.env", "repo/a.txt",
+	"repo/.git/worktrees/tree/commondir", "repo/.git/worktrees/tree/index", "tree/.git", "repo/target/CACHEDIR.TAG",
+	"target/CACHEDIR.TAG", "venv/pyvenv.cfg", "HEAD" };
 
 static int tree_make(void **state)
 {
@@ -171,7 +193,9 @@ static void grant(struct fs_grants *g, const char *path, bool write)
 {
 	g->v = calloc(1, sizeof(*g->v));
 	g->n = 1;
-	g->v[0] = (struct fs_grant){ .given = strdup(path), .canonical = strdup(path), .where = "test", .write = write, .directory = true };
+	g->v[0] = (struct fs_grant){
+		.given = strdup(path), .canonical = strdup(path), .where = "test", .write = write, .directory = true
+	};
 }
 
 static void protected_names_are_mounted_read_only_and_their_ancestors_pinned(void **state)
@@ -362,14 +386,18 @@ int main(void)
 		cmocka_unit_test(home_keys_and_system_directories_are_marked),
 		cmocka_unit_test(what_steers_a_loader_is_known_by_name),
 		cmocka_unit_test(the_environment_is_built_and_not_inherited),
-		cmocka_unit_test_setup_teardown(protected_names_are_mounted_read_only_and_their_ancestors_pinned, tree_make, tree_drop),
-		cmocka_unit_test_setup_teardown(a_file_that_a_server_can_make_does_not_lift_protection_from_a_directory, tree_make, tree_drop),
+		cmocka_unit_test_setup_teardown(
+			protected_names_are_mounted_read_only_and_their_ancestors_pinned, tree_make, tree_drop),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_a_server_can_make_does_not_lift_protection_from_a_directory, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(what_leads_git_to_another_directory_is_protected, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_denied_name_is_masked_in_read_grants_too, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(a_protected_name_that_appears_later_is_reported, tree_make, tree_drop),
 		cmocka_unit_test_setup_teardown(
-			behind_a_link_called_git_what_git_executes_is_kept_and_a_new_link_is_reported, tree_make, tree_drop),
-		cmocka_unit_test_setup_teardown(a_protected_link_is_kept_where_it_leads_and_reported_when_it_leads_elsewhere, tree_make,
+			behind_a_link_called_git_what_git_executes_is_kept_and_a_new_link_is_reported, tree_make,
+			tree_drop),
+		cmocka_unit_test_setup_teardown(
+			a_protected_link_is_kept_where_it_leads_and_reported_when_it_leads_elsewhere, tree_make,
 			tree_drop),
 		cmocka_unit_test(a_failed_exec_has_the_shells_statuses),
 		cmocka_unit_test(a_start_time_belongs_to_a_living_process),

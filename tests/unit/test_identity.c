@@ -94,7 +94,8 @@ static void owner_group_and_others_are_told_apart_as_the_kernel_does(void **stat
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char path[] = "/tmp/stockade-identity-XXXXXX";
-		struct identity id = { .uid = rows[i].owner ? geteuid() : geteuid() + 1, .gid = rows[i].group ? getegid() : getegid() + 1 };
+		struct identity id = { .uid = rows[i].owner ? geteuid() : geteuid() + 1,
+			.gid = rows[i].group ? getegid() : getegid() + 1 };
 		int fd = rows[i].directory ? -1 : mkstemp(path);
 		if (rows[i].directory) {
 			assert_non_null(mkdtemp(path));

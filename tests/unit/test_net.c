@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include "wire/net_layout.h"
 
-#define W .where = (char *)(uintptr_t)"t"
+#define W	.where = (char *)(uintptr_t) "t"
 #define N(text) .name = (char *)(uintptr_t)(text)
 
 static void names_in_our_form_are_told_from_others(void **state)
@@ -14,10 +14,26 @@ static void names_in_our_form_are_told_from_others(void **state)
 		const char *name;
 		bool valid;
 	} cases[] = {
-		{ "api.github.com", true }, { "localhost", true }, { "_acme.example.com", true }, { "xn--bcher-kva.example", true },
-		{ "a-b.c", true }, { "1password.com", true }, { "4.example", true },
-		{ "", false }, { ".", false }, { "a..b", false }, { ".a", false }, { "a.", false }, { "A.b", false }, { "a b.c", false },
-		{ "10.0.0.1", false }, { "127.1", false }, { "a.1", false }, { "b\xc3\xbc.example", false }, { "a/b", false }, { "*.a", false },
+		{ "api.github.com", true },
+		{ "localhost", true },
+		{ "_acme.example.com", true },
+		{ "xn--bcher-kva.example", true },
+		{ "a-b.c", true },
+		{ "1password.com", true },
+		{ "4.example", true },
+		{ "", false },
+		{ ".", false },
+		{ "a..b", false },
+		{ ".a", false },
+		{ "a.", false },
+		{ "A.b", false },
+		{ "a b.c", false },
+		{ "10.0.0.1", false },
+		{ "127.1", false },
+		{ "a.1", false },
+		{ "b\xc3\xbc.example", false },
+		{ "a/b", false },
+		{ "*.a", false },
 		{ "a123456789012345678901234567890123456789012345678901234567890123.x", false },
 	};
 
@@ -55,9 +71,18 @@ static void the_closest_grant_wins(void **state)
 		uint16_t port;
 		uint32_t grant;
 	} cases[] = {
-		{ "api.example.com", 443, 3 }, { "api.example.com", 80, 1 }, { "api.example.com", 22, NET_NO_GRANT }, { "example.com", 443, 0 },
-		{ "example.com", 80, NET_NO_GRANT }, { "x.deep.example.com", 443, 2 }, { "x.deep.example.com", 80, 1 }, { "deep.example.com", 443, 1 },
-		{ "notexample.com", 80, NET_NO_GRANT }, { "example.com.evil.test", 80, NET_NO_GRANT }, { "evil.test", 443, 0 }, { "a.example.com", 0, 1 },
+		{ "api.example.com", 443, 3 },
+		{ "api.example.com", 80, 1 },
+		{ "api.example.com", 22, NET_NO_GRANT },
+		{ "example.com", 443, 0 },
+		{ "example.com", 80, NET_NO_GRANT },
+		{ "x.deep.example.com", 443, 2 },
+		{ "x.deep.example.com", 80, 1 },
+		{ "deep.example.com", 443, 1 },
+		{ "notexample.com", 80, NET_NO_GRANT },
+		{ "example.com.evil.test", 80, NET_NO_GRANT },
+		{ "evil.test", 443, 0 },
+		{ "a.example.com", 0, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -70,8 +95,9 @@ static void a_literal_address_falls_under_the_longest_prefix(void **state)
 		const char *address;
 		uint16_t port;
 		uint32_t grant;
-	} cases[] = { { "10.2.3.4", 5432, 5 }, { "10.2.3.5", 5432, 4 }, { "10.2.3.4", 80, NET_NO_GRANT }, { "11.0.0.1", 5432, NET_NO_GRANT },
-		{ "::ffff:10.2.3.4", 5432, NET_NO_GRANT }, { "127.0.0.1", 5432, NET_NO_GRANT } };
+	} cases[] = { { "10.2.3.4", 5432, 5 }, { "10.2.3.5", 5432, 4 }, { "10.2.3.4", 80, NET_NO_GRANT },
+		{ "11.0.0.1", 5432, NET_NO_GRANT }, { "::ffff:10.2.3.4", 5432, NET_NO_GRANT },
+		{ "127.0.0.1", 5432, NET_NO_GRANT } };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct net_address a;
@@ -82,7 +108,8 @@ static void a_literal_address_falls_under_the_longest_prefix(void **state)
 
 static void addresses_in_other_bases_and_short_forms_are_no_addresses(void **state)
 {
-	static const char *const bad[] = { "0x7f.0.0.1", "0177.0.0.1", "127.1", "2130706433", "1.2.3.4.5", "1.2.3.256", "::g", "", "1.2.3.4 ", "fe80::1%eth0" };
+	static const char *const bad[] = { "0x7f.0.0.1", "0177.0.0.1", "127.1", "2130706433", "1.2.3.4.5", "1.2.3.256",
+		"::g", "", "1.2.3.4 ", "fe80::1%eth0" };
 	struct net_address a;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -96,7 +123,7 @@ static size_t count(const struct net_layout *l, enum net_socket_kind kind, const
 
 	for (size_t i = 0; i < l->n_sockets; i++)
 		n += l->sockets[i].kind == kind && (!port || l->sockets[i].port == port) &&
-			(!address || strcmp(net_address_text(&l->sockets[i].address, text, sizeof(text)), address) == 0);
+		     (!address || strcmp(net_address_text(&l->sockets[i].address, text, sizeof(text)), address) == 0);
 	return n;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_network - the written form of granted hosts: what it means, what is normalised, what is refused and in which words */
+/* test_network - the written form of granted hosts: what it means, what is normalised, what is refused and in which
+ * words */
 #include "tests/unit/unit.h"
 #include <errno.h>
 #include <stdio.h>
@@ -69,7 +70,9 @@ static void what_is_no_grant_is_refused_in_a_sentence(void **state)
 		{ "a/b:443", "has a '/' but no address before it" },
 		{ "https://a.example", "is a URL" },
 		{ "${host}:443", "nothing is expanded" },
-		{ "b\xc3\xbc" "cher.example:443", "begins with xn--" },
+		{ "b\xc3\xbc"
+		  "cher.example:443",
+			"begins with xn--" },
 		{ "*.com:443", "anybody can register" },
 		{ "*.co.uk:443", "anybody can register" },
 		{ "*.foo.ck:443", "anybody can register" },
@@ -108,8 +111,16 @@ static void the_same_host_and_port_twice_is_refused_and_overlaps_are_not(void **
 		const char *text;
 		int error;
 	} cases[] = {
-		{ "a.example.com:443", 0 }, { "*.example.com:443", 0 }, { "*:443", 0 }, { "a.example.com:80", 0 }, { "A.example.com.:443,22", -EEXIST },
-		{ "10.0.0.0/8:80", 0 }, { "10.2.0.0/16:80", 0 }, { "10.0.0.0/8:80", -EEXIST }, { "localhost:80", 0 }, { "localhost:80", -EEXIST },
+		{ "a.example.com:443", 0 },
+		{ "*.example.com:443", 0 },
+		{ "*:443", 0 },
+		{ "a.example.com:80", 0 },
+		{ "A.example.com.:443,22", -EEXIST },
+		{ "10.0.0.0/8:80", 0 },
+		{ "10.2.0.0/16:80", 0 },
+		{ "10.0.0.0/8:80", -EEXIST },
+		{ "localhost:80", 0 },
+		{ "localhost:80", -EEXIST },
 	};
 	_cleanup_net_config_ struct net_config c = { 0 };
 
@@ -209,9 +220,17 @@ static void the_list_of_public_suffixes_is_the_real_one(void **state)
 		const char *domain;
 		enum suffix_kind kind;
 	} cases[] = {
-		{ "com", SUFFIX_REGISTRY }, { "co.uk", SUFFIX_REGISTRY }, { "foo.ck", SUFFIX_REGISTRY }, { "www.ck", SUFFIX_NONE }, { "nosuchtld", SUFFIX_REGISTRY },
-		{ "xn--p1ai", SUFFIX_REGISTRY }, { "github.io", SUFFIX_SHARED }, { "githubusercontent.com", SUFFIX_SHARED }, { "example.com", SUFFIX_NONE },
-		{ "example.co.uk", SUFFIX_NONE }, { "me.github.io", SUFFIX_NONE },
+		{ "com", SUFFIX_REGISTRY },
+		{ "co.uk", SUFFIX_REGISTRY },
+		{ "foo.ck", SUFFIX_REGISTRY },
+		{ "www.ck", SUFFIX_NONE },
+		{ "nosuchtld", SUFFIX_REGISTRY },
+		{ "xn--p1ai", SUFFIX_REGISTRY },
+		{ "github.io", SUFFIX_SHARED },
+		{ "githubusercontent.com", SUFFIX_SHARED },
+		{ "example.com", SUFFIX_NONE },
+		{ "example.co.uk", SUFFIX_NONE },
+		{ "me.github.io", SUFFIX_NONE },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)

@@ -95,15 +95,21 @@ static void a_running_server_that_may_write_the_code_counts_without_an_answer(vo
 {
 	struct launch *l = *state;
 	struct registration r;
-	struct registry_args a = { .paths = &l->world->paths, .id = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", .name = "other", .client = "", .digest = "",
-		.lineage = &l->world->lineage, .init_pid = getpid() };
+	struct registry_args a = { .paths = &l->world->paths,
+		.id = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		.name = "other",
+		.client = "",
+		.digest = "",
+		.lineage = &l->world->lineage,
+		.init_pid = getpid() };
 
 	describe_writer(l, "code");
 	a.grants = &l->e.grants;
 	assert_int_equal(registry_add(&a, &r, &l->d), 0);
 	describe_owner(l);
 	assert_true(l->e.never_remember);
-	assert_non_null(launch_line(l, LINE_NOTE, "can be rewritten by the server 'other', which is running now (aaaa"));
+	assert_non_null(
+		launch_line(l, LINE_NOTE, "can be rewritten by the server 'other', which is running now (aaaa"));
 	registration_done(&r);
 	describe_owner(l);
 	assert_false(l->e.never_remember);
@@ -132,7 +138,8 @@ static void whoever_gets_the_code_of_another_is_told_whose_it_is(void **state)
 	describe_owner(l);
 	approve(l);
 	describe_writer(l, "code");
-	const struct effective_line *line = launch_line(l, LINE_NOTE, "it may rewrite the code of the approved server 'server'");
+	const struct effective_line *line =
+		launch_line(l, LINE_NOTE, "it may rewrite the code of the approved server 'server'");
 	assert_string_equal(line ? line->where : "", "--rw");
 	assert_false(l->e.never_remember);
 	describe_writer(l, "work");
@@ -146,7 +153,8 @@ static void a_damaged_approval_counts_for_nothing(void **state)
 
 	describe_writer(l, "code");
 	approve(l);
-	assert_in_range(snprintf(path, sizeof(path), "%s/approvals/%s.json", l->world->paths.state, l->e.digest), 1, PATH_MAX - 1);
+	assert_in_range(snprintf(path, sizeof(path), "%s/approvals/%s.json", l->world->paths.state, l->e.digest), 1,
+		PATH_MAX - 1);
 	launch_put(l, path, 0600, "{}");
 	describe_owner(l);
 	assert_false(l->e.never_remember);

@@ -307,7 +307,8 @@ static void test_a_waiter_survives_any_number_of_cleaners(void **state)
 	a = waiter(w, &e, -1, 60);
 	expect_waiters(w, 1, &l);
 	pendings_done(&l);
-	snprintf(command, sizeof(command), "for i in $(seq 300); do rm -rf %s/pending*; done 2>/dev/null; :", w->paths.runtime);
+	snprintf(command, sizeof(command),
+		"for i in $(seq 300); do rm -rf %s/pending*; done 2>/dev/null; :", w->paths.runtime);
 	pid_t cleaner = fork();
 	if (cleaner == 0)
 		_exit(system(command) == 0 ? 0 : 1);

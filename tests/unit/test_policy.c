@@ -81,7 +81,10 @@ static void a_proxy_and_an_authority_are_provided_with_the_lines_that_do(void **
 	char text[512], where[300];
 
 	put(w->ca, "a comment\n" CERT CERT, 0644);
-	snprintf(text, sizeof(text), "{\"stockade\": 1, \"owner\": \"it@example.com\",\n\"provide\": {\"proxy\": \"http://Proxy.Corp.Example:3128/\",\n\"ca\": \"%s\"}}", w->ca);
+	snprintf(text, sizeof(text),
+		"{\"stockade\": 1, \"owner\": \"it@example.com\",\n\"provide\": {\"proxy\": "
+		"\"http://Proxy.Corp.Example:3128/\",\n\"ca\": \"%s\"}}",
+		w->ca);
 	put(w->policy, text, 0644);
 	if (load(w, &p, &d) < 0)
 		fail_msg("%s", d.text);
@@ -97,7 +100,8 @@ static void a_proxy_and_an_authority_are_provided_with_the_lines_that_do(void **
 
 static void a_proxy_may_be_an_address(void **state)
 {
-	static const char *const rows[][2] = { { "192.0.2.1:80", "192.0.2.1" }, { "[2001:db8::1]:80", "2001:db8::1" }, { "localhost:80", "127.0.0.1" } };
+	static const char *const rows[][2] = { { "192.0.2.1:80", "192.0.2.1" }, { "[2001:db8::1]:80", "2001:db8::1" },
+		{ "localhost:80", "127.0.0.1" } };
 	struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -123,7 +127,8 @@ static void what_cannot_be_followed_denies_every_launch_in_words(void **state)
 		{ "{}", "has no \"stockade\": 1" },
 		{ "{\"stockade\": 2}", "must be 1" },
 		{ "{\"stockade\": 1, \"stockade\": 1}", "stockade" },
-		{ "{\"stockade\": 1,\n\"provid\": {}}", "policy.json:2: \"provid\" is no key of a policy; did you mean \"provide\"?" },
+		{ "{\"stockade\": 1,\n\"provid\": {}}",
+			"policy.json:2: \"provid\" is no key of a policy; did you mean \"provide\"?" },
 		{ "{\"stockade\": 1, \"consent\": \"granted\"}", "consent is not enforced by this version" },
 		{ "{\"stockade\": 1, \"network\": {\"deny\": []}}", "network is not enforced by this version" },
 		{ "{\"stockade\": 1, \"kill\": []}", "kill is not enforced by this version" },
@@ -210,10 +215,12 @@ static void the_schema_has_every_key_that_is_taken_and_no_other(void **state)
 	static const struct {
 		const char *at, *key;
 		bool taken;
-	} rows[] = { { "", "stockade", true }, { "", "owner", true }, { "", "description", true }, { "", "$schema", true }, { "", "provide", true },
-		{ "provide", "proxy", true }, { "provide", "ca", true }, { "", "network", false }, { "provide", "env", false } };
+	} rows[] = { { "", "stockade", true }, { "", "owner", true }, { "", "description", true },
+		{ "", "$schema", true }, { "", "provide", true }, { "provide", "proxy", true },
+		{ "provide", "ca", true }, { "", "network", false }, { "provide", "env", false } };
 	json_t *schema = json_load_file(STOCKADE_PROFILES "/policy.schema.json", JSON_REJECT_DUPLICATES, NULL);
-	json_t *top = json_object_get(schema, "properties"), *below = json_object_get(json_object_get(top, "provide"), "properties");
+	json_t *top = json_object_get(schema, "properties"),
+	       *below = json_object_get(json_object_get(top, "provide"), "properties");
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(json_object_get(*rows[i].at ? below : top, rows[i].key) != NULL, rows[i].taken);
@@ -226,9 +233,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(where_there_is_no_policy_nothing_is_laid_down, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_proxy_and_an_authority_are_provided_with_the_lines_that_do, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_proxy_and_an_authority_are_provided_with_the_lines_that_do, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_proxy_may_be_an_address, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_cannot_be_followed_denies_every_launch_in_words, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_be_followed_denies_every_launch_in_words, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refused_proxy_shows_no_password, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_certificate_is_put_into_no_sandbox, set_up, tear_down),
 		cmocka_unit_test(the_schema_has_every_key_that_is_taken_and_no_other),

@@ -48,8 +48,11 @@ static int place_drop(void **state)
 
 static void add(struct plan *plan, enum plan_mount_kind kind, const char *target, uint32_t type, const char *content)
 {
-	struct plan_mount m = { .kind = kind, .source = kind == PLAN_BIND ? (char *)(uintptr_t)target : NULL, .target = (char *)(uintptr_t)target,
-		.type = type, .content = (char *)(uintptr_t)content };
+	struct plan_mount m = { .kind = kind,
+		.source = kind == PLAN_BIND ? (char *)(uintptr_t)target : NULL,
+		.target = (char *)(uintptr_t)target,
+		.type = type,
+		.content = (char *)(uintptr_t)content };
 
 	assert_int_equal(plan_add_mount(plan, &m), 0);
 }
@@ -121,8 +124,10 @@ static void a_home_that_others_can_read_is_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_mounted_below_the_home_has_a_place_in_it, place_make, place_drop),
-		cmocka_unit_test_setup_teardown(a_link_that_the_server_put_in_the_way_is_not_followed, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(
+			what_is_mounted_below_the_home_has_a_place_in_it, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(
+			a_link_that_the_server_put_in_the_way_is_not_followed, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(a_home_that_others_can_read_is_refused, place_make, place_drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,11 +61,13 @@ static void what_is_not_json_is_refused_with_its_line(void **state)
 static void what_only_a_shell_would_put_in_is_refused_outside_the_command(void **state)
 {
 	static const struct bad cases[] = {
-		{ WITH("\"env\": {\"set\": {\"A\": \"$HOME/x\"}}"), "$HOME is taken as it is written here; did you mean ${HOME}?" },
+		{ WITH("\"env\": {\"set\": {\"A\": \"$HOME/x\"}}"),
+			"$HOME is taken as it is written here; did you mean ${HOME}?" },
 		{ WITH("\"env\": {\"set\": {\"A\": \"a:$workspace\"}}"), "did you mean ${workspace}?" },
 		{ WITH("\"filesystem\": {\"deny\": [\"$HOME/.ssh\"]}"), "did you mean ${HOME}?" },
 		{ WITH("\"env\": {\"set\": {\"A\": \"/run/$USER/x\"}}"), "$USER is not put in" },
-		{ WITH("\"parameters\": {\"d\": {\"type\": \"string\"}}, \"env\": {\"set\": {\"A\": \"$d\"}}"), "did you mean ${d}?" },
+		{ WITH("\"parameters\": {\"d\": {\"type\": \"string\"}}, \"env\": {\"set\": {\"A\": \"$d\"}}"),
+			"did you mean ${d}?" },
 	};
 	static const char *const good[] = {
 		WITH("\"env\": {\"set\": {\"A\": \"pa$$word $HOMER $5 ${HOME}\"}}"),
@@ -130,7 +132,8 @@ static void unknown_keys_are_refused_with_line_and_suggestion(void **state)
 			"x.json:3: unknown key 'tools.alloww', did you mean 'allow'?" },
 		{ WITH("\"protect\": \"none\""), "unknown key 'protect', did you mean 'filesystem.protect'?" },
 		{ WITH("\"limits.files\": 20"), "unknown key 'limits.files'" },
-		{ WITH("\"args\": [\"x\"]"), "unknown key 'args'; arguments follow the program in the list of 'command'" },
+		{ WITH("\"args\": [\"x\"]"),
+			"unknown key 'args'; arguments follow the program in the list of 'command'" },
 		{ WITH("\"mcpServers\": {}"), "a profile holds one server" },
 		{ WITH("\"env\": {\"MODE\": \"x\"}"), "unknown key 'env.MODE'; a variable goes into 'env.set'" },
 		{ WITH("\"zzzzzzzz\": 1"), "unknown key 'zzzzzzzz'; stockade's profile format has no such key" },

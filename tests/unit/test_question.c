@@ -196,11 +196,13 @@ static void test_rules_stand_together_and_each_of_them_is_shown(void **state)
 	e.profile.file = strdup("/etc/stockade/profiles/x.json");
 	for (int i = 0; i < 40; i++) {
 		snprintf(rule, sizeof(rule), "%s name_%d_*", i < 20 ? "allow" : "deny", i);
-		snprintf(where, sizeof(where), "/etc/stockade/profiles/x.json:%d (tools.allow \"name_%d_*\")", 10 + i, i);
+		snprintf(where, sizeof(where), "/etc/stockade/profiles/x.json:%d (tools.allow \"name_%d_*\")", 10 + i,
+			i);
 		assert_int_equal(effective_add_line(&e, LINE_TOOLS, 0, where, "%s", rule), 0);
 	}
 	/* Could pass for two, or for words of ours: each has a line of its own. */
-	assert_int_equal(effective_add_line(&e, LINE_TOOLS, 0, "/etc/stockade/profiles/x.json:50", "deny a, allow b"), 0);
+	assert_int_equal(
+		effective_add_line(&e, LINE_TOOLS, 0, "/etc/stockade/profiles/x.json:50", "deny a, allow b"), 0);
 	assert_int_equal(effective_add_line(&e, LINE_TOOLS, 0, "/etc/stockade/profiles/x.json:51", "deny c(line9)"), 0);
 	assert_int_equal(effective_add_line(&e, LINE_RESOURCES, 0, NULL, "all that the server offers"), 0);
 	_cleanup_free_ char *text = print(&e, &o), *all = squeezed(text);
@@ -209,7 +211,8 @@ static void test_rules_stand_together_and_each_of_them_is_shown(void **state)
 		assert_has(all, rule);
 	}
 	assert_has(all, "name_18_*,name_19_*(lines10-29)denyname_20_*,");
-	assert_has(text, "\n                    deny a, allow b  (line 50)\n                    deny c(line9)  (line 51)\n");
+	assert_has(text,
+		"\n                    deny a, allow b  (line 50)\n                    deny c(line9)  (line 51)\n");
 	assert_has(text, "\n    resources       all that the server offers\n");
 	/* The file once, the label once, and no line of the list longer than the terminal. */
 	assert_once(all, "x.json");

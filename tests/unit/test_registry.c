@@ -47,8 +47,9 @@ static bool there(const struct world *w, const char *id, const char *suffix)
 static const char *entry(char ret[ENTRY_MAX], const char *id, long long pid, unsigned long long start, long long since)
 {
 	snprintf(ret, ENTRY_MAX,
-		"{\"session\":\"%s\",\"name\":\"n\",\"client\":\"c\",\"writes\":[],\"pid\":%lld,\"start\":%llu,\"init_pid\":1,\"init_start\":1,\"since\":%lld}", id, pid,
-		start, since);
+		"{\"session\":\"%s\",\"name\":\"n\",\"client\":\"c\",\"writes\":[],\"pid\":%lld,\"start\":%llu,\"init_"
+		"pid\":1,\"init_start\":1,\"since\":%lld}",
+		id, pid, start, since);
 	return ret;
 }
 
@@ -70,10 +71,17 @@ static size_t listed(const struct world *w)
 	return list.n;
 }
 
-static int add(const struct world *w, const char *name, const struct fs_grants *grants, struct registration *ret, struct diag *d)
+static int add(const struct world *w, const char *name, const struct fs_grants *grants, struct registration *ret,
+	struct diag *d)
 {
-	struct registry_args a = { .paths = &w->paths, .id = id_a, .name = name, .client = "editor < shell", .digest = "d", .lineage = &w->lineage,
-		.grants = grants, .init_pid = getpid() };
+	struct registry_args a = { .paths = &w->paths,
+		.id = id_a,
+		.name = name,
+		.client = "editor < shell",
+		.digest = "d",
+		.lineage = &w->lineage,
+		.grants = grants,
+		.init_pid = getpid() };
 
 	return registry_add(&a, ret, d);
 }
@@ -81,7 +89,8 @@ static int add(const struct world *w, const char *name, const struct fs_grants *
 static void a_session_is_listed_while_it_runs_with_its_counters_as_they_are(void **state)
 {
 	const struct world *w = *state;
-	struct fs_grant v[] = { { .canonical = (char[]){ "/srv/read" } }, { .canonical = (char[]){ "/srv/write" }, .write = true } };
+	struct fs_grant v[] = { { .canonical = (char[]){ "/srv/read" } },
+		{ .canonical = (char[]){ "/srv/write" }, .write = true } };
 	struct fs_grants grants = { .v = v, .n = 2 };
 	_cleanup_registry_ struct registry_list list = { 0 };
 	struct registration r;
@@ -175,9 +184,12 @@ static void an_entry_under_the_name_of_another_is_not_believed(void **state)
 static void damaged_entries_are_passed_over_and_hide_no_other(void **state)
 {
 	const struct world *w = *state;
-	static const char *const damaged[] = { "", "{", "[]", "null", "{}", "{\"session\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
-		"{\"session\":\"a\",\"name\":\"n\",\"client\":\"c\",\"pid\":1,\"start\":1,\"init_pid\":1,\"init_start\":1,\"since\":1}",
-		"{\"session\":1,\"name\":\"n\",\"client\":\"c\",\"pid\":1,\"start\":1,\"init_pid\":1,\"init_start\":1,\"since\":1}" };
+	static const char *const damaged[] = { "", "{", "[]", "null", "{}",
+		"{\"session\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+		"{\"session\":\"a\",\"name\":\"n\",\"client\":\"c\",\"pid\":1,\"start\":1,\"init_pid\":1,\"init_"
+		"start\":1,\"since\":1}",
+		"{\"session\":1,\"name\":\"n\",\"client\":\"c\",\"pid\":1,\"start\":1,\"init_pid\":1,\"init_start\":1,"
+		"\"since\":1}" };
 	static const long long pids[] = { 0, -1, 1LL << 32 };
 	char text[ENTRY_MAX];
 
@@ -187,7 +199,8 @@ static void damaged_entries_are_passed_over_and_hide_no_other(void **state)
 		assert_int_equal(listed(w), 1);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
-		put(w, id_a, "json", entry(text, id_a, pids[i] ? pids[i] + (pids[i] > 1 ? getpid() : 0) : 0, own_start(), 1), 0600);
+		put(w, id_a, "json",
+			entry(text, id_a, pids[i] ? pids[i] + (pids[i] > 1 ? getpid() : 0) : 0, own_start(), 1), 0600);
 		assert_int_equal(listed(w), 1);
 	}
 	put(w, id_a, "json", entry(text, id_a, getpid(), own_start(), 1), 0666);

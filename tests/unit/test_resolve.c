@@ -269,7 +269,8 @@ static void own_usr_local(void)
 		_exit(2);
 }
 
-/* In a mount namespace of its own: below /usr, a package that somebody else than root can write, in a directory of root's. */
+/* In a mount namespace of its own: below /usr, a package that somebody else than root can write, in a directory of
+ * root's. */
 static void check_usr(struct world *w)
 {
 	own_usr_local();
@@ -284,12 +285,14 @@ static void check_usr(struct world *w)
 	_exit(w->r.n_trees == 1 && !w->r.trees[0].root_only && has_tree(w, "/usr/local/lib/node_modules") ? 0 : 5);
 }
 
-/* What root did not change but can be changed by others: a package beside the one that is named, one of its files, a file
- * that an access control list opens, what a link leads to, a package of the interpreter. Each: where it is, and the tree. */
+/* What root did not change but can be changed by others: a package beside the one that is named, one of its files, a
+ * file that an access control list opens, what a link leads to, a package of the interpreter. Each: where it is, and
+ * the tree. */
 static void check_dependencies(struct world *w)
 {
 	static const char entry[] = "/usr/local/lib/node_modules/srv/index.js";
-	static const char acl[] = "\2\0\0\0\1\0\6\0\377\377\377\377\2\0\6\0\350\3\0\0\4\0\4\0\377\377\377\377\20\0\6\0\377\377\377\377\40\0\4\0\377\377\377\377";
+	static const char acl[] = "\2\0\0\0\1\0\6\0\377\377\377\377\2\0\6\0\350\3\0\0\4\0\4\0\377\377\377\377\20\0\6\0"
+				  "\377\377\377\377\40\0\4\0\377\377\377\377";
 
 	own_usr_local();
 	put_text(w, entry, 0644, "");
@@ -301,18 +304,21 @@ static void check_dependencies(struct world *w)
 	if (chown("/usr/local/lib/node_modules/dep", 1000, 1000) < 0 || RESOLVE(w, "node", entry) < 0 ||
 		!has_tree(w, "/usr/local/lib/node_modules"))
 		_exit(4);
-	if (chown("/usr/local/lib/node_modules/dep", 0, 0) < 0 || chown("/usr/local/lib/node_modules/dep/index.js", 1000, 1000) < 0 ||
-		RESOLVE(w, "node", entry) < 0 || !has_tree(w, "/usr/local/lib/node_modules"))
+	if (chown("/usr/local/lib/node_modules/dep", 0, 0) < 0 ||
+		chown("/usr/local/lib/node_modules/dep/index.js", 1000, 1000) < 0 || RESOLVE(w, "node", entry) < 0 ||
+		!has_tree(w, "/usr/local/lib/node_modules"))
 		_exit(5);
 	if (chown("/usr/local/lib/node_modules/dep/index.js", 0, 0) < 0 ||
-		setxattr("/usr/local/lib/node_modules/dep/index.js", "system.posix_acl_access", acl, sizeof(acl) - 1, 0) < 0 ||
+		setxattr("/usr/local/lib/node_modules/dep/index.js", "system.posix_acl_access", acl, sizeof(acl) - 1,
+			0) < 0 ||
 		RESOLVE(w, "node", entry) < 0 || !has_tree(w, "/usr/local/lib/node_modules"))
 		_exit(6);
 	if (removexattr("/usr/local/lib/node_modules/dep/index.js", "system.posix_acl_access") < 0 ||
-		chmod("/usr/local/lib/node_modules/dep/index.js", 0644) < 0 || RESOLVE(w, "node", entry) < 0 || w->r.n_trees != 0)
+		chmod("/usr/local/lib/node_modules/dep/index.js", 0644) < 0 || RESOLVE(w, "node", entry) < 0 ||
+		w->r.n_trees != 0)
 		_exit(7);
-	if (chown("/usr/local/share/shared/x.js", 1000, 1000) < 0 || RESOLVE(w, "node", entry) < 0 || w->r.n_trees != 1 ||
-		!has_tree(w, "/usr/local/share/shared"))
+	if (chown("/usr/local/share/shared/x.js", 1000, 1000) < 0 || RESOLVE(w, "node", entry) < 0 ||
+		w->r.n_trees != 1 || !has_tree(w, "/usr/local/share/shared"))
 		_exit(8);
 	_exit(0);
 }
@@ -400,7 +406,8 @@ static void a_runtime_that_obeys_files_of_the_working_directory_says_so(void **s
 		{ { "sh", "srv/i.sh" }, false },
 		{ { "sh", "-c", "node srv/i.js" }, true },
 	};
-	static const char *const programs[] = { "node", "bun", "deno", "tsx", "ts-node", "java", "php", "Rscript", "ruby", "perl" };
+	static const char *const programs[] = { "node", "bun", "deno", "tsx", "ts-node", "java", "php", "Rscript",
+		"ruby", "perl" };
 	static const char *const files[] = { "i.js", "S.dll", "i.php", "i.R", "i.sh" };
 
 	put_program(w, "~/.dotnet/dotnet");
@@ -427,12 +434,14 @@ static void code_from_where_nothing_looks_is_refused_with_what_to_do_instead(voi
 	WORLD;
 
 	for (size_t i = 0; i < 5; i++)
-		put_program(w, ((const char *const[]){ "~/bin/node", "~/bin/java", "~/bin/bun", "~/.dotnet/dotnet", "~/bin/python3" })[i]);
+		put_program(w, ((const char *const[]){ "~/bin/node", "~/bin/java", "~/bin/bun", "~/.dotnet/dotnet",
+				       "~/bin/python3" })[i]);
 	put_text(w, "~/opts", 0644, "-cp x");
 	put_text(w, "~/srv/a.jar", 0644, "");
 	put_text(w, "~/srv/i.ts", 0644, "");
 	REFUSED(w, -ENOEXEC, "name that command", "~/bin/node", "--run=start");
-	REFUSED(w, -ENOEXEC, "--experimental-config-file", "~/bin/node", "--experimental-default-config-file", "srv/i.ts");
+	REFUSED(w, -ENOEXEC, "--experimental-config-file", "~/bin/node", "--experimental-default-config-file",
+		"srv/i.ts");
 	REFUSED(w, -ENOEXEC, "write them out", "~/bin/java", "@opts", "-jar", "srv/a.jar");
 	REFUSED(w, -ENOEXEC, "write them out", "~/bin/java", "-XX:Flags=opts", "-jar", "srv/a.jar");
 	REFUSED(w, -ENOEXEC, "--cwd to stockade", "~/bin/bun", "--cwd=srv", "i.ts");
@@ -445,7 +454,8 @@ static void options_that_name_directories_of_code_bring_trees(void **state)
 	WORLD;
 
 	for (size_t i = 0; i < 4; i++)
-		put_program(w, ((const char *const[]){ "~/bin/java", "~/bin/ruby", "~/bin/perl", "~/.dotnet/dotnet" })[i]);
+		put_program(
+			w, ((const char *const[]){ "~/bin/java", "~/bin/ruby", "~/bin/perl", "~/.dotnet/dotnet" })[i]);
 	put_text(w, "~/srv/a.jar", 0644, "");
 	put_text(w, "~/srv/s.rb", 0644, "");
 	put_text(w, "~/net/S.dll", 0644, "");

@@ -48,7 +48,8 @@ static void npm_install_makes_one_tree_of_node_modules(void **state)
 	assert_true(has_role(w, "~/proj/node_modules", "npm packages"));
 	assert_false(has_tree(w, "~/proj"));
 	/* A package of a directory is a link out of node_modules; npm 9, which Debian 12 has, must be told. */
-	RUN(w, "~/proj", "npm", "install", "--silent", "--no-audit", "--no-fund", "--install-links=false", AT(w, "pkg"));
+	RUN(w, "~/proj", "npm", "install", "--silent", "--no-audit", "--no-fund", "--install-links=false",
+		AT(w, "pkg"));
 	GOOD(w, "~/proj/node_modules/.bin/mcp-x");
 	TREE(w, "pkg");
 }

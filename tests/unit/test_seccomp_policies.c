@@ -213,7 +213,8 @@ static void sockets_are_of_the_named_families_only(void **state)
 		{ DEFAULT_UNIX, SYS_socket, { AF_UNIX, SOCK_STREAM }, ALLOW },
 		{ DEFAULT_UNIX, SYS_socket, { AF_INET, SOCK_STREAM }, ALLOW },
 		{ DEFAULT_UNIX, SYS_socket, { AF_VSOCK, SOCK_STREAM }, DENY(EPERM) },
-		/* Chromium's lock of its profile and Playwright's own socket are of this type; the system's log is not. */
+		/* Chromium's lock of its profile and Playwright's own socket are of this type; the system's log is not.
+		 */
 		{ BROWSER, SYS_socket, { AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK }, ALLOW },
 		{ BROWSER, SYS_socket, { DIRTY | AF_UNIX, DIRTY | SOCK_STREAM }, ALLOW },
 		{ BROWSER, SYS_socket, { AF_UNIX, SOCK_DGRAM }, DENY(EPERM) },
@@ -252,10 +253,11 @@ static void internet_sockets_are_tcp_and_udp_alone(void **state)
 
 static void our_own_programs_can_open_execute_and_connect_nothing(void **state)
 {
-	static const struct seccomp_filter *const ours[] = { &seccomp_filter_init, &seccomp_filter_shim, &seccomp_filter_gateway };
+	static const struct seccomp_filter *const ours[] = { &seccomp_filter_init, &seccomp_filter_shim,
+		&seccomp_filter_gateway };
 	static const long calls[] = { SYS_open, SYS_openat, SYS_openat2, SYS_execve, SYS_execveat, SYS_socket,
-		SYS_connect, SYS_bind, SYS_listen, SYS_socketpair, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork, SYS_ptrace, SYS_mount, SYS_unlink,
-		SYS_rename, SYS_setns, SYS_prctl, SYS_memfd_create };
+		SYS_connect, SYS_bind, SYS_listen, SYS_socketpair, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork,
+		SYS_ptrace, SYS_mount, SYS_unlink, SYS_rename, SYS_setns, SYS_prctl, SYS_memfd_create };
 	static const long signals[] = { SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
 		SYS_pidfd_send_signal };
 

@@ -3,8 +3,8 @@
  * test_session - what a session makes of parts that speak badly, die, or say nothing
  *
  * The session's own files are compiled into this program with a libexec directory below the working directory, in which
- * stockade-enter and the others are links to this program. By its name it knows which part it plays, and what to do it reads
- * from a file of that name: words, done one after the other.
+ * stockade-enter and the others are links to this program. By its name it knows which part it plays, and what to do it
+ * reads from a file of that name: words, done one after the other.
  */
 #include "tests/unit/consent_world.h"
 #include <errno.h>
@@ -31,7 +31,8 @@ static const char *const parts[] = { "stockade-enter", "stockade-shim", "stockad
 
 /* --- the parts: each finds its socket to the supervisor at 4 --- */
 
-_Static_assert((int)ENTER_FD_REPORT == TALK_FD && (int)SHIM_FD_CONTROL == TALK_FD && (int)GATEWAY_FD_EVENTS == TALK_FD && (int)DIAL_FD_EVENTS == TALK_FD,
+_Static_assert((int)ENTER_FD_REPORT == TALK_FD && (int)SHIM_FD_CONTROL == TALK_FD &&
+		       (int)GATEWAY_FD_EVENTS == TALK_FD && (int)DIAL_FD_EVENTS == TALK_FD,
 	"one number for all");
 
 static void send_bytes(struct wire_writer *w, int encoded, int fd)
@@ -84,7 +85,8 @@ static void become_init(bool with_pidfd)
 		close(told[0]);
 		return;
 	}
-	send_report((struct report){ .type = REPORT_INIT, .pid = (pid_t)pid }, with_pidfd ? (int)syscall(SYS_pidfd_open, pid, 0) : -1);
+	send_report((struct report){ .type = REPORT_INIT, .pid = (pid_t)pid },
+		with_pidfd ? (int)syscall(SYS_pidfd_open, pid, 0) : -1);
 	_exit(0);
 }
 
@@ -95,9 +97,14 @@ static void play_word(const char *word)
 	else if (strcmp(word, "init-without-pidfd") == 0)
 		become_init(false);
 	else if (strcmp(word, "init-again") == 0)
-		send_report((struct report){ .type = REPORT_INIT, .pid = getpid() }, (int)syscall(SYS_pidfd_open, getpid(), 0));
+		send_report((struct report){ .type = REPORT_INIT, .pid = getpid() },
+			(int)syscall(SYS_pidfd_open, getpid(), 0));
 	else if (strncmp(word, "failed-", 7) == 0)
-		send_report((struct report){ .type = REPORT_FAILED, .stage = (enum enter_stage)atoi(word + 7), .error = EACCES, .detail = "/some/detail" }, -1);
+		send_report((struct report){ .type = REPORT_FAILED,
+				    .stage = (enum enter_stage)atoi(word + 7),
+				    .error = EACCES,
+				    .detail = "/some/detail" },
+			-1);
 	else if (strcmp(word, "ready") == 0)
 		send_report((struct report){ .type = REPORT_READY, .landlock = 6 }, -1);
 	else if (strcmp(word, "running") == 0)
@@ -169,7 +176,8 @@ static int stage_up(void **state)
 	char self[PATH_MAX] = "";
 
 	s = (struct stage){ 0 };
-	if (world_up((void **)&s.world) != 0 || !getcwd(s.cwd, sizeof(s.cwd)) || readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+	if (world_up((void **)&s.world) != 0 || !getcwd(s.cwd, sizeof(s.cwd)) ||
+		readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		return -1;
 	assert_int_equal(chdir(s.world->root), 0);
 	assert_int_equal(mkdir("stand-in", 0700), 0);
@@ -180,9 +188,16 @@ static int stage_up(void **state)
 	}
 	assert_int_equal(mkfifo("meeting", 0600), 0);
 	make_launch(&s.e, "notes", "/srv");
-	s.e.plan = (struct plan){ .name = strdup("notes"), .uid = 1, .gid = 1, .exec_path = strdup("/bin/true"), .cwd = strdup("/"),
-		.hostname = strdup("stockade"), .seccomp = strdup("default") };
-	s.e.shim = (struct shim_config){ .name = strdup("notes"), .stderr_prefix = strdup("[notes] "), .line_max = 1 << 20, .uid = 1, .gid = 1 };
+	s.e.plan = (struct plan){ .name = strdup("notes"),
+		.uid = 1,
+		.gid = 1,
+		.exec_path = strdup("/bin/true"),
+		.cwd = strdup("/"),
+		.hostname = strdup("stockade"),
+		.seccomp = strdup("default") };
+	s.e.shim = (struct shim_config){
+		.name = strdup("notes"), .stderr_prefix = strdup("[notes] "), .line_max = 1 << 20, .uid = 1, .gid = 1
+	};
 	s.e.profile.network.limits = net_limits_default();
 	s.e.profile.network.server = strdup("notes");
 	*state = &s;
@@ -302,45 +317,57 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ "the server ends by itself", "init ready released running exited-768", "released server-exited exit-0", NULL, NULL, 3, "", "\"server exited\"" },
-	{ "the server is killed", "init ready released running exited-9", "released server-exited exit-0", NULL, NULL, 137, "", "(signal 9)" },
-	{ "the client closes", "init ready released running call signalled exited-0", "released called exit-0", NULL, NULL, 0, "", "\"client closed\"" },
-	{ "nobody reads the client's side", "init ready released running call signalled exited-0", "released called exit-2", NULL, NULL, 0, "nobody reads our standard output",
-		"\"client gone\"" },
+	{ "the server ends by itself", "init ready released running exited-768", "released server-exited exit-0", NULL,
+		NULL, 3, "", "\"server exited\"" },
+	{ "the server is killed", "init ready released running exited-9", "released server-exited exit-0", NULL, NULL,
+		137, "", "(signal 9)" },
+	{ "the client closes", "init ready released running call signalled exited-0", "released called exit-0", NULL,
+		NULL, 0, "", "\"client closed\"" },
+	{ "nobody reads the client's side", "init ready released running call signalled exited-0",
+		"released called exit-2", NULL, NULL, 0, "nobody reads our standard output", "\"client gone\"" },
 	/* enter */
-	{ "enter dies before a word", "die", "server-exited exit-0", NULL, NULL, 125, "the sandbox went away while it was built", "session.close" },
-	{ "enter ends before a word", "exit-0", "server-exited exit-0", NULL, NULL, 125, "the sandbox went away while it was built", "session.close" },
-	{ "enter sends garbage", "garbage", "closed exit-0", NULL, NULL, 125, "no report of this build", "\"stockade failed\"" },
-	{ "PID 1 dies before it is ready", "init die", "server-exited exit-0", NULL, NULL, 125, "the sandbox went away while it was built", "session.close" },
-	{ "PID 1 dies while the server runs", "init ready released running die", "released server-exited exit-0", NULL, NULL, 137, "", "\"server killed\"" },
-	{ "PID 1 sends garbage while the server runs", "init ready released running garbage", "closed exit-0", NULL, NULL, 125, "no report of this build",
+	{ "enter dies before a word", "die", "server-exited exit-0", NULL, NULL, 125,
+		"the sandbox went away while it was built", "session.close" },
+	{ "enter ends before a word", "exit-0", "server-exited exit-0", NULL, NULL, 125,
+		"the sandbox went away while it was built", "session.close" },
+	{ "enter sends garbage", "garbage", "closed exit-0", NULL, NULL, 125, "no report of this build",
 		"\"stockade failed\"" },
-	{ "PID 1 has no descriptor", "init-without-pidfd", "closed exit-0", NULL, NULL, 125, "without a descriptor", "\"stockade failed\"" },
-	{ "PID 1 is reported twice", "init init-again", "closed exit-0", NULL, NULL, 125, "or twice", "\"stockade failed\"" },
-	{ "enter says nothing, and a signal comes", "terminate-supervisor", "server-exited exit-0", NULL, NULL, 125, "", "\"stopped by a signal\"" },
+	{ "PID 1 dies before it is ready", "init die", "server-exited exit-0", NULL, NULL, 125,
+		"the sandbox went away while it was built", "session.close" },
+	{ "PID 1 dies while the server runs", "init ready released running die", "released server-exited exit-0", NULL,
+		NULL, 137, "", "\"server killed\"" },
+	{ "PID 1 sends garbage while the server runs", "init ready released running garbage", "closed exit-0", NULL,
+		NULL, 125, "no report of this build", "\"stockade failed\"" },
+	{ "PID 1 has no descriptor", "init-without-pidfd", "closed exit-0", NULL, NULL, 125, "without a descriptor",
+		"\"stockade failed\"" },
+	{ "PID 1 is reported twice", "init init-again", "closed exit-0", NULL, NULL, 125, "or twice",
+		"\"stockade failed\"" },
+	{ "enter says nothing, and a signal comes", "terminate-supervisor", "server-exited exit-0", NULL, NULL, 125, "",
+		"\"stopped by a signal\"" },
 	/* the shim */
-	{ "the shim dies before the release", "init", "die", NULL, NULL, 125, "the shim ended unexpectedly (signal 9)", "\"stockade failed\"" },
-	{ "the shim dies while the server runs", "init ready released running", "released die", NULL, NULL, 125, "the shim ended unexpectedly (signal 9)",
+	{ "the shim dies before the release", "init", "die", NULL, NULL, 125, "the shim ended unexpectedly (signal 9)",
 		"\"stockade failed\"" },
-	{ "the shim says that it failed", "init ready released running", "released exit-1", NULL, NULL, 125, "the shim ended unexpectedly (status 1)",
-		"\"stockade failed\"" },
-	{ "the shim sends garbage", "init ready released running", "released garbage closed exit-0", NULL, NULL, 125, "the shim sent what is no record of this build",
-		"\"stockade failed\"" },
+	{ "the shim dies while the server runs", "init ready released running", "released die", NULL, NULL, 125,
+		"the shim ended unexpectedly (signal 9)", "\"stockade failed\"" },
+	{ "the shim says that it failed", "init ready released running", "released exit-1", NULL, NULL, 125,
+		"the shim ended unexpectedly (status 1)", "\"stockade failed\"" },
+	{ "the shim sends garbage", "init ready released running", "released garbage closed exit-0", NULL, NULL, 125,
+		"the shim sent what is no record of this build", "\"stockade failed\"" },
 	/* gateway and dial */
-	{ "everything stands, with a network", "init ready released running exited-0", "released server-exited exit-0", "ready-event", "ready-event", 0, "",
-		"\"every layer in force\"" },
-	{ "the gateway does not end", "init ready released running exited-0", "released server-exited exit-0", "ready-event stay", "ready-event", 0, "",
-		"\"server exited\"" },
-	{ "the gateway dies before it is ready", "init ready released running", "closed exit-0", "die", "ready-event", 125, "stockade-gateway or stockade-dial ended unexpectedly",
-		"\"stockade failed\"" },
-	{ "dial dies before it is ready", "init ready released running", "closed exit-0", "ready-event", "die", 125, "stockade-gateway or stockade-dial ended unexpectedly",
-		"\"stockade failed\"" },
-	{ "the gateway dies after the release", "init ready released running", "closed exit-0", "ready-event exit-0", "ready-event", 125,
+	{ "everything stands, with a network", "init ready released running exited-0", "released server-exited exit-0",
+		"ready-event", "ready-event", 0, "", "\"every layer in force\"" },
+	{ "the gateway does not end", "init ready released running exited-0", "released server-exited exit-0",
+		"ready-event stay", "ready-event", 0, "", "\"server exited\"" },
+	{ "the gateway dies before it is ready", "init ready released running", "closed exit-0", "die", "ready-event",
+		125, "stockade-gateway or stockade-dial ended unexpectedly", "\"stockade failed\"" },
+	{ "dial dies before it is ready", "init ready released running", "closed exit-0", "ready-event", "die", 125,
 		"stockade-gateway or stockade-dial ended unexpectedly", "\"stockade failed\"" },
-	{ "the gateway sends garbage", "init ready released running", "closed exit-0", "garbage", "ready-event", 125, "stockade-gateway sent what is no record",
-		"\"stockade failed\"" },
-	{ "dial sends garbage", "init ready released running", "closed exit-0", "ready-event", "ready-event garbage", 125, "stockade-dial sent what is no record",
-		"\"stockade failed\"" },
+	{ "the gateway dies after the release", "init ready released running", "closed exit-0", "ready-event exit-0",
+		"ready-event", 125, "stockade-gateway or stockade-dial ended unexpectedly", "\"stockade failed\"" },
+	{ "the gateway sends garbage", "init ready released running", "closed exit-0", "garbage", "ready-event", 125,
+		"stockade-gateway sent what is no record", "\"stockade failed\"" },
+	{ "dial sends garbage", "init ready released running", "closed exit-0", "ready-event", "ready-event garbage",
+		125, "stockade-dial sent what is no record", "\"stockade failed\"" },
 };
 
 static void script(const char *part, const char *text)
@@ -349,7 +376,8 @@ static void script(const char *part, const char *text)
 	const char *at = text ? strstr(text, "ready-event") : NULL;
 
 	if (at)
-		snprintf(full, sizeof(full), "%.*sevent-%d%s", (int)(at - text), text, EVENT_NET_READY, at + strlen("ready-event"));
+		snprintf(full, sizeof(full), "%.*sevent-%d%s", (int)(at - text), text, EVENT_NET_READY,
+			at + strlen("ready-event"));
 	else
 		snprintf(full, sizeof(full), "%s", text ? text : "");
 	put_script(part, full);
@@ -396,9 +424,12 @@ static void a_stage_that_fails_is_named_and_nothing_runs(void **state)
 		put_script("stockade-shim", "server-exited exit-0");
 		run_session(s, true);
 		snprintf(logged, sizeof(logged), "\"status\":\"%s\"", enter_stage_name((enum enter_stage)i));
-		if (!WIFEXITED(s->status) || WEXITSTATUS(s->status) != (i == ENTER_STAGE_EXEC ? EXIT_NOT_EXECUTABLE : EXIT_REFUSED) || !*s->said)
+		if (!WIFEXITED(s->status) ||
+			WEXITSTATUS(s->status) != (i == ENTER_STAGE_EXEC ? EXIT_NOT_EXECUTABLE : EXIT_REFUSED) ||
+			!*s->said)
 			fail_msg("%s: %x: %s", enter_stage_name((enum enter_stage)i), (unsigned)s->status, s->said);
-		if (!strstr(s->log, logged) || !strstr(s->log, "\"could not be started\"") || strstr(s->log, "session.ready"))
+		if (!strstr(s->log, logged) || !strstr(s->log, "\"could not be started\"") ||
+			strstr(s->log, "session.ready"))
 			fail_msg("%s: %s", enter_stage_name((enum enter_stage)i), s->log);
 		expect_whole_log(s, enter);
 		assert_int_equal(stage_down(&one), 0);
@@ -410,8 +441,9 @@ static void no_part_sends_what_only_another_may(void **state)
 	static const struct {
 		const char *part;
 		enum event_type type;
-	} forged[] = { { "stockade-shim", EVENT_SESSION_CLOSE }, { "stockade-shim", EVENT_NET_CONNECT }, { "stockade-gateway", EVENT_NET_CONNECT },
-		{ "stockade-gateway", EVENT_CALL }, { "stockade-dial", EVENT_NET_CLOSE }, { "stockade-dial", EVENT_SESSION_READY } };
+	} forged[] = { { "stockade-shim", EVENT_SESSION_CLOSE }, { "stockade-shim", EVENT_NET_CONNECT },
+		{ "stockade-gateway", EVENT_NET_CONNECT }, { "stockade-gateway", EVENT_CALL },
+		{ "stockade-dial", EVENT_NET_CLOSE }, { "stockade-dial", EVENT_SESSION_READY } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(forged); i++) {
@@ -423,7 +455,8 @@ static void no_part_sends_what_only_another_may(void **state)
 				snprintf(text[j], sizeof(text[j]), "event-%u closed exit-0", forged[i].type);
 			else
 				snprintf(text[j], sizeof(text[j]), "closed exit-0");
-		play_row(one, &(struct row){ event_name(forged[i].type), "init ready", text[0], text[1], text[2], 125, "may not send", "\"stockade failed\"" });
+		play_row(one, &(struct row){ event_name(forged[i].type), "init ready", text[0], text[1], text[2], 125,
+				      "may not send", "\"stockade failed\"" });
 		assert_int_equal(stage_down(&one), 0);
 	}
 }
@@ -456,8 +489,9 @@ static void nothing_is_released_before_every_part_is_locked_down(void **state)
 	struct stage *s = *state;
 
 	/* Had the release come, the server's end would be 3; what comes is the end of the gateway. */
-	play_row(s, &(struct row){ "no release", "init ready released running exited-768", "closed exit-0", "ready-event", "exit-0", 125, "stockade-gateway or stockade-dial ended unexpectedly",
-			    "\"stockade failed\"" });
+	play_row(s,
+		&(struct row){ "no release", "init ready released running exited-768", "closed exit-0", "ready-event",
+			"exit-0", 125, "stockade-gateway or stockade-dial ended unexpectedly", "\"stockade failed\"" });
 	assert_null(strstr(s->log, "session.ready"));
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_supervisor_filter - the supervisor's own filter in force, in a process that then tries what it must not do any more
+/* test_supervisor_filter - the supervisor's own filter in force, in a process that then tries what it must not do any
+ * more
  *
- * Each attempt runs twice, in a child of its own: without the filter it must come to something else than EPERM, so that a
- * call which this machine forbids anyway shows nothing. */
+ * Each attempt runs twice, in a child of its own: without the filter it must come to something else than EPERM, so that
+ * a call which this machine forbids anyway shows nothing. */
 #include "tests/unit/unit.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -176,7 +177,8 @@ static int outcome(long (*attempt)(void), bool filtered)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (filtered && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_load(&seccomp_filter_supervisor) < 0))
+		if (filtered &&
+			(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_load(&seccomp_filter_supervisor) < 0))
 			_exit(CANNOT_LOAD);
 		_exit(attempt() < 0 ? errno : 0);
 	}
@@ -204,8 +206,9 @@ static long keep_working(void)
 	int fd = mkstemp(path), pipe_fds[2];
 	struct pollfd p = { fd, POLLIN, 0 };
 	bool done = fd >= 0 && write(fd, "x", 1) == 1 && fdatasync(fd) == 0 && pread(fd, &byte, 1, 0) == 1 &&
-		    poll(&p, 1, 0) >= 0 && fchmod(fd, 0400) == 0 && unlink(path) == 0 && pipe2(pipe_fds, O_CLOEXEC) == 0 &&
-		    syscall(SYS_pidfd_open, getpid(), 0) >= 0 && kill(getpid(), 0) == 0;
+		    poll(&p, 1, 0) >= 0 && fchmod(fd, 0400) == 0 && unlink(path) == 0 &&
+		    pipe2(pipe_fds, O_CLOEXEC) == 0 && syscall(SYS_pidfd_open, getpid(), 0) >= 0 &&
+		    kill(getpid(), 0) == 0;
 
 	return done ? 0 : -1;
 }

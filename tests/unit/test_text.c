@@ -14,38 +14,40 @@ static const struct {
 	const char *in, *out;
 	unsigned flags;
 } escapes[] = {
-	{ "plain", "plain", 0 },
-	{ "grüße 漢字 😀", "grüße 漢字 😀", 0 },
-	{ "\x1b[31m", "\\x1b[31m", 0 },
+	{ "plain", "plain", 0 }, { "grüße 漢字 😀", "grüße 漢字 😀", 0 }, { "\x1b[31m", "\\x1b[31m", 0 },
 	{ "a\nb\tc\rd", "a\\x0ab\\x09c\\x0dd", 0 },
-	{ "a\nb\tc\rd", "a\nb\tc\\x0dd", TEXT_KEEP_NEWLINE | TEXT_KEEP_TAB },
-	{ "\x7f", "\\x7f", 0 },
-	{ "\xc2\x9b" "31m", "\\u{9b}31m", 0 },			/* C1 CSI */
-	{ "\xc2\x85", "\\u{85}", 0 },				/* C1 next line */
-	{ "\xe2\x80\xae" "txt.exe", "\\u{202e}txt.exe", 0 },	/* bidirectional override */
-	{ "\xe2\x81\xa6", "\\u{2066}", 0 },			/* isolate */
-	{ "\xd8\x9c", "\\u{61c}", 0 },				/* Arabic letter mark */
-	{ "a\xe2\x80\x8b" "b", "a\\u{200b}b", 0 },		/* zero width space */
-	{ "\xe2\x80\x8d", "\\u{200d}", 0 },			/* joiner */
-	{ "\xef\xbb\xbf", "\\u{feff}", 0 },			/* BOM */
-	{ "\xc2\xad", "\\u{ad}", 0 },				/* soft hyphen */
-	{ "\xe3\x85\xa4", "\\u{3164}", 0 },			/* Hangul filler */
-	{ "\xe2\xa0\x80", "\\u{2800}", 0 },			/* blank Braille */
-	{ "\xef\xb8\x8f", "\\u{fe0f}", 0 },			/* variation selector */
-	{ "\xf3\xa0\x84\x80", "\\u{e0100}", 0 },		/* variation selector supplement */
-	{ "\xf3\xa0\x81\xa9", "\\u{e0069}", 0 },		/* tag letter: instructions that only a model sees */
-	{ "\xe2\x80\xa8", "\\u{2028}", 0 },			/* line separator */
-	{ "\xe2\x80\xa9", "\\u{2029}", 0 },			/* paragraph separator */
-	{ "\xee\x80\x80", "\\u{e000}", 0 },			/* private use */
-	{ "\xef\xbf\xbe", "\\u{fffe}", 0 },			/* noncharacter */
-	{ "\xf0\x9f\xbf\xbf", "\\u{1ffff}", 0 },		/* noncharacter of a higher plane */
-	{ "\\x1b", "\\\\x1b", 0 },				/* an escape cannot be forged */
-	{ "\\x1b", "\\x1b", TEXT_KEEP_BACKSLASH },
-	{ "\xff\xfe", "\\xff\\xfe", 0 },
-	{ "\xc0\xaf", "\\xc0\\xaf", 0 },			/* overlong slash */
-	{ "\xed\xa0\x80", "\\xed\\xa0\\x80", 0 },		/* surrogate */
-	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", 0 },	/* past U+10FFFF */
-	{ "a\xe2\x80", "a\\xe2\\x80", 0 },			/* cut in a character */
+	{ "a\nb\tc\rd", "a\nb\tc\\x0dd", TEXT_KEEP_NEWLINE | TEXT_KEEP_TAB }, { "\x7f", "\\x7f", 0 },
+	{ "\xc2\x9b"
+	  "31m",
+		"\\u{9b}31m", 0 },    /* C1 CSI */
+	{ "\xc2\x85", "\\u{85}", 0 }, /* C1 next line */
+	{ "\xe2\x80\xae"
+	  "txt.exe",
+		"\\u{202e}txt.exe", 0 },    /* bidirectional override */
+	{ "\xe2\x81\xa6", "\\u{2066}", 0 }, /* isolate */
+	{ "\xd8\x9c", "\\u{61c}", 0 },	    /* Arabic letter mark */
+	{ "a\xe2\x80\x8b"
+	  "b",
+		"a\\u{200b}b", 0 },		 /* zero width space */
+	{ "\xe2\x80\x8d", "\\u{200d}", 0 },	 /* joiner */
+	{ "\xef\xbb\xbf", "\\u{feff}", 0 },	 /* BOM */
+	{ "\xc2\xad", "\\u{ad}", 0 },		 /* soft hyphen */
+	{ "\xe3\x85\xa4", "\\u{3164}", 0 },	 /* Hangul filler */
+	{ "\xe2\xa0\x80", "\\u{2800}", 0 },	 /* blank Braille */
+	{ "\xef\xb8\x8f", "\\u{fe0f}", 0 },	 /* variation selector */
+	{ "\xf3\xa0\x84\x80", "\\u{e0100}", 0 }, /* variation selector supplement */
+	{ "\xf3\xa0\x81\xa9", "\\u{e0069}", 0 }, /* tag letter: instructions that only a model sees */
+	{ "\xe2\x80\xa8", "\\u{2028}", 0 },	 /* line separator */
+	{ "\xe2\x80\xa9", "\\u{2029}", 0 },	 /* paragraph separator */
+	{ "\xee\x80\x80", "\\u{e000}", 0 },	 /* private use */
+	{ "\xef\xbf\xbe", "\\u{fffe}", 0 },	 /* noncharacter */
+	{ "\xf0\x9f\xbf\xbf", "\\u{1ffff}", 0 }, /* noncharacter of a higher plane */
+	{ "\\x1b", "\\\\x1b", 0 },		 /* an escape cannot be forged */
+	{ "\\x1b", "\\x1b", TEXT_KEEP_BACKSLASH }, { "\xff\xfe", "\\xff\\xfe", 0 },
+	{ "\xc0\xaf", "\\xc0\\xaf", 0 },		   /* overlong slash */
+	{ "\xed\xa0\x80", "\\xed\\xa0\\x80", 0 },	   /* surrogate */
+	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", 0 }, /* past U+10FFFF */
+	{ "a\xe2\x80", "a\\xe2\\x80", 0 },		   /* cut in a character */
 };
 
 static void what_a_person_cannot_see_becomes_visible(void **state)
@@ -121,11 +123,11 @@ static const struct {
 	{ "\xee\x80\x80", true },
 	{ "\xf4\x8f\xbf\xbf", true },
 	{ "\x80", false },
-	{ "\xc1\xbf", false },		/* overlong */
-	{ "\xe0\x9f\xbf", false },	/* overlong */
-	{ "\xf0\x8f\xbf\xbf", false },	/* overlong */
-	{ "\xed\xa0\x80", false },	/* first surrogate */
-	{ "\xed\xbf\xbf", false },	/* last surrogate */
+	{ "\xc1\xbf", false },	       /* overlong */
+	{ "\xe0\x9f\xbf", false },     /* overlong */
+	{ "\xf0\x8f\xbf\xbf", false }, /* overlong */
+	{ "\xed\xa0\x80", false },     /* first surrogate */
+	{ "\xed\xbf\xbf", false },     /* last surrogate */
 	{ "\xf4\x90\x80\x80", false },
 	{ "\xf8\x88\x80\x80\x80", false },
 	{ "\xc2", false },
@@ -152,10 +154,16 @@ static const struct {
 	{ "it's", "'it'\\''s'" },
 	{ "a\\b", "'a\\b'" },
 	{ "a\nb", "$'a\\x0ab'" },
-	{ "\x1b" "31", "$'\\x1b31'" },
+	{ "\x1b"
+	  "31",
+		"$'\\x1b31'" },
 	{ "\x1b'\\", "$'\\x1b\\'\\\\'" },
-	{ "\xe2\x80\xae" "fdp", "$'\\u202efdp'" },
-	{ "\xf3\xa0\x81\xa9" "9", "$'\\U000e00699'" },
+	{ "\xe2\x80\xae"
+	  "fdp",
+		"$'\\u202efdp'" },
+	{ "\xf3\xa0\x81\xa9"
+	  "9",
+		"$'\\U000e00699'" },
 	{ "\xff", "$'\\xff'" },
 	{ "grüße", "'grüße'" },
 };
@@ -218,13 +226,8 @@ static void bash_reads_back_every_quoted_word_byte_for_byte(void **state)
 static const struct {
 	const char *word, *found;
 } nearest[] = {
-	{ "netwrok", "network" },
-	{ "network", "network" },
-	{ "comand", "command" },
-	{ "tool", "tools" },
-	{ "xyz", NULL },
-	{ "", NULL },
-	{ "ab", NULL }, /* three edits from "env": more guess than word */
+	{ "netwrok", "network" }, { "network", "network" }, { "comand", "command" }, { "tool", "tools" },
+	{ "xyz", NULL }, { "", NULL }, { "ab", NULL }, /* three edits from "env": more guess than word */
 };
 
 static void the_nearest_word_is_named_only_when_it_is_near(void **state)

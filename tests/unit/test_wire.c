@@ -13,29 +13,67 @@
 
 static void make_net_config(struct net_config *c)
 {
-	*c = (struct net_config){ .server = strdup("github"), .uid = 1000, .gid = 1000, .n_grants = 3, .limits = net_limits_default(), .publish = { 8080 }, .n_publish = 1,
-		.proxy_host = strdup("proxy.example"), .proxy_port = 3128, .proxy_where = strdup("policy.json:3") };
+	*c = (struct net_config){ .server = strdup("github"),
+		.uid = 1000,
+		.gid = 1000,
+		.n_grants = 3,
+		.limits = net_limits_default(),
+		.publish = { 8080 },
+		.n_publish = 1,
+		.proxy_host = strdup("proxy.example"),
+		.proxy_port = 3128,
+		.proxy_where = strdup("policy.json:3") };
 	c->grants = calloc(3, sizeof(*c->grants));
 	assert_non_null(c->grants);
-	c->grants[0] = (struct net_grant){ .kind = NET_NAME, .name = strdup("api.github.com"), .ports = { 80, 443 }, .n_ports = 2, .sni = true, .where = strdup("p.json:3") };
-	c->grants[1] = (struct net_grant){ .kind = NET_PREFIX, .address = { 4, { 10, 2, 0, 0 } }, .prefix = 16, .ports = { 5432 }, .n_ports = 1, .private_allowed = true, .where = strdup("p.json:4") };
-	c->grants[2] = (struct net_grant){ .kind = NET_LOCALHOST, .ports = { 5432 }, .n_ports = 1, .where = strdup("p.json:5") };
+	c->grants[0] = (struct net_grant){ .kind = NET_NAME,
+		.name = strdup("api.github.com"),
+		.ports = { 80, 443 },
+		.n_ports = 2,
+		.sni = true,
+		.where = strdup("p.json:3") };
+	c->grants[1] = (struct net_grant){ .kind = NET_PREFIX,
+		.address = { 4, { 10, 2, 0, 0 } },
+		.prefix = 16,
+		.ports = { 5432 },
+		.n_ports = 1,
+		.private_allowed = true,
+		.where = strdup("p.json:4") };
+	c->grants[2] = (struct net_grant){
+		.kind = NET_LOCALHOST, .ports = { 5432 }, .n_ports = 1, .where = strdup("p.json:5")
+	};
 }
 
 static void make_plan(struct plan *p)
 {
 	static const struct plan_mount mounts[] = {
-		{ .kind = PLAN_TMPFS, .target = (char *)(uintptr_t)"/tmp", .mode = 0700, .size = 1 << 20 },
-		{ .kind = PLAN_BIND, .flags = PLAN_WRITE, .source = (char *)(uintptr_t)"/home/a/src", .target = (char *)(uintptr_t)"/home/a/src",
-			.dev = 0x1122334455667788, .ino = 99, .type = S_IFDIR },
-		{ .kind = PLAN_FILE, .target = (char *)(uintptr_t)"/etc/hosts", .mode = 0444, .content = (char *)(uintptr_t)"127.0.0.1 localhost\n" },
-		{ .kind = PLAN_SYMLINK, .target = (char *)(uintptr_t)"/bin", .content = (char *)(uintptr_t)"usr/bin" },
-		{ .kind = PLAN_PIN, .flags = PLAN_OPTIONAL, .target = (char *)(uintptr_t)"/home/a/src/.git" },
+		{ .kind = PLAN_TMPFS, .target = (char *)(uintptr_t) "/tmp", .mode = 0700, .size = 1 << 20 },
+		{ .kind = PLAN_BIND,
+			.flags = PLAN_WRITE,
+			.source = (char *)(uintptr_t) "/home/a/src",
+			.target = (char *)(uintptr_t) "/home/a/src",
+			.dev = 0x1122334455667788,
+			.ino = 99,
+			.type = S_IFDIR },
+		{ .kind = PLAN_FILE,
+			.target = (char *)(uintptr_t) "/etc/hosts",
+			.mode = 0444,
+			.content = (char *)(uintptr_t) "127.0.0.1 localhost\n" },
+		{ .kind = PLAN_SYMLINK,
+			.target = (char *)(uintptr_t) "/bin",
+			.content = (char *)(uintptr_t) "usr/bin" },
+		{ .kind = PLAN_PIN, .flags = PLAN_OPTIONAL, .target = (char *)(uintptr_t) "/home/a/src/.git" },
 	};
 
-	*p = (struct plan){ .name = strdup("github"), .uid = 1000, .gid = 1001, .exec_path = strdup("/usr/bin/node"),
-		.cwd = strdup("/home/a"), .hostname = strdup("stockade"), .seccomp = strdup("default"), .allow_unix = true,
-		.root_size = 1 << 20, .limits = { .processes = 128, .files = 1024, .memory = 1 << 30 } };
+	*p = (struct plan){ .name = strdup("github"),
+		.uid = 1000,
+		.gid = 1001,
+		.exec_path = strdup("/usr/bin/node"),
+		.cwd = strdup("/home/a"),
+		.hostname = strdup("stockade"),
+		.seccomp = strdup("default"),
+		.allow_unix = true,
+		.root_size = 1 << 20,
+		.limits = { .processes = 128, .files = 1024, .memory = 1 << 30 } };
 	assert_int_equal(strv_add(&p->argv, "node"), 0);
 	assert_int_equal(strv_add(&p->argv, ""), 0);
 	assert_int_equal(strv_add(&p->envp, "HOME=/home/a"), 0);
@@ -51,15 +89,22 @@ static void make_plan(struct plan *p)
 
 static void make_shim_config(struct shim_config *c)
 {
-	*c = (struct shim_config){ .name = strdup("github"), .uid = 1000, .gid = 1000, .stderr_prefix = strdup("github: "), .line_max = SHIM_LINE_DEFAULT,
-		.args = SHIM_ARGS_HASH, .salt = "0123456789abcde", .elicitation = true };
+	*c = (struct shim_config){ .name = strdup("github"),
+		.uid = 1000,
+		.gid = 1000,
+		.stderr_prefix = strdup("github: "),
+		.line_max = SHIM_LINE_DEFAULT,
+		.args = SHIM_ARGS_HASH,
+		.salt = "0123456789abcde",
+		.elicitation = true };
 	struct shim_rules *tools = &c->scope[SHIM_TOOLS];
 	tools->restricted = true;
 	tools->otherwise = strdup("p.json:38 (tools.allow)");
 	tools->rules = calloc(2, sizeof(*tools->rules));
 	assert_non_null(tools->rules);
 	tools->rules[0] = (struct shim_rule){ .allow = true, .glob = strdup("get_*"), .where = strdup("p.json:39") };
-	tools->rules[1] = (struct shim_rule){ .allow = false, .glob = strdup("*_secret"), .where = strdup("p.json:40") };
+	tools->rules[1] =
+		(struct shim_rule){ .allow = false, .glob = strdup("*_secret"), .where = strdup("p.json:40") };
 	tools->n = 2;
 	assert_int_equal(strv_add(&c->roots, "/home/a/src"), 0);
 }
@@ -82,18 +127,43 @@ static int encode_shim_config(struct wire_writer *w)
 	return r;
 }
 
-static const struct report a_report = { .type = REPORT_FAILED, .pid = 4711, .stage = ENTER_STAGE_PIVOT, .error = EPERM,
-	.status = 256, .landlock = 7, .detail = "/proc" };
+static const struct report a_report = { .type = REPORT_FAILED,
+	.pid = 4711,
+	.stage = ENTER_STAGE_PIVOT,
+	.error = EPERM,
+	.status = 256,
+	.landlock = 7,
+	.detail = "/proc" };
 
 static int encode_report(struct wire_writer *w)
 {
 	return report_encode(&a_report, w);
 }
 
-static const struct event an_event = { .type = EVENT_CALL, .decision = EVENT_DENY, .side = EVENT_FROM_CLIENT, .call_id = 1ULL << 40,
-	.bytes = 12, .latency_us = 34, .count = 56, .method = "tools/call", .tool = "delete_repo", .rule = "p.json:40",
-	.reason = "denied", .status = "error", .peer_name = "n", .peer_version = "v", .protocol = "2025-11-25", .arg_keys = "a,b",
-	.arg_hash = "00ff", .bytes_in = 1ULL << 33, .bytes_out = 9, .port = 65535, .host = "api.example.com", .address = "192.0.2.1", .args_len = 8, .args = "{\"a\":1}\n" };
+static const struct event an_event = { .type = EVENT_CALL,
+	.decision = EVENT_DENY,
+	.side = EVENT_FROM_CLIENT,
+	.call_id = 1ULL << 40,
+	.bytes = 12,
+	.latency_us = 34,
+	.count = 56,
+	.method = "tools/call",
+	.tool = "delete_repo",
+	.rule = "p.json:40",
+	.reason = "denied",
+	.status = "error",
+	.peer_name = "n",
+	.peer_version = "v",
+	.protocol = "2025-11-25",
+	.arg_keys = "a,b",
+	.arg_hash = "00ff",
+	.bytes_in = 1ULL << 33,
+	.bytes_out = 9,
+	.port = 65535,
+	.host = "api.example.com",
+	.address = "192.0.2.1",
+	.args_len = 8,
+	.args = "{\"a\":1}\n" };
 
 static int encode_event(struct wire_writer *w)
 {
@@ -115,16 +185,24 @@ static int encode_net_config(struct wire_writer *w)
 	return net_config_encode(&c, w);
 }
 
-static const struct dial_request a_request = { .id = 7, .ask = DIAL_CONNECT, .grant = 2, .name = "api.github.com",
-	.address = { 6, { 0x20, 1, 0xd, 0xb8 } }, .port = 443 };
+static const struct dial_request a_request = { .id = 7,
+	.ask = DIAL_CONNECT,
+	.grant = 2,
+	.name = "api.github.com",
+	.address = { 6, { 0x20, 1, 0xd, 0xb8 } },
+	.port = 443 };
 
 static int encode_request(struct wire_writer *w)
 {
 	return dial_request_encode(&a_request, w);
 }
 
-static const struct dial_answer an_answer = { .id = 7, .status = DIAL_REFUSED, .error = ECONNREFUSED, .address = { 4, { 192, 0, 2, 1 } },
-	.addresses = { { 4, { 192, 0, 2, 1 } }, { 6, { 0x20, 1, 0xd, 0xb8 } } }, .n_addresses = 2 };
+static const struct dial_answer an_answer = { .id = 7,
+	.status = DIAL_REFUSED,
+	.error = ECONNREFUSED,
+	.address = { 4, { 192, 0, 2, 1 } },
+	.addresses = { { 4, { 192, 0, 2, 1 } }, { 6, { 0x20, 1, 0xd, 0xb8 } } },
+	.n_addresses = 2 };
 
 static int encode_answer(struct wire_writer *w)
 {
@@ -463,8 +541,9 @@ static void spoil_kind(struct plan *p)
 
 static void a_plan_with_root_or_without_a_needed_part_is_refused(void **state)
 {
-	static void (*const spoil[])(struct plan *) = { spoil_uid, spoil_gid, spoil_uid_unchanged, spoil_exec, spoil_cwd, spoil_argv,
-		spoil_seccomp, spoil_target, spoil_source, spoil_content, spoil_link, spoil_kind };
+	static void (*const spoil[])(struct plan *) = { spoil_uid, spoil_gid, spoil_uid_unchanged, spoil_exec,
+		spoil_cwd, spoil_argv, spoil_seccomp, spoil_target, spoil_source, spoil_content, spoil_link,
+		spoil_kind };
 
 	for (size_t i = 0; i < ARRAY_LEN(spoil); i++) {
 		_cleanup_plan_ struct plan p, got;
@@ -482,7 +561,7 @@ static void a_plan_with_root_or_without_a_needed_part_is_refused(void **state)
 static void a_plan_takes_no_more_mounts_than_its_limit(void **state)
 {
 	_cleanup_plan_ struct plan p = { 0 };
-	struct plan_mount m = { .kind = PLAN_DIR, .target = (char *)(uintptr_t)"/d" };
+	struct plan_mount m = { .kind = PLAN_DIR, .target = (char *)(uintptr_t) "/d" };
 
 	for (size_t i = 0; i < PLAN_MOUNTS_MAX; i++)
 		assert_int_equal(plan_add_mount(&p, &m), 0);
@@ -558,8 +637,8 @@ static void every_event_has_a_name_and_at_least_one_source(void **state)
 static void the_shim_cannot_speak_for_the_supervisor(void **state)
 {
 	static const enum event_type supervisors[] = { EVENT_SESSION_OPEN, EVENT_SESSION_READY, EVENT_SESSION_FAILED,
-		EVENT_SESSION_CLOSE, EVENT_CHECKPOINT, EVENT_CONSENT, EVENT_SERVER_EXIT, EVENT_CLIENT_GONE, EVENT_STOP, EVENT_LOG_BUDGET,
-		EVENT_LOG_FULL, EVENT_LOG_TORN, EVENT_PLANTED };
+		EVENT_SESSION_CLOSE, EVENT_CHECKPOINT, EVENT_CONSENT, EVENT_SERVER_EXIT, EVENT_CLIENT_GONE, EVENT_STOP,
+		EVENT_LOG_BUDGET, EVENT_LOG_FULL, EVENT_LOG_TORN, EVENT_PLANTED };
 
 	for (size_t i = 0; i < ARRAY_LEN(supervisors); i++) {
 		assert_true(event_allowed(supervisors[i], EVENT_FROM_SUPERVISOR));
@@ -585,10 +664,10 @@ static void every_stage_has_words(void **state)
 static void a_deny_rule_wins_over_an_allow_wherever_it_stands(void **state)
 {
 	struct shim_rule rules[] = {
-		{ .allow = true, .glob = (char *)(uintptr_t)"*", .where = (char *)(uintptr_t)"1" },
-		{ .allow = true, .glob = (char *)(uintptr_t)"get_*", .where = (char *)(uintptr_t)"2" },
-		{ .allow = false, .glob = (char *)(uintptr_t)"*_secret", .where = (char *)(uintptr_t)"3" },
-		{ .allow = false, .glob = (char *)(uintptr_t)"get_secret", .where = (char *)(uintptr_t)"4" },
+		{ .allow = true, .glob = (char *)(uintptr_t) "*", .where = (char *)(uintptr_t) "1" },
+		{ .allow = true, .glob = (char *)(uintptr_t) "get_*", .where = (char *)(uintptr_t) "2" },
+		{ .allow = false, .glob = (char *)(uintptr_t) "*_secret", .where = (char *)(uintptr_t) "3" },
+		{ .allow = false, .glob = (char *)(uintptr_t) "get_secret", .where = (char *)(uintptr_t) "4" },
 	};
 	static const struct {
 		const char *name;

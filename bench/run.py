@@ -71,9 +71,17 @@ def bwrap_like(check, command):
     return args + ["--", *command]
 
 
+def sum_kib(path, field):
+    with open(path, encoding="utf-8") as f:
+        return sum(int(line.split()[1]) for line in f if line.startswith(field))
+
+
 def pss(pid):
-    """PSS in bytes by name of a process and everything below it, without the server's own."""
-    found = {}
+    """PSS in bytes by name of a process and everything below it, without the server's own; and whether all of it is PSS.
+
+    The maps of our locked-down programs are root's to read: for others their resident size stands in, which is never less.
+    """
+    found, exact = {}, True
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
@@ -84,12 +92,15 @@ def pss(pid):
                 parent = int(f.read().rsplit(")", 1)[1].split()[1])
             if not name.startswith("stockade") or (int(entry) != pid and parent != pid):
                 continue
-            with open(f"/proc/{entry}/smaps_rollup", encoding="utf-8") as f:
-                size = sum(int(line.split()[1]) for line in f if line.startswith("Pss:")) << 10
+            try:
+                size = sum_kib(f"/proc/{entry}/smaps_rollup", "Pss:") << 10
+            except PermissionError:
+                size = sum_kib(f"/proc/{entry}/status", "VmRSS:") << 10
+                exact = False
             found[name] = found.get(name, 0) + size
         except (OSError, ValueError):
             continue
-    return found
+    return found, exact
 
 
 def row(what, ours, reference, goal, unit=1e6, suffix="ms"):
@@ -227,12 +238,13 @@ def measure_pss(stockade, serve, env, words):
                       b'"clientInfo":{"name":"b","version":"1"}}}\n')
         p.stdin.flush()
         p.stdout.readline()
-        memory = pss(p.pid)
+        memory, exact = pss(p.pid)
         p.stdin.close()
         p.terminate()
     total = sum(memory.values())
-    print(f"{'memory (PSS) of all stockade processes ' + words:58s} {total / (1 << 20):9.3f} MiB   goal <= 4 MiB"
-          f"   {'met' if total <= 4 << 20 else 'MISSED'}")
+    verdict = "met" if total <= 4 << 20 else "MISSED" if exact else "not told: resident size, PSS is for root to see"
+    print(f"{'memory (PSS) of all stockade processes ' + words:58s} {'' if exact else '<= '}{total / (1 << 20):.3f} MiB   goal <= 4 MiB"
+          f"   {verdict}")
     print(f"  ({', '.join(f'{name} {size >> 10} KiB' for name, size in sorted(memory.items()))})", flush=True)
 
 

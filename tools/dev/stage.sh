@@ -80,7 +80,11 @@ meson_build() {
 	elif [ "$(meson_prefix "$build")" != "$prefix" ]; then
 		meson configure "$build" --prefix "$prefix" >"$build.log" 2>&1 || { cat "$build.log" >&2 && die "meson configure failed"; }
 	fi
-	if [ "${ONLY:-}" = installed ]; then targets=$(meson_installed "$build"); fi
+	# A tree that was pulled since: the list of targets is that of the last setup until ninja has made it anew.
+	if [ "${ONLY:-}" = installed ]; then
+		ninja -C "$build" build.ninja >"$build.log" 2>&1 || { cat "$build.log" >&2 && die "meson setup failed"; }
+		targets=$(meson_installed "$build")
+	fi
 	# shellcheck disable=SC2086
 	ninja -C "$build" $targets 2>&1 | tee "$build.log" | build_progress || { tail -n 60 "$build.log" >&2 && die "the build failed"; }
 }

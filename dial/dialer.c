@@ -51,13 +51,10 @@ static void fill_event(
 
 static int record(const struct request *q, enum dial_status status, const struct net_address *address)
 {
-	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
 	struct event e;
-	int r;
 
 	fill_event(q, status, address, &e);
-	r = event_encode(&e, &w);
-	return r < 0 ? r : io_send_msg(q->dialer->events, w.buf.data, w.buf.len, NULL, 0);
+	return event_send(q->dialer->events, &e);
 }
 
 static int answer(const struct request *q, enum dial_status status, const struct net_address *address, int fd)

@@ -33,16 +33,10 @@ struct dial {
 
 static int read_config(struct net_config *ret, struct diag *d)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(NET_CONFIG_BYTES_MAX);
-	int r = io_memfd_read(DIAL_FD_CONFIG, &b);
+	int r = net_config_read(DIAL_FD_CONFIG, ret, d);
 
 	if (r < 0)
-		return diag_fail(d, r, "cannot read the configuration: %s (this program is started by stockade run)",
-			strerror(-r));
-	r = net_config_decode(b.data, b.len, ret);
-	if (r < 0)
-		return diag_fail(d, r, "the configuration is of another build: %s", strerror(-r));
-	close(DIAL_FD_CONFIG);
+		return r;
 	return close_range(DIAL_FD_END, UINT_MAX, 0) < 0
 		       ? diag_fail(d, -errno, "cannot close other descriptors: %s", strerror(errno))
 		       : 0;
@@ -98,18 +92,10 @@ static int prepare(struct dial *p, struct diag *d)
 	return confine(&p->config, d);
 }
 
-static int say_ready(void)
-{
-	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
-	struct event e = { .type = EVENT_NET_READY };
-	int r = event_encode(&e, &w);
-
-	return r < 0 ? r : io_send_msg(DIAL_FD_EVENTS, w.buf.data, w.buf.len, NULL, 0);
-}
-
 static int run(struct dial *p)
 {
-	int r = say_ready();
+	const struct event ready = { .type = EVENT_NET_READY };
+	int r = event_send(DIAL_FD_EVENTS, &ready);
 
 	while (r == 0 && !p->over) {
 		r = loop_turn(&p->loop, dialer_timeout_ms(&p->dialer));

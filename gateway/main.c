@@ -27,21 +27,6 @@ enum { EXIT_OK, EXIT_FAILED };
  * the session. */
 enum { HEAP_BLOCK_MAX = 16 << 10 };
 
-static int read_config(struct net_config *ret, struct diag *d)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(NET_CONFIG_BYTES_MAX);
-	int r = io_memfd_read(GATEWAY_FD_CONFIG, &b);
-
-	if (r < 0)
-		return diag_fail(d, r, "cannot read the configuration: %s (this program is started by stockade run)",
-			strerror(-r));
-	r = net_config_decode(b.data, b.len, ret);
-	if (r < 0)
-		return diag_fail(d, r, "the configuration is of another build: %s", strerror(-r));
-	close(GATEWAY_FD_CONFIG);
-	return 0;
-}
-
 static int take_publish(const struct net_config *c, int *ret, struct diag *d)
 {
 	for (size_t i = 0; i < c->n_publish; i++) {
@@ -78,7 +63,7 @@ static int receive_sockets(struct gateway *g, const int *publish, struct diag *d
 
 static int prepare(struct gateway *g, struct net_config *c, struct diag *d)
 {
-	int publish[NET_PUBLISH_MAX], r = read_config(c, d);
+	int publish[NET_PUBLISH_MAX], r = net_config_read(GATEWAY_FD_CONFIG, c, d);
 
 	if (r < 0)
 		return r;

@@ -18,13 +18,7 @@ void record_init(struct record *r, int fd, uint64_t now_us)
 
 int record_send(struct record *r, const struct event *e)
 {
-	struct wire_writer w;
-	int n = event_encode(e, &w);
-
-	if (n == 0)
-		n = io_send_msg(r->fd, w.buf.data, w.buf.len, NULL, 0);
-	wire_writer_done(&w);
-	return n;
+	return event_send(r->fd, e);
 }
 
 static bool same(const struct denial *a, const struct denial *b)

@@ -7,13 +7,7 @@
 
 int record_send(struct shim *s, const struct event *e)
 {
-	struct wire_writer w;
-	int r = event_encode(e, &w);
-
-	if (r == 0)
-		r = io_send_msg(s->control, w.buf.data, w.buf.len, NULL, 0);
-	wire_writer_done(&w);
-	return r;
+	return event_send(s->control, e);
 }
 
 /* Plain names, all of printable ASCII, are most of what there is. */

@@ -3,6 +3,7 @@
 #include "wire/event.h"
 #include <errno.h>
 #include <string.h>
+#include "base/io.h"
 
 static const struct {
 	const char *name;
@@ -84,6 +85,14 @@ int event_encode(const struct event *e, struct wire_writer *w)
 #undef X
 	wire_put_bytes(w, e->args, e->args_len <= EVENT_ARGS_MAX ? e->args_len : EVENT_ARGS_MAX);
 	return wire_finish(w);
+}
+
+int event_send(int sock, const struct event *e)
+{
+	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
+	int r = event_encode(e, &w);
+
+	return r < 0 ? r : io_send_msg(sock, w.buf.data, w.buf.len, NULL, 0);
 }
 
 int event_decode(const void *bytes, size_t n, struct event *ret)

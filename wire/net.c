@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include "base/io.h"
 
 enum { LABEL_MAX = 63, GRANT_MIN = 32 /* the least a grant takes encoded: for believing a count */ };
 
@@ -349,6 +350,21 @@ int net_config_decode(const void *bytes, size_t n, struct net_config *ret)
 	if (e < 0)
 		net_config_done(ret);
 	return e;
+}
+
+int net_config_read(int fd, struct net_config *ret, struct diag *d)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(NET_CONFIG_BYTES_MAX);
+	int r = io_memfd_read(fd, &b);
+
+	if (r < 0)
+		return diag_fail(d, r, "cannot read the configuration: %s (this program is started by stockade run)",
+			strerror(-r));
+	r = net_config_decode(b.data, b.len, ret);
+	if (r < 0)
+		return diag_fail(d, r, "the configuration is of another build: %s", strerror(-r));
+	close(fd);
+	return 0;
 }
 
 void net_config_done(struct net_config *c)

@@ -14,7 +14,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "base/cleanup.h"
+#include "base/diag.h"
 #include "wire/codec.h"
 
 enum {
@@ -101,6 +101,8 @@ struct net_config {
 
 int net_config_encode(const struct net_config *c, struct wire_writer *w) _must_check_;
 int net_config_decode(const void *bytes, size_t n, struct net_config *ret) _must_check_;
+/* Reads the sealed memory file, decodes and closes it. 0, -errno with words. */
+int net_config_read(int fd, struct net_config *ret, struct diag *d) _must_check_;
 void net_config_done(struct net_config *c);
 #define _cleanup_net_config_ _cleanup_(net_config_done)
 struct net_limits net_limits_default(void);

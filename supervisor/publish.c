@@ -5,9 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { DIGEST_MAX = 128, NAME_SIZE = 8 };
+enum { DIGEST_MAX = 128, NAME_SIZE = 8, JOIN_TRIES = 100, JOIN_PAUSE_MS = 10 };
 
 static int lock(int fd, int command, short type)
 {
@@ -32,11 +33,25 @@ static int take_free(int fd, const char *digest)
 	return lock(fd, F_OFD_SETLK, F_RDLCK);
 }
 
-/* Others have it; who has it alone is about to write, which takes no time. */
+/* Who has it alone is about to write, which takes no time, unless that process was stopped just there: nobody waits for
+ * a stuck neighbour. */
+static int lock_shared(int fd)
+{
+	const struct timespec pause = { .tv_nsec = JOIN_PAUSE_MS * 1000000L };
+	int r = lock(fd, F_OFD_SETLK, F_RDLCK);
+
+	for (int i = 0; i < JOIN_TRIES && (r == -EAGAIN || r == -EACCES); i++) {
+		nanosleep(&pause, NULL);
+		r = lock(fd, F_OFD_SETLK, F_RDLCK);
+	}
+	return r == -EAGAIN || r == -EACCES ? -ETIMEDOUT : r;
+}
+
+/* Others have it. */
 static int join(int fd, const char *digest)
 {
 	char theirs[DIGEST_MAX] = "";
-	int r = lock(fd, F_OFD_SETLKW, F_RDLCK);
+	int r = lock_shared(fd);
 
 	if (r < 0)
 		return r;
@@ -68,6 +83,12 @@ static int fail(uint16_t port, int r, struct diag *d)
 			"port %u is published by a running session of another server, or of this one with other "
 			"grants: callbacks would reach either. "
 			"End that session (stockade ps), or publish another port (network.publish)",
+			port);
+	if (r == -ETIMEDOUT)
+		return diag_fail(d, r,
+			"another launch that publishes port %u (network.publish) has begun and does not go on: is it "
+			"stopped? "
+			"End it (stockade ps), and try again",
 			port);
 	return diag_fail(d, r, "cannot claim port %u (network.publish): %s", port, strerror(-r));
 }

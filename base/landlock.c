@@ -38,6 +38,20 @@ struct landlock_attr landlock_all(int abi)
 	return all;
 }
 
+const char *landlock_brought(int abi)
+{
+	static const char *const words[] = {
+		[2] = "moving files between directories",
+		[3] = "cutting files short",
+		[4] = "TCP ports (which ones the program that dials can connect to)",
+		[5] = "ioctl on devices",
+		[6] = "signals and abstract unix sockets outside",
+	};
+	_Static_assert(ARRAY_LEN(words) == LANDLOCK_ABI_KNOWN + 1, "words for every ABI");
+
+	return abi > 0 && abi <= LANDLOCK_ABI_KNOWN ? words[abi] : NULL;
+}
+
 int landlock_abi(void)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);

@@ -22,6 +22,9 @@ struct landlock_attr {
 
 /* Every right that ABI abi knows. */
 struct landlock_attr landlock_all(int abi);
+enum { LANDLOCK_ABI_KNOWN = 6 };
+/* What ABI abi brought, in words; NULL for 1, which the floor is, and for those beyond LANDLOCK_ABI_KNOWN. */
+const char *landlock_brought(int abi);
 /* The ABI of the running kernel (>= 1), or -errno. */
 int landlock_abi(void) _must_check_;
 int landlock_create(const struct landlock_attr *attr, int *ret) _must_check_;

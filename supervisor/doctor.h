@@ -75,6 +75,8 @@ int doctor_enter_userns(struct doctor_attempt *a, int flags) _must_check_;
 
 /* --- doctor_egress.c --- */
 
+/* In the child: lo, up, with one address more. */
+int doctor_try_loopback(struct doctor_attempt *a) _must_check_;
 /* In the child: a range of addresses that are all local, a listener on them, a packet socket. */
 int doctor_try_egress(struct doctor_attempt *a) _must_check_;
 

@@ -7,21 +7,17 @@
  */
 #include "supervisor/doctor.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/rtnetlink.h>
 #include <linux/seccomp.h>
 #include <linux/openat2.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -35,9 +31,6 @@
 #include "base/io.h"
 #include "base/landlock.h"
 #include "base/seccomp_load.h"
-
-/* The newest ABI whose rights base/landlock knows; older kernels lack some, which is a note, not a failure. */
-enum { LANDLOCK_ABI_FULL = 6 };
 
 static int try_userns(struct doctor_attempt *a)
 {
@@ -69,53 +62,6 @@ static int try_pid(struct doctor_attempt *a)
 		return doctor_step_failed(a, "start PID 1 of the namespace");
 	errno = EINVAL;
 	return status == 0 ? 0 : doctor_step_failed(a, "be PID 1 in the new pid namespace");
-}
-
-static int add_address(int nl, int index)
-{
-	struct {
-		struct nlmsghdr h;
-		struct ifaddrmsg m;
-		struct rtattr ra;
-		struct in_addr addr;
-	} q = { .h = { sizeof(q), RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE, 1, 0 },
-		.m = { AF_INET, 32, 0, RT_SCOPE_HOST, (unsigned)index },
-		.ra = { RTA_LENGTH(4), IFA_LOCAL },
-		.addr = { htonl(0xc6120001) } }; /* 198.18.0.1, where the name server of egress listens */
-	struct {
-		struct nlmsghdr h;
-		struct nlmsgerr e;
-		char rest[512];
-	} answer;
-
-	if (send(nl, &q, sizeof(q), 0) < 0)
-		return -errno;
-	if (recv(nl, &answer, sizeof(answer), 0) < (ssize_t)(sizeof(answer.h) + sizeof(answer.e.error)))
-		return -EPROTO;
-	return answer.e.error;
-}
-
-static int try_loopback(struct doctor_attempt *a)
-{
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	_cleanup_close_ int nl = -1, s = -1;
-	int r = doctor_enter_userns(a, CLONE_NEWNET);
-
-	if (r < 0)
-		return r;
-	nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (nl < 0 || s < 0)
-		return doctor_step_failed(a, "open a rtnetlink socket");
-	if (ioctl(s, SIOCSIFFLAGS, &ifr) < 0)
-		return doctor_step_failed(a, "bring up lo (RTM_NEWLINK)");
-	errno = -add_address(nl, 1);
-	return errno == 0 ? 0 : doctor_step_failed(a, "give lo an address (RTM_NEWADDR)");
-}
-
-static int try_egress(struct doctor_attempt *a)
-{
-	return doctor_try_egress(a);
 }
 
 static int try_mounts(struct doctor_attempt *a)
@@ -324,22 +270,23 @@ static void report(
 	doctor_mend_namespaces(env, &a, r);
 }
 
-#define NAMESPACE_CHECK(word, good)                                                                                    \
+#define NAMESPACE_CHECK(word, attempt, good)                                                                           \
 	static void check_##word(const struct doctor_env *env, struct doctor_result *r)                                \
 	{                                                                                                              \
-		report(env, try_##word, good, r);                                                                      \
+		report(env, attempt, good, r);                                                                         \
 	}
-NAMESPACE_CHECK(userns, "one was made and mapped")
-NAMESPACE_CHECK(mount, "one was made")
-NAMESPACE_CHECK(pid, "one was made, and its first process was PID 1")
-NAMESPACE_CHECK(net, "one was made")
-NAMESPACE_CHECK(ipc, "one was made")
-NAMESPACE_CHECK(uts, "one was made")
-NAMESPACE_CHECK(loopback, "lo came up and took an address")
-NAMESPACE_CHECK(egress, "every address of 198.18.0.0/15 was local, one was reached, and a packet socket opened")
-NAMESPACE_CHECK(mounts, "a tree was cloned read-only, attached, and became the root")
-NAMESPACE_CHECK(proc, "a fresh one was mounted in a pid namespace")
-NAMESPACE_CHECK(userns_limit, "written, and a second user namespace was refused")
+NAMESPACE_CHECK(userns, try_userns, "one was made and mapped")
+NAMESPACE_CHECK(mount, try_mount, "one was made")
+NAMESPACE_CHECK(pid, try_pid, "one was made, and its first process was PID 1")
+NAMESPACE_CHECK(net, try_net, "one was made")
+NAMESPACE_CHECK(ipc, try_ipc, "one was made")
+NAMESPACE_CHECK(uts, try_uts, "one was made")
+NAMESPACE_CHECK(loopback, doctor_try_loopback, "lo came up and took an address")
+NAMESPACE_CHECK(egress, doctor_try_egress,
+	"every address of 198.18.0.0/15 was local, one was reached, and a packet socket opened")
+NAMESPACE_CHECK(mounts, try_mounts, "a tree was cloned read-only, attached, and became the root")
+NAMESPACE_CHECK(proc, try_proc, "a fresh one was mounted in a pid namespace")
+NAMESPACE_CHECK(userns_limit, try_userns_limit, "written, and a second user namespace was refused")
 
 static void kernel_feature(
 	int (*fn)(struct doctor_attempt *a), const char *good, const char *mend, struct doctor_result *r)
@@ -384,7 +331,7 @@ static void check_landlock(const struct doctor_env *env, struct doctor_result *r
 	}
 	abi = landlock_abi();
 	doctor_yes(r, "ABI %d is in force and refused a file%s", abi,
-		abi >= LANDLOCK_ABI_FULL
+		abi >= LANDLOCK_ABI_KNOWN
 			? ""
 			: "; this kernel lacks what newer ABIs add (4: TCP ports, 5: ioctl on devices, 6: signals and "
 			  "abstract sockets), which namespaces and seccomp still cover");

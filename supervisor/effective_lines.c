@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include "base/fs.h"
 #include "base/glob.h"
+#include "base/landlock.h"
 #include "base/text.h"
 #include "supervisor/danger.h"
 #include "supervisor/effective_network.h"
@@ -354,6 +355,18 @@ static int add_walls(struct effective *e)
 								 : "names only");
 }
 
+int effective_add_landlock(struct effective *e, int abi)
+{
+	int r = 0;
+
+	for (int missing = abi + 1; r == 0 && abi > 0 && missing <= LANDLOCK_ABI_KNOWN; missing++)
+		r = effective_add_line(e, LINE_NOTE, 0, NULL,
+			"this kernel's Landlock (ABI %d) lacks what ABI %d brought: %s; the other walls stand alone "
+			"there",
+			abi, missing, landlock_brought(missing));
+	return r;
+}
+
 static int add_notes(struct effective *e)
 {
 	int r = 0;
@@ -377,5 +390,8 @@ int effective_add_lines(const struct paths *p, struct effective *e, const struct
 		r = add_walls(e);
 	if (r == 0)
 		r = add_protocol(e);
+	/* Not in the digest: another kernel is recorded, not asked about. */
+	if (r == 0)
+		r = effective_add_landlock(e, landlock_abi());
 	return r < 0 ? r : add_notes(e);
 }

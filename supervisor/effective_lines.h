@@ -13,6 +13,8 @@ int effective_add_line(struct effective *e, enum effective_kind kind, unsigned d
 	const char *fmt, ...) _printf_(5, 6) _must_check_;
 /* All lines from the finished parts; sets e->danger and e->never_remember. */
 int effective_add_lines(const struct paths *p, struct effective *e, const struct fs_grants *g) _must_check_;
+/* One note for each thing that a newer ABI of Landlock brought and this kernel's lacks. */
+int effective_add_landlock(struct effective *e, int abi) _must_check_;
 /* The canonical JSON without code digests (effective_digest puts them in). */
 int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *env) _must_check_;
 /* Is code of this launch writable by another approved one? Then it is said, and the answer is never remembered. Needs

@@ -344,6 +344,21 @@ static void all_that_a_profile_grants_is_shown_with_its_place(void **state)
 	assert_false(l->e.never_remember);
 }
 
+static void what_an_older_landlock_lacks_is_named_and_not_bound(void **state)
+{
+	struct launch *l = *state;
+	char before[sizeof(l->e.digest)];
+
+	launch_describe(l);
+	memcpy(before, l->e.digest, sizeof(before));
+	assert_null(launch_line(l, LINE_NOTE, "lacks what ABI 4 brought"));
+	assert_int_equal(effective_add_landlock(&l->e, 3), 0);
+	assert_non_null(launch_line(l, LINE_NOTE, "(ABI 3) lacks what ABI 4 brought: TCP ports"));
+	assert_non_null(launch_line(l, LINE_NOTE, "(ABI 3) lacks what ABI 6 brought: signals"));
+	assert_null(launch_line(l, LINE_NOTE, "lacks what ABI 3 brought"));
+	assert_string_equal(l->e.digest, before);
+}
+
 static void the_opposite_of_each_wall_is_shown_too(void **state)
 {
 	struct launch *l = *state;
@@ -711,6 +726,7 @@ int main(void)
 		T(the_digest_is_that_of_what_an_approval_stores),
 		T(all_that_a_profile_grants_is_shown_with_its_place),
 		T(the_opposite_of_each_wall_is_shown_too),
+		T(what_an_older_landlock_lacks_is_named_and_not_bound),
 		T(what_the_command_line_grants_says_so),
 		T(hosts_are_marked_by_their_danger),
 		T(a_launch_without_network_has_its_own_loopback_alone),

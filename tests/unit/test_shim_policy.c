@@ -130,79 +130,79 @@ static struct shim_config strict_config(void)
 	return c;
 }
 
-static void rules_decide_and_name_themselves(void **state)
-{
-	static const struct {
-		enum event_side from;
-		const char *text;
-		enum policy_verdict verdict;
-		const char *rule;
-	} cases[] = {
+static const struct {
+	enum event_side from;
+	const char *text;
+	enum policy_verdict verdict;
+	const char *rule;
+} decisions[] = {
 #define C EVENT_FROM_CLIENT
 #define S EVENT_FROM_SERVER
-		{ C, "\"tools/call\",\"params\":{\"name\":\"get_x\"}", POLICY_ALLOW, "p:2" },
-		{ C, "\"tools/call\",\"params\":{\"name\":\"g\\u0065t_x\"}", POLICY_ALLOW, "p:2" },
-		{ C, "\"tools/call\",\"params\":{\"name\":\"a\\\"b\"}", POLICY_ALLOW, "p:3" },
-		{ C, "\"tools/call\",\"params\":{\"name\":\"delete_x\"}", POLICY_DENY, "p:1" },
-		{ C, "\"tools/call\",\"params\":{\"name\":\"Get_x\"}", POLICY_DENY, "p:0" },
-		{ C, "\"tools/call\",\"params\":{\"name\":\" get_x\"}", POLICY_DENY, "p:0" },
-		{ C, "\"tools/call\",\"params\":{\"name\":7}", POLICY_MALFORMED, NULL },
-		{ C, "\"tools/call\",\"params\":{\"name\":\"get_\\ud800\"}", POLICY_MALFORMED, NULL },
-		{ C, "\"tools/call\"", POLICY_MALFORMED, NULL },
-		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/a\"}", POLICY_ALLOW, "p:4" },
-		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///etc/a\"}", POLICY_DENY, "p:0" },
-		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/../etc\"}", POLICY_MALFORMED, NULL },
-		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/%2e%2E/etc\"}", POLICY_MALFORMED, NULL },
-		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/..%2fetc\"}", POLICY_MALFORMED, NULL },
-		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/.\"}", POLICY_MALFORMED, NULL },
-		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/...\"}", POLICY_ALLOW, "p:4" },
-		{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/.git\"}", POLICY_ALLOW, "p:4" },
-		{ C, "\"prompts/get\",\"params\":{\"name\":\"any\"}", POLICY_ALLOW, NULL },
-		{ C, "\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/prompt\",\"name\":\"p\"}}",
-			POLICY_ALLOW, NULL },
-		{ C, "\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/resource\",\"uri\":\"file:///etc\"}}",
-			POLICY_DENY, "p:0" },
-		{ C, "\"completion/complete\",\"params\":{\"ref\":{\"type\":\"x\"}}", POLICY_MALFORMED, NULL },
-		{ C, "\"subscriptions/listen\",\"params\":{\"notifications\":{\"toolsListChanged\":true}}",
-			POLICY_ALLOW, NULL },
-		{ C,
-			"\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":[\"file:///"
-			"data/a\",\"file:///b\"]}}",
-			POLICY_DENY, "p:0" },
-		{ C,
-			"\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":\"file:///"
-			"b\"}}",
-			POLICY_MALFORMED, NULL },
-		{ C, "\"subscriptions/listen\",\"params\":{\"notifications\":[\"file:///b\"]}", POLICY_MALFORMED,
-			NULL },
-		{ C, "\"no/such\"", POLICY_DENY, "the method table" },
-		{ C, "\"vendor/x\"", POLICY_ALLOW, "p:5" },
-		{ S, "\"ping\"", POLICY_ALLOW, NULL },
-		{ S, "\"sampling/createMessage\"", POLICY_DENY, "client.sampling" },
-		{ S, "\"elicitation/create\"", POLICY_ALLOW, "client.elicitation" },
-		{ S, "\"roots/list\"", POLICY_DENY, "client.roots" },
-		{ S, "\"tasks/get\"", POLICY_ALLOW, NULL },
+	{ C, "\"tools/call\",\"params\":{\"name\":\"get_x\"}", POLICY_ALLOW, "p:2" },
+	{ C, "\"tools/call\",\"params\":{\"name\":\"g\\u0065t_x\"}", POLICY_ALLOW, "p:2" },
+	{ C, "\"tools/call\",\"params\":{\"name\":\"a\\\"b\"}", POLICY_ALLOW, "p:3" },
+	{ C, "\"tools/call\",\"params\":{\"name\":\"delete_x\"}", POLICY_DENY, "p:1" },
+	{ C, "\"tools/call\",\"params\":{\"name\":\"Get_x\"}", POLICY_DENY, "p:0" },
+	{ C, "\"tools/call\",\"params\":{\"name\":\" get_x\"}", POLICY_DENY, "p:0" },
+	{ C, "\"tools/call\",\"params\":{\"name\":7}", POLICY_MALFORMED, NULL },
+	{ C, "\"tools/call\",\"params\":{\"name\":\"get_\\ud800\"}", POLICY_MALFORMED, NULL },
+	{ C, "\"tools/call\"", POLICY_MALFORMED, NULL },
+	{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/a\"}", POLICY_ALLOW, "p:4" },
+	{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///etc/a\"}", POLICY_DENY, "p:0" },
+	{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/../etc\"}", POLICY_MALFORMED, NULL },
+	{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/%2e%2E/etc\"}", POLICY_MALFORMED, NULL },
+	{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/..%2fetc\"}", POLICY_MALFORMED, NULL },
+	{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/.\"}", POLICY_MALFORMED, NULL },
+	{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/...\"}", POLICY_ALLOW, "p:4" },
+	{ C, "\"resources/read\",\"params\":{\"uri\":\"file:///data/.git\"}", POLICY_ALLOW, "p:4" },
+	{ C, "\"prompts/get\",\"params\":{\"name\":\"any\"}", POLICY_ALLOW, NULL },
+	{ C, "\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/prompt\",\"name\":\"p\"}}", POLICY_ALLOW,
+		NULL },
+	{ C, "\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/resource\",\"uri\":\"file:///etc\"}}",
+		POLICY_DENY, "p:0" },
+	{ C, "\"completion/complete\",\"params\":{\"ref\":{\"type\":\"x\"}}", POLICY_MALFORMED, NULL },
+	{ C, "\"subscriptions/listen\",\"params\":{\"notifications\":{\"toolsListChanged\":true}}", POLICY_ALLOW,
+		NULL },
+	{ C,
+		"\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":[\"file:///"
+		"data/a\",\"file:///b\"]}}",
+		POLICY_DENY, "p:0" },
+	{ C,
+		"\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":\"file:///"
+		"b\"}}",
+		POLICY_MALFORMED, NULL },
+	{ C, "\"subscriptions/listen\",\"params\":{\"notifications\":[\"file:///b\"]}", POLICY_MALFORMED, NULL },
+	{ C, "\"no/such\"", POLICY_DENY, "the method table" },
+	{ C, "\"vendor/x\"", POLICY_ALLOW, "p:5" },
+	{ S, "\"ping\"", POLICY_ALLOW, NULL },
+	{ S, "\"sampling/createMessage\"", POLICY_DENY, "client.sampling" },
+	{ S, "\"elicitation/create\"", POLICY_ALLOW, "client.elicitation" },
+	{ S, "\"roots/list\"", POLICY_DENY, "client.roots" },
+	{ S, "\"tasks/get\"", POLICY_ALLOW, NULL },
 #undef C
 #undef S
-	};
+};
+
+static void rules_decide_and_name_themselves(void **state)
+{
 	struct shim_config c = strict_config();
 	_cleanup_buf_ struct buf room = BUF_INIT(1000);
 	struct json_doc doc;
 
 	json_doc_init(&doc, 1 << 16, 1);
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(decisions); i++) {
 		char text[512];
 		struct envelope e;
 		struct decision d;
-		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":%s}", cases[i].text);
+		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":%s}", decisions[i].text);
 		assert_int_equal(json_parse(&doc, text, strlen(text)), 0);
 		assert_int_equal(envelope_read(&doc, &e), 0);
-		const struct method *m = methods_find(cases[i].from, true, e.method);
+		const struct method *m = methods_find(decisions[i].from, true, e.method);
 		assert_int_equal(policy_decide(&c, m, &doc, &e, &room, &d), 0);
-		if (d.verdict != cases[i].verdict)
+		if (d.verdict != decisions[i].verdict)
 			fail_msg("%s: verdict %d", text, d.verdict);
-		if (cases[i].rule)
-			assert_string_equal(d.rule, cases[i].rule);
+		if (decisions[i].rule)
+			assert_string_equal(d.rule, decisions[i].rule);
 		if (d.verdict == POLICY_MALFORMED)
 			assert_non_null(d.reason);
 	}

@@ -12,7 +12,7 @@ import time
 
 import pytest
 from escape.world import LIBC, SECRET, World
-from integration.harness import STAGE, processes, until
+from integration.harness import STAGE, command_name, processes, until
 
 OWN = {
     "stockade's state": "{home}/.local/state/stockade",
@@ -145,17 +145,9 @@ def test_a_granted_directory_that_became_a_link_is_another_plan(world):
     assert r.returncode != 0 or r.stdout.strip() != approved
     wire = world.start(*command)
     time.sleep(1)
-    assert [p for p in processes(world.mark) if p != world.sleeper.pid and comm(p) == "attempts"] == [], "nothing runs"
+    assert [p for p in processes(world.mark) if p != world.sleeper.pid and command_name(p) == "attempts"] == [], "nothing runs"
     wire.p.send_signal(signal.SIGTERM)
     wire.wait(10)
-
-
-def comm(pid):
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
-            return f.read().strip()
-    except OSError:
-        return ""
 
 
 RENAME_EXCHANGE, AT_FDCWD, LAUNCHES = 2, -100, 24

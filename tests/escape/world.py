@@ -10,7 +10,7 @@ import subprocess
 import termios
 import uuid
 
-from integration.harness import STAGE, STOCKADE, Person, until
+from integration.harness import STAGE, STOCKADE, Person, children, command_name, until
 
 ATTEMPTS = f"{STAGE}/build/tests/escape/attempts"
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -65,12 +65,7 @@ def about_us(words):
 
 def child(parent, name):
     """The child of that process whose program is so called; None: not yet, or no more."""
-    with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as f:
-        for pid in f.read().split():
-            with open(f"/proc/{pid}/comm", encoding="utf-8") as comm:
-                if comm.read().strip() == name[:15]:
-                    return int(pid)
-    return None
+    return next((p for p in children(parent) if command_name(p) == name[:15]), None)
 
 
 def made(value):

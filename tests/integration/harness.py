@@ -208,19 +208,55 @@ def inspector(person, argv, *words, timeout=60):
     return json.loads(r.stdout)
 
 
-def processes(word):
-    """Pids whose command line or environment holds the word; ourselves excepted."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        if int(pid) == os.getpid():
-            continue
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if word.encode() in f.read():
-                    found.append(int(pid))
-        except OSError:
-            pass
+# A process may end at any moment between being listed and being looked at, and even between open and read (ESRCH). Then it
+# is not there: each of these says so by what is empty.
+ENDED = (FileNotFoundError, ProcessLookupError)
+
+
+def of_process(pid, name):
+    """The text of a file of /proc/PID; empty when the process has ended."""
+    try:
+        with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except ENDED:
+        return ""
+
+
+def executable(pid):
+    """The path of the program that a process runs; empty when it has ended, a zombie's too."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except ENDED:
+        return ""
+
+
+def command_name(pid):
+    return of_process(pid, "comm").strip()
+
+
+def status_of(pid):
+    """/proc/PID/status by its fields' names, values without blanks around."""
+    return {k: v.strip() for k, _, v in (line.partition(":") for line in of_process(pid, "status").splitlines())}
+
+
+def children(pid):
+    return [int(k) for k in of_process(pid, f"task/{pid}/children").split()]
+
+
+def descendants(pid):
+    """All below pid, which itself is not among them."""
+    found, todo = [], [pid]
+    while todo:
+        below = children(todo.pop())
+        found += below
+        todo += below
     return found
+
+
+def processes(word):
+    """Pids whose command line holds the word; ourselves excepted."""
+    return [int(p) for p in filter(str.isdigit, os.listdir("/proc"))
+            if int(p) != os.getpid() and word in of_process(p, "cmdline")]
 
 
 def gone(word, seconds=1.0):

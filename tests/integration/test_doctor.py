@@ -5,17 +5,13 @@ import os
 import subprocess
 
 import pytest
-from integration.harness import STAGE, STOCKADE
+from integration.harness import STAGE, STOCKADE, of_process
 
 DEAF_SECONDS = "86413"  # by which it is known again
 
 
 def command_line(pid):
-    try:
-        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
-            return f.read().rstrip("\0").split("\0")
-    except FileNotFoundError:
-        return []
+    return of_process(pid, "cmdline").rstrip("\0").split("\0")
 
 
 @pytest.mark.root

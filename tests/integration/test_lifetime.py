@@ -9,7 +9,7 @@ import time
 import uuid
 
 import pytest
-from integration.harness import CLIENTS, MODULES, ODD, STOCKADE, gone, processes, until
+from integration.harness import CLIENTS, MODULES, ODD, STOCKADE, command_name, descendants, gone, of_process, processes, status_of, until
 
 GRACE = 1.0
 
@@ -164,30 +164,8 @@ def test_killing_one_program_of_a_session_takes_the_server_with_it(person, name)
     assert not gone(mark, GRACE)
 
 
-def descendants(pid):
-    found, todo = [], [pid]
-    while todo:
-        parent = todo.pop()
-        try:
-            with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as f:
-                kids = [int(k) for k in f.read().split()]
-        except OSError:
-            kids = []
-        found += kids
-        todo += kids
-    return found
-
-
-def named(pid):
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
-            return f.read().strip()
-    except OSError:
-        return ""
-
-
 def child_named(pid, name):
-    return until(lambda: next((p for p in descendants(pid) if named(p) == name[:15]), None))
+    return until(lambda: next((p for p in descendants(pid) if command_name(p) == name[:15]), None))
 
 
 KILLS = 200
@@ -231,12 +209,12 @@ def kill_one(rng, pid):
     the session rightly goes on. Then the next victim is PID 1.
     """
     # Each name is read once: a moment later the same process may have none any more.
-    below = [(v, named(v)) for v in descendants(pid)]
-    victim, name = rng.choice([(pid, named(pid))] + [v for v in below if v[1] in ("stockade", "stockade-enter", "stockade-shim")])
+    below = [(v, command_name(v)) for v in descendants(pid)]
+    victim, name = rng.choice([(pid, command_name(pid))] + [v for v in below if v[1] in ("stockade", "stockade-enter", "stockade-shim")])
     kill(victim)
     time.sleep(0.01)
     for other in descendants(pid) if name == "stockade-enter" else []:
-        if named(other) == name:
+        if command_name(other) == name:
             kill(other)
     return victim, name
 
@@ -249,10 +227,8 @@ def kill(pid):
 
 
 def described(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    with open(f"/proc/{pid}/wchan", encoding="utf-8") as f:
-        return pid, named(pid), "state " + fields[0], "parent " + fields[1], f.read()
+    s = status_of(pid)
+    return pid, s.get("Name"), "state", s.get("State"), "parent", s.get("PPid"), of_process(pid, "wchan")
 
 
 def test_a_client_that_dies_with_its_pipes_in_other_hands_is_noticed(person):
@@ -262,7 +238,7 @@ def test_a_client_that_dies_with_its_pipes_in_other_hands_is_noticed(person):
     client = subprocess.Popen(["/bin/sh", "-c", 'exec 3<&0; "$@" <&3 >/dev/null 2>&1 & sleep 600', "sh",
                                STOCKADE, "run", "--", *command],
                               env=person.env, cwd=person.work, stdin=r, start_new_session=True)
-    until(lambda: [p for p in processes(mark) if named(p).startswith("python3")])
+    until(lambda: [p for p in processes(mark) if command_name(p).startswith("python3")])
     client.kill()
     client.wait()
     left = gone(mark, 2.0)

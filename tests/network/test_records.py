@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from integration.harness import until
+from integration.harness import descendants, executable, until
 from network.world import HERE, SITE
 
 pytestmark = pytest.mark.needs("root")
@@ -19,17 +19,7 @@ HOLD = ["/usr/bin/python3", "-c",
 
 def children(pid, name):
     """Pids below pid whose program is called so; ours runs through nsenter and setpriv, which become it."""
-    found, left = [], [pid]
-    while left:
-        at = left.pop()
-        try:
-            with open(f"/proc/{at}/task/{at}/children", encoding="ascii") as f:
-                left += map(int, f.read().split())
-            if os.path.basename(os.readlink(f"/proc/{at}/exe")) == name:
-                found.append(at)
-        except OSError:
-            pass
-    return found
+    return [p for p in descendants(pid) if os.path.basename(executable(p)) == name]
 
 
 def hold(wire, host, port, n=1):

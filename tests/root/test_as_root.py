@@ -8,21 +8,16 @@ import subprocess
 import time
 
 import pytest
-from integration.harness import ODD, STOCKADE, processes, until
+from integration.harness import ODD, STOCKADE, executable, processes, status_of, until
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 SERVER = pwd.getpwnam("_stockade")
 OTHER = pwd.getpwnam("stockade-test")
 
 
-def status_of(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
-        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
-
-
 def servers(mark):
     """Pids whose program is the server's interpreter, whatever they are called."""
-    return [p for p in processes(mark) if os.path.basename(os.readlink(f"/proc/{p}/exe")).startswith("python3")]
+    return [p for p in processes(mark) if os.path.basename(executable(p)).startswith("python3")]
 
 
 def started(person, mark, *grants, **kw):
@@ -37,9 +32,8 @@ def test_seen_from_outside_neither_the_server_nor_its_children_have_an_id_or_a_r
     mark = "ids-" + os.path.basename(person.base)
     wire = started(person, mark, extra_groups=[0, 4, 6])  # root, adm, disk
     wire.call("spawn", {"n": 3})
-    pids = until(lambda: len(servers(mark)) >= 4 and servers(mark))
-    for pid in pids:
-        s = status_of(pid)
+    pids = until(lambda: len(found := servers(mark)) >= 4 and found)
+    for s in map(status_of, pids):
         assert s["Uid"].split() == [str(SERVER.pw_uid)] * 4, s
         assert s["Gid"].split() == [str(SERVER.pw_gid)] * 4 and s["Groups"].strip() in ("", str(SERVER.pw_gid))
         assert {s[k].strip("0") for k in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {""}

@@ -5,6 +5,10 @@
  * Theory of operation. One question has one answer, sent where it came from: a datagram's sender, or a TCP connection.
  * An answer that waits for dial is a `struct waiting`; a connection that ends meanwhile is taken out of it. Answers to
  * TCP are small and written at once; a client that does not read them is closed.
+ *
+ * Questions beyond the rate are left unread until their time has come: a client whose question is thrown away asks
+ * again after five seconds (resolv.conf(5), timeout), and one that opens many connections would stand still. What the
+ * sockets cannot hold is lost.
  */
 #include "gateway/stub.h"
 #include <errno.h>
@@ -15,7 +19,7 @@
 #include "base/text.h"
 #include "gateway/ask.h"
 
-enum { TOKEN = 1000, TCP_PREFIX = 2 };
+enum { TOKEN = 1000, TCP_PREFIX = 2, SECOND_US = 1000000 };
 
 struct tcp_client {
 	struct source source;
@@ -33,8 +37,11 @@ struct waiting {
 };
 
 struct stub {
-	int udp;
-	uint64_t tokens, since_us; /* thousandths of a question */
+	struct source *udp;
+	int64_t tokens; /* thousandths of a question; below 0 after many that came at once by TCP */
+	uint64_t since_us;
+	bool paused; /* some sockets are not read until resume_us */
+	uint64_t resume_us;
 	struct tcp_client *tcp[GATEWAY_DNS_TCP_MAX];
 	struct waiting *waiting[GATEWAY_PENDING_MAX];
 };
@@ -44,9 +51,8 @@ int stub_new(struct gateway *g)
 	g->stub = calloc(1, sizeof(*g->stub));
 	if (!g->stub)
 		return -ENOMEM;
-	g->stub->udp = -1;
 	g->stub->since_us = g->now_us;
-	g->stub->tokens = (uint64_t)g->config->limits.queries * TOKEN;
+	g->stub->tokens = (int64_t)g->config->limits.queries * TOKEN;
 	return 0;
 }
 
@@ -84,23 +90,45 @@ void stub_free(struct gateway *g)
 	g->stub = NULL;
 }
 
-/* --- deciding --- */
+/* --- the rate --- */
 
-static bool take_token(struct gateway *g)
+static bool may_read(struct gateway *g)
 {
 	struct stub *s = g->stub;
-	uint64_t most = (uint64_t)g->config->limits.queries * TOKEN,
-		 more = (g->now_us - s->since_us) * g->config->limits.queries * TOKEN / 1000000;
+	int64_t most = (int64_t)g->config->limits.queries * TOKEN;
+	uint64_t gone_us = g->now_us - s->since_us < SECOND_US ? g->now_us - s->since_us : SECOND_US;
+	int64_t more = (int64_t)gone_us * most / SECOND_US;
 
 	if (more > 0) {
 		s->tokens = s->tokens + more < most ? s->tokens + more : most;
 		s->since_us = g->now_us;
 	}
-	if (s->tokens < TOKEN)
-		return false;
-	s->tokens -= TOKEN;
-	return true;
+	return s->tokens >= TOKEN;
 }
+
+static void pause_reading(struct gateway *g, struct source *s)
+{
+	int64_t most = (int64_t)g->config->limits.queries * TOKEN, missing = TOKEN - g->stub->tokens;
+	uint64_t wait_us = (uint64_t)(missing * SECOND_US / most);
+
+	gateway_fail(g, gateway_watch(g, s, 0));
+	g->stub->paused = true;
+	g->stub->resume_us = g->now_us + (wait_us > STUB_PAUSE_US ? wait_us : STUB_PAUSE_US);
+}
+
+static void resume_reading(struct gateway *g)
+{
+	if (!g->stub->paused || g->now_us < g->stub->resume_us)
+		return;
+	g->stub->paused = false;
+	if (g->stub->udp)
+		gateway_fail(g, gateway_watch(g, g->stub->udp, EPOLLIN));
+	for (size_t i = 0; i < ARRAY_LEN(g->stub->tcp); i++)
+		if (g->stub->tcp[i] && g->stub->tcp[i]->source.fd >= 0)
+			gateway_fail(g, gateway_watch(g, &g->stub->tcp[i]->source, EPOLLIN));
+}
+
+/* --- deciding --- */
 
 static int deny_name(struct gateway *g, const struct dns_query *q, const char *rule, const char *reason)
 {
@@ -157,7 +185,7 @@ int stub_decide(struct gateway *g, int parsed, const struct dns_query *q, enum d
 	*ret_rcode = (enum dns_rcode)parsed;
 	*ret_a = (struct net_address){ 0 };
 	*ret_name = NULL;
-	if (parsed == DNS_SILENT || !take_token(g))
+	if (parsed == DNS_SILENT)
 		return STUB_SILENCE;
 	if (parsed != DNS_OK)
 		return STUB_ANSWER;
@@ -187,7 +215,7 @@ static void send_answer(
 	out[1] = (uint8_t)n;
 	if (!w->tcp) {
 		/* A client that cannot take it asks again. */
-		(void)!sendto(g->stub->udp, out + TCP_PREFIX, n, MSG_DONTWAIT | MSG_NOSIGNAL,
+		(void)!sendto(g->stub->udp->fd, out + TCP_PREFIX, n, MSG_DONTWAIT | MSG_NOSIGNAL,
 			(const struct sockaddr *)&w->from, sizeof(w->from));
 		return;
 	}
@@ -267,6 +295,7 @@ static void take_query(struct gateway *g, const void *bytes, size_t n, struct wa
 	enum dns_rcode rcode;
 	int parsed = dns_parse(bytes, n, &w->query), r = stub_decide(g, parsed, &w->query, &rcode, &a, &w->name);
 
+	g->stub->tokens -= TOKEN;
 	gateway_fail(g, r);
 	if (g->failed)
 		return;
@@ -281,10 +310,14 @@ void stub_udp_ready(struct gateway *g, struct source *s, uint32_t events)
 	unsigned char in[DNS_QUERY_MAX + 1];
 
 	(void)events;
-	g->stub->udp = s->fd;
+	g->stub->udp = s;
 	for (unsigned i = 0; i < STUB_A_TURN && !g->failed; i++) {
 		struct waiting w = { 0 };
 		socklen_t len = sizeof(w.from);
+		if (!may_read(g)) {
+			pause_reading(g, s);
+			return;
+		}
 		ssize_t n = recvfrom(s->fd, in, sizeof(in), MSG_DONTWAIT, (struct sockaddr *)&w.from, &len);
 		if (n < 0)
 			return;
@@ -315,9 +348,17 @@ static void take_whole_queries(struct gateway *g, struct tcp_client *t)
 static void tcp_ready(struct gateway *g, struct source *s, uint32_t events)
 {
 	struct tcp_client *t = (struct tcp_client *)s;
-	ssize_t n = recv(s->fd, t->in + t->len, sizeof(t->in) - t->len, MSG_DONTWAIT);
+	ssize_t n;
 
-	(void)events;
+	if (!may_read(g)) {
+		/* Of an end both ways epoll_ctl(2) tells in any case, and nobody waits for an answer then. */
+		if (events & (EPOLLHUP | EPOLLERR))
+			close_tcp(g, t);
+		else
+			pause_reading(g, s);
+		return;
+	}
+	n = recv(s->fd, t->in + t->len, sizeof(t->in) - t->len, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -355,6 +396,7 @@ void stub_accept_ready(struct gateway *g, struct source *s, uint32_t events)
 
 void stub_tick(struct gateway *g)
 {
+	resume_reading(g);
 	for (size_t i = 0; i < ARRAY_LEN(g->stub->tcp); i++) {
 		struct tcp_client **t = &g->stub->tcp[i];
 		if (!*t)
@@ -370,7 +412,7 @@ void stub_tick(struct gateway *g)
 
 uint64_t stub_due(const struct gateway *g)
 {
-	uint64_t due = UINT64_MAX;
+	uint64_t due = g->stub->paused ? g->stub->resume_us : UINT64_MAX;
 
 	for (size_t i = 0; i < ARRAY_LEN(g->stub->tcp); i++)
 		if (g->stub->tcp[i] && g->stub->tcp[i]->since_us + STUB_TCP_IDLE_US < due)

@@ -4,21 +4,21 @@
  * else
  *
  * Process:  gateway
- * Limits:   config.limits.queries a second; GATEWAY_DNS_TCP_MAX connections; GATEWAY_PENDING_MAX questions that wait;
- *           STUB_A_TURN datagrams a turn; STUB_TCP_IDLE_US for a connection without a question
+ * Limits:   config.limits.queries a second, further ones wait; GATEWAY_DNS_TCP_MAX connections; GATEWAY_PENDING_MAX
+ * questions that wait; STUB_A_TURN datagrams a turn; STUB_TCP_IDLE_US for a connection without a question
  */
 #pragma once
 #include "gateway/role.h"
 #include "gateway/dns.h"
 #include "gateway/gateway.h"
 
-enum { STUB_A_TURN = 32, STUB_TCP_IDLE_US = 10000000 };
+enum { STUB_A_TURN = 32, STUB_TCP_IDLE_US = 10000000, STUB_PAUSE_US = 10000 };
 
 int stub_new(struct gateway *g) _must_check_;
 void stub_free(struct gateway *g);
 void stub_udp_ready(struct gateway *g, struct source *s, uint32_t events);
 void stub_accept_ready(struct gateway *g, struct source *s, uint32_t events);
-/* Closes what has been silent for too long, and frees what this turn closed. */
+/* Reads on what waited for the rate, closes what has been silent for too long, and frees what this turn closed. */
 void stub_tick(struct gateway *g);
 uint64_t stub_due(const struct gateway *g);
 

@@ -65,7 +65,7 @@ enum net_addresses {
 struct net_limits {
 	uint32_t connections; /* at once */
 	uint32_t names;	      /* that wildcards may map in one session */
-	uint32_t queries;     /* to the stub, a second; more get no answer */
+	uint32_t queries;     /* to the stub, a second; more wait */
 	uint32_t connect_ms;  /* for one connect upstream, resolution included */
 	uint32_t hello_ms;    /* for the ClientHello to arrive whole */
 	uint32_t idle_s;      /* a connection without a byte either way */

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 #include "base/buf.h"
+#include "supervisor/effective_lines.h"
 #include "supervisor/question_words.h"
 
 static const char *const type_words[] = {
@@ -71,8 +72,48 @@ static json_t *rules(const struct shim_rules *r)
 			return NULL;
 		}
 	}
-	json_array_append_new(array, json_string(r->restricted ? "deny all others" : "allow all others"));
+	if (json_array_append_new(array, json_string(r->restricted ? "deny all others" : "allow all others")) == 0)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+static json_t *wall(const struct effective_line *line)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(QUESTION_TEXT_MAX);
+	int r = buf_puts(&b, line->text);
+
+	for (size_t i = 0; r == 0 && i < question_dangers_n; i++)
+		if (line->danger & question_dangers[i].bit)
+			r = buf_printf(&b, " - DANGEROUS: %s", question_dangers[i].words);
+	return r < 0 ? NULL : shown(b.data);
+}
+
+static json_t *walls_of(const struct effective *e, enum effective_kind kind)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < e->n_lines; i++)
+		if (e->lines[i].kind == kind && json_array_append_new(array, wall(&e->lines[i])) < 0) {
+			json_decref(array);
+			return NULL;
+		}
 	return array;
+}
+
+/* In the words of a plan, so that the two cannot say different things. */
+static int add_walls(json_t *o, const struct profile *p)
+{
+	struct effective e = { .profile = *p };
+	int r = effective_add_walls(&e);
+
+	if (r == 0)
+		r = json_object_set_new(o, "network", walls_of(&e, LINE_NETWORK)) |
+		    json_object_set_new(o, "bounds", walls_of(&e, LINE_LIMIT)) |
+		    json_object_set_new(o, "recorded", walls_of(&e, LINE_AUDIT));
+	e.profile = (struct profile){ 0 }; /* borrowed */
+	effective_done(&e);
+	return r;
 }
 
 static json_t *params(const struct profile *p)
@@ -92,7 +133,17 @@ static json_t *params(const struct profile *p)
 	return array;
 }
 
-static json_t *facts(const struct profile *p)
+static int add_rules(json_t *o, const struct profile *p)
+{
+	int r = json_object_set_new(o, "tools", rules(&p->tools)) |
+		json_object_set_new(o, "resources", rules(&p->resources)) |
+		json_object_set_new(o, "prompts", rules(&p->prompts));
+
+	/* Without a rule: none, which is no grant. */
+	return p->extensions.n > 0 ? r | json_object_set_new(o, "extensions", rules(&p->extensions)) : r;
+}
+
+static json_t *grants(const struct profile *p)
 {
 	json_t *limits = json_pack("{s:I, s:I, s:I}", "processes", (json_int_t)p->limit_processes, "files",
 		(json_int_t)p->limit_files, "message", (json_int_t)p->limit_message);
@@ -100,14 +151,23 @@ static json_t *facts(const struct profile *p)
 		items(&p->fs_write), "deny", items(&p->fs_deny), "protect", p->protect, "home",
 		p->home == HOME_PRIVATE ? "private" : "empty", "tmp", (json_int_t)p->tmp_size);
 
-	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:n}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:b, s:o, s:o, s:n}",
 		"server", shown(p->name), "profile", shown(p->file), "description", shown(p->description), "parameters",
 		params(p), "command", items(&p->command), "cwd", shown(p->cwd.value), "filesystem", files, "set",
 		items(&p->env_set), "pass", items(&p->env_pass), "unix", items(&p->unix_sockets), "af_unix",
-		profile_opens_unix(p), "seccomp", shown(p->seccomp), "limits", limits, "tools", rules(&p->tools),
-		"sampling", p->sampling, "elicitation", p->elicitation, "roots", items(&p->roots), "not_enforced",
-		strings(&p->not_enforced), "digest");
+		profile_opens_unix(p), "seccomp", shown(p->seccomp), "limits", limits, "sampling", p->sampling,
+		"elicitation", p->elicitation, "roots", items(&p->roots), "not_enforced", strings(&p->not_enforced),
+		"digest");
+}
+
+static json_t *facts(const struct profile *p)
+{
+	json_t *o = grants(p);
+
+	if (o && add_rules(o, p) == 0 && add_walls(o, p) == 0)
+		return o;
+	json_decref(o);
+	return NULL;
 }
 
 /* --- words --- */
@@ -165,31 +225,49 @@ static void print_grants(FILE *out, const json_t *o)
 	print_list(out, "  sets", json_object_get(o, "set"), NULL);
 	print_list(out, "  passes", json_object_get(o, "pass"), NULL);
 	print_list(out, "  sockets", json_object_get(o, "unix"), NULL);
-	fprintf(out, "  %-14s none: only its own loopback\n", "  network");
+	print_list(out, "  network", json_object_get(o, "network"), NULL);
 	fprintf(out, "  %-14s %s%s\n", "  system calls", text_of(o, "seccomp"),
 		json_is_true(json_object_get(o, "af_unix")) ? "; may open unix sockets" : "");
+	print_list(out, "  limits", json_object_get(o, "bounds"), NULL);
 	print_list(out, "  tools", json_object_get(o, "tools"), NULL);
+	print_list(out, "  resources", json_object_get(o, "resources"), NULL);
+	print_list(out, "  prompts", json_object_get(o, "prompts"), NULL);
+	print_list(out, "  extensions", json_object_get(o, "extensions"), NULL);
 	fprintf(out, "  %-14s sampling %s, elicitation %s\n", "  client",
 		json_is_true(json_object_get(o, "sampling")) ? "allowed" : "denied",
 		json_is_true(json_object_get(o, "elicitation")) ? "allowed" : "denied");
 	print_list(out, "  roots", json_object_get(o, "roots"), NULL);
+	print_list(out, "  recorded", json_object_get(o, "recorded"), NULL);
 	print_list(out, "  not enforced", json_object_get(o, "not_enforced"), NULL);
+}
+
+/* The profile may have been named by its file, so that no command line is put together here. */
+static void print_needs(FILE *out, const struct profile *p)
+{
+	static const char *const example[PARAM_TYPE_COUNT] = {
+		[PARAM_DIRECTORY] = "/path/of/a/directory",
+		[PARAM_FILE] = "/path/of/a/file",
+	};
+
+	fputs("\n  No plan and no digest before each parameter that is REQUIRED has a value. What it would get here "
+	      "and "
+	      "now:\n  the same words and",
+		out);
+	for (size_t i = 0; i < p->n_params; i++)
+		if (p->params[i].required)
+			fprintf(out, " --set %s=%s", p->params[i].name,
+				example[p->params[i].type] ? example[p->params[i].type] : "VALUE");
+	fputc('\n', out);
 }
 
 static void print_words(FILE *out, const struct profile *p, const json_t *o)
 {
-	const struct profile_param *need = check_profile_needs(p);
-
 	fprintf(out, "%s: the profile %s, as it is written\n", text_of(o, "server"), text_of(o, "profile"));
 	if (text_of(o, "description"))
 		fprintf(out, "  %s\n", text_of(o, "description"));
 	print_params(out, json_object_get(o, "parameters"));
 	print_grants(out, o);
-	fprintf(out,
-		"\n  No plan and no digest without a value of '%s'. What it would get here and now: stockade check "
-		"--set %s=%s %s\n",
-		need->name, need->name, need->type == PARAM_DIRECTORY ? "/path/of/a/directory" : "VALUE",
-		text_of(o, "server"));
+	print_needs(out, p);
 }
 
 int check_profile_print(FILE *out, const struct profile *p, bool json)

@@ -329,7 +329,7 @@ static int add_protocol(struct effective *e)
 	return r;
 }
 
-static int add_walls(struct effective *e)
+int effective_add_walls(struct effective *e)
 {
 	const struct profile *f = &e->profile;
 	char size[SIZE_WORDS];
@@ -387,7 +387,7 @@ int effective_add_lines(const struct paths *p, struct effective *e, const struct
 	if (r == 0)
 		r = add_environment(e);
 	if (r == 0)
-		r = add_walls(e);
+		r = effective_add_walls(e);
 	if (r == 0)
 		r = add_protocol(e);
 	/* Not in the digest: another kernel is recorded, not asked about. */

@@ -15,6 +15,9 @@ int effective_add_line(struct effective *e, enum effective_kind kind, unsigned d
 int effective_add_lines(const struct paths *p, struct effective *e, const struct fs_grants *g) _must_check_;
 /* One note for each thing that a newer ABI of Landlock brought and this kernel's lacks. */
 int effective_add_landlock(struct effective *e, int abi) _must_check_;
+/* Of those the lines that hang on no path and no parameter: network, unix sockets, system calls, limits, what is
+ * recorded. Only the profile and the policy need be filled. */
+int effective_add_walls(struct effective *e) _must_check_;
 /* The canonical JSON without code digests (effective_digest puts them in). */
 int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *env) _must_check_;
 /* Is code of this launch writable by another approved one? Then it is said, and the answer is never remembered. Needs

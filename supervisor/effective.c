@@ -55,6 +55,10 @@ static int add_path_item(
 	_cleanup_free_ char *joined = NULL, *clean = NULL;
 	char shown[SHOWN];
 
+	/* --ro "$UNSET" of a script: joined below, it would be the whole working directory. */
+	if (!*value)
+		return diag_fail(d, -EINVAL,
+			"%s: the path is empty; write the directory or file (\".\" is the one you are in)", option);
 	if (asprintf(&joined, "%s%s%s", value[0] == '/' ? "" : workspace, value[0] == '/' ? "" : "/", value) < 0)
 		return -ENOMEM;
 	if (fs_path_clean(joined, &clean) < 0)

@@ -48,7 +48,9 @@ static int open_grant(
 	text_escape_str(item->value, shown, sizeof(shown));
 	if (fd < 0)
 		return diag_fail(d, -errno, "cannot grant %s (%s): %s%s", shown, item->where, strerror(errno),
-			errno == ENOENT ? "; make it, or put '?' before it if it may be absent" : "");
+			errno != ENOENT			     ? ""
+			: strncmp(item->where, "--", 2) == 0 ? "; make it, or leave the option out"
+							     : "; make it, or put '?' before it if it may be absent");
 	if (fstat(fd, &st) < 0)
 		return diag_fail(d, -errno, "cannot examine %s (%s): %s", shown, item->where, strerror(errno));
 	r = check_type(item, &st, d);

@@ -625,6 +625,8 @@ struct refusal {
 
 static const struct refusal refusals[] = {
 	{ "'..'; write the directory itself", -EINVAL, EXIT_REFUSED, GRANT, "--ro", "docs/../work" },
+	{ "absent (--ro): No such file or directory; make it, or leave the option out", -ENOENT, EXIT_REFUSED, GRANT,
+		"--ro", "absent" },
 	{ "--env 1X: not the name of a variable", -EINVAL, EXIT_REFUSED, GRANT, "--env", "1X" },
 	{ "--env A=B: not the name of a variable", -EINVAL, EXIT_REFUSED, GRANT, "--env", "A=B" },
 	{ "--env : not the name of a variable", -EINVAL, EXIT_REFUSED, GRANT, "--env", "" },
@@ -632,7 +634,6 @@ static const struct refusal refusals[] = {
 	{ "--setenv =VALUE: write NAME=VALUE", -EINVAL, EXIT_REFUSED, GRANT, "--setenv", "=VALUE" },
 	{ "--setenv A-B=C: write NAME=VALUE", -EINVAL, EXIT_REFUSED, GRANT, "--setenv", "A-B=C" },
 	{ "--host", -EINVAL, EXIT_REFUSED, GRANT, "--host", "*.com" },
-	{ "--ro", -ENOENT, EXIT_REFUSED, GRANT, "--ro", "absent" },
 	{ "working directory", -ENOENT, EXIT_REFUSED, GRANT, "--cwd", "other" },
 	{ "it is not a socket", -ENOTSOCK, EXIT_REFUSED, CONTENT, "absent.socket", "text" },
 	{ "absent.socket: No such file", -ENOENT, EXIT_REFUSED, PROFILE, "?~/absent.socket", "~/absent.socket" },
@@ -660,6 +661,15 @@ static void what_cannot_be_launched_is_refused_in_words(void **state)
 			fail_msg("row %zu: %d, exit %d: %s", i, r, l->e.exit_hint, l->d.text);
 		assert_int_equal(launch_down(&one), 0);
 	}
+}
+
+static void an_empty_path_is_no_grant_of_the_working_directory(void **state)
+{
+	struct launch *l = *state;
+
+	assert_int_equal(strv_add(&l->grants.read, ""), 0);
+	assert_int_equal(launch_build(l), -EINVAL);
+	assert_non_null(strstr(l->d.text, "--ro: the path is empty"));
 }
 
 static void a_failure_without_words_of_its_own_does_not_borrow_those_of_another(void **state)
@@ -743,6 +753,7 @@ int main(void)
 		T(without_a_profile_the_working_directory_is_where_it_was_started_if_that_is_granted),
 		T(a_profile_without_one_starts_in_the_home_wherever_the_client_stands),
 		cmocka_unit_test(what_cannot_be_launched_is_refused_in_words),
+		T(an_empty_path_is_no_grant_of_the_working_directory),
 		T(a_failure_without_words_of_its_own_does_not_borrow_those_of_another),
 		T(below_tmp_there_is_only_what_leads_to_a_grant),
 		T(a_fetcher_is_told_of_the_profile_that_there_is),

@@ -104,9 +104,6 @@ int stage_pivot(struct enter *e) _must_check_;
 /* Hides name in dir (or, when name is empty, what dir is) behind the empty file or directory. Follows no symbolic link.
  */
 int mount_mask(struct enter *e, int dir, const char *name, bool directory) _must_check_;
-/* A sized tmpfs of ours at path, which is made where missing; attributes are added to NOSUID and NODEV. */
-int mount_sized_tmpfs(
-	struct enter *e, const char *path, uint64_t size, uint32_t mode, unsigned attributes) _must_check_;
 /* A new file system, detached; options are NAME, VALUE pairs up to NULL. */
 int mount_new(const char *type, const char *const *options, unsigned attributes, int *ret) _must_check_;
 

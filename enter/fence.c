@@ -68,11 +68,8 @@ static int allow(struct enter *e, int ruleset, const char *path, uint64_t access
 
 static int allow_devices(struct enter *e, int ruleset, const char *dev)
 {
-	char shm[PATH_BYTES];
-	int r;
+	int r = 0;
 
-	snprintf(shm, sizeof(shm), "%s/shm", dev);
-	r = allow(e, ruleset, shm, fs_read | fs_modify | fs_create);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(sandbox_devices); i++) {
 		char path[PATH_BYTES];
 		snprintf(path, sizeof(path), "%s/%s", dev, sandbox_devices[i].name);

@@ -155,19 +155,15 @@ static int mount_bind(struct enter *e, const struct plan_mount *m)
 	return r < 0 ? r : target_attach(tree, target);
 }
 
-int mount_sized_tmpfs(struct enter *e, const char *path, uint64_t size, uint32_t mode, unsigned attributes)
-{
-	_cleanup_close_ int tree = -1, target = -1;
-	int r = target_make(e, path, true, &target);
-
-	if (r == 0)
-		r = new_tmpfs(e, size, mode, OWN_ATTRIBUTES | attributes, &tree);
-	return r < 0 ? r : target_attach(tree, target);
-}
-
 static int mount_tmpfs(struct enter *e, const struct plan_mount *m)
 {
-	return mount_sized_tmpfs(e, m->target, m->size, m->mode, m->flags & PLAN_NOEXEC ? MOUNT_ATTR_NOEXEC : 0);
+	_cleanup_close_ int tree = -1, target = -1;
+	unsigned attributes = OWN_ATTRIBUTES | (m->flags & PLAN_NOEXEC ? MOUNT_ATTR_NOEXEC : 0);
+	int r = target_make(e, m->target, true, &target);
+
+	if (r == 0)
+		r = new_tmpfs(e, m->size, m->mode, attributes, &tree);
+	return r < 0 ? r : target_attach(tree, target);
 }
 
 static int write_new(int dir, const char *name, const char *content, mode_t mode)

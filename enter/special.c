@@ -49,16 +49,6 @@ static int bind_device(struct enter *e, const char *dev, const struct sandbox_de
 	return r < 0 ? enter_fail(e, r, path) : 0;
 }
 
-static int mount_shm(struct enter *e, const struct plan_mount *m)
-{
-	char path[PATH_BYTES];
-	int r;
-
-	snprintf(path, sizeof(path), "%s/shm", m->target);
-	r = mount_sized_tmpfs(e, path, m->size ? m->size : SANDBOX_SHM_BYTES, 01777, MOUNT_ATTR_NOEXEC);
-	return r < 0 ? enter_fail(e, r, path) : 0;
-}
-
 static int fill_dev(struct enter *e, const char *target)
 {
 	_cleanup_close_ int dir = -1;
@@ -77,8 +67,6 @@ int stage_dev(struct enter *e)
 	for (size_t i = 0; i < e->plan.n_mounts; i++) {
 		const struct plan_mount *m = &e->plan.mounts[i];
 		int r = m->kind == PLAN_DEV ? fill_dev(e, m->target) : 0;
-		if (r == 0 && m->kind == PLAN_DEV)
-			r = mount_shm(e, m);
 		if (r < 0)
 			return r;
 	}

@@ -21,7 +21,7 @@ enum plan_mount_kind {
 	PLAN_BIND,    /* source -> target; checked against dev, ino, type; read-only unless PLAN_WRITE */
 	PLAN_TMPFS,   /* size bytes, owned by the server's uid, mode */
 	PLAN_PROC,    /* fresh /proc; all but the table of enter (wire/sandbox_tables.h) is masked */
-	PLAN_DEV,     /* the device table of enter, with a shm of size bytes (0: SANDBOX_SHM_BYTES) */
+	PLAN_DEV,     /* the device table of enter (wire/sandbox_tables.h) */
 	PLAN_FILE,    /* synthetic read-only file with content */
 	PLAN_SYMLINK, /* content is the link's text */
 	PLAN_DIR,     /* an empty directory in the (read-only) root */

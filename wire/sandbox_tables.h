@@ -4,14 +4,10 @@
  * it
  *
  * Process:  enter (builds), supervisor (lists)
- *
- * With PLAN_DEV comes a /dev/shm of SANDBOX_SHM_BYTES, or of the size that the plan's mount gives.
  */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
-
-enum { SANDBOX_SHM_BYTES = 64 << 20 };
 
 struct sandbox_device {
 	const char *name; /* below /dev */

@@ -68,6 +68,11 @@ static void add_base(struct plan *p)
 	launch_add(
 		p, (struct plan_mount){ .kind = PLAN_TMPFS, .target = TEXT("/tmp"), .mode = 01777, .size = 1 << 20 });
 	launch_add(p, (struct plan_mount){ .kind = PLAN_DEV, .target = TEXT("/dev") });
+	launch_add(p, (struct plan_mount){ .kind = PLAN_TMPFS,
+			      .target = TEXT("/dev/shm"),
+			      .flags = PLAN_WRITE | PLAN_NOEXEC,
+			      .mode = 01777,
+			      .size = 1 << 20 });
 	launch_add(p, (struct plan_mount){ .kind = PLAN_PROC, .target = TEXT("/proc") });
 }
 

@@ -102,6 +102,15 @@ def test_check_says_sizes_as_a_profile_does_and_that_an_approved_plan_changed(pe
     assert "has changed since" in person.stockade("check", *words, "more", check=0).stdout
 
 
+def test_what_is_in_memory_has_the_size_that_check_says(person):
+    words = ("--", "/bin/sh", "-c", "df --output=target,size -B1 /tmp /var/tmp /dev/shm >&2")
+    mounts = json.loads(person.stockade("check", "--json", *words, check=0).stdout)["mounts"]
+    said = {m["target"]: m["size"] for m in mounts if m["kind"] == "tmpfs"}
+    person.approve(*words)
+    seen = dict(line.split()[1:] for line in person.stockade("run", *words, check=0).stderr.splitlines()[1:])
+    assert {t: int(n) for t, n in seen.items()} == {t: said[t] for t in ("/tmp", "/var/tmp", "/dev/shm")}
+
+
 def test_a_profile_whose_program_is_not_in_path_says_where_to_put_the_directory(person):
     program = os.path.realpath(person.write("../home/.local/share/mcp/node_modules/.bin/nu-server", "#!/bin/sh\n", 0o755))
     path = person.profile("nu", {"stockade": 1, "name": "nu", "command": ["nu-server"]})

@@ -110,24 +110,35 @@ static int write_entry(const struct pending_waiter *w, const char *text, struct 
 	return fs_write_atomic(w->pending, name, text, strlen(text), 0600, d);
 }
 
+/* Whatever was taken from us, the directory above may have gone with it. */
+static void leave_all(struct pending_waiter *w)
+{
+	leave_place(w);
+	if (w->pending >= 0)
+		close(steal_fd(&w->pending));
+}
+
+/* All or nothing. The two directories are opened one after the other: a cleaner in between leaves us one that is dead.
+ */
 static int join_once(const struct paths *p, struct pending_waiter *w, const char *text, struct diag *d)
 {
-	int r = take_place(p, w, d);
+	int r = paths_open_runtime(p, "pending", &w->pending, d);
 
+	if (r == 0)
+		r = take_place(p, w, d);
+	if (r == 0)
+		r = write_entry(w, text, d);
 	if (r < 0)
-		leave_place(w);
-	return r < 0 ? r : write_entry(w, text, d);
+		leave_all(w);
+	return r;
 }
 
 int pending_join(
 	const struct paths *p, const char *digest, const char *text, struct pending_waiter *ret, struct diag *d)
 {
-	int r = paths_open_runtime(p, "pending", &ret->pending, d);
+	int r = -ENOENT;
 
-	if (r < 0)
-		return r;
 	snprintf(ret->digest, sizeof(ret->digest), "%s", digest);
-	r = -ENOENT;
 	for (unsigned i = 0; i < TRIES_MAX && r == -ENOENT; i++)
 		r = join_once(p, ret, text, d);
 	return r;
@@ -137,16 +148,16 @@ int pending_keep(const struct paths *p, struct pending_waiter *w, const char *te
 {
 	char digest[sizeof(w->digest)];
 	struct stat st;
+	int r = -ENOENT;
 
 	/* No lock: the last time a cleaner took the directory from under our hands. */
 	if (w->lock >= 0 && fstat(w->lock, &st) < 0)
 		return diag_fail(d, -errno, "cannot look after the waiting entry: %s", strerror(errno));
 	if (w->lock >= 0 && st.st_nlink > 0)
-		return write_entry(w, text, d);
-	leave_place(w);
-	/* Whatever was taken, the directory above may have gone with it. */
-	if (w->pending >= 0)
-		close(steal_fd(&w->pending));
+		r = write_entry(w, text, d);
+	if (r != -ENOENT)
+		return r;
+	leave_all(w);
 	memcpy(digest, w->digest, sizeof(digest));
 	return pending_join(p, digest, text, w, d);
 }

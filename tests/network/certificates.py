@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NAMES = ("ok.example", "*.ok.example", "other.example", "*.wild.example", "wild.example", "localhost", "inhosts.example", "six.example", "chain.example",
-         "slow.example", "cut.example", "moved.example")
+         "slow.example", "cut.example", "moved.example", "api.github.com")
 DAYS = datetime.timedelta(days=30)
 
 

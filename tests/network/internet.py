@@ -64,6 +64,10 @@ class Internet:
         if path.startswith("/repo.git"):
             await git_backend(writer, words, head, sent)
             return
+        if path.startswith("/redirect?"):
+            writer.write(b"HTTP/1.1 302 Found\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % path.partition("?")[2].encode())
+            await writer.drain()
+            return
         if path.startswith("/bytes/"):
             body = CHUNK * (int(path.split("/")[2]) // len(CHUNK))
         elif path.startswith("/page"):

@@ -110,8 +110,6 @@ def test_python_fetches_a_page_by_name_over_tls(guest, trust, client):
     assert wire.end() == 0
 
 
-
-
 @pytest.mark.parametrize("client", NODE_CLIENTS)
 def test_node_fetches_a_page_by_name_over_tls(guest, trust, client):
     wire = guest.serve(*trust, *PACKAGES, "--setenv", f"NODE_PATH={STAGE}/node/node_modules", "--host", "ok.example:443")
@@ -192,14 +190,3 @@ def test_psql_asks_a_database(guest, database):
     out = wire.out(["psql", "-h", "ok.example", "-U", "app", "-d", "postgres", "-Atc", "select 6*7"])
     assert out == "42\n"
     assert wire.end() == 0
-
-
-def test_a_real_mcp_server_that_takes_public_addresses_alone_says_why_it_refuses(guest):
-    """mcp-server-fetch looks names up by itself, as a defence against SSRF: such a server takes real addresses (network.addresses)."""
-    wire = guest.serve_profile({"allow": ["ok.example:443"]}, command=[PYTHON, "-m", "mcp_server_fetch"],
-                               filesystem={"read": [f"{STAGE}/venv", guest.world.ca]}, env={"set": {"SSL_CERT_FILE": guest.world.ca}})
-    assert "not a public address" in json.dumps(wire.call("fetch", {"url": "https://ok.example/page"}))
-    text = json.dumps(wire.call("fetch", {"url": "https://other.example/page"}))
-    assert "The page says" not in text and "rror" in text, text
-    wire.end()
-    assert {r["name"] for r in guest.net_records("net.name")} == {"other.example"}

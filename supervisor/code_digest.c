@@ -177,8 +177,8 @@ static bool is_git_directory(const struct tree *t, size_t at)
 
 	if (strcmp(t->path + t->len - 5, "/.git") != 0)
 		return false;
-	for (size_t i = 0; i < d->names.n; i++) {
-		const char *name = d->names.text + d->names.at[i];
+	for (size_t i = 0; i < d->n; i++) {
+		const char *name = d->v[i].name;
 		head = head || (strcmp(name, "HEAD") == 0 && S_ISREG(d->v[i].st.st_mode));
 		objects = objects || (strcmp(name, "objects") == 0 && S_ISDIR(d->v[i].st.st_mode));
 	}
@@ -230,8 +230,8 @@ static int hash_dir(struct tree *t, size_t at)
 	size_t len = t->len;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < d->names.n; i++) {
-		r = enter_name(t, len, d->names.text + d->names.at[i]);
+	for (size_t i = 0; r == 0 && i < d->n; i++) {
+		r = enter_name(t, len, d->v[i].name);
 		if (r == 0)
 			r = hash_entry(t, &d->v[i]);
 	}

@@ -25,9 +25,9 @@ void code_names_done(struct code_names *n)
 	*n = (struct code_names){ 0 };
 }
 
-static int add_name(struct code_names *n, const char *name)
+static int add_name(struct code_names *n, unsigned char type, const char *name)
 {
-	size_t len = strlen(name) + 1;
+	size_t len = strlen(name) + 2;
 
 	if (n->len + len > CODE_NAMES_MAX)
 		return -EFBIG;
@@ -47,8 +47,9 @@ static int add_name(struct code_names *n, const char *name)
 		n->at = at;
 		n->n_cap = cap;
 	}
-	n->at[n->n++] = (uint32_t)n->len;
-	memcpy(n->text + n->len, name, len);
+	n->at[n->n++] = (uint32_t)n->len + 1;
+	n->text[n->len] = (char)type;
+	memcpy(n->text + n->len + 1, name, len - 1);
 	n->len += len;
 	return 0;
 }
@@ -64,17 +65,32 @@ int code_list(int dirfd, struct code_names *ret)
 	long n;
 	int r = 0;
 
+	ret->len = ret->n = 0;
 	while (r == 0 && (n = syscall(SYS_getdents64, dirfd, buf, sizeof(buf))) != 0) {
 		if (n < 0)
 			return -errno;
 		for (long at = 0; r == 0 && at < n;) {
 			const struct linux_dirent *e = (const void *)(buf + at);
 			if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-				r = add_name(ret, e->d_name);
+				r = add_name(ret, e->d_type, e->d_name);
 			at += e->d_reclen;
 		}
 	}
-	if (ret->n > 1)
-		qsort_r(ret->at, ret->n, sizeof(*ret->at), compare, ret->text);
 	return r;
+}
+
+void code_names_sort(struct code_names *n)
+{
+	if (n->n > 1)
+		qsort_r(n->at, n->n, sizeof(*n->at), compare, n->text);
+}
+
+unsigned char code_names_type(const struct code_names *n, size_t i)
+{
+	return (unsigned char)n->text[n->at[i] - 1];
+}
+
+void code_names_set_type(struct code_names *n, size_t i, unsigned char type)
+{
+	n->text[n->at[i] - 1] = (char)type;
 }

@@ -10,9 +10,11 @@
  * Directories are opened by their path below the root and never through a link, so that none has to stay open.
  */
 #include "supervisor/survey.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -32,9 +34,22 @@ struct job {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	size_t next; /* in s->dirs: the first that nobody has taken */
-	unsigned busy;
+	unsigned busy, waiting;
 	int result; /* the first that is not 0 ends it */
 };
+
+/* What a thread sees of one directory, in memory that serves it for all of them. */
+struct view {
+	struct code_names names;
+	size_t at; /* in names: where it is, and what failed is at */
+	struct strv links;
+};
+
+static void view_done(struct view *w)
+{
+	code_names_done(&w->names);
+	strv_done(&w->links);
+}
 
 bool survey_root_alone(const struct stat *st)
 {
@@ -43,20 +58,17 @@ bool survey_root_alone(const struct stat *st)
 
 static void forget(struct survey_dir *d)
 {
-	for (size_t i = 0; d->v && i < d->names.n; i++)
+	for (size_t i = 0; i < d->n; i++)
 		free(d->v[i].link);
 	free(d->v);
-	d->v = NULL;
-	code_names_done(&d->names);
+	free(d->path);
+	free(d);
 }
 
 void survey_done(struct survey *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; i < s->n; i++)
 		forget(s->dirs[i]);
-		free(s->dirs[i]->path);
-		free(s->dirs[i]);
-	}
 	free(s->dirs);
 	strv_done(&s->links);
 	*s = (struct survey){ 0 };
@@ -77,36 +89,101 @@ static int read_link(int fd, const char *name, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int look_at(const struct job *j, int fd, const char *name, struct survey_entry *e)
+static int note_link(struct view *w, int fd, const struct survey_dir *d, const char *name)
 {
-	if (fstatat(fd, name, &e->st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	if (j->kind == SURVEY_OWNERS && !survey_root_alone(&e->st))
-		return SURVEY_OTHERS;
-	return S_ISLNK(e->st.st_mode) ? read_link(fd, name, &e->link) : 0;
+	_cleanup_free_ char *text = NULL;
+	int r = read_link(fd, name, &text);
+
+	if (r < 0 || (*text != '/' && !strstr(text, "..")))
+		return r;
+	return strv_addf(&w->links, "%s\t%s", d->path, text);
 }
 
-static int look_into(const struct job *j, struct survey_dir *d, size_t *ret_at)
+/* A directory is not looked at by its name: whoever goes into it sees the one that is open. */
+static int look_at_owners(struct view *w, int fd, const struct survey_dir *d)
+{
+	struct stat st;
+
+	for (w->at = 0; w->at < w->names.n; w->at++) {
+		const char *name = w->names.text + w->names.at[w->at];
+		int r = 0;
+		if (code_names_type(&w->names, w->at) == DT_DIR)
+			continue;
+		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return -errno;
+		if (!survey_root_alone(&st))
+			return SURVEY_OTHERS;
+		code_names_set_type(&w->names, w->at, (unsigned char)IFTODT(st.st_mode));
+		if (S_ISLNK(st.st_mode))
+			r = note_link(w, fd, d, name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The names sorted, and room for what is said of each, in one block. */
+static int keep_names(struct view *w, struct survey_dir *d)
+{
+	size_t n = w->names.n;
+	char *text;
+
+	if (n == 0)
+		return 0;
+	code_names_sort(&w->names);
+	d->v = malloc(n * sizeof(*d->v) + w->names.len);
+	if (!d->v)
+		return -ENOMEM;
+	text = (char *)(d->v + n);
+	memcpy(text, w->names.text, w->names.len);
+	for (size_t i = 0; i < n; i++)
+		d->v[i] = (struct survey_entry){ .name = text + w->names.at[i] };
+	d->n = n;
+	return 0;
+}
+
+/* Of a directory only its being there counts, and what is in it. */
+static int look_at_content(struct view *w, int fd, struct survey_dir *d)
+{
+	int r = keep_names(w, d);
+
+	if (r < 0)
+		return r;
+	for (w->at = 0; w->at < d->n; w->at++) {
+		struct survey_entry *e = &d->v[w->at];
+		if (code_names_type(&w->names, w->at) == DT_DIR) {
+			e->st.st_mode = S_IFDIR;
+			continue;
+		}
+		if (fstatat(fd, e->name, &e->st, AT_SYMLINK_NOFOLLOW) < 0)
+			return -errno;
+		code_names_set_type(&w->names, w->at, (unsigned char)IFTODT(e->st.st_mode));
+		if (S_ISLNK(e->st.st_mode))
+			r = read_link(fd, e->name, &e->link);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int look_into(const struct job *j, struct view *w, struct survey_dir *d)
 {
 	_cleanup_close_ int fd =
 		fs_openat2(j->root, d->path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	bool owners = j->kind == SURVEY_OWNERS;
+	struct stat st;
 	int r;
 
-	*ret_at = 0;
+	w->names.n = w->at = 0;
 	/* What we may not list, the server may not either; but nothing is known of it. */
 	if (fd < 0)
-		return j->kind == SURVEY_OWNERS ? SURVEY_OTHERS : fd;
-	r = code_list(fd, &d->names);
-	if (r < 0 || d->names.n == 0)
+		return owners ? SURVEY_OTHERS : fd;
+	if (owners && (fstat(fd, &st) < 0 || !survey_root_alone(&st)))
+		return SURVEY_OTHERS;
+	r = code_list(fd, &w->names);
+	if (r < 0)
 		return r;
-	d->v = calloc(d->names.n, sizeof(*d->v));
-	if (!d->v)
-		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < d->names.n; i++) {
-		r = look_at(j, fd, d->names.text + d->names.at[i], &d->v[i]);
-		*ret_at = i;
-	}
-	return r;
+	return owners ? look_at_owners(w, fd, d) : look_at_content(w, fd, d);
 }
 
 /* --- with the lock --- */
@@ -137,68 +214,61 @@ static int add_dir(struct survey *s, const struct survey_dir *parent, const char
 	return strlen(d->path) < SURVEY_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-static int add_dirs(struct survey *s, struct survey_dir *d)
+static int add_dirs(struct survey *s, struct view *w, struct survey_dir *d)
 {
-	int r = 0;
+	int r;
 
-	s->files += d->names.n;
+	s->files += w->names.n;
 	if (s->files > CODE_FILES_MAX)
 		return -EFBIG;
-	for (size_t i = 0; r == 0 && i < d->names.n; i++) {
-		if (!S_ISDIR(d->v[i].st.st_mode))
+	for (w->at = 0; w->at < w->names.n; w->at++) {
+		if (code_names_type(&w->names, w->at) != DT_DIR)
 			continue;
-		d->v[i].dir = (uint32_t)s->n;
-		r = add_dir(s, d, d->names.text + d->names.at[i]);
+		if (d->v)
+			d->v[w->at].dir = (uint32_t)s->n;
+		r = add_dir(s, d, w->names.text + w->names.at[w->at]);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
-static int add_links(struct survey *s, const struct survey_dir *d)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < d->names.n; i++) {
-		const char *text = d->v[i].link;
-		if (text && (*text == '/' || strstr(text, "..")))
-			r = strv_addf(&s->links, "%s\t%s", d->path, text);
-	}
-	return r;
-}
-
-static void give_back(struct job *j, struct survey_dir *d, int r, size_t at)
+static void give_back(struct job *j, struct view *w, struct survey_dir *d, int r)
 {
 	if (r == 0)
-		r = add_dirs(j->s, d);
-	if (r == 0 && j->kind == SURVEY_OWNERS)
-		r = add_links(j->s, d);
+		r = add_dirs(j->s, w, d);
+	if (r == 0)
+		r = strv_extend(&j->s->links, w->links.v, w->links.n);
+	strv_done(&w->links);
 	if (r != 0 && j->result == 0) {
-		const char *name = r < 0 && d->v ? d->names.text + d->names.at[at] : "";
+		const char *name = w->at < w->names.n ? w->names.text + w->names.at[w->at] : "";
 		j->result = r;
-		snprintf(j->s->failed, sizeof(j->s->failed), "%s/%s", d->path, name);
+		snprintf(j->s->failed, sizeof(j->s->failed), "%s/%s", d->path, r < 0 ? name : "");
 	}
-	if (j->kind == SURVEY_OWNERS)
-		forget(d);
 }
 
 /* Takes directories until limit have been seen or none is left. */
 static void work(struct job *j, size_t limit)
 {
-	size_t at;
+	_cleanup_(view_done) struct view w = { 0 };
 
 	pthread_mutex_lock(&j->lock);
 	while (j->result == 0 && j->next < limit && (j->next < j->s->n || j->busy > 0)) {
 		if (j->next == j->s->n) {
+			j->waiting++;
 			pthread_cond_wait(&j->changed, &j->lock);
+			j->waiting--;
 			continue;
 		}
 		struct survey_dir *d = j->s->dirs[j->next++];
 		j->busy++;
 		pthread_mutex_unlock(&j->lock);
-		int r = look_into(j, d, &at);
+		int r = look_into(j, &w, d);
 		pthread_mutex_lock(&j->lock);
-		give_back(j, d, r, at);
+		give_back(j, &w, d, r);
 		j->busy--;
-		pthread_cond_broadcast(&j->changed);
+		if (j->waiting > 0)
+			pthread_cond_broadcast(&j->changed);
 	}
 	pthread_mutex_unlock(&j->lock);
 }
@@ -217,6 +287,8 @@ static void work_together(struct job *j)
 	cpu_set_t cpus;
 	int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1, started = 0;
 
+	/* A thread's own heap grows by an mprotect(2) every few pages, and each stops the others' page faults. */
+	mallopt(M_ARENA_MAX, 1);
 	if (pthread_attr_init(&attr) == 0) {
 		pthread_attr_setstacksize(&attr, THREAD_STACK);
 		while (started < SURVEY_THREADS_MAX - 1 && started + 1 < n &&

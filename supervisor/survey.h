@@ -27,16 +27,17 @@ enum survey_kind {
 enum { SURVEY_OTHERS = 1 }; /* SURVEY_OWNERS: no, or it could not be seen */
 
 struct survey_entry {
-	struct stat st;
-	char *link;   /* the text of a symbolic link */
-	uint32_t dir; /* of a directory: its index in dirs */
+	const char *name;
+	struct stat st; /* of a directory: the type alone */
+	char *link;	/* the text of a symbolic link */
+	uint32_t dir;	/* of a directory: its index in dirs */
 };
 
 struct survey_dir {
 	char *path; /* below the root, without a leading slash; "." for the root */
 	unsigned depth;
-	struct code_names names; /* sorted */
-	struct survey_entry *v;	 /* one a name */
+	struct survey_entry *v; /* SURVEY_CONTENT: sorted by name; one block with the names behind it */
+	size_t n;
 };
 
 struct survey {

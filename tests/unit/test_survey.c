@@ -76,9 +76,9 @@ static void every_name_is_found_once_and_no_link_is_followed(void **state)
 	assert_int_equal(s.n, DIRS);
 	assert_int_equal(s.files, NAMES);
 	for (size_t d = 0; d < s.n; d++)
-		for (size_t i = 0; i < s.dirs[d]->names.n; i++) {
+		for (size_t i = 0; i < s.dirs[d]->n; i++) {
 			const struct survey_entry *e = &s.dirs[d]->v[i];
-			const char *name = s.dirs[d]->names.text + s.dirs[d]->names.at[i];
+			assert_true(i == 0 || strcmp(e[-1].name, e->name) < 0);
 			if (S_ISLNK(e->st.st_mode))
 				assert_string_equal(e->link, "/");
 			if (!S_ISDIR(e->st.st_mode))
@@ -86,7 +86,7 @@ static void every_name_is_found_once_and_no_link_is_followed(void **state)
 			assert_false(seen[e->dir]);
 			seen[e->dir] = true;
 			const char *path = s.dirs[e->dir]->path;
-			assert_string_equal(path + strlen(path) - strlen(name), name);
+			assert_string_equal(path + strlen(path) - strlen(e->name), e->name);
 		}
 	for (size_t d = 0; d < DIRS; d++)
 		assert_true(seen[d]);
@@ -110,6 +110,19 @@ static void the_last_file_that_others_may_write_is_seen(void **state)
 	}
 }
 
+/* No file of it is anybody else's: who may write the directory can put another one there. */
+static void the_last_directory_that_others_may_write_is_seen(void **state)
+{
+	const struct place *p = *state;
+	_cleanup_survey_ struct survey before = { 0 }, after = { 0 };
+	char path[256];
+
+	assert_int_equal(survey_take(p->fd, SURVEY_OWNERS, &before), geteuid() == 0 ? 0 : SURVEY_OTHERS);
+	snprintf(path, sizeof(path), "%s/d%d/e%d", p->path, WIDE - 1, WIDE - 1);
+	assert_int_equal(chmod(path, 0757), 0);
+	assert_int_equal(survey_take(p->fd, SURVEY_OWNERS, &after), SURVEY_OTHERS);
+}
+
 static void a_tree_that_is_too_deep_is_refused_and_the_place_is_named(void **state)
 {
 	const struct place *p = *state;
@@ -131,6 +144,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			every_name_is_found_once_and_no_link_is_followed, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(the_last_file_that_others_may_write_is_seen, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(
+			the_last_directory_that_others_may_write_is_seen, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(
 			a_tree_that_is_too_deep_is_refused_and_the_place_is_named, place_make, place_drop),
 	};

@@ -103,16 +103,17 @@ int approve_waiting_choose(const struct approve_waiting *w)
 	_cleanup_pendings_ struct pendings l = { 0 };
 	char line[NUMBER_MAX];
 	uint64_t n;
-	int status = list(w, &l);
+	int status = list(w, &l), r;
 
 	if (status != EXIT_OK)
 		return status;
 	if (l.n == 0)
 		return nothing();
 	print_list(&l);
-	if (consent_read_line("Number to look at (Enter: none): ", line, sizeof(line)) < 0 || line[0] == '\0')
+	r = consent_read_line("Number to look at (Enter: none): ", line, sizeof(line));
+	if (r == -ENODATA || (r == 0 && line[0] == '\0'))
 		return EXIT_OK;
-	if (parse_u64(line, 1, l.n, &n) < 0) {
+	if (r < 0 || parse_u64(line, 1, l.n, &n) < 0) {
 		command_error("that is no number from 1 to %zu; nothing was answered", l.n);
 		return EXIT_USAGE;
 	}

@@ -72,7 +72,8 @@ int consent_list(const struct paths *p, struct approvals *ret, struct diag *d) _
 int consent_revoke(const struct paths *p, const char *prefix, struct approval *ret, struct diag *d) _must_check_;
 /* May run ask here: stdin and stdout are the controlling terminal and we are its foreground group. */
 bool consent_terminal_is_ours(void);
-/* One line from the terminal after a prompt on stderr; what was typed before is thrown away. -ENODATA: no line came. */
+/* One line from the terminal after a prompt on stderr; what was typed before is thrown away, and the rest of a line
+ * that is too long. -ENODATA: no line came; -E2BIG. */
 int consent_read_line(const char *prompt, char *ret, size_t size) _must_check_;
 /* CONSENT_APPROVED for "y" or "yes", else CONSENT_REFUSED. */
 int consent_yes_or_no(const char *prompt) _must_check_;

@@ -52,8 +52,12 @@ static int read_line(char *ret, size_t size)
 			return -ENODATA;
 		if (c == '\n')
 			break;
-		if (n + 1 >= size)
+		if (n + 1 >= size) {
+			/* The rest of the line is no answer to whoever reads this terminal next: a shell, most likely.
+			 */
+			tcflush(STDIN_FILENO, TCIFLUSH);
 			return -E2BIG;
+		}
 		ret[n++] = c;
 	}
 	ret[n] = '\0';

@@ -118,7 +118,16 @@ static void test_another_word_is_asked_again_and_then_no(void **state)
 	assert_int_equal(finish(&t), CONSENT_REFUSED);
 }
 
-static void test_a_long_line_is_no(void **state)
+/* CHILD_ERROR + 1: something was left for whoever reads the terminal next. */
+static int ask_and_leave(struct world *w)
+{
+	struct pollfd p = { 0, POLLIN, 0 };
+	int r = ask(w);
+
+	return poll(&p, 1, 0) == 0 ? r : CHILD_ERROR + 1;
+}
+
+static void test_a_long_line_is_no_and_nothing_of_it_is_left_for_the_shell(void **state)
 {
 	struct dialog t;
 	char line[200];
@@ -126,7 +135,7 @@ static void test_a_long_line_is_no(void **state)
 	memset(line, 'y', sizeof(line));
 	line[sizeof(line) - 2] = '\n';
 	line[sizeof(line) - 1] = '\0';
-	start(*state, &t, ask);
+	start(*state, &t, ask_and_leave);
 	expect(&t, "[y/N]");
 	type(&t, line);
 	assert_int_equal(finish(&t), CONSENT_REFUSED);
@@ -170,6 +179,107 @@ static void test_an_interrupt_is_no_even_when_signals_are_blocked(void **state)
 	expect(&t, "[y/N]");
 	type(&t, "\x03");
 	assert_int_equal(finish(&t), CONSENT_REFUSED);
+}
+
+/* A supervisor has these blocked, for its signalfd. */
+static int ask_with_a_signal_pending(int signal, struct world *w)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(signal);
+	return ask(w);
+}
+
+static int ask_terminated(struct world *w)
+{
+	return ask_with_a_signal_pending(SIGTERM, w);
+}
+
+static int ask_hung_up(struct world *w)
+{
+	return ask_with_a_signal_pending(SIGHUP, w);
+}
+
+static void test_who_ends_the_program_while_it_asks_has_said_no(void **state)
+{
+	static const child_fn cases[] = { ask_terminated, ask_hung_up };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct dialog t;
+		start(*state, &t, cases[i]);
+		expect(&t, "[y/N]");
+		assert_int_equal(finish(&t), CONSENT_REFUSED);
+	}
+}
+
+static int ask_changed(struct world *w)
+{
+	struct effective before;
+
+	make_launch(&before, "x", "/before");
+	if (consent_remember(&w->paths, &before, "terminal", &w->lineage, NULL) < 0)
+		return CHILD_ERROR + 1;
+	return ask(w);
+}
+
+static void test_what_changed_since_the_last_yes_is_in_the_question(void **state)
+{
+	struct dialog t;
+
+	start(*state, &t, ask_changed);
+	expect(&t, "[y/N]");
+	assert_non_null(strstr(t.text, "+ may read: /data"));
+	assert_non_null(strstr(t.text, "- may read: /before"));
+	type(&t, "y\n");
+	assert_int_equal(finish(&t), CONSENT_APPROVED);
+}
+
+/* What was approved before cannot be told: the question would hide what changed, so there is none. */
+static int ask_beside_a_state_of_others(struct world *w)
+{
+	struct diag d = { "" };
+	struct effective e;
+	int fd = -1;
+
+	make_launch(&e, "x", "/data");
+	if (paths_open_state(&w->paths, "approvals", &fd, &d) < 0 || fchmod(fd, 0777) < 0)
+		return CHILD_ERROR + 1;
+	int r = consent_ask_terminal(&w->paths, &e, &d);
+	return r < 0 && d.text[0] ? CHILD_ERROR : r;
+}
+
+static void test_a_question_that_cannot_be_whole_is_not_asked(void **state)
+{
+	struct dialog t;
+
+	start(*state, &t, ask_beside_a_state_of_others);
+	assert_int_equal(finish(&t), CHILD_ERROR);
+}
+
+static int width(struct world *w)
+{
+	return (int)consent_width();
+}
+
+static int width_elsewhere(struct world *w)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	dup2(null, 2);
+	return (int)consent_width();
+}
+
+static void test_the_width_is_that_of_the_terminal_behind_the_words(void **state)
+{
+	struct dialog t;
+
+	start(*state, &t, width);
+	assert_int_equal(finish(&t), 80);
+	start(*state, &t, width_elsewhere);
+	assert_int_equal(finish(&t), 0);
 }
 
 static int ours(struct world *w)
@@ -317,10 +427,19 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_only_yes_is_yes, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_another_word_is_asked_again_and_then_no, world_up, world_down),
-		cmocka_unit_test_setup_teardown(test_a_long_line_is_no, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_long_line_is_no_and_nothing_of_it_is_left_for_the_shell, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_what_was_typed_before_is_no_answer, world_up, world_down),
 		cmocka_unit_test_setup_teardown(
 			test_an_interrupt_is_no_even_when_signals_are_blocked, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_who_ends_the_program_while_it_asks_has_said_no, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_what_changed_since_the_last_yes_is_in_the_question, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_question_that_cannot_be_whole_is_not_asked, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_the_width_is_that_of_the_terminal_behind_the_words, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_what_waits_is_chosen_by_its_number, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_the_terminal_is_ours_only_in_its_foreground, world_up, world_down),
 	};

@@ -64,17 +64,20 @@ static void type(struct dialog *t, const char *keys)
 
 static int finish(struct dialog *t)
 {
-	int status;
+	int status = 0;
 	char rest[1024];
+	pid_t ended;
 
 	/* On Linux the child's last output must be read before it can end in every case. */
 	fcntl(t->master, F_SETFL, O_NONBLOCK);
-	for (int i = 0; i < 500 && waitpid(t->pid, &status, WNOHANG) == 0; i++) {
+	for (int i = 0; (ended = waitpid(t->pid, &status, WNOHANG)) == 0 && i < 1000; i++) {
 		while (read(t->master, rest, sizeof(rest)) > 0)
 			;
 		poll(NULL, 0, 10);
 	}
 	close(t->master);
+	if (ended != t->pid)
+		fail_msg("it does not end: %s", t->n ? t->text : "");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 

@@ -222,26 +222,34 @@ def odd_running(person, mark):
     return w
 
 
-# what a hostile or broken client sends, and whether an answer with an id can be given
+# what a hostile or broken client sends, why it is refused, and whether there is an id to answer
 BAD_LINES = {
-    "a hundred thousand nested arrays": b'{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"echo","arguments":'
-                                        + b"[" * 100000 + b"]" * 100000 + b"}}\n",
-    "invalid UTF-8": b'{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"\xff\xfe"}}\n',
-    "a batch": b'[{"jsonrpc":"2.0","id":5,"method":"ping"}]\n',
-    "duplicate keys": b'{"jsonrpc":"2.0","id":5,"method":"ping","method":"tools/call"}\n',
-    "a raw carriage return": b'{"jsonrpc":"2.0","id":5,"method":"ping"}\r{"jsonrpc":"2.0","id":6,"method":"tools/call"}\n',
-    "a NUL": b'{"jsonrpc":"2.0","id":5,"method":"ping\x00"}\n',
-    "an empty line": b"\n",
-    "no JSON": b"hello\n",
+    "a hundred thousand nested arrays": (b'{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"echo","arguments":'
+                                         + b"[" * 100000 + b"]" * 100000 + b"}}\n", "nested more than 60 deep", True),
+    "invalid UTF-8": (b'{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"\xff\xfe"}}\n', "not valid UTF-8", True),
+    "a batch": (b'[{"jsonrpc":"2.0","id":5,"method":"ping"}]\n', "batches are not accepted", False),
+    "duplicate keys": (b'{"jsonrpc":"2.0","id":5,"method":"ping","method":"tools/call"}\n', "the same key twice", True),
+    "a raw carriage return": (b'{"jsonrpc":"2.0","id":5,"method":"ping"}\r{"jsonrpc":"2.0","id":6,"method":"tools/call"}\n',
+                              "a raw control character", True),
+    "a NUL": (b'{"jsonrpc":"2.0","id":5,"method":"ping\x00"}\n', "a raw control character", True),
+    "an empty line": (b"\n", "it is empty", False),
+    "no JSON": (b"hello\n", "not valid JSON", False),
 }
 
 
 @pytest.mark.parametrize("what", BAD_LINES)
-def test_a_bad_line_from_the_client_is_refused_and_the_session_goes_on(person, what):
+def test_a_bad_line_from_the_client_is_refused_with_the_reason_and_the_session_goes_on(person, what):
+    line, reason, has_id = BAD_LINES[what]
     w = odd_running(person, "line")
-    w.send_raw(BAD_LINES[what])
+    w.send_raw(line)
+    if has_id:
+        assert reason in w.answer(5)["error"]["message"]
     assert w.call("echo", {"text": "still here"})["result"]["content"][0]["text"] == "still here"
+    assert [m.get("id") for m in map(json.loads, w.seen)] == [1] + ([5] if has_id else []) + [2], "one answer each, none to what was hidden"
+    assert json.loads(w.call("heard")["result"]["content"][0]["text"]) == ["initialize", "notifications/initialized", "tools/call", "tools/call"]
     assert w.end() == 0
+    refused = [r for r in person.records() if r["event"] == "message.refused"]
+    assert [r["side"] for r in refused] == ["client"] and reason in refused[0]["reason"]
     person.verified()
 
 
@@ -272,8 +280,11 @@ def test_a_client_that_closes_stdout_ends_the_session(person):
     p.stdout.close()
     p.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n' * 10)
     p.stdin.flush()
-    p.stderr.read()
-    assert p.wait(15) is not None
+    said = p.stderr.read().decode()
+    assert p.wait(15) == 137
+    assert said.count("stockade:") == 1 and "nobody reads our standard output any more, so the server is stopped" in said
+    closed = [r for r in person.records() if r["event"] == "session.close"]
+    assert [r["status"] for r in closed] == ["client gone"]
     person.verified()
 
 

@@ -261,12 +261,19 @@ def test_stop_ends_a_running_session(person):
     assert not json.loads(person.stockade("ps", "--json", check=0).stdout or "[]")
 
 
+CLOSED = {"<&-": 0, ">&-": 125, "2>&-": 0, "<&- >&- 2>&-": 125}
+
+
 @pytest.mark.root
-def test_closed_standard_descriptors_are_survived(person):
+@pytest.mark.parametrize("closed", CLOSED)
+def test_a_standard_descriptor_that_is_closed_at_the_start_is_survived(person, closed):
+    """Nothing that is opened takes its place; without a standard output there is nobody to serve, which is said."""
     _, command = odd(person)
-    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
-        r = subprocess.run(["/bin/sh", "-c", f'exec timeout 20 "$@" {closed}', "sh", STOCKADE, "run", "--", *command],
-                           env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, check=False)
-        assert r.returncode != 124, closed
+    r = subprocess.run(["/bin/sh", "-c", f'exec timeout 20 "$@" {closed}', "sh", STOCKADE, "run", "--", *command],
+                       env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, check=False)
+    assert r.returncode == CLOSED[closed] and r.stdout == b""
+    said = b"stockade: standard output is closed, so no answer could reach anyone; start it with one\n"
+    assert r.stderr == (said if closed == ">&-" else b"")
+    assert ("session.ready" in person.events()) == (CLOSED[closed] == 0)
     person.verified()

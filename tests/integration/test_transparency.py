@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a real server says, with and without stockade in between, message by message."""
 import json
+import uuid
 
 import pytest
-from integration.harness import STAGE, STOCKADE, ask, inspector, npm_server, ODD, Wire
+from integration.harness import STAGE, STOCKADE, ask, gone, inspector, npm_server, ODD, Wire
 
 VENV = f"{STAGE}/venv/bin"
 
@@ -78,6 +79,7 @@ def both(person, name, version):
     plain = Wire(command, env=env, cwd=person.work)
     bare = conversation(plain, version, requests)
     plain.end()
+    drain(plain)
     for left in ("a.txt", "memory.json"):
         person.stockade("--version")
         _unlink(f"{person.work}/{left}")
@@ -85,7 +87,23 @@ def both(person, name, version):
     wrapped = person.start(*grants, "--", *command)
     inside = conversation(wrapped, version, requests)
     assert wrapped.end() == 0
+    drain(wrapped)
     return bare, inside, plain.seen, wrapped.seen
+
+
+def drain(wire):
+    while wire.line() is not None:
+        pass
+
+
+def sort_of(message):
+    return "answer" if "method" not in message else "request" if "id" in message else "notification"
+
+
+def told_apart(lines):
+    """Each sort by itself and in order: an answer and a notification that are written at once may change places in the server already."""
+    messages = [json.loads(line) for line in lines]
+    return {sort: [json.dumps(m) for m in messages if sort_of(m) == sort] for sort in ("answer", "request", "notification")}
 
 
 def _unlink(path):
@@ -96,11 +114,12 @@ def _unlink(path):
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_every_answer_is_the_same_with_stockade_in_between(person, name):
-    bare, inside, _, _ = both(person, name, "2025-06-18")
+    bare, inside, said, passed = both(person, name, "2025-06-18")
     assert len(bare) == len(inside)
     for a, b in zip(bare, inside):
         assert a == b
         assert json.dumps(a) == json.dumps(b), "key order differs"
+    assert told_apart(passed) == told_apart(said), "a message was added, left out or changed"
     person.verified()
 
 
@@ -141,15 +160,15 @@ def test_progress_arrives_in_order_and_before_the_result(person):
 
 
 def test_a_cancelled_call_is_cancelled_at_the_server(person):
-    command = npm_server("everything", "stdio")
-    person.approve("--", *command)
-    w = person.start("--", *command)
+    person.approve("--", *ODD, "cancels")
+    w = person.start("--", *ODD, "cancels")
     w.initialize()
-    w.send({"jsonrpc": "2.0", "id": "long", "method": "tools/call", "params": {
-        "name": "trigger-long-running-operation", "arguments": {"duration": 5, "steps": 5}}})
+    w.send({"jsonrpc": "2.0", "id": "long", "method": "tools/call", "params": {"name": "never"}})
     w.notify("notifications/cancelled", {"requestId": "long", "reason": "enough"})
-    assert w.request("ping")["result"] == {}
+    heard = w.call("cancelled")["result"]["content"][0]["text"]
+    assert json.loads(heard) == [{"requestId": "long", "reason": "enough"}]
     assert w.end() == 0
+    assert not [m for m in map(json.loads, w.seen) if m.get("id") == "long"], "nobody waits for that any more"
 
 
 def test_a_five_megabyte_result_passes(person):
@@ -201,21 +220,72 @@ def test_the_v2_client_in_its_modern_era_mode_gets_through(person):
     assert without_last_progress(bare) == without_last_progress(wrapped)
 
 
-def test_the_inspector_lists_and_calls(person):
+INSPECTED = [
+    ["--method", "tools/list"],
+    ["--method", "tools/call", "--tool-name", "echo", "--tool-arg", "message=hi"],
+    ["--method", "resources/list"],
+    ["--method", "resources/templates/list"],
+    ["--method", "resources/read", "--uri", "demo://resource/static/document/architecture.md"],
+    ["--method", "prompts/list"],
+    ["--method", "prompts/get", "--prompt-name", "args-prompt", "--prompt-args", "city=Oslo"],
+]
+
+
+@pytest.mark.parametrize("words", INSPECTED, ids=lambda words: words[1])
+def test_the_inspector_cannot_tell_the_difference(person, words):
     """It offers roots, which stockade passes on only where a directory is granted."""
     command = COMMANDS["everything"]
     person.approve("--ro", person.work, "--", *command)
     wrapped = [STOCKADE, "run", "--ro", person.work, "--", *command]
-    for words in (["--method", "tools/list"], ["--method", "tools/call", "--tool-name", "echo", "--tool-arg", "message=hi"]):
-        assert inspector(person, command, *words) == inspector(person, wrapped, *words)
+    assert inspector(person, command, *words) == inspector(person, wrapped, *words)
 
 
-@pytest.mark.parametrize("client", ["sdk_v1", "client_v2"])
-def test_a_client_that_aborts_a_call_can_go_on(person, client):
-    command = COMMANDS["everything"]
-    person.approve("--", *command)
-    answers = ask(client, person, [STOCKADE, "run", "--", *command], [
-        {"op": "call", "name": "trigger-long-running-operation", "args": {"duration": 20, "steps": 4}, "abortAfter": 500},
-        {"op": "call", "name": "echo", "args": {"message": "after"}}])
-    assert "error" in answers[0]
-    assert answers[1]["ok"]["content"][0]["text"] == "Echo: after"
+REAL = ["sdk_v1", "client_v2", "mcp_py"]
+
+
+def marked(person, *modes):
+    """An approved odd server, known again by a word of its command line, and how a client starts it in the stockade."""
+    mark = "mark-" + uuid.uuid4().hex
+    person.approve("--", *ODD, mark, *modes)
+    return mark, [STOCKADE, "run", "--", *ODD, mark, *modes]
+
+
+@pytest.mark.parametrize("client", REAL)
+def test_a_real_client_that_aborts_a_call_has_it_cancelled_and_can_go_on(person, client):
+    steps = [{"op": "call", "name": "never", "abortAfter": 300}, {"op": "call", "name": "cancelled"},
+             {"op": "call", "name": "echo", "args": {"text": "after"}}]
+    _, wrapped = marked(person)
+    bare, inside = ask(client, person, [*ODD, "bare"], steps), ask(client, person, wrapped, steps)
+    assert "error" in inside[0] and inside == bare
+    assert len(json.loads(inside[1]["ok"]["content"][0]["text"])) == 1
+    assert inside[2]["ok"]["content"][0]["text"] == "after"
+
+
+@pytest.mark.parametrize("client", REAL)
+def test_a_real_client_gets_an_answer_from_a_server_that_crashes_mid_call(person, client):
+    mark, wrapped = marked(person)
+    answers = ask(client, person, wrapped, [{"op": "call", "name": "spawn"}, {"op": "call", "name": "crash"},
+                                            {"op": "call", "name": "echo", "args": {"text": "after"}}])
+    assert "ok" in answers[0]
+    for answer in answers[1:]:
+        assert "error" in answer or answer["ok"]["isError"], answer
+    assert not gone(mark)
+    person.verified()
+
+
+@pytest.mark.parametrize("client", REAL)
+def test_a_real_client_hears_nothing_of_a_servers_garbage(person, client):
+    _, wrapped = marked(person, "dirty")
+    answers = ask(client, person, wrapped, [{"op": "call", "name": "garbage"}, {"op": "call", "name": "echo", "args": {"text": "after"}}])
+    assert [a["ok"]["content"][0]["text"] for a in answers] == ["clean again", "after"]
+    assert len([r for r in person.records() if r["event"] == "message.refused"]) > 3
+
+
+@pytest.mark.parametrize("modes", [[], ["deaf"]], ids=["that ends at EOF", "that ignores EOF and SIGTERM"])
+@pytest.mark.parametrize("client", REAL)
+def test_a_real_client_that_closes_leaves_nothing_of_a_server(person, client, modes):
+    mark, wrapped = marked(person, *modes)
+    answers = ask(client, person, wrapped, [{"op": "call", "name": "spawn", "args": {"n": 2}}])
+    assert "ok" in answers[0]
+    assert not gone(mark)
+    person.verified()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 
+import anyio
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
@@ -22,8 +23,9 @@ async def one(session, step):
         async def note(value, total, message):
             progress.append({"progress": value, "total": total, "message": message})
 
-        result = plain(await session.call_tool(step["name"], step.get("args") or {},
-                                               progress_callback=note if step.get("progress") else None))
+        with anyio.fail_after(step["abortAfter"] / 1000 if "abortAfter" in step else None):
+            result = plain(await session.call_tool(step["name"], step.get("args") or {},
+                                                   progress_callback=note if step.get("progress") else None))
         return {"result": result, "progress": progress} if step.get("progress") else result
     if op == "resources":
         return plain(await session.list_resources())

@@ -106,6 +106,9 @@ def asks(args):
     return text(sys.stdin.readline())
 
 
+HEARD, CANCELLED = [], []
+
+
 def needs(params):
     """The modern era's way to ask: a result that wants input, and a retry that brings it."""
     if "inputResponses" in params:
@@ -131,6 +134,8 @@ TOOLS = {
     "garbage": garbage,
     "noise": noise,
     "imitate": imitate,
+    "heard": lambda a: text(json.dumps(HEARD)),
+    "cancelled": lambda a: text(json.dumps(CANCELLED)),
     "env": lambda a: text(json.dumps(dict(os.environ))),
     "ids": lambda a: text(json.dumps({"uid": os.getuid(), "gid": os.getgid(), "groups": os.getgroups(), "pid": os.getpid()})),
     "fds": lambda a: text(json.dumps(sorted(map(int, os.listdir("/proc/self/fd"))))),
@@ -156,6 +161,9 @@ def answer(request):
 def serve():
     for line in sys.stdin:
         request = json.loads(line)
+        HEARD.append(request.get("method"))
+        if request.get("method") == "notifications/cancelled":
+            CANCELLED.append(request["params"])
         if "id" not in request or "method" not in request:
             continue
         if "mute" in MODES and request["method"] != "initialize":

@@ -207,5 +207,5 @@ int approve_waiting_json(const struct approve_waiting *w)
 	_cleanup_pendings_ struct pendings l = { 0 };
 	int status = list(w, &l);
 
-	return status == EXIT_OK ? output_json(list_json(&l), "the list of what waits") : status;
+	return status == EXIT_OK ? output_json(stdout, list_json(&l), "the list of what waits") : status;
 }

@@ -109,22 +109,22 @@ static const char *text_of(const json_t *o, const char *key)
 	return json_string_value(json_object_get(o, key));
 }
 
-static void print_one(const json_t *o, bool colour)
+static void print_one(FILE *out, const json_t *o, bool colour)
 {
 	const char *why = text_of(o, "unusable"), *about = text_of(o, "description");
 	bool approved = json_array_size(json_object_get(o, "approvals")) > 0;
 
-	printf("%s%-*s%s  %-*s  %s\n", colour ? "\033[1m" : "", NAME_WIDTH, text_of(o, "name"), colour ? "\033[0m" : "",
-		STATE_WIDTH,
+	fprintf(out, "%s%-*s%s  %-*s  %s\n", colour ? "\033[1m" : "", NAME_WIDTH, text_of(o, "name"),
+		colour ? "\033[0m" : "", STATE_WIDTH,
 		why	   ? "cannot be used"
 		: approved ? "approved"
 			   : "not approved",
 		why ? why : text_of(o, "file"));
 	if (about)
-		printf("    %s\n", about);
+		fprintf(out, "    %s\n", about);
 }
 
-static int print_all(json_t *list, bool json, const struct paths *p, const struct strv *names)
+static int print_all(FILE *out, json_t *list, bool json, const struct paths *p)
 {
 	bool bad = false;
 	const json_t *o;
@@ -132,18 +132,19 @@ static int print_all(json_t *list, bool json, const struct paths *p, const struc
 
 	json_array_foreach(list, i, o) bad = bad || text_of(o, "unusable");
 	if (json)
-		return output_json(list, "the profiles") == EXIT_OK ? (bad ? EXIT_FINDINGS : EXIT_OK) : EXIT_REFUSED;
-	json_array_foreach(list, i, o) print_one(o, command_colour(stdout));
-	json_decref(list);
-	if (names->n == 0)
-		printf("There is no profile; one of your own goes into %s as NAME.json.\n",
+		return output_json(out, list, "the profiles") == EXIT_OK ? (bad ? EXIT_FINDINGS : EXIT_OK)
+									 : EXIT_REFUSED;
+	json_array_foreach(list, i, o) print_one(out, o, command_colour(out));
+	if (json_array_size(list) == 0)
+		fprintf(out, "There is no profile; one of your own goes into %s as NAME.json.\n",
 			p->profile_dirs.v[p->profile_dirs.n - 1]);
 	else
-		puts("\n'stockade check NAME' says what the server of one would get.");
+		fputs("\n'stockade check NAME' says what the server of one would get.\n", out);
+	json_decref(list);
 	return bad ? EXIT_FINDINGS : EXIT_OK;
 }
 
-int check_list_print(const struct paths *p, bool names, bool json, struct diag *d)
+int check_list_print(FILE *out, const struct paths *p, bool names, bool json, struct diag *d)
 {
 	_cleanup_approvals_ struct approvals all = { 0 };
 	_cleanup_strv_ struct strv found = { 0 };
@@ -151,12 +152,12 @@ int check_list_print(const struct paths *p, bool names, bool json, struct diag *
 	int r = find_names(p, &found, d);
 
 	for (size_t i = 0; r == 0 && names && i < found.n; i++)
-		puts(found.v[i]);
+		fprintf(out, "%s\n", found.v[i]);
 	if (r < 0 || names)
 		return r < 0 ? r : EXIT_OK;
 	r = consent_list(p, &all, d);
 	if (r < 0)
 		return r;
 	list = describe_all(p, &found, &all);
-	return list ? print_all(list, json, p, &found) : diag_fail(d, -ENOMEM, "out of memory");
+	return list ? print_all(out, list, json, p) : diag_fail(d, -ENOMEM, "out of memory");
 }

@@ -7,11 +7,12 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stdio.h>
 #include "base/diag.h"
 #include "supervisor/paths.h"
 
 enum { CHECK_LIST_MAX = 4096 };
 
-/* On standard output; names: only those, one a line, for completion. Returns the exit status, EXIT_FINDINGS when a file
+/* names: only those, one a line, for completion. Returns the exit status, EXIT_FINDINGS when a file
  * cannot be used, or -errno with words. */
-int check_list_print(const struct paths *p, bool names, bool json, struct diag *d) _must_check_;
+int check_list_print(FILE *out, const struct paths *p, bool names, bool json, struct diag *d) _must_check_;

@@ -42,8 +42,9 @@ static int tell(const char *host, const char *rule, const char *note, bool allow
 			puts(note);
 		return allowed ? EXIT_OK : EXIT_FINDINGS;
 	}
-	status = output_json(json_pack("{s:s, s:s, s:s, s:s*}", "reach", host, "decision", allowed ? "allow" : "deny",
-				     "rule", rule, "note", note),
+	status = output_json(stdout,
+		json_pack("{s:s, s:s, s:s, s:s*}", "reach", host, "decision", allowed ? "allow" : "deny", "rule", rule,
+			"note", note),
 		"the decision");
 	return status != EXIT_OK || allowed ? status : EXIT_FINDINGS;
 }

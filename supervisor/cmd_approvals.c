@@ -93,7 +93,7 @@ static int list_run(const struct command_ctx *ctx)
 		command_error("%s", d.text);
 		return EXIT_REFUSED;
 	}
-	status = o->json ? output_json(list_json(&l), "the approvals") : print_list(&l);
+	status = o->json ? output_json(stdout, list_json(&l), "the approvals") : print_list(&l);
 	for (size_t i = 0; status == EXIT_OK && i < l.n; i++)
 		if (l.v[i].damaged)
 			status = EXIT_FINDINGS;

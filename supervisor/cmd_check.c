@@ -138,6 +138,12 @@ static int print_text(const json_t *root, const char *approval, bool earlier)
 	return 0;
 }
 
+/* What stdout did not take command_main says. */
+static int print_failed(int r, struct diag *d)
+{
+	return ferror(stdout) ? EXIT_REFUSED : diag_fail(d, r, "cannot print: %s", strerror(-r));
+}
+
 static int check_plan(const struct paths *p, struct effective *e, bool json, struct diag *d)
 {
 	_cleanup_approval_ struct approval a = { 0 }, before = { 0 };
@@ -154,12 +160,12 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	approval = r == CONSENT_APPROVED && !e->never_remember ? a.id : NULL;
 	root = check_json(e, approval);
 	if (json)
-		return output_json(root, "what it gets");
+		return output_json(stdout, root, "what it gets");
 	if (!root)
 		return diag_fail(d, -ENOMEM, "out of memory");
 	r = print_text(root, approval, earlier);
 	json_decref(root);
-	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : EXIT_OK;
+	return r < 0 ? print_failed(r, d) : EXIT_OK;
 }
 
 /* 1 for a denial, so that a script can ask. */
@@ -180,8 +186,9 @@ static int check_tool(const struct shim_rules *rules, const struct check_options
 			puts("No rule of this plan looks at arguments: any others get the same answer.");
 		return allowed ? EXIT_OK : EXIT_FINDINGS;
 	}
-	status = output_json(json_pack("{s:s, s:s, s:s, s:b}", "tool", tool, "decision", allowed ? "allow" : "deny",
-				     "rule", where, "arguments_matter", 0),
+	status = output_json(stdout,
+		json_pack("{s:s, s:s, s:s, s:b}", "tool", tool, "decision", allowed ? "allow" : "deny", "rule", where,
+			"arguments_matter", 0),
 		"the decision");
 	return status != EXIT_OK || allowed ? status : EXIT_FINDINGS;
 }
@@ -227,8 +234,8 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 		return *ret_status < 0 ? *ret_status : 1;
 	}
 	r = check_profile_print(stdout, &f, o->json);
-	*ret_status = EXIT_OK;
-	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : 1;
+	*ret_status = r < 0 ? print_failed(r, d) : EXIT_OK;
+	return *ret_status < 0 ? *ret_status : 1;
 }
 
 /* No word of a plan: which there are to choose from. */
@@ -238,7 +245,7 @@ static int list_profiles(const struct check_options *o)
 	struct diag d = { "out of memory" };
 	int r = paths_init(&p, &d);
 
-	r = r < 0 ? r : check_list_print(&p, o->names, o->json, &d);
+	r = r < 0 ? r : check_list_print(stdout, &p, o->names, o->json, &d);
 	if (r >= 0)
 		return r;
 	command_error("%s", d.text);

@@ -92,8 +92,9 @@ static int doctor_run(const struct command_ctx *ctx)
 	for (size_t g = 0; g < ARRAY_LEN(groups); g++)
 		missing += run_group(g, &env, checks);
 	if (checks) {
-		int status = output_json(json_pack("{s:b, s:I, s:o}", "ready", missing == 0, "missing",
-						 (json_int_t)missing, "checks", checks),
+		int status = output_json(stdout,
+			json_pack("{s:b, s:I, s:o}", "ready", missing == 0, "missing", (json_int_t)missing, "checks",
+				checks),
 			"what was found");
 		if (status != EXIT_OK)
 			return status;

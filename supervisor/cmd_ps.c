@@ -75,7 +75,7 @@ static int run_ps(const struct command_ctx *ctx)
 		command_error("%s", d.text);
 		return EXIT_REFUSED;
 	}
-	return o->json ? output_json(list_json(&l), "the list of sessions") : print_table(&l);
+	return o->json ? output_json(stdout, list_json(&l), "the list of sessions") : print_table(&l);
 }
 
 const struct command_row cmd_ps = {

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* output - see output.h */
 #include "supervisor/output.h"
-#include <errno.h>
-#include <string.h>
 #include <time.h>
 #include "supervisor/command.h"
 #include "supervisor/exit.h"
 
-int output_json(json_t *value, const char *what)
+int output_json(FILE *out, json_t *value, const char *what)
 {
-	int r = value ? json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) : 0;
+	bool printed =
+		value && json_dumpf(value, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF;
 
 	if (!value)
 		command_error("cannot print %s: a name in it is not UTF-8, or memory ran out", what);
-	else if (r < 0 || putchar('\n') == EOF)
-		command_error("cannot print %s: %s", what, strerror(errno));
-	else
-		r = 1;
+	else if (!printed && !ferror(out))
+		command_error("cannot print %s: memory ran out", what);
 	json_decref(value);
-	return r > 0 ? EXIT_OK : EXIT_REFUSED;
+	return printed ? EXIT_OK : EXIT_REFUSED;
 }
 
 const char *output_time(int64_t when, char ret[OUTPUT_TIME_SIZE])

@@ -288,6 +288,16 @@ def test_a_client_that_closes_stdout_ends_the_session(person):
     person.verified()
 
 
+def test_a_full_disk_below_what_is_printed_is_one_sentence(person):
+    hosts_named = [f"--host=h{i}.example.com" for i in range(64)]  # more than a stream keeps to itself
+    for words in (["check", "--json", *hosts_named, "--", "true"], ["check", *hosts_named, "--", "true"], ["check", "--json"]):
+        with open("/dev/full", "wb") as full:
+            r = subprocess.run([STOCKADE, *words], env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, stdout=full,
+                               stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        assert r.returncode == 125, words
+        assert r.stderr == "stockade: cannot write to standard output: No space left on device\n", words
+
+
 def test_a_directory_in_place_of_the_log_refuses_to_start(person):
     person.approve("--", *ODD, "log")
     state = f"{person.home}/.local/state/stockade"

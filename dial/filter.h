@@ -11,16 +11,7 @@
  */
 #pragma once
 #include "dial/role.h"
-#include "wire/net.h"
-
-/* What it takes to be allowed. */
-enum filter_level {
-	FILTER_PUBLIC,	/* nothing */
-	FILTER_PRIVATE, /* a grant that allows private answers, or a literal prefix that covers it */
-	FILTER_PREFIX,	/* a literal prefix that covers it */
-	FILTER_EXACT,	/* a literal grant of this one address */
-	FILTER_NEVER,
-};
+#include "wire/net_block.h"
 
 /* The addresses of the host itself: those of its interfaces, as of now (getifaddrs(3)), and what its routes say
  * (dial/route.h). */
@@ -39,7 +30,7 @@ int filter_host_refresh(struct filter_host *h) _must_check_;
 void filter_host_done(struct filter_host *h);
 
 /* The level of the address, and in words what it is ("a loopback address"). */
-enum filter_level filter_level(const struct filter_host *h, const struct net_address *a, const char **ret_words);
+enum net_block_level filter_level(const struct filter_host *h, const struct net_address *a, const char **ret_words);
 /* NULL: may be dialled under the grant on the port. Else the words of what it is. */
 const char *filter_forbids(const struct net_config *c, uint32_t grant, const struct filter_host *h,
 	const struct net_address *a, uint16_t port);

@@ -31,6 +31,7 @@ enum effective_danger {
 	DANGER_LOADER = 1 << 8,	     /* LD_PRELOAD, NODE_OPTIONS ... set */
 	DANGER_NETWORK = 1 << 10,    /* every name, or a wide network */
 	DANGER_LOCALHOST = 1 << 11,  /* the host's own loopback */
+	DANGER_METADATA = 1 << 12,   /* where clouds give out credentials */
 	DANGER_SECRET = 1 << 9,	     /* a passed variable whose name says token, key, password (informational) */
 };
 

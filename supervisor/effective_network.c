@@ -8,9 +8,10 @@
 #include "supervisor/network.h"
 #include "supervisor/suffixes.h"
 #include "supervisor/trust.h"
+#include "wire/net_block.h"
 
 /* A literal network with fewer bits than these holds more than one site's machines. */
-enum { WIDE_IPV4 = 16, WIDE_IPV6 = 48 };
+enum { WIDE_IPV4 = 16, WIDE_IPV6 = 48, PREFIX_WORDS_MAX = 2 * NET_ADDRESS_TEXT + 64 };
 
 int effective_network_merge(const struct grants *g, struct profile *f, struct diag *d)
 {
@@ -92,8 +93,21 @@ static bool wide_prefix(const struct net_grant *g)
 	return g->prefix < (g->address.family == 4 ? WIDE_IPV4 : WIDE_IPV6);
 }
 
+static bool is_single(const struct net_grant *g)
+{
+	return g->prefix == (g->address.family == 4 ? 32 : 128);
+}
+
+/* The one level that only a grant of the very address opens (dial/filter.c). */
+static bool is_metadata(const struct net_grant *g)
+{
+	return g->kind == NET_PREFIX && is_single(g) && net_block_of(&g->address)->level == NET_BLOCK_EXACT;
+}
+
 static unsigned danger_of(const struct net_grant *g)
 {
+	if (is_metadata(g))
+		return DANGER_METADATA;
 	if (g->kind == NET_LOCALHOST)
 		return DANGER_LOCALHOST;
 	if (g->kind == NET_ANY_NAME || (g->kind == NET_PREFIX && wide_prefix(g)))
@@ -128,12 +142,44 @@ static const char *what_of(const struct net_grant *g)
 	return words[g->kind];
 }
 
+/* The last address of a network. */
+static struct net_address last_of(const struct net_grant *g)
+{
+	struct net_address a = g->address;
+
+	for (unsigned i = g->prefix; i < (a.family == 4 ? 32U : 128U); i++)
+		a.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	return a;
+}
+
+/* " (10.2.0.0 to 10.2.255.255, each a private address)": few people count in prefixes. */
+static const char *prefix_words(const struct net_grant *g, char *buf, size_t size)
+{
+	const struct net_block *block = net_block_of(&g->address);
+	struct net_address last = last_of(g);
+	char from[NET_ADDRESS_TEXT], to[NET_ADDRESS_TEXT];
+	bool special = block->level != NET_BLOCK_PUBLIC && block->prefix <= g->prefix;
+
+	buf[0] = 0;
+	if (g->kind != NET_PREFIX || (is_single(g) && !special))
+		return buf;
+	if (is_single(g))
+		snprintf(buf, size, " (%s)", block->words);
+	else
+		snprintf(buf, size, " (%s to %s%s%s)", net_address_text(&g->address, from, sizeof(from)),
+			net_address_text(&last, to, sizeof(to)), special ? ", each " : "",
+			special					     ? block->words
+			: net_block_is_mixed(&g->address, g->prefix) ? ", private networks among them"
+								     : "");
+	return buf;
+}
+
 static int add_grant(struct effective *e, const struct net_grant *g)
 {
-	char text[NETWORK_TEXT_MAX];
+	char text[NETWORK_TEXT_MAX], prefix[PREFIX_WORDS_MAX];
 
-	return effective_add_line(e, LINE_NETWORK, danger_of(g), g->where, "%s%s%s%s",
-		network_grant_text(g, text, sizeof(text)), what_of(g),
+	return effective_add_line(e, LINE_NETWORK, danger_of(g), g->where, "%s%s%s%s%s",
+		network_grant_text(g, text, sizeof(text)), what_of(g), prefix_words(g, prefix, sizeof(prefix)),
 		is_named(g) && !g->sni && has_tls_port(g) ? " (the name in a TLS connection is not compared)" : "",
 		g->private_allowed ? " (private addresses may answer for it)" : "");
 }

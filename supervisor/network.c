@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "supervisor/suffixes.h"
+#include "wire/net_block.h"
 
 enum { SHOWN = 300, PREFIX_TEXT = 4, HOST_MAX = NET_NAME_MAX + 2 };
 
@@ -28,7 +29,7 @@ static bool normalise(const char *host, char *ret, size_t size)
 {
 	size_t n = strlen(host);
 
-	if (n > 1 && host[n - 1] == '.')
+	if (n > 1 && host[n - 1] == '.' && strcmp(host, "*.") != 0)
 		n--;
 	if (n == 0 || n >= size)
 		return false;
@@ -56,6 +57,8 @@ static int refuse_name(const char *host, const char *where, struct diag *d)
 		return refuse(where, host, d,
 			"looks like an address in a form that programs read in different ways; write four decimal "
 			"numbers, as in 10.2.3.4");
+	if (strchr(host, '%'))
+		return refuse(where, host, d, "names an interface behind a '%'; an address is granted without one");
 	if (strchr(host, '*'))
 		return refuse(where, host, d,
 			"has a '*' in another place than as the whole first label; write *.DOMAIN, or * for every "
@@ -64,16 +67,39 @@ static int refuse_name(const char *host, const char *where, struct diag *d)
 		"is no host name: labels of letters, digits, '-' and '_' with dots between them, 253 bytes at most");
 }
 
+/* A wildcard below a suffix that anybody can register under is a grant for anybody. */
+static int refuse_suffix(const char *name, const char *where, struct diag *d)
+{
+	char pattern[HOST_MAX + 2];
+
+	snprintf(pattern, sizeof(pattern), "*.%s", name);
+	return refuse(where, pattern, d,
+		strchr(name, '.') ? "stands for every name below a suffix that anybody can register names under: name "
+				    "the domain, as in *.example.com"
+				  : "stands for every name of a whole top-level domain: name the domain, as in "
+				    "*.example.com");
+}
+
+/* RFC 6761, 6.3: the name server inside answers them with the loopback. */
+static bool is_below_localhost(const char *name)
+{
+	static const char tail[] = ".localhost";
+	size_t n = strlen(name), t = sizeof(tail) - 1;
+
+	return n > t && strcmp(name + n - t, tail) == 0;
+}
+
 static int take_name(
 	const char *name, const char *where, enum net_grant_kind kind, struct net_grant *ret, struct diag *d)
 {
 	if (!net_name_valid(name))
 		return refuse_name(name, where, d);
-	/* A wildcard below a suffix that anybody can register under is a grant for anybody. */
 	if (kind == NET_WILDCARD && suffix_kind(name) == SUFFIX_REGISTRY)
+		return refuse_suffix(name, where, d);
+	if (is_below_localhost(name))
 		return refuse(where, name, d,
-			"is a suffix that anybody can register names under, so \"*.\" before it grants everybody: name "
-			"the domain below it");
+			"is a name of the loopback, which is the server's own inside; for the host's write "
+			"localhost:PORT");
 	ret->kind = kind;
 	ret->sni = true;
 	ret->name = strdup(name);
@@ -87,6 +113,18 @@ static bool within_loopback(const struct net_grant *g)
 {
 	return (g->prefix >= 8 && net_prefix_covers(&loopback4, 8, &g->address)) ||
 	       net_address_equal(&g->address, &loopback6);
+}
+
+/* What no grant opens would be shown, approved and then never reached. */
+static int check_dialled(const char *text, const char *where, const struct net_grant *g, struct diag *d)
+{
+	const struct net_block *block = net_block_of(&g->address);
+	char why[SHOWN];
+
+	if (block->level != NET_BLOCK_NEVER || block->prefix > g->prefix)
+		return 0;
+	snprintf(why, sizeof(why), "is %s, and nobody is ever connected there", block->words);
+	return refuse(where, text, d, why);
 }
 
 static int take_prefix(const char *text, const char *slash, const char *where, struct net_grant *ret, struct diag *d)
@@ -111,7 +149,7 @@ static int take_prefix(const char *text, const char *slash, const char *where, s
 	if (within_loopback(ret))
 		return refuse(where, text, d,
 			"holds the loopback, which is the server's own inside; for the host's write localhost:PORT");
-	return 0;
+	return check_dialled(text, where, ret, d);
 }
 
 /* 0: taken; 1: it is no address; -errno. */
@@ -127,7 +165,9 @@ static int take_address(const char *host, const char *where, struct net_grant *r
 	text[n] = 0;
 	if (net_address_parse(text, &ret->address) < 0)
 		return slash ? refuse(where, host, d,
-				       "has a '/' but no address before it: ADDRESS/PREFIX, as in 10.2.0.0/16")
+				       "has a '/' but no address before it: a host has no path, and a network is "
+				       "written "
+				       "ADDRESS/PREFIX, as in 10.2.0.0/16")
 			     : 1;
 	return take_prefix(host, slash, where, ret, d);
 }
@@ -154,7 +194,7 @@ int network_host_parse(const char *host, const char *where, struct net_grant *re
 		ret->kind = NET_LOCALHOST;
 		return 0;
 	}
-	if (strncmp(name, "*.", 2) == 0)
+	if (strncmp(name, "*.", 2) == 0 && name[2])
 		return take_name(name + 2, where, NET_WILDCARD, ret, d);
 	return take_name(name, where, NET_NAME, ret, d);
 }

@@ -18,6 +18,8 @@ const struct question_danger question_dangers[] = {
 	{ DANGER_NETWORK, "network", "whatever it can read it can send to machines that nobody named", false },
 	{ DANGER_LOCALHOST, "localhost", "programs that listen on this machine alone trust whoever can reach them",
 		false },
+	{ DANGER_METADATA, "metadata", "whoever asks there is given this machine's own credentials by its cloud",
+		false },
 	{ DANGER_LOADER, "loader", "this variable makes a loader or interpreter run other code", false },
 	{ DANGER_SECRET, "secret", "by its name this is a secret", true },
 };

@@ -73,7 +73,19 @@ static void what_is_no_grant_is_refused_in_a_sentence(void **state)
 		{ "b\xc3\xbc"
 		  "cher.example:443",
 			"begins with xn--" },
-		{ "*.com:443", "anybody can register" },
+		{ "*.com:443", "\"*.com\" stands for every name of a whole top-level domain" },
+		{ "*.corp:443", "\"*.corp\" stands for every name of a whole top-level domain" },
+		{ "*.:443", "'*' in another place" },
+		{ "foo.localhost:80", "for the host's write localhost:PORT" },
+		{ "a.b.LocalHost.:80", "for the host's write localhost:PORT" },
+		{ "0.0.0.0:443", "nobody is ever connected there" },
+		{ "0.0.0.0/8:443", "nobody is ever connected there" },
+		{ "[::]:443", "nobody is ever connected there" },
+		{ "224.0.0.0/4:443", "is a multicast address, and nobody is ever connected there" },
+		{ "240.1.2.3:443", "is a reserved address, and nobody is ever connected there" },
+		{ "[64:ff9b::/96]:443", "is an address of a NAT64, and nobody is ever connected there" },
+		{ "[2002:a00::/24]:443", "is a 6to4 address, and nobody is ever connected there" },
+		{ "a.example/path", "a host has no path" },
 		{ "*.co.uk:443", "anybody can register" },
 		{ "*.foo.ck:443", "anybody can register" },
 		{ "a*.example.com:443", "'*' in another place" },
@@ -92,7 +104,7 @@ static void what_is_no_grant_is_refused_in_a_sentence(void **state)
 		{ "2001:db8::1:443", "stands in brackets" },
 		{ "[2001:db8::1:443", "is not closed" },
 		{ "[2001:db8::1]443", "is not closed" },
-		{ "[fe80::1%eth0]:80", "is no host name" },
+		{ "[fe80::1%eth0]:80", "names an interface" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -160,7 +172,6 @@ static void what_the_name_server_inside_needs_is_not_granted(void **state)
 		{ "a.example:53", NET_REAL, "name server's inside" },
 		{ "198.18.0.1:80", NET_BENCHMARK, "198.18.0.1 is the name server's address" },
 		{ "198.18.0.1:80", NET_RESERVED, NULL },
-		{ "240.0.0.1:80", NET_RESERVED, "240.0.0.1 is the name server's address" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -214,6 +225,50 @@ static void a_port_is_not_published_and_granted_of_the_hosts_loopback(void **sta
 	assert_int_equal(network_check(&c, &d), 0);
 }
 
+/* What somebody reads who does not count in prefixes, and whether it is marked. */
+static void a_question_says_how_wide_a_grant_is(void **state)
+{
+	static const struct {
+		const char *text, *line;
+		unsigned danger;
+	} cases[] = {
+		{ "a.example:443", "a.example:443", 0 },
+		{ "*:443", "*:443 (every name there is)", DANGER_NETWORK },
+		{ "*.github.io:443",
+			"*.github.io:443 (every name below it; what it asks for there reaches that domain's name "
+			"servers)",
+			DANGER_NETWORK },
+		{ "localhost:5432", "localhost:5432 (this machine's own loopback)", DANGER_LOCALHOST },
+		{ "203.0.113.9:80", "203.0.113.9:80", 0 },
+		{ "203.0.113.0/24:80", "203.0.113.0/24:80 (203.0.113.0 to 203.0.113.255)", 0 },
+		{ "10.2.3.4:80", "10.2.3.4:80 (a private address)", 0 },
+		{ "10.2.0.0/16:80", "10.2.0.0/16:80 (10.2.0.0 to 10.2.255.255, each a private address)", 0 },
+		{ "10.0.0.0/8:80", "10.0.0.0/8:80 (10.0.0.0 to 10.255.255.255, each a private address)",
+			DANGER_NETWORK },
+		{ "0.0.0.0/0:80", "0.0.0.0/0:80 (0.0.0.0 to 255.255.255.255, private networks among them)",
+			DANGER_NETWORK },
+		{ "8.0.0.0/6:80", "8.0.0.0/6:80 (8.0.0.0 to 11.255.255.255, private networks among them)",
+			DANGER_NETWORK },
+		{ "[::/0]:80", "[::/0]:80 (:: to ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff, private networks among them)",
+			DANGER_NETWORK },
+		{ "[fd00:1::1]:80", "[fd00:1::1]:80 (a private address)", 0 },
+		{ "169.254.0.0/16:80", "169.254.0.0/16:80 (169.254.0.0 to 169.254.255.255, each a link-local address)",
+			0 },
+		{ "169.254.169.254:80", "169.254.169.254:80 (a metadata service)", DANGER_METADATA },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_effective_ struct effective e = { 0 };
+		struct diag d = { 0 };
+		struct net_grant g;
+		assert_int_equal(network_grant_parse(cases[i].text, "here", &g, &d), 0);
+		assert_int_equal(network_add(&e.profile.network, &g, &d), 0);
+		assert_int_equal(effective_network_lines(&e), 0);
+		assert_string_equal(e.lines[0].text, cases[i].line);
+		assert_int_equal(e.lines[0].danger, cases[i].danger);
+	}
+}
+
 static void the_list_of_public_suffixes_is_the_real_one(void **state)
 {
 	static const struct {
@@ -247,6 +302,7 @@ int main(void)
 		cmocka_unit_test(what_the_name_server_inside_needs_is_not_granted),
 		cmocka_unit_test(the_digest_tells_whether_names_in_tls_are_compared),
 		cmocka_unit_test(a_port_is_not_published_and_granted_of_the_hosts_loopback),
+		cmocka_unit_test(a_question_says_how_wide_a_grant_is),
 		cmocka_unit_test(the_list_of_public_suffixes_is_the_real_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

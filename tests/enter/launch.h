@@ -14,7 +14,7 @@
 #include "wire/plan.h"
 #include "wire/report.h"
 
-enum { LAUNCH_OUTPUT_MAX = 1 << 20, LAUNCH_REPORTS_MAX = 16, LAUNCH_TIMEOUT_MS = 10000 };
+enum { LAUNCH_OUTPUT_MAX = 1 << 20, LAUNCH_REPORTS_MAX = 16, LAUNCH_TIMEOUT_MS = 60000 };
 
 /* plan_add_mount copies what it is given, but the field is not const. */
 #define TEXT(literal) ((char *)(uintptr_t)(literal))

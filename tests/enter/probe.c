@@ -34,7 +34,7 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 
-enum { FDS_MAX = 1024, FORKS_MAX = 200 };
+enum { FDS_MAX = 1024, FORKS_MAX = 200, ORPHAN_MS = 30000 };
 #define DIRTY (0xdead00000000UL)
 
 static void say(const char *name, const char *value)
@@ -369,7 +369,7 @@ static int try_orphan(void)
 	waitpid(pid, NULL, 0);
 	if (read(fds[0], &orphan, sizeof(orphan)) != sizeof(orphan))
 		return 1;
-	for (int i = 0; i < 1000 && kill(orphan, 0) == 0; i++)
+	for (int i = 0; i < ORPHAN_MS && kill(orphan, 0) == 0; i++)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	say_result("orphan", kill(orphan, 0));
 	return 0;

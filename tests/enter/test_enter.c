@@ -422,12 +422,12 @@ static void start_sleeper(struct launch *l)
 	assert_int_equal(read(l->out, &byte, 1), 1);
 }
 
-static bool ends_within_a_second(int fd)
+static bool its_writers_end(int fd)
 {
 	char bytes[64];
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	while (poll(&p, 1, 1000) == 1)
+	while (poll(&p, 1, LAUNCH_TIMEOUT_MS) == 1)
 		if (read(fd, bytes, sizeof(bytes)) <= 0)
 			return true;
 	return false;
@@ -439,7 +439,7 @@ static void everything_ends_when_the_supervisor_closes_the_socket(void **state)
 
 	start_sleeper(&l);
 	close(steal_fd(&l.report));
-	assert_true(ends_within_a_second(l.out));
+	assert_true(its_writers_end(l.out));
 	assert_true(WIFEXITED(launch_wait(l.init)));
 }
 
@@ -459,7 +459,7 @@ static void killing_pid_1_ends_everything(void **state)
 
 	start_sleeper(&l);
 	assert_int_equal(kill(l.init, SIGKILL), 0);
-	assert_true(ends_within_a_second(l.out));
+	assert_true(its_writers_end(l.out));
 }
 
 static void nothing_runs_before_the_release(void **state)
@@ -475,7 +475,7 @@ static void nothing_runs_before_the_release(void **state)
 	out = (struct pollfd){ .fd = l.out, .events = POLLIN };
 	assert_int_equal(poll(&out, 1, 200), 0);
 	close(steal_fd(&l.report));
-	assert_true(ends_within_a_second(l.out));
+	assert_true(its_writers_end(l.out));
 }
 
 static char *copy_enter(const char *dir, uid_t owner)

@@ -25,7 +25,7 @@
 #include "base/io.h"
 #include "tests/enter/launch.h"
 
-enum { CALLS_MAX = 4096, TRACEES_MAX = 3, DEADLINE_S = 10, NUMBERS_MAX = 512 };
+enum { CALLS_MAX = 4096, TRACEES_MAX = 3, DEADLINE_S = 60, NUMBERS_MAX = 512 };
 
 static const char *const who_names[TRACEES_MAX] = { "outer", "PID 1", "PID 2" };
 

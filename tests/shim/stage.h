@@ -17,7 +17,7 @@
 #include "wire/event.h"
 #include "wire/shim_config.h"
 
-enum { STAGE_TIMEOUT_MS = 10000, STAGE_EVENTS_MAX = 512, STAGE_BUFFER_MAX = 64 << 20 };
+enum { STAGE_TIMEOUT_MS = 60000, STAGE_EVENTS_MAX = 512, STAGE_BUFFER_MAX = 64 << 20 };
 
 struct stage {
 	pid_t pid;

@@ -6,10 +6,13 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
+#include "base/io.h"
 #include "supervisor/approve_waiting.h"
 
-enum { TEXT_MAX = 16 << 10, CHILD_ERROR = 50 };
+/* PATIENCE_S: for what must happen, however busy the machine is. */
+enum { TEXT_MAX = 16 << 10, CHILD_ERROR = 50, PATIENCE_S = 60 };
 
 struct dialog {
 	int master;
@@ -49,7 +52,8 @@ static void expect(struct dialog *t, const char *words)
 	struct pollfd p = { t->master, POLLIN, 0 };
 
 	while (t->n < TEXT_MAX - 1 && !(t->n > 0 && strstr(t->text, words))) {
-		ssize_t k = poll(&p, 1, 5000) == 1 ? read(t->master, t->text + t->n, TEXT_MAX - 1 - t->n) : -1;
+		ssize_t k =
+			poll(&p, 1, PATIENCE_S * 1000) == 1 ? read(t->master, t->text + t->n, TEXT_MAX - 1 - t->n) : -1;
 		if (k <= 0)
 			fail_msg("'%s' does not come: %s", words, t->n ? t->text : "");
 		t->n += (size_t)k;
@@ -64,13 +68,14 @@ static void type(struct dialog *t, const char *keys)
 
 static int finish(struct dialog *t)
 {
+	uint64_t until = io_now_us() + PATIENCE_S * 1000000ULL;
 	int status = 0;
 	char rest[1024];
 	pid_t ended;
 
 	/* On Linux the child's last output must be read before it can end in every case. */
 	fcntl(t->master, F_SETFL, O_NONBLOCK);
-	for (int i = 0; (ended = waitpid(t->pid, &status, WNOHANG)) == 0 && i < 1000; i++) {
+	while ((ended = waitpid(t->pid, &status, WNOHANG)) == 0 && io_now_us() < until) {
 		while (read(t->master, rest, sizeof(rest)) > 0)
 			;
 		poll(NULL, 0, 10);
@@ -146,9 +151,12 @@ static void test_a_long_line_is_no_and_nothing_of_it_is_left_for_the_shell(void 
 
 static int ask_late(struct world *w)
 {
+	int waiting = 0;
+
 	/* The keys are in the terminal's queue before there is a question. */
 	dprintf(1, "ready\n");
-	poll(NULL, 0, 300);
+	while (ioctl(0, FIONREAD, &waiting) == 0 && waiting == 0)
+		poll(NULL, 0, 10);
 	return ask(w);
 }
 
@@ -378,12 +386,12 @@ static int choose(struct world *w)
 	make_launch(&e, "x", "/data");
 	pid = fork();
 	if (pid == 0) {
-		const struct consent_wait c = { &w->paths, &e, &w->lineage, -1, -1, 20 };
+		const struct consent_wait c = { &w->paths, &e, &w->lineage, -1, -1, PATIENCE_S };
 		struct diag d = { "" };
 		setpgid(0, 0);
 		_exit(consent_wait(&c, &d));
 	}
-	for (int i = 0; i < 500 && l.n == 0; i++) {
+	while (l.n == 0) {
 		poll(NULL, 0, 10);
 		if (pending_list(&w->paths, &l, NULL) < 0)
 			return CHILD_ERROR;

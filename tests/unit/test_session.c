@@ -26,7 +26,7 @@
 #include "wire/fds.h"
 #include "wire/report.h"
 
-enum { SCRIPT_MAX = 256, OUTPUT_MAX = 64 << 10, WITNESS_FD = 200, TALK_FD = 4, GONE_MS = 5000 };
+enum { SCRIPT_MAX = 256, OUTPUT_MAX = 64 << 10, WITNESS_FD = 200, TALK_FD = 4, GONE_MS = 30000 };
 
 static const char *const parts[] = { "stockade-enter", "stockade-shim", "stockade-gateway", "stockade-dial" };
 

@@ -246,6 +246,7 @@ static int step_command(struct build *b, struct diag *d)
 {
 	struct effective *e = b->e;
 	_cleanup_strv_ struct strv words = { 0 };
+	const char *path = environment_get(b->args->environ, "PATH");
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < e->profile.command.n; i++)
@@ -256,10 +257,9 @@ static int step_command(struct build *b, struct diag *d)
 	if (r == -EPERM)
 		effective_hint_profile(b->args->paths, &words, d);
 	if (r == 0)
-		r = resolve_command(
-			b->args->paths, &words, environment_get(b->args->environ, "PATH"), e->plan.cwd, &e->cmd, d);
+		r = resolve_command(b->args->paths, &words, path, e->plan.cwd, &e->cmd, d);
 	if (r == -ENOENT)
-		effective_hint_program(&e->profile, words.v[0], d);
+		effective_hint_program(&e->profile, words.v[0], path, d);
 	if (r < 0) {
 		e->exit_hint = r == -ENOENT		       ? EXIT_NOT_FOUND
 			       : r == -EACCES || r == -ENOEXEC ? EXIT_NOT_EXECUTABLE

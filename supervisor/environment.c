@@ -35,7 +35,7 @@ static int add_kept(const struct environment_args *a, struct strv *ret)
 
 static int add_path(const struct strv *path, struct strv *ret)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(64 << 10);
+	_cleanup_buf_ struct buf b = BUF_INIT(ENVIRONMENT_PATH_MAX);
 
 	for (size_t i = 0; i < path->n; i++) {
 		int r = buf_printf(&b, "%s%s", i ? ":" : "", path->v[i]);

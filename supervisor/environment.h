@@ -3,13 +3,15 @@
  * environment - the server's environment, built and not filtered (sandbox.md, point 19)
  *
  * Process:  supervisor
- * Returns:  0, -ENOMEM
+ * Returns:  0, -ENOMEM, -E2BIG for a PATH of more than ENVIRONMENT_PATH_MAX bytes
  *
  * What SDKs pass (HOME LOGNAME SHELL TERM USER, locale), a PATH of what is visible, TMPDIR, then what is passed by name
  * (absent ones stay absent) and what is set. Later wins.
  */
 #pragma once
 #include "supervisor/effective.h"
+
+enum { ENVIRONMENT_PATH_MAX = 64 << 10 };
 
 struct environment_args {
 	const struct paths *paths;

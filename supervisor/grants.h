@@ -17,7 +17,7 @@ struct grants {
 	struct strv env_set;  /* --setenv NAME=VALUE */
 	struct strv read;     /* --ro */
 	struct strv write;    /* --rw */
-	struct strv hosts;    /* --host: refused until egress is enforced */
+	struct strv hosts;    /* --host */
 	struct strv sets;     /* --set P=V */
 	struct strv command;  /* after -- */
 };

@@ -17,6 +17,10 @@ static const struct {
 	{ ENTER_STAGE_CLONE, EPERM,
 		"this kernel or machine refuses user namespaces (kernel.unprivileged_userns_clone, AppArmor, or a "
 		"container's filter): 'stockade doctor' says which and how to allow them" },
+	{ ENTER_STAGE_CLONE, EACCES,
+		"a security module (AppArmor, SELinux) refuses user namespaces: 'stockade doctor' says which and how "
+		"to "
+		"allow them" },
 	{ ENTER_STAGE_CLONE, ENOSPC,
 		"user.max_user_namespaces (or another limit of /proc/sys/user) is used up or 0: raise it with sysctl" },
 	{ ENTER_STAGE_CLONE, EUSERS, "user namespaces are nested too deep or user.max_user_namespaces is 0" },

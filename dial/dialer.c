@@ -84,6 +84,7 @@ void request_finish(struct request *q, enum dial_status status, const struct net
 	if (status == DIAL_OK)
 		q->error = 0;
 	request_close_attempts(q);
+	resolver_forget(q->dialer->resolver, &q->waiter);
 	if (q->asked.ask != DIAL_RESOLVE || status == DIAL_FORBIDDEN || status == DIAL_NOT_GRANTED)
 		r = record(q, status, address);
 	if (r == 0)
@@ -129,9 +130,6 @@ static void on_resolved(void *ctx, const struct resolve_result *answered)
 {
 	struct request *q = ctx;
 
-	q->question_out = false;
-	if (q->phase == REQUEST_DONE)
-		return;
 	if (answered->status != DIAL_OK) {
 		request_finish(q, answered->status, NULL, -1);
 		return;
@@ -158,8 +156,8 @@ static void resolve(struct request *q, const char *name)
 		on_resolved(q, &literal);
 		return;
 	}
-	q->question_out = true;
-	resolver_ask(q->dialer->resolver, name, on_resolved, q);
+	q->waiter = (struct resolve_waiter){ .fn = on_resolved, .ctx = q };
+	resolver_ask(q->dialer->resolver, name, &q->waiter);
 }
 
 /* A literal address, or one of NET_REAL: what was asked for is what is dialled, or nothing. */
@@ -317,7 +315,7 @@ static uint64_t due_us(const struct request *q)
 	bool more = q->phase == REQUEST_CONNECTING && q->n_tried < q->n_to;
 
 	if (q->phase == REQUEST_DONE)
-		return q->question_out ? UINT64_MAX : 0;
+		return 0;
 	return more && q->next_attempt_us < q->deadline_us ? q->next_attempt_us : q->deadline_us;
 }
 
@@ -339,13 +337,12 @@ void dialer_tick(struct dialer *d)
 	struct request **at = &d->requests;
 	uint64_t now = io_now_us();
 
-	resolver_tick(d->resolver);
 	while (*at) {
 		struct request *q = *at;
 		if (q->phase != REQUEST_DONE && now >= q->deadline_us)
 			request_finish(q, DIAL_TIMEOUT, NULL, -1);
 		request_next_attempt(q);
-		if (q->phase != REQUEST_DONE || q->question_out) {
+		if (q->phase != REQUEST_DONE) {
 			at = &q->next;
 			continue;
 		}
@@ -353,6 +350,7 @@ void dialer_tick(struct dialer *d)
 		d->n--;
 		free(q);
 	}
+	resolver_tick(d->resolver);
 }
 
 static int read_netns(uint64_t *ret)
@@ -378,7 +376,6 @@ int dialer_init(struct dialer *d, struct loop *l, const struct net_config *c, in
 
 void dialer_done(struct dialer *d)
 {
-	/* First the resolver, which answers what it still holds. */
 	resolver_free(d->resolver);
 	while (d->requests) {
 		struct request *q = d->requests;

@@ -21,9 +21,9 @@ struct request {
 	struct request *next;
 	struct dial_request asked;
 	enum request_phase phase;
-	bool question_out; /* the resolver still holds a pointer to this */
-	bool via_proxy;	   /* to[] is the proxy, which policy names: no answer of a name server led there */
-	uint16_t port;	   /* to connect to: the proxy's where there is one */
+	struct resolve_waiter waiter;
+	bool via_proxy; /* to[] is the proxy, which policy names: no answer of a name server led there */
+	uint16_t port;	/* to connect to: the proxy's where there is one */
 	uint64_t since_us, deadline_us, next_attempt_us;
 	struct net_address to[DIAL_ADDRESSES_MAX]; /* passed the filter */
 	size_t n_to, n_tried, n_open;

@@ -1,127 +1,81 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* resolve - see resolve.h */
 #include "dial/resolve.h"
-#include <ares.h>
 #include <errno.h>
-#include <netdb.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/stat.h>
-#include <sys/time.h>
+#include "base/io.h"
+#include "dial/channel.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 
-/* One reading of the configuration. An old one lives until its last question is answered. */
-struct channel {
-	struct resolver *owner;
-	ares_channel ares;
-	struct loop_watch sockets[RESOLVE_SOCKETS_MAX];
-	size_t questions;
-	struct channel *older;
-};
+static const uint64_t TRY_US = (uint64_t)RESOLVE_TRY_MS * 1000;
 
-struct resolver {
-	struct loop *loop;
-	struct channel *newest;
-	struct stat conf; /* as it was read; st_nlink 0: there was none */
+/* An old one lives until its last question is answered. */
+struct reading {
+	struct channel *channel;
+	struct reading *older;
+	uint64_t busy_us; /* since when some question has been out */
+	bool wanted;
 };
 
 struct question {
-	struct channel *channel;
-	resolve_fn fn;
-	void *ctx;
+	TAILQ_ENTRY(question) link; /* in resolver.queued or resolver.out */
+	TAILQ_HEAD(, resolve_waiter) waiters;
+	struct resolver *owner;
+	struct reading *asked_by; /* NULL: not yet */
+	uint64_t asked_us;
+	char name[NET_NAME_MAX + 1];
 };
 
-/* --- sockets --- */
+TAILQ_HEAD(question_list, question);
 
-static void on_socket(struct loop_watch *w, uint32_t events)
+struct resolver {
+	struct loop *loop;
+	struct reading *newest;
+	struct stat conf;		  /* as it was read; st_nlink 0: there was none */
+	struct question_list queued, out; /* each in the order in which they came, or were asked */
+	bool over;
+};
+
+/* --- configuration --- */
+
+static int read_conf(struct resolver *r)
 {
-	struct channel *c = w->owner;
-	int fd = w->fd;
-	bool broken = events & (EPOLLERR | EPOLLHUP);
-
-	ares_process_fd(c->ares, events & EPOLLIN || broken ? fd : ARES_SOCKET_BAD,
-		events & EPOLLOUT || broken ? fd : ARES_SOCKET_BAD);
-}
-
-static struct loop_watch *find_socket(struct channel *c, int fd)
-{
-	for (size_t i = 0; i < RESOLVE_SOCKETS_MAX; i++)
-		if (c->sockets[i].fd == fd)
-			return &c->sockets[i];
-	return NULL;
-}
-
-/* A socket that there is no room for is never ready: its question times out and is answered so. */
-static void on_state(void *data, ares_socket_t fd, int readable, int writable)
-{
-	struct channel *c = data;
-	struct loop_watch *w = find_socket(c, fd);
-
-	if (!readable && !writable) {
-		if (w)
-			loop_forget(c->owner->loop, w);
-		return;
-	}
-	if (!w)
-		w = find_socket(c, -1);
-	if (!w)
-		return;
-	w->ready = on_socket;
-	w->owner = c;
-	if (loop_watch(c->owner->loop, w, fd, (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u)) < 0)
-		w->fd = -1;
-}
-
-/* --- channels --- */
-
-static void channel_free(struct channel *c)
-{
-	ares_destroy(c->ares);
-	for (size_t i = 0; i < RESOLVE_SOCKETS_MAX; i++)
-		loop_forget(c->owner->loop, &c->sockets[i]);
-	free(c);
-}
-
-static int channel_new(struct resolver *r, struct channel **ret)
-{
-	char lookups[] = "fb";
-	struct ares_options o = { .flags = ARES_FLAG_NOSEARCH,
-		.timeout = RESOLVE_TRY_MS,
-		.tries = RESOLVE_TRIES,
-		.lookups = lookups,
-		.sock_state_cb = on_state };
-	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB;
-	struct channel *c = calloc(1, sizeof(*c));
+	struct reading *new = calloc(1, sizeof(*new));
 	int e;
 
-	if (!c)
+	if (!new)
 		return -ENOMEM;
-	c->owner = r;
-	for (size_t i = 0; i < RESOLVE_SOCKETS_MAX; i++)
-		c->sockets[i].fd = -1;
-	o.sock_state_cb_data = c;
-	e = ares_init_options(&c->ares, &o, mask);
-	if (e != ARES_SUCCESS) {
-		free(c);
-		return e == ARES_ENOMEM ? -ENOMEM : -EINVAL;
+	e = channel_new(r->loop, &new->channel);
+	if (e < 0) {
+		free(new);
+		return e;
 	}
-	*ret = c;
+	new->older = r->newest;
+	r->newest = new;
 	return 0;
+}
+
+static void reading_free(struct reading *old)
+{
+	channel_free(old->channel);
+	free(old);
 }
 
 static void free_idle(struct resolver *r)
 {
-	struct channel **at = &r->newest->older;
+	struct reading **at = &r->newest->older;
 
 	while (*at) {
-		struct channel *c = *at;
-		if (c->questions > 0) {
-			at = &c->older;
+		struct reading *old = *at;
+		if (!channel_is_idle(old->channel)) {
+			at = &old->older;
 			continue;
 		}
-		*at = c->older;
-		channel_free(c);
+		*at = old->older;
+		reading_free(old);
 	}
 }
 
@@ -138,18 +92,17 @@ static void look_at_conf(struct stat *ret)
 		*ret = (struct stat){ 0 };
 }
 
-/* A configuration that cannot be read now is tried again at the next question; the one before still stands. */
-static void read_again(struct resolver *r)
+/* A configuration that cannot be read now is tried again at the next question; the one before still stands. And a new
+ * channel asks from a new port: c-ares keeps one while any question is out, so that a server with names that are never
+ * answered could hold it still for whoever looks for it and forges answers. */
+static void read_again(struct resolver *r, uint64_t now_us)
 {
+	bool old_port = !channel_is_idle(r->newest->channel) && now_us - r->newest->busy_us >= TRY_US;
 	struct stat now;
-	struct channel *c;
 
 	look_at_conf(&now);
-	if (same_file(&now, &r->conf) || channel_new(r, &c) < 0)
-		return;
-	r->conf = now;
-	c->older = r->newest;
-	r->newest = c;
+	if ((old_port || !same_file(&now, &r->conf)) && read_conf(r) == 0)
+		r->conf = now;
 }
 
 int resolver_new(struct loop *l, struct resolver **ret)
@@ -159,13 +112,13 @@ int resolver_new(struct loop *l, struct resolver **ret)
 
 	if (!r)
 		return -ENOMEM;
-	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
-		free(r);
-		return -ENOMEM;
-	}
 	r->loop = l;
+	TAILQ_INIT(&r->queued);
+	TAILQ_INIT(&r->out);
 	look_at_conf(&r->conf);
-	e = channel_new(r, &r->newest);
+	e = channel_library_init();
+	if (e == 0)
+		e = read_conf(r);
 	if (e < 0) {
 		free(r);
 		return e;
@@ -176,94 +129,188 @@ int resolver_new(struct loop *l, struct resolver **ret)
 
 void resolver_free(struct resolver *r)
 {
+	struct question *q;
+
 	if (!r)
 		return;
+	r->over = true;
 	while (r->newest) {
-		struct channel *c = r->newest;
-		r->newest = c->older;
-		channel_free(c);
+		struct reading *old = r->newest;
+		r->newest = old->older;
+		reading_free(old);
+	}
+	while ((q = TAILQ_FIRST(&r->queued))) {
+		TAILQ_REMOVE(&r->queued, q, link);
+		free(q);
 	}
 	free(r);
-	ares_library_cleanup();
+	channel_library_done();
 }
 
 /* --- questions --- */
 
-static const struct {
-	int ares;
-	enum dial_status status;
-} statuses[] = {
-	{ ARES_SUCCESS, DIAL_OK },
-	{ ARES_ENOTFOUND, DIAL_NO_NAME },
-	{ ARES_ENODATA, DIAL_NO_ADDRESS },
-};
-
-static enum dial_status status_of(int ares)
+static void question_free(struct question_list *from, struct question *q)
 {
-	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
-		if (statuses[i].ares == ares)
-			return statuses[i].status;
-	return DIAL_RESOLVER;
+	TAILQ_REMOVE(from, q, link);
+	free(q);
 }
 
-static void take_addresses(const struct ares_addrinfo *info, struct resolve_result *ret)
+static void on_answer(void *ctx, const struct resolve_result *result)
 {
-	for (const struct ares_addrinfo_node *i = info->nodes; i && ret->n < RESOLVE_ADDRESSES_MAX; i = i->ai_next) {
-		struct sockaddr_storage at = { 0 };
-		if (i->ai_addrlen > sizeof(at) || (i->ai_family != AF_INET && i->ai_family != AF_INET6))
-			continue;
-		memcpy(&at, i->ai_addr, i->ai_addrlen);
-		ret->v[ret->n++] = net_address_from_sockaddr(&at, NULL);
+	struct question *q = ctx;
+	struct resolve_waiter *w;
+
+	while (!q->owner->over && (w = TAILQ_FIRST(&q->waiters))) {
+		TAILQ_REMOVE(&q->waiters, w, link);
+		w->question = NULL;
+		w->fn(w->ctx, result);
+	}
+	question_free(&q->owner->out, q);
+}
+
+/* One that is older may have been lost: it holds up neither its own name nor others. */
+static bool is_fresh(const struct question *q, uint64_t now_us)
+{
+	return now_us - q->asked_us < TRY_US;
+}
+
+static size_t count_fresh(const struct resolver *r, uint64_t now_us)
+{
+	const struct question *q;
+	size_t n = 0;
+
+	TAILQ_FOREACH_REVERSE(q, &r->out, question_list, link)
+	{
+		if (!is_fresh(q, now_us))
+			break;
+		n++;
+	}
+	return n;
+}
+
+static void ask_queued(struct resolver *r)
+{
+	uint64_t now = io_now_us();
+	struct question *q;
+
+	if (TAILQ_EMPTY(&r->queued))
+		return;
+	read_again(r, now);
+	if (channel_is_idle(r->newest->channel))
+		r->newest->busy_us = now;
+	while ((q = TAILQ_FIRST(&r->queued)) && count_fresh(r, now) < RESOLVE_FRESH_MAX) {
+		TAILQ_REMOVE(&r->queued, q, link);
+		TAILQ_INSERT_TAIL(&r->out, q, link);
+		q->asked_us = now;
+		q->asked_by = r->newest;
+		channel_ask(r->newest->channel, q->name, on_answer, q);
 	}
 }
 
-static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
+static struct question *find(const struct resolver *r, const char *name)
 {
-	_cleanup_free_ struct question *q = arg;
-	struct resolve_result result = { .status = status_of(status) };
+	uint64_t now = io_now_us();
+	struct question *q;
 
-	if (info) {
-		take_addresses(info, &result);
-		ares_freeaddrinfo(info);
+	TAILQ_FOREACH(q, &r->queued, link)
+	if (strcmp(q->name, name) == 0)
+		return q;
+	TAILQ_FOREACH_REVERSE(q, &r->out, question_list, link)
+	{
+		if (!is_fresh(q, now))
+			break;
+		if (strcmp(q->name, name) == 0)
+			return q;
 	}
-	if (result.status == DIAL_OK && result.n == 0)
-		result.status = DIAL_NO_ADDRESS;
-	q->channel->questions--;
-	q->fn(q->ctx, &result);
+	return NULL;
 }
 
-void resolver_ask(struct resolver *r, const char *name, resolve_fn fn, void *ctx)
+static struct question *question_new(struct resolver *r, const char *name)
 {
-	struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-	struct question *q = malloc(sizeof(*q));
+	struct question *q = calloc(1, sizeof(*q));
 
+	if (!q)
+		return NULL;
+	q->owner = r;
+	TAILQ_INIT(&q->waiters);
+	snprintf(q->name, sizeof(q->name), "%s", name);
+	TAILQ_INSERT_TAIL(&r->queued, q, link);
+	return q;
+}
+
+void resolver_ask(struct resolver *r, const char *name, struct resolve_waiter *w)
+{
+	struct question *q = find(r, name);
+
+	if (!q)
+		q = question_new(r, name);
 	if (!q) {
-		fn(ctx, &(struct resolve_result){ .status = DIAL_BROKEN });
+		w->fn(w->ctx, &(struct resolve_result){ .status = DIAL_BROKEN });
 		return;
 	}
-	read_again(r);
-	*q = (struct question){ r->newest, fn, ctx };
-	r->newest->questions++;
-	ares_getaddrinfo(r->newest->ares, name, NULL, &hints, on_answer, q);
+	w->question = q;
+	TAILQ_INSERT_TAIL(&q->waiters, w, link);
+	ask_queued(r);
+}
+
+void resolver_forget(struct resolver *r, struct resolve_waiter *w)
+{
+	struct question *q = w->question;
+
+	if (!q)
+		return;
+	w->question = NULL;
+	TAILQ_REMOVE(&q->waiters, w, link);
+	if (!q->asked_by && TAILQ_EMPTY(&q->waiters))
+		question_free(&r->queued, q);
+}
+
+/* When the oldest fresh question no longer keeps others from being asked. */
+static int turn_ms(const struct resolver *r, int max)
+{
+	uint64_t now = io_now_us();
+	const struct question *q;
+	int ms = 0;
+
+	if (TAILQ_EMPTY(&r->queued))
+		return max;
+	TAILQ_FOREACH(q, &r->out, link)
+	if (is_fresh(q, now)) {
+		ms = (int)(RESOLVE_TRY_MS - (now - q->asked_us) / 1000);
+		break;
+	}
+	return max < 0 || ms < max ? ms : max;
 }
 
 int resolver_timeout_ms(const struct resolver *r, int max)
 {
-	for (const struct channel *c = r->newest; c; c = c->older) {
-		struct timeval tv;
-		if (!ares_timeout(c->ares, NULL, &tv))
-			continue;
-		int ms = (int)(tv.tv_sec * 1000 + tv.tv_usec / 1000 + 1);
-		if (max < 0 || ms < max)
-			max = ms;
-	}
+	max = turn_ms(r, max);
+	for (const struct reading *c = r->newest; c; c = c->older)
+		max = channel_timeout_ms(c->channel, max);
 	return max;
+}
+
+/* What nobody waits for any more need not be asked again, nor keep a socket. */
+static void cancel_unwanted(struct resolver *r)
+{
+	const struct question *q;
+
+	for (struct reading *c = r->newest; c; c = c->older)
+		c->wanted = false;
+	TAILQ_FOREACH(q, &r->out, link)
+	if (!TAILQ_EMPTY(&q->waiters))
+		q->asked_by->wanted = true;
+	for (struct reading *c = r->newest; c; c = c->older)
+		if (!c->wanted && !channel_is_idle(c->channel))
+			channel_cancel(c->channel);
 }
 
 void resolver_tick(struct resolver *r)
 {
-	for (struct channel *c = r->newest; c; c = c->older)
-		ares_process_fd(c->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	for (struct reading *c = r->newest; c; c = c->older)
+		channel_tick(c->channel);
+	cancel_unwanted(r);
+	ask_queued(r);
 	/* Only here: no channel is inside one of its own callbacks now. */
 	free_idle(r);
 }

@@ -22,15 +22,22 @@ def children(pid, name):
     return [p for p in descendants(pid) if os.path.basename(executable(p)) == name]
 
 
+def call(wire, argv):
+    """Starts a program inside, and does not wait for it."""
+    wire.ids += 1
+    wire.send({"jsonrpc": "2.0", "id": wire.ids, "method": "tools/call", "params": {"name": "run", "arguments": {"argv": argv, "timeout": 600}}})
+
+
 def hold(wire, host, port, n=1):
     """Connections that are open until somebody ends them."""
-    wire.ids += 1
-    wire.send({"jsonrpc": "2.0", "id": wire.ids, "method": "tools/call",
-               "params": {"name": "run", "arguments": {"argv": [*HOLD, host, str(port), str(n)], "timeout": 600}}})
+    call(wire, [*HOLD, host, str(port), str(n)])
 
 
 def opened(guest, n=1):
-    return until(lambda: guest.world.internet.do("open")["open"] == n)
+    try:
+        until(lambda: guest.world.internet.do("open")["open"] == n, 30)
+    except AssertionError:
+        assert guest.world.internet.do("open")["open"] == n
 
 
 def test_a_connection_is_recorded_with_name_port_address_bytes_and_duration(guest):

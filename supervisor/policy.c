@@ -23,6 +23,7 @@ struct take {
 struct member {
 	struct take *take;
 	const char *path; /* "provide.proxy" */
+	const char *key;  /* "proxy" */
 	const json_t *v;
 	unsigned line;
 };
@@ -230,9 +231,10 @@ static int fail_unknown(const struct member *m)
 
 static int take_member(const struct member *m)
 {
-	const struct row *row = find(m->path);
+	const struct row *row = strchr(m->key, '.') ? NULL : find(m->path);
 	char words[SHOWN];
 
+	/* A key with a dot in it is no member of an object, however its path reads. */
 	if (!row)
 		return fail_unknown(m);
 	if (row->take != take_refused && json_typeof(m->v) != row->type) {
@@ -255,7 +257,7 @@ static int walk(struct take *t, const char *prefix, const json_t *object)
 			path = NULL;
 			return -ENOMEM;
 		}
-		struct member m = { t, path, v, json_file_key_line(&t->file, object, key) };
+		struct member m = { t, path, key, v, json_file_key_line(&t->file, object, key) };
 		r = take_member(&m);
 		if (r < 0)
 			return r;

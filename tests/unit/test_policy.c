@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "supervisor/policy.h"
 #include "tests/unit/tree.h"
+#include "tests/unit/unprivileged.h"
 
 #define CERT "-----BEGIN CERTIFICATE-----\nTUlJQg==\n-----END CERTIFICATE-----\n"
 
@@ -57,7 +59,8 @@ static void refused(const struct world *w, const char *words)
 	struct diag d = { "" };
 	int r = load(w, &p, &d);
 
-	if (r >= 0 || !strstr(d.text, words) || !strstr(d.text, "nothing is started"))
+	/* -ENOENT is for a policy that is not there, and denies nothing. */
+	if (r >= 0 || r == -ENOENT || !strstr(d.text, words) || !strstr(d.text, "nothing is started"))
 		fail_msg("expected '%s', got %d: %s", words, r, d.text);
 	assert_null(p.proxy_host);
 	assert_null(p.ca);
@@ -133,6 +136,8 @@ static void what_cannot_be_followed_denies_every_launch_in_words(void **state)
 		{ "{\"stockade\": 1, \"network\": {\"deny\": []}}", "network is not enforced by this version" },
 		{ "{\"stockade\": 1, \"kill\": []}", "kill is not enforced by this version" },
 		{ "{\"stockade\": 1, \"provide\": []}", "provide cannot be a list" },
+		{ "{\"stockade\": 1, \"provide.proxy\": \"http://proxy.example:80\"}", "is no key of a policy" },
+		{ "{\"stockade\": 1, \"provide.env\": {}}", "is no key of a policy" },
 		{ PROVIDE("\"proxi\": \"x\""), "did you mean \"provide.proxy\"?" },
 		{ PROVIDE("\"env\": {}"), "provide.env is not enforced" },
 		{ PROVIDE("\"proxy\": 3128"), "provide.proxy cannot be" },
@@ -155,6 +160,94 @@ static void what_cannot_be_followed_denies_every_launch_in_words(void **state)
 		put(w->policy, rows[i][0], 0644);
 		refused(w, rows[i][1]);
 	}
+}
+
+/* Whatever stands behind it: of what this version does not enforce nothing may be taken. */
+static void no_rule_that_is_not_enforced_is_read(void **state)
+{
+	static const char *const keys[] = { "mode", "consent", "profiles", "signatures", "keys", "servers", "packages",
+		"filesystem", "network", "ipc", "tools", "limits", "client", "pins", "kill", "audit", "inventory" };
+	static const char *const values[] = { "{}", "[]", "\"x\"", "1", "true", "null" };
+	struct world *w = *state;
+	char text[128], words[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(keys) * ARRAY_LEN(values); i++) {
+		const char *key = keys[i / ARRAY_LEN(values)], *value = values[i % ARRAY_LEN(values)];
+		snprintf(text, sizeof(text), "{\"stockade\": 1, \"%s\": %s}", key, value);
+		snprintf(words, sizeof(words), "%s is not enforced by this version", key);
+		put(w->policy, text, 0644);
+		refused(w, words);
+		snprintf(text, sizeof(text), PROVIDE("\"env\": %s"), value);
+		put(w->policy, text, 0644);
+		refused(w, "provide.env is not enforced by this version");
+	}
+}
+
+static void of_a_policy_that_is_refused_nothing_is_kept(void **state)
+{
+	struct world *w = *state;
+	char text[256];
+
+	put(w->ca, CERT, 0644);
+	snprintf(text, sizeof(text), PROVIDE("\"proxy\": \"http://proxy.example:80\", \"ca\": \"%s\"") "x", w->ca);
+	put(w->policy, text, 0644);
+	refused(w, "policy.json");
+	snprintf(
+		text, sizeof(text), PROVIDE("\"proxy\": \"http://proxy.example:80\", \"ca\": \"%s\", \"x\": 1"), w->ca);
+	put(w->policy, text, 0644);
+	refused(w, "is no key of a policy");
+}
+
+/* In a child: somebody whose files are not root's. */
+static int judge_as_a_user(void)
+{
+	struct diag d = { "" };
+	struct policy p;
+	void *state;
+	char text[256];
+
+	if (become_unprivileged() < 0 || set_up(&state) < 0)
+		return 1;
+	struct world *w = state;
+	put(w->ca, CERT, 0644);
+	snprintf(text, sizeof(text), PROVIDE("\"ca\": \"%s\""), w->ca);
+	put(w->policy, text, 0644);
+	if (policy_load_file(w->policy, FS_TRUST_USER, getuid(), &p, &d) < 0 || !p.ca)
+		return 2;
+	policy_done(&p);
+	if (policy_load_file(w->policy, FS_TRUST_USER, getuid() + 1, &p, &d) >= 0)
+		return 3;
+	if (policy_load_file(w->policy, FS_TRUST_ROOT, 0, &p, &d) >= 0 || !strstr(d.text, "nothing is started"))
+		return 4;
+	return tear_down(&state) < 0 ? 5 : 0;
+}
+
+static void who_is_trusted_is_trusted_for_the_certificates_too_and_nobody_else_is(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(judge_as_a_user());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* As a client's tool exports it: the same certificate, in bytes. */
+static void a_certificate_in_der_is_refused_with_what_to_do(void **state)
+{
+	static const char der[] = CERT "\0\x30\x82";
+	struct world *w = *state;
+	char text[256];
+	FILE *f = fopen(w->ca, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(der, 1, sizeof(der), f), sizeof(der));
+	assert_int_equal(fclose(f), 0);
+	snprintf(text, sizeof(text), PROVIDE("\"ca\": \"%s\""), w->ca);
+	put(w->policy, text, 0644);
+	refused(w, "openssl x509 -inform der");
 }
 
 static void a_refused_proxy_shows_no_password(void **state)
@@ -238,6 +331,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_proxy_may_be_an_address, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_followed_denies_every_launch_in_words, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_rule_that_is_not_enforced_is_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(of_a_policy_that_is_refused_nothing_is_kept, set_up, tear_down),
+		cmocka_unit_test(who_is_trusted_is_trusted_for_the_certificates_too_and_nobody_else_is),
+		cmocka_unit_test_setup_teardown(a_certificate_in_der_is_refused_with_what_to_do, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refused_proxy_shows_no_password, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_certificate_is_put_into_no_sandbox, set_up, tear_down),
 		cmocka_unit_test(the_schema_has_every_key_that_is_taken_and_no_other),

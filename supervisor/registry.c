@@ -51,7 +51,11 @@ static int map_counters(struct registration *r, struct diag *d)
 
 	snprintf(name, sizeof(name), "%s.stat", r->id);
 	fd = openat(r->dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || ftruncate(fd, sizeof(*r->counters)) < 0)
+	if (fd < 0)
+		return diag_fail(d, -errno, "cannot make the session's counters: %s", strerror(errno));
+	/* From here on the files of that name are ours to remove. */
+	r->made = true;
+	if (ftruncate(fd, sizeof(*r->counters)) < 0)
 		return diag_fail(d, -errno, "cannot make the session's counters: %s", strerror(errno));
 	p = mmap(NULL, sizeof(*r->counters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
@@ -129,7 +133,8 @@ void registration_done(struct registration *r)
 	r->counters = NULL;
 	if (r->dirfd < 0)
 		return;
-	remove_files(r->dirfd, r->id);
+	if (r->made)
+		remove_files(r->dirfd, r->id);
 	close(r->dirfd);
 	r->dirfd = -1;
 }

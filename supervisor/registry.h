@@ -28,6 +28,7 @@ struct registry_counters {
 struct registration {
 	int dirfd;
 	char id[AUDIT_SESSION_ID_LEN + 1];
+	bool made;			    /* the files of that name are its own */
 	struct registry_counters *counters; /* never NULL once made */
 };
 

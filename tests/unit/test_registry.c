@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include "base/fs.h"
 #include "supervisor/registry.h"
+#include "tests/unit/unprivileged.h"
 
 enum { ENTRY_MAX = 1024 };
 
@@ -127,7 +129,11 @@ static void one_id_is_one_session(void **state)
 	assert_int_equal(add(w, "notes", NULL, &r, &d), 0);
 	assert_true(add(w, "notes", NULL, &other, &d) < 0);
 	assert_non_null(strstr(d.text, "cannot make the session's counters"));
+	/* Whoever came second takes nothing from the first. */
+	assert_int_equal(listed(w), 1);
+	assert_true(there(w, id_a, "json") && there(w, id_a, "stat"));
 	registration_done(&r);
+	assert_int_equal(listed(w), 0);
 }
 
 static void a_name_that_cannot_be_written_leaves_nothing_behind(void **state)
@@ -181,6 +187,66 @@ static void an_entry_under_the_name_of_another_is_not_believed(void **state)
 	assert_int_equal(listed(w), 0);
 }
 
+static void an_entry_of_another_pid_namespace_is_listed_as_such(void **state)
+{
+	const struct world *w = *state;
+	_cleanup_registry_ struct registry_list list = { 0 };
+	struct diag d = { "" };
+	char text[ENTRY_MAX], *end;
+
+	/* Its number means nothing here: that no process has it is no sign that it has ended. */
+	put(w, id_b, "json", entry(text, id_b, getpid(), own_start(), 1), 0600);
+	entry(text, id_a, INT32_MAX, 1, 2);
+	end = strrchr(text, '}');
+	snprintf(end, ENTRY_MAX - (size_t)(end - text), ",\"pid_namespace\":%ju}",
+		(uintmax_t)registry_pid_namespace() + 1);
+	put(w, id_a, "json", text, 0600);
+	assert_int_equal(registry_read(&w->paths, &list, &d), 0);
+	assert_int_equal(list.n, 2);
+	assert_false(list.v[0].foreign);
+	assert_true(list.v[1].foreign);
+	assert_string_equal(list.v[1].id, id_a);
+}
+
+/* The name is the process's own choice, and stands before the number. */
+static void a_start_time_is_the_kernels_whatever_the_process_is_called(void **state)
+{
+	char path[64], text[1024] = "";
+	unsigned long long wanted = 0;
+	uint64_t start = 0;
+	int ready[2];
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (prctl(PR_SET_NAME, ") S 1 1 (x", 0, 0, 0) < 0 || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	FILE *f = fopen(path, "re");
+	assert_non_null(f);
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	const char *rest = strstr(text, ") S 1 1 (x)");
+	assert_non_null(rest);
+	/* state, then fields 4 to 21, then the start (proc(5)) */
+	assert_int_equal(
+		sscanf(rest + strlen(") S 1 1 (x)"),
+			" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &wanted),
+		1);
+	assert_int_equal(registry_start_time(pid, &start), 0);
+	assert_int_equal(start, wanted);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(registry_start_time(pid, &start) < 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 static void damaged_entries_are_passed_over_and_hide_no_other(void **state)
 {
 	const struct world *w = *state;
@@ -209,6 +275,11 @@ static void damaged_entries_are_passed_over_and_hide_no_other(void **state)
 	assert_int_equal(listed(w), 2);
 	put(w, "short", "json", text, 0600);
 	put(w, "cccccccccccccccccccccccccccccccc", "tmp00", text, 0600);
+	put(w, "dddddddddddddddddddddddddddddddd", "jsox",
+		entry(text, "dddddddddddddddddddddddddddddddd", getpid(), own_start(), 1), 0600);
+	assert_int_equal(listed(w), 2);
+	put(w, "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", "json",
+		entry(text, "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", getpid(), own_start(), 1), 0600);
 	assert_int_equal(listed(w), 2);
 }
 
@@ -309,6 +380,8 @@ int main(void)
 		T(the_dead_are_not_believed_and_their_files_go),
 		T(a_pid_that_another_process_has_now_is_not_the_session),
 		T(an_entry_under_the_name_of_another_is_not_believed),
+		T(an_entry_of_another_pid_namespace_is_listed_as_such),
+		cmocka_unit_test(a_start_time_is_the_kernels_whatever_the_process_is_called),
 		T(damaged_entries_are_passed_over_and_hide_no_other),
 		T(a_link_is_no_entry),
 		T(counters_that_are_not_there_are_nought_and_nobody_waits_for_them),
@@ -316,5 +389,5 @@ int main(void)
 		T(a_directory_that_others_can_read_is_refused),
 		T(memory_is_that_of_a_process_and_of_all_below_it),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return become_unprivileged() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,38 @@ static void an_approved_server_that_may_write_the_code_spoils_the_answer(void **
 	}
 }
 
+/* A script of a package, whose tree is the whole package. */
+static void describe_package(struct launch *l)
+{
+	l->file[0] = '\0';
+	words(l, "/usr/bin/python3", "code/pkg/server.py");
+	writes(l, NULL);
+	launch_describe(l);
+	assert_string_equal(l->e.cmd.trees[0].path, LAUNCH_AT(l, "code/pkg"));
+}
+
+static void a_writer_whose_path_lies_inside_a_code_tree_spoils_the_answer(void **state)
+{
+	struct launch *l = *state;
+
+	launch_mkdir(l, "code/pkg");
+	launch_put(l, "code/pkg/pyproject.toml", 0644, "[project]\nname = \"x\"\n");
+	launch_put(l, "code/pkg/server.py", 0644, "pass\n");
+	launch_mkdir(l, "code/pkg/cache/deep");
+	launch_mkdir(l, "code/pkgs");
+	describe_writer(l, "code/pkgs");
+	approve(l);
+	describe_package(l);
+	assert_false(l->e.never_remember);
+	describe_writer(l, "code/pkg/cache/deep");
+	approve(l);
+	describe_package(l);
+	assert_true(l->e.never_remember);
+	assert_true(l->e.danger & DANGER_OWN_CODE);
+	assert_non_null(launch_line(l, LINE_NOTE, "can be rewritten by the approved server 'true', which may write "));
+	assert_non_null(launch_line(l, LINE_NOTE, "/code/pkg/cache/deep: this answer is not remembered"));
+}
+
 static void an_approved_server_that_writes_beside_it_does_not(void **state)
 {
 	struct launch *l = *state;
@@ -91,10 +123,9 @@ static void its_own_answer_is_no_other_servers(void **state)
 	assert_null(launch_line(l, LINE_NOTE, "rewrite"));
 }
 
-static void a_running_server_that_may_write_the_code_counts_without_an_answer(void **state)
+/* Another server, which may write path and runs. */
+static void run_writer(struct launch *l, const char *path, struct registration *ret)
 {
-	struct launch *l = *state;
-	struct registration r;
 	struct registry_args a = { .paths = &l->world->paths,
 		.id = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		.name = "other",
@@ -103,9 +134,33 @@ static void a_running_server_that_may_write_the_code_counts_without_an_answer(vo
 		.lineage = &l->world->lineage,
 		.init_pid = getpid() };
 
-	describe_writer(l, "code");
+	describe_writer(l, path);
 	a.grants = &l->e.grants;
-	assert_int_equal(registry_add(&a, &r, &l->d), 0);
+	assert_int_equal(registry_add(&a, ret, &l->d), 0);
+}
+
+static void a_running_writer_whose_path_lies_inside_a_code_tree_counts_too(void **state)
+{
+	struct launch *l = *state;
+	struct registration r;
+
+	launch_mkdir(l, "code/pkg");
+	launch_put(l, "code/pkg/pyproject.toml", 0644, "[project]\nname = \"x\"\n");
+	launch_put(l, "code/pkg/server.py", 0644, "pass\n");
+	launch_mkdir(l, "code/pkg/cache");
+	run_writer(l, "code/pkg/cache", &r);
+	describe_package(l);
+	assert_true(l->e.never_remember);
+	assert_non_null(launch_line(l, LINE_NOTE, "/code/pkg/cache: this answer is not remembered"));
+	registration_done(&r);
+}
+
+static void a_running_server_that_may_write_the_code_counts_without_an_answer(void **state)
+{
+	struct launch *l = *state;
+	struct registration r;
+
+	run_writer(l, "code", &r);
 	describe_owner(l);
 	assert_true(l->e.never_remember);
 	assert_non_null(
@@ -165,6 +220,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, launch_up, launch_down)
 	const struct CMUnitTest tests[] = {
 		T(an_approved_server_that_may_write_the_code_spoils_the_answer),
+		T(a_writer_whose_path_lies_inside_a_code_tree_spoils_the_answer),
+		T(a_running_writer_whose_path_lies_inside_a_code_tree_counts_too),
 		T(an_approved_server_that_writes_beside_it_does_not),
 		T(its_own_answer_is_no_other_servers),
 		T(a_running_server_that_may_write_the_code_counts_without_an_answer),

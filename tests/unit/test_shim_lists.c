@@ -7,15 +7,16 @@
 #define RESULT(result) "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" result "}"
 
 static struct shim_rule no_b[] = { { false, WORDS("b*"), WORDS("p:1") } };
+static struct shim_rule no_p[] = { { false, WORDS("p*"), WORDS("p:3") } };
 static struct shim_rule only_files[] = { { true, WORDS("file:///data/*"), WORDS("p:2") } };
 
-/* Tools and prompts but those that begin with b, resources below /data, roots below /home/u. */
+/* Tools but those that begin with b, prompts but those with p, resources below /data, roots below /home/u. */
 static struct desk *desk_with_rules(void)
 {
 	struct shim_config c = { 0 };
 
 	c.scope[SHIM_TOOLS] = (struct shim_rules){ false, NULL, no_b, ARRAY_LEN(no_b) };
-	c.scope[SHIM_PROMPTS] = c.scope[SHIM_TOOLS];
+	c.scope[SHIM_PROMPTS] = (struct shim_rules){ false, NULL, no_p, ARRAY_LEN(no_p) };
 	c.scope[SHIM_RESOURCES] = (struct shim_rules){ true, WORDS("p:0"), only_files, ARRAY_LEN(only_files) };
 	struct desk *t = desk_new(&c);
 	assert_int_equal(strv_add(&t->s.config.roots, "/home/u"), 0);
@@ -60,8 +61,8 @@ static void each_list_loses_what_its_rules_deny(void **state)
 		/* A rule sees what a peer sees, not how it was spelt. */
 		{ RESULT_TOOLS, RESULT("{\"tools\":[{\"name\":\"\\u0062\"},{\"name\":\"a\"}]}"),
 			RESULT("{\"tools\":[{\"name\":\"a\"}]}"), 1 },
-		{ RESULT_PROMPTS, RESULT("{\"prompts\":[{\"name\":\"b\"},{\"name\":\"a\"}]}"),
-			RESULT("{\"prompts\":[{\"name\":\"a\"}]}"), 1 },
+		{ RESULT_PROMPTS, RESULT("{\"prompts\":[{\"name\":\"p\"},{\"name\":\"b\"}]}"),
+			RESULT("{\"prompts\":[{\"name\":\"b\"}]}"), 1 },
 		{ RESULT_RESOURCES,
 			RESULT("{\"resources\":[{\"uri\":\"file:///data/x\"},{\"uri\":\"file:///etc/x\"}]}"),
 			RESULT("{\"resources\":[{\"uri\":\"file:///data/x\"}]}"), 1 },

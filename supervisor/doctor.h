@@ -91,5 +91,8 @@ int doctor_launch(struct doctor_attempt *a) _must_check_;
 void doctor_mend_namespaces(const struct doctor_env *env, const struct doctor_attempt *a, struct doctor_result *r);
 /* "docker", "podman", "lxc", "kubernetes", ... or NULL on a plain machine. */
 const char *doctor_container(const struct doctor_env *env);
+enum { DOCTOR_RELEASE_MAX = 128 };
+/* The kernel's own words for itself, "6.1.0-18-amd64", as uname(2) has them; empty when they cannot be read. */
+void doctor_release(const struct doctor_env *env, char ret[static DOCTOR_RELEASE_MAX]);
 /* The number in SYSCTL/name, or -1 when there is no such file. */
 long doctor_sysctl(const struct doctor_env *env, const char *name);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <linux/magic.h>
 #include <unistd.h>
@@ -16,18 +15,19 @@ enum { KERNEL_MAJOR = 6, KERNEL_MINOR = 1 };
 
 static void check_kernel(const struct doctor_env *env, struct doctor_result *r)
 {
-	struct utsname u;
+	char release[DOCTOR_RELEASE_MAX];
 	unsigned major = 0, minor = 0;
 
-	if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &major, &minor) != 2) {
+	doctor_release(env, release);
+	if (sscanf(release, "%u.%u", &major, &minor) != 2) {
 		doctor_no(r, "cannot tell which kernel this is");
 		return;
 	}
 	if (major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR)) {
-		doctor_yes(r, "%s", u.release);
+		doctor_yes(r, "%s", release);
 		return;
 	}
-	doctor_no(r, "%s is older than %d.%d", u.release, KERNEL_MAJOR, KERNEL_MINOR);
+	doctor_no(r, "%s is older than %d.%d", release, KERNEL_MAJOR, KERNEL_MINOR);
 	doctor_mend(r, "use Debian 12, Ubuntu 24.04, Fedora 37, or newer, or their kernels");
 }
 
@@ -53,13 +53,14 @@ static void check_container(const struct doctor_env *env, struct doctor_result *
 
 static void check_wsl(const struct doctor_env *env, struct doctor_result *r)
 {
-	struct utsname u;
+	char release[DOCTOR_RELEASE_MAX];
 
-	if (uname(&u) < 0 || (!strcasestr(u.release, "microsoft") && !strcasestr(u.release, "wsl"))) {
+	doctor_release(env, release);
+	if (!strcasestr(release, "microsoft") && !strcasestr(release, "wsl")) {
 		doctor_yes(r, "no, a Linux of its own");
 		return;
 	}
-	if (!strcasestr(u.release, "wsl2")) {
+	if (!strcasestr(release, "wsl2")) {
 		doctor_no(r, "WSL 1 is not a Linux kernel: it has no namespaces");
 		doctor_mend(r, "in PowerShell: wsl --set-version DISTRIBUTION 2");
 		return;

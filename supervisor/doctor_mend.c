@@ -67,6 +67,14 @@ long doctor_sysctl(const struct doctor_env *env, const char *name)
 	return parse_u64(b.data, 0, LONG_MAX, &v) == 0 ? (long)v : -1;
 }
 
+void doctor_release(const struct doctor_env *env, char ret[static DOCTOR_RELEASE_MAX])
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(DOCTOR_RELEASE_MAX - 1);
+	bool known = read_small(env->sysctl, "/kernel/osrelease", &b) == 0 && b.data;
+
+	snprintf(ret, DOCTOR_RELEASE_MAX, "%.*s", known ? (int)strcspn(b.data, "\n") : 0, known ? b.data : "");
+}
+
 static bool exists(const struct doctor_env *env, const char *path)
 {
 	char full[512];
@@ -150,12 +158,10 @@ void doctor_mend_namespaces(const struct doctor_env *env, const struct doctor_at
 			       "user.max_user_namespaces=15000 into /etc/sysctl.d/50-stockade.conf to keep it");
 	else if (doctor_sysctl(env, "kernel/apparmor_restrict_unprivileged_userns") > 0)
 		doctor_mend(r,
-			"AppArmor keeps user namespaces from programs without a profile: as root, install "
-			"packaging/apparmor/"
-			"stockade-enter for %s/stockade-enter as /etc/apparmor.d/stockade-enter ('./dev install' does "
-			"it) and load it with "
-			"apparmor_parser -r /etc/apparmor.d/stockade-enter",
-			env->libexec);
+			"AppArmor keeps user namespaces from programs without a profile, and there is one for "
+			"%s/stockade-enter: as root, install -m 0644 %s/apparmor/stockade-enter /etc/apparmor.d/ and "
+			"apparmor_parser -r /etc/apparmor.d/stockade-enter ('./dev install' does both)",
+			env->libexec, STOCKADE_DATADIR);
 	else if (mend_container(env, r))
 		return;
 	else if (a->error == ENOSPC || a->error == EUSERS)

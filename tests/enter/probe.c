@@ -111,6 +111,8 @@ static int facts_world(void)
 	say_limit("core", RLIMIT_CORE);
 	say_limit("nofile", RLIMIT_NOFILE);
 	say_limit("nproc", RLIMIT_NPROC);
+	say_limit("msgqueue", RLIMIT_MSGQUEUE);
+	say_limit("memlock", RLIMIT_MEMLOCK);
 	say_limit("as", RLIMIT_AS);
 	for (char **v = environ; *v; v++)
 		say("env", *v);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -144,6 +145,28 @@ static void server_is_an_ordinary_user_without_any_capability_under_a_filter(voi
 		launch_expect_line(&l, "groups 0");
 }
 
+/* What is inherited is another figure, then: the kernel's own defaults are ours. */
+static void lower_soft_limit(__rlimit_resource_t what)
+{
+	struct rlimit own;
+
+	assert_int_equal(getrlimit(what, &own), 0);
+	own.rlim_cur = 4096;
+	assert_int_equal(setrlimit(what, &own), 0);
+}
+
+/* Ours, or the caller's own ceiling where that is lower. */
+static void expect_limit(const struct launch *l, const char *name, __rlimit_resource_t what, rlim_t value)
+{
+	struct rlimit own;
+	char line[64];
+
+	assert_int_equal(getrlimit(what, &own), 0);
+	value = value < own.rlim_max ? value : own.rlim_max;
+	snprintf(line, sizeof(line), "%s %ju %ju", name, (uintmax_t)value, (uintmax_t)value);
+	launch_expect_line(l, line);
+}
+
 static void world_is_what_the_plan_says(void **state)
 {
 	static const char *const lines[] = { "hostname sandbox", "cwd /tmp", "core 1 1", "nofile 256 256",
@@ -154,9 +177,13 @@ static void world_is_what_the_plan_says(void **state)
 	launch_plan(&p, PROBE_BINARY, NULL);
 	free(p.cwd);
 	p.cwd = strdup("/tmp");
+	lower_soft_limit(RLIMIT_MSGQUEUE);
+	lower_soft_limit(RLIMIT_MEMLOCK);
 	launch_probe(&l, &p, (const char *[]){ "world", NULL }, 0);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		launch_expect_line(&l, lines[i]);
+	expect_limit(&l, "msgqueue", RLIMIT_MSGQUEUE, 819200);
+	expect_limit(&l, "memlock", RLIMIT_MEMLOCK, 8 << 20);
 	/* Never limited: V8, the JVM and Go reserve address space. */
 	launch_expect_line(&l, "as 18446744073709551615 18446744073709551615");
 	assert_null(strstr(l.output.data, "env LD_"));

@@ -7,7 +7,7 @@ import os
 import subprocess
 
 import pytest
-from integration.harness import ODD, STOCKADE, npm_server
+from integration.harness import ODD, STAGE, STOCKADE, npm_server
 
 COMMANDS = ["run", "approve", "approvals", "check", "ps", "stop", "audit show", "audit verify", "doctor"]
 
@@ -47,6 +47,13 @@ def test_what_the_help_points_to_is_installed(person):
     page = next(w for w in words if w.endswith("/audit.md."))[:-1]
     with open(page, encoding="utf-8") as f:
         assert f.readline() == "# The audit log\n"
+
+
+def test_the_apparmor_profile_that_doctor_names_is_installed_for_this_programs_path():
+    with open(f"{STAGE}/prefix/share/stockade/apparmor/stockade-enter", encoding="utf-8") as f:
+        text = f.read()
+    assert f"profile stockade-enter {STAGE}/prefix/libexec/stockade/stockade-enter flags=" in text and "@" not in text
+    assert "  userns,\n" in text and "  deny userns,\n" in text and "unconfined)" not in text.split("abi <")[1]
 
 
 def test_check_without_a_name_lists_the_profiles_and_says_which_are_approved(person):

@@ -64,7 +64,8 @@ static const struct {
 } walls[] = {
 	{ "/proc/sys/kernel/unprivileged_userns_clone", "0\n", "kernel.unprivileged_userns_clone=1", EPERM },
 	{ "/proc/sys/user/max_user_namespaces", "0\n", "user.max_user_namespaces=15000", ENOSPC },
-	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n", "apparmor_parser -r", EPERM },
+	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n",
+		"apparmor/stockade-enter /etc/apparmor.d/ and apparmor_parser -r", EPERM },
 	{ "/.dockerenv", "", "docker container", EPERM },
 	{ "/run/.containerenv", "", "podman container", EPERM },
 	{ "/run/systemd/container", "lxc\n", "security.nesting", EPERM },
@@ -112,6 +113,59 @@ static void a_sysctl_that_is_no_number_is_unknown(void **state)
 	put(m.root, "/proc/sys/user/max_user_namespaces", "many\n");
 	assert_int_equal(doctor_sysctl(&m.env, "user/max_user_namespaces"), -1);
 	assert_int_equal(doctor_sysctl(&m.env, "user/absent"), -1);
+	machine_done(&m);
+}
+
+/* What the kernel calls itself, what is said of WSL then, and a word of the mend. */
+static const struct {
+	const char *release, *found, *mend;
+	enum doctor_verdict verdict;
+} releases[] = {
+	{ "6.1.0-18-amd64\n", "a Linux of its own", "", DOCTOR_YES },
+	{ "6.6.87.2-microsoft-standard-WSL2\n", "Windows drives under /mnt", "grant nothing under /mnt", DOCTOR_NOTE },
+	{ "4.4.0-19041-Microsoft\n", "WSL 1 is not a Linux kernel", "wsl --set-version DISTRIBUTION 2", DOCTOR_NO },
+};
+
+static void machine_check(const struct machine *m, const char *name, struct doctor_result *r)
+{
+	memset(r, 0, sizeof(*r));
+	for (size_t i = 0; i < doctor_machine_checks_n; i++)
+		if (strcmp(doctor_machine_checks[i].name, name) == 0)
+			doctor_machine_checks[i].probe(&m->env, r);
+}
+
+static void each_kind_of_wsl_is_known_by_its_kernel(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(releases); i++) {
+		struct machine m;
+		struct doctor_result r;
+
+		machine_make(&m);
+		put(m.root, "/proc/sys/kernel/osrelease", releases[i].release);
+		machine_check(&m, "WSL", &r);
+		if (r.verdict != releases[i].verdict || !strstr(r.found, releases[i].found) ||
+			!strstr(r.mend, releases[i].mend))
+			fail_msg("%s: %d '%s' '%s'", releases[i].release, (int)r.verdict, r.found, r.mend);
+		machine_done(&m);
+	}
+}
+
+static void a_kernel_below_the_floor_is_refused_with_where_newer_ones_are(void **state)
+{
+	struct machine m;
+	struct doctor_result r;
+
+	machine_make(&m);
+	machine_check(&m, "kernel 6.1 or newer", &r);
+	assert_int_equal(r.verdict, DOCTOR_NO);
+	put(m.root, "/proc/sys/kernel/osrelease", "5.15.0-91-generic\n");
+	machine_check(&m, "kernel 6.1 or newer", &r);
+	assert_int_equal(r.verdict, DOCTOR_NO);
+	assert_non_null(strstr(r.found, "5.15.0-91-generic is older than 6.1"));
+	assert_non_null(strstr(r.mend, "Debian 12"));
+	put(m.root, "/proc/sys/kernel/osrelease", "6.1.0\n");
+	machine_check(&m, "kernel 6.1 or newer", &r);
+	assert_int_equal(r.verdict, DOCTOR_YES);
 	machine_done(&m);
 }
 
@@ -206,6 +260,8 @@ int main(void)
 		cmocka_unit_test(each_wall_gets_its_own_mend),
 		cmocka_unit_test(a_sysctl_that_allows_is_not_blamed),
 		cmocka_unit_test(a_sysctl_that_is_no_number_is_unknown),
+		cmocka_unit_test(each_kind_of_wsl_is_known_by_its_kernel),
+		cmocka_unit_test(a_kernel_below_the_floor_is_refused_with_where_newer_ones_are),
 		cmocka_unit_test(a_child_that_dies_is_a_failure_and_not_a_success),
 		cmocka_unit_test(a_failing_step_is_named_with_its_errno),
 		cmocka_unit_test(every_layer_works_on_a_machine_that_runs_the_tests),

@@ -36,8 +36,7 @@ apparmor_install() { # PREFIX
 		return 0
 	fi
 	as_root install -d -m 0755 /etc/apparmor.d
-	sed "s|@LIBEXEC@|$1/libexec/stockade|g" "$ROOT/packaging/apparmor/stockade-enter.in" |
-		as_root tee /etc/apparmor.d/stockade-enter >/dev/null
+	as_root install -m 0644 "$1/share/stockade/apparmor/stockade-enter" /etc/apparmor.d/stockade-enter
 	if command -v apparmor_parser >/dev/null; then
 		as_root apparmor_parser -r /etc/apparmor.d/stockade-enter ||
 			echo "dev: the AppArmor profile could not be loaded; 'stockade doctor' says whether that matters" >&2

@@ -30,8 +30,8 @@ struct doctor_result {
 struct doctor_env {
 	const char *libexec; /* where the helpers are */
 	const char *sysctl;  /* "/proc/sys"; another directory in tests */
-	const char *
-		root; /* "" or, in tests, a directory put before /etc, /proc, /run paths of the machine's description */
+	const char *root;    /* "" or, in tests, a directory put before /etc, /proc, /run, /sys paths of the machine's
+				description */
 	const struct paths *paths; /* NULL: they could not be found */
 	const char *paths_error;
 };

@@ -3,6 +3,7 @@
 #include "supervisor/doctor.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -72,9 +73,11 @@ static void check_wsl(const struct doctor_env *env, struct doctor_result *r)
 
 static void check_cgroup(const struct doctor_env *env, struct doctor_result *r)
 {
+	char path[PATH_MAX];
 	struct statfs fs;
 
-	if (statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup", env->root);
+	if (statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
 		doctor_note(r, "cgroup v2 is mounted; this version does not use it: processes and files are limited by "
 			       "rlimits, memory and CPU are not limited");
 	else

@@ -1,37 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_output - JSON that no terminal obeys, one sentence where there is none, and moments of any calendar */
-#include "tests/unit/unit.h"
+#include "tests/unit/captured.h"
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
-
-/* What goes to stderr between these two, heap. */
-struct captured {
-	FILE *file;
-	int before;
-};
-
-static struct captured capture(void)
-{
-	struct captured c = { tmpfile(), dup(STDERR_FILENO) };
-
-	assert_true(c.file && c.before >= 0);
-	fflush(stderr);
-	assert_true(dup2(fileno(c.file), STDERR_FILENO) >= 0);
-	return c;
-}
-
-static void release(struct captured *c, char *ret, size_t size)
-{
-	fflush(stderr);
-	assert_true(dup2(c->before, STDERR_FILENO) >= 0);
-	close(c->before);
-	rewind(c->file);
-	ret[fread(ret, 1, size - 1, c->file)] = '\0';
-	fclose(c->file);
-}
 
 static void an_object_is_indented_pure_ascii_and_ends_its_line(void **state)
 {
@@ -64,11 +37,11 @@ static void an_object_that_could_not_be_made_is_one_sentence_and_nothing_printed
 	char said[256], *printed = NULL;
 	size_t n;
 	FILE *f = open_memstream(&printed, &n);
-	struct captured c = capture();
+	struct captured c = capture_stderr();
 	int status = output_json(f, NULL, "the list of sessions");
 
 	(void)state;
-	release(&c, said, sizeof(said));
+	captured_read(&c, said, sizeof(said));
 	fclose(f);
 	assert_int_equal(status, EXIT_REFUSED);
 	assert_string_equal(
@@ -81,12 +54,12 @@ static void an_object_that_could_not_be_made_is_one_sentence_and_nothing_printed
 static void refuses_silently(FILE *f)
 {
 	char said[256];
-	struct captured c = capture();
+	struct captured c = capture_stderr();
 	int status;
 
 	setbuf(f, NULL);
 	status = output_json(f, json_object(), "it");
-	release(&c, said, sizeof(said));
+	captured_read(&c, said, sizeof(said));
 	fclose(f);
 	assert_int_equal(status, EXIT_REFUSED);
 	assert_string_equal(said, "");
@@ -105,12 +78,12 @@ static void what_fails_for_another_reason_is_one_sentence(void **state)
 {
 	char said[256];
 	FILE *f = fopen("/dev/null", "we");
-	struct captured c = capture();
+	struct captured c = capture_stderr();
 	/* No text of JSON in jansson's eyes. */
 	int status = output_json(f, json_string(""), "it");
 
 	(void)state;
-	release(&c, said, sizeof(said));
+	captured_read(&c, said, sizeof(said));
 	fclose(f);
 	assert_int_equal(status, EXIT_REFUSED);
 	assert_string_equal(said, "stockade: cannot print it: memory ran out\n");

@@ -176,12 +176,12 @@ int gateway_turn(struct gateway *g, int wait)
 	return g->failed;
 }
 
-/* What the session leaves behind is told to a supervisor that still listens; one that is gone hears nothing. */
-static int say_goodbye(struct gateway *g)
+/* What is open is recorded before the end, whoever is gone: a supervisor that is hears nothing, and a dial that is has
+ * no part in what is carried. */
+static void say_goodbye(struct gateway *g)
 {
 	flow_close_all(g, "session over");
 	gateway_fail(g, record_flush(&g->record));
-	return g->failed == -EPIPE || g->failed == -ECONNRESET || g->failed == -ENOTCONN ? 0 : g->failed;
 }
 
 int gateway_run(struct gateway *g)
@@ -190,5 +190,7 @@ int gateway_run(struct gateway *g)
 
 	while (r == 0 && !g->ending)
 		r = gateway_turn(g, wait_ms(g));
-	return g->ending ? say_goodbye(g) : r;
+	say_goodbye(g);
+	r = r < 0 ? r : g->failed;
+	return g->ending && (r == -EPIPE || r == -ECONNRESET || r == -ENOTCONN) ? 0 : r;
 }

@@ -100,13 +100,15 @@ def test_a_session_ends_when_a_program_of_its_network_is_killed_with_hundreds_of
     wire = guest.serve_profile({"allow": ["ok.example:7"]})
     call(wire, [*FLOOD, "held", "ok.example", "7", "300"])
     opened(guest, 300)
+    assert flood(wire, "kept", "ok.example", "7", "1") == "{'echoed': 1}", "so that all before it are told"
     pids = Scales(wire).pids
     os.kill(pids[program], signal.SIGKILL)
     assert wire.wait() != 0
     opened(guest, 0)
     assert [name for name, pid in pids.items() if os.path.exists(f"/proc/{pid}") and name != "stockade"] == []
     assert guest.events()[-1] == "session.close"
-    assert len(guest.net_records("net.connect")) == 300
+    assert len(guest.net_records("net.connect")) == 301
+    assert len(guest.net_records("net.close")) == (301 if program == "stockade-dial" else 1), "what the gateway carried, it says while it lives"
     guest.verified()
 
 

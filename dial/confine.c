@@ -13,10 +13,46 @@
 
 enum { READ_FILE = 1 << 2 /* LANDLOCK_ACCESS_FS_READ_FILE */, DNS_PORT = 53 };
 
-/* What resolv.conf(5), hosts(5) and nsswitch.conf(5) are read from, again and again: their directories, since they are
- * replaced by renaming, and often are links into another place. */
+/* What c-ares reads again and again, wherever it really lies. */
 static const char *const resolver_files[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
 	"/etc/host.conf" };
+
+/* Who manages these files replaces them by renaming, and a rule for a file is one for what it was (landlock(7)): so it
+ * is their directory that may be read, where it is one of the system's. */
+static const struct {
+	const char *path;
+	bool itself; /* or only what is below */
+} system_trees[] = {
+	{ "/etc", true },
+	{ "/mnt/wsl", true },
+	{ "/run", false },
+	{ "/usr", false },
+	{ "/var", false },
+};
+/* Of people, and not of the system. */
+static const char *const other_trees[] = { "/run/media", "/run/user", "/usr/home", "/usr/local", "/var/home",
+	"/var/roothome", "/var/tmp" };
+
+/* 0: it is not in the tree; 1: it is its root; 2: it is below. */
+static int depth_in(const char *path, const char *tree)
+{
+	size_t n = strlen(tree);
+
+	if (strncmp(path, tree, n) != 0 || (path[n] && path[n] != '/'))
+		return 0;
+	return path[n] ? 2 : 1;
+}
+
+bool confine_is_system_directory(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(other_trees); i++)
+		if (depth_in(path, other_trees[i]))
+			return false;
+	for (size_t i = 0; i < ARRAY_LEN(system_trees); i++)
+		if (depth_in(path, system_trees[i].path) >= (system_trees[i].itself ? 1 : 2))
+			return true;
+	return false;
+}
 
 static int raise_files(struct diag *d)
 {
@@ -30,13 +66,25 @@ static int raise_files(struct diag *d)
 		       : 0;
 }
 
-static int allow_directory_of(int ruleset, char *path)
+static int allow_path(int ruleset, const char *path)
 {
-	_cleanup_close_ int fd = open(dirname(path), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	return landlock_allow_path(ruleset, fd, READ_FILE);
+}
+
+int confine_allow_reading(int ruleset, const char *path)
+{
+	char real[PATH_MAX], directory[PATH_MAX];
+
+	/* What leads nowhere, or where this user may not go, c-ares does without. */
+	if (!realpath(path, real))
+		return 0;
+	snprintf(directory, sizeof(directory), "%s", real);
+	dirname(directory);
+	return allow_path(ruleset, confine_is_system_directory(directory) ? directory : real);
 }
 
 /* Where c-ares seeds the numbers of its questions, again each time that it reads resolv.conf(5). Refused this, it would
@@ -52,13 +100,11 @@ static int allow_files(int ruleset)
 {
 	int r = allow_random(ruleset);
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(resolver_files); i++) {
-		char as_named[PATH_MAX], real[PATH_MAX];
-		snprintf(as_named, sizeof(as_named), "%s", resolver_files[i]);
-		r = allow_directory_of(ruleset, as_named);
-		if (r == 0 && realpath(resolver_files[i], real))
-			r = allow_directory_of(ruleset, real);
-	}
+	/* What is not there yet will be there. */
+	if (r == 0)
+		r = allow_path(ruleset, "/etc");
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(resolver_files); i++)
+		r = confine_allow_reading(ruleset, resolver_files[i]);
 	return r;
 }
 

@@ -14,4 +14,8 @@
 #include "dial/role.h"
 #include "wire/net.h"
 
+/* Lets a file of the resolver's be read: with all that its directory holds where that is one of the system's, alone
+ * where it is not. */
+int confine_allow_reading(int ruleset, const char *path) _must_check_;
+bool confine_is_system_directory(const char *path);
 int confine(const struct net_config *c, struct diag *d) _must_check_;

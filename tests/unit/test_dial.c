@@ -11,10 +11,12 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "base/io.h"
+#include "base/landlock.h"
 #include "dial/confine.h"
 #include "dial/dialer.h"
 #include "dial/proxy.h"
@@ -516,6 +518,67 @@ static void locked_down_it_connects_to_granted_ports_and_does_nothing_else(void 
 	assert_int_equal(a.program, -EPERM);
 }
 
+static void only_directories_of_the_system_are_read_whole(void **state)
+{
+	static const struct {
+		const char *path;
+		bool whole;
+	} cases[] = {
+		{ "/etc", true },
+		{ "/etc/network", true },
+		{ "/run/systemd/resolve", true },
+		{ "/run/resolvconf", true },
+		{ "/var/run/NetworkManager", true },
+		{ "/usr/lib/systemd", true },
+		{ "/mnt/wsl", true },
+		{ "/", false },
+		{ "/run", false },
+		{ "/usr", false },
+		{ "/var", false },
+		{ "/etcetera", false },
+		{ "/mnt", false },
+		{ "/home/a", false },
+		{ "/root", false },
+		{ "/tmp/x", false },
+		{ "/run/user/1000", false },
+		{ "/run/media/a/stick", false },
+		{ "/var/home/a", false },
+		{ "/var/tmp/x", false },
+		{ "/usr/home/a/x", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (confine_is_system_directory(cases[i].path) != cases[i].whole)
+			fail_msg("%s", cases[i].path);
+}
+
+/* As somebody does who keeps resolv.conf with their own files: the secret beside it is not the resolver's. */
+static void a_file_of_the_resolvers_elsewhere_is_read_alone(void **state)
+{
+	char base[] = "/tmp/stockade-dial-XXXXXX", conf[64], beside[64], link[64];
+	int status;
+
+	assert_non_null(mkdtemp(base));
+	snprintf(conf, sizeof(conf), "%s/conf", base);
+	snprintf(beside, sizeof(beside), "%s/secret", base);
+	snprintf(link, sizeof(link), "%s/link", base);
+	assert_int_equal(
+		open_as(conf, O_WRONLY | O_CREAT) | open_as(beside, O_WRONLY | O_CREAT) | symlink(conf, link), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct landlock_attr files = { .fs = landlock_all(1).fs };
+		int ruleset, r = landlock_create(&files, &ruleset);
+		if (r < 0 || confine_allow_reading(ruleset, link) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+			landlock_restrict(ruleset) < 0)
+			_exit(3);
+		_exit(open_as(link, O_RDONLY) == 0 && open_as(beside, O_RDONLY) == -EACCES ? 0 : 4);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(open_as(beside, O_RDONLY), 0);
+	assert_int_equal(unlink(link) | unlink(conf) | unlink(beside) | rmdir(base), 0);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -529,6 +592,8 @@ int main(void)
 		cmocka_unit_test(the_proxys_answer_is_judged_whole),
 		cmocka_unit_test(an_ipv6_address_goes_to_the_proxy_in_brackets),
 		cmocka_unit_test(too_many_at_once_are_answered_busy),
+		cmocka_unit_test(only_directories_of_the_system_are_read_whole),
+		cmocka_unit_test(a_file_of_the_resolvers_elsewhere_is_read_alone),
 		cmocka_unit_test(locked_down_it_connects_to_granted_ports_and_does_nothing_else),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

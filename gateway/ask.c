@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include "gateway/sockets.h"
 
 enum { ANSWERS_A_TURN = 64 };
 
@@ -165,7 +166,7 @@ static int take_answer(struct gateway *g, const struct dial_answer *d, int *fd)
 	void *owner;
 	ask_done_fn done;
 
-	if (!a || (*fd >= 0 && (d->status != DIAL_OK || a->what == DIAL_RESOLVE)))
+	if (!a || (*fd >= 0 && (d->status != DIAL_OK || a->what == DIAL_RESOLVE || sockets_check_upstream(*fd) < 0)))
 		return -EPROTO;
 	/* The spare that was lent is the connected socket, whether or not it comes back. */
 	if (*fd < 0 && d->status == DIAL_OK && a->what == DIAL_PUBLISH)
@@ -182,14 +183,24 @@ static int take_answer(struct gateway *g, const struct dial_answer *d, int *fd)
 	return 0;
 }
 
-static int take_fd(struct msghdr *m)
+/* The one descriptor that an answer may bring. What comes beside it is closed, and the answer is none: the room for one
+ * holds two, where alignment rounds it up. */
+static int take_fd(struct msghdr *m, int *ret)
 {
-	int fd = -1;
+	size_t taken = 0;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			if (taken++ == 0)
+				*ret = fd;
+			else
+				close(fd);
+		}
+	}
+	return taken > 1 ? -EPROTO : 0;
 }
 
 /* 1: one answer was taken; 0: none is there; -errno: dial is gone or broken. */
@@ -210,7 +221,10 @@ static int receive(struct gateway *g)
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	_cleanup_close_ int fd = take_fd(&m);
+	_cleanup_close_ int fd = -1;
+	r = take_fd(&m, &fd);
+	if (r < 0)
+		return r;
 	if (n == 0)
 		return -EPIPE;
 	if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))

@@ -89,6 +89,12 @@ int sockets_check_publish(int fd)
 	return in->sin_addr.s_addr == htonl(INADDR_LOOPBACK) ? set_nonblocking(fd) : -EPROTO;
 }
 
+int sockets_check_upstream(int fd)
+{
+	return is(fd, AF_INET, SOCK_STREAM, IPPROTO_TCP, 0) || is(fd, AF_INET6, SOCK_STREAM, IPPROTO_TCP, 0) ? 0
+													     : -EPROTO;
+}
+
 /* ::1 on a kernel without IPv6, and nothing else (wire/fds.h). */
 static bool may_be_absent(const struct net_socket *s)
 {

@@ -19,3 +19,5 @@ int sockets_receive(int from, const struct net_layout *l, int *ret, struct diag 
 int sockets_check(int fd, const struct net_socket *s) _must_check_;
 /* Is fd a listener on 127.0.0.1? Makes it non-blocking. */
 int sockets_check_publish(int fd) _must_check_;
+/* Is fd a connection of TCP, and no listener? What dial hands over. */
+int sockets_check_upstream(int fd) _must_check_;

@@ -191,15 +191,13 @@ static int on_control(struct session *s)
 {
 	char bytes[EVENT_BYTES_MAX];
 	struct event e;
-	long n = io_recv_msg(s->spawned.control, bytes, sizeof(bytes), NULL, NULL);
-	int r;
+	int r = event_receive(s->spawned.control, bytes, &e);
 
-	if (n == 0 || n == -ECONNRESET) {
+	if (r == 0) {
 		close(s->spawned.control);
 		s->spawned.control = -1;
 		return 0;
 	}
-	r = n < 0 ? (int)n : event_decode(bytes, (size_t)n, &e);
 	if (r < 0)
 		return diag_fail(&s->diag, r,
 			"the shim sent what is no record of this build: was stockade upgraded meanwhile? Start the "

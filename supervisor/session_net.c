@@ -26,12 +26,10 @@ static int on_net(struct session *s, struct spawned_net *from, enum event_source
 	char bytes[EVENT_BYTES_MAX];
 	struct event e;
 	const char *name = source == EVENT_FROM_GATEWAY ? "stockade-gateway" : "stockade-dial";
-	long n = io_recv_msg(from->events, bytes, sizeof(bytes), NULL, NULL);
-	int r;
+	int r = event_receive(from->events, bytes, &e);
 
-	if (n == 0 || n == -ECONNRESET)
+	if (r == 0)
 		return on_net_gone(s, from);
-	r = n < 0 ? (int)n : event_decode(bytes, (size_t)n, &e);
 	if (r < 0)
 		return diag_fail(&s->diag, r,
 			"%s sent what is no record of this build: was stockade upgraded meanwhile? Start the server "

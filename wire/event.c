@@ -124,3 +124,21 @@ int event_decode(const void *bytes, size_t n, struct event *ret)
 		return -EPROTO;
 	return wire_close(&r);
 }
+
+int event_receive(int sock, char bytes[EVENT_BYTES_MAX], struct event *ret)
+{
+	int fd = -1, r;
+	size_t n_fds = 1;
+	long n = io_recv_msg(sock, bytes, EVENT_BYTES_MAX, &fd, &n_fds);
+
+	if (n < 0)
+		return n == -ECONNRESET ? 0 : (int)n;
+	if (n_fds > 0) {
+		close(fd);
+		return -EPROTO;
+	}
+	if (n == 0)
+		return 0;
+	r = event_decode(bytes, (size_t)n, ret);
+	return r < 0 ? r : 1;
+}

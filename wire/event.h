@@ -117,5 +117,8 @@ struct event {
 int event_encode(const struct event *e, struct wire_writer *w) _must_check_;
 /* Encodes and hands over: one blocking message on the socket to the supervisor. 0, -errno. */
 int event_send(int sock, const struct event *e) _must_check_;
+/* Takes one message from the socket: 1 with an event, 0 at its end, -errno. Descriptors have no business beside an
+ * event: they are closed, and that is -EPROTO. ret->args points into bytes. */
+int event_receive(int sock, char bytes[EVENT_BYTES_MAX], struct event *ret) _must_check_;
 /* ret->args points into bytes. -EPROTO for anything out of form; the caller ends the session. */
 int event_decode(const void *bytes, size_t n, struct event *ret) _must_check_;

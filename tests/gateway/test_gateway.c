@@ -562,6 +562,72 @@ static void it_ends_with_its_supervisor_and_with_dial(void **state)
 	assert_int_equal(wait_for_end(&two), 1);
 }
 
+/* --- a dial that was taken over --- */
+
+/* One request of the gateway's, answered in a wrong way. */
+static void answer_wrongly(struct stage *s, const char *how)
+{
+	static char bytes[DIAL_BYTES_MAX + 1];
+	struct dial_request q;
+	struct dial_answer a = { .status = DIAL_REFUSED };
+	struct wire_writer w;
+	int fds[] = { s->host_listener, s->host_listener };
+	size_t n_fds = 0;
+
+	assert_true(readable(s->dial));
+	ssize_t n = recv(s->dial, bytes, sizeof(bytes), 0);
+	assert_true(n > 0);
+	assert_int_equal(dial_request_decode(bytes, (size_t)n, &q), 0);
+	a.id = q.id + (strcmp(how, "another id") == 0 ? 1 << 16 : strcmp(how, "another slot") == 0);
+	if (strcmp(how, "connected without a socket") == 0 || strncmp(how, "connected to ", 13) == 0)
+		a.status = DIAL_OK;
+	if (strcmp(how, "connected to no socket") == 0)
+		fds[0] = s->err;
+	if (strncmp(how, "connected to ", 13) == 0)
+		n_fds = 1;
+	if (strcmp(how, "too many addresses") == 0)
+		a.n_addresses = DIAL_ADDRESSES_MAX + 1;
+	if (strcmp(how, "no such status") == 0)
+		a.status = DIAL_STATUS_COUNT;
+	if (strcmp(how, "a socket beside a refusal") == 0)
+		n_fds = 1;
+	if (strcmp(how, "two sockets beside a refusal") == 0)
+		n_fds = 2;
+	if (strcmp(how, "a request") != 0) {
+		assert_int_equal(dial_answer_encode(&a, &w), 0);
+		n = (ssize_t)w.buf.len;
+		memcpy(bytes, w.buf.data, w.buf.len);
+		wire_writer_done(&w);
+	}
+	n = strcmp(how, "overlong") == 0 ? (ssize_t)sizeof(bytes)
+					 : n - (strcmp(how, "cut") == 0) + (strcmp(how, "a tail") == 0);
+	assert_int_equal(io_send_msg(s->dial, bytes, (size_t)n, fds, n_fds), 0);
+	if (strcmp(how, "twice") == 0)
+		(void)!io_send_msg(s->dial, bytes, (size_t)n, NULL, 0);
+}
+
+/* What waited is not carried anywhere, and nothing is left: the gateway's end is the session's. */
+static void an_answer_out_of_form_ends_it(void **state)
+{
+	static const char *const ways[] = { "overlong", "cut", "a tail", "a request", "another id", "another slot",
+		"twice", "connected without a socket", "connected to no socket", "connected to a listener",
+		"too many addresses", "no such status", "a socket beside a refusal", "two sockets beside a refusal" };
+	char c;
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		_cleanup_stage_ struct stage s;
+		assert_int_equal(make_namespace(state), 0);
+		begin(&s);
+		int client = client_to(&db, 5432);
+		answer_wrongly(&s, ways[i]);
+		if (!readable(s.events) || wait_for_end(&s) != 1)
+			fail_msg("%s: it goes on", ways[i]);
+		if (recv(client, &c, 1, 0) > 0)
+			fail_msg("%s: a byte came", ways[i]);
+		close(client);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,6 +642,7 @@ int main(void)
 		cmocka_unit_test_setup(a_sandbox_that_could_not_be_built_ends_the_gateway, make_namespace),
 		cmocka_unit_test_setup(a_configuration_that_is_not_sealed_is_refused, make_namespace),
 		cmocka_unit_test_setup(it_ends_with_its_supervisor_and_with_dial, make_namespace),
+		cmocka_unit_test(an_answer_out_of_form_ends_it),
 	};
 
 	return cmocka_run_group_tests_name("gateway", tests, NULL, NULL);

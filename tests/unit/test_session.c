@@ -26,7 +26,7 @@
 #include "wire/fds.h"
 #include "wire/report.h"
 
-enum { SCRIPT_MAX = 256, OUTPUT_MAX = 64 << 10, WITNESS_FD = 200, TALK_FD = 4, GONE_MS = 30000 };
+enum { SCRIPT_MAX = 256, OUTPUT_MAX = 64 << 10, WITNESS_FD = 200, TALK_FD = 4, GONE_MS = 30000, FLOOD = 3000 };
 
 static const char *const parts[] = { "stockade-enter", "stockade-shim", "stockade-gateway", "stockade-dial" };
 
@@ -55,6 +55,43 @@ static void send_event(enum event_type type)
 	struct event e = { .type = type, .decision = type == EVENT_CALL ? EVENT_DENY : EVENT_NONE };
 	struct wire_writer w = { 0 };
 
+	send_bytes(&w, event_encode(&e, &w), -1);
+}
+
+/* A record that its part may send, made wrong in one way. */
+static void send_wrong(enum event_type type, const char *how)
+{
+	static char bytes[EVENT_BYTES_MAX + 1];
+	struct event e = { .type = type };
+	struct wire_writer w = { 0 };
+	int fd = TALK_FD;
+
+	if (event_encode(&e, &w) < 0)
+		_exit(55);
+	size_t n = w.buf.len, n_fds = 0;
+	memcpy(bytes, w.buf.data, n);
+	wire_writer_done(&w);
+	if (strcmp(how, "overlong") == 0)
+		n = sizeof(bytes);
+	else if (strcmp(how, "cut") == 0)
+		n--;
+	else if (strcmp(how, "tail") == 0)
+		n++;
+	else if (strcmp(how, "fd") == 0)
+		n_fds = 1;
+	if (io_send_msg(TALK_FD, bytes, n, &fd, n_fds) < 0)
+		_exit(56);
+}
+
+/* What a person's terminal, or a reader of the log's lines, would take for something else. */
+static void send_forged_text(enum event_type type)
+{
+	struct event e = { .type = type, .decision = EVENT_DENY, .port = UINT32_MAX, .count = UINT64_MAX };
+	struct wire_writer w = { 0 };
+
+	snprintf(e.host, sizeof(e.host),
+		"a\n{\"event\":\"session.close\",\"sequence\":9}\n\x1b[2J\x9b\xc3(\xe2\x80\xae.example");
+	snprintf(e.reason, sizeof(e.reason), "\"}\n\r\x01\x7f");
 	send_bytes(&w, event_encode(&e, &w), -1);
 }
 
@@ -128,6 +165,13 @@ static void play_word(const char *word)
 		await_control(CONTROL_SERVER_EXITED);
 	else if (strncmp(word, "event-", 6) == 0)
 		send_event((enum event_type)atoi(word + 6));
+	else if (strncmp(word, "wrong-", 6) == 0)
+		send_wrong((enum event_type)atoi(word + 6), strchr(word + 6, '-') + 1);
+	else if (strncmp(word, "forged-", 7) == 0)
+		send_forged_text((enum event_type)atoi(word + 7));
+	else if (strncmp(word, "flood-", 6) == 0)
+		for (int i = 0; i < FLOOD; i++)
+			send_event((enum event_type)atoi(word + 6));
 	else if (strcmp(word, "terminate-supervisor") == 0)
 		kill(getppid(), SIGTERM);
 	else if (strcmp(word, "stay") == 0)
@@ -465,6 +509,74 @@ static void no_part_sends_what_only_another_may(void **state)
 	}
 }
 
+/* Each part in turn is the one that was taken over; what it may send, it sends in a wrong form. */
+static void no_part_is_believed_whose_record_is_out_of_form(void **state)
+{
+	static const struct {
+		const char *part, *name;
+		enum event_type type;
+	} speakers[] = { { "stockade-shim", "the shim", EVENT_STDERR },
+		{ "stockade-gateway", "stockade-gateway", EVENT_NET_NAME },
+		{ "stockade-dial", "stockade-dial", EVENT_NET_CONNECT } };
+	static const char *const ways[] = { "overlong", "cut", "tail", "fd" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(speakers) * ARRAY_LEN(ways); i++) {
+		size_t who = i / ARRAY_LEN(ways), way = i % ARRAY_LEN(ways);
+		char text[3][64], words[64], said[96];
+		void *one;
+		assert_int_equal(stage_up(&one), 0);
+		for (size_t j = 0; j < ARRAY_LEN(text); j++)
+			if (j == who)
+				snprintf(text[j], sizeof(text[j]), "wrong-%u-%s closed exit-0", speakers[who].type,
+					ways[way]);
+			else
+				snprintf(text[j], sizeof(text[j]), "closed exit-0");
+		snprintf(words, sizeof(words), "%s: %s", speakers[who].name, ways[way]);
+		snprintf(said, sizeof(said), "%s sent what is no record", speakers[who].name);
+		play_row(one, &(struct row){ words, "init ready", text[0], text[1], text[2], 125, said,
+				      "\"stockade failed\"" });
+		assert_null(strstr(((struct stage *)one)->log, event_name(speakers[who].type)));
+		assert_int_equal(stage_down(&one), 0);
+	}
+}
+
+/* That it is locked down is said once a part: who says it twice says it for nobody else. */
+static void no_part_is_ready_for_another(void **state)
+{
+	struct stage *s = *state;
+
+	play_row(s, &(struct row){ "ready twice", "init ready released running exited-768", "closed exit-0",
+			    "ready-event ready-event", "exit-0", 125, "ended unexpectedly", "\"stockade failed\"" });
+	assert_null(strstr(s->log, "session.ready"));
+}
+
+static void what_a_part_says_in_a_record_forges_no_other(void **state)
+{
+	struct stage *s = *state;
+	char gateway[96];
+
+	snprintf(gateway, sizeof(gateway), "event-%d forged-%d forged-%d", EVENT_NET_READY, EVENT_NET_NAME,
+		EVENT_NET_CLOSE);
+	play_row(s, &(struct row){ "forged text", "init ready released running exited-0",
+			    "released server-exited exit-0", gateway, "ready-event", 0, "", "\"net.name\"" });
+	for (const char *c = s->log; *c; c++)
+		if ((unsigned char)*c < 0x20 && *c != '\n')
+			fail_msg("a control character in the log: %02x", *c);
+	assert_null(strstr(s->log, "\n{\"event\":\"session.close\""));
+}
+
+/* Whoever sends as fast as it can is written down, and the others are heard all the same. */
+static void a_flood_of_records_keeps_no_other_part_from_being_heard(void **state)
+{
+	struct stage *s = *state;
+	char gateway[96];
+
+	snprintf(gateway, sizeof(gateway), "event-%d flood-%d", EVENT_NET_READY, EVENT_NET_NAME);
+	play_row(s, &(struct row){ "a flood", "init ready released running exited-0", "released server-exited exit-0",
+			    gateway, "ready-event", 0, "", "\"net.name\"" });
+}
+
 static void a_part_that_is_missing_is_named_and_the_others_go(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
@@ -555,6 +667,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_way_to_end_has_its_status_its_words_and_a_whole_log),
 		cmocka_unit_test(a_stage_that_fails_is_named_and_nothing_runs),
 		cmocka_unit_test(no_part_sends_what_only_another_may),
+		cmocka_unit_test(no_part_is_believed_whose_record_is_out_of_form),
+		T(no_part_is_ready_for_another),
+		T(what_a_part_says_in_a_record_forges_no_other),
+		T(a_flood_of_records_keeps_no_other_part_from_being_heard),
 		cmocka_unit_test(a_part_that_is_missing_is_named_and_the_others_go),
 		cmocka_unit_test(nothing_is_released_before_every_part_is_locked_down),
 		T(without_a_log_nothing_is_started),

@@ -3,7 +3,6 @@
 #include "supervisor/check_reach.h"
 #include <errno.h>
 #include <jansson.h>
-#include <stdio.h>
 #include "supervisor/exit.h"
 #include "supervisor/network.h"
 #include "supervisor/output.h"
@@ -32,24 +31,25 @@ static bool is_one(const struct net_grant *g)
 					  (g->kind == NET_PREFIX && g->prefix == (g->address.family == 4 ? 32 : 128)));
 }
 
-static int tell(const char *host, const char *rule, const char *note, bool allowed, bool json)
+static int tell(FILE *out, const char *host, const char *rule, const char *note, bool allowed, bool json)
 {
 	int status;
 
 	if (!json) {
-		printf("%s: host '%s' %s%s\n", allowed ? "allowed" : "denied", host, allowed ? "by " : "since ", rule);
+		fprintf(out, "%s: host '%s' %s%s\n", allowed ? "allowed" : "denied", host, allowed ? "by " : "since ",
+			rule);
 		if (note)
-			puts(note);
+			fprintf(out, "%s\n", note);
 		return allowed ? EXIT_OK : EXIT_FINDINGS;
 	}
-	status = output_json(stdout,
+	status = output_json(out,
 		json_pack("{s:s, s:s, s:s, s:s*}", "reach", host, "decision", allowed ? "allow" : "deny", "rule", rule,
 			"note", note),
 		"the decision");
 	return status != EXIT_OK || allowed ? status : EXIT_FINDINGS;
 }
 
-static int decide(const struct net_config *c, const struct net_grant *asked, bool json)
+static int decide(FILE *out, const struct net_config *c, const struct net_grant *asked, bool json)
 {
 	char text[NETWORK_TEXT_MAX];
 	uint32_t i = find(c, asked, asked->ports[0]);
@@ -62,7 +62,7 @@ static int decide(const struct net_config *c, const struct net_grant *asked, boo
 
 	if (!where)
 		return -ENOMEM;
-	return tell(network_grant_text(asked, text, sizeof(text)), where,
+	return tell(out, network_grant_text(asked, text, sizeof(text)), where,
 		allowed && asked->kind == NET_NAME && !c->proxy_host && !c->grants[i].private_allowed
 			? "What it leads to is looked at for each connection: loopback, private and metadata addresses "
 			  "are refused."
@@ -70,13 +70,13 @@ static int decide(const struct net_config *c, const struct net_grant *asked, boo
 		allowed, json);
 }
 
-int check_reach(const struct net_config *c, const char *host, bool json, struct diag *d)
+int check_reach(FILE *out, const struct net_config *c, const char *host, bool json, struct diag *d)
 {
 	struct net_grant asked = { 0 };
 	int r = network_grant_parse(host, "--reach", &asked, d);
 
 	if (r == 0)
-		r = is_one(&asked) ? decide(c, &asked, json)
+		r = is_one(&asked) ? decide(out, c, &asked, json)
 				   : diag_fail(d, -EINVAL,
 					     "--reach takes one host and one port, as in --reach api.example.com:443");
 	network_grant_done(&asked);

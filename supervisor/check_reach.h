@@ -7,8 +7,9 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stdio.h>
 #include "base/diag.h"
 #include "wire/net.h"
 
 /* What gateway and dial would say of HOST:PORT, before the name is resolved. */
-int check_reach(const struct net_config *c, const char *host, bool json, struct diag *d) _must_check_;
+int check_reach(FILE *out, const struct net_config *c, const char *host, bool json, struct diag *d) _must_check_;

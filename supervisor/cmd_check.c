@@ -230,7 +230,8 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 	if (!from || says_more(&o->grants) || profile_load(p, from, &f, d) < 0 || !check_profile_needs(&f))
 		return 0;
 	if (o->tool || o->reach) {
-		*ret_status = o->tool ? check_tool(&f.tools, o, d) : check_reach(&f.network, o->reach, o->json, d);
+		*ret_status =
+			o->tool ? check_tool(&f.tools, o, d) : check_reach(stdout, &f.network, o->reach, o->json, d);
 		return *ret_status < 0 ? *ret_status : 1;
 	}
 	r = check_profile_print(stdout, &f, o->json);
@@ -273,7 +274,7 @@ static int check_run(const struct command_ctx *ctx)
 	r = r < 0 ? r : command_build_plan(ctx, &p, &o->grants, &e, &d);
 	if (r == 0)
 		r = o->tool    ? check_tool(&e.shim.scope[SHIM_TOOLS], o, &d)
-		    : o->reach ? check_reach(&e.profile.network, o->reach, o->json, &d)
+		    : o->reach ? check_reach(stdout, &e.profile.network, o->reach, o->json, &d)
 			       : check_plan(&p, &e, o->json, &d);
 	if (r >= 0)
 		return r;

@@ -71,13 +71,25 @@ def test_deceptive_characters_of_the_command_are_shown_as_escapes(person):
     assert "202e" in r.stderr and "x1b" in r.stderr
 
 
-def test_what_is_dangerous_is_marked(person):
-    for words, mark in ((["--rw", person.home, "--", *ODD, "d"], person.home),
-                        (["--", "/bin/sh", "-c", "rm -rf ~"], "rm -rf")):
-        r = person.stockade("approve", "--print-digest", *words)
-        assert r.returncode in (0, 125)
-        assert "danger" in r.stderr.lower() or r.returncode == 125, r.stderr
-        assert mark in r.stderr
+# grants and command; what the question calls it; what it points at
+DANGEROUS = {
+    "a shell with -c": (["--", "/bin/sh", "-c", "true"], "a shell or interpreter runs program text", "the command above"),
+    "removal": (["--", "/bin/sh", "-c", "rm -rf ~"], "its command line removes or overwrites files", "the command above"),
+    "keys": (["--ro", "{home}/.ssh", "--", *ODD, "d"], "keys and passwords are kept there", "may read {home}/.ssh"),
+    "code of its own": (["--rw", "{work}", "--", "/usr/bin/python3", "{work}/own.py"], "it can rewrite its own code", "code {work}/own.py"),
+}
+
+
+@pytest.mark.parametrize("what", DANGEROUS)
+def test_what_is_dangerous_stands_first_and_says_what_it_is_about(person, what):
+    words, name, about = json.loads(json.dumps(DANGEROUS[what]).replace("{home}", person.home).replace("{work}", person.work))
+    os.mkdir(f"{person.home}/.ssh")
+    person.write("own.py", "")
+    said = person.stockade("approve", "--print-digest", *words, check=0).stderr
+    first, rest = said.split("What it gets")
+    assert f"! {name}" in first.split("DANGEROUS")[1] and about in first
+    assert "Say yes only if" in rest
+    assert "DANGEROUS" not in person.stockade("approve", "--print-digest", "--", *ODD, "harmless", check=0).stderr
 
 
 @pytest.mark.root

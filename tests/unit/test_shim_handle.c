@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_shim_handle - what becomes of each message of either side: what the client hears, what the server hears, and
+ * what is recorded of it
+ */
+#include "tests/unit/shim_unit.h"
+#include <errno.h>
+#include <signal.h>
+#include "shim/answers.h"
+
+#define J      "{\"jsonrpc\":\"2.0\","
+#define ID(id) J "\"id\":" #id ","
+#define C      EVENT_FROM_CLIENT
+#define S      EVENT_FROM_SERVER
+#define MODERN "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}"
+
+/* Somebody says a line. NULL: nothing is heard; "=": the same line; "~a~b": a line that holds these parts. */
+struct step {
+	enum event_side side;
+	const char *says, *client, *server;
+	const char *record; /* "type decision reason"; parts of it may be missing at the end; NULL: none */
+};
+
+static void expect_heard(const struct step *step, const char *who, const char *want, const char *got_)
+{
+	char copy[1024], *rest = copy;
+
+	if (!want && *got_)
+		fail_msg("%s: the %s hears %s", step->says, who, got_);
+	if (!want)
+		return;
+	if (*want != '~') {
+		want = strcmp(want, "=") == 0 ? step->says : want;
+		if (strncmp(got_, want, strlen(want)) != 0 || strcmp(got_ + strlen(want), "\n") != 0)
+			fail_msg("%s: the %s hears '%s', not '%s'", step->says, who, got_, want);
+		return;
+	}
+	assert_in_range(snprintf(copy, sizeof(copy), "%s", want + 1), 1, sizeof(copy) - 1);
+	for (char *part; (part = strsep(&rest, "~"));)
+		if (!strstr(got_, part))
+			fail_msg("%s: the %s hears '%s', without '%s'", step->says, who, got_, part);
+}
+
+static void expect_record(struct desk *t, const struct step *step)
+{
+	struct event e;
+	char text[1024] = "";
+
+	/* Of several the last counts: how it ended. */
+	while (recorded(t, &e))
+		snprintf(text, sizeof(text), "%s %s %s", event_name(e.type),
+			event_decision_name(e.decision) ? event_decision_name(e.decision) : "-",
+			*e.reason ? e.reason : e.status);
+	if (!step->record ? *text != '\0' : strncmp(text, step->record, strlen(step->record)) != 0)
+		fail_msg("%s: recorded is '%s', not '%s'", step->says, text, step->record ? step->record : "nothing");
+}
+
+static void play(struct desk *t, const struct step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(give(t, steps[i].side, steps[i].says), 0);
+		expect_heard(&steps[i], "client", steps[i].client, got(t, t->client));
+		expect_heard(&steps[i], "server", steps[i].server, got(t, t->server));
+		expect_record(t, &steps[i]);
+	}
+}
+#define PLAY(t, ...)                                                                                                   \
+	do {                                                                                                           \
+		static const struct step steps_[] = { __VA_ARGS__ };                                                   \
+		play(t, steps_, ARRAY_LEN(steps_));                                                                    \
+	} while (0)
+
+static struct shim_rule no_b[] = { { false, WORDS("b*"), WORDS("p:1 (deny)") } };
+
+static struct desk *desk_plain(void)
+{
+	struct shim_config c = { .name = WORDS("demo") };
+
+	c.scope[SHIM_TOOLS] = c.scope[SHIM_PROMPTS] = c.scope[SHIM_RESOURCES] =
+		(struct shim_rules){ false, NULL, no_b, ARRAY_LEN(no_b) };
+	return desk_new(&c);
+}
+
+#define CALL(id, tool) ID(id) "\"method\":\"tools/call\",\"params\":{\"name\":\"" tool "\"}}"
+
+static void what_is_allowed_passes_and_its_answer_once(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	PLAY(t, { C, CALL(1, "a"), NULL, "=", "tool.call allow" },
+		{ S, ID(1) "\"result\":{\"content\":[]}}", "=", NULL, "tool.result - ok" },
+		{ S, ID(1) "\"result\":{\"content\":[]}}", NULL, NULL,
+			"response.unmatched drop it answers no request that is in flight" },
+		{ C, CALL(1, "a"), NULL, "=", "tool.call allow" },
+		{ S, ID("1") "\"result\":{}}", NULL, NULL, "response.unmatched drop" },
+		{ S, ID(1) "\"result\":{\"isError\":true}}", "=", NULL, "tool.result - isError" },
+		{ C, CALL("x", "a"), NULL, "=", "tool.call allow" },
+		{ S, ID("x") "\"error\":{\"code\":1,\"message\":\"\"}}", "=", NULL, "tool.result - error" },
+		{ C, J "\"method\":\"notifications/initialized\"}", NULL, "=", NULL },
+		{ S, J "\"method\":\"notifications/message\",\"params\":{}}", "=", NULL, NULL });
+	assert_int_equal(t->s.calls.n, 0);
+}
+
+static void what_is_denied_is_answered_and_never_heard_of(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	PLAY(t,
+		{ C, CALL(1, "b1"), "~\"id\":1,\"result\":~isError\":true~tool 'b1' denied by p:1 (deny)~Only a person",
+			NULL, "tool.call deny" },
+		{ C, ID(2) "\"method\":\"prompts/get\",\"params\":{\"name\":\"bb\"}}",
+			"~\"id\":2,\"error\":~4030~prompt 'bb'", NULL, "request deny" },
+		{ C, ID(3) "\"method\":\"made/up\"}", "~\"id\":3,\"error\":~4030~'made/up'", NULL, "request deny" },
+		{ C, ID(4) "\"method\":\"tools/call\",\"params\":{\"name\":\"b\",\"task\":{}}}",
+			"~\"id\":4,\"error\":~4030", NULL, "tool.call deny" },
+		{ C, J "\"method\":\"made/up\"}", NULL, NULL, "notification drop" },
+		{ S, J "\"method\":\"made/up\"}", NULL, NULL, "notification drop" },
+		{ S, J "\"method\":\"notifications/resources/updated\",\"params\":{\"uri\":\"b:x\"}}", NULL, NULL,
+			"notification drop" });
+	assert_int_equal(t->s.calls.n, 0);
+}
+
+static void what_has_no_single_meaning_is_refused_where_it_can_be_answered(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	PLAY(t,
+		{ C, ID(1) "\"method\":\"ping\",\"id\":2}", NULL, NULL,
+			"message.refused drop an object has the same key" },
+		{ C, "{\"id\":7,\"method\":\"m\",\"x\":",
+			"~\"id\":7,\"error\":~4000~not passed on: it is not valid JSON", NULL,
+			"message.refused drop it is not valid JSON" },
+		{ C, "[]", NULL, NULL, "message.refused drop it is not a JSON object" },
+		{ C, ID(8) "\"method\":\"ping\",\"extra\":1}", "~\"id\":8,\"error\":~4000~its keys are not exactly",
+			NULL, "message.refused drop its keys" },
+		{ C, ID(9) "\"method\":\"tools/call\",\"params\":{\"Name\":\"a\"}}",
+			"~\"id\":9,\"error\":~4000~upper and lower case", NULL, "message.refused drop a key differs" },
+		{ C, ID(9) "\"method\":\"tools/call\",\"params\":{}}", "~\"id\":9,\"error\":~4000", NULL,
+			"message.refused drop" },
+		/* Under an id that is in flight an error would be the answer to that. */
+		{ C, CALL(5, "a"), NULL, "=", "tool.call allow" },
+		{ C, CALL(5, "a"), NULL, NULL, "message.refused drop its id is that of a request" },
+		{ C, "{\"id\":5,\"method\":\"m\",", NULL, NULL, "message.refused drop it is not valid JSON" },
+		{ C, "{\"id\":1.5,\"method\":\"m\",", NULL, NULL, "message.refused drop" },
+		{ C, J "\"method\":\"notifications/cancelled\",\"params\":{\"RequestId\":5}}", NULL, NULL,
+			"message.refused drop a key differs" },
+		{ S, "{\"method\":\"m\",\"id\":3,", NULL, "~\"id\":3,\"error\":~4000", "message.refused drop" });
+}
+
+static void a_refused_answer_becomes_an_error_for_what_was_asked(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	PLAY(t, { C, CALL(1, "a"), NULL, "=", "tool.call allow" },
+		{ S, ID(1) "\"result\":{\"Content\":[]}}",
+			"~\"id\":1,\"error\":~5020~the server's answer was not passed on: a key", NULL,
+			"tool.result - refused" },
+		{ C, ID(2) "\"method\":\"tools/list\"}", NULL, "=", "request allow" },
+		{ S, ID(2) "\"result\":{\"tools\":{}}}", "~\"id\":2,\"error\":~5020~its list is not an array", NULL,
+			"response - refused" },
+		{ C, ID(3) "\"method\":\"tools/list\"}", NULL, "=", "request allow" },
+		{ S, ID(3) "\"result\":{\"task\":{\"taskId\":\"t\"}}}", "~5020~makes a list into a task", NULL,
+			"response - refused" },
+		{ C, ID(4) "\"method\":\"ping\"}", NULL, "=", "request allow" },
+		{ S, ID(4) "\"result\":{\"inputRequests\":{}}}", "~5020~asks for input where", NULL,
+			"response - refused" },
+		{ C, CALL(5, "a"), NULL, "=", "tool.call allow" },
+		{ S, ID(5) "\"result\":{\"inputRequests\":[]}}", "~5020~inputRequests are not an object", NULL,
+			"tool.result - refused" },
+		{ C, CALL(6, "a"), NULL, "=", "tool.call allow" },
+		{ S, ID(6) "\"result\":{\"inputRequests\":{\"x\":{\"method\":\"tools/call\"}}}}",
+			"~5020~is of no known method", NULL, "tool.result - refused" },
+		{ C, ID(7) "\"method\":\"initialize\"}", NULL, "=", "request allow" },
+		{ S, ID(7) "\"result\":{\"capabilities\":{\"tools\":[{}]}}}", "~5020~means nothing in that form", NULL,
+			"response - refused" },
+		{ C, CALL(8, "a"), NULL, "=", "tool.call allow" },
+		{ S, "{\"id\":8,\"result\":{\"x\":", "~\"id\":8,\"error\":~5020~it is not valid JSON", NULL,
+			"tool.result - refused" });
+	assert_int_equal(t->s.calls.n, 0);
+}
+
+#define INPUT(id, method)                                                                                              \
+	ID(id) "\"result\":{\"inputRequests\":{\"x\":{\"method\":\"" method "\"}},\"resultType\":\"input_required\"}}"
+
+static void what_the_server_may_not_ask_it_cannot_ask_in_a_result_either(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	PLAY(t, { C, CALL(1, "a"), NULL, "=", "tool.call allow" },
+		{ S, INPUT(1, "sampling/createMessage"),
+			"~\"id\":1,\"result\":~isError~asked the client for 'sampling/createMessage'", NULL,
+			"tool.result - denied" },
+		{ C, ID(2) "\"method\":\"prompts/get\",\"params\":{\"name\":\"a\"}}", NULL, "=", "request allow" },
+		{ S, INPUT(2, "elicitation/create"), "~\"id\":2,\"error\":~4030", NULL, "response - denied" });
+	assert_int_equal(t->s.calls.n, 0);
+	t->s.config.sampling = true;
+	PLAY(t, { C, CALL(3, "a"), NULL, "=", "tool.call allow" },
+		{ S, INPUT(3, "sampling/createMessage"), "=", NULL, "tool.result - input_required" });
+}
+
+static void a_servers_request_is_told_no_in_the_way_of_its_kind(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	PLAY(t, { C, ID(0) "\"method\":\"initialize\"}", NULL, "=", "request allow" },
+		{ S, ID(1) "\"method\":\"sampling/createMessage\",\"params\":{}}", NULL,
+			"~\"id\":1,\"error\":~\"code\":-1~demo", "request deny" },
+		{ S, ID(2) "\"method\":\"elicitation/create\",\"params\":{}}", NULL,
+			"{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"action\":\"decline\"}}", "request deny" },
+		{ S, ID(3) "\"method\":\"roots/list\"}", NULL,
+			"{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{\"roots\":[]}}", "request deny" },
+		{ S, ID(4) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\"}}", NULL, "~\"id\":4,\"error\":~4030",
+			"request deny" },
+		{ S, ID(5) "\"method\":\"ping\"}", "=", NULL, "request allow" },
+		{ S, ID(5) "\"method\":\"ping\"}", NULL, NULL, "message.refused drop its id" },
+		{ C, ID(5) "\"result\":{\"Content\":1}}", NULL, "~\"id\":5,\"error\":~5020~the client's answer",
+			"response - refused" },
+		{ S, ID(6) "\"method\":\"ping\"}", "=", NULL, "request allow" },
+		{ C, ID(6) "\"result\":{}}", NULL, "=", "response - ok" },
+		{ C, ID(6) "\"result\":{}}", NULL, NULL, "response.unmatched drop" });
+	assert_int_equal(t->s.asks.n, 0);
+}
+
+static void roots_that_the_client_answers_are_those_that_are_granted(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	assert_int_equal(strv_add(&t->s.config.roots, "/home/u"), 0);
+	PLAY(t,
+		{ C, ID(0) "\"method\":\"initialize\",\"params\":{\"capabilities\":{\"sampling\":{},\"roots\":{}}}}",
+			NULL, ID(0) "\"method\":\"initialize\",\"params\":{\"capabilities\":{\"roots\":{}}}}",
+			"request allow" },
+		{ S, ID(1) "\"method\":\"roots/list\"}", "=", NULL, "request allow" },
+		{ C, ID(1) "\"result\":{\"roots\":[{\"uri\":\"file:///etc\"},{\"uri\":\"file:///home/u\"}]}}", NULL,
+			ID(1) "\"result\":{\"roots\":[{\"uri\":\"file:///home/u\"}]}}", "response - ok" });
+}
+
+static void each_era_has_its_own_methods(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	PLAY(t,
+		{ C, ID(1) "\"method\":\"ping\",\"params\":{" MODERN "}}",
+			"~\"id\":1,\"error\":~names has no such method", NULL, "request deny the protocol version" },
+		{ C, ID(2) "\"method\":\"tools/call\",\"params\":{\"name\":\"b\"," MODERN "}}",
+			"~isError~resultType\":\"complete", NULL, "tool.call deny" },
+		{ S, ID(3) "\"method\":\"ping\"}", NULL, "~\"id\":3,\"error\":~4030",
+			"request deny in the client's protocol" },
+		{ C, J "\"method\":\"notifications/initialized\"}", NULL, NULL,
+			"notification drop the client's protocol version" },
+		{ C, ID(4) "\"method\":\"ping\"}", NULL, "=", "request allow" },
+		{ S, ID(3) "\"method\":\"ping\"}", "=", NULL, "request allow" },
+		{ C, J "\"method\":\"notifications/initialized\"}", NULL, "=", NULL });
+}
+
+static void both_sides_say_once_who_they_are(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+	struct event e;
+	unsigned hellos = 0;
+
+	assert_int_equal(give(t, C,
+				 ID(1) "\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\","
+				       "\"clientInfo\":{"
+				       "\"name\":\"editor\\u001b\",\"version\":\"9\"}}}"),
+		0);
+	assert_true(recorded(t, &e));
+	assert_int_equal(e.type, EVENT_HELLO);
+	assert_string_equal(e.peer_name, "editor\\\\u001b");
+	assert_string_equal(e.peer_version, "9");
+	assert_string_equal(e.protocol, "2025-11-25");
+	forget(t);
+	assert_int_equal(give(t, S,
+				 ID(1) "\"result\":{\"protocolVersion\":\"2025-06-18\",\"serverInfo\":{\"name\":\"s\","
+				       "\"version\":"
+				       "\"1\"},\"capabilities\":{\"tools\":{\"b\":{}}}}}"),
+		0);
+	assert_true(recorded(t, &e));
+	assert_int_equal(e.type, EVENT_SERVER_HELLO);
+	assert_string_equal(e.peer_name, "s");
+	assert_string_equal(e.protocol, "2025-06-18");
+	assert_true(recorded(t, &e));
+	assert_int_equal(e.type, EVENT_LIST_FILTERED);
+	assert_int_equal(e.count, 1);
+	assert_non_null(strstr(got(t, t->client), "\"tools\":{}"));
+	forget(t);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(give(t, C,
+					 i ? ID(3) "\"method\":\"tools/list\",\"params\":{" MODERN "}}"
+					   : ID(2) "\"method\":\"tools/list\",\"params\":{" MODERN "}}"),
+			0);
+		while (recorded(t, &e))
+			hellos += e.type == EVENT_HELLO && strcmp(e.protocol, "2026-07-28") == 0;
+	}
+	assert_int_equal(hellos, 1);
+}
+
+static void of_a_list_that_was_cut_the_log_knows_how_much(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+	struct event e;
+
+	assert_int_equal(give(t, C, ID(1) "\"method\":\"tools/list\"}"), 0);
+	forget(t);
+	assert_int_equal(
+		give(t, S, ID(1) "\"result\":{\"tools\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"a\"}]}}"), 0);
+	assert_true(recorded(t, &e));
+	assert_int_equal(e.type, EVENT_LIST_FILTERED);
+	assert_int_equal(e.count, 2);
+	assert_string_equal(e.method, "tools/list");
+	assert_string_equal(e.reason, "the list has the name or uri of 1 of them already, and the first stays");
+	assert_true(recorded(t, &e));
+	assert_string_equal(e.status, "ok");
+	assert_string_equal(got(t, t->client), ID(1) "\"result\":{\"tools\":[{\"name\":\"a\"}]}}\n");
+	/* A page after the first is one because its request says so. */
+	assert_int_equal(give(t, C, ID(2) "\"method\":\"tools/list\"}"), 0);
+	assert_int_equal(give(t, S, ID(2) "\"result\":{\"tools\":[{\"name\":\"a\"}],\"nextCursor\":\"n\"}}"), 0);
+	assert_int_equal(give(t, C, ID(3) "\"method\":\"tools/list\",\"params\":{\"cursor\":\"n\"}}"), 0);
+	forget(t);
+	assert_int_equal(give(t, S, ID(3) "\"result\":{\"tools\":[{\"name\":\"a\",\"v\":2}]}}"), 0);
+	assert_string_equal(got(t, t->client), ID(3) "\"result\":{\"tools\":[]}}\n");
+}
+
+static void too_many_requests_are_told_so_and_cancelled_ones_make_room(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+	char text[256];
+
+	for (int i = 0; i < SHIM_INFLIGHT_MAX; i++) {
+		snprintf(text, sizeof(text), J "\"id\":%d,\"method\":\"ping\"}", 100 + i);
+		assert_int_equal(give(t, C, text), 0);
+		forget(t);
+	}
+	PLAY(t,
+		{ C, CALL(1, "a"), "~\"id\":1,\"result\":~isError~too many requests~retry later", NULL,
+			"tool.call deny too many" },
+		{ C, ID(2) "\"method\":\"ping\"}", "~\"id\":2,\"error\":~4290", NULL, "request deny too many" },
+		{ C, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":107}}", NULL, "=", NULL },
+		{ C, ID(3) "\"method\":\"ping\"}", NULL, "=", "request allow" },
+		{ S, ID(107) "\"result\":{}}", NULL, NULL, "response.unmatched drop" },
+		{ S, ID(3) "\"result\":{}}", "=", NULL, "response - ok" });
+	assert_int_equal(t->s.calls.n, SHIM_INFLIGHT_MAX - 1);
+}
+
+static void who_cancels_cancels_its_own_requests(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	PLAY(t, { C, ID(1) "\"method\":\"ping\"}", NULL, "=", "request allow" },
+		{ S, ID(1) "\"method\":\"ping\"}", "=", NULL, "request allow" },
+		{ S, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":1}}", "=", NULL, NULL });
+	assert_false(pending_find(&t->s.calls, slice_of("1"))->cancelled);
+	assert_true(pending_find(&t->s.asks, slice_of("1"))->cancelled);
+	PLAY(t, { C, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":1}}", NULL, "=", NULL });
+	assert_true(pending_find(&t->s.calls, slice_of("1"))->cancelled);
+	/* A subscription is the client's request, and the server may end it. */
+	PLAY(t,
+		{ C, ID(2) "\"method\":\"subscriptions/listen\",\"params\":{\"notifications\":{}," MODERN "}}", NULL,
+			"=", "request allow" },
+		{ S, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":2}}", "=", NULL, NULL });
+	assert_true(pending_find(&t->s.calls, slice_of("2"))->cancelled);
+	/* Nobody waits for the answers any more: they end without one. */
+	assert_int_equal(handle_abandon(&t->s, "over", "over"), 0);
+	assert_string_equal(got(t, t->client), "");
+}
+
+static void what_is_in_flight_is_answered_in_the_end(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+	struct event e;
+
+	assert_int_equal(give(t, C, CALL(1, "a")), 0);
+	assert_int_equal(give(t, C, CALL("1", "a")), 0);
+	forget(t);
+	assert_int_equal(handle_abandon(&t->s, "stockade: the server died", "server died"), 0);
+	const char *all = got(t, t->client);
+	assert_non_null(strstr(all, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":5030,\"message\":\"stockade: "
+				    "the server died\"}}\n"));
+	assert_non_null(strstr(all, "\"id\":\"1\",\"error\":{\"code\":5030"));
+	for (int i = 0; i < 2; i++) {
+		assert_true(recorded(t, &e));
+		assert_int_equal(e.type, EVENT_RESULT);
+		assert_string_equal(e.status, "server died");
+	}
+	assert_int_equal(t->s.calls.n, 0);
+}
+
+static void a_server_that_has_closed_its_input_is_no_longer_asked(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	close(t->server);
+	t->server = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	PLAY(t, { C, CALL(1, "a"), "~\"id\":1,\"error\":~5030~has closed its input", NULL,
+			"tool.result - undelivered" });
+	assert_int_equal(t->s.calls.n, 0);
+}
+
+static void nothing_passes_that_the_supervisor_did_not_take(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	close(t->control);
+	t->control = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_true(give(t, C, CALL(1, "a")) < 0);
+	assert_true(give(t, C, CALL(2, "b")) < 0);
+	assert_true(give(t, S, ID(3) "\"method\":\"ping\"}") < 0);
+	assert_string_equal(got(t, t->client), "");
+	assert_string_equal(got(t, t->server), "");
+}
+
+static void without_a_server_each_request_gets_the_reason(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	snprintf(t->s.refusal, sizeof(t->s.refusal), "it waits");
+	PLAY(t, { C, J "\"method\":\"notifications/initialized\"}", NULL, NULL,
+			"notification deny the launch was not approved" });
+	assert_false(t->s.refused);
+	PLAY(t, { C, ID(1) "\"method\":\"initialize\"}", "~\"id\":1,\"error\":~4030~it waits", NULL,
+			"request deny the launch" });
+	assert_true(t->s.refused);
+}
+
+static void lines_that_were_cut_or_torn_are_refused_in_words(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+	static const char torn[] = "{\"id\":4,\"method\":\"m\"}";
+
+	assert_int_equal(handle_line(&t->s, C, LINES_TORN, (struct line){ torn, sizeof(torn) - 1 }), 0);
+	assert_non_null(strstr(got(t, t->client), "it ends without a line feed"));
+	skim_init(&t->s.from_client.skim);
+	skim_feed(&t->s.from_client.skim, torn, sizeof(torn) - 1);
+	t->s.from_client.max = 12;
+	assert_int_equal(handle_line(&t->s, C, LINES_TOO_LONG, (struct line){ NULL, 1000 }), 0);
+	assert_non_null(strstr(got(t, t->client), "it is longer than 12 bytes"));
+	assert_string_equal(got(t, t->server), "");
+}
+
+static void memory_goes_back_while_nothing_happens(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	for (int i = 0; i < 200000; i++)
+		assert_int_equal(buf_putc(&t->s.edited, 'x'), 0);
+	shim_trim(&t->s);
+	assert_int_equal(t->s.edited.cap, 0);
+	assert_int_equal(buf_puts(&t->s.edited, "small"), 0);
+	shim_trim(&t->s);
+	assert_true(t->s.edited.cap > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_allowed_passes_and_its_answer_once),
+		cmocka_unit_test(what_is_denied_is_answered_and_never_heard_of),
+		cmocka_unit_test(what_has_no_single_meaning_is_refused_where_it_can_be_answered),
+		cmocka_unit_test(a_refused_answer_becomes_an_error_for_what_was_asked),
+		cmocka_unit_test(what_the_server_may_not_ask_it_cannot_ask_in_a_result_either),
+		cmocka_unit_test(a_servers_request_is_told_no_in_the_way_of_its_kind),
+		cmocka_unit_test(roots_that_the_client_answers_are_those_that_are_granted),
+		cmocka_unit_test(each_era_has_its_own_methods),
+		cmocka_unit_test(both_sides_say_once_who_they_are),
+		cmocka_unit_test(of_a_list_that_was_cut_the_log_knows_how_much),
+		cmocka_unit_test(too_many_requests_are_told_so_and_cancelled_ones_make_room),
+		cmocka_unit_test(who_cancels_cancels_its_own_requests),
+		cmocka_unit_test(what_is_in_flight_is_answered_in_the_end),
+		cmocka_unit_test(a_server_that_has_closed_its_input_is_no_longer_asked),
+		cmocka_unit_test(nothing_passes_that_the_supervisor_did_not_take),
+		cmocka_unit_test(without_a_server_each_request_gets_the_reason),
+		cmocka_unit_test(lines_that_were_cut_or_torn_are_refused_in_words),
+		cmocka_unit_test(memory_goes_back_while_nothing_happens),
+	};
+
+	/* As main has it. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("messages through the shim", tests, NULL, NULL);
+}

@@ -137,6 +137,8 @@ static void what_has_no_single_meaning_is_refused_where_it_can_be_answered(void 
 			"~\"id\":9,\"error\":~4000~upper and lower case", NULL, "message.refused drop a key differs" },
 		{ C, ID(9) "\"method\":\"tools/call\",\"params\":{}}", "~\"id\":9,\"error\":~4000", NULL,
 			"message.refused drop" },
+		/* What is no request gets no answer. */
+		{ C, "{\"id\":7,\"result\":", NULL, NULL, "message.refused drop it is not valid JSON" },
 		/* Under an id that is in flight an error would be the answer to that. */
 		{ C, CALL(5, "a"), NULL, "=", "tool.call allow" },
 		{ C, CALL(5, "a"), NULL, NULL, "message.refused drop its id is that of a request" },
@@ -353,6 +355,11 @@ static void who_cancels_cancels_its_own_requests(void **state)
 	assert_true(pending_find(&t->s.asks, slice_of("1"))->cancelled);
 	PLAY(t, { C, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":1}}", NULL, "=", NULL });
 	assert_true(pending_find(&t->s.calls, slice_of("1"))->cancelled);
+	PLAY(t, { C, ID(3) "\"method\":\"ping\"}", NULL, "=", "request allow" },
+		{ S, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":3}}", "=", NULL, NULL });
+	assert_false(pending_find(&t->s.calls, slice_of("3"))->cancelled);
+	PLAY(t, { C, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":3}}", NULL, "=", NULL },
+		{ S, ID(3) "\"result\":{\"Content\":1}}", NULL, NULL, "response - refused" });
 	/* A subscription is the client's request, and the server may end it. */
 	PLAY(t,
 		{ C, ID(2) "\"method\":\"subscriptions/listen\",\"params\":{\"notifications\":{}," MODERN "}}", NULL,

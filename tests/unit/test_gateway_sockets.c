@@ -64,6 +64,11 @@ static int spare(void)
 	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
+static int spare_of_mptcp(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+}
+
 static int listener6(struct in6_addr address, int alone)
 {
 	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = address };
@@ -142,6 +147,7 @@ static void each_socket_is_what_its_row_says_or_refused(void **state)
 		{ "one of IPv4 for IPv6", listener, NET_SOCKET_LISTEN, &home6, false, false },
 		{ "a unix socket", unix_listener, NET_SOCKET_LISTEN, &home, false, false },
 		{ "a spare", spare, NET_SOCKET_SPARE, &home, false, true },
+		{ "a spare that may use several ways", spare_of_mptcp, NET_SOCKET_SPARE, &home, false, false },
 		{ "a spare that is bound", tcp_bound, NET_SOCKET_SPARE, &home, false, false },
 		{ "a spare that listens", listener, NET_SOCKET_SPARE, &home, false, false },
 		{ "a UDP socket to watch", udp, NET_SOCKET_WATCH, &home, false, false },
@@ -153,7 +159,8 @@ static void each_socket_is_what_its_row_says_or_refused(void **state)
 		_cleanup_close_ int fd = cases[i].make();
 		struct net_socket s = { .kind = cases[i].kind, .address = *cases[i].address };
 		assert_true(fd >= 0);
-		if (cases[i].make != a_file && cases[i].make != unix_listener && cases[i].make != spare)
+		if (cases[i].make != a_file && cases[i].make != unix_listener && cases[i].make != spare &&
+			cases[i].make != spare_of_mptcp)
 			s.port = (uint16_t)(port_of(fd) ^ cases[i].other_port);
 		assert_false(is_nonblocking(fd));
 		int r = sockets_check(fd, &s);
@@ -181,7 +188,10 @@ static int watch_in_child(void)
 		return 4;
 	if (sockets_check(fd, &s) != 0 || !is_nonblocking(fd))
 		return 5;
-	return sockets_check(raw, &s) == -EPROTO ? 0 : 6;
+	int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (setsockopt(other, SOL_SOCKET, SO_LOCK_FILTER, &(int){ 1 }, sizeof(int)) < 0)
+		return 6;
+	return sockets_check(raw, &s) == -EPROTO && sockets_check(other, &s) == -EPROTO ? 0 : 7;
 }
 
 static void a_socket_that_watches_has_its_filter_locked(void **state)
@@ -332,6 +342,9 @@ static void a_handover_that_is_not_the_layouts_is_refused_with_nothing_left_open
 		int r = receive(&h);
 		if (r != cases[i].error || !strstr(h.d.text, cases[i].words))
 			fail_msg("case %zu: %d: %s", i, r, h.d.text);
+		/* What did not come is no descriptor. */
+		if (strcmp(cases[i].which, "01") == 0)
+			assert_int_equal(h.got[2], -1);
 		end(&h);
 		assert_int_equal(open_files(), before);
 	}

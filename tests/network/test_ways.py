@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ways in which a host can be granted, how its names may resolve, and the ways that are not egress: localhost, publish, a proxy."""
 import json
-import shutil
 import subprocess
 
 import pytest
@@ -128,19 +127,6 @@ def test_a_published_port_takes_the_callback_of_a_login_and_no_other_port_does(w
     assert guest.outside(ask).returncode == 7, "gone with the session"
     closed = [r for r in guest.net_records("net.close") if r.get("method") == "publish" and r["status"] == "ok"]
     assert closed and closed[0]["bytes_in"] > 0 and closed[0]["bytes_out"] > 0, guest.net_records()
-
-
-@pytest.fixture
-def proxied(world):
-    """The owner of the machine lays down a proxy, in the mounts of the "host" alone."""
-    with open(f"{world.base}/policy.json", "w", encoding="ascii") as f:
-        json.dump({"stockade": 1, "provide": {"proxy": "http://198.51.100.1:3128"}}, f)
-    world.host.run(["sh", "-c", f"mkdir {world.base}/up {world.base}/wk && mount -t overlay o -o lowerdir=/etc,upperdir={world.base}/up,"
-                    f"workdir={world.base}/wk /etc && mkdir -p /etc/stockade && cp {world.base}/policy.json /etc/stockade/"])
-    yield world
-    world.host.run(["umount", "/etc"])
-    shutil.rmtree(f"{world.base}/up")
-    shutil.rmtree(f"{world.base}/wk")
 
 
 def test_through_a_proxy_names_are_the_proxys_to_resolve_and_no_question_leaves(proxied, guest, watcher):

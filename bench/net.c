@@ -5,6 +5,7 @@
  *
  *   net serve               listens on 127.0.0.1, writes the port as a line to stdout, serves until it is killed
  *   net relay PORT          the same, and carries each connection on to PORT by read and write alone
+ *   net splice PORT         the same, by splice(2) through pipes of PIPE bytes
  *   net first PORT N        ns from connect(2) to the first byte, the median of N connections one after the other
  *   net many PORT N         ns a connection, of N with IN_FLIGHT at once
  *   net up|down PORT MIB    ns for MIB mebibytes one way, up: to the host
@@ -15,8 +16,10 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 256 << 10, IN_FLIGHT = 16, BACKLOG = 1024, MIB = 1 << 20 };
+enum { BLOCK = 256 << 10, IN_FLIGHT = 16, BACKLOG = 1024, MIB = 1 << 20, PIPE = 1 << 20 };
 enum { WANT_ECHO = 'e', WANT_SINK = 's', WANT_SOURCE = 'r' };
 
 static char block[BLOCK];
@@ -63,27 +66,53 @@ static void serve_one(int fd)
 
 static int connected(unsigned port);
 
-/* Without half of what the gateway does: what any relay costs. */
-static void relay_one(int fd, unsigned port)
+/* Carries what is there from one end to the other; whether there will be more. */
+typedef bool (*carry_fn)(int from, int to, const int pipes[2]);
+
+static bool by_copy(int from, int to, const int pipes[2])
+{
+	ssize_t n = recv(from, block, sizeof(block), 0);
+
+	(void)pipes;
+	return n > 0 && send(to, block, (size_t)n, MSG_NOSIGNAL) == n;
+}
+
+static bool by_splice(int from, int to, const int pipes[2])
+{
+	ssize_t n = splice(from, NULL, pipes[1], NULL, PIPE, SPLICE_F_MOVE), left = n;
+
+	while (left > 0) {
+		ssize_t out = splice(pipes[0], NULL, to, NULL, (size_t)left, SPLICE_F_MOVE);
+		if (out <= 0)
+			return false;
+		left -= out;
+	}
+	return n > 0;
+}
+
+/* Without half of what the gateway does: what any relay costs. What is left in the pipes ends with them. */
+static void relay_one(int fd, unsigned port, carry_fn carry)
 {
 	struct pollfd p[2] = { { .fd = fd, .events = POLLIN }, { .fd = connected(port), .events = POLLIN } };
 	const int ends[2] = { fd, p[1].fd };
+	int pipes[2];
 
+	if (pipe2(pipes, O_CLOEXEC) || fcntl(pipes[1], F_SETPIPE_SZ, PIPE) < 0)
+		die("pipe");
 	while ((p[0].fd >= 0 || p[1].fd >= 0) && poll(p, 2, -1) > 0)
 		for (int i = 0; i < 2; i++) {
-			if (p[i].fd < 0 || !p[i].revents)
-				continue;
-			ssize_t n = recv(p[i].fd, block, sizeof(block), 0);
-			if (n > 0 && send(ends[!i], block, (size_t)n, MSG_NOSIGNAL) == n)
+			if (p[i].fd < 0 || !p[i].revents || carry(ends[i], ends[!i], pipes))
 				continue;
 			shutdown(ends[!i], SHUT_WR);
 			shutdown(ends[i], SHUT_RD);
 			p[i].fd = -1;
 		}
 	close(ends[1]);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
-static _Noreturn void serve(unsigned onward)
+static _Noreturn void serve(unsigned onward, carry_fn carry)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof(at);
@@ -99,7 +128,7 @@ static _Noreturn void serve(unsigned onward)
 		if (peer < 0)
 			die("accept");
 		if (onward)
-			relay_one(peer, onward);
+			relay_one(peer, onward, carry);
 		else
 			serve_one(peer);
 		close(peer);
@@ -223,9 +252,11 @@ int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
 	if (argc == 2 && strcmp(argv[1], "serve") == 0)
-		serve(0);
+		serve(0, NULL);
 	if (argc == 3 && strcmp(argv[1], "relay") == 0)
-		serve((unsigned)strtoul(argv[2], NULL, 10));
+		serve((unsigned)strtoul(argv[2], NULL, 10), by_copy);
+	if (argc == 3 && strcmp(argv[1], "splice") == 0)
+		serve((unsigned)strtoul(argv[2], NULL, 10), by_splice);
 	for (size_t i = 0; argc == 4 && i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (strcmp(argv[1], modes[i].name) != 0)
 			continue;
@@ -235,6 +266,6 @@ int main(int argc, char **argv)
 			;
 		return 0;
 	}
-	fprintf(stderr, "usage: net serve | net relay PORT | net first|many|up|down PORT N\n");
+	fprintf(stderr, "usage: net serve | net relay|splice PORT | net first|many|up|down PORT N\n");
 	return 2;
 }

@@ -43,7 +43,7 @@ def medians(variants, env):
 def measure(stockade, tools, env, approve, row):
     """Prints a row for each figure."""
     net = os.path.join(tools, "net")
-    with listening(net, "serve") as port, listening(net, "relay", port) as bare:
+    with listening(net, "serve") as port, listening(net, "relay", port) as copying, listening(net, "splice", port) as splicing:
         for (mode, n), words, goal, unit, suffix in (
                 (FIRST, "connect to the first byte, against direct", None, 1e3, "us"),
                 (MANY, "one of many connections, 16 at once, against direct", None, 1e3, "us"),
@@ -52,8 +52,8 @@ def measure(stockade, tools, env, approve, row):
             client = [net, mode, port, str(n)]
             grants = ["--host", f"localhost:{port}", "--", *client]
             approve(stockade, grants, env)
-            ours, direct, relayed = medians([[stockade, "run", *grants], client, [net, mode, bare, str(n)]], env)
+            ours, direct, copied, spliced = medians([[stockade, "run", *grants], client, [net, mode, copying, str(n)], [net, mode, splicing, str(n)]], env)
             row(words, ours, direct, goal, unit, suffix)
-            print(f"{'  (through a bare relay)':58s} {relayed / unit:9.3f} {suffix}", flush=True)
+            print(f"{'  (through a bare relay: by copying, by splice(2))':58s} {copied / unit:9.3f} {spliced / unit:9.3f} {suffix}", flush=True)
             if mode == "many":
                 print(f"{'  (connections a second, and direct)':58s} {1e9 / ours:9.0f}     and     {1e9 / direct:9.0f}", flush=True)

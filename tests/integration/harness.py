@@ -22,6 +22,7 @@ PYTHON = f"{STAGE}/venv/bin/python3"
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVERS = f"{HERE}/servers"
 ODD = ["/usr/bin/python3", f"{SERVERS}/odd.py"]
+PATIENCE = 60.0  # seconds for what must happen, however busy the machine is
 
 
 def npm_server(name, *args):
@@ -43,7 +44,7 @@ class Person:
         self.env = {k: v for k, v in os.environ.items() if k in ("PATH", "USER", "LOGNAME", "SHELL", "TERM")}
         self.env["HOME"] = self.home
 
-    def stockade(self, *words, check=None, timeout=60, **kw):
+    def stockade(self, *words, check=None, timeout=2 * PATIENCE, **kw):
         kw.setdefault("stdin", subprocess.DEVNULL)
         r = subprocess.run([STOCKADE, *words], env=self.env, cwd=self.work, stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, text=True, timeout=timeout, check=False, **kw)
@@ -122,18 +123,18 @@ class Wire:
     def send(self, message):
         self.send_raw(json.dumps(message, ensure_ascii=False).encode() + b"\n")
 
-    def line(self, timeout=30):
+    def line(self, timeout=PATIENCE):
         """The next line, or None at the end."""
         line = self.lines.get(timeout=timeout)
         if line is not None:
             self.seen.append(line)
         return line
 
-    def message(self, timeout=30):
+    def message(self, timeout=PATIENCE):
         line = self.line(timeout)
         return None if line is None else json.loads(line)
 
-    def answer(self, ident, timeout=30):
+    def answer(self, ident, timeout=PATIENCE):
         """The response with this id, whatever comes before it; all that came is in seen."""
         end = time.monotonic() + timeout
         for line in self.seen:
@@ -147,7 +148,7 @@ class Wire:
             if m.get("id") == ident and "method" not in m:
                 return m
 
-    def request(self, method, params=None, timeout=30):
+    def request(self, method, params=None, timeout=PATIENCE):
         self.ids += 1
         self.send({"jsonrpc": "2.0", "id": self.ids, "method": method, **({"params": params} if params is not None else {})})
         return self.answer(self.ids, timeout)
@@ -161,18 +162,18 @@ class Wire:
         self.notify("notifications/initialized")
         return answer
 
-    def call(self, name, arguments=None, timeout=30, **more):
+    def call(self, name, arguments=None, timeout=PATIENCE, **more):
         return self.request("tools/call", {"name": name, "arguments": arguments or {}, **more}, timeout)
 
     def eof(self):
         self.p.stdin.close()
 
-    def wait(self, timeout=15):
+    def wait(self, timeout=PATIENCE):
         status = self.p.wait(timeout)
-        self._errs.join(5)
+        self._errs.join(PATIENCE)
         return status
 
-    def end(self, timeout=15):
+    def end(self, timeout=PATIENCE):
         self.eof()
         return self.wait(timeout)
 
@@ -189,7 +190,7 @@ CLIENTS = {
 }
 
 
-def ask(client, person, argv, steps, timeout=120, **env):
+def ask(client, person, argv, steps, timeout=3 * PATIENCE, **env):
     """A real client's answers to the steps against the server argv."""
     job = {"command": argv[0], "args": argv[1:], "cwd": person.work, "steps": steps,
            "env": {"HOME": person.home, "PATH": person.env["PATH"]}}
@@ -199,7 +200,7 @@ def ask(client, person, argv, steps, timeout=120, **env):
     return json.loads(r.stdout)
 
 
-def inspector(person, argv, *words, timeout=60):
+def inspector(person, argv, *words, timeout=2 * PATIENCE):
     """The Inspector's CLI: one method, its answer as JSON."""
     r = subprocess.run([NODE22, f"{MODULES}/@modelcontextprotocol/inspector/clients/launcher/build/index.js", "--cli",
                         *words, "--", *argv], env=person.env, cwd=person.work, stdin=subprocess.DEVNULL,
@@ -259,8 +260,11 @@ def processes(word):
             if int(p) != os.getpid() and word in of_process(p, "cmdline")]
 
 
-def gone(word, seconds=1.0):
-    """Waits until no process carries the word; what is left after that."""
+def gone(word, seconds=PATIENCE):
+    """Waits until no process carries the word; what is left after that.
+
+    What is to end is deaf and would stay for ever; how soon it ends is the machine's pace.
+    """
     end = time.monotonic() + seconds
     while True:
         left = processes(word)
@@ -269,7 +273,7 @@ def gone(word, seconds=1.0):
         time.sleep(0.02)
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
@@ -277,3 +281,8 @@ def until(condition, seconds=10.0):
             return value
         time.sleep(0.02)
     raise AssertionError("it did not come true in time")
+
+
+def soon(measure, seconds, tries=5):
+    """Is it done within so many seconds? Other work only adds to what is measured: the best of some tries is looked at."""
+    return any(measure() < seconds for _ in range(tries))

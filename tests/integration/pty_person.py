@@ -5,6 +5,8 @@ import pty
 import select
 import time
 
+from integration.harness import PATIENCE
+
 
 class Terminal:
     def __init__(self, argv, env, cwd):
@@ -17,7 +19,7 @@ class Terminal:
                 os._exit(127)
         self.text = ""
 
-    def read_until(self, words, timeout=20):
+    def read_until(self, words, timeout=PATIENCE):
         end = time.monotonic() + timeout
         while words not in self.text:
             left = end - time.monotonic()
@@ -40,7 +42,7 @@ class Terminal:
     def type(self, text):
         os.write(self.fd, text.encode())
 
-    def wait(self, timeout=20):
+    def wait(self, timeout=PATIENCE):
         """The exit status, everything it printed read."""
         end = time.monotonic() + timeout
         while time.monotonic() < end and self._read(0.2):

@@ -140,7 +140,7 @@ def test_code_that_changes_while_the_question_waits_does_not_start(person):
     with subprocess.Popen([STOCKADE, "run", "--", "node", script], env=person.env, cwd=person.work, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         text = answer_waiting(person, lambda: project(person, "pkg", "process.exit(7)"))
-        _, err = run.communicate(timeout=30)
+        _, err = run.communicate(timeout=120)
     assert run.returncode == 125, text + err
     assert "changed while the question waited" in err
 
@@ -168,7 +168,7 @@ def test_code_that_a_running_server_may_write_is_not_remembered(person):
         answer_waiting(person, lambda: None)
         until(lambda: json.loads(person.stockade("ps", "--json").stdout or "[]"))
         assert person.stockade("run", "--", "node", other).returncode == 125
-        run.communicate("", timeout=30)
+        run.communicate("", timeout=120)
     r = person.stockade("run", "--", "node", other)
     assert r.returncode == 0, r.stderr
 

@@ -61,7 +61,7 @@ def confined(person, command, seccomp):
 def browse(wire, port):
     """Everything that the server says of the page, the screenshot's bytes included, but for names of files with the time."""
     wire.initialize()
-    answers = [wire.call(name, arguments, timeout=60) for name, arguments in [
+    answers = [wire.call(name, arguments) for name, arguments in [
         ("browser_navigate", {"url": f"http://127.0.0.1:{port}/"}), ("browser_evaluate", {"function": ASKED}),
         ("browser_click", {"element": "Raise", "target": "button"}), ("browser_snapshot", {}), ("browser_take_screenshot", {}),
         ("browser_close", {})]]
@@ -81,7 +81,7 @@ def test_a_real_browser_shows_the_same_page_inside(person, program):
     wrapped = confined(person, command, "browser")
     assert browse(wrapped, port) == (lines, images)
     wrapped.eof()
-    wrapped.wait(20)
+    wrapped.wait()
     person.verified()
 
 

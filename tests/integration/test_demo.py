@@ -28,7 +28,7 @@ $("$REAL" approve --print-digest files 2>/dev/null) files >/dev/null 2>&1;;''',
 
 def run_demo(stage, demo=DEMO):
     return subprocess.run([sys.executable, demo], env={**os.environ, "STOCKADE_STAGE": stage, "STOCKADE_NODE_MODULES": MODULES},
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
                           check=False)
 
 

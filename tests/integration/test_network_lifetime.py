@@ -31,7 +31,7 @@ def test_a_connection_that_outlives_the_server_is_closed_and_recorded_before_the
         wire = person.start(*words)
         peer, _ = host.accept()
         with peer:
-            peer.settimeout(30)
+            peer.settimeout(60)
             assert peer.recv(5) == b"hello"
             peer.sendall(b"!")
             wire.end()

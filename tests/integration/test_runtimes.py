@@ -47,8 +47,8 @@ def filled(value, work):
 
 
 def talk(wire, calls):
-    answers = [wire.initialize(), wire.request("tools/list", timeout=60)]
-    answers += [wire.call(name, arguments, timeout=60) for name, arguments in calls]
+    answers = [wire.initialize(), wire.request("tools/list")]
+    answers += [wire.call(name, arguments) for name, arguments in calls]
     return answers
 
 
@@ -67,5 +67,5 @@ def test_a_real_server_of_each_runtime_answers_the_same_inside(person, runtime):
     assert talk(wrapped, calls) == expected
     assert expected[1]["result"]["tools"]
     wrapped.eof()
-    wrapped.wait(20)
+    wrapped.wait()
     person.verified()

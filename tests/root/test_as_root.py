@@ -107,7 +107,7 @@ def test_another_user_neither_lists_nor_stops_a_session_of_roots(person):
     time.sleep(0.3)
     assert "here" in json.dumps(wire.call("echo", {"text": "here"}))
     person.stockade("stop", session["session"], check=0)
-    wire.wait(10)
+    wire.wait()
 
 
 def test_without_the_servers_user_nothing_starts_and_the_mend_is_named(person):

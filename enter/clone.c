@@ -12,14 +12,6 @@
 #include "enter/enter.h"
 #include "wire/fds.h"
 
-int enter_tell(int sock, const struct report *r, const int *fds, size_t n_fds)
-{
-	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
-	int e = report_encode(r, &w);
-
-	return e < 0 ? e : io_send_msg(sock, w.buf.data, w.buf.len, fds, n_fds);
-}
-
 /* A PID 1 that the supervisor does not know of must not live. */
 static int announce(int pidfd, pid_t pid, int done)
 {

@@ -50,6 +50,7 @@ struct enter {
 	int landlock; /* ABI in force */
 };
 
+/* tell.c */
 /* Puts the thing that failed into the report and returns err, so that a failing line reads: return enter_fail(e,
  * -EPERM, path). */
 int enter_fail(struct enter *e, int err, const char *detail) _must_check_;

@@ -107,12 +107,6 @@ static const struct stage stages[] = {
 };
 _Static_assert(ARRAY_LEN(stages) == ENTER_STAGE_COUNT, "a row for every stage");
 
-int enter_fail(struct enter *e, int err, const char *detail)
-{
-	snprintf(e->detail, sizeof(e->detail), "%s", detail ? detail : "");
-	return err;
-}
-
 /* CLONE and FORK change who we are in the child: from there on, the other process's rows are the ones that run. */
 static int run_stages(struct enter *e)
 {

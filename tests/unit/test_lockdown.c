@@ -256,6 +256,7 @@ static void every_right_that_landlock_knows_is_gone(void **state)
 	};
 	_cleanup_close_ int tcp = listen_there(), local = listen_abstract();
 
+	assert_true(tcp >= 0 && local >= 0);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		int without = in_child(NULL, cases[i].look), with = in_child(&bare, cases[i].look);
 		if (without != 0)
@@ -287,6 +288,7 @@ static void what_allow_adds_is_left_and_nothing_beside_it(void **state)
 	_cleanup_close_ int another = listen_there();
 	port_of_another = port_of_listener;
 	_cleanup_close_ int granted = listen_there();
+	assert_true(another >= 0 && granted >= 0);
 
 	assert_int_equal(in_child(NULL, connect_to_another), 0);
 	assert_int_equal(in_child(&some, open_to_read), 0);

@@ -86,55 +86,68 @@ static bool is_match(const struct match *m, const struct registry_entry *e)
 	return m->by_id ? begins_id(e, m->word) : strcmp(e->name, m->word) == 0;
 }
 
-static int no_match(const struct match *m, size_t n_ids, struct diag *d)
+static int no_match(const char *word, size_t n_ids)
 {
 	char shown[128];
 
-	text_escape_str(m->word, shown, sizeof(shown));
-	if (n_ids > 1)
-		return diag_fail(d, -EINVAL,
-			"'%s' begins %zu sessions: write more of it ('stockade ps --json' shows all of it)", shown,
-			n_ids);
-	return diag_fail(d, -ENOENT, "no session or server '%s' runs; 'stockade ps' lists what does", shown);
+	text_escape_str(word, shown, sizeof(shown));
+	if (n_ids > 1) {
+		command_error("'%s' begins %zu sessions: write more of it ('stockade ps --json' shows all of it)",
+			shown, n_ids);
+		return EXIT_REFUSED;
+	}
+	command_error("no session or server '%s' runs; 'stockade ps' lists what does", shown);
+	return EXIT_FINDINGS;
 }
 
-/* By unique beginning of a session's id, else by the server's name. */
-static int stop_matching(const struct registry_list *l, const char *word, struct diag *d)
+/* One that cannot be stopped keeps no other alive. */
+static int stop_all(const struct registry_list *l, const struct match *m)
 {
-	size_t n_ids = 0, found = 0;
+	int status = EXIT_OK;
 	char name[128];
-	int r = 0;
 
-	for (size_t i = 0; i < l->n; i++)
-		n_ids += begins_id(&l->v[i], word);
-	const struct match m = { word, n_ids == 1 };
-	for (size_t i = 0; r == 0 && i < l->n; i++) {
+	for (size_t i = 0; i < l->n; i++) {
 		const struct registry_entry *e = &l->v[i];
-		if (!is_match(&m, e))
+		struct diag d = { "" };
+		if (!is_match(m, e))
 			continue;
-		found++;
-		r = stop_entry(e, d);
-		if (r == 0)
+		if (stop_entry(e, &d) == 0) {
 			fprintf(stderr, "stopped %.12s (%s)\n", e->id, text_escape_str(e->name, name, sizeof(name)));
+			continue;
+		}
+		command_error("%s", d.text);
+		status = EXIT_REFUSED;
 	}
-	return r < 0 || found > 0 ? r : no_match(&m, n_ids, d);
+	return status;
+}
+
+/* By a server's name, else by the unique beginning of a session's id: "db" may be both, and is more likely a name. */
+static int stop_matching(const struct registry_list *l, const char *word)
+{
+	struct match m = { word, false };
+	size_t n_ids = 0, n_names = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		n_names += is_match(&m, &l->v[i]);
+		n_ids += begins_id(&l->v[i], word);
+	}
+	if (n_names == 0 && n_ids != 1)
+		return no_match(word, n_ids);
+	m.by_id = n_names == 0;
+	return stop_all(l, &m);
 }
 
 static int run_stop(const struct command_ctx *ctx)
 {
 	_cleanup_paths_ struct paths p = { 0 };
 	_cleanup_registry_ struct registry_list l = { 0 };
-	struct diag d = { "" };
-	int r = paths_init(&p, &d);
+	struct diag d = { "out of memory" };
 
-	if (r == 0)
-		r = registry_read(&p, &l, &d);
-	if (r == 0)
-		r = stop_matching(&l, ctx->args.v[0], &d);
-	if (r == 0)
-		return EXIT_OK;
-	command_error("%s", d.text);
-	return r == -ENOENT ? EXIT_FINDINGS : EXIT_REFUSED;
+	if (paths_init(&p, &d) < 0 || registry_read(&p, &l, &d) < 0) {
+		command_error("%s", d.text);
+		return EXIT_REFUSED;
+	}
+	return stop_matching(&l, ctx->args.v[0]);
 }
 
 const struct command_row cmd_stop = {

@@ -33,7 +33,7 @@ static void line_rest(struct line *l, const char *word)
 
 static int line_take(struct line *l)
 {
-	struct captured c = capture_stderr();
+	struct captured c = capture(stderr);
 	int status;
 
 	l->ctx.row = &row;

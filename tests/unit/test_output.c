@@ -37,7 +37,7 @@ static void an_object_that_could_not_be_made_is_one_sentence_and_nothing_printed
 	char said[256], *printed = NULL;
 	size_t n;
 	FILE *f = open_memstream(&printed, &n);
-	struct captured c = capture_stderr();
+	struct captured c = capture(stderr);
 	int status = output_json(f, NULL, "the list of sessions");
 
 	(void)state;
@@ -54,7 +54,7 @@ static void an_object_that_could_not_be_made_is_one_sentence_and_nothing_printed
 static void refuses_silently(FILE *f)
 {
 	char said[256];
-	struct captured c = capture_stderr();
+	struct captured c = capture(stderr);
 	int status;
 
 	setbuf(f, NULL);
@@ -78,7 +78,7 @@ static void what_fails_for_another_reason_is_one_sentence(void **state)
 {
 	char said[256];
 	FILE *f = fopen("/dev/null", "we");
-	struct captured c = capture_stderr();
+	struct captured c = capture(stderr);
 	/* No text of JSON in jansson's eyes. */
 	int status = output_json(f, json_string(""), "it");
 

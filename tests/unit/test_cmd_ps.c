@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_cmd_ps - each session that runs is a line, oldest first, in words that no terminal obeys */
+#include "tests/unit/session_entries.h"
+
+static const char id_a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", id_b[] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+/* Must be that of struct ps_options. */
+struct options {
+	bool json;
+};
+
+static int ps(bool json, char out[SAID_MAX], char err[SAID_MAX])
+{
+	struct options o = { .json = json };
+	struct command_ctx ctx = { .row = &cmd_ps, .options = &o };
+	struct captured c_out, c_err;
+	int status;
+
+	assert_int_equal(cmd_ps.options_size, sizeof(o));
+	c_err = capture(stderr);
+	c_out = capture(stdout);
+	status = cmd_ps.run(&ctx);
+	captured_read(&c_out, out, SAID_MAX);
+	captured_read(&c_err, err, SAID_MAX);
+	return status;
+}
+
+static void where_nothing_runs_it_says_so_beside_an_empty_list(void **state)
+{
+	char out[SAID_MAX], err[SAID_MAX];
+
+	(void)state;
+	assert_int_equal(ps(false, out, err), EXIT_OK);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "no server runs through stockade\n");
+	assert_int_equal(ps(true, out, err), EXIT_OK);
+	assert_string_equal(out, "[]\n");
+	assert_string_equal(err, "");
+}
+
+static void each_session_is_a_line_and_the_oldest_comes_first(void **state)
+{
+	static const char first[] =
+		"bbbbbbbbbbbb  time                      1970-01-01T00:00:01Z         3         2  ",
+			  second[] =
+				  "aaaaaaaaaaaa  no\\x1btes                 1970-01-01T00:00:02Z         0         0  ";
+	char out[SAID_MAX], err[SAID_MAX], *line = out;
+
+	put_session(
+		*state, &(struct session_entry){
+				.id = id_a, .name = "no\033tes", .client = "ed\033itor", .pid = getpid(), .since = 2 });
+	put_session(*state, &(struct session_entry){
+				    .id = id_b, .name = "time", .pid = getpid(), .since = 1, .counters = { 3, 2, 1 } });
+	assert_int_equal(ps(false, out, err), EXIT_OK);
+	assert_string_equal(err, "");
+	assert_memory_equal(strsep(&line, "\n"), "SESSION       SERVER ", 21);
+	assert_memory_equal(line, first, strlen(first));
+	assert_non_null(strstr(strsep(&line, "\n"), " MB  editor"));
+	assert_memory_equal(line, second, strlen(second));
+	assert_non_null(strstr(strsep(&line, "\n"), " MB  ed\\x1bitor"));
+	assert_string_equal(line, "");
+}
+
+static void a_session_of_another_container_is_marked_and_not_measured(void **state)
+{
+	char out[SAID_MAX], err[SAID_MAX];
+	json_t *list;
+
+	put_session(*state, &(struct session_entry){ .id = id_a, .name = "notes", .pid = getpid(), .foreign = true });
+	assert_int_equal(ps(false, out, err), EXIT_OK);
+	assert_non_null(strstr(out, "   unknown  (in another container, may have ended) editor\n"));
+	assert_int_equal(ps(true, out, err), EXIT_OK);
+	list = json_loads(out, 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "state")), "unknown");
+	assert_true(json_is_null(json_object_get(json_array_get(list, 0), "memory")));
+	json_decref(list);
+}
+
+static void the_object_of_a_session_holds_all_of_it(void **state)
+{
+	char out[SAID_MAX], err[SAID_MAX];
+	const json_t *o;
+	json_t *list;
+
+	put_session(
+		*state, &(struct session_entry){
+				.id = id_a, .name = "notes", .pid = getpid(), .since = 2, .counters = { 3, 2, 1 } });
+	assert_int_equal(ps(true, out, err), EXIT_OK);
+	list = json_loads(out, JSON_REJECT_DUPLICATES, NULL);
+	o = json_array_get(list, 0);
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(json_string_value(json_object_get(o, "session")), id_a);
+	assert_string_equal(json_string_value(json_object_get(o, "state")), "running");
+	assert_string_equal(json_string_value(json_object_get(o, "server")), "notes");
+	assert_string_equal(json_string_value(json_object_get(o, "client")), "editor");
+	assert_int_equal(json_integer_value(json_object_get(o, "pid")), getpid());
+	assert_string_equal(json_string_value(json_object_get(o, "since")), "1970-01-01T00:00:02Z");
+	assert_int_equal(json_integer_value(json_object_get(o, "calls")), 3);
+	assert_int_equal(json_integer_value(json_object_get(o, "denials")), 2);
+	assert_true(json_integer_value(json_object_get(o, "memory")) > 0);
+	json_decref(list);
+}
+
+static void a_registry_that_cannot_be_believed_is_a_refusal(void **state)
+{
+	const struct world *w = *state;
+	char out[SAID_MAX], err[SAID_MAX], path[256];
+
+	put_session(*state, &(struct session_entry){ .id = id_a, .name = "notes", .pid = getpid() });
+	snprintf(path, sizeof(path), "%s/sessions", w->paths.runtime);
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_int_equal(ps(false, out, err), EXIT_REFUSED);
+	assert_string_equal(out, "");
+	assert_memory_equal(err, "stockade: ", 10);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, world_up, world_down)
+	const struct CMUnitTest tests[] = {
+		T(where_nothing_runs_it_says_so_beside_an_empty_list),
+		T(each_session_is_a_line_and_the_oldest_comes_first),
+		T(a_session_of_another_container_is_marked_and_not_measured),
+		T(the_object_of_a_session_holds_all_of_it),
+		T(a_registry_that_cannot_be_believed_is_a_refusal),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -53,19 +53,15 @@ static int need_terminal(const struct command_ctx *ctx)
 	return EXIT_REFUSED;
 }
 
-static int show(const struct paths *p, const struct effective *e, struct diag *d)
+static int show(const struct approvals *all, const struct effective *e, struct diag *d)
 {
-	struct approval earlier = { 0 };
-	struct question_options o = { .colour = command_colour(stderr), .width = consent_width() };
-	int r = consent_earlier(p, e->subject, e->digest, &earlier, d);
+	const struct approval *earlier = consent_earlier(all, e->subject, e->digest);
+	struct question_options o = { .colour = command_colour(stderr),
+		.width = consent_width(),
+		.earlier = earlier ? earlier->canonical : NULL };
+	int r = question_print(stderr, e, &o);
 
-	o.earlier = earlier.canonical;
-	if (r >= 0) {
-		r = question_print(stderr, e, &o);
-		diag_set(d, "cannot show the question: %s", strerror(-r));
-	}
-	approval_done(&earlier);
-	return r;
+	return r < 0 ? diag_fail(d, r, "cannot show the question: %s", strerror(-r)) : 0;
 }
 
 /* Remembered first; what waits for this very plan may then go on. */
@@ -94,7 +90,8 @@ static int by_digest(
 	return remember(p, e, "digest", l, d);
 }
 
-static int by_question(const struct paths *p, const struct effective *e, const struct lineage *l, struct diag *d)
+static int by_question(const struct paths *p, const struct approvals *all, const struct effective *e,
+	const struct lineage *l, struct diag *d)
 {
 	_cleanup_approval_ struct approval a = { 0 };
 	char name[256];
@@ -112,7 +109,7 @@ static int by_question(const struct paths *p, const struct effective *e, const s
 		fprintf(stderr, "%s is approved already (%s).\n", name, a.id);
 		return EXIT_OK;
 	}
-	r = consent_ask_terminal(p, e, d);
+	r = consent_ask_terminal(all, e, d);
 	if (r == CONSENT_APPROVED)
 		return remember(p, e, "approve", l, d);
 	if (r >= 0)
@@ -123,8 +120,8 @@ static int by_question(const struct paths *p, const struct effective *e, const s
 	return EXIT_REFUSED;
 }
 
-static int plan_status(const struct command_ctx *ctx, const struct paths *p, const struct effective *e,
-	const struct lineage *l, struct diag *d)
+static int plan_status(const struct command_ctx *ctx, const struct paths *p, const struct approvals *all,
+	const struct effective *e, const struct lineage *l, struct diag *d)
 {
 	const struct approve_options *o = ctx->options;
 	int r;
@@ -132,8 +129,8 @@ static int plan_status(const struct command_ctx *ctx, const struct paths *p, con
 	if (o->digest)
 		return by_digest(p, e, o->digest, l, d);
 	if (!o->print_digest)
-		return by_question(p, e, l, d);
-	r = show(p, e, d);
+		return by_question(p, all, e, l, d);
+	r = show(all, e, d);
 	if (r < 0)
 		return r;
 	puts(e->digest);
@@ -144,6 +141,7 @@ static int approve_plan(const struct command_ctx *ctx, const struct paths *p, co
 {
 	struct approve_options *o = ctx->options;
 	_cleanup_effective_ struct effective e = { .exit_hint = EXIT_REFUSED };
+	_cleanup_approvals_ struct approvals all = { 0 };
 	struct diag d = { "out of memory" };
 	int status = command_take_grants(ctx, &o->grants), r;
 
@@ -152,10 +150,10 @@ static int approve_plan(const struct command_ctx *ctx, const struct paths *p, co
 	if (status != EXIT_OK)
 		return status;
 	r = command_build_plan(ctx, p, &o->grants, &e, &d);
-	if (r == 0) {
-		r = effective_digest(p, &e, &d);
-		r = r < 0 ? r : plan_status(ctx, p, &e, l, &d);
-	}
+	r = r < 0 ? r : consent_list(p, &all, &d);
+	r = r < 0 ? r : effective_look(&e, &d);
+	r = r < 0 ? r : effective_digest(p, &all, &e, &d);
+	r = r < 0 ? r : plan_status(ctx, p, &all, &e, l, &d);
 	if (r >= 0)
 		return r;
 	command_error("%s", d.text);

@@ -146,14 +146,16 @@ static int print_failed(int r, struct diag *d)
 
 static int check_plan(const struct paths *p, struct effective *e, bool json, struct diag *d)
 {
-	_cleanup_approval_ struct approval a = { 0 }, before = { 0 };
+	_cleanup_approvals_ struct approvals all = { 0 };
+	_cleanup_approval_ struct approval a = { 0 };
 	const char *approval;
 	bool earlier;
 	json_t *root;
-	int r = effective_digest(p, e, d);
+	int r = consent_list(p, &all, d);
 
-	r = r < 0 ? r : consent_earlier(p, e->subject, e->digest, &before, d);
-	earlier = r == CONSENT_APPROVED;
+	r = r < 0 ? r : effective_look(e, d);
+	r = r < 0 ? r : effective_digest(p, &all, e, d);
+	earlier = r == 0 && consent_earlier(&all, e->subject, e->digest);
 	r = r < 0 ? r : consent_lookup(p, e->digest, &a, d);
 	if (r < 0)
 		return r;

@@ -3,6 +3,10 @@
  * cmd_run - stockade run: what a client starts instead of the server
  *
  * Order: describe, digest, consent, session. Nothing of the server runs before the digest is approved.
+ *
+ * The digest has to look at each file of the code, and the sandbox takes as long to build. Where the server has been
+ * approved before, the one is done beside the other: enter builds and waits, as it always does, for the word that only
+ * session_run sends. A plan that is not the approved one ends it, before anybody is asked.
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,6 +19,7 @@
 #include "supervisor/effective.h"
 #include "supervisor/exit.h"
 #include "supervisor/session.h"
+#include "supervisor/spawn.h"
 
 struct run_options {
 	struct grants grants;
@@ -24,6 +29,24 @@ static const struct option_row run_rows[] = {
 	GRANT_OPTION_ROWS(struct run_options, grants),
 	{ NULL },
 };
+
+struct launch {
+	struct paths paths;
+	struct lineage lineage;
+	struct effective *effective;
+	struct approvals approvals;
+	struct approval approval; /* that allows it */
+	struct spawned prepared;
+};
+
+static void launch_done(struct launch *l)
+{
+	spawned_done(&l->prepared);
+	approval_done(&l->approval);
+	approvals_done(&l->approvals);
+	lineage_done(&l->lineage);
+	paths_done(&l->paths);
+}
 
 /* What a client may show to a model: true, harmless, and never the command that approves. */
 static void refusal_words(const char *name, int outcome, char *ret, size_t size)
@@ -72,12 +95,12 @@ static void say_waiting(const struct consent_wait *w)
 		text_escape_str(w->effective->name, shown, sizeof(shown)), w->seconds);
 }
 
-static int wait_for_approval(
-	const struct paths *p, const struct effective *e, const struct lineage *l, bool said, struct diag *d)
+static int wait_for_approval(const struct launch *l, bool said, struct diag *d)
 {
-	struct consent_wait w = { .paths = p,
-		.effective = e,
-		.lineage = l,
+	struct consent_wait w = { .paths = &l->paths,
+		.effective = l->effective,
+		.lineage = &l->lineage,
+		.approvals = &l->approvals,
 		.cancel_fd = -1,
 		.signal_fd = -1,
 		.seconds = CONSENT_WAIT_S,
@@ -91,21 +114,32 @@ static int wait_for_approval(
 	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (signals = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
 		return diag_fail(d, -errno, "cannot watch for signals: %s", strerror(errno));
-	if (l->n > 0 && l->v[0].pid > 1)
-		client = (int)syscall(SYS_pidfd_open, l->v[0].pid, 0);
+	if (l->lineage.n > 0 && l->lineage.v[0].pid > 1)
+		client = (int)syscall(SYS_pidfd_open, l->lineage.v[0].pid, 0);
 	w.signal_fd = signals;
 	w.cancel_fd = client;
 	return consent_wait(&w, d);
 }
 
-/* A person took time to answer, and code can be updated meanwhile: what starts is what was shown, or nothing. */
-static int check_unchanged(const struct paths *p, struct effective *e, struct diag *d)
+static int take_digest(struct launch *l, struct diag *d)
 {
+	int r = effective_look(l->effective, d);
+
+	return r < 0 ? r : effective_digest(&l->paths, &l->approvals, l->effective, d);
+}
+
+/* A person took time to answer, and code can be updated meanwhile: what starts is what was shown, or nothing. */
+static int check_unchanged(struct launch *l, struct diag *d)
+{
+	struct effective *e = l->effective;
 	char shown_digest[sizeof(e->digest)], name[128];
 	int r;
 
 	memcpy(shown_digest, e->digest, sizeof(shown_digest));
-	r = effective_digest(p, e, d);
+	approvals_done(&l->approvals);
+	r = consent_list(&l->paths, &l->approvals, d);
+	if (r == 0)
+		r = take_digest(l, d);
 	if (r == 0 && strcmp(e->digest, shown_digest) != 0)
 		r = diag_fail(d, -EPERM,
 			"%s: its code was changed while the question waited for an answer, so what was approved is not "
@@ -116,7 +150,7 @@ static int check_unchanged(const struct paths *p, struct effective *e, struct di
 
 /* On a terminal under a client the keystrokes may be those of its agent, which can make itself as many terminals as it
  * likes: an answer there would be remembered, and `approve` refuses there for the same reason. */
-static int may_ask_here(const struct paths *p, const struct effective *e, struct lineage *l, bool *ret, struct diag *d)
+static int may_ask_here(struct launch *l, bool *ret, struct diag *d)
 {
 	_cleanup_free_ char *why = NULL;
 	char name[128];
@@ -124,7 +158,7 @@ static int may_ask_here(const struct paths *p, const struct effective *e, struct
 
 	*ret = consent_terminal_is_ours();
 	if (*ret)
-		r = lineage_client_above(l, p, &why, d);
+		r = lineage_client_above(&l->lineage, &l->paths, &why, d);
 	if (r < 0 || !why)
 		return r;
 	*ret = false;
@@ -132,80 +166,104 @@ static int may_ask_here(const struct paths *p, const struct effective *e, struct
 		"%s: the question is not asked here: %s, and a client or its agent must not\n"
 		"  approve for its user. It waits %d s for an answer from a plain terminal of your own, not one inside "
 		"the client: type 'stockade approve' there",
-		text_escape_str(e->name, name, sizeof(name)), why, CONSENT_WAIT_S);
+		text_escape_str(l->effective->name, name, sizeof(name)), why, CONSENT_WAIT_S);
 	return 0;
 }
 
-/* What a waiting launch was allowed through: the approval says so where one is remembered. */
-static int take_answer(const struct paths *p, const struct effective *e, struct approval *ret, struct diag *d)
+static int look_up(struct launch *l, struct diag *d)
 {
-	int r = e->never_remember ? CONSENT_UNKNOWN : consent_lookup(p, e->digest, ret, d);
-
-	if (r != CONSENT_UNKNOWN)
-		return r;
-	snprintf(ret->id, sizeof(ret->id), "%.16s", e->digest);
-	ret->channel = strdup("approve");
-	return ret->channel ? CONSENT_APPROVED : -ENOMEM;
+	if (l->effective->never_remember)
+		return CONSENT_UNKNOWN;
+	return consent_lookup(&l->paths, l->effective->digest, &l->approval, d);
 }
 
-static int ask_here(
-	const struct paths *p, struct effective *e, const struct lineage *l, struct approval *ret, struct diag *d)
+/* What was allowed without being remembered. */
+static int note_answer(struct launch *l, const char *channel)
 {
-	int r = consent_ask_terminal(p, e, d);
+	snprintf(l->approval.id, sizeof(l->approval.id), "%.16s", l->effective->digest);
+	l->approval.channel = strdup(channel);
+	return l->approval.channel ? CONSENT_APPROVED : -ENOMEM;
+}
+
+/* What a waiting launch was allowed through: the approval says so where one is remembered. */
+static int take_answer(struct launch *l, struct diag *d)
+{
+	int r = look_up(l, d);
+
+	return r == CONSENT_UNKNOWN ? note_answer(l, "approve") : r;
+}
+
+static int ask_here(struct launch *l, struct diag *d)
+{
+	int r = consent_ask_terminal(&l->approvals, l->effective, d);
 
 	if (r == CONSENT_APPROVED)
-		r = check_unchanged(p, e, d);
-	if (r != CONSENT_APPROVED)
+		r = check_unchanged(l, d);
+	if (r == CONSENT_APPROVED)
+		r = note_answer(l, "terminal");
+	if (r != CONSENT_APPROVED || l->effective->never_remember)
 		return r;
-	snprintf(ret->id, sizeof(ret->id), "%.16s", e->digest);
-	ret->channel = strdup("terminal");
-	if (!ret->channel)
-		return -ENOMEM;
-	return e->never_remember ? CONSENT_APPROVED : consent_remember(p, e, "terminal", l, d);
+	return consent_remember(&l->paths, l->effective, "terminal", &l->lineage, d);
 }
 
-/* CONSENT_APPROVED with id and channel filled, another outcome, or -errno. */
-static int obtain(const struct paths *p, struct effective *e, struct lineage *l, struct approval *ret, struct diag *d)
+/* CONSENT_APPROVED with id and channel of the approval filled, another outcome, or -errno. */
+static int ask(struct launch *l, struct diag *d)
 {
 	bool here = false, terminal = consent_terminal_is_ours();
-	int r = e->never_remember ? CONSENT_UNKNOWN : consent_lookup(p, e->digest, ret, d);
+	int r = may_ask_here(l, &here, d);
 
-	if (r != CONSENT_UNKNOWN)
-		return r;
-	r = may_ask_here(p, e, l, &here, d);
 	if (r < 0)
 		return r;
 	if (here)
-		return ask_here(p, e, l, ret, d);
+		return ask_here(l, d);
 	/* On a terminal under a client may_ask_here has said what this waits for. */
-	r = wait_for_approval(p, e, l, terminal, d);
+	r = wait_for_approval(l, terminal, d);
 	if (r == CONSENT_APPROVED)
-		r = check_unchanged(p, e, d);
-	return r == CONSENT_APPROVED ? take_answer(p, e, ret, d) : r;
+		r = check_unchanged(l, d);
+	return r == CONSENT_APPROVED ? take_answer(l, d) : r;
 }
 
-static int start(const struct command_ctx *ctx, const struct grants *g, struct effective *e, struct diag *d)
+/* Only for a server that has been approved: the others wait for a person anyway. With a network there are ports that
+ * belong to a digest (supervisor/publish.h). What cannot be started here fails in its turn, where it is recorded. */
+static void prepare(struct launch *l)
 {
-	_cleanup_paths_ struct paths paths = { 0 };
-	_cleanup_lineage_ struct lineage lineage = { 0 };
-	_cleanup_(approval_done) struct approval approval = { 0 };
-	int r = paths_init(&paths, d);
+	struct diag later;
+
+	if (!l->effective->plan.network.on && !l->effective->never_remember &&
+		consent_earlier(&l->approvals, l->effective->subject, ""))
+		(void)!spawn_session(l->effective, &l->prepared, &later);
+}
+
+static int start(const struct command_ctx *ctx, const struct grants *g, struct launch *l, struct diag *d)
+{
+	int r = paths_init(&l->paths, d);
 
 	if (r == 0)
-		r = lineage_read(&lineage, d);
+		r = lineage_read(&l->lineage, d);
 	if (r == 0)
-		r = command_build_plan(ctx, &paths, g, e, d);
+		r = command_build_plan(ctx, &l->paths, g, l->effective, d);
 	if (r == 0)
-		r = effective_digest(&paths, e, d);
-	if (r == 0)
-		r = obtain(&paths, e, &lineage, &approval, d);
+		r = consent_list(&l->paths, &l->approvals, d);
 	if (r < 0)
 		return r;
-	struct session_args s = { .paths = &paths,
-		.effective = e,
-		.lineage = &lineage,
-		.approval = approval.id,
-		.channel = approval.channel ? approval.channel : "" };
+	prepare(l);
+	r = take_digest(l, d);
+	if (r == 0)
+		r = look_up(l, d);
+	if (r != CONSENT_APPROVED)
+		spawned_done(&l->prepared);
+	if (r == CONSENT_UNKNOWN)
+		r = ask(l, d);
+	if (r < 0)
+		return r;
+	/* A session lasts for days. */
+	approvals_done(&l->approvals);
+	struct session_args s = { .paths = &l->paths,
+		.effective = l->effective,
+		.lineage = &l->lineage,
+		.approval = l->approval.id,
+		.channel = l->approval.channel ? l->approval.channel : "",
+		.prepared = &l->prepared };
 	return r == CONSENT_APPROVED ? session_run(&s) : refuse(&s, r);
 }
 
@@ -213,12 +271,13 @@ static int run_run(const struct command_ctx *ctx)
 {
 	struct run_options *o = ctx->options;
 	_cleanup_effective_ struct effective e = { .exit_hint = EXIT_REFUSED };
+	_cleanup_(launch_done) struct launch l = { .effective = &e, .prepared = SPAWNED_NONE };
 	struct diag d = { "" };
 	int r = command_take_grants(ctx, &o->grants);
 
 	if (r != 0)
 		return r;
-	r = start(ctx, &o->grants, &e, &d);
+	r = start(ctx, &o->grants, &l, &d);
 	if (r >= 0)
 		return r;
 	command_error("%s", d.text[0] ? d.text : strerror(-r));

@@ -52,9 +52,8 @@ void approvals_done(struct approvals *l);
 /* Looks up the digest: CONSENT_APPROVED (ret filled) or CONSENT_UNKNOWN. A file that does not parse or is not trusted
  * denies: -errno. */
 int consent_lookup(const struct paths *p, const char *digest, struct approval *ret, struct diag *d) _must_check_;
-/* The newest approval of the same subject with another digest, or CONSENT_UNKNOWN. */
-int consent_earlier(const struct paths *p, const char *subject, const char *digest, struct approval *ret,
-	struct diag *d) _must_check_;
+/* The newest approval of the same subject with another digest, or NULL. */
+const struct approval *consent_earlier(const struct approvals *l, const char *subject, const char *digest);
 /* -EPERM for what is never remembered. */
 int consent_remember(const struct paths *p, const struct effective *e, const char *channel, const struct lineage *l,
 	struct diag *d) _must_check_;
@@ -80,12 +79,13 @@ int consent_yes_or_no(const char *prompt) _must_check_;
 /* Columns of the terminal behind stderr, 0 when there is none. */
 unsigned consent_width(void);
 /* The question on stderr, the answer from stdin, default No. CONSENT_APPROVED or CONSENT_REFUSED. */
-int consent_ask_terminal(const struct paths *p, const struct effective *e, struct diag *d) _must_check_;
+int consent_ask_terminal(const struct approvals *all, const struct effective *e, struct diag *d) _must_check_;
 
 /* A launch that waits. cancel_fd: readable (POLLIN|POLLHUP) when the client is gone, -1 none. Wakes on the approval
  * file (inotify, else polling every 100 ms). CONSENT_APPROVED, _REFUSED, _TIMEOUT, _CANCELLED. */
 struct consent_wait {
 	const struct paths *paths;
+	const struct approvals *approvals; /* for the difference to an earlier one */
 	const struct effective *effective;
 	const struct lineage *lineage;
 	int cancel_fd;

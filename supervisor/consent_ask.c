@@ -96,16 +96,14 @@ unsigned consent_width(void)
 	return ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 ? ws.ws_col : 0;
 }
 
-int consent_ask_terminal(const struct paths *p, const struct effective *e, struct diag *d)
+int consent_ask_terminal(const struct approvals *all, const struct effective *e, struct diag *d)
 {
-	_cleanup_approval_ struct approval earlier = { 0 };
-	struct question_options o = { .colour = command_colour(stderr), .width = consent_width() };
-	int r = consent_earlier(p, e->subject, e->digest, &earlier, d);
+	const struct approval *earlier = consent_earlier(all, e->subject, e->digest);
+	struct question_options o = { .colour = command_colour(stderr),
+		.width = consent_width(),
+		.earlier = earlier ? earlier->canonical : NULL };
+	int r = question_print(stderr, e, &o);
 
-	if (r < 0)
-		return r;
-	o.earlier = earlier.canonical;
-	r = question_print(stderr, e, &o);
 	if (r < 0)
 		return diag_fail(d, r, "cannot show the question: %s", strerror(-r));
 	return consent_yes_or_no("Start it? [y/N] ");

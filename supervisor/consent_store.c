@@ -208,25 +208,16 @@ int consent_list(const struct paths *p, struct approvals *ret, struct diag *d)
 	return 0;
 }
 
-int consent_earlier(
-	const struct paths *p, const char *subject, const char *digest, struct approval *ret, struct diag *d)
+const struct approval *consent_earlier(const struct approvals *l, const char *subject, const char *digest)
 {
-	_cleanup_approvals_ struct approvals l = { 0 };
-	int r = consent_list(p, &l, d);
-
-	if (r < 0)
-		return r;
 	/* A damaged one is passed over here: it could only have shown a difference, and the whole question is asked
 	 * anyway. */
-	for (size_t i = l.n; i-- > 0;) {
-		struct approval *a = &l.v[i];
-		if (!a->damaged && strcmp(a->subject, subject) == 0 && strcmp(a->digest, digest) != 0) {
-			*ret = *a;
-			*a = (struct approval){ 0 };
-			return CONSENT_APPROVED;
-		}
+	for (size_t i = l->n; i-- > 0;) {
+		const struct approval *a = &l->v[i];
+		if (!a->damaged && strcmp(a->subject, subject) == 0 && strcmp(a->digest, digest) != 0)
+			return a;
 	}
-	return CONSENT_UNKNOWN;
+	return NULL;
 }
 
 static json_t *approval_json(

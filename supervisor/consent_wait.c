@@ -96,13 +96,10 @@ static int wait_loop(const struct consent_wait *w, struct pending_waiter *place,
 int consent_wait(const struct consent_wait *w, struct diag *d)
 {
 	struct pending_waiter place = PENDING_WAITER_INIT;
-	struct approval earlier = { 0 };
+	const struct approval *earlier = consent_earlier(w->approvals, w->effective->subject, w->effective->digest);
 	_cleanup_free_ char *text = NULL;
-	int r = consent_earlier(w->paths, w->effective->subject, w->effective->digest, &earlier, d);
+	int r = pending_text(w->effective, w->lineage, earlier ? earlier->canonical : NULL, &text, d);
 
-	if (r >= 0)
-		r = pending_text(w->effective, w->lineage, earlier.canonical, &text, d);
-	approval_done(&earlier);
 	if (r == 0)
 		r = pending_join(w->paths, w->effective->digest, text, &place, d);
 	if (r == 0 && w->waits)

@@ -109,6 +109,8 @@ struct effective {
 	int exit_hint; /* enum stockade_exit for a failure */
 };
 
+struct approvals; /* supervisor/consent.h */
+
 struct effective_args {
 	const struct paths *paths;
 	const struct grants *grants;
@@ -116,9 +118,12 @@ struct effective_args {
 	const char *workspace; /* where we were started */
 };
 
-/* Without ret->digest: that needs the code read, effective_digest. */
+/* All but what has to look at each file of the code: effective_look and effective_digest, in this order. */
 int effective_build(const struct effective_args *a, struct effective *ret, struct diag *d) _must_check_;
-/* Code trees hashed (cache warm: stat only), canonical JSON and digest filled. */
-int effective_digest(const struct paths *p, struct effective *e, struct diag *d) _must_check_;
+/* Who may write the code trees: root_only of each, and in the canonical JSON. */
+int effective_look(struct effective *e, struct diag *d) _must_check_;
+/* The other trees hashed (cache warm: stat only), canonical JSON and digest filled; all: what is approved now. */
+int effective_digest(
+	const struct paths *p, const struct approvals *all, struct effective *e, struct diag *d) _must_check_;
 void effective_done(struct effective *e);
 #define _cleanup_effective_ _cleanup_(effective_done)

@@ -104,8 +104,7 @@ static json_t *code(const struct resolved *cmd)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < cmd->n_trees; i++)
-		if (json_array_append_new(array, json_pack("{s:s, s:b}", "path", cmd->trees[i].path, "root_only",
-							 cmd->trees[i].root_only)) < 0) {
+		if (json_array_append_new(array, json_pack("{s:s}", "path", cmd->trees[i].path)) < 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -140,6 +139,8 @@ static int digest_tree(const struct paths *p, const struct code_tree *t, bool wi
 	char hex[CODE_DIGEST_HEX];
 	int r;
 
+	if (!json_object_get(entry, "root_only"))
+		return diag_fail(d, -EINVAL, "the code in %s was not looked at", t->path);
 	if (t->root_only)
 		return 0;
 	r = code_digest_tree(p, t->path, with_git, hex, d);
@@ -148,7 +149,21 @@ static int digest_tree(const struct paths *p, const struct code_tree *t, bool wi
 	return json_object_set_new(entry, "digest", json_string(hex)) < 0 ? -ENOMEM : 0;
 }
 
-int effective_digest(const struct paths *p, struct effective *e, struct diag *d)
+int effective_look(struct effective *e, struct diag *d)
+{
+	json_t *list = json_object_get(e->canonical, "code");
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++) {
+		struct code_tree *t = &e->cmd.trees[i];
+		r = code_is_root_only(t->path, &t->root_only, NULL, d);
+		if (r == 0 && json_object_set_new(json_array_get(list, i), "root_only", json_boolean(t->root_only)) < 0)
+			r = -ENOMEM;
+	}
+	return r;
+}
+
+int effective_digest(const struct paths *p, const struct approvals *all, struct effective *e, struct diag *d)
 {
 	json_t *list = json_object_get(e->canonical, "code");
 	int r = 0;
@@ -160,5 +175,5 @@ int effective_digest(const struct paths *p, struct effective *e, struct diag *d)
 	r = canonical_digest(e->canonical, e->digest);
 	if (r < 0)
 		return diag_fail(d, r, "cannot compute the plan's digest: %s", strerror(-r));
-	return effective_check_overlap(p, e, d);
+	return effective_check_overlap(p, all, e, d);
 }

@@ -22,4 +22,5 @@ int effective_add_walls(struct effective *e) _must_check_;
 int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *env) _must_check_;
 /* Is code of this launch writable by another approved one? Then it is said, and the answer is never remembered. Needs
  * the digest. */
-int effective_check_overlap(const struct paths *p, struct effective *e, struct diag *d) _must_check_;
+int effective_check_overlap(
+	const struct paths *p, const struct approvals *all, struct effective *e, struct diag *d) _must_check_;

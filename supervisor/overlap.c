@@ -88,20 +88,17 @@ static int note_others_code(struct effective *e, const struct approval *a)
 	return 0;
 }
 
-int effective_check_overlap(const struct paths *p, struct effective *e, struct diag *d)
+int effective_check_overlap(const struct paths *p, const struct approvals *all, struct effective *e, struct diag *d)
 {
-	_cleanup_approvals_ struct approvals all = { 0 };
 	_cleanup_registry_ struct registry_list running = { 0 };
-	int r = consent_list(p, &all, d);
+	int r = registry_read(p, &running, d);
 
-	if (r == 0)
-		r = registry_read(p, &running, d);
-	for (size_t i = 0; r == 0 && i < all.n; i++)
-		r = note_others_code(e, &all.v[i]);
+	for (size_t i = 0; r == 0 && i < all->n; i++)
+		r = note_others_code(e, &all->v[i]);
 	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++) {
 		if (e->cmd.trees[i].root_only)
 			continue;
-		r = check_tree(e, &all, &e->cmd.trees[i]);
+		r = check_tree(e, all, &e->cmd.trees[i]);
 		if (r == 0)
 			r = check_running(e, &running, &e->cmd.trees[i]);
 	}

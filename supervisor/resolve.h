@@ -22,7 +22,8 @@ struct code_tree {
 	char *path; /* canonical */
 	char *role; /* "node of nvm", "npm package tree", "Python virtual environment", ... for check and the question
 		     */
-	bool root_only; /* every component and every file is writable by root alone: identified by path */
+	/* every component and every file is writable by root alone: identified by path; filled by effective_look */
+	bool root_only;
 };
 
 struct resolved {

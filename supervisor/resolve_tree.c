@@ -476,14 +476,6 @@ static int keep_links(struct resolve *c)
 
 int resolve_trees_finish(struct resolve *c)
 {
-	int r;
-
 	drop_nested(c->ret);
-	for (size_t i = 0; i < c->ret->n_trees; i++) {
-		struct code_tree *t = &c->ret->trees[i];
-		r = code_is_root_only(t->path, &t->root_only, NULL, c->d);
-		if (r < 0)
-			return r == -ENOMEM || r == -ENOENT ? r : -EACCES;
-	}
 	return keep_links(c);
 }

@@ -589,6 +589,17 @@ static void run(struct session *s)
 	}
 }
 
+static int take_prepared(struct session *s)
+{
+	struct spawned *p = s->args->prepared;
+
+	if (!p || p->report < 0)
+		return spawn_session(s->args->effective, &s->spawned, &s->diag);
+	s->spawned = *p;
+	*p = (struct spawned)SPAWNED_NONE;
+	return 0;
+}
+
 int session_run(const struct session_args *a)
 {
 	struct session s = {
@@ -602,7 +613,7 @@ int session_run(const struct session_args *a)
 	if (r == 0)
 		r = publish_claim(a->paths, &a->effective->profile.network, a->effective->digest, &s.claims, &s.diag);
 	if (r == 0)
-		r = spawn_session(a->effective, &s.spawned, &s.diag);
+		r = take_prepared(&s);
 	if (r == 0)
 		r = lock_down(&s);
 	if (r < 0) {

@@ -10,6 +10,7 @@
 #include "supervisor/effective.h"
 #include "supervisor/lineage.h"
 #include "supervisor/paths.h"
+#include "supervisor/spawn.h"
 
 struct session_args {
 	const struct paths *paths;
@@ -17,6 +18,8 @@ struct session_args {
 	const struct lineage *lineage;
 	const char *approval; /* id */
 	const char *channel;
+	/* Programs that spawn_session started for this launch already, or NULL: the session takes them over. */
+	struct spawned *prepared;
 };
 
 int session_run(const struct session_args *a);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -19,12 +20,14 @@
 #include <sys/wait.h>
 #include "base/io.h"
 #include "wire/fds.h"
+#include "wire/report.h"
 
 enum {
 	SPAWN_FD_FLOOR = 32,
 	SPAWN_FDS_NEEDED = 64,
 	SPAWN_FDS_MAX = GATEWAY_FD_PUBLISH + NET_PUBLISH_MAX,
-	PUBLISH_BACKLOG = 16
+	PUBLISH_BACKLOG = 16,
+	FIND_MS = 2000
 };
 
 /* Child's number i is our descriptor fd[i]. */
@@ -364,9 +367,29 @@ static void end_child(int *pidfd)
 	*pidfd = -1;
 }
 
+/* Nobody has read yet who PID 1 is. enter is left to tell it, for a PID 1 that it has made and not told of ends by itself
+ * (enter/clone.c) and would stay ours to reap; our end of the socket ends what waits for a word of us. */
+static void find_init(struct spawned *s)
+{
+	char bytes[REPORT_BYTES_MAX];
+	struct pollfd p = { .fd = s->report, .events = POLLIN };
+	long n = 1;
+	int fd = -1;
+
+	if (s->report < 0 || s->init_pidfd >= 0 || shutdown(s->report, SHUT_WR) < 0)
+		return;
+	while (n > 0 && s->init_pidfd < 0 && poll(&p, 1, FIND_MS) == 1) {
+		size_t n_fds = 1;
+		n = io_recv_msg(s->report, bytes, sizeof(bytes), &fd, &n_fds);
+		if (n > 0 && n_fds == 1)
+			s->init_pidfd = fd;
+	}
+}
+
 void spawned_done(struct spawned *s)
 {
 	/* PID 1 first: with it goes all that the server started. */
+	find_init(s);
 	end_child(&s->init_pidfd);
 	end_child(&s->enter_pidfd);
 	end_child(&s->gateway.pidfd);

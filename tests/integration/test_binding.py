@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from integration.harness import STOCKADE, until
+from integration.harness import STOCKADE, descendants, until
 from integration.pty_person import Terminal
 
 
@@ -133,6 +133,28 @@ def answer_waiting(person, before_yes):
     t.type("y\n")
     t.wait()
     return t.text
+
+
+def test_a_plan_that_is_not_the_approved_one_leaves_nothing_of_the_sandbox_that_was_begun(person):
+    """The sandbox of an approved server is built while its code is looked at; here that finds another code."""
+    data = f"{person.work}/data"
+    os.mkdir(data)
+    os.chmod(data, 0o777)
+    words = ("--rw", data, "--", "node", project(person, "pkg", "require('fs').writeFileSync(process.argv[2], '')"), f"{data}/ran")
+    person.approve(*words)
+    assert person.stockade("run", *words).returncode == 0
+    os.unlink(f"{data}/ran")
+    project(person, "pkg", "require('fs').writeFileSync(process.argv[2], 'changed')")
+    records = len(person.records())
+    with subprocess.Popen([STOCKADE, "run", *words], env=person.env, cwd=person.work, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as run:
+        until(lambda: json.loads(person.stockade("approve", "--json", check=0).stdout))
+        assert descendants(run.pid) == []
+        assert json.loads(person.stockade("ps", "--json", check=0).stdout or "[]") == []
+        run.terminate()
+        run.communicate(timeout=30)
+    assert not os.path.exists(f"{data}/ran")
+    assert {r["event"] for r in person.records()[records:]} <= {"session.open", "consent", "session.close"}
 
 
 def test_code_that_changes_while_the_question_waits_does_not_start(person):

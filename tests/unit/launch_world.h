@@ -11,6 +11,7 @@
 #include <limits.h>
 #include "base/fs.h"
 #include "base/buf.h"
+#include "supervisor/consent.h"
 #include "supervisor/effective.h"
 
 enum { LAUNCH_ENV_MAX = 16, LAUNCH_TEXT_MAX = 8192 };
@@ -167,14 +168,22 @@ static inline int launch_build(struct launch *l)
 
 static inline void launch_digest(struct launch *l)
 {
-	if (effective_digest(&l->world->paths, &l->e, &l->d) < 0)
+	_cleanup_approvals_ struct approvals all = { 0 };
+
+	if (consent_list(&l->world->paths, &all, &l->d) < 0 ||
+		effective_digest(&l->world->paths, &all, &l->e, &l->d) < 0)
+		fail_msg("%s", l->d.text);
+}
+
+static inline void launch_look(struct launch *l)
+{
+	if (launch_build(l) < 0 || effective_look(&l->e, &l->d) < 0)
 		fail_msg("%s", l->d.text);
 }
 
 static inline void launch_describe(struct launch *l)
 {
-	if (launch_build(l) < 0)
-		fail_msg("%s", l->d.text);
+	launch_look(l);
 	launch_digest(l);
 }
 

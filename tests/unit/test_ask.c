@@ -23,13 +23,21 @@ struct dialog {
 
 typedef int (*child_fn)(struct world *w);
 
+static int list_and_ask(struct world *w, const struct effective *e, struct diag *d)
+{
+	_cleanup_approvals_ struct approvals all = { 0 };
+	int r = consent_list(&w->paths, &all, d);
+
+	return r < 0 ? r : consent_ask_terminal(&all, e, d);
+}
+
 static int ask(struct world *w)
 {
 	struct effective e;
 	struct diag d = { "" };
 
 	make_launch(&e, "x", "/data");
-	int r = consent_ask_terminal(&w->paths, &e, &d);
+	int r = list_and_ask(w, &e, &d);
 	return r < 0 ? CHILD_ERROR : r;
 }
 
@@ -258,7 +266,7 @@ static int ask_beside_a_state_of_others(struct world *w)
 	make_launch(&e, "x", "/data");
 	if (paths_open_state(&w->paths, "approvals", &fd, &d) < 0 || fchmod(fd, 0777) < 0)
 		return CHILD_ERROR + 1;
-	int r = consent_ask_terminal(&w->paths, &e, &d);
+	int r = list_and_ask(w, &e, &d);
 	return r < 0 && d.text[0] ? CHILD_ERROR : r;
 }
 
@@ -377,6 +385,7 @@ enum { CHOSEN = 100 };
  */
 static int choose(struct world *w)
 {
+	static const struct approvals none;
 	const struct approve_waiting aw = { &w->paths, &w->lineage };
 	struct pendings l = { 0 };
 	struct effective e;
@@ -386,7 +395,7 @@ static int choose(struct world *w)
 	make_launch(&e, "x", "/data");
 	pid = fork();
 	if (pid == 0) {
-		const struct consent_wait c = { &w->paths, &e, &w->lineage, -1, -1, PATIENCE_S };
+		const struct consent_wait c = { &w->paths, &none, &e, &w->lineage, -1, -1, PATIENCE_S };
 		struct diag d = { "" };
 		setpgid(0, 0);
 		_exit(consent_wait(&c, &d));

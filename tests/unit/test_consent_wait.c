@@ -17,6 +17,7 @@ struct scene {
 	struct consent_wait wait;
 	struct world *w;
 	struct effective e;
+	struct approvals approvals;
 	int times;	  /* that the launch was told to be waiting */
 	unsigned waiters; /* that approve would have seen then */
 	int notify[2];	  /* a pipe that some cases act with */
@@ -32,8 +33,9 @@ static struct scene *scene_of(const struct consent_wait *w)
 static void scene_open(struct scene *s, void **state, void (*waits)(const struct consent_wait *))
 {
 	*s = (struct scene){ .w = *state };
+	assert_int_equal(consent_list(&s->w->paths, &s->approvals, NULL), 0);
 	make_launch(&s->e, "x", "/data");
-	s->wait = (struct consent_wait){ &s->w->paths, &s->e, &s->w->lineage, -1, -1, LONG_S, waits };
+	s->wait = (struct consent_wait){ &s->w->paths, &s->approvals, &s->e, &s->w->lineage, -1, -1, LONG_S, waits };
 }
 
 static unsigned waiting(const struct scene *s)
@@ -49,6 +51,7 @@ static unsigned waiting(const struct scene *s)
 
 static void scene_close(struct scene *s)
 {
+	approvals_done(&s->approvals);
 	assert_int_equal(waiting(s), 0);
 	launch_done(&s->e);
 }

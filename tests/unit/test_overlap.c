@@ -179,7 +179,7 @@ static void code_that_root_alone_can_change_is_nobodys_to_rewrite(void **state)
 	l->file[0] = '\0';
 	words(l, "sh", "code/server");
 	writes(l, NULL);
-	assert_int_equal(launch_build(l), 0);
+	launch_look(l);
 	for (size_t i = 0; i < l->e.cmd.n_trees; i++)
 		l->e.cmd.trees[i].root_only = true;
 	launch_digest(l);

@@ -21,9 +21,10 @@ static pid_t waiter(struct world *w, const struct effective *e, int cancel, unsi
 
 	if (pid == 0) {
 		struct lineage l;
+		struct approvals all = { 0 };
 		struct diag d = { "" };
-		struct consent_wait c = { &w->paths, e, &l, cancel, -1, seconds };
-		int r = lineage_read(&l, &d) < 0 ? -1 : consent_wait(&c, &d);
+		struct consent_wait c = { &w->paths, &all, e, &l, cancel, -1, seconds };
+		int r = lineage_read(&l, &d) < 0 || consent_list(&w->paths, &all, &d) < 0 ? -1 : consent_wait(&c, &d);
 		if (r < 0)
 			fprintf(stderr, "waiter: %s\n", d.text);
 		_exit(r < 0 ? CHILD_ERROR : r);

@@ -20,13 +20,22 @@
 #include "audit/audit.h"
 #include "base/io.h"
 #include "supervisor/exit.h"
+#include "supervisor/registry.h"
 #include "supervisor/session.h"
 #include "wire/control.h"
 #include "wire/event.h"
 #include "wire/fds.h"
 #include "wire/report.h"
 
-enum { SCRIPT_MAX = 256, OUTPUT_MAX = 64 << 10, WITNESS_FD = 200, TALK_FD = 4, GONE_MS = 30000, FLOOD = 3000 };
+enum {
+	SCRIPT_MAX = 256,
+	OUTPUT_MAX = 64 << 10,
+	WITNESS_FD = 200,
+	TALK_FD = 4,
+	GONE_MS = 30000,
+	FLOOD = 3000,
+	UNRELEASED_MS = 200
+};
 
 static const char *const parts[] = { "stockade-enter", "stockade-shim", "stockade-gateway", "stockade-dial" };
 
@@ -153,6 +162,8 @@ static void play_word(const char *word)
 		close(open("meeting", O_WRONLY | O_CLOEXEC));
 	else if (strcmp(word, "called") == 0)
 		close(open("meeting", O_RDONLY | O_CLOEXEC));
+	else if (strcmp(word, "run") == 0)
+		close(open("ran", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	else if (strcmp(word, "garbage") == 0)
 		(void)!send(TALK_FD, "\1\2\3\4\5\6\7\0garbage", 15, MSG_NOSIGNAL);
 	else if (strcmp(word, "released") == 0)
@@ -206,8 +217,11 @@ static int play(const char *part)
 
 /* --- the world --- */
 
+enum early { NOT_EARLY, EARLY_KEPT, EARLY_DROPPED };
+
 struct stage {
 	struct world *world;
+	enum early early;
 	struct effective e;
 	char cwd[PATH_MAX];
 	int status;
@@ -312,10 +326,30 @@ static void expect_whole_log(const struct stage *s, const char *words)
 	close(fd);
 }
 
+/* Started before there is a session, and left until PID 1 waits for its release. */
+static void start_early(const struct stage *s, struct spawned *ret)
+{
+	struct diag d = { "" };
+
+	if (s->early == NOT_EARLY)
+		return;
+	if (spawn_session(&s->e, ret, &d) < 0)
+		_exit(96);
+	close(open("meeting", O_RDONLY | O_CLOEXEC));
+	poll(NULL, 0, UNRELEASED_MS);
+	if (access("ran", F_OK) == 0)
+		_exit(95);
+	if (s->early == EARLY_KEPT)
+		return;
+	spawned_done(ret);
+	_exit(0);
+}
+
 static void run_child(const struct stage *s, const int in[2], const int err[2], const int witness[2])
 {
 	static const struct lineage nobody;
-	struct session_args a = { &s->world->paths, &s->e, &nobody, "approval", "terminal" };
+	struct spawned early = SPAWNED_NONE;
+	struct session_args a = { &s->world->paths, &s->e, &nobody, "approval", "terminal", &early };
 
 	close(in[1]);
 	dup2(in[0], 0);
@@ -326,6 +360,7 @@ static void run_child(const struct stage *s, const int in[2], const int err[2], 
 	/* As main does before anything else; without it only root may load a filter (seccomp(2)). */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(97);
+	start_early(s, &early);
 	_exit(session_run(&a));
 }
 
@@ -629,6 +664,35 @@ static void nothing_is_released_before_every_part_is_locked_down(void **state)
 	(void)state;
 }
 
+static void what_is_started_early_waits_for_the_session_that_takes_it(void **state)
+{
+	struct stage *s = *state;
+
+	s->early = EARLY_KEPT;
+	play_row(s, &(struct row){ "started early", "init ready call released run running exited-768",
+			    "released server-exited exit-0", NULL, NULL, 3, "", "\"server exited\"" });
+	assert_non_null(strstr(s->log, "session.ready"));
+	assert_int_equal(access("ran", F_OK), 0);
+}
+
+/* Neither of them looks at its socket: they are killed. */
+static void what_is_started_early_and_not_taken_leaves_nothing(void **state)
+{
+	_cleanup_registry_ struct registry_list running = { 0 };
+	struct stage *s = *state;
+	struct diag d = { "" };
+
+	s->early = EARLY_DROPPED;
+	script("stockade-enter", "init ready call stay");
+	script("stockade-shim", "stay");
+	run_session(s, true);
+	assert_int_equal(s->status, 0);
+	assert_string_equal(s->said, "");
+	assert_string_equal(s->log, "");
+	assert_int_equal(registry_read(&s->world->paths, &running, &d), 0);
+	assert_int_equal(running.n, 0);
+}
+
 static void without_a_log_nothing_is_started(void **state)
 {
 	struct stage *s = *state;
@@ -673,6 +737,8 @@ int main(int argc, char **argv)
 		T(a_flood_of_records_keeps_no_other_part_from_being_heard),
 		cmocka_unit_test(a_part_that_is_missing_is_named_and_the_others_go),
 		cmocka_unit_test(nothing_is_released_before_every_part_is_locked_down),
+		T(what_is_started_early_waits_for_the_session_that_takes_it),
+		T(what_is_started_early_and_not_taken_leaves_nothing),
 		T(without_a_log_nothing_is_started),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

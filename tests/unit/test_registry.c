@@ -221,7 +221,8 @@ static void a_start_time_is_the_kernels_whatever_the_process_is_called(void **st
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		if (prctl(PR_SET_NAME, ") S 1 1 (x", 0, 0, 0) < 0 || write(ready[1], "x", 1) != 1)
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NAME, ") S 1 1 (x", 0, 0, 0) < 0 ||
+			write(ready[1], "x", 1) != 1)
 			_exit(1);
 		pause();
 	}

@@ -15,6 +15,7 @@ static const char *const type_words[] = {
 	[PARAM_FILE] = "file",
 	[PARAM_INTEGER] = "integer",
 	[PARAM_BOOLEAN] = "boolean",
+	[PARAM_HOST] = "host",
 };
 static_assert(ARRAY_LEN(type_words) == PARAM_TYPE_COUNT, "each type of parameter has a word");
 

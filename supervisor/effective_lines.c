@@ -273,6 +273,13 @@ static int add_files(const struct paths *p, struct effective *e, const struct fs
 	return r < 0 ? r : effective_add_line(e, LINE_TMP, 0, NULL, "%s of /tmp", size_words(f->tmp_size, size));
 }
 
+/* A PATH that leads nowhere makes nobody run anything: the directory is in no sandbox (hier(7) has it empty at best).
+ */
+static bool finds_nothing(const char *setting)
+{
+	return strcmp(setting, "PATH=/var/empty") == 0;
+}
+
 static int add_environment(struct effective *e)
 {
 	const struct profile *f = &e->profile;
@@ -281,8 +288,9 @@ static int add_environment(struct effective *e)
 	for (size_t i = 0; r == 0 && i < f->env_set.n; i++) {
 		char name[256];
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(f->env_set.v[i].value, "="), f->env_set.v[i].value);
-		r = effective_add_line(
-			e, LINE_ENV_SET, danger_of_variable(name), f->env_set.v[i].where, "%s", f->env_set.v[i].value);
+		r = effective_add_line(e, LINE_ENV_SET,
+			finds_nothing(f->env_set.v[i].value) ? 0 : danger_of_variable(name), f->env_set.v[i].where,
+			"%s", f->env_set.v[i].value);
 	}
 	for (size_t i = 0; r == 0 && i < f->env_pass.n; i++)
 		r = effective_add_line(e, LINE_ENV_PASS, danger_of_variable(f->env_pass.v[i].value),

@@ -228,8 +228,14 @@ int effective_network_lines(struct effective *e)
 	const struct net_config *c = &e->profile.network;
 	int r = 0;
 
-	if (!network_on(c))
-		return effective_add_line(e, LINE_NETWORK, 0, NULL, "none: only its own loopback");
+	/* Only of a profile that is shown without the values of its parameters. */
+	for (size_t i = 0; r == 0 && i < e->profile.net_hosts.n; i++)
+		r = effective_add_line(e, LINE_NETWORK, 0, e->profile.net_hosts.v[i].where, "%s, as given with --set",
+			e->profile.net_hosts.v[i].value);
+	if (r < 0 || !network_on(c))
+		return r < 0 || e->profile.net_hosts.n
+			       ? r
+			       : effective_add_line(e, LINE_NETWORK, 0, NULL, "none: only its own loopback");
 	for (size_t i = 0; r == 0 && i < c->n_grants; i++)
 		r = add_grant(e, &c->grants[i]);
 	if (r == 0 && c->n_grants == 0)

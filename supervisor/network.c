@@ -268,7 +268,9 @@ int network_grant_parse(const char *text, const char *where, struct net_grant *r
 	if (strstr(text, "://"))
 		return refuse(where, text, d, "is a URL; a grant is a host and a port: api.example.com:443");
 	if (strchr(text, '$'))
-		return refuse(where, text, d, "has a '$'; nothing is expanded in the names of hosts");
+		return refuse(where, text, d,
+			"has a '$'; nothing is expanded in the names of hosts, but a whole item of a profile's list "
+			"can be a parameter of type host");
 	r = cut(text, where, host, sizeof(host), &ports, d);
 	if (r == 0)
 		r = network_host_parse(host, where, ret, d);

@@ -346,7 +346,7 @@ bool profile_opens_unix(const struct profile *p)
 void profile_done(struct profile *p)
 {
 	struct profile_items *const items[] = { &p->command, &p->env_set, &p->env_pass, &p->fs_read, &p->fs_write,
-		&p->fs_deny, &p->unix_sockets, &p->roots };
+		&p->fs_deny, &p->net_hosts, &p->unix_sockets, &p->roots };
 	struct shim_rules *const rules[] = { &p->tools, &p->resources, &p->prompts, &p->extensions };
 	char *const strings[] = { p->file, p->name, p->description, p->owner, p->reviewed, p->expires,
 		p->classification, p->package_kind, p->package_name, p->package_version, p->package_integrity,

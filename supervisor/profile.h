@@ -34,7 +34,15 @@ struct profile_items {
 	bool set; /* the key was there */
 };
 
-enum profile_param_type { PARAM_STRING, PARAM_DIRECTORY, PARAM_FILE, PARAM_INTEGER, PARAM_BOOLEAN, PARAM_TYPE_COUNT };
+enum profile_param_type {
+	PARAM_STRING,
+	PARAM_DIRECTORY,
+	PARAM_FILE,
+	PARAM_INTEGER,
+	PARAM_BOOLEAN,
+	PARAM_HOST,
+	PARAM_TYPE_COUNT
+};
 
 struct profile_param {
 	char *name;
@@ -67,6 +75,7 @@ struct profile {
 	enum profile_home home;
 	uint64_t tmp_size;
 	struct net_config network;	   /* network.*; its other members are filled when the launch is described */
+	struct profile_items net_hosts;	   /* network.allow: parameters, until their values join network */
 	struct profile_items unix_sockets; /* ipc.unix */
 	char *seccomp;
 	uint64_t limit_memory, limit_processes, limit_files, limit_message; /* memory 0: not set */

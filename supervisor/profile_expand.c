@@ -416,6 +416,11 @@ int profile_expand(struct profile *p, const struct profile_args *a, struct diag 
 		r = cwd_expand(&x, &p->cwd, d);
 	if (r == 0)
 		r = env_expand(&x, &p->env_set, d);
+	if (r == 0)
+		r = items_expand(&x, &p->net_hosts, d);
+	if (r == 0)
+		r = profile_hosts_add(p, d);
+	items_free(&p->net_hosts);
 	return r < 0 ? r : paths_expand(&x, p, d);
 }
 
@@ -527,15 +532,30 @@ static int check_item(const struct profile *p, const struct profile_item *item, 
 	return r < 0 || !no_shell ? r : check_no_shell(p, item->where, item->value, d);
 }
 
+/* Of no other type: what is a host is looked at when it is given, and in the words of its parameter. */
+static int check_host_items(const struct profile *p, struct diag *d)
+{
+	for (size_t i = 0; i < p->net_hosts.n; i++) {
+		const struct profile_param *param = profile_param_exact(p, p->net_hosts.v[i].value);
+		if (!param || param->type != PARAM_HOST)
+			return diag_fail(d, -EINVAL,
+				"%s: %s is no parameter of type host, and only such a one can stand for a host",
+				p->net_hosts.v[i].where, p->net_hosts.v[i].value);
+	}
+	return 0;
+}
+
 int profile_check_references(const struct profile *p, struct diag *d)
 {
 	const struct profile_items *const lists[] = { &p->command, &p->env_set, &p->fs_read, &p->fs_write, &p->fs_deny,
-		&p->unix_sockets, &p->roots };
+		&p->net_hosts, &p->unix_sockets, &p->roots };
 	int r = p->cwd.value ? check_item(p, &p->cwd, true, d) : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		for (size_t j = 0; r == 0 && j < lists[i]->n; j++)
 			r = check_item(p, &lists[i]->v[j], lists[i] != &p->command, d);
+	if (r == 0)
+		r = check_host_items(p, d);
 	for (size_t i = 0; i < p->n_params; i++) {
 		const struct profile_param *param = &p->params[i];
 

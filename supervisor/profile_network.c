@@ -53,6 +53,27 @@ static int take_host(const struct key *k, const json_t *item, unsigned line, str
 	return network_grant_parse(text, where, ret, k->parse->d);
 }
 
+/* "${name}", whose values are known when the profile is expanded. */
+static int take_parameter(const struct key *k, const char *text, unsigned line)
+{
+	struct profile_items *items = &k->parse->profile->net_hosts;
+	struct profile_item *more = reallocarray(items->v, items->n + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	items->v = more;
+	more += items->n++;
+	*more = (struct profile_item){ .value = strdup(text) };
+	return more->value ? key_where(k, line, text, &more->where) : -ENOMEM;
+}
+
+static bool is_parameter(const char *text)
+{
+	const char *close = text && strncmp(text, "${", 2) == 0 ? strchr(text, '}') : NULL;
+
+	return close && !close[1];
+}
+
 int key_set_hosts(const struct key *k)
 {
 	const json_t *item;
@@ -61,9 +82,11 @@ int key_set_hosts(const struct key *k)
 	json_array_foreach((json_t *)(uintptr_t)k->v, i, item)
 	{
 		struct net_grant g = { 0 };
-		int r = take_host(k, item, key_item_line(k, i), &g);
+		unsigned line = key_item_line(k, i);
+		bool later = is_parameter(json_string_value(item));
+		int r = later ? take_parameter(k, json_string_value(item), line) : take_host(k, item, line, &g);
 
-		if (r == 0)
+		if (r == 0 && !later)
 			r = network_add(KEY_FIELD(k, struct net_config), &g, k->parse->d);
 		network_grant_done(&g);
 		if (r < 0)
@@ -149,4 +172,19 @@ int key_set_network_time(const struct key *k)
 			(unsigned long long)k->row->min, (unsigned long long)k->row->max);
 	*KEY_FIELD(k, uint32_t) = (uint32_t)(in_ms ? seconds * MS : seconds);
 	return 0;
+}
+
+int profile_hosts_add(struct profile *p, struct diag *d)
+{
+	for (size_t i = 0; i < p->net_hosts.n; i++) {
+		struct net_grant g = { 0 };
+		int r = network_grant_parse(p->net_hosts.v[i].value, p->net_hosts.v[i].where, &g, d);
+
+		if (r == 0)
+			r = network_add(&p->network, &g, d);
+		if (r < 0)
+			return r;
+	}
+	/* The others were checked when the profile was read. */
+	return p->net_hosts.n ? network_check(&p->network, d) : 0;
 }

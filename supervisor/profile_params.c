@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "supervisor/network.h"
 #include "supervisor/profile_parse.h"
 
 static const char *const type_names[] = {
@@ -20,6 +21,7 @@ static const char *const type_names[] = {
 	[PARAM_FILE] = "file",
 	[PARAM_INTEGER] = "integer",
 	[PARAM_BOOLEAN] = "boolean",
+	[PARAM_HOST] = "host",
 };
 
 struct profile_param *profile_param_find(const struct profile *p, const char *name, size_t len)
@@ -77,6 +79,19 @@ static int check_choices(const struct profile_param *param, const char *value, s
 		choice);
 }
 
+static int check_host(const struct profile_param *param, const char *value, struct diag *d)
+{
+	struct net_grant g;
+	char where[PROFILE_SHOWN_MAX];
+	int r;
+
+	snprintf(where, sizeof(where), "parameter '%s'", param->name);
+	r = network_grant_parse(value, where, &g, d);
+	if (r == 0)
+		network_grant_done(&g);
+	return r;
+}
+
 int profile_param_check(const struct profile_param *param, const char *value, struct diag *d)
 {
 	char shown[PROFILE_SHOWN_MAX];
@@ -96,6 +111,8 @@ int profile_param_check(const struct profile_param *param, const char *value, st
 	if (is_path_type(param->type) && !*value)
 		return diag_fail(d, -EINVAL, "parameter '%s' is empty; it is the path of a %s", param->name,
 			type_names[param->type]);
+	if (param->type == PARAM_HOST)
+		return check_host(param, value, d);
 	return check_choices(param, value, d);
 }
 
@@ -158,7 +175,7 @@ static int defaults_take(const struct key *k, struct profile_param *param)
 static int param_finish(const struct key *k, struct profile_param *param)
 {
 	if (!json_object_get(k->v, "type"))
-		return key_fail(k, "has no \"type\"; it is one of string, directory, file, integer, boolean");
+		return key_fail(k, "has no \"type\"; it is one of string, directory, file, integer, boolean, host");
 	if (param->within.n && !is_path_type(param->type))
 		return key_fail(k, "has \"within\", which only a directory or a file can have");
 	if (param->choices.n && param->type != PARAM_STRING)

@@ -135,6 +135,8 @@ struct expand {
 	bool no_params; /* while parameters get their values, they cannot name one another */
 };
 /* Fills values of every parameter from --set and defaults. */
+/* The values that stand in net_hosts become grants of the network, which is then looked at as a whole. */
+int profile_hosts_add(struct profile *p, struct diag *d) _must_check_;
 int profile_params_apply(const struct expand *x, struct diag *d) _must_check_;
 /* ~ at the start and ${...} anywhere; many-valued parameters are refused here. where leads the message. */
 int profile_expand_string(

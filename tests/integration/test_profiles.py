@@ -25,6 +25,7 @@ SERVERS = {
     "server-everything": (f"{NODE}/mcp-server-everything", [], set()),
     "mcp-server-git": (f"{VENV}/mcp-server-git", ["--repository", "{dir}"],
                        {"git_commit", "git_add", "git_reset", "git_create_branch", "git_checkout"}),
+    "mcp-server-fetch": (f"{VENV}/mcp-server-fetch", ["--allow-private-ips"], set()),
     "mcp-server-time": (f"{VENV}/mcp-server-time", [], set()),
 }
 
@@ -128,6 +129,9 @@ RUNS = {
     "mcp-server-git": (["repository={dir}"], [
         ("git_status", {"repo_path": "{dir}"}, "notes.txt"),
         ("git_commit", {"repo_path": "{dir}", "message": "x"}, '(tools.deny \\"git_commit\\")')]),
+    # What it fetches is in tests/network.
+    "mcp-server-fetch": (["hosts=docs.example.com"], [
+        ("fetch", {"url": "https://other.example.com/"}, "Failed to fetch robots.txt")]),
     "mcp-server-time": ([], [
         ("convert_time", {"source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Tokyo"}, "21:00")]),
 }

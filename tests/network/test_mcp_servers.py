@@ -59,6 +59,26 @@ def test_mcp_server_fetch_fetches_what_is_granted_and_nothing_else(guest, how):
     assert "ok.example" not in {r["name"] for r in guest.net_records("net.name")}
 
 
+def test_the_curated_profile_of_mcp_server_fetch_fetches_from_the_hosts_that_are_given_to_it(guest):
+    """By its name, as its README's reader would start it; the authority is this test's alone, so by plain HTTP."""
+    guest.env["PATH"] = f"{STAGE}/venv/bin:{guest.env['PATH']}"
+    words = ["--set", "hosts=ok.example:80", "--set", "hosts=*.wild.example:80", "mcp-server-fetch"]
+    assert "DANGEROUS" not in guest.stockade("check", *words, check=0).stdout
+    guest.approve(*words)
+    wire = guest.start(*words)
+    wire.initialize()
+    for url in ("http://ok.example/page", "http://api.wild.example/page", "http://ok.example/redirect?http://api.wild.example/page"):
+        text, error = fetch(wire, url)
+        assert "The page says hello to the reader" in text and not error, (url, text)
+    for url in ("http://other.example/page", "http://ok.example:8080/page", "http://ok.example/redirect?http://169.254.169.254/page"):
+        text, error = fetch(wire, url)
+        assert error and "The page says" not in text, (url, text)
+    assert wire.end() == 0
+    assert {(r["name"], r["port"]) for r in guest.net_records("net.connect")} == {("ok.example", 80), ("api.wild.example", 80)}
+    r = guest.stockade("check", "--set", "hosts=*", "mcp-server-fetch")
+    assert "whatever it can read it can send to machines that nobody named" in r.stdout, r.stdout
+
+
 def test_mcp_server_fetch_says_why_it_refuses_addresses_that_stand_for_names(guest):
     wire = fetcher(guest)
     text, error = fetch(wire, "https://ok.example/page")

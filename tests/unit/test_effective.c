@@ -384,6 +384,7 @@ static void what_the_command_line_grants_says_so(void **state)
 	grant(l, "--rw", "docs");
 	grant(l, "--env", "MY_PASSWORD");
 	grant(l, "--setenv", "LD_PRELOAD=/x.so");
+	grant(l, "--setenv", "PATH=/var/empty");
 	grant(l, "--host", "*:443");
 	launch_edit(l, ", \"cwd\": \"~/work\"", "");
 	grant(l, "--cwd", "docs");
@@ -391,6 +392,7 @@ static void what_the_command_line_grants_says_so(void **state)
 	SHOWN(l, { LINE_READ, "/home/other", "--ro", 0 }, { LINE_WRITE, "/home/docs", "--rw", 0 },
 		{ LINE_ENV_PASS, "MY_PASSWORD", "--env", DANGER_SECRET },
 		{ LINE_ENV_SET, "LD_PRELOAD=/x.so", "--setenv", DANGER_LOADER },
+		{ LINE_ENV_SET, "PATH=/var/empty", "--setenv", 0 },
 		{ LINE_NETWORK, "*:443 (every name there is)", "--host", DANGER_NETWORK },
 		{ LINE_CWD, "/home/docs", "--cwd", 0 });
 }

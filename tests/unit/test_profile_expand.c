@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "supervisor/network.h"
 #include "supervisor/profile_parse.h"
 #include "tests/unit/profile_unit.h"
 #include "tests/unit/tree.h"
@@ -129,6 +130,50 @@ static void assert_refusals(struct world *w, const struct refusal *cases, size_t
 	}
 }
 
+#define HOSTS(type, item)                                                                                              \
+	WITH("\"parameters\": {\"hosts\": {\"type\": \"" type                                                          \
+	     "\", \"many\": true}}, \"network\": {\"allow\": [\"b.example\", \"" item "\"]}")
+
+static void a_parameter_of_type_host_becomes_grants(void **state)
+{
+	static const char *const sets[] = { "hosts=A.example.", "hosts=*.c.example:80,8080", NULL };
+	static const char *const grants[] = { "b.example:443", "a.example:443", "*.c.example:80,8080" };
+	_cleanup_profile_ struct profile p = { 0 };
+	struct diag d = { 0 };
+
+	if (expand(*state, HOSTS("host", "${hosts}"), sets, NULL, &p, &d) < 0)
+		fail_msg("%s", d.text);
+	assert_int_equal(p.network.n_grants, ARRAY_LEN(grants));
+	for (size_t i = 0; i < ARRAY_LEN(grants); i++) {
+		char text[NETWORK_TEXT_MAX];
+		assert_string_equal(network_grant_text(&p.network.grants[i], text, sizeof(text)), grants[i]);
+	}
+	assert_non_null(strstr(p.network.grants[1].where, "x.json:2 (network.allow \"${hosts}\")"));
+}
+
+static void nothing_else_is_put_in_for_a_host(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+		{ HOSTS("string", "${hosts}"), "${hosts} is no parameter of type host" },
+		{ HOSTS("host", "${HOME}"), "${HOME} is no parameter of type host" },
+		{ HOSTS("host", "${host}"), "did you mean ${hosts}" },
+		{ HOSTS("host", "${hosts}:80"), "nothing is expanded" },
+		{ HOSTS("host", "*.${hosts}"), "nothing is expanded" },
+		{ HOSTS("host", "${hosts}${hosts}"), "nothing is expanded" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_profile_ struct profile p = { 0 };
+		struct diag d = { 0 };
+		assert_true(profile_parse("x.json", cases[i].text, strlen(cases[i].text), NULL, &p, &d) < 0);
+		if (!strstr(d.text, cases[i].words))
+			fail_msg("%s: %s", cases[i].text, d.text);
+	}
+	(void)state;
+}
+
 static void sets_that_do_not_fit_are_refused_with_what_to_do(void **state)
 {
 #define DIRS	  WITH("\"parameters\": {\"dirs\": {\"type\": \"directory\", \"many\": true, \"within\": [\"~/src\"]}}")
@@ -154,6 +199,14 @@ static void sets_that_do_not_fit_are_refused_with_what_to_do(void **state)
 		{ ONE("\"type\": \"integer\""), { "one=1e3" }, "must be an integer from 0, not \"1e3\"" },
 		{ ONE("\"type\": \"boolean\""), { "one=yes" }, "must be true or false, not \"yes\"" },
 		{ ONE("\"type\": \"file\""), { "one=+/src" }, "is not a regular file" },
+		{ HOSTS("host", "${hosts}"), { NULL }, "needs its parameter 'hosts' (host)" },
+		{ HOSTS("host", "${hosts}"), { "hosts=https://a.example" },
+			"--set: parameter 'hosts': \"https://a.example\" is a URL" },
+		{ HOSTS("host", "${hosts}"), { "hosts=*.com" }, "whole top-level domain" },
+		{ HOSTS("host", "${hosts}"), { "hosts=" }, "is no host name" },
+		{ HOSTS("host", "${hosts}"), { "hosts=a.example", "hosts=A.example.:443" },
+			"is granted by x.json:2 (network.allow" },
+		{ HOSTS("host", "${hosts}"), { "hosts=198.18.0.1" }, "is the name server's address inside" },
 	};
 	struct world *w = *state;
 	char link[256], to[256];
@@ -373,6 +426,7 @@ static const struct curated curated[] = {
 	{ "server-everything", NULL, { "echo", "get-sum", "trigger-long-running-operation" }, { NULL } },
 	{ "mcp-server-git", "repository=~/src", { "git_status", "git_diff_staged", "git_log" },
 		{ "git_commit", "git_reset", "git_checkout", "git_add" } },
+	{ "mcp-server-fetch", "hosts=docs.example.com", { "fetch" }, { "unheard_of" } },
 	{ "mcp-server-time", NULL, { "get_current_time", "convert_time" }, { "unheard_of" } },
 };
 
@@ -428,6 +482,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		W(references_are_put_in_and_many_values_become_many_items),
 		W(an_optional_path_stays_when_it_is_there),
+		W(a_parameter_of_type_host_becomes_grants),
+		W(nothing_else_is_put_in_for_a_host),
 		W(sets_that_do_not_fit_are_refused_with_what_to_do),
 		W(paths_that_are_not_there_or_not_absolute_are_refused_when_expanded),
 		W(the_workspace_is_never_the_home_or_a_directory_of_the_system),

@@ -33,7 +33,9 @@ BAD_PROFILES = {
     "a host with a port above 65535": (["network.allow", "65536 is no port"], hosts("example.com:65536")),
     "a host with a name for a port": (["network.allow", "than port numbers"], hosts("example.com:https")),
     "a host with a port twice": (["network.allow", "named twice"], hosts("example.com:443,443")),
-    "a wildcard below a public suffix": (["network.allow", "*.com", "grants everybody"], hosts("*.com:443")),
+    "a wildcard below a public suffix": (["network.allow", "*.co.uk", "anybody can register"], hosts("*.co.uk:443")),
+    "a wildcard below a top-level domain": (["network.allow", "*.com", "top-level domain"], hosts("*.com:443")),
+    "a wildcard of nothing": (["network.allow", "whole first label"], hosts("*.:443")),
     "a wildcard within a label": (["network.allow", "whole first label"], hosts("api*.example.com")),
     "a wildcard at the end": (["network.allow", "whole first label"], hosts("example.*")),
     "a URL for a host": (["network.allow", "is a URL"], hosts("https://example.com/")),
@@ -44,6 +46,11 @@ BAD_PROFILES = {
     "a network with a prefix that is too long": (["network.allow", "prefix length"], hosts("10.0.0.0/33:443")),
     "a name with a prefix": (["network.allow", "no address before it"], hosts("example.com/16:443")),
     "an IPv6 address without brackets": (["network.allow", "in brackets"], hosts("2001:db8::1:443")),
+    "a name of the loopback": (["network.allow", "localhost:PORT"], hosts("db.localhost:80")),
+    "no address at all": (["network.allow", "nobody is ever connected"], hosts("0.0.0.0:80")),
+    "multicast": (["network.allow", "a multicast address"], hosts("224.0.0.0/8:80")),
+    "a NAT64": (["network.allow", "address of a NAT64"], hosts("[64:ff9b::a00:1]:80")),
+    "an address with an interface": (["network.allow", "names an interface"], hosts("[fe80::1%eth0]:80")),
     "the loopback as an address": (["network.allow", "localhost:PORT"], hosts("127.0.0.1:80")),
     "a label that is too long": (["network.allow", "no host name"], hosts("a" * 64 + ".example:443")),
     "a host twice": (["network.allow", "keep one"], hosts("example.com:443", "EXAMPLE.com.:443")),
@@ -73,6 +80,18 @@ def test_a_bad_profile_is_refused_in_one_sentence(person, what):
     words, text = BAD_PROFILES[what]
     person.profile("bad", text)
     one_sentence(person.stockade("run", "bad"), 125, *words)
+
+
+# those of the rows above whose hosts a command line could name as well
+BAD_HOSTS = {name: (said, allow) for name, (said, text) in BAD_PROFILES.items() if said[0] == "network.allow"
+             for allow in [json.loads(text)["network"]["allow"]] if isinstance(allow[0], str)}
+
+
+@pytest.mark.parametrize("what", BAD_HOSTS)
+def test_a_bad_host_on_the_command_line_is_refused_in_the_same_words(person, what):
+    words, named = BAD_HOSTS[what]
+    r = person.stockade("run", *(w for h in named for w in ("--host", h)), "--", *ODD, "bad")
+    one_sentence(r, 125, "--host", *words[1:])
 
 
 @pytest.mark.root

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was found by attacking gateway and dial, through a real sandbox, each with what an honest or unconfined side shows."""
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from integration.harness import until
 from network.test_records import children
 from network.world import PROBE
 
@@ -21,7 +21,7 @@ def test_after_resolv_conf_changed_the_numbers_of_questions_are_not_the_same_in_
         wire = guest.serve("--host", "ok.example:80")
         with open(f"{world.base}/resolv.conf", "a", encoding="ascii") as f:
             f.write("# another network\n")
-        wire.out(["curl", "-sS", "--max-time", "20", "http://ok.example/"])
+        wire.out(["curl", "-sS", "--max-time", "60", "http://ok.example/"])
         assert wire.end() == 0
         seen.append(questions(watcher))
     assert seen[0] and len(seen[0]) == len(seen[1])
@@ -37,8 +37,8 @@ def test_an_address_that_only_a_local_route_makes_the_hosts_is_refused_too(world
         world.internet.zone({"own.example": {"A": [routed4]}, "own6.example": {"AAAA": [routed6]}})
         wire = guest.serve("--host", "own.example:80", "--host", "own6.example:80")
         for name in ("own.example", "own6.example"):
-            assert '"role": "host"' in guest.outside(["curl", "-sS", "--max-time", "20", f"http://{name}/"]).stdout
-            assert wire.run(["curl", "-sS", "--max-time", "20", f"http://{name}/"])["status"] != 0
+            assert '"role": "host"' in guest.outside(["curl", "-sS", "--max-time", "60", f"http://{name}/"]).stdout
+            assert wire.run(["curl", "-sS", "--max-time", "60", f"http://{name}/"])["status"] != 0
         assert wire.end() == 0
     finally:
         world.host.run(["ip", "route", "del", "local", f"{routed4}/32", "dev", "lo"])
@@ -53,7 +53,7 @@ def test_knocking_on_a_published_port_while_nobody_listens_inside_does_not_use_i
            " except OSError: return b''\n"
     knock = once + "for _ in range(100): assert not knock()"
     serve = "import socket\nl=socket.create_server(('127.0.0.1',8765));print('up',flush=True);s,_=l.accept();print(s.recv(9).decode());s.sendall(b'thanks')"
-    call = once + "for _ in range(100):\n got=knock()\n if got: break\n time.sleep(0.05)\nprint(got.decode())"
+    call = once + "for _ in range(1000):\n got=knock()\n if got: break\n time.sleep(0.05)\nprint(got.decode())"
     wire = guest.serve_profile({"publish": [8765]})
     assert guest.outside(["python3", "-c", knock]).returncode == 0
     with ThreadPoolExecutor(1) as pool:
@@ -111,17 +111,14 @@ def test_memory_that_a_flood_of_hellos_took_is_given_back(guest):
     pid = children(wire.p.pid, "stockade-gateway")[0]
     before = heap(pid)
     assert wire.out(["python3", "-c", flood]) == "800\n"
-    end = time.monotonic() + 20
-    while heap(pid) > before + 8192 and time.monotonic() < end:
-        time.sleep(0.2)
-    assert heap(pid) <= before + 8192
+    until(lambda: heap(pid) <= before + 8192)
     assert wire.end() == 0
 
 
 def test_the_log_tells_an_address_that_stands_for_nothing_from_a_port_that_is_not_granted(guest):
     wire = guest.serve("--host", "ok.example:80")
     for to in ("198.18.7.7:80", "ok.example:81"):
-        assert wire.run(["curl", "-sS", "--max-time", "10", f"http://{to}/"])["status"] != 0
+        assert wire.run(["curl", "-sS", "--max-time", "60", f"http://{to}/"])["status"] != 0
     assert wire.end() == 0
     said = [(r["port"], r["reason"].split(";")[0]) for r in guest.net_records("net.denied")]
     assert said == [(80, "no granted name or network stands for this address"), (81, "this port of the host is not granted")]

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from integration.harness import NODE22, PYTHON, STAGE
+from integration.harness import NODE22, PYTHON, STAGE, soon
 from network.conftest import PACKAGES
 from network.world import SITE, in_namespaces
 
@@ -99,7 +99,7 @@ def reached(text):
 
 def test_curl_fetches_a_page_by_name_over_tls(guest, trust):
     wire = guest.serve(*trust, "--host", "ok.example:443")
-    assert reached(wire.out(["curl", "-sS", "--max-time", "20", URL]))["path"] == "/hello?x=1"
+    assert reached(wire.out(["curl", "-sS", "--max-time", "60", URL]))["path"] == "/hello?x=1"
     assert wire.end() == 0
 
 
@@ -122,7 +122,7 @@ def test_java_fetches_a_page_by_name_over_tls(guest, trust):
     subprocess.run(["javac", "-d", guest.work, source], check=True)
     os.chmod(f"{guest.work}/Fetch.class", 0o644)
     wire = guest.serve(*trust, "--ro", guest.work, "--host", "ok.example:443")
-    reached(wire.out(["java", "-Xmx128m", "-cp", guest.work, "Fetch", URL], timeout=90))
+    reached(wire.out(["java", "-Xmx128m", "-cp", guest.work, "Fetch", URL], timeout=180))
     assert wire.end() == 0
 
 
@@ -143,9 +143,12 @@ def test_the_resolver_of_musl_finds_granted_names_and_no_others_at_once(guest):
     subprocess.run(["musl-gcc", "-static", "-O1", "-w", "-o", f"{guest.work}/fetch", source], check=True)
     wire = guest.serve("--ro", guest.work, "--host", "ok.example:80")
     assert '"role": "internet"' in wire.out([f"{guest.work}/fetch", "ok.example", "80"])
-    began = time.monotonic()
-    assert wire.out([f"{guest.work}/fetch", "evil.example", "80"]) == "Name does not resolve\n"
-    assert time.monotonic() - began < 4, "musl waits five seconds for a server that refuses"
+
+    def refusal():
+        began = time.monotonic()
+        assert wire.out([f"{guest.work}/fetch", "evil.example", "80"]) == "Name does not resolve\n"
+        return time.monotonic() - began
+    assert soon(refusal, 4), "musl waits five seconds for a server that refuses"
     assert wire.end() == 0
 
 

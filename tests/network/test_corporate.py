@@ -25,7 +25,7 @@ public class Plain {
 }
 """
 CLIENTS = {
-    "curl": ["curl", "-sS", "--max-time", "20", URL],
+    "curl": ["curl", "-sS", "--max-time", "60", URL],
     "the system's python": ["/usr/bin/python3", "-c", f"URL={URL!r}\n{PYTHON_CLIENTS['urllib']}"],
     **{f"python {n}": [PYTHON, "-c", f"URL={URL!r}\n{text}"] for n, text in PYTHON_CLIENTS.items()},
     **{f"node {n}": [NODE22, "-e", f"const PAGE={URL!r};\n{text}"] for n, text in NODE_CLIENTS.items()},
@@ -80,9 +80,9 @@ def test_java_does_with_a_store_that_the_profile_names_and_not_without(corporate
         os.chmod(f"{guest.work}/{name}", 0o644)
     wire = guest.serve("--ro", guest.work, "--host", "ok.example:443")
     java = ["java", "-Xmx128m", "-cp", guest.work]
-    refused = wire.run([*java, "Plain", URL], timeout=90)
+    refused = wire.run([*java, "Plain", URL], timeout=180)
     assert refused["status"] == 1 and "unable to find valid certification path" in refused["err"]
-    reached(wire.out([*java, f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStorePassword=changeit", "Plain", URL], timeout=90))
+    reached(wire.out([*java, f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStorePassword=changeit", "Plain", URL], timeout=180))
     assert wire.end() == 0
 
 
@@ -98,9 +98,9 @@ def test_without_the_authority_none_of_them_believes_the_certificate(proxied, gu
 def test_a_real_mcp_server_fetches_by_the_proxy_with_its_own_guard_off(corporate, guest):
     wire = guest.serve_profile({"allow": ["ok.example:443"]}, command=[PYTHON, "-m", "mcp_server_fetch", "--allow-private-ips"],
                                filesystem={"read": [HERE, f"{STAGE}/venv"]}, env={"set": {"PATH": "/var/empty"}})
-    answer = wire.call("fetch", {"url": "https://ok.example/page"}, timeout=60)
+    answer = wire.call("fetch", {"url": "https://ok.example/page"})
     assert "The page says hello to the reader" in answer["result"]["content"][0]["text"], answer
-    answer = wire.call("fetch", {"url": "https://other.example/page"}, timeout=60)
+    answer = wire.call("fetch", {"url": "https://other.example/page"})
     assert answer["result"]["isError"], answer
     assert wire.end() == 0
     assert came_by_the_proxy(corporate)

@@ -126,4 +126,4 @@ def test_with_a_network_both_run_and_are_gone_after_it(guest):
     pids = children(wire.p.pid, "stockade-gateway") + children(wire.p.pid, "stockade-dial")
     assert len(pids) == 2
     wire.end()
-    assert [p for p in pids if os.path.exists(f"/proc/{p}")] == []
+    assert until(lambda: not [p for p in pids if executable(p)])

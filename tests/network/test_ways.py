@@ -51,7 +51,7 @@ FAILURES = {
 
 
 def fetched(wire, url):
-    return json.loads(wire.out(["curl", "-gsS", "--max-time", "20", url]))["address"]
+    return json.loads(wire.out(["curl", "-gsS", "--max-time", "60", url]))["address"]
 
 
 @pytest.mark.parametrize("what", GRANTS)
@@ -118,9 +118,9 @@ def test_a_published_port_takes_the_callback_of_a_login_and_no_other_port_does(w
     wire.ids += 1
     wire.send({"jsonrpc": "2.0", "id": wire.ids, "method": "tools/call",
                "params": {"name": "run", "arguments": {"argv": LISTEN, "timeout": 600}}})
-    ask = ["curl", "-sS", "--max-time", "5", "http://127.0.0.1:3999/callback?code=1"]
+    ask = ["curl", "-sS", "--max-time", "30", "http://127.0.0.1:3999/callback?code=1"]
     until(lambda: guest.outside(ask).stdout == "callback /callback?code=1")
-    from_afar = subprocess.run(in_namespaces(world.net.pid, ["curl", "-sS", "--max-time", "5", "http://198.51.100.2:3999/"]),
+    from_afar = subprocess.run(in_namespaces(world.net.pid, ["curl", "-sS", "--max-time", "30", "http://198.51.100.2:3999/"]),
                                capture_output=True, text=True, check=False)
     assert from_afar.returncode == 7, "on the host's loopback alone"
     wire.end()

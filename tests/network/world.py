@@ -17,9 +17,8 @@ import socket
 import struct
 import subprocess
 import threading
-import time
 
-from integration.harness import STAGE, STOCKADE, Person, Wire
+from integration.harness import STAGE, STOCKADE, Person, Wire, until
 from network.certificates import make_certificates
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -174,7 +173,7 @@ class Guest(Person):
         env = [f"{k}={v}" for k, v in self.env.items()]
         return in_namespaces(self.world.host.pid, ["-i", *env, *words], user=True, cwd=self.work)
 
-    def stockade(self, *words, check=None, timeout=60, **kw):
+    def stockade(self, *words, check=None, timeout=120, **kw):
         r = subprocess.run(self.argv(STOCKADE, *words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                            timeout=timeout, check=False, **kw)
         if check is not None:
@@ -208,7 +207,7 @@ class Guest(Person):
         wire.initialize()
         return wire
 
-    def outside(self, argv, timeout=60):
+    def outside(self, argv, timeout=120):
         """The same words without a sandbox: the control."""
         return subprocess.run(self.argv(*argv), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False)
 
@@ -217,12 +216,12 @@ class Guest(Person):
 
 
 class Session(Wire):
-    def run(self, argv, timeout=60):
+    def run(self, argv, timeout=120):
         """Runs a program inside and waits for it."""
         answer = self.call("run", {"argv": argv, "timeout": timeout}, timeout=timeout + 10)
         return json.loads(answer["result"]["content"][0]["text"])
 
-    def out(self, argv, timeout=60):
+    def out(self, argv, timeout=120):
         r = self.run(argv, timeout)
         assert r["status"] == 0, f"{argv}: {r}"
         return r["out"]
@@ -262,12 +261,8 @@ class World:
 
     def wait_connected(self):
         """The first packet may wait for the neighbour's address."""
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            r = subprocess.run(in_namespaces(self.host.pid, ["curl", "-s", "-m", "2", f"http://{SITE}/"]), capture_output=True, check=False)
-            if b"internet" in r.stdout:
-                return
-        raise AssertionError("the cable carries nothing")
+        ask = in_namespaces(self.host.pid, ["curl", "-s", "-m", "2", f"http://{SITE}/"])
+        until(lambda: b"internet" in subprocess.run(ask, capture_output=True, check=False).stdout)
 
     def done(self):
         for part in (self.internet, self.local, self.host, self.net):

@@ -248,9 +248,10 @@ static int cut(const char *text, const char *where, char *host, size_t size, con
 	if (!bracket && end && strchr(text, ':') != end)
 		return refuse(
 			where, text, d, "has more than one ':'; an IPv6 address stands in brackets: [2001:db8::1]:443");
-	*ret_ports = bracket ? (end[1] ? end + 2 : NULL) : end ? end + 1 : NULL;
 	if (!end)
 		end = text + strlen(text);
+	const char *colon = bracket ? end + 1 : end;
+	*ret_ports = *colon ? colon + 1 : NULL;
 	if ((size_t)(end - from) >= size || end == from)
 		return refuse_name(text, where, d);
 	memcpy(host, from, (size_t)(end - from));

@@ -2,12 +2,14 @@
 /* test_plans - plans that must be refused, stage by stage, and what each kind of mount does */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -268,6 +270,76 @@ static void plan_that_is_not_sealed_or_not_a_plan_is_refused(void **state)
 	}
 }
 
+static void write_map(const char *file, unsigned id)
+{
+	char text[64];
+	int fd = open(file, O_WRONLY | O_CLOEXEC), n = snprintf(text, sizeof(text), "%u %u 1", id, id);
+
+	if (fd < 0 || write(fd, text, (size_t)n) != n)
+		_exit(97);
+	close(fd);
+}
+
+/* In a mount namespace of its own, which takes a user namespace for whoever is not root. */
+static void own_mounts(void)
+{
+	unsigned uid = getuid(), gid = getgid();
+	int deny;
+
+	if (unshare(uid == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) < 0)
+		_exit(97);
+	if (uid != 0) {
+		deny = open("/proc/self/setgroups", O_WRONLY | O_CLOEXEC);
+		if (deny < 0 || write(deny, "deny", 4) != 4)
+			_exit(97);
+		close(deny);
+		write_map("/proc/self/uid_map", uid);
+		write_map("/proc/self/gid_map", gid);
+	}
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		_exit(97);
+}
+
+static void zero_for_null(void)
+{
+	own_mounts();
+	if (mount("/dev/zero", "/dev/null", NULL, MS_BIND, NULL) < 0)
+		_exit(97);
+}
+
+static void file_for_null(void)
+{
+	own_mounts();
+	if (mount("/etc/passwd", "/dev/null", NULL, MS_BIND, NULL) < 0)
+		_exit(97);
+}
+
+/* CVE-2025-31133 is such a thing in another launcher: what it took for /dev/null was writable, and somewhere else. */
+static void another_device_in_the_place_of_one_is_refused_and_the_true_one_is_not(void **state)
+{
+	static const struct {
+		void (*prepare)(void);
+		bool refused;
+	} rows[] = { { own_mounts, false }, { zero_for_null, true }, { file_for_null, true } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_plan_ struct plan p = { 0 };
+		_cleanup_launch_ struct launch l = { 0 };
+		const struct report *failed;
+		launch_plan(&p, PROBE_BINARY, NULL);
+		launch_start(&l, &p, rows[i].prepare);
+		launch_finish(&l);
+		failed = launch_find(&l, REPORT_FAILED);
+		assert_int_equal(failed != NULL, rows[i].refused);
+		assert_int_equal(launch_find(&l, REPORT_RUNNING) != NULL, !rows[i].refused);
+		if (failed) {
+			assert_int_equal(failed->stage, ENTER_STAGE_DEV);
+			assert_int_equal(failed->error, ENODEV);
+			assert_string_equal(failed->detail, "/dev/null");
+		}
+	}
+}
+
 static void read_only_grant_cannot_be_written_and_a_writable_one_can(void **state)
 {
 	_cleanup_scratch_ char *scratch = launch_scratch();
@@ -381,6 +453,7 @@ int main(void)
 		cmocka_unit_test(each_bad_plan_is_refused_at_its_stage_with_its_errno),
 		cmocka_unit_test(refused_mount_creates_nothing_in_the_grant),
 		cmocka_unit_test(plan_that_is_not_sealed_or_not_a_plan_is_refused),
+		cmocka_unit_test(another_device_in_the_place_of_one_is_refused_and_the_true_one_is_not),
 		cmocka_unit_test(read_only_grant_cannot_be_written_and_a_writable_one_can),
 		cmocka_unit_test(masked_file_and_directory_are_empty),
 		cmocka_unit_test(pinned_ancestor_cannot_be_renamed_and_what_is_protected_not_written),

@@ -134,7 +134,7 @@ int approve_waiting_number(const struct approve_waiting *w, uint64_t n)
 	else
 		command_error("there is no number %llu: 1 to %zu wait; 'stockade approve' lists them",
 			(unsigned long long)n, l.n);
-	return EXIT_USAGE;
+	return EXIT_FINDINGS;
 }
 
 int approve_waiting_all(const struct approve_waiting *w)

@@ -109,11 +109,9 @@ static int revoke_run(const struct command_ctx *ctx)
 	int r = paths_init(&p, &d);
 
 	r = r < 0 ? r : consent_revoke(&p, ctx->args.v[0], &a, &d);
-	if (r == -EEXIST || r == -ENOENT)
-		return command_usage(ctx, "%s", d.text);
 	if (r < 0) {
 		command_error("%s", d.text);
-		return EXIT_REFUSED;
+		return r == -ENOENT ? EXIT_FINDINGS : r == -EEXIST ? EXIT_USAGE : EXIT_REFUSED;
 	}
 	printf("Revoked %s (%s). Servers that run already go on running; the next start asks.\n", a.id,
 		text_escape_str(a.name ? a.name : "damaged", name, sizeof(name)));

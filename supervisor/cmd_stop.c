@@ -94,7 +94,7 @@ static int no_match(const char *word, size_t n_ids)
 	if (n_ids > 1) {
 		command_error("'%s' begins %zu sessions: write more of it ('stockade ps --json' shows all of it)",
 			shown, n_ids);
-		return EXIT_REFUSED;
+		return EXIT_USAGE;
 	}
 	command_error("no session or server '%s' runs; 'stockade ps' lists what does", shown);
 	return EXIT_FINDINGS;

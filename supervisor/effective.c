@@ -137,13 +137,12 @@ static int take_command(const struct grants *g, struct profile *f)
 	return r;
 }
 
+/* What stands in the words of the command line; -EINVAL is bad usage. */
 static int merge_grants(const struct effective_args *a, struct profile *f, struct diag *d)
 {
 	const struct grants *g = a->grants;
-	int r = refuse_widening(g, f, d);
+	int r = effective_network_merge(g, f, d);
 
-	if (r == 0)
-		r = effective_network_merge(g, f, d);
 	for (size_t i = 0; r == 0 && i < g->read.n; i++)
 		r = add_path_item(&f->fs_read, g->read.v[i], "--ro", a->workspace, d);
 	for (size_t i = 0; r == 0 && i < g->write.n; i++)
@@ -178,9 +177,20 @@ static int step_profile(struct build *b, struct diag *d)
 		r = profile_init_unprofiled(&b->e->profile);
 	if (r == 0)
 		r = profile_expand(&b->e->profile, &pa, d);
-	if (r == 0)
-		r = merge_grants(b->args, &b->e->profile, d);
-	return r < 0 ? r : effective_network_provide(b->e, d);
+	return r;
+}
+
+static int step_line(struct build *b, struct diag *d)
+{
+	struct effective *e = b->e;
+	int r = refuse_widening(b->args->grants, &e->profile, d);
+
+	if (r < 0)
+		return r;
+	r = merge_grants(b->args, &e->profile, d);
+	if (r == -EINVAL)
+		e->exit_hint = EXIT_USAGE;
+	return r < 0 ? r : effective_network_provide(e, d);
 }
 
 static int step_policy(struct build *b, struct diag *d)
@@ -493,8 +503,8 @@ static int step_identity(struct build *b, struct diag *d)
 
 typedef int step_fn(struct build *b, struct diag *d);
 
-static step_fn *const steps[] = { step_policy, step_profile, step_identity, step_grants, step_cwd, step_command,
-	step_plan, step_shim, step_words };
+static step_fn *const steps[] = { step_policy, step_profile, step_line, step_identity, step_grants, step_cwd,
+	step_command, step_plan, step_shim, step_words };
 
 int effective_build(const struct effective_args *a, struct effective *ret, struct diag *d)
 {

@@ -168,7 +168,7 @@ static void where_nothing_waits_each_way_says_so(void **state)
 	assert_string_equal(s->said, "Nothing waits for an answer.\n");
 	assert_int_equal(approve(s, ALL, 0, NULL, "y\n"), EXIT_OK);
 	assert_string_equal(s->said, "Nothing waits for an answer.\n");
-	assert_int_equal(approve(s, NUMBER, 1, NULL, "y\n"), EXIT_USAGE);
+	assert_int_equal(approve(s, NUMBER, 1, NULL, "y\n"), EXIT_FINDINGS);
 	SAID(s, "nothing waits for an answer, so there is no number 1");
 	assert_int_equal(approve(s, JSON, 0, NULL, ""), EXIT_OK);
 	assert_string_equal(s->printed, "[]\n");
@@ -237,8 +237,8 @@ static void what_is_no_number_of_the_list_answers_nothing(void **state)
 		{ CHOOSE, 0, "y\ny\n", EXIT_USAGE, "that is no number from 1 to 2; nothing was answered" },
 		{ CHOOSE, 0, "1                                        \ny\n", EXIT_USAGE, "nothing was answered" },
 		{ CHOOSE, 0, "", EXIT_OK, "Number to look at" },
-		{ NUMBER, 0, "y\n", EXIT_USAGE, "there is no number 0: 1 to 2 wait; 'stockade approve' lists them" },
-		{ NUMBER, 3, "y\n", EXIT_USAGE, "there is no number 3: 1 to 2 wait; 'stockade approve' lists them" },
+		{ NUMBER, 0, "y\n", EXIT_FINDINGS, "there is no number 0: 1 to 2 wait; 'stockade approve' lists them" },
+		{ NUMBER, 3, "y\n", EXIT_FINDINGS, "there is no number 3: 1 to 2 wait; 'stockade approve' lists them" },
 	};
 	struct scene *s = *state;
 

@@ -69,7 +69,7 @@ static void the_beginning_of_two_ids_ends_none(void **state)
 
 	put_session(*state, &(struct session_entry){ .id = id_a, .name = "notes", .pid = a });
 	put_session(*state, &(struct session_entry){ .id = id_ab, .name = "time", .pid = ab });
-	assert_int_equal(stop("a", said), EXIT_REFUSED);
+	assert_int_equal(stop("a", said), EXIT_USAGE);
 	assert_string_equal(said, "stockade: 'a' begins 2 sessions: write more of it ('stockade ps --json' shows all "
 				  "of it)\n");
 	assert_int_equal(ended_by(a), 0);

@@ -367,8 +367,8 @@ static void end_child(int *pidfd)
 	*pidfd = -1;
 }
 
-/* Nobody has read yet who PID 1 is. enter is left to tell it, for a PID 1 that it has made and not told of ends by itself
- * (enter/clone.c) and would stay ours to reap; our end of the socket ends what waits for a word of us. */
+/* Nobody has read yet who PID 1 is. enter is left to tell it, for a PID 1 that it has made and not told of ends by
+ * itself (enter/clone.c) and would stay ours to reap; our end of the socket ends what waits for a word of us. */
 static void find_init(struct spawned *s)
 {
 	char bytes[REPORT_BYTES_MAX];

@@ -21,19 +21,6 @@ int ask_init(struct gateway *g, uint32_t n_slots)
 	return 0;
 }
 
-/* A spare that was not connected serves again: else whoever knocks while the server does not listen would use them up,
- * and the callback that it waits for later would find none. */
-static void keep_spare(struct gateway *g, struct ask *a)
-{
-	for (size_t i = 0; a->fd >= 0 && i < g->config->n_publish; i++) {
-		struct spares *s = &g->spares[i];
-		if (g->config->publish[i] != a->port || s->n == NET_SPARES || s->refusals == GATEWAY_REFUSALS_MAX)
-			continue;
-		s->refusals++;
-		s->fds[s->n++] = steal_fd(&a->fd);
-	}
-}
-
 static void drop(struct gateway *g, struct ask *a)
 {
 	if (a->unsent)
@@ -168,13 +155,17 @@ static int take_answer(struct gateway *g, const struct dial_answer *d, int *fd)
 
 	if (!a || (*fd >= 0 && (d->status != DIAL_OK || a->what == DIAL_RESOLVE || sockets_check_upstream(*fd) < 0)))
 		return -EPROTO;
-	/* The spare that was lent is the connected socket, whether or not it comes back. */
-	if (*fd < 0 && d->status == DIAL_OK && a->what == DIAL_PUBLISH)
+	/* The spare that was lent is the connected socket, whatever comes back: none but one of the sandbox's network.
+	 */
+	if (d->status == DIAL_OK && a->what == DIAL_PUBLISH) {
+		if (*fd >= 0)
+			close(*fd);
 		*fd = steal_fd(&a->fd);
+	}
 	if (*fd < 0 && d->status == DIAL_OK && a->what != DIAL_RESOLVE)
 		return -EPROTO;
 	if (d->status == DIAL_REFUSED || d->status == DIAL_BUSY)
-		keep_spare(g, a);
+		gateway_keep_spare(g, a->port, &a->fd);
 	owner = a->owner;
 	done = a->done;
 	drop(g, a);

@@ -124,13 +124,24 @@ static void finish(struct gateway *g, struct conn *c, const char *status)
 	g->n_conns--;
 }
 
+/* A published port's socket is not ours alone to close: it may serve again. What was reset is not so, since only its
+ * end tells the server. */
+static void close_upstream(struct gateway *g, struct conn *c)
+{
+	int fd = steal_fd(&c->upstream.source.fd);
+
+	if (c->published && epoll_ctl(g->epoll, EPOLL_CTL_DEL, fd, NULL) == 0)
+		gateway_keep_spare(g, c->port, &fd);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Both ways ended in order: an ordinary close. */
 static void finish_well(struct gateway *g, struct conn *c)
 {
 	gateway_fail(g, record_close(g, c, "ok"));
-	close(c->client.source.fd);
-	close(c->upstream.source.fd);
-	c->client.source.fd = c->upstream.source.fd = -1;
+	close(steal_fd(&c->client.source.fd));
+	close_upstream(g, c);
 	finish(g, c, NULL);
 }
 
@@ -417,7 +428,8 @@ static void begin_published(struct gateway *g, int *fd, uint32_t index)
 	uint16_t port = g->config->publish[index];
 	struct decision d = { .grant = 0,
 		.rule = "network.publish",
-		.reason = "the session has used up its connections to a published port" };
+		.reason = "the published port has no socket left: as many connections as it takes are open, or were "
+			  "made in this session" };
 	struct conn *c;
 
 	if (full(g, &d) || spares->n == 0) {

@@ -90,6 +90,19 @@ static int listen_one(struct gateway *g, struct layout_source *s)
 	return gateway_watch(g, &s->source, EPOLLIN);
 }
 
+/* Else whoever knocks while the server does not listen would use them up, and the callback that it waits for later
+ * would find none; so would a page with many requests. Dial makes a socket new before it connects it again. */
+void gateway_keep_spare(struct gateway *g, uint16_t port, int *fd)
+{
+	for (size_t i = 0; *fd >= 0 && i < g->config->n_publish; i++) {
+		struct spares *s = &g->spares[i];
+		if (g->config->publish[i] != port || s->n == NET_SPARES || s->reused == GATEWAY_REUSED_MAX)
+			continue;
+		s->reused++;
+		s->fds[s->n++] = steal_fd(fd);
+	}
+}
+
 static void keep_spare(struct gateway *g, const struct net_socket *s, int fd)
 {
 	struct spares *spares = &g->spares[s->publish];

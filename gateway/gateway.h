@@ -30,9 +30,9 @@ enum {
 	GATEWAY_SCRATCH = 128 << 10,
 	GATEWAY_PIPES_MAX = 32, /* of HALF_PIPE_BYTES: half of what a user's pipes may hold (pipe(7)) */
 	GATEWAY_DNS_TCP_MAX = 32,
-	GATEWAY_PENDING_MAX = 256,   /* DNS questions that wait for dial */
-	GATEWAY_REFUSALS_MAX = 1024, /* of a published port, that cost it no spare: each is a record */
-	GATEWAY_FILES_BASE = 64,     /* descriptors beside those of layout and limits */
+	GATEWAY_PENDING_MAX = 256, /* DNS questions that wait for dial */
+	GATEWAY_REUSED_MAX = 4096, /* connections to a published port that cost it no spare: each is two records */
+	GATEWAY_FILES_BASE = 64,   /* descriptors beside those of layout and limits */
 };
 
 struct source {
@@ -48,7 +48,7 @@ struct layout_source {
 
 struct spares {
 	int fds[NET_SPARES];
-	unsigned n, refusals;
+	unsigned n, reused;
 };
 
 TAILQ_HEAD(conn_list, conn);
@@ -95,6 +95,9 @@ int gateway_run(struct gateway *g) _must_check_;
 int gateway_turn(struct gateway *g, int wait_ms) _must_check_;
 /* Puts a source under watch; events as for epoll_ctl(2). */
 int gateway_watch(struct gateway *g, struct source *s, uint32_t events) _must_check_;
+/* Takes the spare of a published port back when it may serve again, being refused or done with; else *fd stays the
+ * caller's. */
+void gateway_keep_spare(struct gateway *g, uint16_t port, int *fd);
 /* How many descriptors the limits of c need at most. */
 uint64_t gateway_files(const struct net_config *c, const struct net_layout *l);
 

@@ -20,14 +20,16 @@
 #include <sys/wait.h>
 #include "base/io.h"
 #include "wire/fds.h"
+#include "wire/net_layout.h"
 #include "wire/report.h"
 
 enum {
 	SPAWN_FD_FLOOR = 32,
 	SPAWN_FDS_NEEDED = 64,
 	SPAWN_FDS_MAX = GATEWAY_FD_PUBLISH + NET_PUBLISH_MAX,
-	PUBLISH_BACKLOG = 16,
-	FIND_MS = 2000
+	FIND_MS = 2000,
+	/* As many as can be served at once; what finds no room comes again after a second (tcp(7), SYN). */
+	PUBLISH_BACKLOG = NET_SPARES
 };
 
 /* Child's number i is our descriptor fd[i]. */

@@ -21,7 +21,7 @@ enum {
 	NET_SOCKETS_MAX = 4096,
 	NET_ROUTES_MAX = NET_GRANTS_MAX + 2,
 	NET_FIXED_NAMES_FIRST = 16, /* host number of the first granted name; below are the stub and its like */
-	NET_SPARES = 64,	    /* connections a published port can take in one session */
+	NET_SPARES = 64,	    /* connections a published port can take at once */
 	NET_DNS_PORT = 53,
 	NET_BACKLOG = 512,
 };

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from integration.harness import until
-from network.test_records import children
+from network.test_records import call, children
 from network.world import PROBE
 
 pytestmark = pytest.mark.needs("root")
@@ -61,6 +61,21 @@ def test_knocking_on_a_published_port_while_nobody_listens_inside_does_not_use_i
         assert guest.outside(["python3", "-c", call]).stdout == "thanks\n"
         assert inside.result() == "up\ncallback\n"
     assert wire.end() == 0
+
+
+def test_a_published_port_takes_hundreds_of_connections_and_each_hears_its_own_answer(guest):
+    """Many more than there are sockets for it, one after the other and thirty at once."""
+    serve = "import socket\nl=socket.create_server(('127.0.0.1',8767),backlog=64)\n" \
+            "while True:\n s,_=l.accept();s.sendall(b'to '+s.recv(9));s.close()"
+    ask = "import socket\ndef begun(i):\n s=socket.create_connection(('127.0.0.1',8767),10);s.sendall(b'%d'%i);return s\n" \
+          "def heard(s,i):\n try: return s.recv(99,socket.MSG_WAITALL)==b'to %d'%i\n except OSError: return False\n finally: s.close()\n" \
+          "def together(v): return sum([heard(s,i) for s,i in [(begun(i),i) for i in v]])\n" \
+          "print(sum(together(range(i,i+n)) for i,n in [(i,1) for i in range(200)]+[(200+30*i,30) for i in range(10)]))"
+    wire = guest.serve_profile({"publish": [8767]})
+    call(wire, ["python3", "-c", serve])
+    until(lambda: guest.outside(["python3", "-c", ask]).stdout == "500\n")
+    assert wire.end() == 0
+    assert len([r for r in guest.net_records("net.close") if r["status"] == "ok"]) >= 500
 
 
 def test_two_servers_cannot_publish_one_port_but_two_sessions_of_one_can(guest):

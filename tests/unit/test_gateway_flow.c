@@ -668,14 +668,14 @@ static void a_spare_that_was_refused_serves_again(void **state)
 	begin(&w);
 	w.config.publish[0] = 3000;
 	w.config.n_publish = 1;
-	for (unsigned i = 0; i <= GATEWAY_REFUSALS_MAX; i++) {
+	for (unsigned i = 0; i <= GATEWAY_REUSED_MAX; i++) {
 		like.fd = w.g.spares[0].n ? w.g.spares[0].fds[--w.g.spares[0].n]
 					  : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_non_null(ask_new(&w.g, &like));
 		expect_asked(&w, &q);
 		answer(&w, q.id, DIAL_REFUSED, -1);
 		turns(&w, 2);
-		assert_int_equal(w.g.spares[0].n, i < GATEWAY_REFUSALS_MAX);
+		assert_int_equal(w.g.spares[0].n, i < GATEWAY_REUSED_MAX);
 	}
 	end(&w);
 }

@@ -266,7 +266,7 @@ static void begin(struct request *q, int spare)
 static struct request *request_new(struct dialer *d, const struct dial_request *asked)
 {
 	struct request *q = calloc(1, sizeof(*q));
-	uint32_t ms = asked->ask == DIAL_RESOLVE ? d->config->limits.resolve_ms : d->config->limits.connect_ms;
+	const struct net_limits *l = &d->config->limits;
 
 	if (!q)
 		return NULL;
@@ -274,7 +274,8 @@ static struct request *request_new(struct dialer *d, const struct dial_request *
 	q->asked = *asked;
 	q->port = asked->port;
 	q->since_us = io_now_us();
-	q->deadline_us = q->since_us + (uint64_t)ms * 1000;
+	q->resolve_by_us = q->since_us + (uint64_t)l->resolve_ms * 1000;
+	q->deadline_us = asked->ask == DIAL_RESOLVE ? q->resolve_by_us : q->since_us + (uint64_t)l->connect_ms * 1000;
 	q->next = d->requests;
 	d->requests = q;
 	d->n++;
@@ -310,13 +311,24 @@ int dialer_take(struct dialer *d, const void *bytes, size_t n, const int *fds, s
 	return 0;
 }
 
+/* Until when what it does now may take. */
+static uint64_t deadline_us(const struct request *q)
+{
+	return q->phase == REQUEST_RESOLVING && q->resolve_by_us < q->deadline_us ? q->resolve_by_us : q->deadline_us;
+}
+
+static void expire(struct request *q)
+{
+	request_finish(q, q->phase == REQUEST_RESOLVING ? DIAL_RESOLVER : DIAL_TIMEOUT, NULL, -1);
+}
+
 static uint64_t due_us(const struct request *q)
 {
 	bool more = q->phase == REQUEST_CONNECTING && q->n_tried < q->n_to;
 
 	if (q->phase == REQUEST_DONE)
 		return 0;
-	return more && q->next_attempt_us < q->deadline_us ? q->next_attempt_us : q->deadline_us;
+	return more && q->next_attempt_us < q->deadline_us ? q->next_attempt_us : deadline_us(q);
 }
 
 int dialer_timeout_ms(const struct dialer *d)
@@ -339,8 +351,8 @@ void dialer_tick(struct dialer *d)
 
 	while (*at) {
 		struct request *q = *at;
-		if (q->phase != REQUEST_DONE && now >= q->deadline_us)
-			request_finish(q, DIAL_TIMEOUT, NULL, -1);
+		if (q->phase != REQUEST_DONE && now >= deadline_us(q))
+			expire(q);
 		request_next_attempt(q);
 		if (q->phase != REQUEST_DONE) {
 			at = &q->next;

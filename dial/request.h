@@ -24,7 +24,7 @@ struct request {
 	struct resolve_waiter waiter;
 	bool via_proxy; /* to[] is the proxy, which policy names: no answer of a name server led there */
 	uint16_t port;	/* to connect to: the proxy's where there is one */
-	uint64_t since_us, deadline_us, next_attempt_us;
+	uint64_t since_us, resolve_by_us, deadline_us, next_attempt_us;
 	struct net_address to[DIAL_ADDRESSES_MAX]; /* passed the filter */
 	size_t n_to, n_tried, n_open;
 	struct attempt attempts[DIAL_ADDRESSES_MAX];

@@ -137,6 +137,16 @@ def test_a_resolver_that_never_answers_holds_nothing_up_and_keeps_nothing(world,
     assert [r["status"] for r in guest.net_records("net.connect") if r.get("name") == "ok.example"][-1] == "connected"
 
 
+def test_a_name_that_no_server_answers_is_given_up_after_the_time_for_names_and_not_that_for_connections(world, guest, watcher):
+    world.internet.zone({**ZONE, "ok.example": {"mode": "never"}})
+    wire = guest.serve_profile({"allow": ["ok.example:7"], "limits": {"connect": "60s", "resolve": "1s"}})
+    assert flood(wire, "kept", "ok.example", "7", "1") == "{'RESET': 1}"
+    assert len(questions(watcher, "ok.example")) == 2, "A and AAAA, and not again"
+    assert wire.end() == 0
+    [connect] = guest.net_records("net.connect")
+    assert connect["status"] == "no name server answered" and connect["latency_us"] >= 1000000
+
+
 def test_names_that_are_never_answered_let_another_have_its_turn(world, guest):
     world.internet.zone({**ZONE, **{f"n{i}.wild.example": {"mode": "never"} for i in range(200)}})
     wire = guest.serve_profile({"allow": ["*.wild.example:7", "ok.example:80"]})

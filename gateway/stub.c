@@ -167,7 +167,7 @@ static int answer_name(struct gateway *g, const struct dns_query *q, enum dns_rc
 	if (r < 0)
 		return r;
 	if (r == NAMES_FULL) {
-		*ret_rcode = DNS_SERVFAIL;
+		*ret_rcode = DNS_NXDOMAIN;
 		r = deny_name(g, q, "network.limits.names", "the session has looked up as many names as it may");
 		return r < 0 ? r : STUB_ANSWER;
 	}
@@ -255,7 +255,8 @@ static void resolved(struct gateway *g, void *owner, const struct dial_answer *d
 		rcode = n || !d->n_addresses ? DNS_OK : DNS_SERVFAIL;
 	} else if (d->status == DIAL_NO_NAME) {
 		rcode = DNS_NXDOMAIN;
-	} else if (d->status == DIAL_NO_ADDRESS) {
+	} else if (d->status == DIAL_NO_ADDRESS || d->status == DIAL_FORBIDDEN) {
+		/* What must not be reached is final; of a failure musl would wait for another answer. */
 		rcode = DNS_OK;
 	}
 	send_answer(g, w, rcode, a, n);

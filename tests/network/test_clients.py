@@ -8,8 +8,8 @@ import time
 
 import pytest
 from integration.harness import NODE22, PYTHON, STAGE, soon
-from network.conftest import PACKAGES
-from network.world import SITE, in_namespaces
+from network.conftest import PACKAGES, ZONE
+from network.world import HERE, SITE, in_namespaces
 
 pytestmark = pytest.mark.needs("root")
 URL = "https://ok.example/hello?x=1"
@@ -134,6 +134,26 @@ def test_go_fetches_a_page_by_name_over_tls(guest, trust):
                    env={"HOME": guest.work, "PATH": GO_PATH, "CGO_ENABLED": "0", "GOCACHE": f"{STAGE}/gocache", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod"})
     wire = guest.serve(*trust, "--ro", guest.work, "--host", "ok.example:443")
     reached(wire.out([f"{guest.work}/fetch", URL]))
+    assert wire.end() == 0
+
+
+@pytest.mark.needs("musl")
+@pytest.mark.parametrize("why", ["what it leads to is forbidden", "there are too many names"])
+def test_the_resolver_of_musl_does_not_wait_for_a_granted_name_that_may_not_be_reached(world, guest, why):
+    """Any answer but of the name or that there is none is none to it, and it waits five seconds for another."""
+    world.internet.zone({**ZONE, "ok.example": {"A": ["127.0.0.1"]}})
+    network = {"allow": ["ok.example:80"], "addresses": "real"} if "forbidden" in why else {"allow": ["*.wild.example:80"], "limits": {"names": 1}}
+    name = "ok.example" if "forbidden" in why else "second.wild.example"
+    source = guest.write("fetch.c", MUSL)
+    subprocess.run(["musl-gcc", "-static", "-O1", "-w", "-o", f"{guest.work}/fetch", source], check=True)
+    wire = guest.serve_profile(network, filesystem={"read": [HERE, guest.work]})
+    wire.run([f"{guest.work}/fetch", "first.wild.example", "80"])
+
+    def refusal():
+        began = time.monotonic()
+        assert "REACHED" not in wire.run([f"{guest.work}/fetch", name, "80"])["out"]
+        return time.monotonic() - began
+    assert soon(refusal, 4)
     assert wire.end() == 0
 
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "wire/net.h"
+#include "wire/net_block.h"
 
 enum { HTTPS_PORT = 443 };
 
@@ -86,6 +87,7 @@ static int of_connection(const struct line *l, struct denied_line *ret)
 static int of_dial(const struct line *l, struct denied_line *ret)
 {
 	const char *reason = line_text(l, "reason"), *address = line_text(l, "address");
+	struct net_address a;
 
 	if (strstr(reason, "private address")) {
 		ret->note = "the host is granted and led to a private address; this line, in place of the rule, allows "
@@ -99,6 +101,9 @@ static int of_dial(const struct line *l, struct denied_line *ret)
 				 "has \"localhost:PORT\"");
 	if (strncmp(reason, "the name leads to ", 18) != 0 || !*address)
 		return none(ret, NULL);
+	if (net_address_parse(address, &a) == 0 && net_block_of(&a)->level == NET_BLOCK_NEVER)
+		return none(ret, "no line can grant it: the host is granted and led to an address that nobody is ever "
+				 "connected to");
 	ret->note = "the host is granted and led to this address, which must be named by itself; whose it is, is worth "
 		    "knowing first";
 	return take(ret, "network.allow", host_string(address, ret->port));

@@ -16,6 +16,21 @@ static const char *const address_words[] = {
 };
 _Static_assert(ARRAY_LEN(address_words) == NET_ADDRESSES_COUNT, "a word for every kind of address");
 
+/* An address is granted as it is, whatever it is, and no name comes with it. */
+static int check_switches(const struct key *k, const json_t *item, unsigned line, const struct net_grant *g)
+{
+	static const char *const switches[] = { "sni", "private" };
+
+	if (g->kind != NET_PREFIX && g->kind != NET_LOCALHOST)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(switches); i++)
+		if (json_object_get(item, switches[i]))
+			return key_fail_at(k, line,
+				"has \"%s\" beside %s, where it would change nothing: it is for names; leave it out",
+				switches[i], g->kind == NET_PREFIX ? "an address" : "localhost");
+	return 0;
+}
+
 /* {"host": "api.example.com", "ports": [443], "sni": false, "private": true} */
 static int take_object(const struct key *k, const json_t *item, unsigned line, const char *where, struct net_grant *ret)
 {
@@ -26,6 +41,8 @@ static int take_object(const struct key *k, const json_t *item, unsigned line, c
 	if (!host)
 		return key_fail_at(k, line, "has an item without \"host\"");
 	r = network_host_parse(host, where, ret, k->parse->d);
+	if (r == 0)
+		r = check_switches(k, item, line, ret);
 	if (r < 0)
 		return r;
 	snprintf(prefix, sizeof(prefix), "%s[]", k->row->path);

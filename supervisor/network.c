@@ -349,7 +349,8 @@ static int check_stub(const struct net_layout *l, struct diag *d)
 	for (size_t i = 0; i < l->n_routes; i++)
 		if (l->routes[i].prefix == 32 && net_address_equal(&l->routes[i].address, &l->stub))
 			return diag_fail(d, -EINVAL,
-				"network.allow: %s is the name server's address inside, and cannot stand for a host",
+				"network.allow: %s is the name server's address inside, and cannot be reached; with "
+				"\"addresses\": \"240.0.0.0/4\" in a profile's network the name server has another",
 				net_address_text(&l->stub, text, sizeof(text)));
 	for (size_t i = 0; i < l->n_sockets; i++)
 		if (l->sockets[i].kind == NET_SOCKET_LISTEN && l->sockets[i].port == NET_DNS_PORT &&

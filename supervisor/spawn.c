@@ -195,15 +195,15 @@ static int listen_published(uint16_t port, int *ret)
 
 static int wire_up_publish(const struct net_config *c, struct wiring *w, struct diag *d)
 {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < c->n_publish; i++)
-		r = listen_published(c->publish[i], &w->publish[i]);
-	return r < 0 ? diag_fail(d, r,
-			       "cannot offer a published port on 127.0.0.1 (network.publish): %s; another program "
-			       "listens there, or it is the system's",
-			       strerror(-r))
-		     : 0;
+	for (size_t i = 0; i < c->n_publish; i++) {
+		int r = listen_published(c->publish[i], &w->publish[i]);
+		if (r < 0)
+			return diag_fail(d, r,
+				"cannot offer port %u on 127.0.0.1 (network.publish): %s; end the program that listens "
+				"there (ss -ltnp shows it), or publish another port",
+				c->publish[i], strerror(-r));
+	}
+	return 0;
 }
 
 static int wire_up_network(const struct net_config *c, struct wiring *w, struct diag *d)

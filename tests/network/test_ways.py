@@ -129,6 +129,13 @@ def test_a_published_port_takes_the_callback_of_a_login_and_no_other_port_does(w
     assert closed and closed[0]["bytes_in"] > 0 and closed[0]["bytes_out"] > 0, guest.net_records()
 
 
+def test_a_port_that_another_program_has_is_named_in_the_refusal(guest):
+    guest.profile("taken", {"stockade": 1, "name": "taken", "version": 1, "command": ["/usr/bin/true"], "network": {"publish": [3998, 8080]}})
+    guest.approve("taken")
+    r = guest.stockade("run", "taken", check=125)
+    assert "cannot offer port 8080 on 127.0.0.1" in r.stderr and "publish another port" in r.stderr, r.stderr
+
+
 def test_through_a_proxy_names_are_the_proxys_to_resolve_and_no_question_leaves(proxied, guest, watcher):
     wire = guest.serve("--host", "ok.example:80")
     assert json.loads(wire.out(["curl", "-sS", "http://OK.example/"]))["address"] == SITE

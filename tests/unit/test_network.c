@@ -170,7 +170,7 @@ static void what_the_name_server_inside_needs_is_not_granted(void **state)
 		{ "*:53", NET_RESERVED, "name server's inside" },
 		{ "10.0.0.0/8:53", NET_BENCHMARK, "name server's inside" },
 		{ "a.example:53", NET_REAL, "name server's inside" },
-		{ "198.18.0.1:80", NET_BENCHMARK, "198.18.0.1 is the name server's address" },
+		{ "198.18.0.1:80", NET_BENCHMARK, "\"addresses\": \"240.0.0.0/4\" in a profile's network" },
 		{ "198.18.0.1:80", NET_RESERVED, NULL },
 	};
 

@@ -54,6 +54,21 @@ def test_a_connection_is_recorded_with_name_port_address_bytes_and_duration(gues
     guest.verified()
 
 
+@pytest.mark.parametrize("stopped", [False, True], ids=["", "while the gateway is stopped"])
+def test_connections_are_closed_when_the_supervisor_is_killed(guest, stopped):
+    """A gateway that stands still sees no end of its own; the kernel sees to it (PR_SET_PDEATHSIG)."""
+    wire = guest.serve("--host", "ok.example:7")
+    hold(wire, "ok.example", 7, 3)
+    opened(guest, 3)
+    pids = children(wire.p.pid, "stockade-gateway") + children(wire.p.pid, "stockade-dial")
+    if stopped:
+        os.kill(pids[0], signal.SIGSTOP)
+    os.kill(wire.p.pid, signal.SIGKILL)
+    wire.wait()
+    opened(guest, 0)
+    assert until(lambda: not [p for p in pids if executable(p)])
+
+
 @pytest.mark.parametrize("how", ["the client's end", "stockade stop"])
 def test_connections_that_are_open_at_the_end_are_closed_and_recorded(guest, how):
     wire = guest.serve("--host", "ok.example:7")
@@ -99,7 +114,7 @@ def test_a_session_ends_when_a_program_of_its_network_is_killed_in_mid_stream(gu
     guest.verified()
 
 
-def test_denied_names_ports_and_addresses_are_recorded_with_what_would_grant_them(guest):
+def test_denied_names_and_ports_are_recorded_with_what_would_grant_them(guest):
     wire = guest.serve("--host", "ok.example:443")
     for words in (["tcp", "Other.Example", "80"], ["tcp", "ok.example", "80"], ["tcp", SITE, "80"], ["dns", "secret.payload.example", "16"]):
         wire.run([*ATTEMPTS, *words])
@@ -109,7 +124,17 @@ def test_denied_names_ports_and_addresses_are_recorded_with_what_would_grant_the
     assert names == {"other.example", "secret.payload.example"}, denied
     [port] = [r for r in denied if r["event"] == "net.denied" and r.get("name") == "ok.example"]
     assert port["port"] == 80 and '"ok.example:80" in network.allow would grant it' in port["reason"]
+    assert SITE not in {r.get("address") for r in denied}, "what has no route sends no packet that could be seen (docs/audit.md)"
     assert guest.net_records("net.connect") == []
+
+
+def test_with_real_addresses_a_denied_address_is_recorded_with_what_would_grant_it(guest):
+    wire = guest.serve_profile({"allow": ["ok.example:443"], "addresses": "real"})
+    assert wire.out([*ATTEMPTS, "tcp", SITE, "80"]) == "REFUSED\n"
+    assert wire.out([*ATTEMPTS, "tcp", "127.0.0.1", "5432"]) == "REFUSED\n"
+    assert wire.end() == 0
+    [denied] = guest.net_records("net.denied")
+    assert (denied["address"], denied["port"]) == (SITE, 80) and f'"{SITE}:80" in network.allow would grant it' in denied["reason"]
 
 
 def test_without_a_network_no_gateway_and_no_dial_run_and_names_fail_at_once(guest):

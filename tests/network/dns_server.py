@@ -3,8 +3,8 @@
 
 zone: {name: {"A": [...], "AAAA": [...], "CNAME": name, "turns": [[...], ...], "mode": word, "delay": seconds}}
 turns: the A records of one question after the other, the last for ever. Modes: never (no answer), servfail, truncated (UDP says
-TC, TCP tells), lie (an answer for another name, then none), forged (a wrong id), huge (so many records that only TCP holds them),
-loop (a CNAME to itself), garbage.
+TC, TCP tells), lie (an answer to another question), forged (a wrong id), garbage. More records than a datagram holds are told by TCP
+alone, as by any server.
 """
 import asyncio
 import socket

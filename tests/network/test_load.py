@@ -210,6 +210,25 @@ def test_a_host_that_never_answers_is_given_up_after_the_time_to_connect(world, 
     assert reached["address"] == SITE
 
 
+DEAD6 = "2001:db8:9::77"
+
+
+@pytest.mark.parametrize("silent", [[DEAD6], [DEAD6, f"{DEAD6}8", f"{DEAD6}9"]], ids=["one", "more of them"])
+def test_a_host_whose_ipv6_is_silent_is_reached_by_ipv4_before_its_other_addresses_are_tried(world, guest, watcher, silent):
+    """Families in turn (RFC 8305, 4): the second address that is tried is of the other one, whatever the name server's order."""
+    world.net.run(["ip", "-6", "route", "add", "blackhole", "2001:db8:9::/64"])
+    world.internet.zone({**ZONE, "ok.example": {"A": [SITE], "AAAA": silent}})
+    try:
+        wire = guest.serve_profile({"allow": ["ok.example:7"], "limits": {"connect": "60s"}})
+        assert flood(wire, "kept", "ok.example", "7", "1") == "{'echoed': 1}"
+    finally:
+        world.net.run(["ip", "-6", "route", "del", "blackhole", "2001:db8:9::/64"])
+    assert wire.end() == 0
+    tried = list(dict.fromkeys(p["to"] for p in watcher.take() if p["protocol"] == 6 and p["flags"] & 2))
+    assert tried[0] in silent and tried[1] == SITE, tried
+    assert [r["address"] for r in guest.net_records("net.connect")] == [SITE]
+
+
 def test_a_client_that_says_nothing_on_a_port_of_tls_is_refused_after_the_time_for_its_hello(world, guest):
     wire = guest.serve_profile({"allow": ["ok.example:443"], "limits": {"hello": "1s"}})
     assert flood(wire, "silent", "ok.example", "443") == "RESET"

@@ -148,6 +148,17 @@ def test_through_a_proxy_names_are_the_proxys_to_resolve_and_no_question_leaves(
     assert (connect["name"], connect["address"]) == ("ok.example", "198.51.100.1") and "through the proxy" in connect["reason"]
 
 
+def test_through_a_proxy_addresses_go_too_and_the_hosts_localhost_does_not(proxied, guest, watcher):
+    wire = guest.serve("--host", "10.2.0.0/16:80", "--host", f"[{SITE6}]:80", "--host", "localhost:8080")
+    for host in ("10.2.7.7", f"[{SITE6}]"):
+        assert fetched(wire, f"http://{host}/") == SITE, "where this proxy leads"
+    assert fetched(wire, "http://127.0.0.1:8080/") == "127.0.0.1"
+    assert {(p["to"], p["port"]) for p in watcher.take()} == {("198.51.100.1", 3128)}
+    assert proxied.internet.take()["proxy"] == ["CONNECT 10.2.7.7:80", f"CONNECT [{SITE6}]:80"]
+    assert wire.end() == 0
+    assert [("proxy" in r.get("reason", ""), r["port"]) for r in guest.net_records("net.connect")] == [(True, 80), (True, 80), (False, 8080)]
+
+
 def test_what_the_proxy_refuses_is_reset_and_recorded(proxied, guest):
     proxied.internet.do("proxy", status=403)
     wire = guest.serve("--host", "ok.example:80")

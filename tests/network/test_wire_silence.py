@@ -4,11 +4,11 @@
 A name that is asked for is a message to whoever runs the zone's servers, whether or not it is answered; so is its case.
 """
 import pytest
-from network.world import DNS, HERE, SITE, SITE6
+from network.world import DNS, HERE, OTHER, SITE, SITE6
 
 pytestmark = pytest.mark.needs("root")
 ATTEMPTS = ["/usr/bin/python3", f"{HERE}/attempts.py"]
-TYPES = {"A": 1, "NS": 2, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "HTTPS": 65, "AXFR": 252, "ANY": 255}
+TYPES = {"A": 1, "NS": 2, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "SVCB": 64, "HTTPS": 65, "AXFR": 252, "ANY": 255}
 SECRET = "c2VjcmV0LXBheWxvYWQ"
 # Words of attempts.py that carry a secret out, one way or another, with only ok.example:80 granted.
 CARRIERS = {
@@ -28,7 +28,7 @@ CARRIERS = {
     "a datagram to a granted host": ["udp", SITE, "80"],
     "a datagram over IPv6": ["udp", SITE6, "80"],
     "an echo request": ["icmp", SITE],
-    "a connection to an address": ["tcp", SITE, "80"],
+    "a connection to an address": ["tcp", OTHER, "80"],
     "a connection to another port of a granted name": ["tcp", "ok.example", "443"],
     "a connection to a name server": ["tcp", DNS, "53"],
 }
@@ -79,6 +79,38 @@ def test_a_granted_name_is_asked_for_only_when_it_is_connected_to_and_in_lower_c
     packets = watcher.take()
     assert packets and foreign(packets) == []
     assert {(n, t) for n, t, _ in world.internet.take()["queries"]} == {("ok.example", "A"), ("ok.example", "AAAA")}
+
+
+@pytest.fixture(scope="module")
+def served_real(earth):
+    guest = earth.guest()
+    wire = guest.serve_profile({"allow": ["ok.example:80", "*.wild.example:80"], "addresses": "real"})
+    yield wire
+    wire.end()
+    guest.done()
+
+
+def asks_for_addresses(words):
+    return "ok.example" in [w.lower() for w in words] and (words[0] == "tcp" or words[2] == "1")
+
+
+@pytest.mark.parametrize("what", CARRIERS)
+def test_nothing_else_leaves_with_real_addresses(world, served_real, watcher, what):
+    """The controls are those above. A question for the addresses of a granted name asks its zone here, and no other question does."""
+    served_real.run([*ATTEMPTS, *CARRIERS[what]])
+    packets = watcher.take()
+    assert (packets and foreign(packets) == []) if asks_for_addresses(CARRIERS[what]) else packets == []
+    world.internet.take()
+
+
+def test_with_real_addresses_a_question_sends_the_names_own_in_lower_case_and_nothing_of_its_form(world, served_real, watcher):
+    assert served_real.out([*ATTEMPTS, "dns", "oK.eXaMpLe", "1"]) == "NOERROR 1\n"
+    packets = watcher.take()
+    assert packets and foreign(packets) == []
+    assert {(n, t) for n, t, _ in world.internet.take()["queries"]} == {("ok.example", "A"), ("ok.example", "AAAA")}
+    assert served_real.out([*ATTEMPTS, "dns", "aPi.WiLd.eXaMpLe", "1"]) == "NOERROR 1\n"
+    assert {n for n, _, _ in world.internet.take()["queries"]} == {"api.wild.example"}
+    assert [p for p in watcher.take() if p["port"] != 53] == []
 
 
 def test_under_a_wildcard_the_label_reaches_the_zone_and_nothing_else_does(world, guest, watcher):

@@ -137,7 +137,7 @@ static int take_command(const struct grants *g, struct profile *f)
 	return r;
 }
 
-/* What stands in the words of the command line; -EINVAL is bad usage. */
+/* What stands in the words of the command line; -EINVAL and -EEXIST are bad usage. */
 static int merge_grants(const struct effective_args *a, struct profile *f, struct diag *d)
 {
 	const struct grants *g = a->grants;
@@ -188,7 +188,7 @@ static int step_line(struct build *b, struct diag *d)
 	if (r < 0)
 		return r;
 	r = merge_grants(b->args, &e->profile, d);
-	if (r == -EINVAL)
+	if (r == -EINVAL || r == -EEXIST)
 		e->exit_hint = EXIT_USAGE;
 	return r < 0 ? r : effective_network_provide(e, d);
 }

@@ -221,6 +221,17 @@ static bool says_more(const struct grants *g)
 	       g->command.n;
 }
 
+/* What cannot be asked is bad usage, and no plan that cannot be built. */
+static int reach(const struct net_config *c, const struct check_options *o, struct diag *d)
+{
+	int r = check_reach(stdout, c, o->reach, o->json, d);
+
+	if (r != -EINVAL)
+		return r;
+	command_error("%s", d->text);
+	return EXIT_USAGE;
+}
+
 /* 1: a profile that needs a parameter, and none is given: described as it is written. Whoever gives some means a plan.
  */
 static int check_bare_profile(const struct paths *p, const struct check_options *o, int *ret_status, struct diag *d)
@@ -232,8 +243,7 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 	if (!from || says_more(&o->grants) || profile_load(p, from, &f, d) < 0 || !check_profile_needs(&f))
 		return 0;
 	if (o->tool || o->reach) {
-		*ret_status =
-			o->tool ? check_tool(&f.tools, o, d) : check_reach(stdout, &f.network, o->reach, o->json, d);
+		*ret_status = o->tool ? check_tool(&f.tools, o, d) : reach(&f.network, o, d);
 		return *ret_status < 0 ? *ret_status : 1;
 	}
 	r = check_profile_print(stdout, &f, o->json);
@@ -276,7 +286,7 @@ static int check_run(const struct command_ctx *ctx)
 	r = r < 0 ? r : command_build_plan(ctx, &p, &o->grants, &e, &d);
 	if (r == 0)
 		r = o->tool    ? check_tool(&e.shim.scope[SHIM_TOOLS], o, &d)
-		    : o->reach ? check_reach(stdout, &e.profile.network, o->reach, o->json, &d)
+		    : o->reach ? reach(&e.profile.network, o, &d)
 			       : check_plan(&p, &e, o->json, &d);
 	if (r >= 0)
 		return r;

@@ -150,6 +150,8 @@ static void deny(struct gateway *g, struct conn *c)
 	struct denial d;
 
 	decide_denial(&g->names, &c->meant, c->port, "tcp", &c->decision, &d);
+	if (c->decision.reason == hello_words(HELLO_NAME))
+		snprintf(d.reason, sizeof(d.reason), "%s: %s", c->decision.reason, c->hello->name);
 	gateway_fail(g, record_denied(&g->record, &d, g->now_us));
 	if (c->hello && c->hello->found >= HELLO_NAME && c->hello->found <= HELLO_BAD_NAME && !g->failed)
 		(void)!send(

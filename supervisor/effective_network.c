@@ -202,8 +202,9 @@ static int add_addresses(struct effective *e)
 		return r;
 	return effective_add_line(e, LINE_LIMIT, 0, NULL,
 		"network: %u connections at once, %u names below wildcards, %u queries a second; %u s to connect, %u s "
-		"idle; TCP alone, UDP fails at once",
-		l->connections, l->names, l->queries, l->connect_ms / 1000, l->idle_s);
+		"for a name, %u s for a ClientHello, %u s idle; TCP alone, UDP fails at once",
+		l->connections, l->names, l->queries, l->connect_ms / 1000, l->resolve_ms / 1000, l->hello_ms / 1000,
+		l->idle_s);
 }
 
 /* Whoever has that authority's key reads along: it is a person's to know. */

@@ -213,7 +213,8 @@ int network_port_add(struct net_grant *g, uint64_t port, const char *where, stru
 	if (at < g->n_ports && g->ports[at] == port)
 		return diag_fail(d, -EINVAL, "%s: port %llu is named twice", where, (unsigned long long)port);
 	if (g->n_ports == NET_PORTS_MAX)
-		return diag_fail(d, -E2BIG, "%s: more than %d ports for one host", where, NET_PORTS_MAX);
+		return diag_fail(d, -E2BIG, "%s: more than %d ports for one host: name it once more for the others",
+			where, NET_PORTS_MAX);
 	memmove(g->ports + at + 1, g->ports + at, (g->n_ports - at) * sizeof(g->ports[0]));
 	g->ports[at] = (uint16_t)port;
 	g->n_ports++;
@@ -322,7 +323,8 @@ int network_add(struct net_config *c, struct net_grant *g, struct diag *d)
 			"%s: %s is granted by %s as well: which of the two counts would be chance; keep one", g->where,
 			network_grant_text(g, text, sizeof(text)), twice->where);
 	else if (c->n_grants == NET_GRANTS_MAX)
-		r = diag_fail(d, -E2BIG, "%s: more than %d hosts are granted", g->where, NET_GRANTS_MAX);
+		r = diag_fail(d, -E2BIG, "%s: more than %d hosts are granted: a wildcard or a network stands for many",
+			g->where, NET_GRANTS_MAX);
 	else if (!(v = reallocarray(c->grants, c->n_grants + 1, sizeof(*v))))
 		r = -ENOMEM;
 	if (r < 0) {

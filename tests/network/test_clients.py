@@ -117,6 +117,13 @@ def test_node_fetches_a_page_by_name_over_tls(guest, trust, client):
     assert wire.end() == 0
 
 
+def test_node_fetches_a_page_by_name_without_tls(guest):
+    wire = guest.serve(*PACKAGES, "--host", "ok.example:80")
+    said = json.loads(wire.out([NODE22, "-e", f"const PAGE='http://ok.example/hello';\n{NODE_CLIENTS['https'].replace('https', 'http')}"]))
+    assert (said["role"], said["address"], said["port"], said["host"]) == ("internet", SITE, 80, "ok.example"), said
+    assert wire.end() == 0
+
+
 def test_java_fetches_a_page_by_name_over_tls(guest, trust):
     source = guest.write("Fetch.java", JAVA)
     subprocess.run(["javac", "-d", guest.work, source], check=True)

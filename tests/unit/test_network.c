@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include "supervisor/effective_network.h"
 #include "supervisor/network.h"
 #include "supervisor/suffixes.h"
@@ -182,6 +183,28 @@ static void what_the_name_server_inside_needs_is_not_granted(void **state)
 	}
 }
 
+static void more_than_there_may_be_is_refused_with_what_to_do(void **state)
+{
+	_cleanup_net_config_ struct net_config c = { 0 };
+	char text[8 * (NET_PORTS_MAX + 4)] = "a.example:1";
+	struct net_grant g;
+	struct diag d = { 0 };
+
+	for (unsigned i = 2; i <= NET_PORTS_MAX; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), ",%u", i);
+	assert_int_equal(network_grant_parse(text, "x", &g, &d), 0);
+	network_grant_done(&g);
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), ",%d", NET_PORTS_MAX + 1);
+	assert_int_equal(network_grant_parse(text, "x", &g, &d), -E2BIG);
+	assert_string_equal(d.text, "x: more than 64 ports for one host: name it once more for the others");
+	for (unsigned i = 0; i <= NET_GRANTS_MAX; i++) {
+		snprintf(text, sizeof(text), "n%u.example:443", i);
+		assert_int_equal(network_grant_parse(text, "x", &g, &d), 0);
+		assert_int_equal(network_add(&c, &g, &d), i < NET_GRANTS_MAX ? 0 : -E2BIG);
+	}
+	assert_string_equal(d.text, "x: more than 1024 hosts are granted: a wildcard or a network stands for many");
+}
+
 static char *canonical_of(const char *text, bool sni)
 {
 	struct effective *e = calloc(1, sizeof(*e));
@@ -300,6 +323,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_grant_is_refused_in_a_sentence),
 		cmocka_unit_test(the_same_host_and_port_twice_is_refused_and_overlaps_are_not),
 		cmocka_unit_test(what_the_name_server_inside_needs_is_not_granted),
+		cmocka_unit_test(more_than_there_may_be_is_refused_with_what_to_do),
 		cmocka_unit_test(the_digest_tells_whether_names_in_tls_are_compared),
 		cmocka_unit_test(a_port_is_not_published_and_granted_of_the_hosts_loopback),
 		cmocka_unit_test(a_question_says_how_wide_a_grant_is),

@@ -56,8 +56,8 @@ static int of_name(const struct line *l, struct denied_line *ret)
 /* The rule is the grant itself: the port was open, and what was said on it was not what the grant names. */
 static int of_hello(struct denied_line *ret)
 {
-	ret->note = "the host is granted; what it said in TLS was not that name. This line, in place of the rule, no "
-		    "longer compares the two";
+	ret->note = "the host is granted; what it said in TLS was not that name. This line, in place of what the "
+		    "rule says of this host and port, no longer compares the two";
 	return take(ret, "network.allow",
 		json_pack("{s:s, s:[I], s:b}", "host", ret->thing, "ports", (json_int_t)ret->port, "sni", 0));
 }
@@ -90,11 +90,14 @@ static int of_dial(const struct line *l, struct denied_line *ret)
 	struct net_address a;
 
 	if (strstr(reason, "private address")) {
-		ret->note = "the host is granted and led to a private address; this line, in place of the rule, allows "
-			    "that";
+		ret->note = ret->port ? "the host is granted and led to a private address; this line, in place of what "
+					"the rule says of this host and port, allows that"
+				      : "the host is granted and led to a private address; this line, with the ports "
+					"and in place of the rule, allows that";
 		return take(ret, "network.allow",
-			json_pack(
-				"{s:s, s:[I], s:b}", "host", ret->thing, "ports", (json_int_t)ret->port, "private", 1));
+			ret->port ? json_pack("{s:s, s:[I], s:b}", "host", ret->thing, "ports", (json_int_t)ret->port,
+					    "private", 1)
+				  : json_pack("{s:s, s:b}", "host", ret->thing, "private", 1));
 	}
 	if (strstr(reason, "loopback"))
 		return none(ret, "the host is granted and led to this machine itself; if that is meant, network.allow "
@@ -106,7 +109,7 @@ static int of_dial(const struct line *l, struct denied_line *ret)
 				 "connected to");
 	ret->note = "the host is granted and led to this address, which must be named by itself; whose it is, is worth "
 		    "knowing first";
-	return take(ret, "network.allow", host_string(address, ret->port));
+	return take(ret, "network.allow", host_string(address, ret->port ? ret->port : HTTPS_PORT));
 }
 
 /* --- what clients and servers ask --- */

@@ -25,12 +25,22 @@ static const char *rule_of(const struct request *q)
 	return q->asked.grant < c->n_grants ? c->grants[q->asked.grant].where : "";
 }
 
+/* A name is asked for without one. Where its grant has one alone, that is what was meant. */
+static uint16_t port_of(const struct request *q)
+{
+	const struct net_config *c = q->dialer->config;
+
+	if (q->asked.port || q->asked.grant >= c->n_grants || c->grants[q->asked.grant].n_ports != 1)
+		return q->asked.port;
+	return c->grants[q->asked.grant].ports[0];
+}
+
 static void fill_event(
 	const struct request *q, enum dial_status status, const struct net_address *address, struct event *e)
 {
 	bool denied = status == DIAL_FORBIDDEN || status == DIAL_NOT_GRANTED || status == DIAL_BUSY;
 
-	*e = (struct event){ .type = EVENT_NET_CONNECT, .call_id = q->asked.id, .port = q->asked.port };
+	*e = (struct event){ .type = EVENT_NET_CONNECT, .call_id = q->asked.id, .port = port_of(q) };
 	e->decision = denied ? EVENT_DENY : EVENT_ALLOW;
 	e->latency_us = io_now_us() - q->since_us;
 	snprintf(e->host, sizeof(e->host), "%s", q->asked.name);

@@ -137,6 +137,21 @@ def test_with_real_addresses_a_denied_address_is_recorded_with_what_would_grant_
     assert (denied["address"], denied["port"]) == (SITE, 80) and f'"{SITE}:80" in network.allow would grant it' in denied["reason"]
 
 
+@pytest.mark.parametrize("address,addresses,line", [
+    ("10.1.2.3", "198.18.0.0/15", {"host": "ok.example", "ports": [80], "private": True}), ("10.1.2.3", "real", {"host": "ok.example", "ports": [80], "private": True}),
+    ("169.254.1.1", "198.18.0.0/15", "169.254.1.1:80"), ("169.254.1.1", "real", "169.254.1.1:80")])
+def test_what_is_offered_for_a_name_that_led_to_a_denied_address_grants_it(guest, address, addresses, line):
+    guest.world.internet.zone({"ok.example": {"A": [address]}})
+    wire = guest.serve_profile({"allow": ["ok.example:80"], "addresses": addresses})
+    assert "REACHED" not in wire.out([*ATTEMPTS, "tcp", "ok.example", "80"])
+    assert wire.end() == 0
+    [row] = map(json.loads, guest.stockade("audit", "show", "--denied", "--json", check=0).stdout.splitlines())
+    assert row["grant"] == {"key": "network.allow", "value": line}
+    wire = guest.serve_profile({"allow": [line, *(["ok.example:80"] if isinstance(line, str) else [])], "addresses": addresses})
+    assert wire.out([*ATTEMPTS, "tcp", "ok.example", "80"]) == "REACHED internet\n"
+    assert wire.end() == 0
+
+
 def test_without_a_network_no_gateway_and_no_dial_run_and_names_fail_at_once(guest):
     wire = guest.serve()
     assert children(wire.p.pid, "stockade-gateway") == children(wire.p.pid, "stockade-dial") == []

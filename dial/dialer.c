@@ -107,15 +107,50 @@ void request_finish(struct request *q, enum dial_status status, const struct net
 
 /* --- what a request goes through --- */
 
+/* Before the ports are looked at: could the grant be one of this name? */
+static bool may_name(const struct net_grant *g, const char *name)
+{
+	size_t n = g->name ? strlen(g->name) : 0, all = strlen(name);
+
+	if (g->kind == NET_NAME)
+		return strcmp(g->name, name) == 0;
+	if (g->kind == NET_WILDCARD)
+		return all > n && strcmp(name + all - n, g->name) == 0;
+	return g->kind == NET_ANY_NAME;
+}
+
+/* A name is asked for without a port: what any grant of it lets through on a port of its own may be known. Each
+ * connection is looked at again, with its port. */
+static const char *forbids_all(const struct request *q, const struct net_address *a)
+{
+	const struct net_config *c = q->dialer->config;
+	const char *words;
+
+	for (uint32_t i = 0; i < c->n_grants; i++)
+		for (size_t k = 0; may_name(&c->grants[i], q->asked.name) && k < c->grants[i].n_ports; k++)
+			if (net_match_name(c, q->asked.name, c->grants[i].ports[k]) == i &&
+				!filter_forbids(c, i, &q->dialer->host, a, c->grants[i].ports[k]))
+				return NULL;
+	filter_level(&q->dialer->host, a, &words);
+	return words;
+}
+
+static const char *forbids(const struct request *q, const struct net_address *a)
+{
+	if (q->via_proxy)
+		return NULL;
+	return q->asked.ask == DIAL_RESOLVE
+		       ? forbids_all(q, a)
+		       : filter_forbids(q->dialer->config, q->asked.grant, &q->dialer->host, a, q->port);
+}
+
 /* Keeps of the answer what may be dialled; what may not is remembered for the record. */
 static void let_through(struct request *q, const struct resolve_result *answered)
 {
-	struct dialer *d = q->dialer;
-
 	for (size_t i = 0; i < answered->n && q->n_to < DIAL_ADDRESSES_MAX; i++) {
 		const struct net_address *a = &answered->v[i];
-		const char *words =
-			q->via_proxy ? NULL : filter_forbids(d->config, q->asked.grant, &d->host, a, q->port);
+		const char *words = forbids(q, a);
+
 		if (!words) {
 			q->to[q->n_to++] = *a;
 			continue;

@@ -63,6 +63,17 @@ def test_a_grant_reaches_what_it_says(world, guest, what):
     assert wire.end() == 0
 
 
+@pytest.mark.parametrize("addresses", ["198.18.0.0/15", "real"])
+def test_a_private_host_that_is_named_as_one_for_a_port_is_reached_on_that_port_alone(world, guest, addresses):
+    world.internet.zone({**ZONE, "db.corp.example": {"A": ["10.3.3.3"]}})
+    wire = guest.serve_profile({"allow": ["db.corp.example:8080", {"host": "db.corp.example", "ports": [80], "private": True}], "addresses": addresses})
+    assert fetched(wire, "http://db.corp.example/") == "10.3.3.3"
+    world.internet.take()
+    assert wire.out([*ATTEMPTS, "tcp", "db.corp.example", "8080"]) == "RESET\n"
+    assert wire.end() == 0
+    assert world.internet.take()["hits"] == []
+
+
 @pytest.mark.parametrize("what", RESOLUTIONS)
 def test_a_name_resolves_however_its_servers_answer(world, guest, what):
     zone, address = RESOLUTIONS[what]

@@ -221,7 +221,7 @@ void request_next_attempt(struct request *q)
 /* Families in turn, beginning with the first address's (RFC 8305, section 4). */
 static void interleave(struct net_address *v, size_t n)
 {
-	struct net_address out[DIAL_ADDRESSES_MAX];
+	struct net_address out[DIAL_ADDRESSES_MAX] = { 0 };
 	bool used[DIAL_ADDRESSES_MAX] = { false };
 	uint8_t want = n ? v[0].family : 0;
 

@@ -20,9 +20,11 @@ struct reading {
 	bool wanted;
 };
 
+TAILQ_HEAD(waiter_list, resolve_waiter);
+
 struct question {
 	TAILQ_ENTRY(question) link; /* in resolver.queued or resolver.out */
-	TAILQ_HEAD(, resolve_waiter) waiters;
+	struct waiter_list waiters;
 	struct resolver *owner;
 	struct reading *asked_by; /* NULL: not yet */
 	uint64_t asked_us;
@@ -181,6 +183,8 @@ static size_t count_fresh(const struct resolver *r, uint64_t now_us)
 
 	TAILQ_FOREACH_REVERSE(q, &r->out, question_list, link)
 	{
+		/* cppcheck takes what the macro casts for a question of this function's own. */
+		/* cppcheck-suppress uninitvar */
 		if (!is_fresh(q, now_us))
 			break;
 		n++;

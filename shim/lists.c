@@ -8,7 +8,7 @@
 #include "shim/roots.h"
 
 /* Which array, which member of its elements, by which rules. */
-static const struct {
+static const struct list_row {
 	enum method_result kind;
 	const char *array, *name;
 	enum shim_scope scope;
@@ -107,7 +107,7 @@ static struct listed *listed_of(struct shim *s, enum method_result kind)
 
 static int keep_listed(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
 {
-	const typeof(lists[0]) *list = arg;
+	const struct list_row *list = arg;
 	struct slice name = walk_string(walk_get(item, list->name));
 	int r;
 
@@ -126,8 +126,7 @@ static int keep_listed(struct shim *s, const void *arg, struct slice key, struct
 	return r;
 }
 
-static int filter_page(
-	struct shim *s, const typeof(lists[0]) *list, bool further, struct buf *out, uint64_t *ret_hidden)
+static int filter_page(struct shim *s, const struct list_row *list, bool further, struct buf *out, uint64_t *ret_hidden)
 {
 	struct slice array = message_get(&s->doc, list->array);
 	struct listed *listed = listed_of(s, list->kind);

@@ -134,7 +134,10 @@ static int print_all(FILE *out, json_t *list, bool json, const struct paths *p)
 	if (json)
 		return output_json(out, list, "the profiles") == EXIT_OK ? (bad ? EXIT_FINDINGS : EXIT_OK)
 									 : EXIT_REFUSED;
-	json_array_foreach(list, i, o) print_one(out, o, command_colour(out));
+	json_array_foreach(list, i, o)
+	{
+		print_one(out, o, command_colour(out));
+	}
 	if (json_array_size(list) == 0)
 		fprintf(out, "There is no profile; one of your own goes into %s as NAME.json.\n",
 			p->profile_dirs.v[p->profile_dirs.n - 1]);

@@ -472,6 +472,7 @@ static struct attempts in_child(bool confined)
 	_cleanup_close_ int second = listen_on_loopback(&other);
 	int p[2], status;
 
+	assert_true(second >= 0);
 	snprintf(file, sizeof(file), "/tmp/stockade-test-dial-%d", (int)getpid());
 	world_init(&w, false);
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);

@@ -107,7 +107,7 @@ static void the_environment_is_built_and_not_inherited(void **state)
 	struct profile_item pass = { .value = (char[]){ "TOKEN" } }, set = { .value = (char[]){ "A=b=c" } };
 	struct profile f = { .env_pass = { &pass, 1, true }, .env_set = { &set, 1, true } };
 	_cleanup_strv_ struct strv path = { 0 }, got = { 0 };
-	struct environment_args a = { &p, env, &f, &path, "u" };
+	struct environment_args a = { .paths = &p, .environ = env, .profile = &f, .path = &path, .login = "u" };
 
 	assert_int_equal(strv_add(&path, "/usr/bin"), 0);
 	assert_int_equal(environment_build(&a, &got), 0);

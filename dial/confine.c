@@ -96,7 +96,7 @@ static int allow_random(int ruleset)
 	return fd < 0 ? -errno : landlock_allow_path(ruleset, fd, READ_FILE);
 }
 
-static int allow_files(int ruleset)
+static int allow_reader(int ruleset, const void *ctx)
 {
 	int r = allow_random(ruleset);
 
@@ -105,14 +105,15 @@ static int allow_files(int ruleset)
 		r = allow_path(ruleset, "/etc");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(resolver_files); i++)
 		r = confine_allow_reading(ruleset, resolver_files[i]);
-	return r;
+	return r < 0 ? r : landlock_allow_port(ruleset, DNS_PORT, LANDLOCK_CONNECT_TCP);
 }
 
-static int allow_ports(int ruleset, const struct net_config *c)
+static int allow_dial(int ruleset, const void *ctx)
 {
-	int r = landlock_allow_port(ruleset, DNS_PORT, LANDLOCK_CONNECT_TCP);
+	const struct net_config *c = ctx;
+	int r = 0;
 
-	if (r == 0 && c->proxy_host)
+	if (c->proxy_host)
 		r = landlock_allow_port(ruleset, c->proxy_port, LANDLOCK_CONNECT_TCP);
 	for (size_t i = 0; r == 0 && i < c->n_publish; i++)
 		r = landlock_allow_port(ruleset, c->publish[i], LANDLOCK_CONNECT_TCP);
@@ -122,19 +123,24 @@ static int allow_ports(int ruleset, const struct net_config *c)
 	return r;
 }
 
-static int allow(int ruleset, const void *ctx)
+static int apply(const struct lockdown *l, struct diag *d)
 {
-	int r = allow_files(ruleset);
+	int r = raise_files(d);
 
-	return r < 0 ? r : allow_ports(ruleset, ctx);
+	return r < 0 ? r : lockdown_apply(l, d);
 }
 
 int confine(const struct net_config *c, struct diag *d)
 {
-	const struct lockdown l = {
-		.filter = &seccomp_filter_dial, .allow = allow, .ctx = c, .dies_with_parent = true
-	};
-	int r = raise_files(d);
+	return apply(
+		&(struct lockdown){
+			.filter = &seccomp_filter_dial, .allow = allow_dial, .ctx = c, .dies_with_parent = true },
+		d);
+}
 
-	return r < 0 ? r : lockdown_apply(&l, d);
+int confine_reader(struct diag *d)
+{
+	return apply(
+		&(struct lockdown){ .filter = &seccomp_filter_reader, .allow = allow_reader, .dies_with_parent = true },
+		d);
 }

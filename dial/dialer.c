@@ -94,7 +94,7 @@ void request_finish(struct request *q, enum dial_status status, const struct net
 	if (status == DIAL_OK)
 		q->error = 0;
 	request_close_attempts(q);
-	resolver_forget(q->dialer->resolver, &q->waiter);
+	lookup_forget(&q->dialer->lookups, &q->lookup);
 	if (q->asked.ask != DIAL_RESOLVE || status == DIAL_FORBIDDEN || status == DIAL_NOT_GRANTED)
 		r = record(q, status, address);
 	if (r == 0)
@@ -192,6 +192,19 @@ static void on_resolved(void *ctx, const struct resolve_result *answered)
 		request_connect(q);
 }
 
+/* Until when what it does now may take. */
+static uint64_t deadline_us(const struct request *q)
+{
+	return q->phase == REQUEST_RESOLVING && q->resolve_by_us < q->deadline_us ? q->resolve_by_us : q->deadline_us;
+}
+
+static uint32_t left_ms(const struct request *q)
+{
+	uint64_t now = io_now_us(), until = deadline_us(q);
+
+	return until <= now ? 0 : (uint32_t)((until - now) / 1000 + 1);
+}
+
 static void resolve(struct request *q, const char *name)
 {
 	struct resolve_result literal = { .status = DIAL_OK, .n = 1 };
@@ -201,8 +214,9 @@ static void resolve(struct request *q, const char *name)
 		on_resolved(q, &literal);
 		return;
 	}
-	q->waiter = (struct resolve_waiter){ .fn = on_resolved, .ctx = q };
-	resolver_ask(q->dialer->resolver, name, &q->waiter);
+	q->lookup.fn = on_resolved;
+	q->lookup.ctx = q;
+	lookup_ask(&q->dialer->lookups, &q->lookup, name, left_ms(q));
 }
 
 /* A literal address, or one of NET_REAL: what was asked for is what is dialled, or nothing. */
@@ -356,12 +370,6 @@ int dialer_take(struct dialer *d, const void *bytes, size_t n, const int *fds, s
 	return 0;
 }
 
-/* Until when what it does now may take. */
-static uint64_t deadline_us(const struct request *q)
-{
-	return q->phase == REQUEST_RESOLVING && q->resolve_by_us < q->deadline_us ? q->resolve_by_us : q->deadline_us;
-}
-
 static void expire(struct request *q)
 {
 	request_finish(q, q->phase == REQUEST_RESOLVING ? DIAL_RESOLVER : DIAL_TIMEOUT, NULL, -1);
@@ -386,7 +394,7 @@ int dialer_timeout_ms(const struct dialer *d)
 			first = due_us(q);
 	if (first != UINT64_MAX)
 		ms = first <= now ? 0 : (int)((first - now) / 1000 + 1);
-	return resolver_timeout_ms(d->resolver, ms);
+	return ms;
 }
 
 void dialer_tick(struct dialer *d)
@@ -407,7 +415,8 @@ void dialer_tick(struct dialer *d)
 		d->n--;
 		free(q);
 	}
-	resolver_tick(d->resolver);
+	if (d->error == 0)
+		d->error = d->lookups.error;
 }
 
 static int read_netns(uint64_t *ret)
@@ -418,7 +427,7 @@ static int read_netns(uint64_t *ret)
 	return fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &n) < 0 ? -errno : 0;
 }
 
-int dialer_init(struct dialer *d, struct loop *l, const struct net_config *c, int gateway, int events)
+int dialer_init(struct dialer *d, struct loop *l, const struct net_config *c, int gateway, int events, int reader)
 {
 	int r;
 
@@ -428,12 +437,12 @@ int dialer_init(struct dialer *d, struct loop *l, const struct net_config *c, in
 		r = known_new(&d->known);
 	if (r == 0)
 		r = filter_host_refresh(&d->host);
-	return r < 0 ? r : resolver_new(l, &d->resolver);
+	return r < 0 ? r : lookups_init(&d->lookups, l, reader);
 }
 
 void dialer_done(struct dialer *d)
 {
-	resolver_free(d->resolver);
+	lookups_done(&d->lookups);
 	while (d->requests) {
 		struct request *q = d->requests;
 		d->requests = q->next;

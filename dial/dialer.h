@@ -13,7 +13,7 @@
 #pragma once
 #include "dial/filter.h"
 #include "dial/known.h"
-#include "dial/resolve.h"
+#include "dial/lookup.h"
 
 /* Next attempt while the one before is still silent (RFC 8305, section 8). */
 enum { DIALER_STAGGER_MS = 250 };
@@ -23,7 +23,7 @@ struct request;
 struct dialer {
 	struct loop *loop;
 	const struct net_config *config;
-	struct resolver *resolver;
+	struct lookups lookups;
 	struct filter_host host;
 	struct known *known;
 	int gateway, events; /* SOCK_SEQPACKET, borrowed */
@@ -33,7 +33,9 @@ struct dialer {
 	int error; /* a record or an answer could not be sent: the session cannot go on */
 };
 
-int dialer_init(struct dialer *d, struct loop *l, const struct net_config *c, int gateway, int events) _must_check_;
+/* reader: the socket of reader_start(), taken over. */
+int dialer_init(
+	struct dialer *d, struct loop *l, const struct net_config *c, int gateway, int events, int reader) _must_check_;
 void dialer_done(struct dialer *d);
 /* One message of the gateway; takes the descriptors over. -EPROTO: it is none of this build. */
 int dialer_take(struct dialer *d, const void *bytes, size_t n, const int *fds, size_t n_fds) _must_check_;

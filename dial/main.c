@@ -4,9 +4,9 @@
  *
  * Process:  dial
  *
- * Stages:   1 read the sealed configuration   2 stop being root   3 read the resolver's configuration   4 confine
- *           5 say so to the supervisor   6 answer requests. Should: do all that needs the kernel's good will before 4.
- * Mustn't: read a byte of the gateway or of the network before 5.
+ * Stages:   1 read the sealed configuration   2 stop being root   3 start the reader of name servers' answers, which
+ * locks itself down   4 confine   5 say so to the supervisor   6 answer requests. Should: do all that needs the
+ * kernel's good will before 4. Mustn't: read a byte of the gateway or of the network before 5.
  */
 #include <errno.h>
 #include <limits.h>
@@ -17,6 +17,7 @@
 #include "base/privilege.h"
 #include "dial/confine.h"
 #include "dial/dialer.h"
+#include "dial/reader.h"
 #include "wire/event.h"
 #include "wire/fds.h"
 
@@ -74,7 +75,7 @@ static int watch_peers(struct dial *p)
 
 static int prepare(struct dial *p, struct diag *d)
 {
-	int r = read_config(&p->config, d);
+	int r = read_config(&p->config, d), reader;
 
 	if (r < 0)
 		return r;
@@ -82,13 +83,16 @@ static int prepare(struct dial *p, struct diag *d)
 	if (r < 0)
 		return diag_fail(d, r, "cannot become user %u: %s", p->config.uid, strerror(-r));
 	signal(SIGPIPE, SIG_IGN);
+	r = reader_start(&p->config, &reader, d);
+	if (r < 0)
+		return r;
 	r = loop_init(&p->loop);
 	if (r == 0)
-		r = dialer_init(&p->dialer, &p->loop, &p->config, DIAL_FD_GATEWAY, DIAL_FD_EVENTS);
+		r = dialer_init(&p->dialer, &p->loop, &p->config, DIAL_FD_GATEWAY, DIAL_FD_EVENTS, reader);
 	if (r == 0)
 		r = watch_peers(p);
 	if (r < 0)
-		return diag_fail(d, r, "cannot prepare to resolve names: %s", strerror(-r));
+		return diag_fail(d, r, "cannot prepare to connect: %s", strerror(-r));
 	return confine(&p->config, d);
 }
 
@@ -123,7 +127,7 @@ int main(void)
 	if (r == 0) {
 		r = run(&p);
 		if (r < 0)
-			diag_set(&d, "%s", strerror(-r));
+			diag_set(&d, "%s", r == -ECHILD ? "its reader of names ended" : strerror(-r));
 	}
 	if (r < 0 && !is_end(r))
 		dprintf(STDERR_FILENO, "stockade: dial stops: %s\n", d.text);

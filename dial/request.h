@@ -21,7 +21,7 @@ struct request {
 	struct request *next;
 	struct dial_request asked;
 	enum request_phase phase;
-	struct resolve_waiter waiter;
+	struct lookup lookup;
 	bool via_proxy; /* to[] is the proxy, which policy names: no answer of a name server led there */
 	uint16_t port;	/* to connect to: the proxy's where there is one */
 	uint64_t since_us, resolve_by_us, deadline_us, next_attempt_us;

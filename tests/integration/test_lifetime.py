@@ -223,7 +223,7 @@ def test_two_hundred_kills_at_random_moments_leave_nothing(person):
 
 
 # As the kernel cuts them, see comm in proc(5).
-OURS = {"stockade", "stockade-enter", "stockade-shim", "stockade-gatewa", "stockade-dial"}
+OURS = {"stockade", "stockade-enter", "stockade-shim", "stockade-gatewa", "stockade-dial", "stockade-names"}
 
 
 def kill_one(rng, pid):

@@ -7,7 +7,7 @@ import time
 import pytest
 from integration.harness import executable, until
 from network.conftest import ZONE
-from network.test_records import ATTEMPTS, call, children, opened
+from network.test_records import ATTEMPTS, PROGRAMS, call, children, opened
 from network.world import HERE, SITE
 
 pytestmark = pytest.mark.needs("root")
@@ -29,7 +29,7 @@ class Scales:
     """Descriptors and memory of the programs of a session, before and after."""
 
     def __init__(self, wire):
-        self.pids = {"stockade": wire.p.pid, **{name: children(wire.p.pid, name)[0] for name in ("stockade-gateway", "stockade-dial")}}
+        self.pids = {"stockade": wire.p.pid, **{name: children(wire.p.pid, name)[0] for name in PROGRAMS}}
         self.files, self.kib = self.descriptors(), self.memory()
 
     def descriptors(self):
@@ -95,7 +95,7 @@ def test_a_thousand_connections_that_are_open_at_the_end_are_all_recorded(guest)
     guest.verified()
 
 
-@pytest.mark.parametrize("program", ["stockade-gateway", "stockade-dial"])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_a_session_ends_when_a_program_of_its_network_is_killed_with_hundreds_of_connections(guest, program):
     wire = guest.serve_profile({"allow": ["ok.example:7"]})
     call(wire, [*FLOOD, "held", "ok.example", "7", "300"])
@@ -108,7 +108,7 @@ def test_a_session_ends_when_a_program_of_its_network_is_killed_with_hundreds_of
     assert until(lambda: not [name for name, pid in pids.items() if executable(pid) and name != "stockade"])
     assert guest.events()[-1] == "session.close"
     assert len(guest.net_records("net.connect")) == 301
-    assert len(guest.net_records("net.close")) == (301 if program == "stockade-dial" else 1), "what the gateway carried, it says while it lives"
+    assert len(guest.net_records("net.close")) == (1 if program == "stockade-gateway" else 301), "what the gateway carried, it says while it lives"
     guest.verified()
 
 

@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from integration.harness import descendants, executable, until
+from integration.harness import command_name, descendants, executable, until
 from network.world import HERE, SITE
 
 pytestmark = pytest.mark.needs("root")
@@ -17,9 +17,12 @@ HOLD = ["/usr/bin/python3", "-c",
         "time.sleep(600)"]
 
 
+PROGRAMS = ["stockade-gateway", "stockade-dial", "stockade-names"]  # the last is dial's other half, by the name that it gives itself
+
+
 def children(pid, name):
     """Pids below pid whose program is called so; ours runs through nsenter and setpriv, which become it."""
-    return [p for p in descendants(pid) if os.path.basename(executable(p)) == name]
+    return [p for p in descendants(pid) if (PROGRAMS[2] if command_name(p) == PROGRAMS[2] else os.path.basename(executable(p))) == name]
 
 
 def call(wire, argv):
@@ -60,7 +63,7 @@ def test_connections_are_closed_when_the_supervisor_is_killed(guest, stopped):
     wire = guest.serve("--host", "ok.example:7")
     hold(wire, "ok.example", 7, 3)
     opened(guest, 3)
-    pids = children(wire.p.pid, "stockade-gateway") + children(wire.p.pid, "stockade-dial")
+    pids = [p for name in PROGRAMS for p in children(wire.p.pid, name)]
     if stopped:
         os.kill(pids[0], signal.SIGSTOP)
     os.kill(wire.p.pid, signal.SIGKILL)
@@ -99,7 +102,7 @@ def test_what_no_end_of_the_server_closes_is_closed_and_recorded_by_the_sessions
     assert sum(r.get("count", 1) for r in guest.net_records("net.name")) == 5, "those that were counted alone are told at the end"
 
 
-@pytest.mark.parametrize("program", ["stockade-gateway", "stockade-dial"])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_a_session_ends_when_a_program_of_its_network_is_killed_in_mid_stream(guest, program):
     wire = guest.serve("--host", "ok.example:9000")
     hold(wire, "ok.example", 9000)
@@ -154,7 +157,7 @@ def test_what_is_offered_for_a_name_that_led_to_a_denied_address_grants_it(guest
 
 def test_without_a_network_no_gateway_and_no_dial_run_and_names_fail_at_once(guest):
     wire = guest.serve()
-    assert children(wire.p.pid, "stockade-gateway") == children(wire.p.pid, "stockade-dial") == []
+    assert [children(wire.p.pid, name) for name in PROGRAMS] == [[], [], []]
     assert wire.out([*ATTEMPTS, "resolve", "ok.example"]) == "NONAME\n"
     assert wire.out([*ATTEMPTS, "tcp", SITE, "80"]) == "UNREACHABLE\n"
     wire.end()
@@ -163,7 +166,7 @@ def test_without_a_network_no_gateway_and_no_dial_run_and_names_fail_at_once(gue
 
 def test_with_a_network_both_run_and_are_gone_after_it(guest):
     wire = guest.serve("--host", "ok.example:443")
-    pids = children(wire.p.pid, "stockade-gateway") + children(wire.p.pid, "stockade-dial")
-    assert len(pids) == 2
+    pids = [p for name in PROGRAMS for p in children(wire.p.pid, name)]
+    assert len(pids) == 3
     wire.end()
     assert until(lambda: not [p for p in pids if executable(p)])

@@ -20,6 +20,7 @@
 #include "dial/confine.h"
 #include "dial/dialer.h"
 #include "dial/proxy.h"
+#include "dial/reader.h"
 #include "wire/event.h"
 
 #define W	.where = (char *)(uintptr_t) "p.json:3 (network.allow)"
@@ -52,6 +53,9 @@ static int listen_on_loopback(uint16_t *ret_port)
 
 static void world_init(struct world *w, bool proxy)
 {
+	struct diag d = { 0 };
+	int reader;
+
 	*w = (struct world){ 0 };
 	w->listener = listen_on_loopback(&w->port);
 	w->grants[0] = (struct net_grant){ .kind = NET_LOCALHOST, .ports = { w->port }, .n_ports = 1, W };
@@ -74,7 +78,9 @@ static void world_init(struct world *w, bool proxy)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, w->gateway), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, w->events), 0);
 	assert_int_equal(loop_init(&w->loop), 0);
-	assert_int_equal(dialer_init(&w->dialer, &w->loop, &w->config, w->gateway[1], w->events[1]), 0);
+	if (reader_start(&w->config, &reader, &d) < 0)
+		fail_msg("%s", d.text);
+	assert_int_equal(dialer_init(&w->dialer, &w->loop, &w->config, w->gateway[1], w->events[1], reader), 0);
 }
 
 static void world_done(struct world *w)
@@ -424,9 +430,9 @@ static int open_as(const char *path, int flags)
 	return fd < 0 ? -errno : 0;
 }
 
-static int other_socket(int family)
+static int other_socket(int family, int type)
 {
-	_cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int fd = socket(family, type | SOCK_CLOEXEC, 0);
 
 	return fd < 0 ? -errno : 0;
 }
@@ -441,8 +447,8 @@ static int start_program(void)
 
 /* Each attempt's errno, 0 where it worked; written by a child. */
 struct attempts {
-	int granted_port, other_port, mptcp, sendto_port, sendmsg_port, sendmmsg_port, a_signal, listening, reading,
-		hosts, chance, writing, unix_socket, packet, program;
+	int granted_port, other_port, mptcp, sendto_port, sendmsg_port, sendmmsg_port, udp, a_signal, listening,
+		reading, hosts, chance, writing, unix_socket, packet, program;
 };
 
 static void try_all(const struct world *w, uint16_t other, const char *file, struct attempts *ret)
@@ -453,17 +459,29 @@ static void try_all(const struct world *w, uint16_t other, const char *file, str
 	ret->sendto_port = dial_by_sendto(other);
 	ret->sendmsg_port = dial_by_sendmsg(other, false);
 	ret->sendmmsg_port = dial_by_sendmsg(other, true);
+	ret->udp = other_socket(AF_INET, SOCK_DGRAM) | other_socket(AF_INET6, SOCK_DGRAM);
 	ret->a_signal = signal_another();
 	ret->listening = listen_somewhere();
 	ret->reading = open_as("/usr/bin/env", O_RDONLY);
 	ret->hosts = open_as("/etc/hosts", O_RDONLY);
 	ret->chance = open_as("/dev/urandom", O_RDONLY);
 	ret->writing = open_as(file, O_WRONLY | O_CREAT);
-	ret->unix_socket = other_socket(AF_UNIX);
-	ret->packet = other_socket(AF_PACKET);
+	ret->unix_socket = other_socket(AF_UNIX, SOCK_STREAM);
+	ret->packet = other_socket(AF_PACKET, SOCK_STREAM);
 }
 
-static struct attempts in_child(bool confined)
+enum who { FREE, DIAL, READER };
+
+static int confine_as(enum who who, const struct world *w)
+{
+	struct diag d = { 0 };
+
+	if (who == FREE)
+		return 0;
+	return who == DIAL ? confine(&w->config, &d) : confine_reader(&d);
+}
+
+static struct attempts in_child(enum who who)
 {
 	_cleanup_world_ struct world w;
 	struct attempts a = { 0 };
@@ -478,12 +496,11 @@ static struct attempts in_child(bool confined)
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		struct diag d = { 0 };
-		if (confined && confine(&w.config, &d) < 0)
+		if (confine_as(who, &w) < 0)
 			_exit(3);
 		try_all(&w, other, file, &a);
 		/* The control does not become another program: it would not come back. */
-		a.program = confined ? start_program() : 0;
+		a.program = who == FREE ? 0 : start_program();
 		_exit(write(p[1], &a, sizeof(a)) == sizeof(a) ? 0 : 4);
 	}
 	close(p[1]);
@@ -495,30 +512,46 @@ static struct attempts in_child(bool confined)
 	return a;
 }
 
-static void locked_down_it_connects_to_granted_ports_and_does_nothing_else(void **state)
+/* Only the half that reads nothing of the network may connect, and only to granted ports; the one that reads it may ask
+ * name servers, and read what the resolver reads. */
+static void locked_down_each_half_does_its_own_work_and_nothing_else(void **state)
 {
-	struct attempts free_ = in_child(false), a = in_child(true);
+#define A(member) #member, offsetof(struct attempts, member)
+	static const struct {
+		const char *what;
+		size_t at;
+		int dial, reader;
+	} rows[] = {
+		{ A(granted_port), 0, -EACCES },
+		{ A(other_port), -EACCES, -EACCES },
+		{ A(mptcp), -EPERM, -EPERM },
+		{ A(sendto_port), -EPERM, -EPERM },
+		{ A(sendmsg_port), -EPERM, -EPERM },
+		{ A(sendmmsg_port), -EPERM, -EPERM },
+		{ A(udp), -EPERM, 0 },
+		{ A(a_signal), -EPERM, -EPERM },
+		{ A(listening), -EPERM, -EPERM },
+		{ A(reading), -EPERM, -EACCES },
+		{ A(hosts), -EPERM, 0 },
+		{ A(chance), -EPERM, 0 },
+		{ A(writing), -EPERM, -EACCES },
+		{ A(unix_socket), -EPERM, -EPERM },
+		{ A(packet), -EPERM, -EPERM },
+		{ A(program), -EPERM, -EPERM },
+	};
+	struct attempts done[] = { in_child(FREE), in_child(DIAL), in_child(READER) };
 
-	assert_int_equal(free_.granted_port | free_.other_port | free_.listening | free_.reading | free_.hosts |
-				 free_.writing | free_.unix_socket,
-		0);
-	assert_int_equal(a.granted_port, 0);
-	assert_int_equal(a.hosts, 0);
-	assert_int_equal(a.chance, 0);
-	assert_int_equal(a.other_port, -EACCES);
-	assert_int_equal(
-		free_.mptcp | free_.sendto_port | free_.sendmsg_port | free_.sendmmsg_port | free_.a_signal, 0);
-	assert_int_equal(a.mptcp, -EPERM);
-	assert_int_equal(a.sendto_port, -EPERM);
-	assert_int_equal(a.sendmsg_port, -EPERM);
-	assert_int_equal(a.sendmmsg_port, -EPERM);
-	assert_int_equal(a.a_signal, -EPERM);
-	assert_int_equal(a.listening, -EPERM);
-	assert_int_equal(a.reading, -EACCES);
-	assert_int_equal(a.writing, -EACCES);
-	assert_int_equal(a.unix_socket, -EPERM);
-	assert_int_equal(a.packet, -EPERM);
-	assert_int_equal(a.program, -EPERM);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int said[ARRAY_LEN(done)];
+		for (size_t k = 0; k < ARRAY_LEN(done); k++)
+			memcpy(&said[k], (const char *)&done[k] + rows[i].at, sizeof(said[k]));
+		/* A packet socket is not for an ordinary user either. */
+		if (said[FREE] != 0 && rows[i].at != offsetof(struct attempts, packet))
+			fail_msg("%s: unconfined %d", rows[i].what, said[FREE]);
+		if (said[DIAL] != rows[i].dial || said[READER] != rows[i].reader)
+			fail_msg("%s: dial %d, its reader %d", rows[i].what, said[DIAL], said[READER]);
+	}
+#undef A
 }
 
 static void only_directories_of_the_system_are_read_whole(void **state)
@@ -597,7 +630,7 @@ int main(void)
 		cmocka_unit_test(too_many_at_once_are_answered_busy),
 		cmocka_unit_test(only_directories_of_the_system_are_read_whole),
 		cmocka_unit_test(a_file_of_the_resolvers_elsewhere_is_read_alone),
-		cmocka_unit_test(locked_down_it_connects_to_granted_ports_and_does_nothing_else),
+		cmocka_unit_test(locked_down_each_half_does_its_own_work_and_nothing_else),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

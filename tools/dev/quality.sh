@@ -9,7 +9,7 @@ cmd_lint() {
 }
 
 cmd_sanitise() {
-	cmd_deps build
+	cmd_deps test
 	say "building with ASan and UBSan"
 	meson_build "$ROOT" "$ROOT/build-asan" /usr/local -Db_sanitize=address,undefined -Dbuildtype=debug -Db_lundef=false
 	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \

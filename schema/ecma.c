@@ -7,8 +7,7 @@
 #include <string.h>
 #include "base/text.h"
 
-/* ECMA-262's WhiteSpace and LineTerminator, and all that is neither, as the inside of a class. Both end in a range: a
- * hyphen after it stands for itself. */
+/* ECMA-262's WhiteSpace and LineTerminator, and all that is neither, as the inside of a class. */
 #define SPACES                                                                                                         \
 	"\\x{20}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}\\x{9}-\\x{"  \
 	"d}"
@@ -288,6 +287,15 @@ static int literal(struct reader *r)
 	return put_code(r, (uint32_t)*r->p++);
 }
 
+/* In a class: a hyphen after what stands for many characters is no range, but stands for itself. */
+static int class_escape(struct reader *r)
+{
+	bool many = r->end - r->p > 1 && strchr("dDwWsSpP", r->p[1]);
+	int e = escape(r);
+
+	return e == 0 && many && ahead(r, "-") && !ahead(r, "-]") ? literal(r) : e;
+}
+
 /* From the opening bracket to after the closing one. */
 static int class(struct reader *r)
 {
@@ -300,7 +308,7 @@ static int class(struct reader *r)
 	r->in_class = true;
 	while (e == 0 && r->p < r->end && *r->p != ']') {
 		if (*r->p == '\\')
-			e = escape(r);
+			e = class_escape(r);
 		else
 			e = *r->p == '[' ? literal(r) : plain(r);
 	}

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include "base/diag.h"
 
-enum { REGEX_PATTERN_MAX = 8192, REGEX_HEAP_KIB = 2048 };
+enum { REGEX_PATTERN_MAX = 4096, REGEX_HEAP_KIB = 2048 };
 
 enum { REGEX_NO_MATCH, REGEX_MATCH, REGEX_TOO_COSTLY };
 

@@ -24,7 +24,7 @@ enum {
 	SCHEMA_PATTERN_BYTES_MAX = 1 << 20,
 	SCHEMA_RESOURCES_MAX = 256,
 	SCHEMA_ANCHORS_MAX = 1024,
-	SCHEMA_STEPS = 8 << 20, /* some tens of nanoseconds each */
+	SCHEMA_STEPS = 4 << 20, /* some tens of nanoseconds each */
 	SCHEMA_DEPTH_MAX = 512,
 };
 

@@ -163,7 +163,8 @@ int uri_unescape(const char *p, size_t n, struct buf *b)
 
 	for (size_t i = 0; e == 0 && i < n; i++) {
 		bool escaped = p[i] == '%' && n - i > 2 && hex(p[i + 1]) >= 0 && hex(p[i + 2]) >= 0;
-		e = buf_putc(b, escaped ? (char)(hex(p[i + 1]) << 4 | hex(p[i + 2])) : p[i]);
+		int byte = escaped ? hex(p[i + 1]) << 4 | hex(p[i + 2]) : p[i];
+		e = buf_putc(b, (char)byte);
 		i += escaped ? 2 : 0;
 	}
 	return e;

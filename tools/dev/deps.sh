@@ -34,6 +34,7 @@ test   cmd:setpriv          util-linux
 test   file:/usr/share/unicode/CaseFolding.txt unicode-data
 test   file:/usr/share/json-schema-test-suite json-schema-test-suite
 test   file:/usr/share/perl5/Test/JSON/Schema/Acceptance.pm libtest-json-schema-acceptance-perl
+test   py:jsonschema       python3-jsonschema
 test   cmd:shellcheck       shellcheck
 test   cmd:codespell        codespell
 test   cmd:zsh              zsh

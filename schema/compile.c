@@ -35,6 +35,14 @@ int compile_refuse(struct compiler *c, uint32_t node, const char *why)
 	return diag_fail(c->d, -EINVAL, "%s %s", text_escape_str(place.data, shown, sizeof(shown)), why);
 }
 
+int compile_spend(struct compiler *c, uint32_t node, uint64_t steps)
+{
+	if (c->steps < steps)
+		return compile_refuse(c, node, "takes more work to compile than is allowed");
+	c->steps -= steps;
+	return 0;
+}
+
 /* Which keywords are there; in draft-07 nothing counts beside a $ref. */
 static void find_keywords(struct compiler *c, uint32_t node, struct found *f)
 {
@@ -167,7 +175,7 @@ int schema_compile(
 	const char *text, size_t n, const struct schema_options *options, struct schema_compiled **ret, struct diag *d)
 {
 	struct schema_compiled *s = calloc(1, sizeof(*s));
-	struct compiler c = { .s = s, .d = d };
+	struct compiler c = { .s = s, .d = d, .steps = SCHEMA_COMPILE_STEPS };
 	int e;
 
 	*ret = NULL;
@@ -193,7 +201,7 @@ void schema_compiled_free(struct schema_compiled *s)
 	if (!s)
 		return;
 	for (uint32_t i = 0; i < s->n_patterns; i++)
-		regex_free(s->patterns[i]);
+		regex_free(s->patterns[i].regex);
 	for (uint32_t i = 0; i < s->n_resources; i++)
 		free(s->resources[i].uri);
 #define X(field, type) free(s->field);

@@ -31,6 +31,7 @@ struct compiler {
 	uint16_t resource; /* of the schema object that is being compiled */
 	uint32_t rule;	   /* where the rule that is being compiled will be */
 	size_t pattern_bytes;
+	uint64_t steps; /* of work that are left */
 	struct reference *references;
 	uint32_t n_references, cap_references;
 };
@@ -48,8 +49,12 @@ int compile_sub(struct compiler *c, uint32_t node, uint32_t *ret) _must_check_;
 int compile_refuse(struct compiler *c, uint32_t node, const char *why) _must_check_;
 /* Takes the draft that a $schema names; a schema within another may be of another draft only where it has an $id. */
 int compile_dialect(struct compiler *c, uint32_t node, bool own) _must_check_;
+/* What looking up takes: as many steps as values are looked at, or refuses the schema. */
+int compile_spend(struct compiler *c, uint32_t node, uint64_t steps) _must_check_;
 /* Reads $id, $schema and the anchors of the schema object whose sub this is. */
 int compile_identity(struct compiler *c, uint32_t node, uint32_t sub) _must_check_;
+/* Is it a string that can be a URI reference? */
+bool compile_is_reference(const struct tree_node *n);
 int compile_references(struct compiler *c) _must_check_;
 int compile_closing(struct compiler *c) _must_check_;
 

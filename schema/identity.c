@@ -109,8 +109,8 @@ static int take_id(struct compiler *c, uint32_t node, uint32_t sub, uint32_t id)
 	size_t before;
 	int e = 0;
 
-	if (n->type != TREE_STRING || memchr(n->text, '\0', n->len))
-		return compile_refuse(c, id, "must be a URI reference");
+	if (!compile_is_reference(n))
+		return compile_refuse(c, id, "must be a URI reference of no great length");
 	before = uri_before_fragment(n->text, n->len);
 	if (before > 0)
 		e = take_base(c, node, n->text, before);

@@ -115,7 +115,7 @@ static int add_pattern(struct compiler *c, uint32_t node, const char *p, size_t 
 		return compile_refuse(c, node, why.text);
 	if (e)
 		return e;
-	s->patterns[s->n_patterns++] = *ret;
+	s->patterns[s->n_patterns++] = (struct pattern){ *ret };
 	c->pattern_bytes += regex_size(*ret);
 	if (c->pattern_bytes > SCHEMA_PATTERN_BYTES_MAX)
 		return compile_refuse(c, node, "is a pattern too many: together they take too much memory");
@@ -252,13 +252,13 @@ static int index_names(struct compiler *c, struct rule *r)
 	slots = s->slots + s->n_slots;
 	s->n_slots += size;
 	memset(slots, 0, size * sizeof(*slots));
-	for (uint32_t i = r->first; i < r->first + r->n; i++) {
+	for (uint32_t i = r->first; e == 0 && i < r->first + r->n; i++) {
 		uint32_t slot = s->entries[i].hash & r->members.mask;
-		while (slots[slot])
-			slot = (slot + 1) & r->members.mask;
+		for (; e == 0 && slots[slot]; slot = (slot + 1) & r->members.mask)
+			e = compile_spend(c, r->node, 1);
 		slots[slot] = i + 1;
 	}
-	return 0;
+	return e;
 }
 
 /* properties, patternProperties and additionalProperties: any of them, and what all say together. */

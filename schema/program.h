@@ -75,6 +75,10 @@ struct anchor {
 	bool dynamic;
 };
 
+struct pattern {
+	struct regex *regex;
+};
+
 /* X(field, type): what grows while a schema is compiled */
 #define PROGRAM_TABLES(X)                                                                                              \
 	X(subs, struct sub)                                                                                            \
@@ -82,7 +86,7 @@ struct anchor {
 	X(entries, struct entry)                                                                                       \
 	X(lists, uint32_t)                                                                                             \
 	X(slots, uint32_t)                                                                                             \
-	X(patterns, struct regex *)                                                                                    \
+	X(patterns, struct pattern)                                                                                    \
 	X(resources, struct resource)                                                                                  \
 	X(anchors, struct anchor)
 

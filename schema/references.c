@@ -9,14 +9,19 @@
 
 enum { SHOWN_MAX = 300, CLOSING_ROUNDS_MAX = 64 };
 
+bool compile_is_reference(const struct tree_node *n)
+{
+	return n->type == TREE_STRING && n->len <= SCHEMA_URI_MAX && !memchr(n->text, '\0', n->len);
+}
+
 /* A reference is looked up when every schema object that keywords reach has said its names. */
 int compile_reference(struct compiler *c, struct rule *r)
 {
 	const struct tree_node *n = &c->s->tree.nodes[r->node];
 	int e;
 
-	if (n->type != TREE_STRING || memchr(n->text, '\0', n->len))
-		return compile_refuse(c, r->node, "must be a URI reference");
+	if (!compile_is_reference(n))
+		return compile_refuse(c, r->node, "must be a URI reference of no great length");
 	e = table_grow((void **)&c->references, &c->cap_references, c->n_references, 1, sizeof(*c->references));
 	if (e)
 		return e;
@@ -63,24 +68,26 @@ static uint32_t element(const struct tree *t, uint32_t array, const char *p, siz
 	return 0;
 }
 
-/* Follows a JSON pointer from *node. False: it leads nowhere. On its way it may enter another resource. */
-static bool follow(struct compiler *c, char *p, size_t n, uint32_t *node)
+/* Follows a JSON pointer from *node, which is 0 where it leads nowhere. On its way it may enter another resource. */
+static int follow(struct compiler *c, const struct reference *ref, char *p, size_t n, uint32_t *node)
 {
 	const struct tree *t = &c->s->tree;
+	int e = 0;
 
-	while (n > 0) {
+	while (e == 0 && n > 0) {
 		char *next = n > 1 ? memchr(p + 1, '/', n - 1) : NULL;
 		size_t step = next ? (size_t)(next - p) : n, len = unescape_token(p + 1, step - 1);
+		e = compile_spend(c, ref->node, 1 + t->nodes[*node].count);
 		*node = tree_is(t, *node, TREE_ARRAY) ? element(t, *node, p + 1, len)
 						      : tree_find(t, *node, p + 1, len, tree_hash(p + 1, len));
 		if (*node == 0)
-			return false;
+			return 0;
 		if (c->sub_of[*node])
 			c->resource = c->s->subs[c->sub_of[*node] - 1].resource;
 		p += step;
 		n -= step;
 	}
-	return true;
+	return e;
 }
 
 static uint32_t find_anchor(const struct schema_compiled *s, uint16_t resource, const char *name, size_t n)
@@ -107,6 +114,8 @@ static int find_resource(struct compiler *c, const struct reference *ref, size_t
 	if (before == 0)
 		return 0;
 	e = uri_resolve(s->resources[ref->resource].uri, s->tree.nodes[ref->node].text, before, &uri);
+	if (e == 0)
+		e = compile_spend(c, ref->node, s->n_resources * (1 + strlen(uri) / 8));
 	if (e)
 		return e;
 	for (uint32_t i = 0; i < s->n_resources; i++)
@@ -120,16 +129,21 @@ static int find_resource(struct compiler *c, const struct reference *ref, size_t
 /* c->resource is where the reference leads; the rest is the fragment. */
 static int find_target(struct compiler *c, const struct reference *ref, struct buf *fragment, struct rule *rule)
 {
+	bool by_name = fragment->len > 0 && fragment->data[0] != '/';
 	uint32_t node = c->s->resources[c->resource].node, anchor;
+	int e = by_name ? compile_spend(c, ref->node, c->s->n_anchors)
+			: follow(c, ref, fragment->data, fragment->len, &node);
 
-	if (fragment->len > 0 && fragment->data[0] != '/') {
+	if (e)
+		return e;
+	if (by_name) {
 		anchor = find_anchor(c->s, c->resource, fragment->data, fragment->len);
 		if (anchor == SUB_NONE)
 			return refuse_target(c, ref->node, "and no schema here has that name");
 		node = c->s->anchors[anchor].node;
 		rule->anchor =
 			c->s->anchors[anchor].dynamic && rule->keyword == KEYWORD_DYNAMIC_REF ? anchor : SUB_NONE;
-	} else if (!follow(c, fragment->data, fragment->len, &node)) {
+	} else if (node == 0 && fragment->len > 0) {
 		return refuse_target(c, ref->node, "and there is nothing at that place");
 	}
 	return compile_sub(c, node, &rule->sub);
@@ -203,6 +217,16 @@ static bool sub_names(const struct schema_compiled *s, const struct sub *sub)
 	return false;
 }
 
+/* What a round looks at. */
+static uint64_t round_work(const struct schema_compiled *s)
+{
+	uint64_t work = s->n_rules + s->n_lists + s->n_entries;
+
+	for (uint32_t i = 0; i < s->n_rules; i++)
+		work += s->rules[i].keyword == KEYWORD_DYNAMIC_REF ? s->n_anchors : 0;
+	return work;
+}
+
 /* Each round carries the answer at least one reference further, in the order of the subs and against it. */
 int compile_closing(struct compiler *c)
 {
@@ -212,6 +236,9 @@ int compile_closing(struct compiler *c)
 	for (int round = 0; changed; round++) {
 		if (round == CLOSING_ROUNDS_MAX)
 			return compile_refuse(c, 0, "has references that lead on and on");
+		int e = compile_spend(c, 0, round_work(s));
+		if (e)
+			return e;
 		changed = false;
 		for (uint32_t i = 0; i < s->n_subs; i++) {
 			struct sub *sub = &s->subs[round % 2 ? i : s->n_subs - 1 - i];

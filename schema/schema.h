@@ -6,8 +6,8 @@
  * Owns:     a compiled schema owns a copy of its text; a checker owns the memory that checks need, whatever the schema
  * Returns:  0, -errno, or SCHEMA_*
  * Limits:   SCHEMA_TEXT_MAX bytes a schema, SCHEMA_PATTERN_BYTES_MAX of compiled patterns, SCHEMA_RESOURCES_MAX and
- *           SCHEMA_ANCHORS_MAX names in it; SCHEMA_STEPS of work a check, SCHEMA_DEPTH_MAX schemas within one another;
- *           values as in tree.h
+ *           SCHEMA_ANCHORS_MAX names in it, SCHEMA_URI_MAX bytes a reference, SCHEMA_COMPILE_STEPS of work;
+ * SCHEMA_STEPS of work a check, SCHEMA_DEPTH_MAX schemas within one another; values as in tree.h
  *
  * Schemas come from the server and are as hostile as what it says. Nothing is fetched: a $ref that leads out of the
  * document refuses the schema. Formats and content* describe and are not checked. A keyword with a value that the
@@ -24,7 +24,9 @@ enum {
 	SCHEMA_PATTERN_BYTES_MAX = 1 << 20,
 	SCHEMA_RESOURCES_MAX = 256,
 	SCHEMA_ANCHORS_MAX = 1024,
-	SCHEMA_STEPS = 4 << 20, /* some tens of nanoseconds each */
+	SCHEMA_URI_MAX = 2048,
+	SCHEMA_COMPILE_STEPS = 16 << 20, /* a nanosecond or a few each */
+	SCHEMA_STEPS = 4 << 20,		 /* some tens of nanoseconds each */
 	SCHEMA_DEPTH_MAX = 512,
 };
 

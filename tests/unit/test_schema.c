@@ -233,11 +233,11 @@ static void a_schema_that_cannot_be_kept_is_refused_with_words(void **state)
 			"fetched from elsewhere" },
 		{ "{\"$ref\":\"#/$defs/a\"}", "schema.$ref refers to '#/$defs/a', and there is nothing at that place" },
 		{ "{\"$ref\":\"#a\"}", "schema.$ref refers to '#a', and no schema here has that name" },
-		{ "{\"$ref\":1}", "schema.$ref must be a URI reference" },
+		{ "{\"$ref\":1}", "schema.$ref must be a URI reference of no great length" },
 		{ "{\"$ref\":\"#/type\",\"type\":\"object\"}",
 			"schema.type must be a schema: an object, true or false" },
 		{ "{\"$id\":\"a#b\"}", "schema.$id holds a fragment, which $anchor is for" },
-		{ "{\"$id\":\"a\\u0000\"}", "schema.$id must be a URI reference" },
+		{ "{\"$id\":\"a\\u0000\"}", "schema.$id must be a URI reference of no great length" },
 		{ "{\"$defs\":{\"a\":{\"$id\":\"x\"},\"b\":{\"$id\":\"x\"}}}",
 			"schema.$defs.b has the $id of another schema in this one" },
 		{ "{\"$defs\":{\"a\":{\"$anchor\":\"x\"},\"b\":{\"$anchor\":\"x\"}}}",
@@ -386,15 +386,45 @@ static void a_schema_has_limits_of_its_own(void **state)
 		if (!strstr(d.text, cases[i].why))
 			fail_msg("%zu: %s", i, d.text);
 	}
-	buf_clear(&b);
-	assert_int_equal(buf_puts(&b, "{\"$defs\":{"), 0);
-	for (unsigned i = 0; i <= SCHEMA_ANCHORS_MAX; i++)
-		assert_int_equal(buf_printf(&b, "\"%u\":{\"$anchor\":\"a%u\"},", i, i), 0);
-	assert_int_equal(buf_puts(&b, "\"z\":{}}}"), 0);
-	struct schema_compiled *s;
-	struct diag d = { 0 };
-	assert_int_equal(schema_compile(b.data, b.len, &(struct schema_options){ .root = "r" }, &s, &d), -EINVAL);
-	assert_non_null(strstr(d.text, "is one anchor too many"));
+}
+
+/* A schema of n members and as many references to one of them. */
+static void put_references(struct buf *b, unsigned n, const char *member, const char *reference)
+{
+	buf_clear(b);
+	assert_int_equal(buf_puts(b, "{\"$defs\":{"), 0);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(buf_printf(b, "\"%u\":{%s%u\"},", i, member, i), 0);
+	assert_int_equal(buf_puts(b, "\"z\":{}},\"allOf\":["), 0);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(buf_printf(b, "{%s},", reference), 0);
+	assert_int_equal(buf_puts(b, "true]}"), 0);
+}
+
+static void a_schema_of_many_names_and_references_is_refused_when_it_takes_too_much_work(void **state)
+{
+	static const struct {
+		unsigned n;
+		const char *member, *reference, *why;
+	} cases[] = {
+		{ 500, "\"$anchor\":\"a", "\"$ref\":\"#a1\"", "" },
+		{ SCHEMA_ANCHORS_MAX + 1, "\"$anchor\":\"a", "\"$ref\":\"#a1\"", "is one anchor too many" },
+		{ SCHEMA_RESOURCES_MAX, "\"$id\":\"a", "\"$ref\":\"a1\"", "is one schema too many with an $id" },
+		{ 500, "\"title\":\"", "\"$ref\":\"#/$defs/z\"", "" },
+		{ 5000, "\"title\":\"", "\"$ref\":\"#/$defs/z\"", "takes more work to compile than is allowed" },
+	};
+	_cleanup_buf_ struct buf b = BUF_INIT(TEXT_MAX);
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct schema_compiled *s;
+		struct diag d = { 0 };
+		put_references(&b, cases[i].n, cases[i].member, cases[i].reference);
+		int e = schema_compile(b.data, b.len, &(struct schema_options){ .root = "r", .strict = true }, &s, &d);
+		assert_int_equal(e, cases[i].why[0] ? -EINVAL : 0);
+		if (!strstr(d.text, cases[i].why))
+			fail_msg("%zu: %s", i, d.text);
+		schema_compiled_free(s);
+	}
 }
 
 static void one_checker_serves_many_schemas(void **state)
@@ -430,6 +460,7 @@ int main(void)
 		cmocka_unit_test(what_takes_too_much_work_is_undecided_and_says_why),
 		cmocka_unit_test(a_large_honest_value_is_judged),
 		cmocka_unit_test(a_schema_has_limits_of_its_own),
+		cmocka_unit_test(a_schema_of_many_names_and_references_is_refused_when_it_takes_too_much_work),
 		cmocka_unit_test(one_checker_serves_many_schemas),
 	};
 

@@ -112,7 +112,7 @@ bool check_sub(struct check *k, uint32_t sub, uint32_t node, bool collect)
 		k->scopes[k->n_scopes++] = s->resource;
 	k->own_trail = k->n_trail;
 	ok = run_rules(k, s, node, collect || s->collects);
-	if (!ok || !collect)
+	if (!ok)
 		k->n_trail = k->own_trail;
 	k->own_trail = outer_trail;
 	k->n_scopes = scopes;
@@ -171,12 +171,11 @@ void schema_checker_free(struct schema_checker *c)
 	free(c);
 }
 
-/* A node more than there are: propertyNames puts a name there as if it were a value. */
 static int make_marks(struct schema_checker *c)
 {
 	uint32_t *marks;
 
-	if (c->n_marks > c->tree.n)
+	if (c->n_marks >= c->tree.n)
 		return 0;
 	marks = calloc(c->tree.cap, sizeof(*marks));
 	if (!marks)

@@ -90,13 +90,7 @@ static bool holds(struct check *k, uint32_t sub, uint32_t node, bool collect)
 
 bool check_not(struct check *k, const struct rule *r, uint32_t node, bool collect)
 {
-	uint32_t trail = k->n_trail;
-	bool ok = holds(k, r->sub, node, false);
-
-	k->n_trail = trail;
-	if (k->stop)
-		return false;
-	return !ok || check_fail(k, r, r->keyword, node, 0);
+	return !holds(k, r->sub, node, false) || check_fail(k, r, r->keyword, node, 0);
 }
 
 bool check_if(struct check *k, const struct rule *r, uint32_t node, bool collect)
@@ -104,7 +98,5 @@ bool check_if(struct check *k, const struct rule *r, uint32_t node, bool collect
 	const uint32_t *subs = k->s->lists + r->first;
 	uint32_t next = holds(k, subs[0], node, collect) ? subs[1] : subs[2];
 
-	if (k->stop)
-		return false;
 	return next == SUB_NONE || check_sub(k, next, node, collect);
 }

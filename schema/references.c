@@ -131,8 +131,7 @@ static int find_target(struct compiler *c, const struct reference *ref, struct b
 {
 	bool by_name = fragment->len > 0 && fragment->data[0] != '/';
 	uint32_t node = c->s->resources[c->resource].node, anchor;
-	int e = by_name ? compile_spend(c, ref->node, c->s->n_anchors)
-			: follow(c, ref, fragment->data, fragment->len, &node);
+	int e = by_name ? 0 : follow(c, ref, fragment->data, fragment->len, &node);
 
 	if (e)
 		return e;

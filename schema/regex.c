@@ -8,7 +8,7 @@
 #include "schema/ecma.h"
 
 /* Rewriting makes a pattern longer: \s by the most. */
-enum { TRANSLATED_MAX = 32 * REGEX_PATTERN_MAX, SHOWN_MAX = 200, GROUPS_NESTED_MAX = 100, BYTES_A_STEP = 64 };
+enum { TRANSLATED_MAX = 32 * REGEX_PATTERN_MAX, SHOWN_MAX = 200, BYTES_A_STEP = 64 };
 
 struct regex {
 	pcre2_code *code;
@@ -36,16 +36,11 @@ static int compile(struct regex *r, const struct buf *b, struct diag *d)
 	const uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALLOW_EMPTY_CLASS |
 				 PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C |
 				 PCRE2_AUTO_CALLOUT;
-	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	PCRE2_UCHAR why[120];
 	PCRE2_SIZE at;
 	int e;
 
-	if (!context)
-		return -ENOMEM;
-	pcre2_set_parens_nest_limit(context, GROUPS_NESTED_MAX);
-	r->code = pcre2_compile((PCRE2_SPTR)b->data, b->len, options, &e, &at, context);
-	pcre2_compile_context_free(context);
+	r->code = pcre2_compile((PCRE2_SPTR)b->data, b->len, options, &e, &at, NULL);
 	if (r->code)
 		return 0;
 	if (e == PCRE2_ERROR_HEAP_FAILED)

@@ -114,7 +114,8 @@ static int put_part(struct buf *b, const char *before, struct part part, const c
 	return e == 0 && part.p ? buf_puts(b, after) : e;
 }
 
-/* Section 5.2.2: what the reference does not say comes from the base. */
+/* Section 5.2.2: what the reference does not say comes from the base. It says something: a bare fragment is not
+ * resolved. */
 static int put_resolved(struct buf *b, const struct parts *base, const struct parts *r)
 {
 	bool own_authority = r->scheme.p || r->authority.p, own_path = own_authority || r->path.n > 0;
@@ -128,7 +129,7 @@ static int put_resolved(struct buf *b, const struct parts *base, const struct pa
 		e = put_path(b, r->path.p, r->path.n);
 	else if (e == 0)
 		e = put_merged(b, base, r->path);
-	return e ? e : put_part(b, "?", own_path || r->query.p ? r->query : base->query, "");
+	return e ? e : put_part(b, "?", r->query, "");
 }
 
 int uri_resolve(const char *base, const char *reference, size_t n, char **ret)

@@ -169,6 +169,17 @@ static void a_match_takes_steps_for_what_it_tries_and_for_the_length_of_the_text
 	assert_true(few < 1000 && many + 100 < few);
 }
 
+static void a_match_takes_no_more_memory_than_is_allowed(void **state)
+{
+	static char text[1 << 20];
+	uint64_t steps = UINT64_MAX;
+
+	memset(text, 'a', sizeof(text));
+	assert_int_equal(match("^(a|b)*$", text, 1000, &steps), REGEX_MATCH);
+	assert_int_equal(match("^(a|b)*$", text, sizeof(text), &steps), REGEX_TOO_COSTLY);
+	assert_int_equal(match("^[ab]*$", text, sizeof(text), &steps), REGEX_MATCH);
+}
+
 static void half_of_a_surrogate_pair_matches_nothing_and_harms_nothing(void **state)
 {
 	uint64_t steps = 1000;
@@ -201,6 +212,7 @@ int main(void)
 		cmocka_unit_test(what_only_pcre2_knows_is_refused_with_words),
 		cmocka_unit_test(a_pattern_that_would_try_for_ever_ends_with_its_budget),
 		cmocka_unit_test(a_match_takes_steps_for_what_it_tries_and_for_the_length_of_the_text),
+		cmocka_unit_test(a_match_takes_no_more_memory_than_is_allowed),
 		cmocka_unit_test(half_of_a_surrogate_pair_matches_nothing_and_harms_nothing),
 		cmocka_unit_test(a_pattern_that_is_too_long_is_refused),
 	};

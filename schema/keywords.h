@@ -19,15 +19,48 @@ enum draft { DRAFT_7 = 1, DRAFT_2020 = 2, DRAFT_BOTH = 3 };
 	X(ANCHOR)                                                                                                      \
 	X(DYNAMIC_ANCHOR)                                                                                              \
 	X(DEFS)                                                                                                        \
-	X(DEFINITIONS) X(TYPE) X(CONST) X(ENUM) X(MAXIMUM) X(EXCLUSIVE_MAXIMUM) X(MINIMUM) X(EXCLUSIVE_MINIMUM)        \
-		X(MULTIPLE_OF) X(MAX_LENGTH) X(MIN_LENGTH) X(PATTERN) X(MAX_ITEMS) X(MIN_ITEMS) X(MAX_PROPERTIES)      \
-			X(MIN_PROPERTIES) X(REQUIRED) X(DEPENDENT_REQUIRED) X(PROPERTIES) X(PATTERN_PROPERTIES)        \
-				X(ADDITIONAL_PROPERTIES) X(PROPERTY_NAMES) X(ITEMS) X(PREFIX_ITEMS)                    \
-					X(ADDITIONAL_ITEMS) X(CONTAINS) X(MIN_CONTAINS) X(MAX_CONTAINS)                \
-						X(UNIQUE_ITEMS) X(REF) X(DYNAMIC_REF) X(ALL_OF) X(ANY_OF) X(ONE_OF)    \
-							X(NOT) X(IF) X(THEN) X(ELSE) X(DEPENDENT_SCHEMAS)              \
-								X(DEPENDENCIES) X(UNEVALUATED_ITEMS)                   \
-									X(UNEVALUATED_PROPERTIES)
+	X(DEFINITIONS)                                                                                                 \
+	X(TYPE)                                                                                                        \
+	X(CONST)                                                                                                       \
+	X(ENUM)                                                                                                        \
+	X(MAXIMUM)                                                                                                     \
+	X(EXCLUSIVE_MAXIMUM)                                                                                           \
+	X(MINIMUM)                                                                                                     \
+	X(EXCLUSIVE_MINIMUM)                                                                                           \
+	X(MULTIPLE_OF)                                                                                                 \
+	X(MAX_LENGTH)                                                                                                  \
+	X(MIN_LENGTH)                                                                                                  \
+	X(PATTERN)                                                                                                     \
+	X(MAX_ITEMS)                                                                                                   \
+	X(MIN_ITEMS)                                                                                                   \
+	X(MAX_PROPERTIES)                                                                                              \
+	X(MIN_PROPERTIES)                                                                                              \
+	X(REQUIRED)                                                                                                    \
+	X(DEPENDENT_REQUIRED)                                                                                          \
+	X(PROPERTIES)                                                                                                  \
+	X(PATTERN_PROPERTIES)                                                                                          \
+	X(ADDITIONAL_PROPERTIES)                                                                                       \
+	X(PROPERTY_NAMES)                                                                                              \
+	X(ITEMS)                                                                                                       \
+	X(PREFIX_ITEMS)                                                                                                \
+	X(ADDITIONAL_ITEMS)                                                                                            \
+	X(CONTAINS)                                                                                                    \
+	X(MIN_CONTAINS)                                                                                                \
+	X(MAX_CONTAINS)                                                                                                \
+	X(UNIQUE_ITEMS)                                                                                                \
+	X(REF)                                                                                                         \
+	X(DYNAMIC_REF)                                                                                                 \
+	X(ALL_OF)                                                                                                      \
+	X(ANY_OF)                                                                                                      \
+	X(ONE_OF)                                                                                                      \
+	X(NOT)                                                                                                         \
+	X(IF)                                                                                                          \
+	X(THEN)                                                                                                        \
+	X(ELSE)                                                                                                        \
+	X(DEPENDENT_SCHEMAS)                                                                                           \
+	X(DEPENDENCIES)                                                                                                \
+	X(UNEVALUATED_ITEMS)                                                                                           \
+	X(UNEVALUATED_PROPERTIES)
 
 enum keyword {
 #define X(id) KEYWORD_##id,

@@ -56,6 +56,8 @@ static void a_misfit_is_told_by_place_rule_and_what_is_there(void **state)
 		{ "{\"oneOf\":[{\"properties\":{\"kind\":{\"const\":\"a\"},\"n\":{\"maximum\":1}}},"
 		  "{\"properties\":{\"kind\":{\"const\":\"b\"}}}]}",
 			"{\"kind\":\"a\",\"n\":2}", "arguments.n", "arguments.n must be at most 1, but is 2" },
+		{ "{\"anyOf\":[{\"type\":\"null\"},{\"const\":1},{\"properties\":{\"a\":{\"maximum\":1}}}]}",
+			"{\"a\":2}", "arguments.a", "arguments.a must be at most 1, but is 2" },
 		{ "{\"anyOf\":[{\"minimum\":5},{\"maximum\":1}]}", "3", "arguments",
 			"arguments fits none of the 2 forms that are allowed here" },
 		{ "{\"oneOf\":[{\"minimum\":1},{\"maximum\":5}]}", "3", "arguments",
@@ -270,6 +272,15 @@ static void the_draft_is_the_one_that_is_named_and_else_2020_12(void **state)
 		  "schema#\",\"items\":[{\"type\":"
 		  "\"null\"}]}},\"prefixItems\":[{\"type\":\"null\"}]}",
 			"{\"x\":[1]}", SCHEMA_MISFIT },
+		{ "{\"$defs\":{\"x\":{\"$id\":\"x\",\"$schema\":\"http://json-schema.org/draft-07/"
+		  "schema#\",\"dependentRequired\":{\"a\":[\"b\"]}"
+		  "}},\"$ref\":\"x\"}",
+			"{\"a\":1}", SCHEMA_FITS },
+		{ "{\"$schema\":\"http://json-schema.org/draft-07/"
+		  "schema#\",\"definitions\":{\"x\":{\"$id\":\"x\",\"$schema\":"
+		  "\"https://json-schema.org/draft/2020-12/"
+		  "schema\",\"dependentRequired\":{\"a\":[\"b\"]}}},\"allOf\":[{\"$ref\":\"x\"}]}",
+			"{\"a\":1}", SCHEMA_MISFIT },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -349,6 +360,17 @@ static void references_take_the_dynamic_way_only_where_they_say_so(void **state)
 	}
 }
 
+static void what_a_pointer_finds_in_another_resource_refers_to_that_one(void **state)
+{
+	static const char schema[] = "{\"$ref\":\"#/$defs/i/"
+				     "unknown\",\"$defs\":{\"i\":{\"$id\":\"inner\",\"unknown\":{\"$ref\":\"#/other\"},"
+				     "\"other\":{\"type\":\"null\"}}},\"other\":{\"type\":\"string\"}}";
+	struct schema_error error;
+
+	assert_int_equal(judge(schema, false, "null", 4, &error), SCHEMA_FITS);
+	assert_int_equal(judge(schema, false, "\"\"", 2, &error), SCHEMA_MISFIT);
+}
+
 static void names_of_an_object_of_any_size_are_judged(void **state)
 {
 	_cleanup_buf_ struct buf value = BUF_INIT(TEXT_MAX);
@@ -396,6 +418,7 @@ int main(void)
 		cmocka_unit_test(the_draft_is_the_one_that_is_named_and_else_2020_12),
 		cmocka_unit_test(values_are_equal_as_json_schema_means_it),
 		cmocka_unit_test(references_take_the_dynamic_way_only_where_they_say_so),
+		cmocka_unit_test(what_a_pointer_finds_in_another_resource_refers_to_that_one),
 		cmocka_unit_test(names_of_an_object_of_any_size_are_judged),
 		cmocka_unit_test(one_checker_serves_many_schemas),
 	};

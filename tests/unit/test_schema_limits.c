@@ -46,6 +46,25 @@ static void what_takes_too_much_work_is_undecided_and_says_why(void **state)
 	}
 }
 
+/* References that lead to one another, the last to what anything fits. */
+static int judge_chain(unsigned n)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(TEXT_MAX);
+	struct schema_error error;
+
+	assert_int_equal(buf_puts(&b, "{\"$ref\":\"#/$defs/0\",\"$defs\":{"), 0);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(buf_printf(&b, "\"%u\":{\"$ref\":\"#/$defs/%u\"},", i, i + 1), 0);
+	assert_int_equal(buf_printf(&b, "\"%u\":true}}", n), 0);
+	return judge(b.data, false, "1", 1, &error);
+}
+
+static void a_value_is_judged_by_so_many_schemas_within_one_another(void **state)
+{
+	assert_int_equal(judge_chain(SCHEMA_DEPTH_MAX - 12), SCHEMA_FITS);
+	assert_int_equal(judge_chain(SCHEMA_DEPTH_MAX + 12), SCHEMA_UNDECIDED);
+}
+
 static void a_large_honest_value_is_judged(void **state)
 {
 	_cleanup_buf_ struct buf value = BUF_INIT(TEXT_MAX);
@@ -194,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_takes_too_much_work_is_undecided_and_says_why),
+		cmocka_unit_test(a_value_is_judged_by_so_many_schemas_within_one_another),
 		cmocka_unit_test(a_large_honest_value_is_judged),
 		cmocka_unit_test(a_schema_has_limits_of_its_own),
 		cmocka_unit_test(a_schema_of_many_names_and_references_is_refused_when_it_takes_too_much_work),

@@ -118,6 +118,7 @@ static void what_only_pcre2_knows_is_refused_with_words(void **state)
 		{ "^*", "nothing that could be repeated" },
 		{ "a**", "nothing that could be repeated" },
 		{ "\\c1", "not followed by a letter" },
+		{ "\\01", "\\0 is followed by a digit" },
 		{ "\\u12", "character's number" },
 		{ "\\u{110000}", "character's number" },
 		{ "\\ud800", "surrogate" },
@@ -169,6 +170,14 @@ static void a_match_takes_steps_for_what_it_tries_and_for_the_length_of_the_text
 	assert_true(few < 1000 && many + 100 < few);
 }
 
+static void a_match_ends_where_its_steps_do(void **state)
+{
+	uint64_t enough = 50, few = 5;
+
+	assert_int_equal(match("^(a|b)*$", "abababab", 8, &enough), REGEX_MATCH);
+	assert_int_equal(match("^(a|b)*$", "abababab", 8, &few), REGEX_TOO_COSTLY);
+}
+
 static void a_match_takes_no_more_memory_than_is_allowed(void **state)
 {
 	static char text[1 << 20];
@@ -212,6 +221,7 @@ int main(void)
 		cmocka_unit_test(what_only_pcre2_knows_is_refused_with_words),
 		cmocka_unit_test(a_pattern_that_would_try_for_ever_ends_with_its_budget),
 		cmocka_unit_test(a_match_takes_steps_for_what_it_tries_and_for_the_length_of_the_text),
+		cmocka_unit_test(a_match_ends_where_its_steps_do),
 		cmocka_unit_test(a_match_takes_no_more_memory_than_is_allowed),
 		cmocka_unit_test(half_of_a_surrogate_pair_matches_nothing_and_harms_nothing),
 		cmocka_unit_test(a_pattern_that_is_too_long_is_refused),

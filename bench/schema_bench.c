@@ -26,11 +26,12 @@ static const char value[] = "{\"owner\":\"example\",\"repo\":\"widgets\",\"title
 			    "\"state\":\"open\",\"page\":1,\"per_page\":50,\"draft\":false,\"labels\":[\"bug\",\"help "
 			    "wanted\"],\"milestone\":null}";
 
+/* Processor time: what else the machine does is not counted. */
 static double now_us(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 

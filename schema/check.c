@@ -208,14 +208,12 @@ static int run_all(struct check *k, struct schema_error *ret)
 	return e == 0 && k->s->strict ? run(k, true, ret) : e;
 }
 
-int schema_check(
+static int judge(
 	const struct schema_compiled *s, struct schema_checker *c, const char *text, size_t n, struct schema_error *ret)
 {
 	struct check k = { .s = s, .c = c, .t = &c->tree };
-	int e;
+	int e = tree_read(&c->tree, text, n);
 
-	*ret = (struct schema_error){ 0 };
-	e = tree_read(&c->tree, text, n);
 	if (e > 0) {
 		k.stop_why = tree_error_text(e);
 		e = words_of(&k, ret);
@@ -224,4 +222,26 @@ int schema_check(
 	if (e == 0 && s->marks)
 		e = make_marks(c);
 	return e ? e : run_all(&k, ret);
+}
+
+/* One large value must not make a checker large for good. */
+static void give_back(struct schema_checker *c)
+{
+	if (!tree_trim(&c->tree))
+		return;
+	free(STEAL_PTR(c->marks));
+	free(STEAL_PTR(c->trail));
+	free(STEAL_PTR(c->hashed));
+	c->n_marks = c->cap_trail = c->cap_hashed = 0;
+}
+
+int schema_check(
+	const struct schema_compiled *s, struct schema_checker *c, const char *text, size_t n, struct schema_error *ret)
+{
+	int e;
+
+	*ret = (struct schema_error){ 0 };
+	e = judge(s, c, text, n, ret);
+	give_back(c);
+	return e;
 }

@@ -30,6 +30,16 @@ void tree_done(struct tree *t)
 	t->n = t->cap = 0;
 }
 
+bool tree_trim(struct tree *t)
+{
+	bool large = t->cap > NODES_KEEP;
+
+	buf_done(&t->unescaped);
+	if (large)
+		tree_done(t);
+	return large;
+}
+
 const char *tree_error_text(int error)
 {
 	static const char *const texts[] = {
@@ -313,8 +323,7 @@ int tree_read(struct tree *t, const char *text, size_t n)
 
 	if (n > TREE_BYTES_MAX)
 		return TREE_TOO_LARGE;
-	if (t->cap > NODES_KEEP || t->unescaped.cap > 0)
-		tree_done(t);
+	buf_done(&t->unescaped);
 	t->n = 0;
 	skip_blanks(&r);
 	do

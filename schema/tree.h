@@ -54,6 +54,8 @@ struct tree {
 
 void tree_init(struct tree *t);
 void tree_done(struct tree *t);
+/* Gives memory back after a large text: the tree is empty then. Was it one? */
+bool tree_trim(struct tree *t);
 /* Replaces what the tree held. There is room for one node more than it has. */
 int tree_read(struct tree *t, const char *text, size_t n) _must_check_;
 const char *tree_error_text(int error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_schema_limits - what a schema or a value may cost, and that what costs more is refused with words */
 #include "tests/unit/schema_unit.h"
-#include "schema/tree.h"
+#include "schema/checker.h"
 
 static void what_takes_too_much_work_is_undecided_and_says_why(void **state)
 {
@@ -80,6 +80,25 @@ static void a_large_honest_value_is_judged(void **state)
 			true, value.data, value.len, &error),
 		SCHEMA_FITS);
 	assert_string_equal(error.text, "");
+}
+
+static void a_large_value_does_not_make_the_checker_large_for_good(void **state)
+{
+	struct schema_compiled *s =
+		compiled("{\"uniqueItems\":true,\"items\":{\"properties\":{}},\"unevaluatedItems\":false}", true);
+	struct schema_checker *c = schema_checker_new();
+	_cleanup_buf_ struct buf value = BUF_INIT(TEXT_MAX);
+	struct schema_error error;
+
+	assert_non_null(c);
+	repeat(&value, "[", "\"\\n\",", 100000, "{}]");
+	assert_int_equal(schema_check(s, c, value.data, value.len, &error), SCHEMA_MISFIT);
+	assert_true(c->tree.cap == 0 && c->n_marks == 0 && c->cap_trail == 0 && c->cap_hashed == 0 &&
+		    c->tree.unescaped.cap == 0);
+	assert_int_equal(schema_check(s, c, "[1,2,{}]", 8, &error), SCHEMA_FITS);
+	assert_true(c->tree.cap > 0);
+	schema_checker_free(c);
+	schema_compiled_free(s);
 }
 
 static void a_schema_has_limits_of_its_own(void **state)
@@ -215,6 +234,7 @@ int main(void)
 		cmocka_unit_test(what_takes_too_much_work_is_undecided_and_says_why),
 		cmocka_unit_test(a_value_is_judged_by_so_many_schemas_within_one_another),
 		cmocka_unit_test(a_large_honest_value_is_judged),
+		cmocka_unit_test(a_large_value_does_not_make_the_checker_large_for_good),
 		cmocka_unit_test(a_schema_has_limits_of_its_own),
 		cmocka_unit_test(a_schema_of_many_names_and_references_is_refused_when_it_takes_too_much_work),
 		cmocka_unit_test(names_made_to_have_one_hash_are_paid_for),

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Who may include whom: base <- wire <- each process; audit belongs to the supervisor alone; schema stands on base; system headers of a
+"""Who may include whom: base <- wire <- each process; audit belongs to the supervisor alone; schema and scan stand on base; system headers of a
 library only in the folder that links it."""
 import argparse
 import os
@@ -11,6 +11,7 @@ ALLOWED = {
     "base": {"base"},
     "wire": {"base", "wire"},
     "audit": {"base", "wire", "audit"},
+    "scan": {"base", "scan"},
     "schema": {"base", "schema"},
     "supervisor": {"base", "wire", "audit", "supervisor"},
     "enter": {"base", "wire", "enter"},
@@ -32,7 +33,7 @@ LIBRARIES = {
 # folders whose every source file must end up including their role.h
 ROLES = {"supervisor", "enter", "shim", "gateway", "dial"}
 # made by the build, included by its bare name
-GENERATED = re.compile(r"^(build_id|config|seccomp_[a-z_]+)\.h$|^[a-z_]*filters?\.h$|\.inc$")
+GENERATED = re.compile(r"^(build_id|config|seccomp_[a-z_]+)\.h$|^[a-z_]*filters?\.h$|^[a-z_]*\.inc$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.M)
 
 

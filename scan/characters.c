@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * characters - rules about single characters, and the folded form of a text
+ *
+ * Process:  shim, supervisor
+ *
+ * The folded form begins with a line feed, so that what stands at the beginning of a line can be told. Every run of
+ * blanks is one blank, or one line feed when it holds any.
+ */
+#include <string.h>
+#include "base/text.h"
+#include "scan/letters.h"
+#include "scan/work.h"
+
+enum {
+	PAD_BLANKS = 80,    /* in a run within one line */
+	PAD_LINES = 20,	    /* in a run */
+	STYLED_LETTERS = 4, /* in a word */
+	NO_CHARACTER = 0x20,
+};
+
+struct pass {
+	struct scan *s;
+	size_t at;	      /* in the text as it is */
+	size_t blanks, lines; /* of the run that ends here */
+	size_t blanks_most;   /* in one of its lines */
+	size_t blanks_from;
+	uint32_t before;   /* the character before, blanks and dropped ones not counted */
+	bool selected;	   /* it has a variation selector already */
+	bool latin, alien; /* letters of the word that ends here */
+	unsigned styled;
+	size_t word; /* where that word begins */
+	bool low;    /* the last letter was a small one */
+};
+
+static void put(struct pass *p, const char *bytes, size_t n)
+{
+	struct scan *s = p->s;
+
+	for (size_t i = 0; i < n && s->folded_len < FOLDED_MAX; i++) {
+		s->from[s->folded_len] = (uint32_t)p->at;
+		s->folded[s->folded_len++] = bytes[i];
+	}
+}
+
+static void end_word(struct pass *p)
+{
+	if (p->latin && p->alien)
+		found(p->s, RULE_UNICODE_MIXED, p->word, p->at - p->word);
+	if (p->styled >= STYLED_LETTERS)
+		found(p->s, RULE_UNICODE_STYLED, p->word, p->at - p->word);
+	p->latin = p->alien = false;
+	p->styled = 0;
+	p->word = p->at;
+}
+
+static void end_blanks(struct pass *p)
+{
+	char blank = p->lines ? '\n' : ' ';
+
+	if (p->blanks == 0 && p->lines == 0)
+		return;
+	if (p->blanks > p->blanks_most)
+		p->blanks_most = p->blanks;
+	if (p->blanks_most >= PAD_BLANKS || p->lines >= PAD_LINES)
+		found(p->s, RULE_PAD_BLANK, p->blanks_from, p->at - p->blanks_from);
+	if (p->s->folded[p->s->folded_len - 1] != '\n')
+		put(p, &blank, 1);
+	p->blanks = p->lines = p->blanks_most = 0;
+}
+
+static void add_blank(struct pass *p, uint32_t cp)
+{
+	end_word(p);
+	if (p->blanks == 0 && p->lines == 0)
+		p->blanks_from = p->at;
+	if (cp == '\n' || cp == 0x85 || cp == 0x2028 || cp == 0x2029) {
+		p->lines++;
+		if (p->blanks > p->blanks_most)
+			p->blanks_most = p->blanks;
+		p->blanks = 0;
+	} else {
+		p->blanks++;
+	}
+	p->before = ' ';
+	p->low = false;
+}
+
+static bool has_right_to_left(const struct scan *s)
+{
+	uint32_t cp;
+
+	for (size_t i = 0; i < s->raw_len;) {
+		size_t n = utf8_decode(s->raw + i, s->raw_len - i, &cp);
+		if (n > 1 && letter_is_right_to_left(cp))
+			return true;
+		i += n ? n : 1;
+	}
+	return false;
+}
+
+/* Joiners are at home in the scripts from Hebrew to Mongolian, and in emoji. */
+static bool takes_joiner(uint32_t before)
+{
+	return before >= 0x590 && !(before >= 0x1d00 && before < 0x2190) && !letter_is_styled(before);
+}
+
+/* The plain and the coloured form of a sign, and variants of ideographs: one, and not after a letter. */
+static bool takes_selector(const struct pass *p, uint32_t cp)
+{
+	if (p->selected || p->before == ' ')
+		return false;
+	if (cp == 0xfe0e || cp == 0xfe0f)
+		return p->before >= 0x2000 || p->before == 0xa9 || p->before == 0xae ||
+		       (p->before >= '0' && p->before <= '9') || p->before == '#' || p->before == '*';
+	return p->before >= 0x2e80;
+}
+
+/* The flags of England, Scotland and Wales are made of tag characters; there are no others. */
+static size_t flag_at(const struct scan *s, size_t at)
+{
+	static const char *const flags[] = { "gbeng", "gbsct", "gbwls" };
+	enum { FLAG = 4 * 7 };
+
+	for (size_t i = 0; s->raw_len - at >= FLAG && i < ARRAY_LEN(flags); i++) {
+		bool same = true;
+		for (size_t j = 0; same && j < 6; j++) {
+			uint32_t cp = 0, wanted = j < 5 ? 0xe0000u + (unsigned char)flags[i][j] : 0xe007f;
+			same = utf8_decode(s->raw + at + 4 + 4 * j, 4, &cp) == 4 && cp == wanted;
+		}
+		if (same)
+			return FLAG;
+	}
+	return 0;
+}
+
+static void judge_class(struct pass *p, enum letter_class class, uint32_t cp, size_t n)
+{
+	static const enum scan_rule_number rules[] = {
+		[LETTER_INVISIBLE] = RULE_UNICODE_INVISIBLE,
+		[LETTER_TAG] = RULE_UNICODE_TAG,
+		[LETTER_BIDI] = RULE_UNICODE_BIDI,
+		[LETTER_PRIVATE] = RULE_UNICODE_PRIVATE,
+		[LETTER_BROKEN] = RULE_UNICODE_BROKEN,
+		[LETTER_CONTROL] = RULE_CONTROL_OTHER,
+		[LETTER_ESCAPE] = RULE_CONTROL_ESCAPE,
+	};
+	struct scan *s = p->s;
+
+	if (class == LETTER_JOINER) {
+		if (!takes_joiner(p->before))
+			found(s, RULE_UNICODE_INVISIBLE, p->at, n);
+	} else if (class == LETTER_SELECTOR) {
+		if (!takes_selector(p, cp))
+			found(s, RULE_UNICODE_SELECTOR, p->at, n);
+		p->selected = true;
+	} else if (class == LETTER_DIRECTION) {
+		if (!s->reads_right_to_left && !(s->reads_right_to_left = has_right_to_left(s)))
+			found(s, RULE_UNICODE_MARK, p->at, n);
+	} else if (class != LETTER_MARK) {
+		found(s, rules[class], p->at, n);
+	}
+}
+
+static void add_letter(struct pass *p, uint32_t cp, size_t n)
+{
+	const char *to = letter_folded(cp);
+	bool is_latin = to && ((to[0] >= 'a' && to[0] <= 'z'));
+
+	end_blanks(p);
+	p->alien |= is_latin && letter_is_alien(cp);
+	if (is_latin && letter_is_styled(cp))
+		p->styled++;
+	if (!is_latin && !letter_is_alien(cp))
+		end_word(p);
+	if (to)
+		put(p, to, strlen(to));
+	else
+		put(p, (const char *)p->s->raw + p->at, n);
+}
+
+static size_t add_foreign(struct pass *p)
+{
+	struct scan *s = p->s;
+	uint32_t cp = 0;
+	size_t n = utf8_decode(s->raw + p->at, s->raw_len - p->at, &cp);
+	enum letter_class class = n ? letter_class(cp) : LETTER_BROKEN;
+
+	if (n == 0) {
+		found(s, RULE_UNICODE_BROKEN, p->at, 1);
+		return 1;
+	}
+	if (cp == '\r' && p->at + 1 < s->raw_len && s->raw[p->at + 1] == '\n')
+		return 1;
+	if (cp == 0x1f3f4 && flag_at(s, p->at))
+		return flag_at(s, p->at);
+	if (class == LETTER_SPACE) {
+		add_blank(p, cp);
+	} else if (class == LETTER_PLAIN) {
+		add_letter(p, cp, n);
+		p->before = cp;
+		p->selected = false;
+	} else {
+		judge_class(p, class, cp, n);
+	}
+	p->low = false;
+	return n;
+}
+
+static void add_ascii(struct pass *p, unsigned char c)
+{
+	bool capital = c >= 'A' && c <= 'Z', small = c >= 'a' && c <= 'z';
+	char to = (char)(capital ? c + 32 : c);
+
+	if (p->blanks || p->lines)
+		end_blanks(p);
+	if (capital || small) {
+		p->latin = true;
+		if (capital && p->low && p->s->is_key)
+			put(p, "_", 1);
+	} else if (p->alien || p->latin || p->styled) {
+		end_word(p);
+	}
+	p->low = small;
+	p->before = c;
+	p->selected = false;
+	put(p, &to, 1);
+}
+
+void scan_characters(struct scan *s)
+{
+	struct pass p = { .s = s, .before = NO_CHARACTER };
+
+	s->folded_len = 0;
+	put(&p, "\n", 1);
+	while (p.at < s->raw_len) {
+		unsigned char c = s->raw[p.at];
+		if (c > 0x20 && c < 0x7f) {
+			if (!p.latin && !p.alien && p.styled == 0)
+				p.word = p.at;
+			add_ascii(&p, c);
+			p.at++;
+		} else {
+			if (!p.latin && !p.alien && p.styled == 0)
+				p.word = p.at;
+			p.at += add_foreign(&p);
+		}
+	}
+	end_word(&p);
+	end_blanks(&p);
+}

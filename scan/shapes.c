@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shapes - encoded data: long runs, text that comes out when it is decoded, words spelt in character escapes */
+#include <string.h>
+#include "scan/work.h"
+
+enum {
+	DECODED_MIN = 24, /* characters of a run that is tried */
+	DECODED_MAX = 4096,
+	LONG_RUN = 120,
+	LONG_HEX = 160,
+	ESCAPES_MIN = 6, /* one after another */
+	PERCENTS_MIN = 12,
+};
+
+static int value_of(unsigned char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+' || c == '-')
+		return 62;
+	return c == '/' || c == '_' ? 63 : -1;
+}
+
+static int hex_of(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static size_t decode_base64(const unsigned char *p, size_t n, unsigned char *ret)
+{
+	size_t out = 0;
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < n && p[i] != '='; i++) {
+		bits = bits << 6 | (uint32_t)value_of(p[i]);
+		if (i % 4 == 1)
+			ret[out++] = (unsigned char)(bits >> 4);
+		else if (i % 4 == 2)
+			ret[out++] = (unsigned char)(bits >> 2);
+		else if (i % 4 == 3)
+			ret[out++] = (unsigned char)bits;
+	}
+	return out;
+}
+
+static size_t decode_hex(const unsigned char *p, size_t n, unsigned char *ret)
+{
+	for (size_t i = 0; i + 1 < n; i += 2)
+		ret[i / 2] = (unsigned char)(hex_of(p[i]) << 4 | hex_of(p[i + 1]));
+	return n / 2;
+}
+
+/* Printable, and of several words. */
+static bool says_something(const unsigned char *p, size_t n)
+{
+	size_t blanks = 0, letters = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == ' ' || p[i] == '\n')
+			blanks++;
+		else if (p[i] < 0x20 || p[i] > 0x7e)
+			return false;
+		letters += (p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z';
+	}
+	return n >= 16 && blanks >= 2 && letters * 2 > n;
+}
+
+struct run {
+	size_t n, capitals, small, digits, hex;
+};
+
+static bool is_long(const struct run *r)
+{
+	if (r->hex == r->n)
+		return r->n >= LONG_HEX;
+	return r->n >= LONG_RUN && r->capitals * 12 > r->n && r->small * 12 > r->n && r->digits * 24 > r->n;
+}
+
+static void judge_run(struct scan *s, size_t at, const struct run *r)
+{
+	unsigned char text[DECODED_MAX];
+	size_t n = r->n < DECODED_MAX ? r->n : DECODED_MAX;
+
+	if (r->n < DECODED_MIN)
+		return;
+	if (r->hex == r->n ? says_something(text, decode_hex(s->raw + at, n & ~(size_t)1, text))
+			   : says_something(text, decode_base64(s->raw + at, n, text)))
+		found(s, RULE_PAYLOAD_TEXT, at, r->n);
+	else if (is_long(r) && !s->is_icon)
+		found(s, RULE_PAYLOAD_ENCODED, at, r->n);
+}
+
+static size_t run_at(const struct scan *s, size_t at, struct run *ret)
+{
+	size_t i = at;
+
+	*ret = (struct run){ 0 };
+	for (; i < s->raw_len && (value_of(s->raw[i]) >= 0 || s->raw[i] == '='); i++) {
+		unsigned char c = s->raw[i];
+		ret->capitals += c >= 'A' && c <= 'Z';
+		ret->small += c >= 'a' && c <= 'z';
+		ret->digits += c >= '0' && c <= '9';
+		ret->hex += hex_of(c) >= 0;
+	}
+	ret->n = i - at;
+	return i;
+}
+
+/* The length of a character escape: &#105; \u0069 \x69 %69, or 0. */
+static size_t escape_at(const struct scan *s, size_t at)
+{
+	const unsigned char *p = s->raw + at;
+	size_t n = s->raw_len - at, digits = 0, i = 2;
+
+	if (n < 3)
+		return 0;
+	if (p[0] == '%')
+		return hex_of(p[1]) >= 0 && hex_of(p[2]) >= 0 ? 3 : 0;
+	if (p[0] == '&' && p[1] == '#') {
+		i += p[2] == 'x' || p[2] == 'X';
+		while (i < n && i < 10 && hex_of(p[i]) >= 0)
+			i++;
+		return i < n && p[i] == ';' ? i + 1 : 0;
+	}
+	if (p[0] != '\\' || (p[1] != 'u' && p[1] != 'x' && p[1] != 'U'))
+		return 0;
+	for (; i < n && digits < (p[1] == 'x' ? 2 : 4) && hex_of(p[i]) >= 0; i++)
+		digits++;
+	return digits == (p[1] == 'x' ? 2 : 4) ? i : 0;
+}
+
+static size_t judge_escapes(struct scan *s, size_t at)
+{
+	bool percent = s->raw[at] == '%';
+	size_t n, count = 0, i = at;
+
+	while (i < s->raw_len && (n = escape_at(s, i)) > 0 && (s->raw[i] == '%') == percent) {
+		i += n;
+		count++;
+	}
+	if (count >= (percent ? PERCENTS_MIN : ESCAPES_MIN))
+		found(s, RULE_PAYLOAD_ESCAPES, at, i - at);
+	return count ? i : at + 1;
+}
+
+void scan_shapes(struct scan *s)
+{
+	struct run run;
+
+	for (size_t i = 0; i < s->raw_len;) {
+		unsigned char c = s->raw[i];
+		if (c == '%' || c == '&' || c == '\\') {
+			i = judge_escapes(s, i);
+		} else if (value_of(c) < 0) {
+			i++;
+		} else {
+			size_t end = run_at(s, i, &run);
+			judge_run(s, i, &run);
+			i = end;
+		}
+	}
+}

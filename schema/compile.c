@@ -61,6 +61,21 @@ static void find_keywords(struct compiler *c, uint32_t node, struct found *f)
 		*f = (struct found){ .set = 1ULL << KEYWORD_REF, .node[KEYWORD_REF] = f->node[KEYWORD_REF] };
 }
 
+/* Each keyword of a rule is one that is kept. */
+static int refuse_unkept(struct compiler *c, uint32_t node)
+{
+	enum draft draft = c->s->resources[c->resource].draft;
+	const struct tree *t = &c->s->tree;
+
+	TREE_EACH (t, child, node) {
+		const struct tree_node *n = &t->nodes[child];
+		if (keyword_find(n->key, n->key_len, draft) == KEYWORD_COUNT && !keyword_describes(n->key, n->key_len))
+			return compile_refuse(c, child,
+				"is no keyword that is checked here, so it would be a rule that nobody keeps");
+	}
+	return 0;
+}
+
 static uint32_t count_rules(const struct found *f)
 {
 	uint32_t n = 0;
@@ -107,6 +122,8 @@ static int compile_object(struct compiler *c, uint32_t node, uint32_t sub)
 	c->s->subs[sub].resource = c->resource;
 	c->s->subs[sub].collects = (found.set >> KEYWORD_UNEVALUATED_ITEMS & 3) != 0;
 	c->s->marks |= c->s->subs[sub].collects;
+	if (e == 0 && c->rule_kept)
+		e = refuse_unkept(c, node);
 	if (e == 0)
 		e = make_rules(c, sub);
 	c->resource = resource;
@@ -166,6 +183,7 @@ static int read_text(struct schema_compiled *s, const char *text, size_t n, stru
 	s->text = malloc(n + 1);
 	if (!s->text)
 		return -ENOMEM;
+	s->n_text = n;
 	memcpy(s->text, text, n);
 	e = tree_read(&s->tree, s->text, n);
 	return e > 0 ? diag_fail(d, -EINVAL, "the schema cannot be read: %s", tree_error_text(e)) : e;
@@ -175,18 +193,21 @@ int schema_compile(
 	const char *text, size_t n, const struct schema_options *options, struct schema_compiled **ret, struct diag *d)
 {
 	struct schema_compiled *s = calloc(1, sizeof(*s));
-	struct compiler c = { .s = s, .d = d, .steps = SCHEMA_COMPILE_STEPS };
+	struct compiler c = { .s = s, .d = d, .rule_kept = options->rule };
 	int e;
 
 	*ret = NULL;
 	if (!s)
 		return -ENOMEM;
+	c.steps = options->steps ? *options->steps : SCHEMA_COMPILE_STEPS;
 	tree_init(&s->tree);
 	s->strict = options->strict;
 	s->root = strdup(options->root);
 	e = s->root ? read_text(s, text, n, d) : -ENOMEM;
 	if (e == 0)
 		e = compile_all(&c);
+	if (options->steps)
+		*options->steps = c.steps;
 	free(c.sub_of);
 	free(c.references);
 	if (e)
@@ -194,6 +215,25 @@ int schema_compile(
 	else
 		*ret = s;
 	return e;
+}
+
+size_t schema_compiled_size(const struct schema_compiled *s)
+{
+	size_t size = sizeof(*s) + s->n_text + 1 + s->tree.cap * sizeof(*s->tree.nodes) + s->tree.unescaped.cap;
+
+#define X(field, type) size += s->cap_##field * sizeof(type);
+	PROGRAM_TABLES(X)
+#undef X
+	for (uint32_t i = 0; i < s->n_patterns; i++)
+		size += regex_size(s->patterns[i].regex);
+	for (uint32_t i = 0; i < s->n_resources; i++)
+		size += strlen(s->resources[i].uri) + 1;
+	return size;
+}
+
+bool schema_compiled_is(const struct schema_compiled *s, const char *text, size_t n)
+{
+	return s->n_text == n && memcmp(s->text, text, n) == 0;
 }
 
 void schema_compiled_free(struct schema_compiled *s)

@@ -30,6 +30,7 @@ struct compiler {
 	struct found *found;
 	uint16_t resource; /* of the schema object that is being compiled */
 	uint32_t rule;	   /* where the rule that is being compiled will be */
+	bool rule_kept;	   /* schema_options.rule */
 	size_t pattern_bytes;
 	uint64_t steps; /* of work that are left */
 	struct reference *references;

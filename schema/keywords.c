@@ -103,3 +103,23 @@ enum keyword keyword_find(const char *name, uint32_t len, enum draft draft)
 	}
 	return KEYWORD_COUNT;
 }
+
+bool keyword_describes(const char *name, uint32_t len)
+{
+	static const char *const names[] = {
+		"$comment",
+		"$vocabulary",
+		"title",
+		"description",
+		"default",
+		"examples",
+		"deprecated",
+		"readOnly",
+		"writeOnly",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (len == strlen(names[i]) && memcmp(name, names[i], len) == 0)
+			return true;
+	return false;
+}

@@ -93,3 +93,5 @@ struct keyword_row {
 extern const struct keyword_row keyword_rows[KEYWORD_COUNT];
 /* KEYWORD_COUNT: it is none, or none of that draft. */
 enum keyword keyword_find(const char *name, uint32_t len, enum draft draft);
+/* Does it say something to a reader, and nothing about a value (2020-12 validation, section 9)? */
+bool keyword_describes(const char *name, uint32_t len);

@@ -93,6 +93,7 @@ struct pattern {
 struct schema_compiled {
 	char *root;
 	char *text;
+	size_t n_text;
 	struct tree tree;
 	bool strict;
 	bool turns; /* closing an object can make something fit: what is strict is checked both ways */

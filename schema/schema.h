@@ -44,6 +44,10 @@ struct schema_options {
 	 * Schemas that apply to one object together (allOf, $ref and the like) count as one. What is refused without
 	 * it, is. */
 	bool strict;
+	/* For a schema that a person wrote as a rule: a keyword that is not known, or that describes and is not checked
+	 * though it sounds like a rule (format), refuses the schema, since it would be a rule that nobody keeps. */
+	bool rule;
+	uint64_t *steps; /* what compiling may take, of which it takes; NULL: SCHEMA_COMPILE_STEPS */
 };
 
 /* What a person or a model can act on: "arguments.path[2].name must be at most 10 characters long, but has 12". */
@@ -52,6 +56,9 @@ struct schema_error {
 	char text[SCHEMA_TEXT_SHOWN_MAX];
 };
 
+/* How long the text is without the value that was found, for a record that is to hold no values. */
+size_t schema_error_without_value(const struct schema_error *e);
+
 struct schema_compiled;
 struct schema_checker;
 
@@ -59,6 +66,10 @@ struct schema_checker;
 int schema_compile(const char *text, size_t n, const struct schema_options *options, struct schema_compiled **ret,
 	struct diag *d) _must_check_;
 void schema_compiled_free(struct schema_compiled *s);
+/* Bytes of memory that it takes. */
+size_t schema_compiled_size(const struct schema_compiled *s);
+/* Was it compiled from this very text? */
+bool schema_compiled_is(const struct schema_compiled *s, const char *text, size_t n);
 /* NULL: out of memory. */
 struct schema_checker *schema_checker_new(void) _must_check_;
 void schema_checker_free(struct schema_checker *c);

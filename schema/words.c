@@ -20,6 +20,9 @@ enum {
 	NAMES_DEPTH_MAX = 8,
 };
 
+/* Nothing of a value's own stands before the first of these in a sentence. */
+static const char BUT_IS[] = ", but is ";
+
 /* The names that an object may have, as far as they are collected. */
 struct names {
 	char bytes[NAMES_MAX][NAME_MAX_BYTES];
@@ -179,7 +182,7 @@ static int put_found(struct buf *b, const struct check *k, uint32_t node)
 	case KEYWORD_NOT:
 		return 0;
 	default:
-		e = buf_puts(b, ", but is ");
+		e = buf_puts(b, BUT_IS);
 		return e ? e : put_value(b, k->t, node);
 	}
 }
@@ -387,4 +390,11 @@ int words_of(const struct check *k, struct schema_error *ret)
 	}
 	snprintf(ret->text, sizeof(ret->text), "%.*s%s", (int)keep, escaped.data, keep < escaped.len ? "..." : "");
 	return 0;
+}
+
+size_t schema_error_without_value(const struct schema_error *e)
+{
+	const char *found = strstr(e->text, BUT_IS);
+
+	return found ? (size_t)(found - e->text) : strlen(e->text);
 }

@@ -94,7 +94,7 @@ static bool params_imitate(const struct shim *s)
 const char *clarity_of_params(const struct shim *s, const struct envelope *e, struct slice tool)
 {
 	struct slice arguments = tool.n ? message_get(&s->doc, "arguments") : (struct slice){ NULL, 0 }, key;
-	const struct schema *schema = tool.n ? schemas_input(&s->schemas, tool) : NULL;
+	const struct schema_names *schema = tool.n ? schemas_input(&s->schemas, tool) : NULL;
 
 	/* The serialiser counts imitations of any protocol key anywhere: most messages have none, and no closer look is
 	 * taken. */
@@ -102,7 +102,7 @@ const char *clarity_of_params(const struct shim *s, const struct envelope *e, st
 		return IMITATES;
 	if (collides_outside(s, schema ? arguments : (struct slice){ NULL, 0 }))
 		return COLLIDES;
-	if (schema && schema_imitated(&s->schemas, schema, arguments, &key))
+	if (schema && schema_names_imitated(schema, s->schemas.secret, arguments, &key))
 		return AGAINST_SCHEMA;
 	return NULL;
 }
@@ -172,7 +172,7 @@ static bool collides_in_list(const struct shim *s)
 const char *clarity_of_result(const struct shim *s, const struct envelope *e, struct slice tool, bool tools_list)
 {
 	struct slice content = message_get(&s->doc, "structuredContent"), open = { NULL, 0 }, key;
-	const struct schema *schema = tool.n && content.n ? schemas_output(&s->schemas, tool) : NULL;
+	const struct schema_names *schema = tool.n && content.n ? schemas_output(&s->schemas, tool) : NULL;
 
 	if (e->kind == ENVELOPE_ERROR)
 		return members_imitate(s, KEYS_OF_ERROR) ? IMITATES : collides_outside(s, open) ? COLLIDES : NULL;
@@ -180,7 +180,7 @@ const char *clarity_of_result(const struct shim *s, const struct envelope *e, st
 		return IMITATES;
 	if (tools_list ? collides_in_list(s) : collides_outside(s, schema ? content : open))
 		return COLLIDES;
-	if (schema && schema_imitated(&s->schemas, schema, content, &key))
+	if (schema && schema_names_imitated(schema, s->schemas.secret, content, &key))
 		return AGAINST_SCHEMA;
 	return NULL;
 }

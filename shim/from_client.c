@@ -8,6 +8,7 @@
 #include "shim/args.h"
 #include "shim/clarity.h"
 #include "shim/envelope.h"
+#include "shim/guards.h"
 #include "shim/lists.h"
 #include "shim/policy.h"
 #include "shim/record.h"
@@ -86,6 +87,8 @@ static int record_request(struct shim *s, const struct message *m, const struct 
 	record_words(e.rule, sizeof(e.rule), d->rule);
 	if (d->reason)
 		record_words(e.reason, sizeof(e.reason), d->reason);
+	if (d->recorded && d->recorded < sizeof(e.reason))
+		e.reason[d->recorded] = '\0';
 	return r ? r : record_send(s, &e);
 }
 
@@ -184,6 +187,9 @@ static int decide_request(struct shim *s, struct message *m, const struct method
 		d.rule = "the method table";
 		d.reason = "the protocol version that the request names has no such method";
 	}
+	r = guards_request(s, m, method, &d);
+	if (r < 0)
+		return r;
 	if (d.verdict == POLICY_MALFORMED)
 		return handle_refuse_parsed(s, m, d.reason);
 	if (d.verdict == POLICY_ALLOW)

@@ -8,6 +8,7 @@
 #include "shim/answers.h"
 #include "shim/clarity.h"
 #include "shim/envelope.h"
+#include "shim/guards.h"
 #include "shim/lists.h"
 #include "shim/policy.h"
 #include "shim/record.h"
@@ -27,13 +28,28 @@ static int record_hello(struct shim *s)
 	return record_send(s, &e);
 }
 
+/* Tools that nobody's rule denied, and that are missing all the same: which, and why. */
+static int record_unusable(struct shim *s, struct event e)
+{
+	e.count = s->unusable;
+	record_words(e.rule, sizeof(e.rule), "the schemas of the tool");
+	record_words(e.reason, sizeof(e.reason), s->unusable_words);
+	return record_send(s, &e);
+}
+
 static int record_hidden(struct shim *s, const struct pending_entry *p, uint64_t count)
 {
 	struct event e = {
 		.type = EVENT_LIST_FILTERED, .side = EVENT_FROM_SERVER, .call_id = p->call_id, .count = count
 	};
+	int r = 0;
 
 	record_text(e.method, sizeof(e.method), (struct slice){ p->name, strlen(p->name) });
+	if (s->unusable)
+		r = record_unusable(s, e);
+	e.count -= s->unusable;
+	if (r || e.count == 0)
+		return r;
 	if (s->doubles)
 		snprintf(e.reason, sizeof(e.reason),
 			"the list has the name or uri of %" PRIu64 " of them already, and the first stays", s->doubles);
@@ -132,8 +148,13 @@ static int filter_result(struct shim *s, const struct pending_entry *e, uint64_t
 static int pass_result(struct shim *s, struct message *m, struct pending_entry *e, const char *status)
 {
 	uint64_t hidden = 0;
-	int r = m->envelope->kind == ENVELOPE_RESULT ? filter_result(s, e, &hidden) : 0;
+	const char *refusal = NULL;
+	int r = strcmp(status, "ok") == 0 ? guards_result(s, e, &refusal) : 0;
 
+	if (refusal)
+		return handle_refuse_parsed(s, m, refusal);
+	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
+		r = filter_result(s, e, &hidden);
 	if (r == LISTS_UNREADABLE)
 		return handle_refuse_parsed(s, m, "its list is not an array");
 	if (r == LISTS_NO_CAPABILITY)

@@ -155,16 +155,16 @@ int handle_track(struct shim *s, struct pending *table, const struct message *m,
 	return 0;
 }
 
+static const char ONLY_A_PERSON[] =
+	"Only a person can change this, in the server's profile; tell the user if it is needed.";
+
 void handle_denial_text(const struct shim *s, const struct decision *d, char *ret, size_t size)
 {
 	char name[ANSWER_NAME_MAX];
 
-	snprintf(ret, size,
-		"stockade: %s: %s '%s' denied by %s%s%s. It was not passed to the server. Only a person can change "
-		"this, in the "
-		"server's profile; tell the user if it is needed.",
+	snprintf(ret, size, "stockade: %s: %s '%s' denied by %s%s%s. It was not passed to the server. %s",
 		s->config.name, d->what, answers_name(d->subject, name), d->rule ? d->rule : "the profile",
-		d->reason ? ": " : "", d->reason ? d->reason : "");
+		d->reason ? ": " : "", d->reason ? d->reason : "", d->advice ? d->advice : ONLY_A_PERSON);
 }
 
 void handle_cancelled(struct shim *s, enum event_side side)

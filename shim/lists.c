@@ -2,10 +2,15 @@
 /* lists - see lists.h */
 #include "shim/lists.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include "shim/arguments.h"
 #include "shim/fold.h"
 #include "shim/policy.h"
+#include "shim/record.h"
 #include "shim/roots.h"
+
+enum { SHOWN_NAME_MAX = 160 };
 
 /* Which array, which member of its elements, by which rules. */
 static const struct list_row {
@@ -93,7 +98,7 @@ static int sift(
 	if (r || whole)
 		return r;
 	buf_clear(out);
-	s->doubles = 0;
+	s->doubles = s->unusable = 0;
 	r = put_between(out, s->doc.out.data, container.p);
 	if (r == 0)
 		r = put_sifted(s, container, keep, arg, out, ret_hidden);
@@ -103,6 +108,32 @@ static int sift(
 static struct listed *listed_of(struct shim *s, enum method_result kind)
 {
 	return &s->listed[kind - RESULT_TOOLS];
+}
+
+static void note_unusable(struct shim *s, struct slice name, const char *why)
+{
+	char shown[SHOWN_NAME_MAX];
+
+	if (s->unusable++ > 0)
+		return;
+	record_text(shown, sizeof(shown), name);
+	snprintf(s->unusable_words, sizeof(s->unusable_words), "the tool '%s' is withheld: %s", shown, why);
+}
+
+/* A tool whose schemas cannot be compiled does not stay: nobody could say what a call of it means. */
+static int learn_schemas(struct shim *s, struct slice name, struct slice tool, bool *ret_keep)
+{
+	const char *why;
+	bool strict;
+	int r = arguments_strict(s, name, &strict);
+
+	if (r == 0)
+		r = schemas_learn(
+			&s->schemas, name, walk_get(tool, "inputSchema"), walk_get(tool, "outputSchema"), strict, &why);
+	*ret_keep = r == 0;
+	if (r == SCHEMAS_UNUSABLE)
+		note_unusable(s, name, why);
+	return r < 0 ? r : 0;
 }
 
 static int keep_listed(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
@@ -122,7 +153,7 @@ static int keep_listed(struct shim *s, const void *arg, struct slice key, struct
 	if (r == 0 && !*ret)
 		s->doubles++;
 	if (r == 0 && *ret && list->kind == RESULT_TOOLS)
-		r = schemas_learn(&s->schemas, name, walk_get(item, "inputSchema"), walk_get(item, "outputSchema"));
+		r = learn_schemas(s, name, item, ret);
 	return r;
 }
 
@@ -136,6 +167,8 @@ static int filter_page(struct shim *s, const struct list_row *list, bool further
 	if (!walk_is_array(array))
 		return array.n ? LISTS_UNREADABLE : 0;
 	listed_begin(listed, !further, further || more);
+	if (list->kind == RESULT_TOOLS)
+		schemas_begin(&s->schemas, !further);
 	r = sift(s, array, keep_listed, list, out, ret_hidden);
 	if (!more)
 		listed_done(listed);

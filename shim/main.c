@@ -4,9 +4,9 @@
  *
  * Process:  shim
  *
- * Stages:   1 read the sealed config, stop being root   2 look at the descriptors   3 draw the secret   4 confine   5
- * wait for the supervisor's release   6 relay. Should: do all that needs the kernel's good will before 4. Mustn't: read
- * a byte of the client or of the server before 5.
+ * Stages:   1 read the sealed config, stop being root, compile its schemas   2 look at the descriptors   3 draw the
+ * secret   4 confine   5 wait for the supervisor's release   6 relay. Should: do all that needs the kernel's good will
+ * before 4. Mustn't: read a byte of the client or of the server before 5.
  */
 #include <errno.h>
 #include <limits.h>
@@ -17,6 +17,7 @@
 #include "base/diag.h"
 #include "base/io.h"
 #include "base/privilege.h"
+#include "shim/arguments.h"
 #include "shim/confine.h"
 #include "shim/relay.h"
 #include "shim/shim.h"
@@ -88,6 +89,9 @@ static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 	r = privilege_drop(s->config.uid, s->config.gid);
 	if (r < 0)
 		return diag_fail(d, r, "cannot become user %u: %s", s->config.uid, strerror(-r));
+	r = arguments_prepare(s, d);
+	if (r < 0)
+		return r;
 	r = open_ports(s, &err_in, &err_out, d);
 	if (r < 0)
 		return r;

@@ -30,8 +30,8 @@ static int malformed(struct decision *ret, const char *reason)
 	return 0;
 }
 
-/* The name as its bytes are meant; most have no escapes and stay where they are. */
-static int unescape(struct slice inside, struct buf *room, struct slice *ret)
+/* Most have no escapes and stay where they are. */
+int policy_unescape(struct slice inside, struct buf *room, struct slice *ret)
 {
 	int r;
 
@@ -48,7 +48,7 @@ static int by_rules(const struct shim_rules *rules, struct slice inside, struct 
 {
 	struct slice name;
 	bool allowed;
-	int r = unescape(inside, room, &name);
+	int r = policy_unescape(inside, room, &name);
 
 	if (r == -E2BIG)
 		return malformed(ret, "it is too long");

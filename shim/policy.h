@@ -23,6 +23,8 @@ struct decision {
 	struct slice subject; /* its name, as it is in the message */
 	const char *rule;     /* words that name the rule; NULL when allowed by no rule in particular */
 	const char *reason;   /* a clause, for words and records; NULL when the rule says it all */
+	size_t recorded;      /* how much of the reason the log gets, where the rest tells values; 0: all */
+	const char *advice;   /* a sentence, for words: what to do about it; NULL: only a person can change it */
 };
 
 /* method NULL: none of the table's. room is for names that must be unescaped; -errno only when memory is out. */
@@ -30,5 +32,7 @@ int policy_decide(const struct shim_config *c, const struct method *method, cons
 	const struct envelope *e, struct buf *room, struct decision *ret) _must_check_;
 /* The rules of a scope on one name (the inside of a string): for lists. */
 int policy_allows(const struct shim_rules *rules, struct slice inside, struct buf *room, bool *ret) _must_check_;
+/* The name as its bytes are meant, in room where it has escapes; -E2BIG when it is too long for that. */
+int policy_unescape(struct slice inside, struct buf *room, struct slice *ret) _must_check_;
 /* The member of params, result or error, or an empty slice. */
 struct slice message_get(const struct json_doc *d, const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shim - see shim.h */
 #include "shim/shim.h"
+#include "shim/arguments.h"
 #include "shim/keys.h"
 
 enum { EDITED_KEEP = 64 << 10 };
@@ -28,6 +29,7 @@ void shim_done(struct shim *s)
 	queue_done(&s->to_server);
 	json_doc_done(&s->doc);
 	schemas_done(&s->schemas);
+	arguments_done(s);
 	for (size_t i = 0; i < ARRAY_LEN(s->listed); i++)
 		listed_done(&s->listed[i]);
 	buf_done(&s->edited);

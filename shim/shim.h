@@ -16,13 +16,14 @@
 #include "shim/pending.h"
 #include "shim/port.h"
 #include "shim/queue.h"
-#include "shim/schema.h"
+#include "shim/schemas.h"
 #include "wire/control.h"
 #include "wire/shim_config.h"
 
 enum {
 	SHIM_SUBJECT_MAX = 64 << 10, /* a tool's name or a uri, unescaped */
 	SHIM_ANSWER_MAX = 16 << 10,
+	SHIM_WORDS_MAX = SCHEMA_TEXT_SHOWN_MAX + 128,
 	SHIM_LISTS = RESULT_PROMPTS - RESULT_TOOLS + 1,
 };
 
@@ -40,8 +41,12 @@ struct shim {
 	struct pending calls;	 /* the client's requests */
 	struct pending asks;	 /* the server's requests */
 	struct schemas schemas;
-	struct listed listed[SHIM_LISTS]; /* by kind of list */
-	uint64_t doubles;		  /* what the list just filtered had under a name that it has already */
+	struct schema_compiled **rules;	     /* of config.arguments, one each; NULL: it has no schema */
+	char words[SHIM_WORDS_MAX];	     /* of a guard */
+	struct listed listed[SHIM_LISTS];    /* by kind of list */
+	uint64_t doubles;		     /* what the list just filtered had under a name that it has already */
+	uint64_t unusable;		     /* tools that it withheld for their schemas */
+	char unusable_words[SHIM_WORDS_MAX]; /* the first of them, and why */
 	uint64_t call_ids;
 	char refusal[CONTROL_TEXT_MAX]; /* there is no server: the words that every request is answered with, else "" */
 	unsigned refusal_ms;		/* how long after the first such answer the client may still ask */

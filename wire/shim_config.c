@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/glob.h"
 
-enum { SHIM_RULE_MIN = 9 };
+enum { SHIM_RULE_MIN = 9, SHIM_ARGUMENT_RULE_MIN = 13 };
 
 static void put_rules(struct wire_writer *w, const struct shim_rules *r)
 {
@@ -16,6 +16,18 @@ static void put_rules(struct wire_writer *w, const struct shim_rules *r)
 		wire_put_u8(w, r->rules[i].allow);
 		wire_put_str(w, r->rules[i].glob);
 		wire_put_str(w, r->rules[i].where);
+	}
+}
+
+static void put_arguments(struct wire_writer *w, const struct shim_arguments *a)
+{
+	wire_put_str(w, a->strict);
+	wire_put_u32(w, (uint32_t)a->n);
+	for (size_t i = 0; i < a->n; i++) {
+		wire_put_str(w, a->rules[i].glob);
+		wire_put_str(w, a->rules[i].schema);
+		wire_put_str(w, a->rules[i].where);
+		wire_put_u8(w, a->rules[i].strict);
 	}
 }
 
@@ -34,6 +46,7 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 	wire_put_u8(w, c->sampling);
 	wire_put_u8(w, c->elicitation);
 	wire_put_strv(w, c->roots.v, c->roots.n);
+	put_arguments(w, &c->arguments);
 	return wire_finish(w);
 }
 
@@ -85,6 +98,32 @@ static void get_roots(struct wire_reader *r, struct strv *ret)
 	}
 }
 
+static void get_arguments(struct wire_reader *r, struct shim_arguments *ret)
+{
+	uint32_t n;
+
+	ret->strict = wire_get_str(r);
+	n = wire_get_count(r, SHIM_ARGUMENT_RULE_MIN);
+	if (n > SHIM_ARGUMENTS_MAX)
+		r->error = r->error ? r->error : -EPROTO;
+	if (r->error || n == 0)
+		return;
+	ret->rules = calloc(n, sizeof(*ret->rules));
+	if (!ret->rules) {
+		r->error = -ENOMEM;
+		return;
+	}
+	for (; ret->n < n && !r->error; ret->n++) {
+		struct shim_argument_rule *rule = &ret->rules[ret->n];
+		rule->glob = wire_get_str(r);
+		rule->schema = wire_get_str(r);
+		rule->where = wire_get_str(r);
+		rule->strict = wire_get_u8(r);
+		if (!rule->glob || !rule->where)
+			r->error = r->error ? r->error : -EPROTO;
+	}
+}
+
 int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 {
 	struct wire_reader r;
@@ -105,6 +144,7 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	ret->sampling = wire_get_u8(&r);
 	ret->elicitation = wire_get_u8(&r);
 	get_roots(&r, &ret->roots);
+	get_arguments(&r, &ret->arguments);
 	e = wire_close(&r);
 	if (e == 0 && (!ret->name || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) || !ret->stderr_prefix ||
 			      ret->line_max == 0 || ret->line_max > SHIM_LINE_MAX || ret->args > SHIM_ARGS_FULL))
@@ -125,11 +165,24 @@ static void rules_done(struct shim_rules *r)
 	*r = (struct shim_rules){ 0 };
 }
 
+void shim_arguments_done(struct shim_arguments *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		free(a->rules[i].glob);
+		free(a->rules[i].schema);
+		free(a->rules[i].where);
+	}
+	free(a->rules);
+	free(a->strict);
+	*a = (struct shim_arguments){ 0 };
+}
+
 void shim_config_done(struct shim_config *c)
 {
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
 		rules_done(&c->scope[i]);
 	strv_done(&c->roots);
+	shim_arguments_done(&c->arguments);
 	free(c->name);
 	free(c->stderr_prefix);
 	*c = (struct shim_config){ 0 };
@@ -155,4 +208,25 @@ const struct shim_rule *shim_rules_match(const struct shim_rules *r, const char 
 	rule = match(r, true, name, len);
 	*ret_allowed = rule || !r->restricted;
 	return rule;
+}
+
+const struct shim_argument_rule *shim_arguments_next(
+	const struct shim_arguments *a, const char *tool, size_t len, size_t *at)
+{
+	while (*at < a->n) {
+		const struct shim_argument_rule *rule = &a->rules[(*at)++];
+		if (glob_match(rule->glob, tool, len))
+			return rule;
+	}
+	return NULL;
+}
+
+const char *shim_arguments_strict(const struct shim_arguments *a, const char *tool, size_t len)
+{
+	const struct shim_argument_rule *rule;
+
+	for (size_t at = 0; (rule = shim_arguments_next(a, tool, len, &at));)
+		if (rule->strict)
+			return rule->where;
+	return a->strict;
 }

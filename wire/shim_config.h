@@ -17,6 +17,7 @@ enum {
 	SHIM_LINE_DEFAULT = 8 << 20,
 	SHIM_LINE_MAX = 10 << 20, /* a longer line closes the TypeScript peer (mcp.md, section 2) */
 	SHIM_RULES_MAX = 4096,
+	SHIM_ARGUMENTS_MAX = 1024,
 };
 
 /* Arguments in the log: names only, salted hash of the values too, or everything. */
@@ -38,6 +39,21 @@ struct shim_rules {
 	size_t n;
 };
 
+/* What a profile demands of the arguments of calls, besides what each tool's own schema says. */
+struct shim_argument_rule {
+	char *glob;   /* of the names of tools */
+	char *schema; /* a JSON Schema that the arguments must fit; NULL: none */
+	char *where;  /* "profiles/github.json:40 (tools.allow \"create_issue\" arguments)" */
+	bool strict;  /* the tool's own schema closes its objects */
+};
+
+/* All rules whose glob matches hold, in their order. */
+struct shim_arguments {
+	char *strict; /* of all tools: the words for that rule; NULL: not */
+	struct shim_argument_rule *rules;
+	size_t n;
+};
+
 struct shim_config {
 	char *name;	     /* server's name for messages */
 	uint32_t uid, gid;   /* started by root: the shim becomes these before anything else; never 0 */
@@ -49,10 +65,17 @@ struct shim_config {
 	bool sampling; /* server -> client requests that the profile allows */
 	bool elicitation;
 	struct strv roots; /* canonical paths; answers to roots/list are filtered to them; none: to nothing */
+	struct shim_arguments arguments;
 };
 
 int shim_config_encode(const struct shim_config *c, struct wire_writer *w) _must_check_;
 int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret) _must_check_;
 void shim_config_done(struct shim_config *c);
+void shim_arguments_done(struct shim_arguments *a);
+/* The next rule, from *at on, that is about that tool, and *at behind it; NULL: none. */
+const struct shim_argument_rule *shim_arguments_next(
+	const struct shim_arguments *a, const char *tool, size_t len, size_t *at);
+/* Who closes the objects of that tool's own schema: the words for the rule; NULL: nobody. */
+const char *shim_arguments_strict(const struct shim_arguments *a, const char *tool, size_t len);
 /* The first deny that matches, else the first allow, else restricted ? NULL with *ret false : NULL with *ret true. */
 const struct shim_rule *shim_rules_match(const struct shim_rules *r, const char *name, size_t len, bool *ret_allowed);

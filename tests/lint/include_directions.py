@@ -13,9 +13,9 @@ ALLOWED = {
     "audit": {"base", "wire", "audit"},
     "scan": {"base", "scan"},
     "schema": {"base", "schema"},
-    "supervisor": {"base", "wire", "audit", "supervisor"},
+    "supervisor": {"base", "wire", "audit", "schema", "supervisor"},
     "enter": {"base", "wire", "enter"},
-    "shim": {"base", "wire", "shim"},
+    "shim": {"base", "wire", "schema", "shim"},
     "gateway": {"base", "wire", "gateway"},
     "dial": {"base", "wire", "dial"},
 }

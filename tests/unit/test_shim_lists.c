@@ -158,12 +158,12 @@ static void schemas_are_learnt_of_the_tools_that_stay_and_of_no_others(void **st
 		1,
 		RESULT("{\"tools\":[{\"name\":\"a\",\"inputSchema\":{\"properties\":{\"p\":{}}},\"outputSchema\":{"
 		       "\"properties\":{\"q\":{}}}}]}"));
-	const struct schema *in = schemas_input(&t->s.schemas, slice_of("a"));
-	const struct schema *out = schemas_output(&t->s.schemas, slice_of("a"));
+	const struct schema_names *in = schemas_input(&t->s.schemas, slice_of("a"));
+	const struct schema_names *out = schemas_output(&t->s.schemas, slice_of("a"));
 	assert_true(in && out);
-	assert_true(schema_imitated(&t->s.schemas, in, slice_of("{\"P\":1}"), &key));
-	assert_false(schema_imitated(&t->s.schemas, in, slice_of("{\"Z\":1}"), &key));
-	assert_true(schema_imitated(&t->s.schemas, out, slice_of("{\"Q\":1}"), &key));
+	assert_true(schema_names_imitated(in, 7, slice_of("{\"P\":1}"), &key));
+	assert_false(schema_names_imitated(in, 7, slice_of("{\"Z\":1}"), &key));
+	assert_true(schema_names_imitated(out, 7, slice_of("{\"Q\":1}"), &key));
 	assert_null(schemas_input(&t->s.schemas, slice_of("b")));
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_shim_policy - the method table, the protocol's keys, the rules, roots, schemas */
+/* test_shim_policy - the method table, the protocol's keys, the rules, roots */
 #include "tests/unit/unit.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include "shim/keys.h"
 #include "shim/policy.h"
 #include "shim/roots.h"
-#include "shim/schema.h"
 
 static struct slice slice_of(const char *s)
 {
@@ -329,75 +328,6 @@ static void roots_are_judged_by_the_path_they_name(void **state)
 	assert_false(roots_within(&granted, slice_of("file:///home/u/src")));
 }
 
-static void keys_that_imitate_a_schemas_names_are_found_at_any_depth(void **state)
-{
-	static const char input[] =
-		"{\"type\":\"object\",\"properties\":{\"path\":{\"type\":\"string\"},\"Mode\":{},\"mode\":{},\"opts\":"
-		"{\"properties\":{\"Depth\":{}}}}}";
-	static const struct {
-		const char *value, *key;
-	} cases[] = {
-		{ "{\"path\":1}", NULL },
-		{ "{\"Path\":1}", "Path" },
-		{ "{\"mode\":1,\"Mode\":2}", NULL },
-		{ "{\"MODE\":1}", "MODE" },
-		{ "{\"opts\":{\"depth\":1}}", "depth" },
-		{ "{\"x\":[[{\"PATH\":1}]]}", "PATH" },
-		{ "{\"x\":\"PATH\",\"y\":[\"Path\"]}", NULL },
-		{ "{\"free\":1,\"Free\":2}", NULL },
-		{ "[{\"PATH\":1}]", "PATH" },
-		{ "7", NULL },
-	};
-	struct schemas s;
-
-	schemas_init(&s, 99);
-	assert_int_equal(schemas_learn(&s, slice_of("t"), slice_of(input), (struct slice){ NULL, 0 }), 0);
-	assert_null(schemas_output(&s, slice_of("t")));
-	assert_null(schemas_input(&s, slice_of("u")));
-	for (int again = 0; again < 2; again++) {
-		const struct schema *x = schemas_input(&s, slice_of("t"));
-		assert_non_null(x);
-		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-			struct slice key;
-			bool found = schema_imitated(&s, x, slice_of(cases[i].value), &key);
-			assert_int_equal(found, cases[i].key != NULL);
-			if (found)
-				assert_true(slice_is(key, cases[i].key));
-		}
-		assert_int_equal(
-			schemas_learn(&s, slice_of("t"), slice_of(input), slice_of("{\"properties\":{\"out\":{}}}")),
-			0);
-	}
-	assert_non_null(schemas_output(&s, slice_of("t")));
-	schemas_done(&s);
-	assert_int_equal(s.bytes, 0);
-}
-
-static void a_flood_of_schemas_stays_within_its_limit(void **state)
-{
-	_cleanup_buf_ struct buf big = BUF_INIT(4 << 20);
-	struct schemas s;
-	char name[32];
-	int r = buf_puts(&big, "{\"properties\":{\"p\":0");
-
-	for (int i = 0; r == 0 && i < SCHEMA_NAMES_MAX; i++)
-		r = buf_printf(&big, ",\"name%d\":0", i);
-	assert_int_equal(r ? r : buf_puts(&big, "}}"), 0);
-	schemas_init(&s, 99);
-	assert_int_equal(
-		schemas_learn(&s, slice_of("big"), (struct slice){ big.data, big.len }, (struct slice){ NULL, 0 }), 0);
-	assert_null(schemas_input(&s, slice_of("big")));
-	for (int i = 0; i < 3 * SCHEMA_TOOLS_MAX; i++) {
-		snprintf(name, sizeof(name), "tool%d", i);
-		assert_int_equal(schemas_learn(&s, slice_of(name), slice_of("{\"properties\":{\"a\":0}}"),
-					 (struct slice){ NULL, 0 }),
-			0);
-	}
-	assert_int_equal(s.n, SCHEMA_TOOLS_MAX);
-	assert_true(s.bytes <= SCHEMA_BYTES_MAX);
-	schemas_done(&s);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,8 +337,6 @@ int main(void)
 		cmocka_unit_test(an_extension_list_never_speaks_for_the_protocols_own_methods),
 		cmocka_unit_test(a_denied_resource_has_no_other_spelling),
 		cmocka_unit_test(roots_are_judged_by_the_path_they_name),
-		cmocka_unit_test(keys_that_imitate_a_schemas_names_are_found_at_any_depth),
-		cmocka_unit_test(a_flood_of_schemas_stays_within_its_limit),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

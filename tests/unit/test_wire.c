@@ -107,6 +107,14 @@ static void make_shim_config(struct shim_config *c)
 		(struct shim_rule){ .allow = false, .glob = strdup("*_secret"), .where = strdup("p.json:40") };
 	tools->n = 2;
 	assert_int_equal(strv_add(&c->roots, "/home/a/src"), 0);
+	c->arguments.rules = calloc(2, sizeof(*c->arguments.rules));
+	assert_non_null(c->arguments.rules);
+	c->arguments.rules[0] = (struct shim_argument_rule){
+		.glob = strdup("get_*"), .schema = strdup("{\"required\":[\"a\"]}"), .where = strdup("p.json:41")
+	};
+	c->arguments.rules[1] =
+		(struct shim_argument_rule){ .glob = strdup("get_x"), .where = strdup("p.json:42"), .strict = true };
+	c->arguments.n = 2;
 }
 
 static int encode_plan(struct wire_writer *w)

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* arguments - see arguments.h */
+#include "shim/arguments.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char INPUT_SCHEMA[] = "the inputSchema of the tool";
+static const char CALL_AGAIN[] = "Correct the arguments and call it again.";
+
+int arguments_prepare(struct shim *s, struct diag *d)
+{
+	const struct shim_arguments *a = &s->config.arguments;
+	const struct schema_options o = { .root = "arguments", .rule = true };
+	int r = 0;
+
+	if (a->n == 0)
+		return 0;
+	s->rules = calloc(a->n, sizeof(*s->rules));
+	if (!s->rules)
+		return diag_fail(d, -ENOMEM, "out of memory");
+	for (size_t i = 0; r == 0 && i < a->n; i++)
+		if (a->rules[i].schema)
+			r = schema_compile(a->rules[i].schema, strlen(a->rules[i].schema), &o, &s->rules[i], d);
+	return r;
+}
+
+void arguments_done(struct shim *s)
+{
+	for (size_t i = 0; s->rules && i < s->config.arguments.n; i++)
+		schema_compiled_free(s->rules[i]);
+	free(s->rules);
+	s->rules = NULL;
+}
+
+int arguments_strict(struct shim *s, struct slice tool, bool *ret)
+{
+	const struct shim_arguments *a = &s->config.arguments;
+	struct slice name;
+	int r = policy_unescape(tool, &s->subject, &name);
+
+	*ret = r == 0 && (a->strict || a->n) && shim_arguments_strict(a, name.p, name.n);
+	return r;
+}
+
+static int deny(struct decision *d, const char *rule, const char *reason, const char *advice)
+{
+	d->verdict = POLICY_DENY;
+	d->rule = rule;
+	d->reason = reason;
+	d->advice = advice;
+	return 0;
+}
+
+static int judge(
+	struct shim *s, const struct schema_compiled *schema, struct slice value, const char *rule, struct decision *d)
+{
+	struct schema_error e;
+	int r = schemas_check(&s->schemas, schema, value, &e);
+
+	if (r <= 0)
+		return r;
+	snprintf(s->words, sizeof(s->words), "%s", e.text);
+	if (s->config.args != SHIM_ARGS_FULL)
+		d->recorded = schema_error_without_value(&e);
+	return deny(d, rule, s->words, CALL_AGAIN);
+}
+
+static int by_profile(struct shim *s, struct slice tool, struct slice value, struct decision *d)
+{
+	const struct shim_arguments *a = &s->config.arguments;
+	const struct shim_argument_rule *rule;
+	int r = 0;
+
+	for (size_t at = 0;
+		r == 0 && d->verdict == POLICY_ALLOW && (rule = shim_arguments_next(a, tool.p, tool.n, &at));)
+		if (s->rules[at - 1])
+			r = judge(s, s->rules[at - 1], value, rule->where, d);
+	return r;
+}
+
+static int by_tool(
+	struct shim *s, const struct schema_tool *tool, const char *strict, struct slice value, struct decision *d)
+{
+	const char *why = !tool ? NULL : tool->input.why ? tool->input.why : tool->output.why;
+
+	if (why) {
+		snprintf(s->words, sizeof(s->words), "its schemas cannot be used: %s", why);
+		return deny(d, tool->input.why ? INPUT_SCHEMA : "the outputSchema of the tool", s->words,
+			"Only the author of the server can change this; tell the user if it is needed.");
+	}
+	if (tool && tool->input.compiled)
+		return judge(s, tool->input.compiled, value, strict ? strict : INPUT_SCHEMA, d);
+	if (!tool && s->schemas.full)
+		return deny(d, INPUT_SCHEMA, "the server lists more tools than stockade keeps the schemas of", NULL);
+	if (!strict)
+		return 0;
+	return deny(d, strict, "no inputSchema of the tool is known that says which arguments it takes",
+		"List the tools and call it again; where it has no inputSchema, only a person can allow it, in the "
+		"server's profile.");
+}
+
+int arguments_guard(struct shim *s, const struct message *m, struct decision *d)
+{
+	const struct shim_arguments *a = &s->config.arguments;
+	struct slice value = message_get(&s->doc, "arguments"), name;
+	const char *strict;
+	int r;
+
+	/* Some clients write what is not there as null. */
+	if (value.n == 0 || slice_is(value, "null"))
+		value = SLICE("{}");
+	if (!walk_is_object(value)) {
+		d->verdict = POLICY_MALFORMED;
+		d->reason = "its arguments are not an object";
+		return 0;
+	}
+	r = policy_unescape(d->subject, &s->subject, &name);
+	if (r == 0)
+		r = by_profile(s, name, value, d);
+	if (r || d->verdict != POLICY_ALLOW)
+		return r;
+	strict = shim_arguments_strict(a, name.p, name.n);
+	return by_tool(s, schemas_of_tool(&s->schemas, d->subject), strict, value, d);
+}

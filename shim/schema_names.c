@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schema_names - see schema_names.h */
+#include "shim/schema_names.h"
+#include <errno.h>
+#include <string.h>
+#include "base/text.h"
+#include "shim/fold.h"
+
+void schema_names_done(struct schema_names *x, size_t *bytes)
+{
+	*bytes -= x->text.len + x->n * sizeof(*x->names);
+	buf_done(&x->text);
+	free(x->names);
+	*x = (struct schema_names){ 0 };
+}
+
+uint64_t schema_names_hash(uint64_t secret, struct slice key)
+{
+	const unsigned char *p = (const unsigned char *)key.p;
+	uint64_t h = secret;
+
+	for (size_t i = 0; i < key.n;) {
+		uint32_t cp = p[i];
+		size_t len = cp < 0x80 ? 1 : utf8_decode(p + i, key.n - i, &cp);
+		unsigned __int128 m = (unsigned __int128)(h ^ fold_char(cp)) * 0x9fb21c651e98df25ULL;
+		h = (uint64_t)m ^ (uint64_t)(m >> 64) ^ secret;
+		i += len ? len : 1;
+	}
+	return h;
+}
+
+static int add_name(struct schema_names *x, uint64_t secret, size_t *bytes, struct slice key)
+{
+	struct schema_name *names = x->names;
+	int r;
+
+	if (x->n >= SCHEMA_NAMES_MAX || *bytes + key.n + sizeof(*names) > SCHEMA_NAMES_BYTES_MAX)
+		return 1;
+	if ((x->n & (x->n - 1)) == 0) {
+		names = realloc(x->names, (x->n ? 2 * x->n : 1) * sizeof(*names));
+		if (!names)
+			return -ENOMEM;
+		x->names = names;
+	}
+	r = buf_append(&x->text, key.p, key.n);
+	if (r < 0)
+		return r;
+	names[x->n++] = (struct schema_name){
+		.hash = schema_names_hash(secret, key), .at = (uint32_t)(x->text.len - key.n), .len = (uint32_t)key.n
+	};
+	*bytes += key.n + sizeof(*names);
+	return 0;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	uint64_t x = ((const struct schema_name *)a)->hash, y = ((const struct schema_name *)b)->hash;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The next key of any object from p on: its inside, and what follows its colon; NULL at the end. */
+static const char *next_key(const char *p, const char *end, struct slice *ret)
+{
+	while ((p = memchr(p, '"', (size_t)(end - p)))) {
+		const char *after = walk_skip(p);
+		*ret = (struct slice){ p + 1, (size_t)(after - p) - 2 };
+		if (after < end && *after == ':')
+			return after + 1;
+		p = after;
+	}
+	return NULL;
+}
+
+int schema_names_gather(struct schema_names *x, uint64_t secret, size_t *bytes, struct slice schema)
+{
+	const char *p = schema.p, *end = schema.p + schema.n;
+	struct slice key, value;
+	int r = 0;
+
+	schema_names_done(x, bytes);
+	x->text = BUF_INIT(SCHEMA_NAMES_BYTES_MAX);
+	while (r == 0 && (p = next_key(p, end, &key))) {
+		if (!slice_is(key, "properties") || *p != '{')
+			continue;
+		struct walk w = { p + 1 };
+		while (r == 0 && walk_member(&w, &key, &value))
+			r = add_name(x, secret, bytes, key);
+	}
+	if (x->n > 0)
+		qsort(x->names, x->n, sizeof(*x->names), by_hash);
+	x->known = r == 0;
+	return r < 0 ? r : 0;
+}
+
+/* Does the key fold to a name while being none of the names that it folds to? */
+static bool imitates(const struct schema_names *x, uint64_t secret, struct slice key)
+{
+	uint64_t hash = schema_names_hash(secret, key);
+	size_t low = 0, high = x->n;
+	bool folds = false;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		if (x->names[mid].hash < hash)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < x->n && x->names[low].hash == hash; low++) {
+		struct slice name = { x->text.data + x->names[low].at, x->names[low].len };
+		if (slice_equal(name, key))
+			return false;
+		folds = folds || fold_equal(name.p, name.n, key.p, key.n);
+	}
+	return folds;
+}
+
+bool schema_names_imitated(const struct schema_names *x, uint64_t secret, struct slice value, struct slice *ret_key)
+{
+	const char *p = value.p;
+
+	if (value.n == 0 || x->n == 0)
+		return false;
+	while ((p = next_key(p, value.p + value.n, ret_key)))
+		if (imitates(x, secret, *ret_key))
+			return true;
+	return false;
+}

@@ -10,7 +10,7 @@ enum {
 	LONG_TEXT = 8 << 10,
 	VERY_LONG_TEXT = 24 << 10,
 	VERY_LONG_TOTAL = 64 << 10,
-	KEY_WORDS_MAX = 7, /* a name of more is a sentence */
+	KEY_WORDS_MAX = 8, /* a name of more is a sentence */
 	KEY_BYTES_MAX = 96,
 	SHOWN_BEFORE = 72, /* bytes of text before the place of a finding that show how it came to it */
 	SHOWN_BYTES = 110,

@@ -79,6 +79,19 @@ static json_t *rules(const struct shim_rules *r)
 	return NULL;
 }
 
+static int add_arguments(json_t *array, const struct shim_arguments *a)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->n; i++) {
+		_cleanup_free_ char *words = NULL;
+		r = effective_argument_words(&a->rules[i], &words);
+		if (r == 0)
+			r = json_array_append_new(array, shown(words));
+	}
+	return r == 0 && a->strict ? json_array_append_new(array, json_string(EFFECTIVE_STRICT_WORDS)) : r;
+}
+
 static json_t *wall(const struct effective_line *line)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(QUESTION_TEXT_MAX);
@@ -137,6 +150,7 @@ static json_t *params(const struct profile *p)
 static int add_rules(json_t *o, const struct profile *p)
 {
 	int r = json_object_set_new(o, "tools", rules(&p->tools)) |
+		add_arguments(json_object_get(o, "tools"), &p->arguments) |
 		json_object_set_new(o, "resources", rules(&p->resources)) |
 		json_object_set_new(o, "prompts", rules(&p->prompts));
 

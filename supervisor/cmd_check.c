@@ -6,6 +6,7 @@
 #include "supervisor/check_list.h"
 #include "supervisor/check_profile.h"
 #include "supervisor/check_reach.h"
+#include "supervisor/check_tool.h"
 #include "supervisor/check_words.h"
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
@@ -26,7 +27,7 @@ static const struct option_row check_rows[] = {
 		"only the names of the profiles there are, one a line" },
 	{ "tool", 0, OPTION_STR, offsetof(struct check_options, tool), "TOOL", "only the decision on a call of TOOL" },
 	{ "args", 0, OPTION_STR, offsetof(struct check_options, args), "JSON",
-		"arguments of that call, a JSON object" },
+		"arguments of that call, a JSON object: judged by the profile's rules on them" },
 	{ "reach", 0, OPTION_STR, offsetof(struct check_options, reach), "HOST[:PORT]",
 		"only the decision on a connection to HOST" },
 	GRANT_OPTION_ROWS(struct check_options, grants),
@@ -170,29 +171,12 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	return r < 0 ? print_failed(r, d) : EXIT_OK;
 }
 
-/* 1 for a denial, so that a script can ask. */
-static int check_tool(const struct shim_rules *rules, const struct check_options *o, struct diag *d)
+static int check_call(const struct shim_rules *tools, const struct shim_arguments *arguments,
+	const struct check_options *o, struct diag *d)
 {
-	bool allowed = false;
-	const struct shim_rule *rule = shim_rules_match(rules, o->tool, strlen(o->tool), &allowed);
-	const char *why = rule ? rule->where : rules->otherwise ? rules->otherwise : "no rule restricts its tools";
-	_cleanup_free_ char *tool = question_shown(o->tool), *where = question_shown(why);
-	int status;
+	const struct check_call c = { .tools = tools, .arguments = arguments, .tool = o->tool, .args = o->args };
 
-	if (!tool || !where)
-		return diag_fail(d, -ENOMEM, "out of memory");
-	if (!o->json) {
-		printf("%s: tool '%s' %s%s\n", allowed ? "allowed" : "denied", tool,
-			rule || rules->otherwise ? "by " : "since ", where);
-		if (o->args)
-			puts("No rule of this plan looks at arguments: any others get the same answer.");
-		return allowed ? EXIT_OK : EXIT_FINDINGS;
-	}
-	status = output_json(stdout,
-		json_pack("{s:s, s:s, s:s, s:b}", "tool", tool, "decision", allowed ? "allow" : "deny", "rule", where,
-			"arguments_matter", 0),
-		"the decision");
-	return status != EXIT_OK || allowed ? status : EXIT_FINDINGS;
+	return check_tool(stdout, &c, o->json, d);
 }
 
 static int check_usage(const struct command_ctx *ctx, const struct check_options *o)
@@ -243,7 +227,7 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 	if (!from || says_more(&o->grants) || profile_load(p, from, &f, d) < 0 || !check_profile_needs(&f))
 		return 0;
 	if (o->tool || o->reach) {
-		*ret_status = o->tool ? check_tool(&f.tools, o, d) : reach(&f.network, o, d);
+		*ret_status = o->tool ? check_call(&f.tools, &f.arguments, o, d) : reach(&f.network, o, d);
 		return *ret_status < 0 ? *ret_status : 1;
 	}
 	r = check_profile_print(stdout, &f, o->json);
@@ -285,7 +269,7 @@ static int check_run(const struct command_ctx *ctx)
 		return status;
 	r = r < 0 ? r : command_build_plan(ctx, &p, &o->grants, &e, &d);
 	if (r == 0)
-		r = o->tool    ? check_tool(&e.shim.scope[SHIM_TOOLS], o, &d)
+		r = o->tool    ? check_call(&e.shim.scope[SHIM_TOOLS], &e.shim.arguments, o, &d)
 		    : o->reach ? reach(&e.profile.network, o, &d)
 			       : check_plan(&p, &e, o->json, &d);
 	if (r >= 0)

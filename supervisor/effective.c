@@ -439,6 +439,27 @@ static int copy_rules(const struct shim_rules *from, struct shim_rules *to)
 	return 0;
 }
 
+static int copy_arguments(const struct shim_arguments *from, struct shim_arguments *to)
+{
+	to->strict = from->strict ? strdup(from->strict) : NULL;
+	to->rules = from->n ? calloc(from->n, sizeof(*to->rules)) : NULL;
+	if ((from->strict && !to->strict) || (from->n && !to->rules))
+		return -ENOMEM;
+	for (; to->n < from->n; to->n++) {
+		const struct shim_argument_rule *x = &from->rules[to->n];
+		struct shim_argument_rule *r = &to->rules[to->n];
+		*r = (struct shim_argument_rule){ .glob = strdup(x->glob),
+			.schema = x->schema ? strdup(x->schema) : NULL,
+			.where = strdup(x->where),
+			.strict = x->strict };
+		if (!r->glob || !r->where || (x->schema && !r->schema)) {
+			to->n++;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 /* Roots name what the sandbox holds and nothing else; without a list in the profile: what is granted. */
 static int fill_roots(const struct build *b, struct strv *ret)
 {
@@ -480,6 +501,8 @@ static int step_shim(struct build *b, struct diag *d)
 		return diag_fail(d, -EIO, "no random bytes from the kernel");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++)
 		r = copy_rules(rows[i].rules, &c->scope[rows[i].scope]);
+	if (r == 0)
+		r = copy_arguments(&f->arguments, &c->arguments);
 	return r < 0 ? r : fill_roots(b, &c->roots);
 }
 

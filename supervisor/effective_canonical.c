@@ -52,6 +52,29 @@ static json_t *rules(const struct shim_rules *r)
 	return json_pack("{s:b, s:o, s:o}", "restricted", r->restricted, "allow", allow, "deny", deny);
 }
 
+static json_t *argument_rule(const struct shim_argument_rule *rule)
+{
+	json_t *schema = rule->schema ? json_loads(rule->schema, 0, NULL) : json_true();
+
+	return json_pack("{s:s, s:o}", "tool", rule->glob, rule->schema ? "arguments" : "strict", schema);
+}
+
+/* Only where there are some: other plans stay what was approved. */
+static int add_arguments(json_t *protocol, const struct shim_arguments *a)
+{
+	json_t *array = json_array();
+	int r = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		r |= json_array_append_new(array, argument_rule(&a->rules[i]));
+	if (a->strict)
+		r |= json_array_append_new(array, json_pack("{s:s, s:b}", "tool", "*", "strict", true));
+	if (r == 0 && json_array_size(array) > 0)
+		r = json_object_set(protocol, "rules_on_arguments", array);
+	json_decref(array);
+	return r < 0 ? -ENOMEM : 0;
+}
+
 static json_t *grants(const struct fs_grants *g, bool write)
 {
 	json_t *array = json_array();
@@ -131,7 +154,7 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 		rules(&f->tools), "resources", rules(&f->resources), "prompts", rules(&f->prompts), "extensions",
 		rules(&f->extensions), "sampling", f->sampling, "elicitation", f->elicitation, "roots",
 		strings(&e->shim.roots), "arguments", f->audit_args);
-	return e->canonical ? 0 : -EILSEQ;
+	return e->canonical ? add_arguments(json_object_get(e->canonical, "protocol"), &f->arguments) : -EILSEQ;
 }
 
 static int digest_tree(const struct paths *p, const struct code_tree *t, bool with_git, json_t *entry, struct diag *d)

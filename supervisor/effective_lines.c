@@ -313,11 +313,36 @@ static int add_rules(struct effective *e, enum effective_kind kind, const struct
 	return x;
 }
 
+int effective_argument_words(const struct shim_argument_rule *rule, char **ret)
+{
+	int n = rule->schema ? asprintf(ret, "arguments of %s must fit %s", rule->glob, rule->schema)
+			     : asprintf(ret, "arguments of %s: none that its own schema does not name", rule->glob);
+
+	if (n < 0)
+		*ret = NULL;
+	return n < 0 ? -ENOMEM : 0;
+}
+
+static int add_arguments(struct effective *e, const struct shim_arguments *a)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->n; i++) {
+		_cleanup_free_ char *words = NULL;
+		r = effective_argument_words(&a->rules[i], &words);
+		if (r == 0)
+			r = effective_add_line(e, LINE_TOOLS, 0, a->rules[i].where, "%s", words);
+	}
+	return r == 0 && a->strict ? effective_add_line(e, LINE_TOOLS, 0, a->strict, "%s", EFFECTIVE_STRICT_WORDS) : r;
+}
+
 static int add_protocol(struct effective *e)
 {
 	const struct profile *f = &e->profile;
 	int r = add_rules(e, LINE_TOOLS, &f->tools);
 
+	if (r == 0)
+		r = add_arguments(e, &f->arguments);
 	if (r == 0)
 		r = add_rules(e, LINE_RESOURCES, &f->resources);
 	if (r == 0)

@@ -11,6 +11,9 @@
 
 int effective_add_line(struct effective *e, enum effective_kind kind, unsigned danger, const char *where,
 	const char *fmt, ...) _printf_(5, 6) _must_check_;
+/* What the rule says, in words; for all tools: EFFECTIVE_STRICT_WORDS. */
+int effective_argument_words(const struct shim_argument_rule *rule, char **ret) _must_check_;
+#define EFFECTIVE_STRICT_WORDS "arguments of every tool: none that its own schema does not name"
 /* All lines from the finished parts; sets e->danger and e->never_remember. */
 int effective_add_lines(const struct paths *p, struct effective *e, const struct fs_grants *g) _must_check_;
 /* One note for each thing that a newer ABI of Landlock brought and this kernel's lacks. */

@@ -360,6 +360,7 @@ void profile_done(struct profile *p)
 		free(strings[i]);
 	params_done(p);
 	net_config_done(&p->network);
+	shim_arguments_done(&p->arguments);
 	strv_done(&p->not_enforced);
 	*p = (struct profile){ 0 };
 }

@@ -82,6 +82,7 @@ struct profile {
 	bool limit_memory_set, limit_cpu_set;
 	uint64_t limit_cpu; /* percent */
 	struct shim_rules tools, resources, prompts, extensions;
+	struct shim_arguments arguments; /* tools.allow[].arguments, tools.allow[].strict, tools.strict */
 	bool sampling, elicitation;
 	struct profile_items roots;
 	enum shim_args audit_args;

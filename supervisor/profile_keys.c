@@ -80,8 +80,10 @@ static const struct key_row key_table[] = {
 	{ "tools.allow[].name", KEY_STRING, key_set_accepted },
 	{ "tools.allow[].confirm", KEY_BOOLEAN, key_set_refused, .words = "confirmation of single calls" },
 	{ "tools.allow[].rate", KEY_STRING, key_set_refused, .words = "rates" },
-	{ "tools.allow[].arguments", KEY_OBJECT, key_set_refused, .words = "rules on arguments" },
+	{ "tools.allow[].arguments", KEY_OBJECT, key_set_accepted }, /* read once the name is known */
+	{ "tools.allow[].strict", KEY_BOOLEAN, key_set_accepted },   /* the same */
 	{ "tools.deny", KEY_LIST, key_set_deny, FIELD(tools) },
+	{ "tools.strict", KEY_BOOLEAN, key_set_strict },
 	{ "tools.rate", KEY_STRING, key_set_refused, .words = "rates" },
 	{ "resources", KEY_SECTION },
 	{ "resources.allow", KEY_LIST, key_set_allow, FIELD(resources) },

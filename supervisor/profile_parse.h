@@ -102,6 +102,9 @@ int key_set_seccomp(const struct key *k) _must_check_;
 int key_set_audit_arguments(const struct key *k) _must_check_;
 int key_set_allow(const struct key *k) _must_check_;
 int key_set_deny(const struct key *k) _must_check_;
+int key_set_strict(const struct key *k) _must_check_;
+/* "arguments" and "strict" of an item of tools.allow. */
+int profile_arguments_take(const struct key *k, const json_t *item, const char *glob) _must_check_;
 int key_set_hosts(const struct key *k) _must_check_;
 int key_set_host_ports(const struct key *k) _must_check_;
 int key_set_publish(const struct key *k) _must_check_;

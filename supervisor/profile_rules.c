@@ -72,6 +72,8 @@ static int rules_take(const struct key *k, bool allow)
 
 		if (r == 0)
 			r = check_glob(k, glob, line);
+		if (r == 0 && json_is_object(item))
+			r = profile_arguments_take(k, item, glob);
 		if (r == 0)
 			r = key_where(k, line, glob, &where);
 		if (r == 0)

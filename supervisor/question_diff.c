@@ -48,6 +48,7 @@ static const struct diff_row {
 	{ "seccomp", "system calls", STYLE_PLAIN },
 	{ "protocol.tools.allow", "tools allowed", STYLE_PLAIN },
 	{ "protocol.tools.deny", "tools denied", STYLE_PLAIN },
+	{ "protocol.rules_on_arguments", "rule on arguments", STYLE_PLAIN },
 	{ "protocol.tools.restricted", "only the tools that are allowed", STYLE_PLAIN },
 };
 

@@ -14,6 +14,8 @@
 #include "supervisor/exit.h"
 #include "tests/unit/unprivileged.h"
 
+#define PUT "{\"name\": \"put\", \"arguments\": {\"minProperties\": 1}}"
+
 enum what {
 	PROFILE,   /* a stands for b in the profile */
 	ENVIRON,   /* a is NAME=VALUE in the caller's environment */
@@ -114,7 +116,16 @@ static const struct row rows[] = {
 	/* the protocol */
 	{ "an allowed tool", PROFILE, "read_*", "reads_*", true },
 	{ "a denied tool", PROFILE, "delete_*", "deletes_*", true },
-	{ "every tool allowed", PROFILE, "\"tools\": {\"allow\": [\"read_*\"], ", "\"tools\": {", true },
+	{ "every tool allowed", PROFILE, "\"tools\": {\"allow\": [\"read_*\", " PUT "], ", "\"tools\": {", true },
+	{ "a rule on arguments", PROFILE, "\"minProperties\": 1", "\"minProperties\": 2", true },
+	{ "no rule on arguments", PROFILE, ", \"arguments\": {\"minProperties\": 1}", "", true },
+	{ "one rule on arguments more", PROFILE, "\"minProperties\": 1", "\"minProperties\": 1, \"maxProperties\": 9",
+		true },
+	{ "the same rule on another line", PROFILE, "\"arguments\": {\"minProp", "\n\"arguments\": {\"minProp", false },
+	{ "a tool whose schema is closed", PROFILE, "{\"name\": \"put\"", "{\"strict\": true, \"name\": \"put\"",
+		true },
+	{ "all tools' schemas closed", PROFILE, "\"tools\": {", "\"tools\": {\"strict\": true, ", true },
+	{ "no tool's schema closed", PROFILE, "\"tools\": {", "\"tools\": {\"strict\": false, ", false },
 	{ "an allow that becomes a deny", PROFILE, "\"allow\": [\"ask\"]", "\"deny\": [\"ask\"]", true },
 	{ "allowed resources", PROFILE, "file:*", "files:*", true },
 	{ "allowed prompts", PROFILE, "[\"ask\"]", "[\"asks\"]", true },
@@ -333,6 +344,7 @@ static void all_that_a_profile_grants_is_shown_with_its_place(void **state)
 		{ LINE_LIMIT, "20 processes and threads, 64 open files, 1 MiB a message", NULL, 0 },
 		{ LINE_AUDIT, "names only", NULL, 0 }, { LINE_TOOLS, "allow read_*", "(tools.allow \"read_*\")", 0 },
 		{ LINE_TOOLS, "deny delete_*", "(tools.deny \"delete_*\")", 0 },
+		{ LINE_TOOLS, "arguments of put must fit {\"minProperties\":1}", "(tools.allow \"put\" arguments)", 0 },
 		{ LINE_TOOLS, "every other one is denied", "(tools.allow)", 0 },
 		{ LINE_RESOURCES, "allow file:*", "(resources.allow \"file:*\")", 0 },
 		{ LINE_PROMPTS, "allow ask", "(prompts.allow \"ask\")", 0 },
@@ -364,7 +376,7 @@ static void the_opposite_of_each_wall_is_shown_too(void **state)
 	launch_edit(l, "\"protect\": \"default\"", "\"protect\": \"none\"");
 	launch_edit(l, "\"home\": \"empty\"", "\"home\": \"private\"");
 	launch_edit(l, "\"tmp\": \"1MiB\"", "\"tmp\": \"1000KiB\"");
-	launch_edit(l, "\"tools\": {\"allow\": [\"read_*\"], ", "\"tools\": {");
+	launch_edit(l, "\"tools\": {\"allow\": [\"read_*\", " PUT "], ", "\"tools\": {");
 	launch_edit(l, "\"resources\": {\"allow\": [\"file:*\"]}, ", "");
 	launch_edit(l, "\"sampling\": false, \"elicitation\": false", "\"sampling\": true, \"elicitation\": true");
 	launch_edit(l, "\"arguments\": \"keys\"", "\"arguments\": \"full\"");

@@ -264,8 +264,6 @@ static void what_this_version_does_not_enforce_is_refused_in_those_words(void **
 			"tools.allow.rate cannot be kept" },
 		{ WITH("\"tools\": {\"allow\": [{\"name\": \"a\",\n\"confirm\": true}]}"),
 			"x.json:3: tools.allow.confirm cannot be kept" },
-		{ WITH("\"tools\": {\"allow\": [{\"name\": \"a\", \"arguments\": {}}]}"),
-			"tools.allow.arguments cannot be kept" },
 		{ WITH("\"package\": {\"npm\": \"a\", \"integrity\": \"sha512-x\"}"),
 			"package.integrity cannot be kept" },
 		{ WITH("\"pins\": {}"), "nothing is started with a rule that is not kept" },

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_tool - see check_tool.h */
+#include "supervisor/check_tool.h"
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include "schema/schema.h"
+#include "supervisor/exit.h"
+#include "supervisor/output.h"
+#include "supervisor/question_words.h"
+
+struct verdict {
+	bool allowed;
+	bool by_rule; /* where names a rule */
+	const char *where;
+	struct schema_error error; /* empty: not the arguments */
+};
+
+static const struct shim_argument_rule *next(const struct check_call *c, size_t *at)
+{
+	return shim_arguments_next(c->arguments, c->tool, strlen(c->tool), at);
+}
+
+static int judge(const struct shim_argument_rule *rule, const char *args, struct schema_error *ret, struct diag *d)
+{
+	const struct schema_options o = { .root = "arguments", .rule = true };
+	struct schema_checker *checker = schema_checker_new();
+	struct schema_compiled *schema = NULL;
+	int r = checker ? schema_compile(rule->schema, strlen(rule->schema), &o, &schema, d) : -ENOMEM;
+
+	if (r == 0)
+		r = schema_check(schema, checker, args, strlen(args), ret);
+	schema_compiled_free(schema);
+	schema_checker_free(checker);
+	return r;
+}
+
+static int by_arguments(const struct check_call *c, struct verdict *v, struct diag *d)
+{
+	const struct shim_argument_rule *rule;
+
+	for (size_t at = 0; v->allowed && c->args && (rule = next(c, &at));) {
+		int r = rule->schema ? judge(rule, c->args, &v->error, d) : 0;
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		v->allowed = false;
+		v->by_rule = true;
+		v->where = rule->where;
+	}
+	return 0;
+}
+
+static void by_name(const struct check_call *c, struct verdict *v)
+{
+	const struct shim_rule *rule = shim_rules_match(c->tools, c->tool, strlen(c->tool), &v->allowed);
+	const char *otherwise = c->tools->otherwise;
+
+	v->by_rule = rule || otherwise;
+	v->where = rule ? rule->where : otherwise ? otherwise : "no rule restricts its tools";
+}
+
+/* What the answer leaves open. */
+static int print_rest(FILE *out, const struct check_call *c)
+{
+	const char *strict = shim_arguments_strict(c->arguments, c->tool, strlen(c->tool));
+	const struct shim_argument_rule *rule;
+	bool any = false;
+
+	for (size_t at = 0; !c->args && (rule = next(c, &at));) {
+		_cleanup_free_ char *where = question_shown(rule->where);
+		if (!where)
+			return -ENOMEM;
+		if (rule->schema)
+			fprintf(out, "%s %s", any ? "," : "Its arguments must keep to", where);
+		any = any || rule->schema;
+	}
+	if (any)
+		fputs(": --args judges some.\n", out);
+	if (strict) {
+		_cleanup_free_ char *where = question_shown(strict);
+		if (!where)
+			return -ENOMEM;
+		fprintf(out, "No argument passes that its own schema does not name (%s).\n", where);
+	}
+	if (c->args || strict)
+		fputs("What the tool's own inputSchema says of them is known once the server runs and lists the "
+		      "tool.\n",
+			out);
+	return 0;
+}
+
+static int print_words(
+	FILE *out, const struct check_call *c, const struct verdict *v, const char *tool, const char *where)
+{
+	fprintf(out, "%s: tool '%s' %s%s%s%s\n", v->allowed ? "allowed" : "denied", tool, v->by_rule ? "by " : "since ",
+		where, v->error.text[0] ? ": " : "", v->error.text);
+	return v->allowed ? print_rest(out, c) : 0;
+}
+
+int check_tool(FILE *out, const struct check_call *c, bool json, struct diag *d)
+{
+	_cleanup_free_ char *tool = question_shown(c->tool), *where = NULL;
+	struct verdict v = { 0 };
+	size_t at = 0;
+	int r;
+
+	by_name(c, &v);
+	r = by_arguments(c, &v, d);
+	if (r < 0)
+		return r;
+	where = question_shown(v.where);
+	if (!tool || !where)
+		return diag_fail(d, -ENOMEM, "out of memory");
+	if (json)
+		r = output_json(out,
+			json_pack("{s:s, s:s, s:s, s:b, s:s?}", "tool", tool, "decision", v.allowed ? "allow" : "deny",
+				"rule", where, "arguments_matter", next(c, &at) || c->arguments->strict, "reason",
+				v.error.text[0] ? v.error.text : NULL),
+			"the decision");
+	else
+		r = print_words(out, c, &v, tool, where);
+	if (r < 0)
+		return diag_fail(d, r, "out of memory");
+	return r != EXIT_OK || v.allowed ? r : EXIT_FINDINGS;
+}

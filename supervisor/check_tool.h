@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check_tool - one decision on a call, and the rule behind it (`stockade check --tool`)
+ *
+ * Process:  supervisor
+ * Returns:  an exit status (EXIT_FINDINGS: denied), -errno with words
+ *
+ * What the shim would say by the profile alone. The tool's own inputSchema is the running server's to tell.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdio.h>
+#include "base/diag.h"
+#include "wire/shim_config.h"
+
+struct check_call {
+	const struct shim_rules *tools;
+	const struct shim_arguments *arguments;
+	const char *tool;
+	const char *args; /* a JSON object, or NULL: not given */
+};
+
+int check_tool(FILE *out, const struct check_call *c, bool json, struct diag *d) _must_check_;

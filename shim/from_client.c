@@ -188,7 +188,7 @@ static int decide_request(struct shim *s, struct message *m, const struct method
 		d.reason = "the protocol version that the request names has no such method";
 	}
 	r = guards_request(s, m, method, &d);
-	if (r < 0)
+	if (r < 0 || d.verdict == POLICY_PARKED)
 		return r;
 	if (d.verdict == POLICY_MALFORMED)
 		return handle_refuse_parsed(s, m, d.reason);
@@ -208,7 +208,7 @@ static int on_request(struct shim *s, struct message *m)
 	const char *unclear;
 	int r;
 
-	if (pending_find(&s->calls, m->envelope->id))
+	if (pending_find(&s->calls, m->envelope->id) || parked_find(&s->parked, m->envelope->id))
 		return handle_refuse_parsed(s, m, "its id is that of a request that has no answer yet");
 	if (method && method->gate == GATE_TOOL)
 		tool = walk_string(message_get(&s->doc, "name"));

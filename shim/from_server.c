@@ -9,7 +9,10 @@
 #include "shim/clarity.h"
 #include "shim/envelope.h"
 #include "shim/guards.h"
+#include "shim/listing.h"
 #include "shim/lists.h"
+#include "shim/own.h"
+#include "shim/pins.h"
 #include "shim/policy.h"
 #include "shim/record.h"
 
@@ -145,10 +148,20 @@ static int filter_result(struct shim *s, const struct pending_entry *e, uint64_t
 	}
 }
 
+/* Those that are not as they were pinned. */
+static int drop_instructions(struct shim *s, struct message *m)
+{
+	uint64_t hidden;
+	int r = lists_filter_instructions(s, m->envelope->body, &s->edited, &hidden);
+
+	return r == 0 && hidden ? handle_replace(s, m) : r;
+}
+
 static int pass_result(struct shim *s, struct message *m, struct pending_entry *e, const char *status)
 {
 	uint64_t hidden = 0;
 	const char *refusal = NULL;
+	bool hello;
 	int r = strcmp(status, "ok") == 0 ? guards_result(s, e, &refusal) : 0;
 
 	if (refusal)
@@ -164,9 +177,12 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 		r = record_hidden(s, e, hidden);
 	if (r == 0)
 		r = record_ending(s, e, m->side, status, m->line->n);
+	hello = e->method && e->method->result == RESULT_HELLO && m->envelope->kind == ENVELOPE_RESULT;
 	pending_remove(&s->calls, e);
 	if (r == 0 && hidden)
 		r = handle_replace(s, m);
+	if (r == 0 && hello)
+		r = drop_instructions(s, m);
 	return r ? r : handle_forward(s, m->side);
 }
 
@@ -188,8 +204,11 @@ static int on_response(struct shim *s, struct message *m)
 	struct slice inputs = message_get(&s->doc, "inputRequests"), tool = { NULL, 0 };
 	const char *unclear, *status = status_of(s, m->envelope);
 	struct decision d = { 0 };
+	struct pending_entry *own = pending_find(&s->own.table, m->envelope->id);
 	int r;
 
+	if (own)
+		return own_answered(s, m, own);
 	if (!e)
 		return handle_unmatched(s, m);
 	if (e->tool)
@@ -265,6 +284,13 @@ static int on_request(struct shim *s, struct message *m)
 		return r;
 	if (d.verdict == POLICY_MALFORMED)
 		return handle_refuse_parsed(s, m, d.reason);
+	if (s->config.listing && method && listing_answers(method))
+		return listing_answer(s, m);
+	if (d.verdict == POLICY_ALLOW && s->config.listing) {
+		d.verdict = POLICY_DENY;
+		d.rule = "the listing of definitions";
+		d.reason = "nobody is there who could answer";
+	}
 	if (d.verdict == POLICY_ALLOW && !s->legacy) {
 		d.verdict = POLICY_DENY;
 		d.rule = "the method table";
@@ -281,13 +307,19 @@ static int on_request(struct shim *s, struct message *m)
 	return r ? r : handle_forward(s, m->side);
 }
 
+static int on_notification(struct shim *s, struct message *m)
+{
+	pins_list_changed(s, m->envelope->method);
+	return handle_notification(s, m);
+}
+
 int handle_from_server(struct shim *s, struct message *m)
 {
 	switch (m->envelope->kind) {
 	case ENVELOPE_REQUEST:
 		return on_request(s, m);
 	case ENVELOPE_NOTIFICATION:
-		return handle_notification(s, m);
+		return s->config.listing ? listing_notified(s, m) : on_notification(s, m);
 	default:
 		return on_response(s, m);
 	}

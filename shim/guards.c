@@ -2,12 +2,16 @@
 /* guards - see guards.h */
 #include "shim/guards.h"
 #include "shim/arguments.h"
+#include "shim/pins.h"
 #include "shim/structured.h"
 
 static const struct {
 	enum method_gate gate;
 	guard_request_fn *judge;
 } of_requests[] = {
+	{ GATE_TOOL, pins_guard },
+	{ GATE_PROMPT, pins_guard },
+	{ GATE_REFERENCE, pins_guard },
 	{ GATE_TOOL, arguments_guard },
 };
 

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "shim/answers.h"
 #include "shim/envelope.h"
+#include "shim/pins.h"
 #include "shim/policy.h"
 #include "shim/record.h"
 
@@ -109,7 +110,7 @@ static int refuse(struct shim *s, enum event_side side, struct slice id, bool re
 	if (e)
 		return refuse_answer(s, side, e, reason, bytes);
 	/* An answer under an id that is in flight would be taken for the answer to that. */
-	if (!request || !id.n || pending_find(own, id))
+	if (!request || !id.n || pending_find(own, id) || (side == EVENT_FROM_CLIENT && parked_find(&s->parked, id)))
 		return 0;
 	snprintf(text, sizeof(text), "stockade: %s: the request was refused and not passed on: %s.", s->config.name,
 		reason);
@@ -171,6 +172,11 @@ void handle_cancelled(struct shim *s, enum event_side side)
 {
 	struct slice id = message_get(&s->doc, "requestId");
 	struct pending_entry *e = pending_find(side == EVENT_FROM_CLIENT ? &s->calls : &s->asks, id);
+	struct parked_entry *parked = side == EVENT_FROM_CLIENT && id.n ? parked_find(&s->parked, id) : NULL;
+
+	/* The server has not heard of it, and will not. */
+	if (parked)
+		parked_remove(&s->parked, parked);
 
 	/* In the modern era a server ends a subscription with it, under the id of the client's request. */
 	if (!e && side == EVENT_FROM_SERVER) {
@@ -235,5 +241,5 @@ int handle_abandon(struct shim *s, const char *text, const char *status)
 			r = handle_answer_error(s, EVENT_FROM_CLIENT, id, ANSWER_GONE, text);
 		pending_remove(&s->calls, e);
 	}
-	return r;
+	return r ? r : pins_abandon(s, text);
 }

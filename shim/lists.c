@@ -6,6 +6,7 @@
 #include <string.h>
 #include "shim/arguments.h"
 #include "shim/fold.h"
+#include "shim/pins.h"
 #include "shim/policy.h"
 #include "shim/record.h"
 #include "shim/roots.h"
@@ -146,6 +147,8 @@ static int keep_listed(struct shim *s, const void *arg, struct slice key, struct
 	if (!name.p || walk_is_broken(name))
 		return 0;
 	r = policy_allows(&s->config.scope[list->scope], name, &s->subject, ret);
+	if (r == 0 && *ret && pins_kind_of(list->kind) >= 0)
+		r = pins_keep(s, (enum definition_kind)pins_kind_of(list->kind), name, item, ret);
 	if (r < 0 || !*ret)
 		return r;
 	r = listed_keep(
@@ -197,7 +200,9 @@ static int keep_capability(struct shim *s, const void *arg, struct slice key, st
 		return LISTS_NO_CAPABILITY;
 	if (!walk_is_object(value))
 		return 0;
-	return policy_allows(&s->config.scope[SHIM_TOOLS], key, &s->subject, ret);
+	/* No list has it, so nothing was pinned under it. */
+	*ret = !s->config.pins.on;
+	return *ret ? policy_allows(&s->config.scope[SHIM_TOOLS], key, &s->subject, ret) : 0;
 }
 
 int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hidden)
@@ -232,6 +237,28 @@ int lists_filter_offers(struct shim *s, struct slice offers, struct buf *out, ui
 {
 	*ret_hidden = 0;
 	return walk_is_object(offers) ? sift(s, offers, keep_offer, NULL, out, ret_hidden) : 0;
+}
+
+int lists_put_offers(struct shim *s, struct slice offers, struct buf *out)
+{
+	uint64_t hidden = 0;
+
+	if (!walk_is_object(offers))
+		return buf_append(out, offers.p, offers.n);
+	return put_sifted(s, offers, keep_offer, NULL, out, &hidden);
+}
+
+static int keep_instructions(struct shim *s, const void *arg, struct slice key, struct slice value, bool *ret)
+{
+	*ret = true;
+	if (!slice_is(key, "instructions"))
+		return 0;
+	return pins_keep(s, DEFINITION_INSTRUCTIONS, (struct slice){ "", 0 }, value, ret);
+}
+
+int lists_filter_instructions(struct shim *s, struct slice result, struct buf *out, uint64_t *ret_hidden)
+{
+	return sift(s, result, keep_instructions, NULL, out, ret_hidden);
 }
 
 static int keep_root(struct shim *s, const void *arg, struct slice key, struct slice root, bool *ret)

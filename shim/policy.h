@@ -14,6 +14,7 @@
 enum policy_verdict {
 	POLICY_ALLOW,
 	POLICY_DENY,	  /* a rule says no */
+	POLICY_PARKED,	  /* it waits for something, and is decided then */
 	POLICY_MALFORMED, /* what the rule is about is missing, or has no single meaning */
 };
 

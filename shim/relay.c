@@ -9,6 +9,8 @@
 #include "base/io.h"
 #include "shim/answers.h"
 #include "shim/handle.h"
+#include "shim/listing.h"
+#include "shim/own.h"
 #include "shim/record.h"
 #include "wire/control.h"
 
@@ -189,6 +191,9 @@ static int abandon(struct relay *r, bool sweep, const char *status)
 {
 	int e = handle_abandon(r->s, r->words, status);
 
+	if (e == 0 && r->s->config.listing && !listing_is_over(&r->s->listing))
+		e = listing_fail(r->s, r->words);
+
 	if (e == 0 && sweep)
 		e = sweep_client(r);
 	if (e == 0)
@@ -230,6 +235,9 @@ static int on_control(struct relay *r)
 static void pass_end_of_input(struct relay *r)
 {
 	if (r->client.open || r->client.backlog || queue_len(&r->s->to_server) > 0 || r->s->server_in.fd < 0)
+		return;
+	/* What is parked has yet to be delivered; in listing mode nobody but ourselves asks. */
+	if (r->s->parked.n > 0 || r->s->config.listing)
 		return;
 	port_close(&r->s->server_in);
 	r->s->to_server.broken = true;
@@ -317,9 +325,11 @@ static int timeout_ms(const struct relay *r)
 	for (size_t i = 0; i < ARRAY_LEN(sides); i++)
 		if (sides[i]->backlog && may_take(r, sides[i]))
 			return 0;
+	if (r->s->config.listing)
+		return LISTING_TICK_MS;
 	if (r->phase != RUNNING)
 		return 50;
-	return r->dirty || r->err->unreported ? IDLE_MS : -1;
+	return r->dirty || r->err->unreported || r->s->own.table.n > 0 ? IDLE_MS : -1;
 }
 
 static int serve(struct relay *r, const struct pollfd f[POLL_COUNT])
@@ -353,6 +363,15 @@ static int serve(struct relay *r, const struct pollfd f[POLL_COUNT])
 	return e;
 }
 
+static int list_on(struct relay *r)
+{
+	int e = listing_tick(r->s, r->now_us);
+
+	if (e == 0 && listing_is_over(&r->s->listing))
+		finish(r, SHIM_EXIT_OK);
+	return e;
+}
+
 static int turn(struct relay *r)
 {
 	struct pollfd f[POLL_COUNT];
@@ -370,6 +389,10 @@ static int turn(struct relay *r)
 	e = serve(r, f);
 	if (e == 0)
 		e = stderr_report(r->err, r->now_us);
+	if (e == 0 && r->s->own.table.n > 0)
+		e = own_tick(r->s, r->now_us);
+	if (e == 0 && r->s->config.listing && r->phase == RUNNING)
+		e = list_on(r);
 	return e == 0 && !r->done ? advance(r) : e;
 }
 
@@ -413,6 +436,7 @@ int relay_run(struct shim *s, struct stderr_relay *err)
 		s->to_server.broken = true;
 	} else {
 		enter_phase(&r, RUNNING);
+		r.client.open = !s->config.listing;
 	}
 	while (e == 0 && !r.done)
 		e = turn(&r);

@@ -16,6 +16,8 @@ void shim_init(struct shim *s, uint64_t secret)
 	keys_watch(&s->watch, secret);
 	s->doc.keys.watch = &s->watch;
 	schemas_init(&s->schemas, secret);
+	own_init(&s->own, secret);
+	pins_init(&s->pins);
 	s->edited = BUF_INIT(2 * SHIM_LINE_MAX);
 	s->subject = BUF_INIT(SHIM_SUBJECT_MAX);
 	s->answer = BUF_INIT(SHIM_ANSWER_MAX);
@@ -37,6 +39,10 @@ void shim_done(struct shim *s)
 	buf_done(&s->answer);
 	pending_done(&s->calls);
 	pending_done(&s->asks);
+	own_done(&s->own);
+	parked_done(&s->parked);
+	pins_done(&s->pins);
+	listing_done(&s->listing);
 	shim_config_done(&s->config);
 }
 

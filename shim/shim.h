@@ -13,7 +13,11 @@
 #include "shim/json.h"
 #include "shim/lines.h"
 #include "shim/listed.h"
+#include "shim/listing.h"
+#include "shim/own.h"
+#include "shim/parked.h"
 #include "shim/pending.h"
+#include "shim/pins.h"
 #include "shim/port.h"
 #include "shim/queue.h"
 #include "shim/schemas.h"
@@ -40,6 +44,10 @@ struct shim {
 	struct buf answer;	 /* what the shim itself writes */
 	struct pending calls;	 /* the client's requests */
 	struct pending asks;	 /* the server's requests */
+	struct own own;		 /* the shim's requests to the server */
+	struct parked parked;	 /* the client's, that wait to be decided */
+	struct pins pins;
+	struct listing listing;
 	struct schemas schemas;
 	struct schema_compiled **rules;	     /* of config.arguments, one each; NULL: it has no schema */
 	char words[SHIM_WORDS_MAX];	     /* of a guard */

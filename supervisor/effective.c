@@ -506,6 +506,24 @@ static int step_shim(struct build *b, struct diag *d)
 	return r < 0 ? r : fill_roots(b, &c->roots);
 }
 
+/* What was approved of the server's own words. It is an approval of its own, so it is no part of the plan. */
+static int step_pins(struct build *b, struct diag *d)
+{
+	struct effective *e = b->e;
+	char shown[128];
+	char *where;
+	int r = pin_load(b->args->paths, e->name, e->subject, &e->pins, d);
+
+	if (r == PIN_NONE)
+		return 0;
+	if (r < 0)
+		return r;
+	e->pinned = true;
+	if (asprintf(&where, "the pins of '%s'", text_escape_str(e->name, shown, sizeof(shown))) < 0)
+		return -ENOMEM;
+	return pin_to_shim(&e->pins, where, &e->shim.pins);
+}
+
 static int step_words(struct build *b, struct diag *d)
 {
 	int r = effective_add_lines(b->args->paths, b->e, &b->grants);
@@ -527,7 +545,7 @@ static int step_identity(struct build *b, struct diag *d)
 typedef int step_fn(struct build *b, struct diag *d);
 
 static step_fn *const steps[] = { step_policy, step_profile, step_line, step_identity, step_grants, step_cwd,
-	step_command, step_plan, step_shim, step_words };
+	step_command, step_plan, step_shim, step_pins, step_words };
 
 int effective_build(const struct effective_args *a, struct effective *ret, struct diag *d)
 {
@@ -564,6 +582,7 @@ void effective_done(struct effective *e)
 	json_decref(e->canonical);
 	plan_done(&e->plan);
 	shim_config_done(&e->shim);
+	pin_set_done(&e->pins);
 	fs_grants_done(&e->grants);
 	*e = (struct effective){ 0 };
 }

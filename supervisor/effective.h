@@ -13,6 +13,7 @@
 #pragma once
 #include <jansson.h>
 #include "supervisor/grants.h"
+#include "supervisor/pin_store.h"
 #include "supervisor/policy.h"
 #include "supervisor/profile.h"
 #include "supervisor/resolve.h"
@@ -106,6 +107,8 @@ struct effective {
 	json_t *canonical; /* versioned, sorted; what the digest is over, what an approval stores */
 	struct plan plan;
 	struct shim_config shim;
+	bool pinned;	     /* there are pins, and shim enforces them; they are no part of the digest */
+	struct pin_set pins;
 	int exit_hint; /* enum stockade_exit for a failure */
 };
 

@@ -336,6 +336,18 @@ static int add_arguments(struct effective *e, const struct shim_arguments *a)
 	return r == 0 && a->strict ? effective_add_line(e, LINE_TOOLS, 0, a->strict, "%s", EFFECTIVE_STRICT_WORDS) : r;
 }
 
+/* What the rules let through is still in the server's own words. */
+static int add_pins(struct effective *e)
+{
+	if (!e->pinned)
+		return effective_add_line(e, LINE_TOOLS, 0, NULL,
+			"not pinned: what the server says of its tools may change at any time ('stockade pin')");
+	return effective_add_line(e, LINE_TOOLS, 0, NULL,
+		"pinned: %zu definitions stay as they were approved, what is new or changed is withheld (digest "
+		"%.16s)",
+		e->pins.definitions.n, e->pins.digest);
+}
+
 static int add_protocol(struct effective *e)
 {
 	const struct profile *f = &e->profile;
@@ -343,6 +355,8 @@ static int add_protocol(struct effective *e)
 
 	if (r == 0)
 		r = add_arguments(e, &f->arguments);
+	if (r == 0)
+		r = add_pins(e);
 	if (r == 0)
 		r = add_rules(e, LINE_RESOURCES, &f->resources);
 	if (r == 0)

@@ -18,7 +18,6 @@ enum { PROCESSES_DEFAULT = 256, FILES_DEFAULT = 1024, NAMES_MAX = 256 };
 static const char *const not_enforced[] = {
 	"tool calls are not limited to 60 a minute and tool: this version does not enforce rates yet",
 	"memory and CPU time are not limited: this version sets up no cgroup",
-	"tool definitions are not pinned: a server that changes what a tool says it does is not noticed",
 };
 
 /* What a file can say besides, and what it does not bring about. */

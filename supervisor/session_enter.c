@@ -13,8 +13,10 @@
 static int release(struct session *s)
 {
 	struct event e = { .type = EVENT_SESSION_READY };
-	json_t *extra = json_pack("{s:i, s:s, s:b}", "landlock_abi", s->landlock, "seccomp",
-		s->args->effective->plan.seccomp, "network", s->args->effective->plan.network.on);
+	const struct effective *effective = s->args->effective;
+	json_t *extra = json_pack("{s:i, s:s, s:b, s:s*}", "landlock_abi", s->landlock, "seccomp",
+		effective->plan.seccomp, "network", effective->plan.network.on, "pins",
+		effective->pinned && !effective->shim.listing ? effective->pins.digest : NULL);
 	int x;
 
 	snprintf(e.status, sizeof(e.status), "every layer in force");

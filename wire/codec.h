@@ -29,6 +29,7 @@ enum wire_kind {
 	WIRE_NET_CONFIG,   /* supervisor -> gateway, dial, sealed memfd */
 	WIRE_DIAL_REQUEST, /* gateway -> dial */
 	WIRE_DIAL_ANSWER,  /* dial -> gateway */
+	WIRE_DEFINITIONS,  /* shim -> supervisor, through a memfd, in listing mode */
 	WIRE_KIND_COUNT,
 };
 

@@ -62,6 +62,8 @@ enum event_source {
 	X(UNMATCHED, "response.unmatched", EVENT_SH)                                                                   \
 	X(CLIENT_EOF, "client.eof", EVENT_SH)	     /* the client closed its end */                                   \
 	X(STDERR, "server.stderr", EVENT_SH)	     /* counts only: lines, dropped */                                 \
+	X(PIN_CHANGED, "pin.changed", EVENT_SH)	     /* a definition that is not as it was pinned */                   \
+	X(PIN_UNKNOWN, "pin.unknown", EVENT_SH)	     /* one that was not there when the others were pinned */          \
 	X(NET_READY, "net.ready", EVENT_G | EVENT_D) /* locked down, before the first foreign byte */                  \
 	X(NET_NAME, "net.name", EVENT_G)	     /* a name that was asked for and denied */                        \
 	X(NET_DENIED, "net.denied", EVENT_G)	     /* a connection that never left: port, SNI, limits */             \

@@ -5,7 +5,11 @@
 #include <string.h>
 #include "base/glob.h"
 
-enum { SHIM_RULE_MIN = 9, SHIM_ARGUMENT_RULE_MIN = 13 };
+enum {
+	SHIM_RULE_MIN = 9,
+	SHIM_ARGUMENT_RULE_MIN = 13,
+	SHIM_PIN_MIN = 1 + 2 * sizeof(uint32_t) + DEFINITION_DIGEST_BYTES
+};
 
 static void put_rules(struct wire_writer *w, const struct shim_rules *r)
 {
@@ -31,6 +35,18 @@ static void put_arguments(struct wire_writer *w, const struct shim_arguments *a)
 	}
 }
 
+static void put_pins(struct wire_writer *w, const struct shim_pins *p)
+{
+	wire_put_u8(w, p->on);
+	wire_put_str(w, p->where);
+	wire_put_u32(w, (uint32_t)p->n);
+	for (size_t i = 0; i < p->n; i++) {
+		wire_put_u8(w, (uint8_t)p->v[i].kind);
+		wire_put_str(w, p->v[i].name);
+		wire_put_bytes(w, p->v[i].digest, sizeof(p->v[i].digest));
+	}
+}
+
 int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 {
 	wire_begin(w, WIRE_SHIM_CONFIG, SHIM_CONFIG_BYTES_MAX);
@@ -45,6 +61,8 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 		put_rules(w, &c->scope[i]);
 	wire_put_u8(w, c->sampling);
 	wire_put_u8(w, c->elicitation);
+	wire_put_u8(w, c->listing);
+	put_pins(w, &c->pins);
 	wire_put_strv(w, c->roots.v, c->roots.n);
 	put_arguments(w, &c->arguments);
 	return wire_finish(w);
@@ -76,15 +94,44 @@ static void get_rules(struct wire_reader *r, struct shim_rules *ret)
 	}
 }
 
-static void get_salt(struct wire_reader *r, struct shim_config *c)
+static void get_exactly(struct wire_reader *r, void *ret, size_t size)
 {
 	size_t n;
 	const void *p = wire_get_bytes(r, &n);
 
-	if (!p || n != sizeof(c->salt))
+	if (!p || n != size)
 		r->error = r->error ? r->error : -EPROTO;
 	else
-		memcpy(c->salt, p, n);
+		memcpy(ret, p, n);
+}
+
+static void get_pins(struct wire_reader *r, struct shim_pins *ret)
+{
+	uint32_t n;
+
+	ret->on = wire_get_u8(r);
+	ret->where = wire_get_str(r);
+	n = wire_get_count(r, SHIM_PIN_MIN);
+	if (n > DEFINITIONS_MAX || (ret->on && !ret->where) || (n > 0 && !ret->on))
+		r->error = r->error ? r->error : -EPROTO;
+	if (r->error || n == 0)
+		return;
+	ret->v = calloc(n, sizeof(*ret->v));
+	if (!ret->v) {
+		r->error = -ENOMEM;
+		return;
+	}
+	for (; ret->n < n && !r->error; ret->n++) {
+		struct shim_pin *p = &ret->v[ret->n];
+		p->kind = wire_get_u8(r);
+		p->name = wire_get_str(r);
+		get_exactly(r, p->digest, sizeof(p->digest));
+		if (!p->name || p->kind >= DEFINITION_KIND_COUNT)
+			r->error = r->error ? r->error : -EPROTO;
+		/* They are looked up by halves. */
+		else if (ret->n > 0 && shim_pin_compare(p - 1, p->kind, p->name, strlen(p->name)) >= 0)
+			r->error = -EPROTO;
+	}
 }
 
 static void get_roots(struct wire_reader *r, struct strv *ret)
@@ -138,11 +185,13 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	ret->stderr_prefix = wire_get_str(&r);
 	ret->line_max = wire_get_u64(&r);
 	ret->args = wire_get_u8(&r);
-	get_salt(&r, ret);
+	get_exactly(&r, ret->salt, sizeof(ret->salt));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
 		get_rules(&r, &ret->scope[i]);
 	ret->sampling = wire_get_u8(&r);
 	ret->elicitation = wire_get_u8(&r);
+	ret->listing = wire_get_u8(&r);
+	get_pins(&r, &ret->pins);
 	get_roots(&r, &ret->roots);
 	get_arguments(&r, &ret->arguments);
 	e = wire_close(&r);
@@ -177,8 +226,46 @@ void shim_arguments_done(struct shim_arguments *a)
 	*a = (struct shim_arguments){ 0 };
 }
 
+static void pins_done(struct shim_pins *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->v[i].name);
+	free(p->v);
+	free(p->where);
+	*p = (struct shim_pins){ 0 };
+}
+
+int shim_pin_compare(const struct shim_pin *p, enum definition_kind kind, const char *name, size_t len)
+{
+	size_t own = strlen(p->name), n = own < len ? own : len;
+	int order = p->kind != kind ? (p->kind < kind ? -1 : 1) : 0;
+
+	if (order == 0 && n > 0)
+		order = memcmp(p->name, name, n);
+	return order ? order : own < len ? -1 : own > len;
+}
+
+const struct shim_pin *shim_pins_find(
+	const struct shim_pins *p, enum definition_kind kind, const char *name, size_t len)
+{
+	size_t from = 0, to = p->n;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		int order = shim_pin_compare(&p->v[middle], kind, name, len);
+		if (order == 0)
+			return &p->v[middle];
+		if (order < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return NULL;
+}
+
 void shim_config_done(struct shim_config *c)
 {
+	pins_done(&c->pins);
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
 		rules_done(&c->scope[i]);
 	strv_done(&c->roots);

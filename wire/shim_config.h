@@ -4,13 +4,14 @@
  *
  * Process:  supervisor (writes), shim (reads)
  * Owns:     all strings; free with shim_config_done
- * Limits:   SHIM_CONFIG_BYTES_MAX encoded; SHIM_LINE_DEFAULT and SHIM_LINE_MAX bytes a message
+ * Limits:   SHIM_CONFIG_BYTES_MAX encoded; SHIM_LINE_DEFAULT and SHIM_LINE_MAX bytes a message; DEFINITIONS_MAX pins
  */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/strv.h"
 #include "wire/codec.h"
+#include "wire/definition.h"
 
 enum {
 	SHIM_CONFIG_BYTES_MAX = 4 << 20,
@@ -39,6 +40,20 @@ struct shim_rules {
 	size_t n;
 };
 
+/* A definition as a person approved it. What has no pin of its kind and name is unknown. */
+struct shim_pin {
+	enum definition_kind kind;
+	char *name; /* inside of the canonical string; "" for instructions */
+	uint8_t digest[DEFINITION_DIGEST_BYTES];
+};
+
+struct shim_pins {
+	bool on;
+	char *where; /* names them in messages and records: "the pins of 'github'" */
+	struct shim_pin *v; /* by kind, then name */
+	size_t n;
+};
+
 /* What a profile demands of the arguments of calls, besides what each tool's own schema says. */
 struct shim_argument_rule {
 	char *glob;   /* of the names of tools */
@@ -64,6 +79,8 @@ struct shim_config {
 	struct shim_rules scope[SHIM_SCOPE_COUNT];
 	bool sampling; /* server -> client requests that the profile allows */
 	bool elicitation;
+	bool listing;  /* there is no client: ask the server for all that it defines, hand that over and end */
+	struct shim_pins pins;
 	struct strv roots; /* canonical paths; answers to roots/list are filtered to them; none: to nothing */
 	struct shim_arguments arguments;
 };
@@ -79,3 +96,8 @@ const struct shim_argument_rule *shim_arguments_next(
 const char *shim_arguments_strict(const struct shim_arguments *a, const char *tool, size_t len);
 /* The first deny that matches, else the first allow, else restricted ? NULL with *ret false : NULL with *ret true. */
 const struct shim_rule *shim_rules_match(const struct shim_rules *r, const char *name, size_t len, bool *ret_allowed);
+/* How the pin is ordered to that kind and name: below, at or above 0. */
+int shim_pin_compare(const struct shim_pin *p, enum definition_kind kind, const char *name, size_t len);
+/* NULL: there is none. */
+const struct shim_pin *shim_pins_find(
+	const struct shim_pins *p, enum definition_kind kind, const char *name, size_t len);

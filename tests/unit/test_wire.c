@@ -267,6 +267,22 @@ static int decode_answer(const void *p, size_t n)
 	return dial_answer_decode(p, n, &ret);
 }
 
+static int encode_definitions(struct wire_writer *w)
+{
+	char path[] = "description", value[] = "\"d\"", name[] = "echo", server[] = "s";
+	struct definition_field fields[] = { { path, value } };
+	struct definition v[] = { { DEFINITION_TOOL, name, { 7 }, fields, 1 } };
+	struct definitions l = { .server = server, .v = v, .n = 1 };
+
+	return definitions_encode(&l, w);
+}
+
+static int decode_definitions(const void *p, size_t n)
+{
+	_cleanup_definitions_ struct definitions ret;
+	return definitions_decode(p, n, &ret);
+}
+
 static const struct {
 	enum wire_kind kind;
 	int (*encode)(struct wire_writer *w);
@@ -280,6 +296,7 @@ static const struct {
 	{ WIRE_NET_CONFIG, encode_net_config, decode_net_config },
 	{ WIRE_DIAL_REQUEST, encode_request, decode_request },
 	{ WIRE_DIAL_ANSWER, encode_answer, decode_answer },
+	{ WIRE_DEFINITIONS, encode_definitions, decode_definitions },
 };
 _Static_assert(ARRAY_LEN(messages) == WIRE_KIND_COUNT - 1, "every kind of message is tried");
 

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_pin - `stockade pin`: what a server says of itself becomes what it may say */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include "base/fs.h"
+#include "base/text.h"
+#include "supervisor/canonical.h"
+#include "supervisor/commands.h"
+#include "supervisor/exit.h"
+#include "supervisor/launch.h"
+#include "supervisor/output.h"
+#include "supervisor/pin_listing.h"
+#include "supervisor/pin_show.h"
+
+struct pin_options {
+	struct grants grants;
+	bool json, print_digest;
+	char *digest, *output;
+};
+
+static const struct option_row pin_rows[] = {
+	{ "output", 'o', OPTION_STR, offsetof(struct pin_options, output), "FILE",
+		"write the pins to FILE, to be shipped; nothing of this user changes" },
+	{ "json", 0, OPTION_FLAG, offsetof(struct pin_options, json), NULL,
+		"the definitions as a JSON array; nothing is asked or pinned" },
+	{ "print-digest", 0, OPTION_FLAG, offsetof(struct pin_options, print_digest), NULL,
+		"the definitions on stderr, the digest of their pins alone on stdout; nothing is pinned" },
+	{ "digest", 0, OPTION_STR, offsetof(struct pin_options, digest), "D",
+		"pin exactly what has digest D without asking" },
+	GRANT_OPTION_ROWS(struct pin_options, grants),
+	{ 0 },
+};
+
+static void pin_done(void *options)
+{
+	grants_done(&((struct pin_options *)options)->grants);
+}
+
+struct pinning {
+	const struct pin_options *options;
+	struct launch launch;
+	struct pin_listing listing;
+	char name[128]; /* escaped */
+};
+
+static void pinning_done(struct pinning *p)
+{
+	pin_listing_done(&p->listing);
+	launch_done(&p->launch);
+}
+
+static int write_output(const struct pinning *p, struct diag *d)
+{
+	const struct buf *text = &p->listing.text;
+	_cleanup_free_ char *path = strdup(p->options->output);
+	char *slash = path ? strrchr(path, '/') : NULL;
+	const char *dir = !slash ? "." : slash == path ? "/" : path;
+	_cleanup_close_ int fd = -1;
+	char shown[256];
+
+	if (!path)
+		return -ENOMEM;
+	if (slash)
+		*slash = '\0';
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return diag_fail(d, -errno, "cannot write %s: %s",
+			text_escape_str(p->options->output, shown, sizeof(shown)), strerror(errno));
+	return fs_write_atomic(fd, slash ? slash + 1 : path, text->data, text->len, 0644, d);
+}
+
+static int save(const struct pinning *p, struct diag *d)
+{
+	const struct effective *e = p->launch.effective;
+	int r = p->options->output ? write_output(p, d)
+				   : pin_save(&p->launch.paths, e->name, e->subject, &p->listing.text, d);
+	char shown[256];
+
+	if (r < 0)
+		return r;
+	if (p->options->output)
+		fprintf(stderr, "%s: %zu pins written to %s.\n", p->name, p->listing.set.definitions.n,
+			text_escape_str(p->options->output, shown, sizeof(shown)));
+	else
+		fprintf(stderr, "%s: %zu definitions are pinned, from the next start on.\n", p->name,
+			p->listing.set.definitions.n);
+	return EXIT_OK;
+}
+
+static int by_digest(const struct pinning *p, struct diag *d)
+{
+	if (strcmp(p->options->digest, p->listing.set.digest) != 0)
+		return diag_fail(d, -EPERM,
+			"%s: the definitions are not those that were named, nothing was pinned: their digest is %s, "
+			"--digest says %s",
+			p->name, p->listing.set.digest, p->options->digest);
+	return save(p, d);
+}
+
+static int by_question(const struct pinning *p, struct diag *d)
+{
+	const struct effective *e = p->launch.effective;
+	int r;
+
+	if (!p->options->output && e->pinned && strcmp(e->pins.digest, p->listing.set.digest) == 0) {
+		fprintf(stderr, "%s: nothing has changed since it was pinned (%.16s).\n", p->name, e->pins.digest);
+		return EXIT_OK;
+	}
+	r = pin_show_listing(stderr, e->name, &p->listing);
+	if (r < 0)
+		return diag_fail(d, r, "cannot show the definitions: %s", strerror(-r));
+	if (consent_yes_or_no("Pin them? A client will get these and no others. [y/N] ") == CONSENT_APPROVED)
+		return save(p, d);
+	fprintf(stderr, "%s: nothing was pinned.\n", p->name);
+	return EXIT_REFUSED;
+}
+
+static int show_digest(const struct pinning *p, struct diag *d)
+{
+	int r = pin_show_listing(stderr, p->launch.effective->name, &p->listing);
+
+	if (r < 0)
+		return diag_fail(d, r, "cannot show the definitions: %s", strerror(-r));
+	puts(p->listing.set.digest);
+	return EXIT_OK;
+}
+
+static int not_approved(const struct pinning *p, int outcome, struct diag *d)
+{
+	return diag_fail(d, -EPERM, "%s: %s, nothing was started and nothing was pinned", p->name,
+		outcome == CONSENT_REFUSED ? "refused" : "its launch was not approved");
+}
+
+static int pin(const struct command_ctx *ctx, struct pinning *p, struct diag *d)
+{
+	const struct pin_options *o = p->options;
+	int r = launch_approved(ctx, &o->grants, false, &p->launch, d);
+
+	if (r < 0)
+		return r;
+	text_escape_str(p->launch.effective->name, p->name, sizeof(p->name));
+	if (r != CONSENT_APPROVED)
+		return not_approved(p, r, d);
+	r = pin_listing_run(&p->launch, &p->listing, d);
+	if (r < 0)
+		return r;
+	if (o->json)
+		return output_json(stdout, pin_show_json(&p->listing.set.definitions), "the list of definitions");
+	if (o->print_digest)
+		return show_digest(p, d);
+	return o->digest ? by_digest(p, d) : by_question(p, d);
+}
+
+static int check_usage(const struct command_ctx *ctx)
+{
+	const struct pin_options *o = ctx->options;
+
+	if (o->json + o->print_digest + (o->digest != NULL) > 1)
+		return command_usage(ctx, "--json, --print-digest and --digest exclude one another");
+	if (o->output && (o->json || o->print_digest))
+		return command_usage(ctx, "--json and --print-digest pin nothing: give no --output with them");
+	if (o->output && (!*o->output || o->output[strlen(o->output) - 1] == '/'))
+		return command_usage(ctx, "--output takes the path of a file");
+	if (o->digest && !canonical_is_digest(o->digest))
+		return command_usage(
+			ctx, "--digest takes 64 hexadecimal digits in lower case, as --print-digest prints them");
+	if (o->json || o->print_digest || o->digest || (isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1))
+		return EXIT_OK;
+	command_error("pin asks a person, and standard input or standard error is no terminal: nothing was pinned. "
+		      "Type it in a terminal;\n"
+		      "  a script that knows the digest beforehand uses --digest");
+	return EXIT_REFUSED;
+}
+
+static int run_pin(const struct command_ctx *ctx)
+{
+	struct pin_options *o = ctx->options;
+	_cleanup_effective_ struct effective e = { .exit_hint = EXIT_REFUSED };
+	_cleanup_(pinning_done) struct pinning p = { .options = o,
+		.launch = { .effective = &e, .prepared = SPAWNED_NONE } };
+	struct diag d = { "" };
+	int r = check_usage(ctx);
+
+	if (r == EXIT_OK)
+		r = command_take_grants(ctx, &o->grants);
+	if (r != EXIT_OK)
+		return r;
+	r = pin(ctx, &p, &d);
+	if (r >= 0)
+		return r;
+	command_error("%s", d.text[0] ? d.text : strerror(-r));
+	return e.exit_hint ? e.exit_hint : EXIT_REFUSED;
+}
+
+const struct command_row cmd_pin = {
+	.name = "pin",
+	.synopsis = "[-o FILE] [--json | --print-digest | --digest D] [--set P=V]... NAME\n"
+		    "[-o FILE] [--json | --print-digest | --digest D] [GRANT]... -- COMMAND [ARG]...",
+	.summary = "record what a server says of its tools as approved",
+	.details = "Starts the server in its sandbox, lists its tools, prompts, resource templates and instructions, "
+		   "shows them and asks. What is pinned is what a\n"
+		   "client gets: whatever is new or changed is withheld until it is pinned again. Refused when an MCP "
+		   "client is among the programs that started\n"
+		   "this command; needs a terminal unless --digest is given.",
+	.options = pin_rows,
+	.options_size = sizeof(struct pin_options),
+	.options_done = pin_done,
+	.max_args = 1,
+	.rest = true,
+	.loosens = true,
+	.run = run_pin,
+};

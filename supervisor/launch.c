@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* launch - see launch.h */
+#include "supervisor/launch.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include "base/text.h"
+
+void launch_done(struct launch *l)
+{
+	spawned_done(&l->prepared);
+	approval_done(&l->approval);
+	approvals_done(&l->approvals);
+	lineage_done(&l->lineage);
+	paths_done(&l->paths);
+}
+
+/* At once: twenty silent seconds look like a server that hangs. A client may show this to a model (refusal_words). */
+static void say_waiting(const struct consent_wait *w)
+{
+	char shown[128];
+
+	command_error("%s: waiting up to %u s for the user's approval, nothing is started before; the user can see it "
+		      "with stockade approve",
+		text_escape_str(w->effective->name, shown, sizeof(shown)), w->seconds);
+}
+
+static int wait_for_approval(const struct launch *l, bool said, struct diag *d)
+{
+	struct consent_wait w = { .paths = &l->paths,
+		.effective = l->effective,
+		.lineage = &l->lineage,
+		.approvals = &l->approvals,
+		.cancel_fd = -1,
+		.signal_fd = -1,
+		.seconds = CONSENT_WAIT_S,
+		.waits = said ? NULL : say_waiting };
+	_cleanup_close_ int signals = -1, client = -1;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (signals = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
+		return diag_fail(d, -errno, "cannot watch for signals: %s", strerror(errno));
+	if (l->lineage.n > 0 && l->lineage.v[0].pid > 1)
+		client = (int)syscall(SYS_pidfd_open, l->lineage.v[0].pid, 0);
+	w.signal_fd = signals;
+	w.cancel_fd = client;
+	return consent_wait(&w, d);
+}
+
+static int take_digest(struct launch *l, struct diag *d)
+{
+	int r = effective_look(l->effective, d);
+
+	return r < 0 ? r : effective_digest(&l->paths, &l->approvals, l->effective, d);
+}
+
+/* A person took time to answer, and code can be updated meanwhile: what starts is what was shown, or nothing. */
+static int check_unchanged(struct launch *l, struct diag *d)
+{
+	struct effective *e = l->effective;
+	char shown_digest[sizeof(e->digest)], name[128];
+	int r;
+
+	memcpy(shown_digest, e->digest, sizeof(shown_digest));
+	approvals_done(&l->approvals);
+	r = consent_list(&l->paths, &l->approvals, d);
+	if (r == 0)
+		r = take_digest(l, d);
+	if (r == 0 && strcmp(e->digest, shown_digest) != 0)
+		r = diag_fail(d, -EPERM,
+			"%s: its code was changed while the question waited for an answer, so what was approved is not "
+			"what would run; nothing was started: start it again",
+			text_escape_str(e->name, name, sizeof(name)));
+	return r;
+}
+
+/* On a terminal under a client the keystrokes may be those of its agent, which can make itself as many terminals as it
+ * likes: an answer there would be remembered, and `approve` refuses there for the same reason. */
+static int may_ask_here(struct launch *l, bool *ret, struct diag *d)
+{
+	_cleanup_free_ char *why = NULL;
+	char name[128];
+	int r = 0;
+
+	*ret = consent_terminal_is_ours();
+	if (*ret)
+		r = lineage_client_above(&l->lineage, &l->paths, &why, d);
+	if (r < 0 || !why)
+		return r;
+	*ret = false;
+	command_error(
+		"%s: the question is not asked here: %s, and a client or its agent must not\n"
+		"  approve for its user. It waits %d s for an answer from a plain terminal of your own, not one inside "
+		"the client: type 'stockade approve' there",
+		text_escape_str(l->effective->name, name, sizeof(name)), why, CONSENT_WAIT_S);
+	return 0;
+}
+
+static int look_up(struct launch *l, struct diag *d)
+{
+	if (l->effective->never_remember)
+		return CONSENT_UNKNOWN;
+	return consent_lookup(&l->paths, l->effective->digest, &l->approval, d);
+}
+
+/* What was allowed without being remembered. */
+static int note_answer(struct launch *l, const char *channel)
+{
+	snprintf(l->approval.id, sizeof(l->approval.id), "%.16s", l->effective->digest);
+	l->approval.channel = strdup(channel);
+	return l->approval.channel ? CONSENT_APPROVED : -ENOMEM;
+}
+
+/* What a waiting launch was allowed through: the approval says so where one is remembered. */
+static int take_answer(struct launch *l, struct diag *d)
+{
+	int r = look_up(l, d);
+
+	return r == CONSENT_UNKNOWN ? note_answer(l, "approve") : r;
+}
+
+static int ask_here(struct launch *l, struct diag *d)
+{
+	int r = consent_ask_terminal(&l->approvals, l->effective, d);
+
+	if (r == CONSENT_APPROVED)
+		r = check_unchanged(l, d);
+	if (r == CONSENT_APPROVED)
+		r = note_answer(l, "terminal");
+	if (r != CONSENT_APPROVED || l->effective->never_remember)
+		return r;
+	return consent_remember(&l->paths, l->effective, "terminal", &l->lineage, d);
+}
+
+/* CONSENT_APPROVED with id and channel of the approval filled, another outcome, or -errno. */
+static int ask(struct launch *l, struct diag *d)
+{
+	bool here = false, terminal = consent_terminal_is_ours();
+	int r = may_ask_here(l, &here, d);
+
+	if (r < 0)
+		return r;
+	if (here)
+		return ask_here(l, d);
+	/* On a terminal under a client may_ask_here has said what this waits for. */
+	r = wait_for_approval(l, terminal, d);
+	if (r == CONSENT_APPROVED)
+		r = check_unchanged(l, d);
+	return r == CONSENT_APPROVED ? take_answer(l, d) : r;
+}
+
+/* Only for a server that has been approved: the others wait for a person anyway. With a network there are ports that
+ * belong to a digest (supervisor/publish.h). What cannot be started here fails in its turn, where it is recorded. */
+static void prepare(struct launch *l)
+{
+	struct diag later;
+
+	if (!l->effective->plan.network.on && !l->effective->never_remember &&
+		consent_earlier(&l->approvals, l->effective->subject, ""))
+		(void)!spawn_session(l->effective, &l->prepared, &later);
+}
+
+int launch_approved(const struct command_ctx *ctx, const struct grants *g, bool early, struct launch *l, struct diag *d)
+{
+	int r = paths_init(&l->paths, d);
+
+	if (r == 0)
+		r = lineage_read(&l->lineage, d);
+	if (r == 0)
+		r = command_build_plan(ctx, &l->paths, g, l->effective, d);
+	if (r == 0)
+		r = consent_list(&l->paths, &l->approvals, d);
+	if (r < 0)
+		return r;
+	if (early)
+		prepare(l);
+	r = take_digest(l, d);
+	if (r == 0)
+		r = look_up(l, d);
+	if (r != CONSENT_APPROVED)
+		spawned_done(&l->prepared);
+	return r == CONSENT_UNKNOWN ? ask(l, d) : r;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * launch - from the words of a command line to a plan that somebody has approved: what run, pin and diff share
+ *
+ * Process:  supervisor
+ * Owns:     everything in struct launch but the description; free with launch_done
+ * Returns:  CONSENT_*, -errno with words
+ *
+ * The digest has to look at each file of the code, and the sandbox takes as long to build. Where the server has been
+ * approved before, the one is done beside the other: enter builds and waits, as it always does, for the word that only
+ * session_run sends. A plan that is not the approved one ends it, before anybody is asked.
+ */
+#pragma once
+#include "supervisor/commands.h"
+#include "supervisor/consent.h"
+#include "supervisor/effective.h"
+#include "supervisor/spawn.h"
+
+struct launch {
+	struct paths paths;
+	struct lineage lineage;
+	struct effective *effective;
+	struct approvals approvals;
+	struct approval approval; /* that allows it */
+	struct spawned prepared;
+};
+
+/* early: enter and shim may be started beside the look at the code. The sentence of a failure is in d. */
+int launch_approved(const struct command_ctx *ctx, const struct grants *g, bool early, struct launch *l,
+	struct diag *d) _must_check_;
+void launch_done(struct launch *l);
+#define _cleanup_launch_ _cleanup_(launch_done)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pin_show - definitions as a person reads them: every field, with its text as it is meant, made safe for a terminal
+ *
+ * Process:  supervisor
+ * Returns:  0, -errno
+ */
+#pragma once
+#include <jansson.h>
+#include <stdio.h>
+#include "supervisor/pin_listing.h"
+
+/* "tool 'echo'", "the instructions"; the name escaped. */
+void pin_show_name(const struct definition *f, char *ret, size_t size);
+/* A lexeme as text for people: a string without its quotes, line ends and quotes as they are meant, all else that does
+ * not stand for itself visible. */
+int pin_show_text(const char *lexeme, struct buf *ret) _must_check_;
+int pin_show_definition(FILE *out, const struct definition *f) _must_check_;
+int pin_show_listing(FILE *out, const char *name, const struct pin_listing *l) _must_check_;
+/* Objects: kind, name, digest, fields (path to text). */
+json_t *pin_show_json(const struct definitions *l);
+json_t *pin_show_definition_json(const struct definition *f);

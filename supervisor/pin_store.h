@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pin_store - pin files: the definitions that a person approved, as text that can be shipped and compared
+ *
+ * Process:  supervisor
+ * Owns:     everything in struct pin_set; free with pin_set_done
+ * Returns:  0, PIN_NONE, -errno with words
+ * Limits:   PIN_FILE_MAX bytes a file; those of wire/definition.h
+ *
+ * STATE/pins/KEY.json, 0600, atomic. The same definitions give the same bytes, so that a file can be shipped and
+ * compared: no time, no name of a user is in it. A file that is damaged, or is not the user's or root's alone, denies.
+ */
+#pragma once
+#include "supervisor/paths.h"
+#include "wire/definition.h"
+#include "wire/shim_config.h"
+
+enum { PIN_NONE = 1, PIN_FILE_MAX = 64 << 20, PIN_DIGEST_HEX = 65, PIN_KEY_SIZE = 128 };
+
+struct pin_set {
+	char *file;		     /* where it was read, for messages */
+	char *subject;		     /* what it is about, as an approval has it */
+	char digest[PIN_DIGEST_HEX]; /* BLAKE2b-256 of the file's bytes */
+	struct definitions definitions;
+};
+
+/* The bytes of a file: deterministic, one line a definition. l is sorted. */
+int pin_text(const struct definitions *l, const char *subject, struct buf *ret) _must_check_;
+/* name stands in messages. */
+int pin_parse(const char *name, const char *bytes, size_t n, struct pin_set *ret, struct diag *d) _must_check_;
+/* The name of the file under STATE/pins, without ".json": that of the profile, or made of the subject's digest. */
+int pin_key(const char *name, const char *subject, char ret[PIN_KEY_SIZE]) _must_check_;
+/* The user's own pins, or PIN_NONE. A set that is about another subject denies. */
+int pin_load(const struct paths *p, const char *name, const char *subject, struct pin_set *ret,
+	struct diag *d) _must_check_;
+/* A file that a profile names, with the trust that the profile has. */
+int pin_load_file(const char *path, uid_t uid, const char *subject, struct pin_set *ret, struct diag *d) _must_check_;
+int pin_save(const struct paths *p, const char *name, const char *subject, const struct buf *text,
+	struct diag *d) _must_check_;
+/* What the shim enforces of it. where: "the pins of 'github'", taken. */
+int pin_to_shim(const struct pin_set *s, char *where, struct shim_pins *ret) _must_check_;
+void pin_set_done(struct pin_set *s);
+#define _cleanup_pin_set_ _cleanup_(pin_set_done)

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* definition - see definition.h */
+#include "wire/definition.h"
+#include <errno.h>
+#include <string.h>
+
+enum { FIELD_MIN = 2 * sizeof(uint32_t), ITEM_MIN = 1 + 3 * sizeof(uint32_t) + DEFINITION_DIGEST_BYTES };
+
+static const char *const kinds[] = {
+	[DEFINITION_TOOL] = "tool",
+	[DEFINITION_PROMPT] = "prompt",
+	[DEFINITION_TEMPLATE] = "resource template",
+	[DEFINITION_INSTRUCTIONS] = "instructions",
+};
+_Static_assert(ARRAY_LEN(kinds) == DEFINITION_KIND_COUNT, "words for every kind");
+
+const char *definition_kind_words(enum definition_kind k)
+{
+	return (unsigned)k < DEFINITION_KIND_COUNT ? kinds[k] : "definition";
+}
+
+static void put_definition(struct wire_writer *w, const struct definition *d)
+{
+	wire_put_u8(w, (uint8_t)d->kind);
+	wire_put_str(w, d->name);
+	wire_put_bytes(w, d->digest, sizeof(d->digest));
+	wire_put_u32(w, (uint32_t)d->n);
+	for (size_t i = 0; i < d->n; i++) {
+		wire_put_str(w, d->fields[i].path);
+		wire_put_str(w, d->fields[i].value);
+	}
+}
+
+int definitions_encode(const struct definitions *l, struct wire_writer *w)
+{
+	wire_begin(w, WIRE_DEFINITIONS, DEFINITIONS_BYTES_MAX);
+	wire_put_str(w, l->failure);
+	wire_put_str(w, l->server);
+	wire_put_str(w, l->version);
+	wire_put_str(w, l->protocol);
+	wire_put_u32(w, (uint32_t)l->n);
+	for (size_t i = 0; i < l->n; i++)
+		put_definition(w, &l->v[i]);
+	return wire_finish(w);
+}
+
+static void get_digest(struct wire_reader *r, struct definition *d)
+{
+	size_t n;
+	const void *p = wire_get_bytes(r, &n);
+
+	if (!p || n != sizeof(d->digest))
+		r->error = r->error ? r->error : -EPROTO;
+	else
+		memcpy(d->digest, p, n);
+}
+
+static void get_fields(struct wire_reader *r, struct definition *d)
+{
+	uint32_t n = wire_get_count(r, FIELD_MIN);
+
+	if (n > DEFINITION_FIELDS_MAX)
+		r->error = r->error ? r->error : -EPROTO;
+	if (r->error || n == 0)
+		return;
+	d->fields = calloc(n, sizeof(*d->fields));
+	if (!d->fields) {
+		r->error = -ENOMEM;
+		return;
+	}
+	for (; d->n < n && !r->error; d->n++) {
+		struct definition_field *f = &d->fields[d->n];
+		f->path = wire_get_str(r);
+		f->value = wire_get_str(r);
+		if (!f->path || !f->value)
+			r->error = r->error ? r->error : -EPROTO;
+	}
+}
+
+static void get_definition(struct wire_reader *r, struct definition *d)
+{
+	d->kind = wire_get_u8(r);
+	d->name = wire_get_str(r);
+	get_digest(r, d);
+	get_fields(r, d);
+	if (!r->error && (d->kind >= DEFINITION_KIND_COUNT || !d->name))
+		r->error = -EPROTO;
+}
+
+int definitions_decode(const void *bytes, size_t n, struct definitions *ret)
+{
+	struct wire_reader r;
+	int e = wire_open(&r, bytes, n, WIRE_DEFINITIONS);
+	uint32_t count;
+
+	*ret = (struct definitions){ 0 };
+	if (e < 0)
+		return e;
+	ret->failure = wire_get_str(&r);
+	ret->server = wire_get_str(&r);
+	ret->version = wire_get_str(&r);
+	ret->protocol = wire_get_str(&r);
+	count = wire_get_count(&r, ITEM_MIN);
+	for (uint32_t i = 0; i < count && !r.error; i++) {
+		struct definition *d;
+		e = definitions_add(ret, &d);
+		if (e < 0)
+			r.error = e == -E2BIG ? -EPROTO : e;
+		else
+			get_definition(&r, d);
+	}
+	e = wire_close(&r);
+	if (e < 0)
+		definitions_done(ret);
+	return e;
+}
+
+int definitions_add(struct definitions *l, struct definition **ret)
+{
+	if (l->n >= DEFINITIONS_MAX)
+		return -E2BIG;
+	/* Doubled at each power of two. */
+	if ((l->n & (l->n - 1)) == 0) {
+		struct definition *v = reallocarray(l->v, l->n ? 2 * l->n : 1, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		l->v = v;
+	}
+	*ret = &l->v[l->n++];
+	**ret = (struct definition){ 0 };
+	return 0;
+}
+
+int definition_compare(const struct definition *a, const struct definition *b)
+{
+	return a->kind != b->kind ? (a->kind < b->kind ? -1 : 1) : strcmp(a->name, b->name);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return definition_compare(a, b);
+}
+
+void definitions_sort(struct definitions *l)
+{
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), compare);
+}
+
+void definitions_done(struct definitions *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		for (size_t j = 0; j < l->v[i].n; j++) {
+			free(l->v[i].fields[j].path);
+			free(l->v[i].fields[j].value);
+		}
+		free(l->v[i].fields);
+		free(l->v[i].name);
+	}
+	free(l->v);
+	free(l->failure);
+	free(l->server);
+	free(l->version);
+	free(l->protocol);
+	*l = (struct definitions){ 0 };
+}

@@ -10,6 +10,7 @@
 #include "supervisor/exit.h"
 #include "supervisor/launch.h"
 #include "supervisor/output.h"
+#include "supervisor/pin_diff.h"
 #include "supervisor/pin_listing.h"
 #include "supervisor/pin_show.h"
 
@@ -98,19 +99,35 @@ static int by_digest(const struct pinning *p, struct diag *d)
 	return save(p, d);
 }
 
+/* Where there are pins already, a person has seen all but what is different. */
+static int show(const struct pinning *p)
+{
+	const struct effective *e = p->launch.effective;
+	_cleanup_pin_diff_ struct pin_diff changes = { 0 };
+	int r;
+
+	if (!e->pinned || p->options->output)
+		return pin_show_listing(stderr, e->name, &p->listing);
+	fprintf(stderr, "%s is pinned already. What it says otherwise now, in its own words:\n\n", p->name);
+	r = pin_diff(&e->pins.definitions, &p->listing.set.definitions, &changes);
+	return r < 0 ? r : pin_diff_print(stderr, &changes, command_colour(stderr));
+}
+
 static int by_question(const struct pinning *p, struct diag *d)
 {
 	const struct effective *e = p->launch.effective;
+	bool replaces = e->pinned && !p->options->output;
 	int r;
 
-	if (!p->options->output && e->pinned && strcmp(e->pins.digest, p->listing.set.digest) == 0) {
+	if (replaces && strcmp(e->pins.digest, p->listing.set.digest) == 0) {
 		fprintf(stderr, "%s: nothing has changed since it was pinned (%.16s).\n", p->name, e->pins.digest);
 		return EXIT_OK;
 	}
-	r = pin_show_listing(stderr, e->name, &p->listing);
+	r = show(p);
 	if (r < 0)
 		return diag_fail(d, r, "cannot show the definitions: %s", strerror(-r));
-	if (consent_yes_or_no("Pin them? A client will get these and no others. [y/N] ") == CONSENT_APPROVED)
+	if (consent_yes_or_no(replaces ? "Replace the pins? A client will get what it says now. [y/N] "
+				       : "Pin them? A client will get these and no others. [y/N] ") == CONSENT_APPROVED)
 		return save(p, d);
 	fprintf(stderr, "%s: nothing was pinned.\n", p->name);
 	return EXIT_REFUSED;

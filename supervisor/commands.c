@@ -9,6 +9,7 @@ const struct command_row *const commands[] = {
 	&cmd_approvals_revoke,
 	&cmd_check,
 	&cmd_pin,
+	&cmd_diff,
 	&cmd_ps,
 	&cmd_stop,
 	&cmd_audit_show,

@@ -21,6 +21,7 @@ extern const struct command_row cmd_approvals;
 extern const struct command_row cmd_approvals_revoke;
 extern const struct command_row cmd_check;
 extern const struct command_row cmd_run;
+extern const struct command_row cmd_diff;
 extern const struct command_row cmd_pin;
 extern const struct command_row cmd_ps;
 extern const struct command_row cmd_stop;

@@ -1,0 +1,454 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pins: what a server said when a person looked is what a client gets, or nothing."""
+import hashlib
+import json
+import os
+import stat
+
+import pytest
+from integration.harness import PYTHON, SERVERS, STOCKADE, Wire, ask, npm_server
+from integration.pty_person import Terminal
+
+REWRITING = f"{SERVERS}/rewriting.py"
+POISON = "id_ed25519"
+LEGACY = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}}
+META = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientInfo":
+                  {"name": "raw", "version": "1"}, "io.modelcontextprotocol/clientCapabilities": {}}}
+
+
+class Server:
+    """The rewriting server, and a directory that tells it what to say."""
+
+    def __init__(self, person, mode=""):
+        self.person, self.dir = person, f"{person.work}/state"
+        os.makedirs(self.dir)
+        os.chmod(self.dir, 0o777)
+        self.raw = ["/usr/bin/python3", REWRITING, "mark", self.dir]
+        self.words = ["--rw", self.dir, "--", *self.raw]
+        self.say(mode)
+        person.approve(*self.words)
+
+    def say(self, mode):
+        path = f"{self.dir}/mode"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(mode)
+        os.chmod(path, 0o666)
+
+    def pin(self):
+        return pin(self.person, *self.words)
+
+    def start(self):
+        return self.person.start(*self.words)
+
+    def bare(self):
+        return Wire(self.raw, env=self.person.env, cwd=self.person.work)
+
+
+def pin(person, *words):
+    digest = person.stockade("pin", "--print-digest", *words, check=0).stdout.strip()
+    assert len(digest) == 64, digest
+    person.stockade("pin", "--digest", digest, *words, check=0)
+    return digest
+
+
+def pin_file(person):
+    directory = f"{person.home}/.local/state/stockade/pins"
+    names = os.listdir(directory)
+    assert len(names) == 1, names
+    return f"{directory}/{names[0]}"
+
+
+def listed(wire, method="tools/list", key="tools", name="name"):
+    """All pages."""
+    found, cursor = [], None
+    while True:
+        result = wire.request(method, {"cursor": cursor} if cursor else {})["result"]
+        found += result[key]
+        cursor = result.get("nextCursor")
+        if not cursor:
+            return sorted(t[name] for t in found)
+
+
+def denied(answer):
+    return "pinned" in answer.get("error", {}).get("message", "") or (
+        answer.get("result", {}).get("isError", False) and "pinned" in answer["result"]["content"][0]["text"])
+
+
+def ran(answer):
+    return "ran" in answer["result"]["content"][0]["text"] and not answer["result"].get("isError")
+
+
+def pin_events(person, event):
+    return [(r["method"], r.get("tool", r.get("subject", ""))) for r in person.records() if r["event"] == event]
+
+
+@pytest.mark.root
+def test_a_pinned_server_that_says_the_same_is_passed_through_whole(person):
+    s = Server(person)
+    s.pin()
+    w, bare = s.start(), s.bare()
+    assert w.initialize()["result"] == bare.initialize()["result"]
+    for method in ("tools/list", "prompts/list", "resources/templates/list"):
+        assert w.request(method, {})["result"] == bare.request(method, {})["result"]
+    assert listed(w) == ["echo", "last", "sum"]
+    assert ran(w.call("echo")) and ran(w.call("last"))
+    w.end(), bare.end()
+    assert pin_events(person, "pin.changed") == pin_events(person, "pin.unknown") == []
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("mode, tool", [("evil-first", "echo"), ("evil-second", "last")])
+def test_a_changed_definition_is_neither_listed_nor_callable_on_whatever_page_it_is(person, mode, tool):
+    s = Server(person)
+    s.pin()
+    s.say(mode)
+    bare, w = s.bare(), s.start()
+    bare.initialize(), w.initialize()
+    assert tool in listed(bare) and POISON in str(bare.seen), "the control shows the poison"
+    assert listed(w) == sorted({"echo", "last", "sum"} - {tool})
+    assert POISON not in str(w.seen)
+    assert ran(bare.call(tool)) and denied(w.call(tool)) and ran(w.call("sum"))
+    bare.end(), w.end()
+    assert pin_events(person, "pin.changed") == [("tools/list", tool)]
+
+
+def test_what_changed_once_is_withheld_for_the_rest_of_the_session_and_no_longer(person):
+    s = Server(person)
+    s.pin()
+    w = s.start()
+    w.initialize()
+    assert ran(w.call("sum"))
+    s.say("evil-first")
+    assert listed(w) == ["last", "sum"]
+    s.say("")
+    assert listed(w) == ["last", "sum"] and denied(w.call("echo"))
+    w.end()
+    w = s.start()
+    w.initialize()
+    assert listed(w) == ["echo", "last", "sum"] and ran(w.call("echo"))
+    w.end()
+
+
+def test_a_server_that_rewrites_its_tools_in_mid_session_is_stopped_at_the_next_call(person):
+    s = Server(person)
+    s.pin()
+    for start in (s.bare, s.start):
+        s.say("")
+        w = start()
+        w.initialize()
+        listed(w)
+        assert ran(w.call("echo", {"then": "evil-first extra"}))
+        if start == s.bare:
+            assert ran(w.call("echo")) and "extra" in listed(w), "the control runs the rewritten tool"
+            w.end()
+    # It said that its list changed: the shim looks again before it lets the call through, and the client need not.
+    assert denied(w.call("echo"))
+    assert listed(w) == ["last", "sum"] and POISON not in str(w.seen)
+    assert ran(w.call("sum")) and denied(w.call("extra"))
+    w.end()
+    assert ("tools/list", "extra") in pin_events(person, "pin.unknown")
+
+
+@pytest.mark.parametrize("mode, new", [("extra", "extra"), ("renamed", "renamed")])
+def test_a_new_name_is_a_new_tool_and_is_not_there(person, mode, new):
+    s = Server(person)
+    s.pin()
+    s.say(mode)
+    w = s.start()
+    w.initialize()
+    assert denied(w.call(new))
+    assert new not in listed(w)
+    assert denied(w.call(new))
+    w.end()
+    assert pin_events(person, "pin.unknown") == [("tools/list", new)]
+
+
+def test_instructions_prompts_and_templates_are_held_like_tools(person):
+    s = Server(person)
+    s.pin()
+    s.say("instructions prompt template")
+    bare, w = s.bare(), s.start()
+    assert POISON in bare.initialize()["result"]["instructions"], "the control gets them"
+    assert "instructions" not in w.initialize()["result"]
+    assert listed(w, "prompts/list", "prompts") == []
+    assert listed(w, "resources/templates/list", "resourceTemplates", "uriTemplate") == []
+    assert denied(w.request("prompts/get", {"name": "greet"}))
+    assert POISON not in str(w.seen)
+    bare.end(), w.end()
+    assert pin_events(person, "pin.changed") == [("instructions", ""), ("prompts/list", "greet"),
+                                                 ("resources/templates/list", "x://{a}")]
+
+
+def test_the_order_of_tools_and_of_keys_is_not_a_change(person):
+    s = Server(person)
+    first = s.pin()
+    s.say("shuffled")
+    assert person.stockade("pin", "--print-digest", *s.words, check=0).stdout.strip() == first
+    w = s.start()
+    w.initialize()
+    assert listed(w) == ["echo", "last", "sum"]
+    w.end()
+    person.stockade("diff", "--exit-code", *s.words, check=0)
+
+
+@pytest.mark.parametrize("slow", ["", "slow"])
+def test_a_client_that_calls_without_listing_is_served_when_the_shim_has_looked(person, slow):
+    s = Server(person)
+    s.pin()
+    s.say(slow)
+    w = s.start()
+    w.initialize()
+    ids = [w.ids + 1 + i for i in range(4)]
+    for i, name in zip(ids, ["echo", "sum", "last", "echo"]):
+        w.send({"jsonrpc": "2.0", "id": i, "method": "tools/call", "params": {"name": name, "arguments": {}}})
+    w.ids += 4
+    assert all(ran(w.answer(i)) for i in ids)
+    assert not [line for line in w.seen if b"stockade-" in line or b"nextCursor" in line], "the client sees nothing of it"
+    w.end()
+    asked = [r for r in person.records() if r.get("reason") == "asked by stockade itself" and r.get("method") == "tools/list"]
+    assert len(asked) >= 2, "both pages"
+
+
+def test_a_call_without_listing_to_what_has_changed_is_denied(person):
+    s = Server(person)
+    s.pin()
+    s.say("evil-second")
+    w = s.start()
+    w.initialize()
+    assert denied(w.call("last")) and ran(w.call("echo"))
+    w.end()
+
+
+@pytest.mark.parametrize("mode", ["error", "twice"])
+def test_a_pinned_tool_that_cannot_be_looked_at_is_denied(person, mode):
+    s = Server(person)
+    s.pin()
+    s.say(mode)
+    w = s.start()
+    w.initialize()
+    answer = w.call("echo")
+    assert answer["result"]["isError"] and "denied" in answer["result"]["content"][0]["text"], answer
+    w.end()
+
+
+def test_a_call_that_waits_is_answered_when_the_server_dies_and_not_when_it_is_cancelled(person):
+    s = Server(person)
+    s.pin()
+    s.say("nolist")
+    w = s.start()
+    w.initialize()
+    for ident in ("waits", "cancelled"):
+        w.send({"jsonrpc": "2.0", "id": ident, "method": "tools/call", "params": {"name": "echo", "arguments": {}}})
+    w.send({"jsonrpc": "2.0", "id": "waits", "method": "ping"})
+    w.notify("notifications/cancelled", {"requestId": "cancelled"})
+    assert w.request("ping", {})["result"] == {}
+    session = json.loads(person.stockade("ps", "--json", check=0).stdout)[0]
+    person.stockade("stop", session["session"] if "session" in session else session["id"], check=0)
+    assert "error" in w.answer("waits")
+    w.wait()
+    assert not [line for line in w.seen if json.loads(line).get("id") == "cancelled"]
+
+
+def test_a_client_of_the_modern_era_is_held_to_the_pins_too(person):
+    s = Server(person, "modern")
+    s.pin()
+    s.say("modern evil-first instructions")
+    w = s.start()
+    assert "instructions" not in w.request("server/discover", META)["result"]
+    assert ran(w.request("tools/call", {"name": "sum", "arguments": {}, **META})), "without a list"
+    assert denied(w.request("tools/call", {"name": "echo", "arguments": {}, **META}))
+    assert [t["name"] for t in w.request("tools/list", META)["result"]["tools"]] == ["sum"]
+    w.end()
+
+
+def test_tools_that_come_after_the_handshake_are_pinned_with_the_others(person):
+    s = Server(person, "late")
+    s.pin()
+    w = s.start()
+    w.initialize()
+    assert listed(w) == ["echo", "extra", "last", "sum"] and ran(w.call("extra"))
+    w.end()
+
+
+def test_tools_for_some_clients_only_are_pinned_where_the_profile_lets_a_client_be_such_a_one(person):
+    s = Server(person, "sampling")
+    profile = {"stockade": 1, "name": "sam", "command": s.raw, "filesystem": {"write": [s.dir]}}
+    for sampling, tools in ((False, ["echo", "last", "sum"]), (True, ["echo", "extra", "last", "sum"])):
+        person.profile("sam", {**profile, "client": {"sampling": sampling}})
+        person.approve("sam")
+        pin(person, "sam")
+        w = person.start("sam")
+        w.initialize(capabilities={"sampling": {}})
+        assert listed(w) == tools
+        w.end()
+
+
+def test_two_tools_of_one_name_cannot_be_pinned(person):
+    s = Server(person, "twice")
+    r = s.person.stockade("pin", "--print-digest", *s.words)
+    assert r.returncode == 125 and "'echo'" in r.stderr and not r.stdout
+
+
+def test_the_pin_file_is_the_users_alone_and_its_digests_can_be_made_by_hand(person):
+    s = Server(person)
+    digest = s.pin()
+    path = pin_file(person)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    data = open(path, "rb").read()
+    assert hashlib.blake2b(data, digest_size=32).hexdigest() == digest
+    bare = s.bare()
+    bare.initialize()
+    tool = bare.request("tools/list", {})["result"]["tools"][0]
+    bare.end()
+    text = json.dumps(tool, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    by_hand = hashlib.blake2s(text.encode()).hexdigest()
+    assert by_hand in {d["digest"] for d in json.loads(data)["definitions"] if d["name"] == tool["name"]}
+
+
+def test_pins_for_shipping_have_the_same_bytes_each_time_and_change_nothing_here(person):
+    s = Server(person)
+    digest = person.stockade("pin", "--print-digest", *s.words, check=0).stdout.strip()
+    for name in ("a.json", "b.json"):
+        person.stockade("pin", "-o", name, "--digest", digest, *s.words, check=0)
+    a, b = (open(f"{person.work}/{n}", "rb").read() for n in ("a.json", "b.json"))
+    assert a == b and hashlib.blake2b(a, digest_size=32).hexdigest() == digest
+    assert os.listdir(f"{person.home}/.local/state/stockade/pins") == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "mode", "other", "digest"])
+def test_a_pin_file_that_cannot_be_believed_starts_nothing(person, damage):
+    s = Server(person)
+    s.pin()
+    path = pin_file(person)
+    text = open(path, encoding="utf-8").read()
+    if damage == "mode":
+        os.chmod(path, 0o666)
+    else:
+        new = {"cut": text[:-10], "other": text.replace("rewriting.py", "other.py"),
+               "digest": text.replace('"digest":"', '"digest":"x', 1)}[damage]
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(new)
+    r = person.stockade("run", *s.words)
+    assert r.returncode == 125 and "pin file" in r.stderr and "pins/" in r.stderr, r.stderr
+    os.unlink(path)
+    w = s.start()
+    assert "result" in w.initialize()
+    w.end()
+
+
+@pytest.mark.root
+def test_a_person_sees_everything_before_it_is_pinned_and_the_difference_before_it_is_replaced(person):
+    s = Server(person)
+    t = Terminal([STOCKADE, "pin", *s.words], person.env, person.work)
+    t.read_until("[y/N]")
+    for words in ("tool 'echo'", "Says it again.", "Be kind.", "prompt 'greet'", "inputSchema/properties/text/type"):
+        assert words in t.text, t.text
+    t.type("\n")
+    assert t.wait() == 125 and os.listdir(f"{person.home}/.local/state/stockade/pins") == []
+    s.pin()
+    s.say("evil-first")
+    t = Terminal([STOCKADE, "pin", *s.words], {**person.env, "NO_COLOR": "1"}, person.work)
+    t.read_until("[y/N]")
+    assert "[-Says it again.-]" in t.text.replace("\r\n", "") or "[-Says" in t.text, t.text
+    assert "Be kind." not in t.text
+    t.type("y\n")
+    assert t.wait() == 0
+    person.stockade("diff", "--exit-code", *s.words, check=0)
+
+
+def test_diff_says_word_by_word_what_changed_and_scripts_can_ask(person):
+    s = Server(person)
+    assert person.stockade("diff", *s.words).returncode == 125, "nothing to compare with"
+    s.pin()
+    assert person.stockade("diff", "--exit-code", *s.words, check=0).stdout.startswith("0 changed")
+    s.say("evil-first extra")
+    r = person.stockade("diff", "--exit-code", *s.words, check=1)
+    assert "! tool 'echo'" in r.stdout and "! tool 'extra': new" in r.stdout and "text that a model reads" in r.stdout
+    assert person.stockade("diff", *s.words).returncode == 0
+    shown = json.loads(person.stockade("diff", "--json", *s.words, check=0).stdout)
+    assert shown["changed"] and shown["matters"] and [c["name"] for c in shown["changes"]] == ["echo", "extra"]
+    fields = shown["changes"][0]["fields"]
+    assert [f["path"] for f in fields] == ["description"] and POISON in fields[0]["new"]
+
+
+def test_pins_are_no_part_of_the_plan_and_are_recorded(person):
+    s = Server(person)
+    before = person.stockade("approve", "--print-digest", *s.words, check=0)
+    assert "not pinned" in before.stderr
+    digest = s.pin()
+    after = person.stockade("approve", "--print-digest", *s.words, check=0)
+    assert before.stdout == after.stdout and "pinned: " in after.stderr and digest[:16] in after.stderr
+    w = s.start()
+    w.initialize()
+    w.end()
+    assert [r["detail"]["pins"] for r in person.records() if r["event"] == "session.ready"][-1] == digest
+
+
+def test_pin_wants_the_digest_that_is_there(person):
+    s = Server(person)
+    r = person.stockade("pin", "--digest", "0" * 64, *s.words)
+    assert r.returncode == 125 and "nothing was pinned" in r.stderr
+    assert person.stockade("pin", *s.words).returncode == 125, "no terminal"
+    assert person.stockade("pin", "--json", "--digest", "0" * 64, *s.words).returncode == 2
+
+
+def test_nothing_is_started_to_be_pinned_that_nobody_approved(person):
+    state = f"{person.work}/fresh"
+    os.makedirs(state)
+    r = person.stockade("pin", "--print-digest", "--rw", state, "--", "/usr/bin/python3", REWRITING, "other", state)
+    assert r.returncode == 125 and not r.stdout and "session.ready" not in person.events()
+
+
+def test_an_agents_shell_cannot_pin(person):
+    s = Server(person)
+    client = person.write("claude", "#!/bin/sh\n\"$@\"\nexit $?\n", 0o755)
+    digest = person.stockade("pin", "--print-digest", *s.words, check=0).stdout.strip()
+    r = ask_under(person, client, "pin", "--digest", digest, *s.words)
+    assert r.returncode == 125 and "client" in r.stderr
+    assert os.listdir(f"{person.home}/.local/state/stockade/pins") == []
+
+
+def ask_under(person, client, *words):
+    import subprocess  # pylint: disable=import-outside-toplevel
+    return subprocess.run([client, STOCKADE, *words], env=person.env, cwd=person.work, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+
+
+REAL = {
+    "everything": (npm_server("everything"), {"op": "call", "name": "echo", "args": {"message": "hi"}}),
+    "memory": (npm_server("memory"), {"op": "call", "name": "read_graph"}),
+}
+
+
+@pytest.mark.parametrize("client", ["sdk_v1", "client_v2", "mcp_py"])
+@pytest.mark.parametrize("server", sorted(REAL))
+def test_real_clients_get_a_pinned_real_server_whole(person, client, server):
+    command, step = REAL[server]
+    steps = [{"op": "version"}, {"op": "tools"}, step]
+    person.approve("--", *command)
+    pin(person, "--", *command)
+    bare = ask(client, person, command, steps)
+    wrapped = ask(client, person, [STOCKADE, "run", "--", *command], steps)
+    assert wrapped == bare and "ok" in wrapped[2], wrapped
+    assert pin_events(person, "pin.changed") == pin_events(person, "pin.unknown") == []
+
+
+def test_the_filesystem_server_is_pinned_with_its_directory(person):
+    os.makedirs(f"{person.work}/files")
+    command = npm_server("filesystem", f"{person.work}/files")
+    words = ["--rw", f"{person.work}/files", "--", *command]
+    person.approve(*words)
+    pin(person, *words)
+    steps = [{"op": "tools"}, {"op": "call", "name": "list_directory", "args": {"path": f"{person.work}/files"}}]
+    assert ask("sdk_v1", person, [STOCKADE, "run", *words], steps) == ask("sdk_v1", person, command, steps)
+
+
+@pytest.mark.parametrize("client", ["sdk_v1", "client_v2", "mcp_py"])
+def test_real_clients_get_what_is_left_of_a_server_that_changed(person, client):
+    s = Server(person)
+    s.pin()
+    s.say("evil-first instructions")
+    steps = [{"op": "tools"}, {"op": "call", "name": "echo"}, {"op": "call", "name": "sum"}]
+    answers = ask(client, person, [STOCKADE, "run", *s.words], steps)
+    assert POISON in str(ask(client, person, s.raw, steps)), "the control"
+    assert POISON not in str(answers) and "pinned" in str(answers[1]) and "sum ran" in str(answers[2]), answers

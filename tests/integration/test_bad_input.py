@@ -20,6 +20,10 @@ def hosts(*allow):
     return profile(network={"allow": list(allow)})
 
 
+def tools(*allow):
+    return profile(tools={"allow": list(allow)})
+
+
 # words of the message, the profile's text
 BAD_PROFILES = {
     "not JSON": (["bad.json:1"], '{"stockade": 1,'),
@@ -66,6 +70,15 @@ BAD_PROFILES = {
     "a published port twice": (["network.publish", "twice"], profile(network={"publish": [8080, 8080]})),
     "addresses of another range": (["network.addresses", "198.18.0.0/15"], profile(network={"addresses": "10.0.0.0/8"})),
     "a limit of none": (["network.limits.connections", "between 1 and 8192"], profile(network={"limits": {"connections": 0}})),
+    "arguments that are no schema": (["bad.json:1: tools.allow.arguments", "an object"], tools({"name": "a", "arguments": ["path"]})),
+    "a misspelt keyword of arguments": (['tools.allow "a"', "schema.propertes is no keyword"], tools({"name": "a", "arguments": {"propertes": {}}})),
+    "a keyword of arguments that nothing checks": (["schema.properties.u.format"],
+                                                   tools({"name": "a", "arguments": {"properties": {"u": {"format": "uri"}}}})),
+    "a pattern of arguments that is none": (["schema.properties.u.pattern"], tools({"name": "a", "arguments": {"properties": {"u": {"pattern": "("}}}})),
+    "arguments that refer elsewhere": (["schema.$ref", "nothing is fetched"], tools({"name": "a", "arguments": {"$ref": "https://example.com/a"}})),
+    "arguments in an older dialect": (["schema.$schema", "2020-12 and draft-07"],
+                                      tools({"name": "a", "arguments": {"$schema": "http://json-schema.org/draft-04/schema#"}})),
+    "strict as a word": (["tools.strict", "true or false"], profile(tools={"strict": "yes"})),
     "a wrong version": (["stockade"], profile(stockade=2)),
 }
 

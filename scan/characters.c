@@ -71,7 +71,9 @@ static void end_blanks(struct pass *p)
 
 static void add_blank(struct pass *p, uint32_t cp)
 {
-	end_word(p);
+	if (p->alien || p->styled)
+		end_word(p);
+	p->latin = false;
 	if (p->blanks == 0 && p->lines == 0)
 		p->blanks_from = p->at;
 	if (cp == '\n' || cp == 0x85 || cp == 0x2028 || cp == 0x2029) {
@@ -186,6 +188,10 @@ static size_t add_foreign(struct pass *p)
 	size_t n = utf8_decode(s->raw + p->at, s->raw_len - p->at, &cp);
 	enum letter_class class = n ? letter_class(cp) : LETTER_BROKEN;
 
+	if (cp == ' ') {
+		add_blank(p, cp);
+		return 1;
+	}
 	if (n == 0) {
 		found(s, RULE_UNICODE_BROKEN, p->at, 1);
 		return 1;
@@ -209,22 +215,23 @@ static size_t add_foreign(struct pass *p)
 
 static void add_ascii(struct pass *p, unsigned char c)
 {
+	struct scan *s = p->s;
 	bool capital = c >= 'A' && c <= 'Z', small = c >= 'a' && c <= 'z';
-	char to = (char)(capital ? c + 32 : c);
 
 	if (p->blanks || p->lines)
 		end_blanks(p);
-	if (capital || small) {
-		p->latin = true;
-		if (capital && p->low && p->s->is_key)
-			put(p, "_", 1);
-	} else if (p->alien || p->latin || p->styled) {
+	if (capital && p->low && s->is_key)
+		put(p, "_", 1);
+	if (!capital && !small && (p->alien || p->styled))
 		end_word(p);
-	}
+	p->latin = capital || small;
 	p->low = small;
 	p->before = c;
 	p->selected = false;
-	put(p, &to, 1);
+	if (s->folded_len < FOLDED_MAX) {
+		s->from[s->folded_len] = (uint32_t)p->at;
+		s->folded[s->folded_len++] = (char)(capital ? c + 32 : c);
+	}
 }
 
 void scan_characters(struct scan *s)
@@ -235,14 +242,12 @@ void scan_characters(struct scan *s)
 	put(&p, "\n", 1);
 	while (p.at < s->raw_len) {
 		unsigned char c = s->raw[p.at];
+		if (!p.latin && !p.alien && p.styled == 0)
+			p.word = p.at;
 		if (c > 0x20 && c < 0x7f) {
-			if (!p.latin && !p.alien && p.styled == 0)
-				p.word = p.at;
 			add_ascii(&p, c);
 			p.at++;
 		} else {
-			if (!p.latin && !p.alien && p.styled == 0)
-				p.word = p.at;
 			p.at += add_foreign(&p);
 		}
 	}

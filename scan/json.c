@@ -105,13 +105,18 @@ static bool unescape(struct cursor *c, char out[4], size_t *ret_len)
 	return true;
 }
 
-/* The text of a string, whose opening quote has been read. Only as much is kept as is scanned; *ret_len is all of it.
- */
-static bool read_string(struct cursor *c, size_t *ret_len)
+struct text {
+	const char *p;
+	size_t n;
+};
+
+/* From the first escape on, a copy without them. Only as much is kept as is scanned; n is all of it. */
+static bool read_escaped(struct cursor *c, const char *from, struct text *ret)
 {
 	char *out = c->s->unescaped;
-	size_t n = 0;
+	size_t n = (size_t)(c->p - from);
 
+	memcpy(out, from, n < SCAN_TEXT_MAX ? n : SCAN_TEXT_MAX);
 	while (c->p < c->end && *c->p != '"') {
 		char piece[4];
 		size_t len = 1;
@@ -126,7 +131,20 @@ static bool read_string(struct cursor *c, size_t *ret_len)
 			memcpy(out + n, piece, len);
 		n += len;
 	}
-	*ret_len = n;
+	*ret = (struct text){ out, n };
+	return take(c, '"');
+}
+
+/* The text of a string, whose opening quote has been read. Valid until the next. */
+static bool read_string(struct cursor *c, struct text *ret)
+{
+	const char *from = c->p;
+
+	while (c->p < c->end && *c->p != '"' && *c->p != '\\')
+		c->p++;
+	if (c->p < c->end && *c->p == '\\')
+		return read_escaped(c, from, ret);
+	*ret = (struct text){ from, (size_t)(c->p - from) };
 	return take(c, '"');
 }
 
@@ -155,10 +173,12 @@ static void path_cut(struct scan *s, size_t to)
 
 static bool is_plain_key(const char *p, size_t n)
 {
+	if (n > KEY_PLAIN_MAX)
+		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= 'A' && p[i] <= 'Z') || p[i] == '$' || p[i] == '_'))
 			return false;
-	return n <= KEY_PLAIN_MAX;
+	return true;
 }
 
 static bool is_named(const char *key, size_t n)
@@ -174,24 +194,25 @@ static bool walk(struct cursor *c, bool names, bool outermost);
 static bool walk_member(struct cursor *c, bool names, bool outermost)
 {
 	struct scan *s = c->s;
-	size_t n, back;
+	struct text t;
+	size_t back;
 	bool below, is_name;
 
-	if (!take(c, '"') || !read_string(c, &n))
+	if (!take(c, '"') || !read_string(c, &t))
 		return false;
-	below = !names && is_named(s->unescaped, n);
-	is_name = outermost && n == 4 && memcmp(s->unescaped, "name", 4) == 0;
-	back = path_add(s, ".", s->unescaped, n < SCAN_TEXT_MAX ? n : SCAN_TEXT_MAX);
-	if (names || !is_plain_key(s->unescaped, n < SCAN_TEXT_MAX ? n : SCAN_TEXT_MAX))
-		scan_key(s, s->where, s->unescaped, n);
+	below = !names && is_named(t.p, t.n);
+	is_name = outermost && t.n == 4 && memcmp(t.p, "name", 4) == 0;
+	back = path_add(s, ".", t.p, t.n < SCAN_TEXT_MAX ? t.n : SCAN_TEXT_MAX);
+	if (names || !is_plain_key(t.p, t.n))
+		scan_key(s, s->where, t.p, t.n);
 	if (!take(c, ':'))
 		return false;
 	blanks(c);
 	if (is_name && c->p < c->end && *c->p == '"') {
 		c->p++;
-		if (!read_string(c, &n))
+		if (!read_string(c, &t))
 			return false;
-		scan_name(s, s->unescaped, n);
+		scan_name(s, t.p, t.n);
 	} else if (!walk(c, below, false)) {
 		return false;
 	}
@@ -239,7 +260,7 @@ static bool walk_other(struct cursor *c)
 
 static bool walk(struct cursor *c, bool names, bool outermost)
 {
-	size_t n;
+	struct text t;
 	bool r;
 
 	if (c->depth >= SCAN_DEPTH_MAX)
@@ -250,9 +271,9 @@ static bool walk(struct cursor *c, bool names, bool outermost)
 	} else if (take(c, '[')) {
 		r = walk_array(c);
 	} else if (take(c, '"')) {
-		r = read_string(c, &n);
+		r = read_string(c, &t);
 		if (r)
-			scan_text(c->s, c->s->where, c->s->unescaped, n);
+			scan_text(c->s, c->s->where, t.p, t.n);
 	} else {
 		r = walk_other(c);
 	}

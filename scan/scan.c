@@ -7,6 +7,7 @@
 #include "scan/work.h"
 
 enum {
+	WORD_MAX = 20,
 	LONG_TEXT = 8 << 10,
 	VERY_LONG_TEXT = 24 << 10,
 	VERY_LONG_TOTAL = 64 << 10,
@@ -91,10 +92,12 @@ static size_t at_character(const unsigned char *p, size_t n, size_t at)
 	return at < n ? at : n;
 }
 
-static struct scan_finding *known(struct scan *s, const struct scan_rule *rule, const char *path)
+/* The same rule in the same text, or in another of that path. */
+static struct scan_finding *known(struct scan *s, const struct scan_rule *rule)
 {
 	for (size_t i = 0; i < s->findings.n; i++)
-		if (s->findings.at[i].rule == rule && strcmp(s->findings.at[i].path, path) == 0)
+		if (s->findings.at[i].rule == rule &&
+			(s->found_in[i] == s->texts || strcmp(s->findings.at[i].path, s->path) == 0))
 			return &s->findings.at[i];
 	return NULL;
 }
@@ -102,13 +105,10 @@ static struct scan_finding *known(struct scan *s, const struct scan_rule *rule, 
 static void add(struct scan *s, enum scan_rule_number number, size_t from, size_t end)
 {
 	const struct scan_rule *rule = &rules[number];
-	struct scan_finding *f;
-	char path[SCAN_PATH_MAX];
+	struct scan_finding *f = known(s, rule);
 
 	if (rule->severity > s->findings.worst)
 		s->findings.worst = rule->severity;
-	show(path, sizeof(path), (const unsigned char *)s->path, strnlen(s->path, SCAN_PATH_MAX));
-	f = known(s, rule, path);
 	if (f) {
 		f->count++;
 		return;
@@ -117,10 +117,11 @@ static void add(struct scan *s, enum scan_rule_number number, size_t from, size_
 		s->findings.more++;
 		return;
 	}
+	s->found_in[s->findings.n] = s->texts;
 	f = &s->findings.at[s->findings.n++];
 	f->rule = rule;
 	f->count = 1;
-	memcpy(f->path, path, sizeof(path));
+	show(f->path, sizeof(f->path), (const unsigned char *)s->path, strnlen(s->path, SCAN_PATH_MAX));
 	end = end - from > SHOWN_BYTES ? from + SHOWN_BYTES : end;
 	from = at_character(s->raw, s->raw_len, from);
 	end = at_character(s->raw, s->raw_len, end);
@@ -162,7 +163,6 @@ static bool take(struct scan *s, const char *path, const char *text, size_t n)
 	s->raw = (const unsigned char *)text;
 	s->raw_len = n < SCAN_TEXT_MAX ? n : SCAN_TEXT_MAX;
 	s->is_key = false;
-	s->is_icon = strncmp(path, "icons[", 6) == 0 || strstr(path, ".icons[") != NULL;
 	s->reads_right_to_left = false;
 	s->total += n;
 	if (n > SCAN_TEXT_MAX || s->total > SCAN_TOTAL_MAX || ++s->texts > SCAN_TEXTS_MAX) {
@@ -176,6 +176,17 @@ static bool take(struct scan *s, const char *path, const char *text, size_t n)
 	return true;
 }
 
+/* One word of letters: no rule is about that, and half of what a schema holds is just it. */
+static bool is_one_word(const struct scan *s)
+{
+	if (s->raw_len > WORD_MAX)
+		return false;
+	for (size_t i = 0; i < s->raw_len; i++)
+		if (s->raw[i] < 'a' || s->raw[i] > 'z')
+			return false;
+	return true;
+}
+
 static void judge(struct scan *s)
 {
 	scan_characters(s);
@@ -186,7 +197,7 @@ static void judge(struct scan *s)
 
 void scan_text(struct scan *s, const char *path, const char *text, size_t n)
 {
-	if (take(s, path, text, n))
+	if (take(s, path, text, n) && !is_one_word(s))
 		judge(s);
 }
 

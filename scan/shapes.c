@@ -83,34 +83,45 @@ static bool is_long(const struct run *r)
 	return r->n >= LONG_RUN && r->capitals * 12 > r->n && r->small * 12 > r->n && r->digits * 24 > r->n;
 }
 
+/* A picture is encoded data by its nature. */
+static bool is_icon(const struct scan *s)
+{
+	return strncmp(s->path, "icons[", 6) == 0 && s->raw_len > 11 && memcmp(s->raw, "data:image/", 11) == 0;
+}
+
 static void judge_run(struct scan *s, size_t at, const struct run *r)
 {
-	unsigned char text[DECODED_MAX];
+	unsigned char text[DECODED_MAX] = { 0 };
 	size_t n = r->n < DECODED_MAX ? r->n : DECODED_MAX;
 
-	if (r->n < DECODED_MIN)
-		return;
 	if (r->hex == r->n ? says_something(text, decode_hex(s->raw + at, n & ~(size_t)1, text))
 			   : says_something(text, decode_base64(s->raw + at, n, text)))
 		found(s, RULE_PAYLOAD_TEXT, at, r->n);
-	else if (is_long(r) && !s->is_icon)
+	else if (is_long(r) && !is_icon(s))
 		found(s, RULE_PAYLOAD_ENCODED, at, r->n);
 }
 
-static size_t run_at(const struct scan *s, size_t at, struct run *ret)
-{
-	size_t i = at;
+/* Of the alphabets of base64 and hex. */
+static const bool encodes[256] = { ['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['a' ... 'z'] = true,
+	['+'] = true,
+	['-'] = true,
+	['/'] = true,
+	['_'] = true,
+	['='] = true };
 
-	*ret = (struct run){ 0 };
-	for (; i < s->raw_len && (value_of(s->raw[i]) >= 0 || s->raw[i] == '='); i++) {
-		unsigned char c = s->raw[i];
-		ret->capitals += c >= 'A' && c <= 'Z';
-		ret->small += c >= 'a' && c <= 'z';
-		ret->digits += c >= '0' && c <= '9';
-		ret->hex += hex_of(c) >= 0;
+static struct run run_of(const unsigned char *p, size_t n)
+{
+	struct run r = { .n = n };
+
+	for (size_t i = 0; i < n; i++) {
+		r.capitals += p[i] >= 'A' && p[i] <= 'Z';
+		r.small += p[i] >= 'a' && p[i] <= 'z';
+		r.digits += p[i] >= '0' && p[i] <= '9';
+		r.hex += hex_of(p[i]) >= 0;
 	}
-	ret->n = i - at;
-	return i;
+	return r;
 }
 
 /* The length of a character escape: &#105; \u0069 \x69 %69, or 0. */
@@ -152,18 +163,17 @@ static size_t judge_escapes(struct scan *s, size_t at)
 
 void scan_shapes(struct scan *s)
 {
-	struct run run;
-
-	for (size_t i = 0; i < s->raw_len;) {
+	for (size_t i = 0, end; i < s->raw_len; i = end) {
 		unsigned char c = s->raw[i];
-		if (c == '%' || c == '&' || c == '\\') {
-			i = judge_escapes(s, i);
-		} else if (value_of(c) < 0) {
-			i++;
-		} else {
-			size_t end = run_at(s, i, &run);
+		for (end = i; end < s->raw_len && encodes[s->raw[end]]; end++)
+			;
+		if (end - i >= DECODED_MIN) {
+			const struct run run = run_of(s->raw + i, end - i);
 			judge_run(s, i, &run);
-			i = end;
+		} else if (c == '%' || c == '&' || c == '\\') {
+			end = judge_escapes(s, i);
+		} else if (end == i) {
+			end++;
 		}
 	}
 }

@@ -35,27 +35,10 @@ struct spelling {
 	char between;
 };
 
-/* Digits and "i" as the letters that they are drawn like; the words of phrases are spelt so too. */
-static char drawn(char c)
-{
-	switch (c) {
-	case '0':
-		return 'o';
-	case '1':
-	case 'i':
-		return 'l';
-	case '3':
-		return 'e';
-	case '4':
-		return 'a';
-	case '5':
-		return 's';
-	case '7':
-		return 't';
-	default:
-		return c;
-	}
-}
+/* Digits and "i" as the letters that they are drawn like; the words of phrases are spelt so too. 0: itself. */
+static const unsigned char drawn[256] = {
+	['0'] = 'o', ['1'] = 'l', ['3'] = 'e', ['4'] = 'a', ['5'] = 's', ['7'] = 't', ['i'] = 'l'
+};
 
 static size_t child(size_t node, unsigned char c)
 {
@@ -70,10 +53,12 @@ static unsigned outcome_of(const char *p, size_t n)
 	size_t node = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)p[i];
 		size_t next;
-		if (p[i] == '\'')
+		if (c == '\'')
 			continue;
-		next = child(node, (unsigned char)drawn(p[i]));
+		c = drawn[c] ? drawn[c] : c;
+		next = node ? child(node, c) : trie_root[c];
 		if (next == 0)
 			return trie_beyond[node];
 		node = next;
@@ -171,14 +156,23 @@ static void add_single(struct scan *s, struct spelling *sp, size_t at)
 		found_folded(s, RULE_PAD_SPELT, sp->from, at - sp->from + 1);
 }
 
+enum { BYTE_OF_WORD = 1, BYTE_OF_NAME = 2 };
+
+static const unsigned char kinds[256] = { ['a' ... 'z'] = 3,
+	['0' ... '9'] = 3,
+	[0x80 ... 0xff] = 3,
+	['_'] = BYTE_OF_NAME,
+	['-'] = BYTE_OF_NAME,
+	['\''] = BYTE_OF_NAME };
+
 static bool is_word_byte(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c >= 0x80;
+	return kinds[c] & BYTE_OF_WORD;
 }
 
 static bool is_name_byte(unsigned char c)
 {
-	return is_word_byte(c) || c == '_' || c == '-' || c == '\'';
+	return kinds[c] & BYTE_OF_NAME;
 }
 
 /* The words of a name, parted at '_' and '-'. */

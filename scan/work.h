@@ -46,6 +46,7 @@ struct secret_place {
 struct scan {
 	enum scan_kind kind;
 	struct scan_findings findings;
+	uint32_t found_in[SCAN_FINDINGS_MAX]; /* which text, by its number */
 	struct others others;
 	uint64_t total;
 	uint32_t texts;
@@ -54,7 +55,6 @@ struct scan {
 	const unsigned char *raw;
 	size_t raw_len;
 	bool is_key; /* capitals inside part words */
-	bool is_icon;
 	bool reads_right_to_left;
 	char folded[FOLDED_MAX];
 	uint32_t from[FOLDED_MAX]; /* where in raw each byte of it came from */

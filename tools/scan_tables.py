@@ -127,7 +127,9 @@ def tables_of_words(phrases):
         first.append(len(edges))
         edges += [(b, child + i) for i, b in enumerate(children)]
         child += len(children)
-    out = array("uint16_t", "trie_first", first + [len(edges)])
+    root = dict(edges[:len(nodes[0][0])])
+    out = array("uint16_t", "trie_root", [root.get(b, 0) for b in range(256)])
+    out += array("uint16_t", "trie_first", first + [len(edges)])
     out += array("uint8_t", "trie_byte", [b for b, _ in edges])
     out += array("uint16_t", "trie_to", [to for _, to in edges])
     out += array("uint16_t", "trie_end", [numbers[frozenset(n[1])] for n in nodes])

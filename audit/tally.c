@@ -19,6 +19,7 @@ enum tally_rule {
 static const unsigned char rules[EVENT_TYPE_COUNT] = {
 	[EVENT_NOTIFICATION] = TALLY_MAY,
 	[EVENT_REFUSED] = TALLY_MAY,
+	[EVENT_SCAN] = TALLY_MAY,
 	[EVENT_UNMATCHED] = TALLY_MAY,
 	[EVENT_STDERR] = TALLY_MAY,
 	/* The gateway limits the rate of these, and counts; this is for a gateway that is no longer ours. */

@@ -15,6 +15,7 @@
 #include "shim/pins.h"
 #include "shim/policy.h"
 #include "shim/record.h"
+#include "shim/scans.h"
 
 static const char META_SERVER[] = "io.modelcontextprotocol/serverInfo";
 
@@ -142,6 +143,8 @@ static int filter_result(struct shim *s, const struct pending_entry *e, uint64_t
 		return lists_filter(s, kind, e->further, &s->edited, ret_hidden);
 	case RESULT_HELLO:
 		r = record_hello(s);
+		if (r == 0)
+			r = scans_instructions(s, message_get(&s->doc, "instructions"));
 		return r ? r : lists_filter_capabilities(s, &s->edited, ret_hidden);
 	default:
 		return 0;

@@ -3,6 +3,7 @@
 #include "shim/guards.h"
 #include "shim/arguments.h"
 #include "shim/pins.h"
+#include "shim/scans.h"
 #include "shim/structured.h"
 
 static const struct {
@@ -12,7 +13,9 @@ static const struct {
 	{ GATE_TOOL, pins_guard },
 	{ GATE_PROMPT, pins_guard },
 	{ GATE_REFERENCE, pins_guard },
+	{ GATE_TOOL, scans_guard_tool },
 	{ GATE_TOOL, arguments_guard },
+	{ GATE_PROMPT, scans_guard_prompt },
 };
 
 static const struct {

@@ -10,6 +10,7 @@
 #include "shim/policy.h"
 #include "shim/record.h"
 #include "shim/roots.h"
+#include "shim/scans.h"
 
 enum { SHOWN_NAME_MAX = 160 };
 
@@ -157,6 +158,8 @@ static int keep_listed(struct shim *s, const void *arg, struct slice key, struct
 		s->doubles++;
 	if (r == 0 && *ret && list->kind == RESULT_TOOLS)
 		r = learn_schemas(s, name, item, ret);
+	if (r == 0 && *ret)
+		r = scans_keep(s, list->kind, name, item, ret);
 	return r;
 }
 

@@ -3,6 +3,7 @@
 #include "shim/shim.h"
 #include "shim/arguments.h"
 #include "shim/keys.h"
+#include "shim/scans.h"
 
 enum { EDITED_KEEP = 64 << 10 };
 
@@ -32,6 +33,7 @@ void shim_done(struct shim *s)
 	json_doc_done(&s->doc);
 	schemas_done(&s->schemas);
 	arguments_done(s);
+	scans_done(s);
 	for (size_t i = 0; i < ARRAY_LEN(s->listed); i++)
 		listed_done(&s->listed[i]);
 	buf_done(&s->edited);
@@ -53,6 +55,7 @@ void shim_trim(struct shim *s)
 	queue_trim(&s->to_client);
 	queue_trim(&s->to_server);
 	json_doc_trim(&s->doc);
+	scans_trim(s);
 	if (s->edited.cap > EDITED_KEEP)
 		buf_done(&s->edited);
 }

@@ -20,6 +20,7 @@
 #include "shim/pins.h"
 #include "shim/port.h"
 #include "shim/queue.h"
+#include "shim/scans_known.h"
 #include "shim/schemas.h"
 #include "wire/control.h"
 #include "wire/shim_config.h"
@@ -49,6 +50,7 @@ struct shim {
 	struct pins pins;
 	struct listing listing;
 	struct schemas schemas;
+	struct scans scans;
 	struct schema_compiled **rules;	     /* of config.arguments, one each; NULL: it has no schema */
 	char words[SHIM_WORDS_MAX];	     /* of a guard */
 	struct listed listed[SHIM_LISTS];    /* by kind of list */

@@ -152,7 +152,8 @@ static int add_rules(json_t *o, const struct profile *p)
 	int r = json_object_set_new(o, "tools", rules(&p->tools)) |
 		add_arguments(json_object_get(o, "tools"), &p->arguments) |
 		json_object_set_new(o, "resources", rules(&p->resources)) |
-		json_object_set_new(o, "prompts", rules(&p->prompts));
+		json_object_set_new(o, "prompts", rules(&p->prompts)) |
+		json_object_set_new(o, "scan", json_string(p->scan_withhold ? "withhold" : "record"));
 
 	/* Without a rule: none, which is no grant. */
 	return p->extensions.n > 0 ? r | json_object_set_new(o, "extensions", rules(&p->extensions)) : r;
@@ -245,6 +246,7 @@ static void print_grants(FILE *out, const json_t *o)
 		json_is_true(json_object_get(o, "af_unix")) ? "; may open unix sockets" : "");
 	print_list(out, "  limits", json_object_get(o, "bounds"), NULL);
 	print_list(out, "  tools", json_object_get(o, "tools"), NULL);
+	fprintf(out, "  %-14s %s\n", "  scan", json_string_value(json_object_get(o, "scan")));
 	print_list(out, "  resources", json_object_get(o, "resources"), NULL);
 	print_list(out, "  prompts", json_object_get(o, "prompts"), NULL);
 	print_list(out, "  extensions", json_object_get(o, "extensions"), NULL);

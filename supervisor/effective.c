@@ -497,6 +497,9 @@ static int step_shim(struct build *b, struct diag *d)
 	c->args = f->audit_args;
 	c->sampling = f->sampling;
 	c->elicitation = f->elicitation;
+	c->scan.withhold = f->scan_withhold ? strdup(f->scan_withhold) : NULL;
+	if (f->scan_withhold && !c->scan.withhold)
+		return -ENOMEM;
 	if (getrandom(c->salt, sizeof(c->salt), 0) != sizeof(c->salt))
 		return diag_fail(d, -EIO, "no random bytes from the kernel");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++)

@@ -137,6 +137,7 @@ static json_t *code(const struct resolved *cmd)
 int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *env)
 {
 	const struct profile *f = &e->profile;
+	json_t *protocol;
 
 	json_decref(e->canonical);
 	e->canonical = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:b, s:s, s:I}, "
@@ -154,7 +155,12 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 		rules(&f->tools), "resources", rules(&f->resources), "prompts", rules(&f->prompts), "extensions",
 		rules(&f->extensions), "sampling", f->sampling, "elicitation", f->elicitation, "roots",
 		strings(&e->shim.roots), "arguments", f->audit_args);
-	return e->canonical ? add_arguments(json_object_get(e->canonical, "protocol"), &f->arguments) : -EILSEQ;
+	if (!e->canonical)
+		return -EILSEQ;
+	protocol = json_object_get(e->canonical, "protocol");
+	if (f->scan_withhold && json_object_set_new(protocol, "scan", json_string("withhold")) < 0)
+		return -ENOMEM;
+	return add_arguments(protocol, &f->arguments);
 }
 
 static int digest_tree(const struct paths *p, const struct code_tree *t, bool with_git, json_t *entry, struct diag *d)

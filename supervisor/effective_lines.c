@@ -353,6 +353,9 @@ static int add_protocol(struct effective *e)
 	const struct profile *f = &e->profile;
 	int r = add_rules(e, LINE_TOOLS, &f->tools);
 
+	if (r == 0 && f->scan_withhold)
+		r = effective_add_line(e, LINE_TOOLS, 0, f->scan_withhold,
+			"withheld, and prompts as well: where a scan finds orders, hidden text or false names");
 	if (r == 0)
 		r = add_arguments(e, &f->arguments);
 	if (r == 0)

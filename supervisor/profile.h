@@ -83,6 +83,7 @@ struct profile {
 	uint64_t limit_cpu; /* percent */
 	struct shim_rules tools, resources, prompts, extensions;
 	struct shim_arguments arguments; /* tools.allow[].arguments, tools.allow[].strict, tools.strict */
+	char *scan_withhold; /* tools.scan "withhold": where it stands; NULL: "record" */
 	bool sampling, elicitation;
 	struct profile_items roots;
 	enum shim_args audit_args;

@@ -85,6 +85,7 @@ static const struct key_row key_table[] = {
 	{ "tools.deny", KEY_LIST, key_set_deny, FIELD(tools) },
 	{ "tools.strict", KEY_BOOLEAN, key_set_strict },
 	{ "tools.rate", KEY_STRING, key_set_refused, .words = "rates" },
+	{ "tools.scan", KEY_STRING, key_set_scan },
 	{ "resources", KEY_SECTION },
 	{ "resources.allow", KEY_LIST, key_set_allow, FIELD(resources) },
 	{ "resources.deny", KEY_LIST, key_set_deny, FIELD(resources) },

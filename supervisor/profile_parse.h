@@ -99,6 +99,7 @@ int key_set_env_names(const struct key *k) _must_check_;
 int key_set_protect(const struct key *k) _must_check_;
 int key_set_home(const struct key *k) _must_check_;
 int key_set_seccomp(const struct key *k) _must_check_;
+int key_set_scan(const struct key *k) _must_check_;
 int key_set_audit_arguments(const struct key *k) _must_check_;
 int key_set_allow(const struct key *k) _must_check_;
 int key_set_deny(const struct key *k) _must_check_;

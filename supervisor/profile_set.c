@@ -388,6 +388,17 @@ int key_set_seccomp(const struct key *k)
 	return r < 0 ? r : replace(&p->seccomp, words[i]);
 }
 
+/* What follows from what a scan finds in the definitions of a list. */
+int key_set_scan(const struct key *k)
+{
+	static const char *const words[] = { "record", "withhold" };
+	struct profile *p = k->target;
+	size_t i = 0;
+	int r = key_word(k, words, ARRAY_LEN(words), &i);
+
+	return r < 0 || i == 0 ? r : key_where(k, k->line, words[i], &p->scan_withhold);
+}
+
 int key_set_audit_arguments(const struct key *k)
 {
 	static const char *const words[] = {

@@ -47,6 +47,11 @@ static void put_pins(struct wire_writer *w, const struct shim_pins *p)
 	}
 }
 
+static void put_scan(struct wire_writer *w, const struct shim_scan *s)
+{
+	wire_put_str(w, s->withhold);
+}
+
 int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 {
 	wire_begin(w, WIRE_SHIM_CONFIG, SHIM_CONFIG_BYTES_MAX);
@@ -65,6 +70,7 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 	put_pins(w, &c->pins);
 	wire_put_strv(w, c->roots.v, c->roots.n);
 	put_arguments(w, &c->arguments);
+	put_scan(w, &c->scan);
 	return wire_finish(w);
 }
 
@@ -194,6 +200,7 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	get_pins(&r, &ret->pins);
 	get_roots(&r, &ret->roots);
 	get_arguments(&r, &ret->arguments);
+	ret->scan.withhold = wire_get_str(&r);
 	e = wire_close(&r);
 	if (e == 0 && (!ret->name || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) || !ret->stderr_prefix ||
 			      ret->line_max == 0 || ret->line_max > SHIM_LINE_MAX || ret->args > SHIM_ARGS_FULL))
@@ -270,6 +277,7 @@ void shim_config_done(struct shim_config *c)
 		rules_done(&c->scope[i]);
 	strv_done(&c->roots);
 	shim_arguments_done(&c->arguments);
+	free(c->scan.withhold);
 	free(c->name);
 	free(c->stderr_prefix);
 	*c = (struct shim_config){ 0 };

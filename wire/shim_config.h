@@ -69,6 +69,11 @@ struct shim_arguments {
 	size_t n;
 };
 
+/* What follows from a finding of severity high in a definition of a list (scan/scan.h). */
+struct shim_scan {
+	char *withhold; /* the rule's words: it is withheld; NULL: nothing, it is recorded */
+};
+
 struct shim_config {
 	char *name;	     /* server's name for messages */
 	uint32_t uid, gid;   /* started by root: the shim becomes these before anything else; never 0 */
@@ -83,6 +88,7 @@ struct shim_config {
 	struct shim_pins pins;
 	struct strv roots; /* canonical paths; answers to roots/list are filtered to them; none: to nothing */
 	struct shim_arguments arguments;
+	struct shim_scan scan;
 };
 
 int shim_config_encode(const struct shim_config *c, struct wire_writer *w) _must_check_;

@@ -15,7 +15,7 @@ ALLOWED = {
     "schema": {"base", "schema"},
     "supervisor": {"base", "wire", "audit", "schema", "supervisor"},
     "enter": {"base", "wire", "enter"},
-    "shim": {"base", "wire", "schema", "shim"},
+    "shim": {"base", "wire", "scan", "schema", "shim"},
     "gateway": {"base", "wire", "gateway"},
     "dial": {"base", "wire", "dial"},
 }

@@ -81,6 +81,8 @@ static const struct {
 		"allow get_*\n                 deny get_all\n                 deny all others\n" },
 	{ "\"command\": [\"prog\"], \"tools\": {\"deny\": [\"put\"]}", "tools",
 		"deny put\n                 allow all others\n" },
+	{ "\"command\": [\"prog\"]", "scan", "record\n" },
+	{ "\"command\": [\"prog\"], \"tools\": {\"scan\": \"withhold\"}", "scan", "withhold\n" },
 	{ "\"command\": [\"prog\"], \"resources\": {\"allow\": [\"file:*\"]}", "resources", "allow file:*\n" },
 	{ "\"command\": [\"prog\"], \"prompts\": {\"allow\": []}", "prompts", "deny all others\n" },
 	{ "\"command\": [\"prog\"], \"extensions\": {\"allow\": [\"x/*\"]}", "extensions", "allow x/*\n" },

@@ -130,6 +130,8 @@ static const struct row rows[] = {
 	{ "allowed resources", PROFILE, "file:*", "files:*", true },
 	{ "allowed prompts", PROFILE, "[\"ask\"]", "[\"asks\"]", true },
 	{ "allowed extensions", PROFILE, "x/*", "y/*", true },
+	{ "what follows from a scan", PROFILE, "\"tools\": {", "\"tools\": {\"scan\": \"withhold\", ", true },
+	{ "the same said in words", PROFILE, "\"tools\": {", "\"tools\": {\"scan\": \"record\", ", false },
 	{ "sampling", PROFILE, "\"sampling\": false", "\"sampling\": true", true },
 	{ "elicitation", PROFILE, "\"elicitation\": false", "\"elicitation\": true", true },
 	{ "roots", PROFILE, "\"roots\": [\"~/docs\"]", "\"roots\": []", true },

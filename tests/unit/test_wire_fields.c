@@ -231,6 +231,7 @@ static void make_config(struct shim_config *c)
 		assert_true(asprintf(&r->rules[0].glob, "glob %zu", i) > 0);
 		assert_true(asprintf(&r->rules[0].where, "where %zu", i) > 0);
 	}
+	c->scan.withhold = strdup("scan");
 	assert_int_equal(strv_add(&c->roots, "/one") | strv_add(&c->roots, "/two"), 0);
 }
 
@@ -251,6 +252,7 @@ static void every_field_of_a_shim_config_arrives(void **state)
 	assert_int_equal(got.args, SHIM_ARGS_FULL);
 	assert_memory_equal(got.salt, sent.salt, sizeof(got.salt));
 	assert_true(got.sampling && got.elicitation);
+	assert_string_equal(got.scan.withhold, "scan");
 	assert_true(same(&got.roots, &sent.roots));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++) {
 		assert_int_equal(got.scope[i].restricted, i % 2);

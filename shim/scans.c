@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scans - see scans.h */
+#include "shim/scans.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "shim/blake2s.h"
+#include "shim/record.h"
+
+enum { FIRST_SLOTS = 256, OF_NAME = 1, OF_ITEM = 2 };
+
+static const struct {
+	enum method_result list;
+	enum scan_kind kind;
+	const char *method;
+} kinds[] = {
+	{ RESULT_TOOLS, SCAN_TOOL, "tools/list" },
+	{ RESULT_RESOURCES, SCAN_RESOURCE, "resources/list" },
+	{ RESULT_TEMPLATES, SCAN_TEMPLATE, "resources/templates/list" },
+	{ RESULT_PROMPTS, SCAN_PROMPT, "prompts/list" },
+	{ RESULT_HELLO, SCAN_INSTRUCTIONS, NULL },
+};
+
+static void forget(struct scans *k)
+{
+	free(k->known);
+	k->known = NULL;
+	k->n = k->cap = 0;
+}
+
+void scans_trim(struct shim *s)
+{
+	scan_free(s->scans.scan);
+	s->scans.scan = NULL;
+}
+
+void scans_done(struct shim *s)
+{
+	scans_trim(s);
+	forget(&s->scans);
+}
+
+/* Keyed, so that no server can choose definitions that share a digest; a name is never taken for an item. */
+static void digest(
+	const struct shim *s, unsigned of, enum scan_kind kind, struct slice text, uint8_t ret[SCANS_DIGEST_BYTES])
+{
+	const uint64_t key[2] = { s->schemas.secret, of << 8 | (unsigned)kind };
+	uint8_t whole[BLAKE2S_BYTES];
+
+	blake2s(key, sizeof(key), text.p, text.n, whole);
+	memcpy(ret, whole, SCANS_DIGEST_BYTES);
+}
+
+/* The slot of that digest, or the empty one where it belongs. */
+static struct scans_entry *find(struct scans_entry *slots, size_t cap, const uint8_t *wanted)
+{
+	uint64_t hash;
+
+	memcpy(&hash, wanted, sizeof(hash));
+	for (size_t i = hash & (cap - 1);; i = (i + 1) & (cap - 1))
+		if (slots[i].verdict == SCANS_UNKNOWN || memcmp(slots[i].digest, wanted, SCANS_DIGEST_BYTES) == 0)
+			return &slots[i];
+}
+
+static enum scans_verdict recall(const struct scans *k, const uint8_t *wanted)
+{
+	return k->n ? (enum scans_verdict)find(k->known, k->cap, wanted)->verdict : SCANS_UNKNOWN;
+}
+
+/* Never more than half full, so that a look-up meets an empty slot. */
+static int remember(struct scans *k, const uint8_t *wanted, enum scans_verdict verdict)
+{
+	struct scans_entry *e;
+
+	if (k->n >= SCANS_KNOWN_MAX)
+		forget(k);
+	if (2 * (k->n + 1) > k->cap) {
+		size_t cap = k->cap ? 2 * k->cap : FIRST_SLOTS;
+		struct scans_entry *slots = calloc(cap, sizeof(*slots));
+		if (!slots)
+			return -ENOMEM;
+		for (size_t i = 0; i < k->cap; i++)
+			if (k->known[i].verdict)
+				*find(slots, cap, k->known[i].digest) = k->known[i];
+		free(k->known);
+		k->known = slots;
+		k->cap = cap;
+	}
+	e = find(k->known, k->cap, wanted);
+	k->n += e->verdict == SCANS_UNKNOWN;
+	memcpy(e->digest, wanted, SCANS_DIGEST_BYTES);
+	e->verdict = (uint8_t)verdict;
+	return 0;
+}
+
+/* All findings of one rule in one definition, in one record. */
+static int record_rule(struct shim *s, struct event e, const struct scan_findings *f, size_t at)
+{
+	const struct scan_finding *first = &f->at[at];
+
+	for (size_t i = at; i < f->n; i++)
+		if (f->at[i].rule == first->rule)
+			e.count += f->at[i].count;
+	record_words(e.rule, sizeof(e.rule), first->rule->id);
+	record_words(e.status, sizeof(e.status), scan_severity_name(first->rule->severity));
+	record_words(e.subject, sizeof(e.subject), first->path);
+	record_words(e.reason, sizeof(e.reason), first->rule->title);
+	return record_send(s, &e);
+}
+
+static bool was_before(const struct scan_findings *f, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (f->at[i].rule == f->at[at].rule)
+			return true;
+	return false;
+}
+
+/* A server that changes its list without end must not fill the log: then one record says that no more follow. */
+static int record_findings(
+	struct shim *s, const char *method, struct slice name, const struct scan_findings *f, bool withheld)
+{
+	struct event e = {
+		.type = EVENT_SCAN, .side = EVENT_FROM_SERVER, .decision = withheld ? EVENT_DROP : EVENT_NONE
+	};
+	int r = 0;
+
+	record_words(e.method, sizeof(e.method), method);
+	record_text(e.tool, sizeof(e.tool), name);
+	for (size_t i = 0; r == 0 && i < f->n && s->scans.records < SCANS_RECORDS_MAX; i++) {
+		if (was_before(f, i))
+			continue;
+		if (++s->scans.records < SCANS_RECORDS_MAX) {
+			r = record_rule(s, e, f, i);
+			continue;
+		}
+		record_words(
+			e.reason, sizeof(e.reason), "more findings than are recorded in one session; no others follow");
+		r = record_send(s, &e);
+	}
+	return r;
+}
+
+static int judge(struct shim *s, size_t row, struct slice name, struct slice item, bool *ret_withheld)
+{
+	const struct scan_findings *f;
+
+	if (!s->scans.scan)
+		s->scans.scan = scan_new();
+	if (!s->scans.scan)
+		return -ENOMEM;
+	f = scan_definition(s->scans.scan, kinds[row].kind, item.p, item.n);
+	*ret_withheld = s->config.scan.withhold && kinds[row].kind != SCAN_INSTRUCTIONS && f->worst >= SCAN_HIGH;
+	return record_findings(s, kinds[row].method, name, f, *ret_withheld);
+}
+
+static size_t row_of(enum method_result list)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (kinds[i].list == list)
+			return i;
+	return ARRAY_LEN(kinds) - 1;
+}
+
+int scans_keep(struct shim *s, enum method_result list, struct slice name, struct slice item, bool *ret)
+{
+	uint8_t of_item[SCANS_DIGEST_BYTES], of_name[SCANS_DIGEST_BYTES];
+	size_t row = row_of(list);
+	enum scans_verdict verdict;
+	bool withheld = false;
+	int r = 0;
+
+	digest(s, OF_ITEM, kinds[row].kind, item, of_item);
+	verdict = recall(&s->scans, of_item);
+	if (verdict == SCANS_UNKNOWN) {
+		r = judge(s, row, name, item, &withheld);
+		verdict = withheld ? SCANS_WITHHELD : SCANS_CLEAN;
+		if (r == 0)
+			r = remember(&s->scans, of_item, verdict);
+	}
+	*ret = verdict != SCANS_WITHHELD;
+	if (r < 0 || !s->config.scan.withhold)
+		return r;
+	digest(s, OF_NAME, kinds[row].kind, name, of_name);
+	return remember(&s->scans, of_name, verdict);
+}
+
+int scans_instructions(struct shim *s, struct slice text)
+{
+	uint8_t of_item[SCANS_DIGEST_BYTES];
+	size_t row = row_of(RESULT_HELLO);
+	bool withheld;
+	int r;
+
+	if (text.n < 2 || text.p[0] != '"')
+		return 0;
+	digest(s, OF_ITEM, SCAN_INSTRUCTIONS, text, of_item);
+	if (recall(&s->scans, of_item) != SCANS_UNKNOWN)
+		return 0;
+	r = judge(s, row, SLICE("instructions"), text, &withheld);
+	return r < 0 ? r : remember(&s->scans, of_item, SCANS_CLEAN);
+}
+
+static void guard(struct shim *s, enum scan_kind kind, struct decision *d)
+{
+	uint8_t of_name[SCANS_DIGEST_BYTES];
+	enum scans_verdict verdict;
+
+	if (!s->config.scan.withhold)
+		return;
+	digest(s, OF_NAME, kind, d->subject, of_name);
+	verdict = recall(&s->scans, of_name);
+	if (verdict == SCANS_CLEAN)
+		return;
+	d->verdict = POLICY_DENY;
+	d->rule = s->config.scan.withhold;
+	if (verdict == SCANS_WITHHELD) {
+		d->reason = "a scan of its definition found what does not belong into it";
+		d->advice = "Only a person can allow it; the log of stockade says what was found.";
+	} else {
+		d->reason = "its definition has not been listed, so that nobody has scanned it";
+		d->advice = kind == SCAN_TOOL ? "List the tools and call it again." : "List the prompts and ask again.";
+	}
+}
+
+int scans_guard_tool(struct shim *s, const struct message *m, struct decision *d)
+{
+	guard(s, SCAN_TOOL, d);
+	return 0;
+}
+
+int scans_guard_prompt(struct shim *s, const struct message *m, struct decision *d)
+{
+	guard(s, SCAN_PROMPT, d);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scans - each definition of a list is scanned the first time that it is seen, and what is found is recorded
+ *
+ * Process:  shim
+ * Owns:     a scan (scan/scan.h), digests of what has been scanned
+ * Returns:  0, -errno
+ * Limits:   SCANS_KNOWN_MAX digests, then all are forgotten; SCANS_RECORDS_MAX findings are recorded one by one
+ *
+ * By default nothing follows from a finding. Where the profile says tools.scan "withhold", what has a finding of
+ * severity high stays off its list and cannot be used by its name, nor can a tool or prompt whose definition has not
+ * been seen.
+ */
+#pragma once
+#include "shim/role.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include "scan/scan.h"
+#include "shim/guards.h"
+#include "shim/walk.h"
+
+enum { SCANS_KNOWN_MAX = 16384, SCANS_DIGEST_BYTES = 16, SCANS_RECORDS_MAX = 4096 };
+
+enum scans_verdict { SCANS_UNKNOWN, SCANS_CLEAN, SCANS_WITHHELD };
+
+void scans_done(struct shim *s);
+/* Gives back what a scan needs; what is known stays. */
+void scans_trim(struct shim *s);
+/* May a definition of that list stay? */
+int scans_keep(struct shim *s, enum method_result list, struct slice name, struct slice item, bool *ret) _must_check_;
+/* The server's instructions: recorded only. */
+int scans_instructions(struct shim *s, struct slice text) _must_check_;
+/* guards.h: a tool or a prompt that is withheld, or was never seen. */
+int scans_guard_tool(struct shim *s, const struct message *m, struct decision *d) _must_check_;
+int scans_guard_prompt(struct shim *s, const struct message *m, struct decision *d) _must_check_;

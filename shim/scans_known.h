@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scans_known - what scans knows: part of struct shim */
+#pragma once
+#include "shim/role.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct scans_entry {
+	uint8_t digest[16];
+	uint8_t verdict; /* 0: an empty slot */
+};
+
+struct scans {
+	struct scan *scan; /* made when it is needed */
+	struct scans_entry *known;
+	size_t n, cap;
+	uint64_t records;
+};

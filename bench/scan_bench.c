@@ -72,8 +72,8 @@ static int time_floods(struct scan *s)
 {
 	static const char *const units[] = { "a", "ignore ", "do not never before call pass the ", "~/.ssh ", "<!--",
 		"![](http", "\xe2\x80\x8b",
-		"\xd0\xb0"
-		"b ",
+		("\xd0\xb0"
+		 "b "),
 		"QUJD", "%41", "http://a?{", "i g n o r e ", "<|im_start|>", "\xe5\xbf\xbd" };
 	char *text = malloc(SCAN_TEXT_MAX);
 

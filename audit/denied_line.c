@@ -161,6 +161,12 @@ static int of_request(const struct line *l, struct denied_line *ret)
 
 static int of_tool(const struct line *l, struct denied_line *ret)
 {
+	static const char *const meters[] = { "tools.rate", "tools.total", "tools.time", "tools.output", "tools.allow.",
+		"limits.calls", "the default (60 calls" };
+
+	for (size_t i = 0; i < ARRAY_LEN(meters); i++)
+		if (rule_of(l, meters[i]) || strncmp(line_text(l, "rule"), meters[i], strlen(meters[i])) == 0)
+			return none(ret, "the tool is allowed; its rule holds calls down, or asks a person about each");
 	return of_rules(l, "tools.allow", "tools.deny", ret);
 }
 

@@ -88,6 +88,29 @@ int parse_duration(const char *s, uint64_t min, uint64_t max, uint64_t *ret)
 	return parse_with_unit(s, units, ARRAY_LEN(units), min, max, ret);
 }
 
+int parse_rate(const char *s, uint64_t max, uint64_t *ret, uint64_t *ret_seconds)
+{
+	static const struct unit units[] = {
+		{ "/s", 1 },
+		{ "/min", 60 },
+		{ "/h", 3600 },
+		{ "/d", 86400 },
+	};
+	const char *end;
+	uint64_t v;
+	int r = digits(s, &v, &end);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (strcmp(end, units[i].name) != 0)
+			continue;
+		*ret_seconds = units[i].factor;
+		return in_range(v, 1, max, ret);
+	}
+	return -EINVAL;
+}
+
 /* Exactly n digits at s; -1 when there is anything else. */
 static int fixed(const char *s, size_t n)
 {

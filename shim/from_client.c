@@ -9,6 +9,7 @@
 #include "shim/clarity.h"
 #include "shim/envelope.h"
 #include "shim/guards.h"
+#include "shim/limits.h"
 #include "shim/lists.h"
 #include "shim/policy.h"
 #include "shim/record.h"
@@ -157,12 +158,15 @@ static int pass_request(struct shim *s, struct message *m, const struct method *
 		struct decision busy = {
 			.verdict = POLICY_DENY, .what = d->what, .subject = d->subject, .reason = refusal
 		};
-		r = record_request(s, m, method, &busy, ++s->call_ids);
+		r = record_request(s, m, method, &busy, m->confirmed ? m->confirmed : ++s->call_ids);
 		return r ? r
 			 : answer_denial(s, m, method,
 				   "stockade: too many requests are waiting for an answer; retry later.", ANSWER_BUSY);
 	}
 	e->further = message_get(&s->doc, "cursor").n > 0;
+	r = tool.p ? limits_begin(s, e, tool) : 0;
+	if (r < 0)
+		return r;
 	memcpy(id, m->envelope->id.p, id_len);
 	r = record_request(s, m, method, d, e->call_id);
 	if (r == 0)
@@ -174,10 +178,35 @@ static int pass_request(struct shim *s, struct message *m, const struct method *
 	return r;
 }
 
+static int deny_request(struct shim *s, struct message *m, const struct method *method, const struct decision *d)
+{
+	char text[ANSWER_TEXT_MAX];
+	int r = record_request(s, m, method, d, m->confirmed ? m->confirmed : ++s->call_ids);
+
+	if (r < 0)
+		return r;
+	handle_denial_text(s, d, text, sizeof(text));
+	return answer_denial(s, m, method, text, d->advice ? ANSWER_BUSY : ANSWER_DENIED);
+}
+
+static int follow(struct shim *s, struct message *m, const struct method *method, const struct decision *d)
+{
+	switch (d->verdict) {
+	case POLICY_ALLOW:
+		return pass_request(s, m, method, d);
+	case POLICY_MALFORMED:
+		return handle_refuse_parsed(s, m, d->reason);
+	case POLICY_PARKED:
+		return 0;
+	case POLICY_DENY:
+		break;
+	}
+	return deny_request(s, m, method, d);
+}
+
 static int decide_request(struct shim *s, struct message *m, const struct method *method, bool foreign_era)
 {
 	struct decision d;
-	char text[ANSWER_TEXT_MAX];
 	int r = policy_decide(&s->config, method, &s->doc, m->envelope, &s->subject, &d);
 
 	if (r < 0)
@@ -188,31 +217,48 @@ static int decide_request(struct shim *s, struct message *m, const struct method
 		d.reason = "the protocol version that the request names has no such method";
 	}
 	r = guards_request(s, m, method, &d);
-	if (r < 0 || d.verdict == POLICY_PARKED)
-		return r;
-	if (d.verdict == POLICY_MALFORMED)
-		return handle_refuse_parsed(s, m, d.reason);
-	if (d.verdict == POLICY_ALLOW)
-		return pass_request(s, m, method, &d);
-	r = record_request(s, m, method, &d, ++s->call_ids);
 	if (r < 0)
 		return r;
-	handle_denial_text(s, &d, text, sizeof(text));
-	return answer_denial(s, m, method, text, ANSWER_DENIED);
+	return follow(s, m, method, &d);
+}
+
+static const char *unclear_request(const struct shim *s, const struct message *m, const struct method *method)
+{
+	struct slice tool = { NULL, 0 };
+
+	if (method && method->gate == GATE_TOOL)
+		tool = walk_string(message_get(&s->doc, "name"));
+	return clarity_of_params(s, m->envelope, tool);
+}
+
+int handle_resume(struct shim *s, struct message *m, const struct confirm_refusal *no)
+{
+	const struct method *method = methods_find(EVENT_FROM_CLIENT, true, m->envelope->method);
+	struct decision d = {
+		.verdict = POLICY_DENY, .what = "tool", .subject = walk_string(message_get(&s->doc, "name"))
+	};
+
+	if (!no) {
+		/* What the tool's schema says may be known by now. */
+		const char *unclear = unclear_request(s, m, method);
+		return unclear ? handle_refuse_parsed(s, m, unclear) : decide_request(s, m, method, false);
+	}
+	d.rule = no->rule;
+	d.reason = no->reason;
+	return no->answer ? deny_request(s, m, method, &d) : record_request(s, m, method, &d, m->confirmed);
 }
 
 static int on_request(struct shim *s, struct message *m)
 {
 	const struct method *method = methods_find(EVENT_FROM_CLIENT, true, m->envelope->method);
-	struct slice version = stated_version(s), tool = { NULL, 0 };
+	struct slice version = stated_version(s);
 	const char *unclear;
 	int r;
 
-	if (pending_find(&s->calls, m->envelope->id) || parked_find(&s->parked, m->envelope->id))
+	if (pending_find(&s->calls, m->envelope->id) || parked_find(&s->parked, m->envelope->id) ||
+		confirm_find(&s->confirms, m->envelope->id))
 		return handle_refuse_parsed(s, m, "its id is that of a request that has no answer yet");
-	if (method && method->gate == GATE_TOOL)
-		tool = walk_string(message_get(&s->doc, "name"));
-	unclear = clarity_of_params(s, m->envelope, tool);
+	unclear = unclear_request(s, m, method);
 	if (unclear)
 		return handle_refuse_parsed(s, m, unclear);
 	m->modern = is_modern(version) || (method && method->eras == ERA_MODERN);
@@ -238,6 +284,18 @@ static bool of_this_session(const struct shim *s, const struct method *method)
 	return seen == 0 || (method->eras & seen);
 }
 
+/* Of a call that waits for a person the server has never heard. */
+static int cancel(struct shim *s, const struct message *m)
+{
+	bool parked = false;
+	int r = m->side == EVENT_FROM_CLIENT ? confirm_cancel(s, message_get(&s->doc, "requestId"), &parked) : 0;
+
+	if (r < 0 || parked)
+		return r;
+	handle_cancelled(s, m->side);
+	return handle_forward(s, m->side);
+}
+
 int handle_notification(struct shim *s, struct message *m)
 {
 	const struct method *method = methods_find(m->side, false, m->envelope->method);
@@ -258,7 +316,7 @@ int handle_notification(struct shim *s, struct message *m)
 	if (d.verdict != POLICY_ALLOW)
 		return record_dropped(s, m, &d);
 	if (method && method->note == NOTE_CANCELLED)
-		handle_cancelled(s, m->side);
+		return cancel(s, m);
 	return handle_forward(s, m->side);
 }
 

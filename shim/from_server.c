@@ -9,6 +9,7 @@
 #include "shim/clarity.h"
 #include "shim/envelope.h"
 #include "shim/guards.h"
+#include "shim/limits.h"
 #include "shim/listing.h"
 #include "shim/lists.h"
 #include "shim/own.h"
@@ -189,11 +190,15 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 	return r ? r : handle_forward(s, m->side);
 }
 
+static bool is_task(const struct shim *s)
+{
+	return message_get(&s->doc, "task").n || slice_is(message_get(&s->doc, "resultType"), "\"task\"");
+}
+
 /* A task's result comes through tasks/result, where no list would be filtered. */
 static bool is_task_of_a_list(const struct shim *s, const struct method *method)
 {
-	return method && method->result >= RESULT_TOOLS && method->result <= RESULT_PROMPTS &&
-	       (message_get(&s->doc, "task").n || slice_is(message_get(&s->doc, "resultType"), "\"task\""));
+	return method && method->result >= RESULT_TOOLS && method->result <= RESULT_PROMPTS && is_task(s);
 }
 
 static bool may_ask(const struct method *method)
@@ -214,6 +219,11 @@ static int on_response(struct shim *s, struct message *m)
 		return own_answered(s, m, own);
 	if (!e)
 		return handle_unmatched(s, m);
+	if (e->expired)
+		return limits_late(s, m, e);
+	r = limits_output(s, m, e);
+	if (r)
+		return r < 0 ? r : 0;
 	if (e->tool)
 		tool = (struct slice){ e->tool, strlen(e->tool) };
 	unclear = clarity_of_result(s, m->envelope, tool, e->method && e->method->result == RESULT_TOOLS);
@@ -223,6 +233,9 @@ static int on_response(struct shim *s, struct message *m)
 		return handle_refuse_parsed(s, m, "it asks for input where the protocol does not allow that");
 	if (is_task_of_a_list(s, e->method))
 		return handle_refuse_parsed(s, m, "it makes a list into a task, which the protocol does not allow");
+	if (is_task(s) && (e->time.value || e->output.value))
+		return handle_refuse_parsed(s, m,
+			"it makes a call into a task, which would not be held to the profile's limits on the tool");
 	r = inputs.n ? judge_inputs(s, inputs, &d) : 0;
 	if (r < 0)
 		return r;

@@ -2,6 +2,8 @@
 /* guards - see guards.h */
 #include "shim/guards.h"
 #include "shim/arguments.h"
+#include "shim/confirm.h"
+#include "shim/limits.h"
 #include "shim/pins.h"
 #include "shim/scans.h"
 #include "shim/structured.h"
@@ -16,6 +18,8 @@ static const struct {
 	{ GATE_TOOL, scans_guard_tool },
 	{ GATE_TOOL, arguments_guard },
 	{ GATE_PROMPT, scans_guard_prompt },
+	{ GATE_TOOL, limits_guard },
+	{ GATE_TOOL, confirm_guard }, /* last: it parks the call */
 };
 
 static const struct {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/io.h"
 #include "shim/answers.h"
+#include "shim/confirm.h"
 #include "shim/envelope.h"
 #include "shim/pins.h"
 #include "shim/policy.h"
@@ -95,6 +96,16 @@ static int refuse_answer(
 	return r;
 }
 
+/* An answer under an id that is in flight would be taken for the answer to that. */
+static bool awaits_answer(struct shim *s, struct pending *own, struct slice id)
+{
+	const struct pending_entry *e = pending_find(own, id);
+
+	if (e)
+		return !e->expired;
+	return own == &s->calls && (parked_find(&s->parked, id) || confirm_find(&s->confirms, id));
+}
+
 /* id is empty when the message has none that can be used. */
 static int refuse(struct shim *s, enum event_side side, struct slice id, bool request, bool answer, const char *reason,
 	uint64_t bytes)
@@ -107,10 +118,14 @@ static int refuse(struct shim *s, enum event_side side, struct slice id, bool re
 
 	if (r < 0)
 		return r;
+	if (e && e->expired) {
+		/* That call has had its answer. */
+		pending_remove(other, e);
+		return 0;
+	}
 	if (e)
 		return refuse_answer(s, side, e, reason, bytes);
-	/* An answer under an id that is in flight would be taken for the answer to that. */
-	if (!request || !id.n || pending_find(own, id) || (side == EVENT_FROM_CLIENT && parked_find(&s->parked, id)))
+	if (!request || !id.n || awaits_answer(s, own, id))
 		return 0;
 	snprintf(text, sizeof(text), "stockade: %s: the request was refused and not passed on: %s.", s->config.name,
 		reason);
@@ -139,9 +154,12 @@ int handle_track(struct shim *s, struct pending *table, const struct message *m,
 	struct pending_entry *old;
 	int r = pending_add(table, m->envelope->id, m->envelope->method, tool, ret);
 
-	if (r == PENDING_FULL && (old = pending_oldest_cancelled(table))) {
-		r = record_ending(
-			s, old, m->side == EVENT_FROM_CLIENT ? EVENT_FROM_SERVER : EVENT_FROM_CLIENT, "cancelled", 0);
+	if (r == PENDING_FULL && (old = pending_oldest_given_up(table))) {
+		/* How a call whose time was over ended is recorded. */
+		r = old->expired ? 0
+				 : record_ending(s, old,
+					   m->side == EVENT_FROM_CLIENT ? EVENT_FROM_SERVER : EVENT_FROM_CLIENT,
+					   "cancelled", 0);
 		pending_remove(table, old);
 		if (r == 0)
 			r = pending_add(table, m->envelope->id, m->envelope->method, tool, ret);
@@ -152,7 +170,7 @@ int handle_track(struct shim *s, struct pending *table, const struct message *m,
 	(*ret)->method = method;
 	(*ret)->modern = m->modern;
 	(*ret)->since_us = io_now_us();
-	(*ret)->call_id = ++s->call_ids;
+	(*ret)->call_id = m->confirmed ? m->confirmed : ++s->call_ids;
 	return 0;
 }
 
@@ -231,13 +249,14 @@ int handle_line(struct shim *s, enum event_side side, int found, struct line lin
 
 int handle_abandon(struct shim *s, const char *text, const char *status)
 {
-	int r = 0;
+	int r = confirm_deny_all(s, "the session ends while it waits for a person");
 
 	while (r == 0 && s->calls.n > 0) {
 		struct pending_entry *e = &s->calls.entries[0];
 		struct slice id = { e->id, e->id_len };
-		r = record_ending(s, e, EVENT_FROM_SERVER, e->cancelled ? "cancelled" : status, 0);
-		if (r == 0 && !e->cancelled)
+		if (!e->expired)
+			r = record_ending(s, e, EVENT_FROM_SERVER, e->cancelled ? "cancelled" : status, 0);
+		if (r == 0 && !e->cancelled && !e->expired)
 			r = handle_answer_error(s, EVENT_FROM_CLIENT, id, ANSWER_GONE, text);
 		pending_remove(&s->calls, e);
 	}

@@ -23,9 +23,17 @@ struct message {
 	const struct line *line;
 	bool modern;
 	struct envelope *envelope;
+	uint64_t confirmed; /* a parked call whose person has answered: its call_id, else 0 */
+};
+/* Why a parked call is denied, and whether its client still waits for an answer. */
+struct confirm_refusal {
+	const char *rule, *reason;
+	bool answer;
 };
 
 int handle_from_client(struct shim *s, struct message *m) _must_check_;
+/* A parked call goes on, or not. */
+int handle_resume(struct shim *s, struct message *m, const struct confirm_refusal *no) _must_check_;
 int handle_from_server(struct shim *s, struct message *m) _must_check_;
 /* The message has no single meaning: answered where it has a usable id, recorded in any case. */
 int handle_refuse(

@@ -71,12 +71,13 @@ void pending_remove(struct pending *p, struct pending_entry *e)
 	*e = p->entries[--p->n];
 }
 
-struct pending_entry *pending_oldest_cancelled(struct pending *p)
+struct pending_entry *pending_oldest_given_up(struct pending *p)
 {
 	struct pending_entry *oldest = NULL;
 
 	for (size_t i = 0; i < p->n; i++)
-		if (p->entries[i].cancelled && (!oldest || p->entries[i].call_id < oldest->call_id))
+		if ((p->entries[i].cancelled || p->entries[i].expired) &&
+			(!oldest || p->entries[i].call_id < oldest->call_id))
 			oldest = &p->entries[i];
 	return oldest;
 }

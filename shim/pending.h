@@ -5,13 +5,14 @@
  * Process:  shim
  * Owns:     its entries; an entry is valid until the next call that adds or removes
  * Returns:  0, -errno, or PENDING_*
- * Limits:   SHIM_INFLIGHT_MAX requests; a cancelled one gives way when it is full
+ * Limits:   SHIM_INFLIGHT_MAX requests; one that was given up gives way when it is full
  */
 #pragma once
 #include "shim/role.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include "shim/methods.h"
+#include "wire/meters.h"
 
 enum { SHIM_INFLIGHT_MAX = 1024 };
 
@@ -27,7 +28,10 @@ struct pending_entry {
 	uint64_t since_us;
 	bool modern;
 	bool cancelled;
-	bool further; /* a list: a page after the first was asked for */
+	bool expired;	 /* its time was over, and the client has been answered: only the id is still taken */
+	bool further;	 /* a list: a page after the first was asked for */
+	uint64_t due_us; /* when its time is over; 0: never */
+	struct meters_bound time, output; /* borrowed from the config */
 };
 
 struct pending {
@@ -41,5 +45,5 @@ struct pending_entry *pending_find(struct pending *p, struct slice id);
 int pending_add(struct pending *p, struct slice id, struct slice name, struct slice tool,
 	struct pending_entry **ret) _must_check_;
 void pending_remove(struct pending *p, struct pending_entry *e);
-/* The oldest cancelled entry, or NULL. */
-struct pending_entry *pending_oldest_cancelled(struct pending *p);
+/* The oldest entry whose answer nobody waits for, or NULL. */
+struct pending_entry *pending_oldest_given_up(struct pending *p);

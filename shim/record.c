@@ -64,6 +64,12 @@ int record_refused(struct shim *s, enum event_side side, const char *reason, uin
 int record_ending(
 	struct shim *s, const struct pending_entry *p, enum event_side side, const char *status, uint64_t bytes)
 {
+	return record_ending_by(s, p, side, status, NULL, bytes);
+}
+
+int record_ending_by(struct shim *s, const struct pending_entry *p, enum event_side side, const char *status,
+	const char *rule, uint64_t bytes)
+{
 	bool call = p->method && p->method->gate == GATE_TOOL;
 	struct event e = {
 		.type = call ? EVENT_RESULT : EVENT_RESPONSE, .side = side, .call_id = p->call_id, .bytes = bytes
@@ -74,6 +80,7 @@ int record_ending(
 	if (p->tool)
 		record_text(e.tool, sizeof(e.tool), (struct slice){ p->tool, strlen(p->tool) });
 	record_words(e.status, sizeof(e.status), status);
+	record_words(e.rule, sizeof(e.rule), rule);
 	return record_send(s, &e);
 }
 

@@ -20,5 +20,8 @@ int record_refused(struct shim *s, enum event_side side, const char *reason, uin
 /* How a request that is in flight ended. The entry stays. */
 int record_ending(struct shim *s, const struct pending_entry *e, enum event_side side, const char *status,
 	uint64_t bytes) _must_check_;
+/* The same when a rule ended it. */
+int record_ending_by(struct shim *s, const struct pending_entry *e, enum event_side side, const char *status,
+	const char *rule, uint64_t bytes) _must_check_;
 /* The client closed its end; how many requests were in flight. */
 int record_client_eof(struct shim *s) _must_check_;

@@ -23,6 +23,7 @@ enum {
 	FLUSH_US = 5000000,	/* at the end: how long the client may take no byte */
 	STDERR_CHUNK = 16 << 10,
 	IDLE_MS = 1000,
+	LONGEST_MS = 3600000,
 };
 
 /* Where the relay is in its life. */
@@ -110,7 +111,10 @@ static int end_of_input(struct relay *r, struct side *side)
 		if (e < 0)
 			return e;
 	}
-	return side == &r->client ? record_client_eof(r->s) : 0;
+	if (side != &r->client)
+		return 0;
+	int e = confirm_deny_all(r->s, "the client closed its input while it waited for a person");
+	return e ? e : record_client_eof(r->s);
 }
 
 /* Reads once: 1 when more may be there at once, 0, -errno. */
@@ -219,6 +223,8 @@ static int on_control(struct relay *r)
 	int e = control_decode(bytes, (size_t)n, &c);
 	if (e < 0)
 		return e;
+	if (c.type == CONTROL_CONFIRMED || c.type == CONTROL_DECLINED)
+		return confirm_answer(r->s, &c);
 	if (c.type == CONTROL_SERVER_EXITED && r->phase != FLUSHING) {
 		r->told = true;
 		set_words(r, c.text);
@@ -246,11 +252,11 @@ static void pass_end_of_input(struct relay *r)
 /* The client takes nothing any more. */
 static int client_gone(struct relay *r)
 {
-	int e = 0;
+	int e = confirm_deny_all(r->s, "its client is gone");
 
 	while (e == 0 && r->s->calls.n > 0) {
 		struct pending_entry *p = &r->s->calls.entries[0];
-		e = record_ending(r->s, p, EVENT_FROM_SERVER, "client gone", 0);
+		e = p->expired ? 0 : record_ending(r->s, p, EVENT_FROM_SERVER, "client gone", 0);
 		pending_remove(&r->s->calls, p);
 	}
 	finish(r, SHIM_EXIT_CLIENT_GONE);
@@ -318,6 +324,17 @@ static void prepare(const struct relay *r, struct pollfd f[POLL_COUNT])
 	f[POLL_ERR] = (struct pollfd){ err ? r->err->out.fd : -1, POLLOUT, 0 };
 }
 
+/* The sooner of at_most (-1: for ever) and what the shim wants to be woken for. */
+static int until_timers(const struct relay *r, int at_most)
+{
+	uint64_t at = r->s->wake_us, now = r->now_us;
+	uint64_t ms = at > now ? (at - now) / 1000 + 1 : 0;
+
+	if (!at || (at_most >= 0 && ms > (uint64_t)at_most))
+		return at_most;
+	return ms > LONGEST_MS ? LONGEST_MS : (int)ms;
+}
+
 static int timeout_ms(const struct relay *r)
 {
 	const struct side *sides[] = { &r->client, &r->server };
@@ -329,7 +346,8 @@ static int timeout_ms(const struct relay *r)
 		return LISTING_TICK_MS;
 	if (r->phase != RUNNING)
 		return 50;
-	return r->dirty || r->err->unreported || r->s->own.table.n > 0 ? IDLE_MS : -1;
+	return until_timers(
+		r, r->dirty || r->err->unreported || r->s->own.table.n > 0 ? IDLE_MS : -1);
 }
 
 static int serve(struct relay *r, const struct pollfd f[POLL_COUNT])
@@ -381,12 +399,14 @@ static int turn(struct relay *r)
 	n = poll(f, POLL_COUNT, timeout_ms(r));
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
-	r->now_us = io_now_us();
+	r->now_us = r->s->now_us = io_now_us();
 	if (n == 0 && r->dirty && r->phase == RUNNING) {
 		r->dirty = false;
 		shim_trim(r->s);
 	}
 	e = serve(r, f);
+	if (e == 0)
+		e = shim_run_timers(r->s);
 	if (e == 0)
 		e = stderr_report(r->err, r->now_us);
 	if (e == 0 && r->s->own.table.n > 0)
@@ -423,7 +443,7 @@ int relay_run(struct shim *s, struct stderr_relay *err)
 		.s = s,
 		.err = err,
 		.err_open = true,
-		.now_us = io_now_us(),
+		.now_us = s->now_us = io_now_us(),
 		.client = { EVENT_FROM_CLIENT, &s->client_in, &s->from_client, true, false },
 		.server = { EVENT_FROM_SERVER, &s->server_out, &s->from_server, true, false },
 	};

@@ -3,6 +3,7 @@
 #include "shim/shim.h"
 #include "shim/arguments.h"
 #include "shim/keys.h"
+#include "shim/limits.h"
 #include "shim/scans.h"
 
 enum { EDITED_KEEP = 64 << 10 };
@@ -10,7 +11,7 @@ enum { EDITED_KEEP = 64 << 10 };
 void shim_init(struct shim *s, uint64_t secret)
 {
 	lines_init(&s->from_client, s->config.line_max);
-	lines_init(&s->from_server, s->config.line_max);
+	lines_init(&s->from_server, s->config.server_line_max ? s->config.server_line_max : s->config.line_max);
 	queue_init(&s->to_client, &s->client_out);
 	queue_init(&s->to_server, &s->server_in);
 	json_doc_init(&s->doc, SHIM_LINE_MAX, secret);
@@ -45,7 +46,27 @@ void shim_done(struct shim *s)
 	parked_done(&s->parked);
 	pins_done(&s->pins);
 	listing_done(&s->listing);
+	confirms_done(&s->confirms);
+	rates_done(&s->rates);
 	shim_config_done(&s->config);
+}
+
+void shim_wake_at(struct shim *s, uint64_t at_us)
+{
+	if (!s->wake_us || at_us < s->wake_us)
+		s->wake_us = at_us;
+}
+
+int shim_run_timers(struct shim *s)
+{
+	int r;
+
+	if (!s->wake_us || s->now_us < s->wake_us)
+		return 0;
+	/* Each says when it is next. */
+	s->wake_us = 0;
+	r = limits_expire(s);
+	return r ? r : confirm_tick(s);
 }
 
 void shim_trim(struct shim *s)

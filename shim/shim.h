@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "shim/role.h"
+#include "shim/confirm.h"
 #include "shim/json.h"
 #include "shim/lines.h"
 #include "shim/listed.h"
@@ -20,6 +21,7 @@
 #include "shim/pins.h"
 #include "shim/port.h"
 #include "shim/queue.h"
+#include "shim/rates.h"
 #include "shim/scans_known.h"
 #include "shim/schemas.h"
 #include "wire/control.h"
@@ -39,16 +41,21 @@ struct shim {
 	struct lines from_client, from_server;
 	struct queue to_client, to_server;
 	struct json_doc doc;
-	struct json_watch watch; /* the protocol's keys */
-	struct buf edited;	 /* a message that differs from what came */
-	struct buf subject;	 /* what a decision is about, unescaped */
-	struct buf answer;	 /* what the shim itself writes */
-	struct pending calls;	 /* the client's requests */
-	struct pending asks;	 /* the server's requests */
+	struct json_watch watch;  /* the protocol's keys */
+	struct buf edited;	  /* a message that differs from what came */
+	struct buf subject;	  /* what a decision is about, unescaped */
+	struct buf answer;	  /* what the shim itself writes */
+	struct pending calls;	  /* the client's requests */
+	struct pending asks;	  /* the server's requests */
 	struct own own;		 /* the shim's requests to the server */
 	struct parked parked;	 /* the client's, that wait to be decided */
 	struct pins pins;
 	struct listing listing;
+	struct confirms confirms; /* the client's calls that a person is asked about */
+	struct rates rates;
+	uint64_t now_us;  /* of this turn of the loop */
+	uint64_t wake_us; /* when shim_run_timers has something to do; 0: never */
+	char advice[64];  /* words of a guard, until the next message */
 	struct schemas schemas;
 	struct scans scans;
 	struct schema_compiled **rules;	     /* of config.arguments, one each; NULL: it has no schema */
@@ -67,5 +74,9 @@ struct shim {
 
 void shim_init(struct shim *s, uint64_t secret);
 void shim_done(struct shim *s);
+/* The loop shall run the timers then, or earlier. */
+void shim_wake_at(struct shim *s, uint64_t at_us);
+/* What is due at now_us. */
+int shim_run_timers(struct shim *s) _must_check_;
 /* Gives memory back while nothing happens. */
 void shim_trim(struct shim *s);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include "base/parse.h"
 #include "base/text.h"
+#include "supervisor/approve_calls.h"
 #include "supervisor/command.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
@@ -13,17 +14,32 @@
 
 enum { NUMBER_MAX = 32, SHOWN = 512 };
 
+/* Launches first, then calls; the numbers go through both. */
+struct waiting {
+	struct pendings launches;
+	struct call_list calls;
+};
+
+static void waiting_done(struct waiting *l)
+{
+	pendings_done(&l->launches);
+	call_list_done(&l->calls);
+}
+#define _cleanup_waiting_ _cleanup_(waiting_done)
+
 static int fail(const struct diag *d)
 {
 	command_error("%s", d->text);
 	return EXIT_REFUSED;
 }
 
-static int list(const struct approve_waiting *w, struct pendings *ret)
+static int list(const struct approve_waiting *w, struct waiting *ret)
 {
 	struct diag d = { "out of memory" };
 
-	return pending_list(w->paths, ret, &d) < 0 ? fail(&d) : EXIT_OK;
+	if (pending_list(w->paths, &ret->launches, &d) < 0 || call_list_read(w->paths, &ret->calls, &d) < 0)
+		return fail(&d);
+	return EXIT_OK;
 }
 
 static int show(const struct pending *e)
@@ -73,7 +89,7 @@ static int ask_one(const struct approve_waiting *w, const struct pending *e)
 	return answer(w, e, consent_yes_or_no("Start it? [y/N] ") == CONSENT_APPROVED, "approve");
 }
 
-static void print_list(const struct pendings *l)
+static void print_launches(const struct pendings *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct pending *e = &l->v[i];
@@ -98,82 +114,126 @@ static int nothing(void)
 	return EXIT_OK;
 }
 
+static int ask_number(const struct approve_waiting *w, const struct waiting *l, size_t n)
+{
+	if (n <= l->launches.n)
+		return ask_one(w, &l->launches.v[n - 1]);
+	return approve_calls_ask(w, &l->calls.v[n - 1 - l->launches.n]);
+}
+
 int approve_waiting_choose(const struct approve_waiting *w)
 {
-	_cleanup_pendings_ struct pendings l = { 0 };
+	_cleanup_waiting_ struct waiting l = { 0 };
 	char line[NUMBER_MAX];
 	uint64_t n;
 	int status = list(w, &l), r;
+	size_t all = l.launches.n + l.calls.n;
 
 	if (status != EXIT_OK)
 		return status;
-	if (l.n == 0)
+	if (all == 0)
 		return nothing();
-	print_list(&l);
+	print_launches(&l.launches);
+	approve_calls_list(&l.calls, l.launches.n + 1);
 	r = consent_read_line("Number to look at (Enter: none): ", line, sizeof(line));
 	if (r == -ENODATA || (r == 0 && line[0] == '\0'))
 		return EXIT_OK;
-	if (r < 0 || parse_u64(line, 1, l.n, &n) < 0) {
-		command_error("that is no number from 1 to %zu; nothing was answered", l.n);
+	if (r < 0 || parse_u64(line, 1, all, &n) < 0) {
+		command_error("that is no number from 1 to %zu; nothing was answered", all);
 		return EXIT_USAGE;
 	}
-	return ask_one(w, &l.v[n - 1]);
+	return ask_number(w, &l, n);
 }
 
 int approve_waiting_number(const struct approve_waiting *w, uint64_t n)
 {
-	_cleanup_pendings_ struct pendings l = { 0 };
+	_cleanup_waiting_ struct waiting l = { 0 };
 	int status = list(w, &l);
+	size_t all = l.launches.n + l.calls.n;
 
 	if (status != EXIT_OK)
 		return status;
-	if (n >= 1 && n <= l.n)
-		return ask_one(w, &l.v[n - 1]);
-	if (l.n == 0)
+	if (n >= 1 && n <= all)
+		return ask_number(w, &l, n);
+	if (all == 0)
 		command_error("nothing waits for an answer, so there is no number %llu", (unsigned long long)n);
 	else
 		command_error("there is no number %llu: 1 to %zu wait; 'stockade approve' lists them",
-			(unsigned long long)n, l.n);
+			(unsigned long long)n, all);
 	return EXIT_FINDINGS;
 }
 
-int approve_waiting_all(const struct approve_waiting *w)
+/* What can be answered, shown; *ret counts it. */
+static int show_all(const struct waiting *l, size_t *ret)
 {
-	_cleanup_pendings_ struct pendings l = { 0 };
-	char prompt[NUMBER_MAX * 2];
-	size_t good = 0;
-	bool yes;
-	int status = list(w, &l), last = EXIT_OK;
+	int status = EXIT_OK;
 
-	if (status != EXIT_OK)
-		return status;
-	for (size_t i = 0; i < l.n; i++) {
-		status = l.v[i].damaged ? damaged(&l.v[i]) : show(&l.v[i]);
-		if (status != EXIT_OK && !l.v[i].damaged)
-			return status;
-		good += !l.v[i].damaged;
+	*ret = 0;
+	for (size_t i = 0; status == EXIT_OK && i < l->launches.n; i++) {
+		const struct pending *e = &l->launches.v[i];
+		if (e->damaged)
+			(void)damaged(e);
+		else
+			status = show(e);
+		*ret += !e->damaged;
 	}
-	if (good == 0)
-		return l.n ? EXIT_REFUSED : nothing();
-	snprintf(prompt, sizeof(prompt), "Start all %zu of them? [y/N] ", good);
-	yes = consent_yes_or_no(prompt) == CONSENT_APPROVED;
-	for (size_t i = 0; i < l.n; i++) {
-		status = l.v[i].damaged ? EXIT_REFUSED : answer(w, &l.v[i], yes, "approve");
+	for (size_t i = 0; status == EXIT_OK && i < l->calls.n; i++) {
+		if (!l->calls.v[i].damaged)
+			status = approve_calls_show(&l->calls.v[i]);
+		*ret += !l->calls.v[i].damaged;
+	}
+	return status;
+}
+
+static int answer_all(const struct approve_waiting *w, const struct waiting *l, bool yes)
+{
+	int last = EXIT_OK, status;
+
+	for (size_t i = 0; i < l->launches.n; i++) {
+		const struct pending *e = &l->launches.v[i];
+		status = e->damaged ? EXIT_REFUSED : answer(w, e, yes, "approve");
+		last = status != EXIT_OK ? status : last;
+	}
+	for (size_t i = 0; i < l->calls.n; i++) {
+		const struct call_entry *e = &l->calls.v[i];
+		status = e->damaged ? EXIT_REFUSED : approve_calls_answer(w, e, yes ? ASKER_ONCE : ASKER_NO);
 		last = status != EXIT_OK ? status : last;
 	}
 	return last;
 }
 
+int approve_waiting_all(const struct approve_waiting *w)
+{
+	_cleanup_waiting_ struct waiting l = { 0 };
+	char prompt[NUMBER_MAX * 3];
+	size_t good = 0;
+	int status = list(w, &l);
+
+	if (status == EXIT_OK)
+		status = show_all(&l, &good);
+	if (status != EXIT_OK)
+		return status;
+	if (good == 0)
+		return l.launches.n || l.calls.n ? EXIT_REFUSED : nothing();
+	if (l.calls.n)
+		snprintf(prompt, sizeof(prompt), "Yes to all %zu of them, to the calls this once? [y/N] ", good);
+	else
+		snprintf(prompt, sizeof(prompt), "Start all %zu of them? [y/N] ", good);
+	return answer_all(w, &l, consent_yes_or_no(prompt) == CONSENT_APPROVED);
+}
+
 int approve_waiting_digest(const struct approve_waiting *w, const char *digest)
 {
-	_cleanup_pendings_ struct pendings l = { 0 };
+	_cleanup_waiting_ struct waiting l = { 0 };
 	int status = list(w, &l);
 
 	if (status != EXIT_OK)
 		return status;
-	for (size_t i = 0; i < l.n; i++)
-		if (strcmp(l.v[i].digest, digest) == 0)
-			return l.v[i].damaged ? damaged(&l.v[i]) : answer(w, &l.v[i], true, "digest");
+	for (size_t i = 0; i < l.launches.n; i++) {
+		const struct pending *e = &l.launches.v[i];
+		if (strcmp(e->digest, digest) == 0)
+			return e->damaged ? damaged(e) : answer(w, e, true, "digest");
+	}
 	command_error(
 		"no launch with the digest %s waits; name the plan as well: approve --digest D NAME, or ... -- COMMAND",
 		digest);
@@ -183,28 +243,31 @@ int approve_waiting_digest(const struct approve_waiting *w, const char *digest)
 static json_t *entry_json(const struct pending *e, size_t number)
 {
 	if (e->damaged)
-		return json_pack(
-			"{s:I, s:s, s:s}", "number", (json_int_t)number, "digest", e->digest, "damaged", e->damaged);
-	return json_pack("{s:I, s:s, s:I, s:I, s:s, s:O}", "number", (json_int_t)number, "digest", e->digest,
-		"waiting_since", (json_int_t)e->when, "waiters", (json_int_t)e->waiters, "lineage", e->lineage,
-		"question", e->question);
+		return json_pack("{s:I, s:s, s:s, s:s}", "number", (json_int_t)number, "kind", "launch", "digest",
+			e->digest, "damaged", e->damaged);
+	return json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:O}", "number", (json_int_t)number, "kind", "launch",
+		"digest", e->digest, "waiting_since", (json_int_t)e->when, "waiters", (json_int_t)e->waiters, "lineage",
+		e->lineage, "question", e->question);
 }
 
-static json_t *list_json(const struct pendings *l)
+static json_t *list_json(const struct waiting *l)
 {
 	json_t *array = json_array();
+	int r = 0;
 
-	for (size_t i = 0; i < l->n; i++)
-		if (json_array_append_new(array, entry_json(&l->v[i], i + 1)) < 0) {
-			json_decref(array);
-			return NULL;
-		}
-	return array;
+	for (size_t i = 0; r == 0 && i < l->launches.n; i++)
+		r = json_array_append_new(array, entry_json(&l->launches.v[i], i + 1));
+	for (size_t i = 0; r == 0 && i < l->calls.n; i++)
+		r = json_array_append_new(array, approve_calls_json(&l->calls.v[i], l->launches.n + i + 1));
+	if (r == 0)
+		return array;
+	json_decref(array);
+	return NULL;
 }
 
 int approve_waiting_json(const struct approve_waiting *w)
 {
-	_cleanup_pendings_ struct pendings l = { 0 };
+	_cleanup_waiting_ struct waiting l = { 0 };
 	int status = list(w, &l);
 
 	return status == EXIT_OK ? output_json(stdout, list_json(&l), "the list of what waits") : status;

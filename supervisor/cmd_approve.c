@@ -232,7 +232,8 @@ const struct command_row cmd_approve = {
 		    "[--print-digest | --digest D] [GRANT]... -- COMMAND [ARG]...\n"
 		    "--digest D",
 	.summary = "answer what waits, or ask here and remember",
-	.details = "Without a plan: lists the launches that wait for an answer and asks for a number. With NAME or a "
+	.details = "Without a plan: lists the launches, and the calls of tools, that wait for an answer and asks for a "
+		   "number. With NAME or a "
 		   "command: shows the question\n"
 		   "for that plan on this terminal and remembers a yes, so that a client can start it at once. The "
 		   "default is No.\n"

@@ -493,7 +493,8 @@ static int step_shim(struct build *b, struct diag *d)
 		return -ENOMEM;
 	c->uid = b->e->plan.uid;
 	c->gid = b->e->plan.gid;
-	c->line_max = f->limit_message;
+	c->line_max = f->limit_message_client ? f->limit_message_client : f->limit_message;
+	c->server_line_max = f->limit_message_server ? f->limit_message_server : f->limit_message;
 	c->args = f->audit_args;
 	c->sampling = f->sampling;
 	c->elicitation = f->elicitation;
@@ -506,6 +507,8 @@ static int step_shim(struct build *b, struct diag *d)
 		r = copy_rules(rows[i].rules, &c->scope[rows[i].scope]);
 	if (r == 0)
 		r = copy_arguments(&f->arguments, &c->arguments);
+	if (r == 0)
+		r = meters_copy(&f->meters, &c->meters);
 	return r < 0 ? r : fill_roots(b, &c->roots);
 }
 

@@ -13,10 +13,11 @@
 #include "supervisor/code_digest.h"
 #include "supervisor/danger.h"
 #include "supervisor/effective_lines.h"
+#include "supervisor/effective_meters.h"
 #include "supervisor/effective_network.h"
 #include "supervisor/environment.h"
 
-enum { CANONICAL_VERSION = 3 };
+enum { CANONICAL_VERSION = 4 };
 
 static json_t *strings(const struct strv *s)
 {
@@ -142,7 +143,7 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 	json_decref(e->canonical);
 	e->canonical = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:b, s:s, s:I}, "
 				 "s:{s:o, s:o, s:o}, s:o, s:o, s:b, s:s,"
-				 " s:{s:I, s:I, s:I}, s:{s:o, s:o, s:o, s:o, s:b, s:b, s:o}, s:i}",
+				 " s:{s:I, s:I, s:I, s:I, s:I}, s:{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o}, s:i}",
 		"plan", CANONICAL_VERSION, "name", e->name, "program", e->cmd.program, "subject", e->cmd.subject,
 		"chain", strings(&e->cmd.chain), "links", links(&e->cmd), "argv", strings(&e->plan.argv), "cwd",
 		e->plan.cwd, "code", code(&e->cmd), "filesystem", "read", grants(g, false), "write", grants(g, true),
@@ -151,10 +152,12 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 		items(&f->env_set), "pass", items(&f->env_pass), "steering", steering(f, env), "network",
 		effective_network_canonical(e), "unix", items(&f->unix_sockets), "af_unix", profile_opens_unix(f),
 		"seccomp", f->seccomp, "limits", "processes", (json_int_t)f->limit_processes, "files",
-		(json_int_t)f->limit_files, "message", (json_int_t)f->limit_message, "protocol", "tools",
-		rules(&f->tools), "resources", rules(&f->resources), "prompts", rules(&f->prompts), "extensions",
-		rules(&f->extensions), "sampling", f->sampling, "elicitation", f->elicitation, "roots",
-		strings(&e->shim.roots), "arguments", f->audit_args);
+		(json_int_t)f->limit_files, "message", (json_int_t)f->limit_message, "message_client",
+		(json_int_t)f->limit_message_client, "message_server", (json_int_t)f->limit_message_server, "protocol",
+		"tools", rules(&f->tools), "calls", effective_meters_canonical(&f->meters), "resources",
+		rules(&f->resources), "prompts", rules(&f->prompts), "extensions", rules(&f->extensions), "sampling",
+		f->sampling, "elicitation", f->elicitation, "roots", strings(&e->shim.roots), "arguments",
+		f->audit_args);
 	if (!e->canonical)
 		return -EILSEQ;
 	protocol = json_object_get(e->canonical, "protocol");

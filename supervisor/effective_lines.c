@@ -11,19 +11,17 @@
 #include "base/landlock.h"
 #include "base/text.h"
 #include "supervisor/danger.h"
+#include "supervisor/effective_meters.h"
 #include "supervisor/effective_network.h"
 
-enum { SIZE_WORDS = 40 };
-
-/* In the units that a profile is written in, where that loses nothing. */
-static const char *size_words(uint64_t bytes, char ret[SIZE_WORDS])
+const char *effective_size_words(uint64_t bytes, char ret[EFFECTIVE_SIZE_WORDS])
 {
 	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB" };
 	size_t i = 0;
 
 	for (; i + 1 < ARRAY_LEN(units) && bytes > 0 && bytes % 1024 == 0; i++)
 		bytes /= 1024;
-	snprintf(ret, SIZE_WORDS, "%llu %s", (unsigned long long)bytes, units[i]);
+	snprintf(ret, EFFECTIVE_SIZE_WORDS, "%llu %s", (unsigned long long)bytes, units[i]);
 	return ret;
 }
 
@@ -252,7 +250,7 @@ static bool is_again(const struct fs_grants *g, size_t at)
 static int add_files(const struct paths *p, struct effective *e, const struct fs_grants *g)
 {
 	const struct profile *f = &e->profile;
-	char size[SIZE_WORDS];
+	char size[EFFECTIVE_SIZE_WORDS];
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->n; i++)
@@ -270,7 +268,8 @@ static int add_files(const struct paths *p, struct effective *e, const struct fs
 		r = effective_add_line(e, LINE_HOME, 0, NULL, "%s",
 			f->home == HOME_PRIVATE ? "private: kept for this server alone"
 						: "empty, forgotten at the end");
-	return r < 0 ? r : effective_add_line(e, LINE_TMP, 0, NULL, "%s of /tmp", size_words(f->tmp_size, size));
+	return r < 0 ? r
+		     : effective_add_line(e, LINE_TMP, 0, NULL, "%s of /tmp", effective_size_words(f->tmp_size, size));
 }
 
 /* A PATH that leads nowhere makes nobody run anything: the directory is in no sandbox (hier(7) has it empty at best).
@@ -361,6 +360,8 @@ static int add_protocol(struct effective *e)
 	if (r == 0)
 		r = add_pins(e);
 	if (r == 0)
+		r = effective_meters_tools(e);
+	if (r == 0)
 		r = add_rules(e, LINE_RESOURCES, &f->resources);
 	if (r == 0)
 		r = add_rules(e, LINE_PROMPTS, &f->prompts);
@@ -379,10 +380,25 @@ static int add_protocol(struct effective *e)
 	return r;
 }
 
+static int add_messages(struct effective *e)
+{
+	const struct profile *f = &e->profile;
+	char size[EFFECTIVE_SIZE_WORDS];
+	int r = 0;
+
+	if (f->limit_message_client)
+		r = effective_add_line(e, LINE_LIMIT, 0, NULL, "%s a message of the client",
+			effective_size_words(f->limit_message_client, size));
+	if (r == 0 && f->limit_message_server)
+		r = effective_add_line(e, LINE_LIMIT, 0, NULL, "%s a message of the server",
+			effective_size_words(f->limit_message_server, size));
+	return r;
+}
+
 int effective_add_walls(struct effective *e)
 {
 	const struct profile *f = &e->profile;
-	char size[SIZE_WORDS];
+	char size[EFFECTIVE_SIZE_WORDS];
 	int r = effective_network_lines(e);
 
 	for (size_t i = 0; r == 0 && i < f->unix_sockets.n; i++)
@@ -397,7 +413,11 @@ int effective_add_walls(struct effective *e)
 		r = effective_add_line(e, LINE_LIMIT, 0, NULL,
 			"%llu processes and threads, %llu open files, %s a message",
 			(unsigned long long)f->limit_processes, (unsigned long long)f->limit_files,
-			size_words(f->limit_message, size));
+			effective_size_words(f->limit_message, size));
+	if (r == 0)
+		r = add_messages(e);
+	if (r == 0)
+		r = effective_meters_walls(e);
 	return r < 0 ? r
 		     : effective_add_line(e, LINE_AUDIT, 0, NULL, "arguments of calls: %s",
 			       f->audit_args == SHIM_ARGS_FULL	 ? "in full"

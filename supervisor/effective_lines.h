@@ -9,6 +9,9 @@
 #include "supervisor/effective.h"
 #include "supervisor/filesystem.h"
 
+enum { EFFECTIVE_SIZE_WORDS = 40 };
+/* Bytes in the units that a profile is written in, where that loses nothing. */
+const char *effective_size_words(uint64_t bytes, char ret[EFFECTIVE_SIZE_WORDS]);
 int effective_add_line(struct effective *e, enum effective_kind kind, unsigned danger, const char *where,
 	const char *fmt, ...) _printf_(5, 6) _must_check_;
 /* What the rule says, in words; for all tools: EFFECTIVE_STRICT_WORDS. */

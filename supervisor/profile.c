@@ -16,7 +16,6 @@ enum { PROCESSES_DEFAULT = 256, FILES_DEFAULT = 1024, NAMES_MAX = 256 };
 #define TMP_DEFAULT ((uint64_t)256 << 20)
 
 static const char *const not_enforced[] = {
-	"tool calls are not limited to 60 a minute and tool: this version does not enforce rates yet",
 	"memory and CPU time are not limited: this version sets up no cgroup",
 };
 
@@ -42,7 +41,7 @@ int profile_defaults(struct profile *p)
 	p->network.limits = net_limits_default();
 	p->extensions.restricted = true;
 	p->extensions.otherwise = strdup("the default (extensions.allow names none)");
-	if (!p->seccomp || !p->extensions.otherwise)
+	if (!p->seccomp || !p->extensions.otherwise || profile_meters_defaults(&p->meters) < 0)
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(not_enforced); i++)
 		r = strv_add(&p->not_enforced, not_enforced[i]);
@@ -361,5 +360,6 @@ void profile_done(struct profile *p)
 	net_config_done(&p->network);
 	shim_arguments_done(&p->arguments);
 	strv_done(&p->not_enforced);
+	meters_done(&p->meters);
 	*p = (struct profile){ 0 };
 }

@@ -79,11 +79,13 @@ struct profile {
 	struct profile_items unix_sockets; /* ipc.unix */
 	char *seccomp;
 	uint64_t limit_memory, limit_processes, limit_files, limit_message; /* memory 0: not set */
+	uint64_t limit_message_client, limit_message_server;		    /* 0: limit_message */
 	bool limit_memory_set, limit_cpu_set;
 	uint64_t limit_cpu; /* percent */
 	struct shim_rules tools, resources, prompts, extensions;
 	struct shim_arguments arguments; /* tools.allow[].arguments, tools.allow[].strict, tools.strict */
 	char *scan_withhold; /* tools.scan "withhold": where it stands; NULL: "record" */
+	struct meters meters; /* of calls of tools */
 	bool sampling, elicitation;
 	struct profile_items roots;
 	enum shim_args audit_args;

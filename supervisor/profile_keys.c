@@ -10,6 +10,7 @@
 #define FIELD(member)	  offsetof(struct profile, member)
 #define NET_LIMIT(member) offsetof(struct profile, network.limits.member)
 #define PARAM(member)	  offsetof(struct profile_param, member)
+#define TOOL(member)	  offsetof(struct meters_tool, member)
 
 /* Sorted as design.md, section 5, has them: this is the format. */
 static const struct key_row key_table[] = {
@@ -75,16 +76,24 @@ static const struct key_row key_table[] = {
 	{ "limits.processes", KEY_INTEGER, key_set_integer, FIELD(limit_processes), 1, 65536 },
 	{ "limits.files", KEY_INTEGER, key_set_integer, FIELD(limit_files), 16, 1 << 20 },
 	{ "limits.message", KEY_STRING, key_set_size, FIELD(limit_message), 4 << 10, SHIM_LINE_MAX },
+	{ "limits.message_client", KEY_STRING, key_set_size, FIELD(limit_message_client), 4 << 10, SHIM_LINE_MAX },
+	{ "limits.message_server", KEY_STRING, key_set_size, FIELD(limit_message_server), 4 << 10, SHIM_LINE_MAX },
+	{ "limits.calls", KEY_INTEGER, key_set_inflight, FIELD(meters.inflight) },
 	{ "tools", KEY_SECTION },
 	{ "tools.allow", KEY_LIST, key_set_allow, FIELD(tools) },
 	{ "tools.allow[].name", KEY_STRING, key_set_accepted },
-	{ "tools.allow[].confirm", KEY_BOOLEAN, key_set_refused, .words = "confirmation of single calls" },
-	{ "tools.allow[].rate", KEY_STRING, key_set_refused, .words = "rates" },
+	{ "tools.allow[].confirm", KEY_BOOLEAN, key_set_confirm, TOOL(confirm) },
+	{ "tools.allow[].rate", KEY_STRING, key_set_rate, TOOL(rate) },
+	{ "tools.allow[].time", KEY_STRING, key_set_call_time, TOOL(time) },
+	{ "tools.allow[].output", KEY_STRING, key_set_output, TOOL(output), 4 << 10, SHIM_LINE_MAX },
 	{ "tools.allow[].arguments", KEY_OBJECT, key_set_accepted }, /* read once the name is known */
 	{ "tools.allow[].strict", KEY_BOOLEAN, key_set_accepted },   /* the same */
 	{ "tools.deny", KEY_LIST, key_set_deny, FIELD(tools) },
 	{ "tools.strict", KEY_BOOLEAN, key_set_strict },
-	{ "tools.rate", KEY_STRING, key_set_refused, .words = "rates" },
+	{ "tools.rate", KEY_STRING, key_set_rate, FIELD(meters.each) },
+	{ "tools.total", KEY_STRING, key_set_rate, FIELD(meters.total) },
+	{ "tools.time", KEY_STRING, key_set_call_time, FIELD(meters.time) },
+	{ "tools.output", KEY_STRING, key_set_output, FIELD(meters.output), 4 << 10, SHIM_LINE_MAX },
 	{ "tools.scan", KEY_STRING, key_set_scan },
 	{ "resources", KEY_SECTION },
 	{ "resources.allow", KEY_LIST, key_set_allow, FIELD(resources) },

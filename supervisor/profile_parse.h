@@ -75,8 +75,8 @@ int key_where(const struct key *k, unsigned line, const char *text, char **ret) 
 int key_word(const struct key *k, const char *const *words, size_t n, size_t *ret) _must_check_;
 #define KEY_FIELD(k, type) ((type *)((char *)(k)->target + (k)->row->offset))
 
-/* Setters in profile_set.c, profile_rules.c, profile_network.c, profile_params.c; the table in profile_keys.c names
- * them. */
+/* Setters in profile_set.c, profile_rules.c, profile_meters.c, profile_network.c, profile_params.c; the table in
+ * profile_keys.c names them. */
 int key_set_accepted(const struct key *k) _must_check_; /* information for people and editors */
 int key_set_refused(const struct key *k) _must_check_;
 int key_set_empty(const struct key *k) _must_check_; /* an empty list is kept, another is refused */
@@ -106,6 +106,14 @@ int key_set_deny(const struct key *k) _must_check_;
 int key_set_strict(const struct key *k) _must_check_;
 /* "arguments" and "strict" of an item of tools.allow. */
 int profile_arguments_take(const struct key *k, const json_t *item, const char *glob) _must_check_;
+/* The next item of tools.allow that is an object, and its end: what it said is kept under its name. */
+int profile_meters_open(const struct key *k) _must_check_;
+int profile_meters_close(const struct key *k, const char *glob) _must_check_;
+int key_set_rate(const struct key *k) _must_check_;
+int key_set_call_time(const struct key *k) _must_check_;
+int key_set_output(const struct key *k) _must_check_;
+int key_set_confirm(const struct key *k) _must_check_;
+int key_set_inflight(const struct key *k) _must_check_;
 int key_set_hosts(const struct key *k) _must_check_;
 int key_set_host_ports(const struct key *k) _must_check_;
 int key_set_publish(const struct key *k) _must_check_;
@@ -117,6 +125,8 @@ int key_set_param_type(const struct key *k) _must_check_;
 int key_set_strings(const struct key *k) _must_check_; /* into a struct strv */
 int key_set_within(const struct key *k) _must_check_;
 
+/* 60 calls a minute and tool. */
+int profile_meters_defaults(struct meters *m) _must_check_;
 /* The narrow defaults of design.md section 5, and the sentences on those not enforced yet. */
 int profile_defaults(struct profile *p) _must_check_;
 /* Parses bytes (NUL-terminated at n); expected is the name that the file's own name demands, or NULL. */

@@ -38,7 +38,7 @@ static int check_glob(const struct key *k, const char *glob, unsigned line)
 	return 0;
 }
 
-/* {"name": ...}: the members of it that would be rules are refused by their rows. */
+/* {"name": ...}: the other members are rules on the calls that it lets through. */
 static int rule_name(const struct key *k, const json_t *item, unsigned line, const char **ret)
 {
 	char prefix[PROFILE_SHOWN_MAX];
@@ -51,11 +51,13 @@ static int rule_name(const struct key *k, const json_t *item, unsigned line, con
 	if (!json_is_object(item) || strcmp(k->row->path, "tools.allow"))
 		return key_fail_at(k, line, "must hold names (strings), and there is %s", json_file_type(item));
 	snprintf(prefix, sizeof(prefix), "%s[]", k->row->path);
-	r = key_walk(k->parse, prefix, k->shown, item, k->target);
+	r = profile_meters_open(k);
+	if (r == 0)
+		r = key_walk(k->parse, prefix, k->shown, item, k->target);
 	if (r < 0)
 		return r;
 	*ret = json_string_value(json_object_get(item, "name"));
-	return *ret ? 0 : key_fail_at(k, line, "has a rule without \"name\"");
+	return *ret ? profile_meters_close(k, *ret) : key_fail_at(k, line, "has a rule without \"name\"");
 }
 
 static int rules_take(const struct key *k, bool allow)

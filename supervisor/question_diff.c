@@ -49,6 +49,12 @@ static const struct diff_row {
 	{ "protocol.tools.allow", "tools allowed", STYLE_PLAIN },
 	{ "protocol.tools.deny", "tools denied", STYLE_PLAIN },
 	{ "protocol.rules_on_arguments", "rule on arguments", STYLE_PLAIN },
+	{ "protocol.calls.rate", "calls of each tool", STYLE_PLAIN },
+	{ "protocol.calls.total", "calls of all tools together", STYLE_PLAIN },
+	{ "protocol.calls.time", "seconds until an answer", STYLE_PLAIN },
+	{ "protocol.calls.output", "bytes of an answer", STYLE_PLAIN },
+	{ "protocol.calls.calls", "calls at once", STYLE_PLAIN },
+	{ "protocol.calls.tools", "rules on calls", STYLE_PLAIN },
 	{ "protocol.tools.restricted", "only the tools that are allowed", STYLE_PLAIN },
 };
 

@@ -34,6 +34,7 @@
 #include "supervisor/launch_words.h"
 #include "supervisor/registry.h"
 #include "supervisor/spawn.h"
+#include "wire/confirm.h"
 #include "wire/control.h"
 #include "wire/report.h"
 
@@ -189,15 +190,20 @@ static bool ends_call(const struct event *e)
 
 static int on_control(struct session *s)
 {
-	char bytes[EVENT_BYTES_MAX];
+	char bytes[CONFIRM_BYTES_MAX];
 	struct event e;
-	int r = event_receive(s->spawned.control, bytes, &e);
+	size_t n;
+	int r = event_receive_bytes(s->spawned.control, bytes, sizeof(bytes), &n);
 
 	if (r == 0) {
 		close(s->spawned.control);
 		s->spawned.control = -1;
 		return 0;
 	}
+	if (r > 0 && wire_is(bytes, n, WIRE_CONFIRM))
+		return session_on_confirm(s, bytes, n);
+	if (r > 0)
+		r = event_decode(bytes, n, &e);
 	if (r < 0)
 		return diag_fail(&s->diag, r,
 			"the shim sent what is no record of this build: was stockade upgraded meanwhile? Start the "
@@ -320,6 +326,7 @@ enum source {
 	SOURCE_SHIM,
 	SOURCE_GATEWAY,
 	SOURCE_DIAL,
+	SOURCE_ASKER,
 	SOURCE_COUNT
 };
 
@@ -335,7 +342,8 @@ static int source_fd(const struct session *s, enum source source)
 		[SOURCE_PID1] = p->report < 0 ? p->init_pidfd : -1,
 		[SOURCE_SHIM] = p->control < 0 ? p->shim_pidfd : -1,
 		[SOURCE_GATEWAY] = p->gateway.events,
-		[SOURCE_DIAL] = p->dial.events };
+		[SOURCE_DIAL] = p->dial.events,
+		[SOURCE_ASKER] = session_asker_fd(s) };
 
 	return fds[source];
 }
@@ -355,13 +363,16 @@ static const struct {
 	[SOURCE_SHIM] = { POLLIN, on_shim },
 	[SOURCE_GATEWAY] = { POLLIN, session_on_gateway },
 	[SOURCE_DIAL] = { POLLIN, session_on_dial },
+	[SOURCE_ASKER] = { POLLIN, session_on_answers },
 };
 _Static_assert(ARRAY_LEN(sources) == SOURCE_COUNT, "a row for every source");
 
 static int next_timeout(const struct session *s)
 {
-	uint64_t now = io_now_us(), at = s->deadline;
+	uint64_t now = io_now_us(), at = s->deadline, asker = session_asker_due(s);
 
+	if (asker && (!at || asker < at))
+		at = asker;
 	if (s->dirty && (!at || s->checkpoint_at < at))
 		at = s->checkpoint_at;
 	if (!at)
@@ -412,6 +423,8 @@ static int run_timers(struct session *s)
 		r = s->log_failed ? 0 : audit_checkpoint(s->log, &s->diag);
 		s->log_failed = s->log_failed || r < 0;
 	}
+	if (r == 0 && session_asker_due(s) && now >= session_asker_due(s))
+		r = session_on_answers(s);
 	if (s->deadline && now >= s->deadline)
 		on_deadline(s);
 	return r;
@@ -556,6 +569,7 @@ static void report_planted(struct session *s)
 static void finish(struct session *s)
 {
 	s->phase = PHASE_OVER;
+	session_calls_done(s);
 	if (session_close_network(s) < 0)
 		session_say(s, s->diag.text);
 	spawned_done(&s->spawned);

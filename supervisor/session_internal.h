@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "audit/audit.h"
+#include "supervisor/asker.h"
 #include "supervisor/publish.h"
 #include "supervisor/registry.h"
 #include "supervisor/session.h"
@@ -38,6 +39,7 @@ struct session {
 	bool dirty;	      /* records since the last checkpoint */
 	bool log_failed;      /* and that was said */
 	uint64_t calls, denials;
+	struct session_calls *confirm; /* session_confirm.c; NULL before the first */
 	int exit_status;
 	const char *close_status; /* for the close record */
 	struct diag diag;
@@ -59,6 +61,13 @@ int session_send_control(int sock, enum control_type type, int value, const char
 void session_kill_init(struct session *s);
 /* The server is gone: the shim answers what waits and ends. */
 void session_drain(struct session *s, const char *words);
+
+/* session_confirm.c: what the shim hands over, the asker's answers, and its descriptor (-1: none) or time (0: none). */
+int session_on_confirm(struct session *s, const void *bytes, size_t n) _must_check_;
+int session_on_answers(struct session *s) _must_check_;
+int session_asker_fd(const struct session *s);
+uint64_t session_asker_due(const struct session *s);
+void session_calls_done(struct session *s);
 
 /* session_enter.c */
 int session_on_report(struct session *s) _must_check_;

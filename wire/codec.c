@@ -208,6 +208,13 @@ int wire_open(struct wire_reader *r, const void *p, size_t n, enum wire_kind kin
 	return 0;
 }
 
+bool wire_is(const void *p, size_t n, enum wire_kind kind)
+{
+	struct wire_reader r;
+
+	return wire_open(&r, p, n, kind) == 0;
+}
+
 int wire_close(const struct wire_reader *r)
 {
 	if (r->error)

@@ -30,6 +30,7 @@ enum wire_kind {
 	WIRE_DIAL_REQUEST, /* gateway -> dial */
 	WIRE_DIAL_ANSWER,  /* dial -> gateway */
 	WIRE_DEFINITIONS,  /* shim -> supervisor, through a memfd, in listing mode */
+	WIRE_CONFIRM,	   /* shim -> supervisor, beside its events */
 	WIRE_KIND_COUNT,
 };
 
@@ -62,6 +63,8 @@ struct wire_reader {
 bool wire_id_is_safe(uint32_t id);
 /* Checks the header: 0, or -EPROTO. */
 int wire_open(struct wire_reader *r, const void *p, size_t n, enum wire_kind kind) _must_check_;
+/* Is it a message of the kind, by its header? */
+bool wire_is(const void *p, size_t n, enum wire_kind kind);
 /* Each returns 0 / NULL and sets error once anything was short or out of bounds. */
 uint8_t wire_get_u8(struct wire_reader *r);
 uint32_t wire_get_u32(struct wire_reader *r);

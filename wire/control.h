@@ -19,6 +19,8 @@ enum control_type {
 	CONTROL_REFUSE, /* to the shim, instead of RELEASE: there will be no server; answer each request of the client
 			 * with an error that holds text; exit at its end of file, or value milliseconds after the first
 			 * answer */
+	CONTROL_CONFIRMED, /* to the shim: a person lets the call call_id through (wire/confirm.h) */
+	CONTROL_DECLINED,  /* to the shim: the call call_id is denied, since text, a clause */
 	CONTROL_TYPE_COUNT,
 };
 
@@ -33,6 +35,7 @@ enum shim_exit {
 struct control {
 	enum control_type type;
 	int value;
+	uint64_t call_id;
 	char text[CONTROL_TEXT_MAX];
 };
 

@@ -125,11 +125,11 @@ int event_decode(const void *bytes, size_t n, struct event *ret)
 	return wire_close(&r);
 }
 
-int event_receive(int sock, char bytes[EVENT_BYTES_MAX], struct event *ret)
+int event_receive_bytes(int sock, char *bytes, size_t size, size_t *ret_n)
 {
-	int fd = -1, r;
+	int fd = -1;
 	size_t n_fds = 1;
-	long n = io_recv_msg(sock, bytes, EVENT_BYTES_MAX, &fd, &n_fds);
+	long n = io_recv_msg(sock, bytes, size, &fd, &n_fds);
 
 	if (n < 0)
 		return n == -ECONNRESET ? 0 : (int)n;
@@ -137,8 +137,17 @@ int event_receive(int sock, char bytes[EVENT_BYTES_MAX], struct event *ret)
 		close(fd);
 		return -EPROTO;
 	}
-	if (n == 0)
-		return 0;
-	r = event_decode(bytes, (size_t)n, ret);
+	*ret_n = (size_t)n;
+	return n > 0;
+}
+
+int event_receive(int sock, char bytes[EVENT_BYTES_MAX], struct event *ret)
+{
+	size_t n;
+	int r = event_receive_bytes(sock, bytes, EVENT_BYTES_MAX, &n);
+
+	if (r <= 0)
+		return r;
+	r = event_decode(bytes, n, ret);
 	return r < 0 ? r : 1;
 }

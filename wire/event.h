@@ -62,6 +62,7 @@ enum event_source {
 	X(REFUSED, "message.refused", EVENT_SH)	    /* malformed or ambiguous, either side */                          \
 	X(UNMATCHED, "response.unmatched", EVENT_SH)                                                                   \
 	X(CLIENT_EOF, "client.eof", EVENT_SH)	     /* the client closed its end */                                   \
+	X(CONFIRM, "call.confirm", EVENT_S)	     /* a call that a person is asked about: asked, answered */        \
 	X(STDERR, "server.stderr", EVENT_SH)	     /* counts only: lines, dropped */                                 \
 	X(PIN_CHANGED, "pin.changed", EVENT_SH)	     /* a definition that is not as it was pinned */                   \
 	X(PIN_UNKNOWN, "pin.unknown", EVENT_SH)	     /* one that was not there when the others were pinned */          \
@@ -123,5 +124,7 @@ int event_send(int sock, const struct event *e) _must_check_;
 /* Takes one message from the socket: 1 with an event, 0 at its end, -errno. Descriptors have no business beside an
  * event: they are closed, and that is -EPROTO. ret->args points into bytes. */
 int event_receive(int sock, char bytes[EVENT_BYTES_MAX], struct event *ret) _must_check_;
+/* The same for a socket on which other messages come as well: the bytes of one, for wire_is. */
+int event_receive_bytes(int sock, char *bytes, size_t size, size_t *ret_n) _must_check_;
 /* ret->args points into bytes. -EPROTO for anything out of form; the caller ends the session. */
 int event_decode(const void *bytes, size_t n, struct event *ret) _must_check_;

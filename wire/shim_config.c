@@ -60,6 +60,7 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 	wire_put_u32(w, c->gid);
 	wire_put_str(w, c->stderr_prefix);
 	wire_put_u64(w, c->line_max);
+	wire_put_u64(w, c->server_line_max);
 	wire_put_u8(w, (uint8_t)c->args);
 	wire_put_bytes(w, c->salt, sizeof(c->salt));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
@@ -71,6 +72,7 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 	wire_put_strv(w, c->roots.v, c->roots.n);
 	put_arguments(w, &c->arguments);
 	put_scan(w, &c->scan);
+	meters_put(w, &c->meters);
 	return wire_finish(w);
 }
 
@@ -190,6 +192,7 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	ret->gid = wire_get_u32(&r);
 	ret->stderr_prefix = wire_get_str(&r);
 	ret->line_max = wire_get_u64(&r);
+	ret->server_line_max = wire_get_u64(&r);
 	ret->args = wire_get_u8(&r);
 	get_exactly(&r, ret->salt, sizeof(ret->salt));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
@@ -201,9 +204,11 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	get_roots(&r, &ret->roots);
 	get_arguments(&r, &ret->arguments);
 	ret->scan.withhold = wire_get_str(&r);
+	meters_get(&r, &ret->meters);
 	e = wire_close(&r);
 	if (e == 0 && (!ret->name || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) || !ret->stderr_prefix ||
-			      ret->line_max == 0 || ret->line_max > SHIM_LINE_MAX || ret->args > SHIM_ARGS_FULL))
+			      ret->line_max == 0 || ret->line_max > SHIM_LINE_MAX ||
+			      ret->server_line_max > SHIM_LINE_MAX || ret->args > SHIM_ARGS_FULL))
 		e = -EPROTO;
 	if (e < 0)
 		shim_config_done(ret);
@@ -278,6 +283,7 @@ void shim_config_done(struct shim_config *c)
 	strv_done(&c->roots);
 	shim_arguments_done(&c->arguments);
 	free(c->scan.withhold);
+	meters_done(&c->meters);
 	free(c->name);
 	free(c->stderr_prefix);
 	*c = (struct shim_config){ 0 };

@@ -12,6 +12,7 @@
 #include "base/strv.h"
 #include "wire/codec.h"
 #include "wire/definition.h"
+#include "wire/meters.h"
 
 enum {
 	SHIM_CONFIG_BYTES_MAX = 4 << 20,
@@ -75,10 +76,11 @@ struct shim_scan {
 };
 
 struct shim_config {
-	char *name;	     /* server's name for messages */
-	uint32_t uid, gid;   /* started by root: the shim becomes these before anything else; never 0 */
-	char *stderr_prefix; /* put before each of the server's stderr lines; never begins with "stockade" */
-	uint64_t line_max;   /* bytes a message, <= SHIM_LINE_MAX */
+	char *name;		  /* server's name for messages */
+	uint32_t uid, gid;	  /* started by root: the shim becomes these before anything else; never 0 */
+	char *stderr_prefix;	  /* put before each of the server's stderr lines; never begins with "stockade" */
+	uint64_t line_max;	  /* bytes a message, <= SHIM_LINE_MAX */
+	uint64_t server_line_max; /* of the server's, where it has another limit than the client; 0: it has not */
 	enum shim_args args;
 	unsigned char salt[16]; /* of this session, for SHIM_ARGS_HASH */
 	struct shim_rules scope[SHIM_SCOPE_COUNT];
@@ -86,6 +88,7 @@ struct shim_config {
 	bool elicitation;
 	bool listing;  /* there is no client: ask the server for all that it defines, hand that over and end */
 	struct shim_pins pins;
+	struct meters meters;
 	struct strv roots; /* canonical paths; answers to roots/list are filtered to them; none: to nothing */
 	struct shim_arguments arguments;
 	struct shim_scan scan;

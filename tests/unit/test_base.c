@@ -184,6 +184,39 @@ static void numbers_sizes_and_durations_are_read_strictly(void **state)
 static const struct {
 	const char *text;
 	int result;
+	uint64_t count, seconds;
+} rates[] = {
+	{ "10/min", 0, 10, 60 },
+	{ "2/s", 0, 2, 1 },
+	{ "100/h", 0, 100, 3600 },
+	{ "1000/d", 0, 1000, 86400 },
+	{ "0/s", -ERANGE, 0, 0 },
+	{ "1001/s", -ERANGE, 0, 0 },
+	{ "99999999999999999999/s", -ERANGE, 0, 0 },
+	{ "010/s", -EINVAL, 0, 0 },
+	{ "10", -EINVAL, 0, 0 },
+	{ "10/", -EINVAL, 0, 0 },
+	{ "10/m", -EINVAL, 0, 0 },
+	{ "10/min ", -EINVAL, 0, 0 },
+	{ "-1/s", -EINVAL, 0, 0 },
+	{ "1 /s", -EINVAL, 0, 0 },
+	{ "/s", -EINVAL, 0, 0 },
+	{ "1/s/s", -EINVAL, 0, 0 },
+};
+
+static void rates_are_read_strictly(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
+		uint64_t count = 0, seconds = 0;
+		int r = parse_rate(rates[i].text, 1000, &count, &seconds);
+		if (r != rates[i].result || (r == 0 && (count != rates[i].count || seconds != rates[i].seconds)))
+			fail_msg("\"%s\": %d", rates[i].text, r);
+	}
+}
+
+static const struct {
+	const char *text;
+	int result;
 	int64_t value;
 } times[] = {
 	{ "1970-01-01", 0, 0 },
@@ -689,6 +722,7 @@ int main(void)
 		cmocka_unit_test(a_vector_takes_no_more_than_its_limit),
 		cmocka_unit_test(an_environment_name_is_matched_whole),
 		cmocka_unit_test(numbers_sizes_and_durations_are_read_strictly),
+		cmocka_unit_test(rates_are_read_strictly),
 		cmocka_unit_test(a_date_is_one_that_exists_in_one_form),
 		cmocka_unit_test(only_the_star_is_special_and_the_whole_name_must_match),
 		cmocka_unit_test(a_pattern_of_many_stars_takes_no_exponential_time),

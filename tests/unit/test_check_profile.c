@@ -95,7 +95,7 @@ static const struct {
 	{ "\"command\": [\"prog\"]", "recorded", "arguments of calls: names only\n" },
 	{ "\"command\": [\"prog\"], \"audit\": {\"arguments\": \"full\"}", "recorded",
 		"arguments of calls: in full\n" },
-	{ "\"command\": [\"prog\"]", "not enforced", "tool calls are not limited to 60 a minute" },
+	{ "\"command\": [\"prog\"]", "not enforced", "memory and CPU time are not limited" },
 };
 
 static char *printed_with(const char *member, bool json)

@@ -211,6 +211,22 @@ static void wrong_values_are_refused_with_line_and_what_fits(void **state)
 		{ WITH("\"tools\": {\"deny\": [\"delete_?\"]}"), "'*' is the only character that stands for others" },
 		{ WITH("\"tools\": {\"deny\": [\"\"]}"), "has an empty name, which nothing matches" },
 		{ WITH("\"tools\": {\"allow\": [{}]}"), "tools.allow has a rule without \"name\"" },
+		{ WITH("\"tools\": {\"rate\": \"60\"}"), "tools.rate must be calls in a time, such as \"10/min\"" },
+		{ WITH("\"tools\": {\"rate\": \"60/m\"}"), "tools.rate must be calls in a time" },
+		{ WITH("\"tools\": {\"rate\": \"010/s\"}"), "tools.rate must be calls in a time" },
+		{ WITH("\"tools\": {\"rate\": \" 1/s\"}"), "tools.rate must be calls in a time" },
+		{ WITH("\"tools\": {\"rate\": \"0/s\"}"), "tools.rate must name 1 to 1000000 calls" },
+		{ WITH("\"tools\": {\"total\": \"1000001/s\"}"), "tools.total must name 1 to 1000000 calls" },
+		{ WITH("\"tools\": {\"time\": \"0s\"}"), "tools.time must be a time from \"1s\" to \"1d\"" },
+		{ WITH("\"tools\": {\"time\": \"2d\"}"), "tools.time must be a time from" },
+		{ WITH("\"tools\": {\"output\": \"1\"}"), "tools.output must lie between 4096 and" },
+		{ WITH("\"tools\": {\"allow\": [{\"name\": \"a\",\n\"output\": \"1MB\"}]}"),
+			"x.json:3: tools.allow.output must be a size" },
+		{ WITH("\"tools\": {\"allow\": [{\"name\": \"a\",\n\"rate\": \"1/week\"}]}"),
+			"x.json:3: tools.allow.rate must be calls in a time" },
+		{ WITH("\"limits\": {\"calls\": 1025}"), "limits.calls is 1025; it must lie between 1 and 1024" },
+		{ WITH("\"limits\": {\"calls\": 0}"), "limits.calls is 0; it must lie between" },
+		{ WITH("\"limits\": {\"message_server\": \"11MiB\"}"), "limits.message_server must lie between" },
 		{ WITH("\"reviewed\": \"yesterday\""), "reviewed must be a date or a UTC time" },
 		{ WITH("\"reviewed\": \"2026-02-30\""), "reviewed must be a date or a UTC time" },
 		{ WITH("\"expires\": \"2027-04-01T00:00:00+02:00\""), "expires must be a date or a UTC time" },
@@ -258,12 +274,6 @@ static void what_this_version_does_not_enforce_is_refused_in_those_words(void **
 	static const struct bad cases[] = {
 		{ WITH("\"limits\": {\"memory\": \"1GiB\"}"), "limits.memory cannot be kept" },
 		{ WITH("\"limits\": {\"cpu\": \"200%\"}"), "limits.cpu cannot be kept" },
-		{ WITH("\"tools\": {\"rate\": \"60/min\"}"),
-			"tools.rate cannot be kept: this version does not enforce rates yet" },
-		{ WITH("\"tools\": {\"allow\": [{\"name\": \"a\", \"rate\": \"1/min\"}]}"),
-			"tools.allow.rate cannot be kept" },
-		{ WITH("\"tools\": {\"allow\": [{\"name\": \"a\",\n\"confirm\": true}]}"),
-			"x.json:3: tools.allow.confirm cannot be kept" },
 		{ WITH("\"package\": {\"npm\": \"a\", \"integrity\": \"sha512-x\"}"),
 			"package.integrity cannot be kept" },
 		{ WITH("\"pins\": {}"), "nothing is started with a rule that is not kept" },
@@ -392,11 +402,46 @@ static void defaults_are_the_narrow_ones(void **state)
 		assert_int_equal(x->limit_message, SHIM_LINE_DEFAULT);
 		assert_false(x->tools.restricted || x->sampling || x->elicitation);
 		assert_int_equal(x->audit_args, SHIM_ARGS_KEYS);
+		assert_int_equal(x->meters.each.calls, 60);
+		assert_int_equal(x->meters.each.period_s, 60);
+		assert_non_null(strstr(x->meters.each.where, "the default (60 calls a minute and tool"));
+		assert_int_equal(x->meters.total.calls, 0);
 		assert_int_equal(x->fs_read.n + x->fs_write.n + x->unix_sockets.n + x->roots.n + x->env_pass.n, 0);
 		assert_null(shim_rules_match(&x->extensions, "a/b", 3, &allowed));
 		assert_false(allowed);
 	}
 	assert_null(none.file);
+}
+
+static void what_holds_calls_down_stands_under_its_tool_and_its_line(void **state)
+{
+	_cleanup_profile_ struct profile p = { 0 };
+	struct meters_tool t;
+
+	(void)state;
+	parse_ok(WITH("\"limits\": {\"calls\": 8, \"message_client\": \"4KiB\", \"message_server\": \"1MiB\"},\n"
+		      "\"tools\": {\"rate\": \"30/min\", \"total\": \"100/h\", \"time\": \"2min\", \"output\": "
+		      "\"1MiB\",\n"
+		      "\"allow\": [\"get_*\", { \"name\": \"plain\" },\n{ \"rate\": \"2/s\", \"name\": \"put_*\", "
+		      "\"confirm\": true,\n"
+		      "\"time\": \"5s\", \"output\": \"4KiB\" }, { \"name\": \"calm\", \"confirm\": false }]}"),
+		&p);
+	assert_int_equal(p.limit_message_client, 4096);
+	assert_int_equal(p.limit_message_server, 1 << 20);
+	assert_int_equal(p.meters.inflight.value, 8);
+	assert_string_equal(p.meters.inflight.where, "x.json:2 (limits.calls)");
+	assert_int_equal(p.meters.total.period_s, 3600);
+	assert_int_equal(p.meters.n, 1);
+	t = meters_of(&p.meters, "get_x", 5);
+	assert_string_equal(t.rate.where, "x.json:3 (tools.rate \"30/min\")");
+	assert_int_equal(t.time.value, 120);
+	assert_int_equal(t.confirm.value, 0);
+	t = meters_of(&p.meters, "put_x", 5);
+	assert_int_equal(t.rate.calls, 2);
+	assert_string_equal(t.rate.where, "x.json:5 (tools.allow.rate \"2/s\")");
+	assert_string_equal(t.confirm.where, "x.json:5 (tools.allow.confirm)");
+	assert_string_equal(t.time.where, "x.json:6 (tools.allow.time \"5s\")");
+	assert_int_equal(t.output.value, 4096);
 }
 
 static bool says(const struct profile *p, const char *words)
@@ -414,7 +459,7 @@ static void what_is_promised_and_not_enforced_is_said(void **state)
 	(void)state;
 	parse_ok(whole, &p);
 	assert_int_equal(profile_init_unprofiled(&none), 0);
-	assert_true(says(&p, "60 a minute") && says(&none, "60 a minute"));
+	assert_false(says(&p, "60 a minute") || says(&none, "60 a minute"));
 	assert_true(says(&p, "memory") && says(&p, "signatures"));
 	assert_true(says(&p, "package names") && says(&p, "deletes no records"));
 	assert_false(says(&none, "signatures") || says(&none, "package names"));
@@ -439,6 +484,7 @@ int main(void)
 		T(every_key_of_the_format_goes_where_it_belongs),
 		T(rules_carry_the_words_that_name_them),
 		T(defaults_are_the_narrow_ones),
+		T(what_holds_calls_down_stands_under_its_tool_and_its_line),
 		T(what_is_promised_and_not_enforced_is_said),
 	};
 

@@ -155,10 +155,12 @@ static void requests_in_flight_are_told_apart_by_typed_id(void **state)
 		e->call_id = (uint64_t)i;
 	}
 	assert_int_equal(pending_add(&p, SLICE("1"), name, none, &e), PENDING_FULL);
-	assert_null(pending_oldest_cancelled(&p));
+	assert_null(pending_oldest_given_up(&p));
 	pending_find(&p, SLICE("150"))->cancelled = true;
 	pending_find(&p, SLICE("120"))->cancelled = true;
-	assert_string_equal(pending_oldest_cancelled(&p)->id, "120");
+	assert_string_equal(pending_oldest_given_up(&p)->id, "120");
+	pending_find(&p, SLICE("110"))->expired = true;
+	assert_string_equal(pending_oldest_given_up(&p)->id, "110");
 	pending_done(&p);
 }
 

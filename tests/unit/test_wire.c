@@ -9,6 +9,7 @@
 #include "wire/event.h"
 #include "wire/plan.h"
 #include "wire/report.h"
+#include "wire/confirm.h"
 #include "wire/shim_config.h"
 
 static void make_net_config(struct net_config *c)
@@ -87,6 +88,24 @@ static void make_plan(struct plan *p)
 	net_config_done(&c);
 }
 
+static void make_meters(struct meters *m)
+{
+	m->each = (struct meters_rate){ 60, 60, strdup("the default") };
+	m->total = (struct meters_rate){ METERS_CALLS_MAX, METERS_PERIOD_MAX, strdup("p.json:41 (tools.total)") };
+	m->time = (struct meters_bound){ METERS_TIME_MAX, strdup("p.json:42 (tools.time)") };
+	m->output = (struct meters_bound){ 4096, strdup("p.json:43 (tools.output)") };
+	m->inflight = (struct meters_bound){ METERS_INFLIGHT_MAX, strdup("p.json:44 (limits.calls)") };
+	m->tools = calloc(2, sizeof(*m->tools));
+	assert_non_null(m->tools);
+	m->tools[0] = (struct meters_tool){ .glob = strdup("create_*"),
+		.rate = { 10, 3600, strdup("p.json:45") },
+		.time = { 5, strdup("p.json:46") },
+		.output = { 9000, strdup("p.json:47") },
+		.confirm = { 1, strdup("p.json:48") } };
+	m->tools[1] = (struct meters_tool){ .glob = strdup("*") };
+	m->n = 2;
+}
+
 static void make_shim_config(struct shim_config *c)
 {
 	*c = (struct shim_config){ .name = strdup("github"),
@@ -115,6 +134,7 @@ static void make_shim_config(struct shim_config *c)
 	c->arguments.rules[1] =
 		(struct shim_argument_rule){ .glob = strdup("get_x"), .where = strdup("p.json:42"), .strict = true };
 	c->arguments.n = 2;
+	make_meters(&c->meters);
 }
 
 static int encode_plan(struct wire_writer *w)
@@ -283,6 +303,25 @@ static int decode_definitions(const void *p, size_t n)
 	return definitions_decode(p, n, &ret);
 }
 
+static int encode_confirm(struct wire_writer *w)
+{
+	static const struct confirm c = { .type = CONFIRM_ASK,
+		.call_id = 7,
+		.tool = "create_issue",
+		.rule = "p.json:40",
+		.status = "s",
+		.args = "{\"a\":1}",
+		.args_len = 7 };
+
+	return confirm_encode(&c, w);
+}
+
+static int decode_confirm(const void *p, size_t n)
+{
+	struct confirm ret;
+	return confirm_decode(p, n, &ret);
+}
+
 static const struct {
 	enum wire_kind kind;
 	int (*encode)(struct wire_writer *w);
@@ -297,6 +336,7 @@ static const struct {
 	{ WIRE_DIAL_REQUEST, encode_request, decode_request },
 	{ WIRE_DIAL_ANSWER, encode_answer, decode_answer },
 	{ WIRE_DEFINITIONS, encode_definitions, decode_definitions },
+	{ WIRE_CONFIRM, encode_confirm, decode_confirm },
 };
 _Static_assert(ARRAY_LEN(messages) == WIRE_KIND_COUNT - 1, "every kind of message is tried");
 

@@ -209,6 +209,24 @@ static void a_socket_of_a_plan_has_a_port(void **state)
 	wire_writer_done(&w);
 }
 
+static void make_meters(struct meters *m)
+{
+	m->each = (struct meters_rate){ 60, 60, strdup("the default") };
+	m->total = (struct meters_rate){ METERS_CALLS_MAX, METERS_PERIOD_MAX, strdup("p.json:41 (tools.total)") };
+	m->time = (struct meters_bound){ METERS_TIME_MAX, strdup("p.json:42 (tools.time)") };
+	m->output = (struct meters_bound){ 4096, strdup("p.json:43 (tools.output)") };
+	m->inflight = (struct meters_bound){ METERS_INFLIGHT_MAX, strdup("p.json:44 (limits.calls)") };
+	m->tools = calloc(2, sizeof(*m->tools));
+	assert_non_null(m->tools);
+	m->tools[0] = (struct meters_tool){ .glob = strdup("create_*"),
+		.rate = { 10, 3600, strdup("p.json:45") },
+		.time = { 5, strdup("p.json:46") },
+		.output = { 9000, strdup("p.json:47") },
+		.confirm = { 1, strdup("p.json:48") } };
+	m->tools[1] = (struct meters_tool){ .glob = strdup("*") };
+	m->n = 2;
+}
+
 static void make_config(struct shim_config *c)
 {
 	*c = (struct shim_config){ .name = strdup("name"),
@@ -216,6 +234,7 @@ static void make_config(struct shim_config *c)
 		.gid = 1001,
 		.stderr_prefix = strdup("[n] "),
 		.line_max = SHIM_LINE_MAX,
+		.server_line_max = 4096,
 		.args = SHIM_ARGS_FULL,
 		.salt = "0123456789abcde",
 		.sampling = true,
@@ -233,6 +252,82 @@ static void make_config(struct shim_config *c)
 	}
 	c->scan.withhold = strdup("scan");
 	assert_int_equal(strv_add(&c->roots, "/one") | strv_add(&c->roots, "/two"), 0);
+	make_meters(&c->meters);
+}
+
+static void assert_rate(const struct meters_rate *a, const struct meters_rate *b)
+{
+	assert_int_equal(a->calls, b->calls);
+	assert_int_equal(a->period_s, b->period_s);
+	if (b->where)
+		assert_string_equal(a->where, b->where);
+	assert_int_equal(a->where == NULL, b->where == NULL);
+}
+
+static void assert_bound(const struct meters_bound *a, const struct meters_bound *b)
+{
+	assert_int_equal(a->value, b->value);
+	if (b->where)
+		assert_string_equal(a->where, b->where);
+	assert_int_equal(a->where == NULL, b->where == NULL);
+}
+
+static void assert_meters(const struct meters *a, const struct meters *b)
+{
+	assert_rate(&a->each, &b->each);
+	assert_rate(&a->total, &b->total);
+	assert_bound(&a->time, &b->time);
+	assert_bound(&a->output, &b->output);
+	assert_bound(&a->inflight, &b->inflight);
+	assert_int_equal(a->n, b->n);
+	for (size_t i = 0; i < b->n; i++) {
+		assert_string_equal(a->tools[i].glob, b->tools[i].glob);
+		assert_rate(&a->tools[i].rate, &b->tools[i].rate);
+		assert_bound(&a->tools[i].time, &b->tools[i].time);
+		assert_bound(&a->tools[i].output, &b->tools[i].output);
+		assert_bound(&a->tools[i].confirm, &b->tools[i].confirm);
+	}
+}
+
+static void meters_are_copied_whole(void **state)
+{
+	struct meters m = { 0 }, copy;
+
+	make_meters(&m);
+	assert_int_equal(meters_copy(&m, &copy), 0);
+	assert_meters(&copy, &m);
+	meters_done(&m);
+	assert_string_equal(copy.tools[0].confirm.where, "p.json:48");
+	meters_done(&copy);
+}
+
+static void of_the_items_that_match_a_tool_the_narrowest_holds(void **state)
+{
+	struct meters_tool tools[] = {
+		{ .glob = T("get_*"), .rate = { 10, 60, T("a") }, .time = { 30, T("a") } },
+		{ .glob = T("*"), .rate = { 2, 1, T("b") }, .output = { 9, T("b") } },
+		{ .glob = T("*_x"), .rate = { 100, 3600, T("c") }, .time = { 60, T("c") }, .confirm = { 1, T("c") } },
+	};
+	const struct meters m = { .each = { 60, 60, T("each") },
+		.time = { 5, T("time") },
+		.output = { 4, T("output") },
+		.tools = tools,
+		.n = 3 };
+	const struct meters none = { .each = m.each, .time = m.time, .output = m.output };
+	struct meters_tool t = meters_of(&m, "get_x", 5);
+
+	/* 100 an hour are fewer than 10 a minute. */
+	assert_string_equal(t.rate.where, "c");
+	assert_string_equal(t.time.where, "a");
+	assert_string_equal(t.output.where, "b");
+	assert_string_equal(t.confirm.where, "c");
+	t = meters_of(&m, "put", 3);
+	assert_string_equal(t.rate.where, "b");
+	assert_string_equal(t.time.where, "time");
+	assert_int_equal(t.confirm.value, 0);
+	t = meters_of(&none, "put", 3);
+	assert_string_equal(t.rate.where, "each");
+	assert_string_equal(t.output.where, "output");
 }
 
 static void every_field_of_a_shim_config_arrives(void **state)
@@ -251,8 +346,10 @@ static void every_field_of_a_shim_config_arrives(void **state)
 	assert_int_equal(got.line_max, SHIM_LINE_MAX);
 	assert_int_equal(got.args, SHIM_ARGS_FULL);
 	assert_memory_equal(got.salt, sent.salt, sizeof(got.salt));
+	assert_int_equal(got.server_line_max, 4096);
 	assert_true(got.sampling && got.elicitation);
 	assert_string_equal(got.scan.withhold, "scan");
+	assert_meters(&got.meters, &sent.meters);
 	assert_true(same(&got.roots, &sent.roots));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++) {
 		assert_int_equal(got.scope[i].restricted, i % 2);
@@ -296,6 +393,66 @@ static void config_with_long_lines(struct shim_config *c)
 	c->line_max = SHIM_LINE_MAX + 1;
 }
 
+static void config_with_long_lines_of_the_server(struct shim_config *c)
+{
+	c->server_line_max = SHIM_LINE_MAX + 1;
+}
+
+static void config_with_a_rate_of_no_time(struct shim_config *c)
+{
+	c->meters.total.period_s = 0;
+}
+
+static void config_with_a_rate_beyond_counting(struct shim_config *c)
+{
+	c->meters.each.calls = METERS_CALLS_MAX + 1;
+}
+
+static void config_with_a_long_period(struct shim_config *c)
+{
+	c->meters.each.period_s = METERS_PERIOD_MAX + 1;
+}
+
+static void config_with_a_rate_of_nobody(struct shim_config *c)
+{
+	free(STEAL_PTR(c->meters.each.where));
+}
+
+static void config_with_a_long_time(struct shim_config *c)
+{
+	c->meters.tools[0].time.value = METERS_TIME_MAX + 1;
+}
+
+static void config_with_a_bound_of_nobody(struct shim_config *c)
+{
+	free(STEAL_PTR(c->meters.tools[0].confirm.where));
+}
+
+static void config_with_a_crowd_in_flight(struct shim_config *c)
+{
+	c->meters.inflight.value = METERS_INFLIGHT_MAX + 1;
+}
+
+static void config_with_half_a_confirmation(struct shim_config *c)
+{
+	c->meters.tools[0].confirm.value = 2;
+}
+
+static void config_with_meters_of_no_tool(struct shim_config *c)
+{
+	free(STEAL_PTR(c->meters.tools[1].glob));
+}
+
+static void config_with_a_crowd_of_meters(struct shim_config *c)
+{
+	struct meters *m = &c->meters;
+
+	m->tools = reallocarray(m->tools, METERS_TOOLS_MAX + 1, sizeof(*m->tools));
+	assert_non_null(m->tools);
+	for (; m->n <= METERS_TOOLS_MAX; m->n++)
+		m->tools[m->n] = (struct meters_tool){ .glob = strdup("g") };
+}
+
 static void config_with_other_args(struct shim_config *c)
 {
 	c->args = SHIM_ARGS_FULL + 1;
@@ -331,7 +488,10 @@ static void a_shim_config_with_a_value_that_none_may_have_is_refused(void **stat
 	static void (*const spoil[])(struct shim_config *) = { config_without_name, config_of_root,
 		config_of_roots_group, config_without_prefix, config_without_lines, config_with_long_lines,
 		config_with_other_args, config_without_glob, config_without_where, config_without_root,
-		config_with_a_crowd_of_rules };
+		config_with_a_crowd_of_rules, config_with_long_lines_of_the_server, config_with_a_rate_of_no_time,
+		config_with_a_rate_beyond_counting, config_with_a_long_period, config_with_a_rate_of_nobody,
+		config_with_a_long_time, config_with_a_bound_of_nobody, config_with_a_crowd_in_flight,
+		config_with_half_a_confirmation, config_with_meters_of_no_tool, config_with_a_crowd_of_meters };
 
 	for (size_t i = 0; i < ARRAY_LEN(spoil); i++) {
 		struct shim_config c, got;
@@ -501,6 +661,8 @@ int main(void)
 		cmocka_unit_test(a_plan_with_a_value_that_none_may_have_is_refused),
 		cmocka_unit_test(a_socket_of_a_plan_has_a_port),
 		cmocka_unit_test(every_field_of_a_shim_config_arrives),
+		cmocka_unit_test(meters_are_copied_whole),
+		cmocka_unit_test(of_the_items_that_match_a_tool_the_narrowest_holds),
 		cmocka_unit_test(a_shim_config_with_a_value_that_none_may_have_is_refused),
 		cmocka_unit_test(a_salt_has_its_length),
 		cmocka_unit_test(what_is_no_row_of_its_table_is_refused),

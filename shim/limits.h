@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * limits - what a profile's meters do to calls: too often, too many at once, too long, too large (wire/meters.h)
+ *
+ * Process:  shim
+ * Returns:  0, -errno
+ *
+ * A call's time runs from when the server gets it until its answer; progress does not prolong it. When it is over the
+ * client gets the shim's own answer, the server a notifications/cancelled, and what it answers later is dropped. Its id
+ * stays taken until then: the late answer must not become that of another call.
+ */
+#pragma once
+#include "shim/role.h"
+#include "shim/handle.h"
+#include "shim/policy.h"
+
+/* A guard (shim/guards.h): the rate, the number in flight, and what cannot be held to its limits at all. */
+int limits_guard(struct shim *s, const struct message *m, struct decision *d) _must_check_;
+/* A call that was let through is in flight: its time begins. */
+int limits_begin(struct shim *s, struct pending_entry *e, struct slice tool) _must_check_;
+/* Answers the calls whose time is over; sets the next time. */
+int limits_expire(struct shim *s) _must_check_;
+/* Is the answer to e larger than it may be? Then the client gets words instead, and e is gone. 1 for that. */
+int limits_output(struct shim *s, const struct message *m, struct pending_entry *e) _must_check_;
+/* The answer to a call whose time is over: recorded, e is gone. */
+int limits_late(struct shim *s, const struct message *m, struct pending_entry *e) _must_check_;

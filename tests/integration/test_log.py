@@ -108,9 +108,9 @@ DRIVER = r'''
 import json, os, subprocess, sys
 stockade, audit, fill, command = sys.argv[1], os.environ["AUDIT"], os.environ["FILL"], sys.argv[2:]
 # In here what is root's is nobody's, so the plan is another one: it is approved here.
-digest = subprocess.run([stockade, "approve", "--print-digest", "--", *command], stdout=subprocess.PIPE).stdout.decode().strip()
-subprocess.run([stockade, "approve", "--digest", digest, "--", *command], check=True, stdout=sys.stderr)
-p = subprocess.Popen([stockade, "run", "--", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+digest = subprocess.run([stockade, "approve", "--print-digest", *command], stdout=subprocess.PIPE).stdout.decode().strip()
+subprocess.run([stockade, "approve", "--digest", digest, *command], check=True, stdout=sys.stderr)
+p = subprocess.Popen([stockade, "run", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 answered, told = [], {}
 
 def send(ident, name, arguments):
@@ -161,8 +161,9 @@ print(json.dumps({"status": status, "answered": len(answered), "told": told, "er
 def test_a_disk_that_fills_in_mid_session_ends_it_and_loses_nothing_acknowledged(person, size, fill):
     person.verified()  # makes the directories
     script = person.write("full.py", DRIVER)
+    person.profile("full", {"stockade": 1, "name": "full", "command": [*ODD, "full"], "tools": {"rate": "1000000/s"}})
     r = subprocess.run(["unshare", "--user", "--map-root-user" if os.geteuid() == 0 else "--map-current-user", "--mount",
-                        "--keep-caps", "/bin/sh", "-c", SMALL_DISK, "sh", "/usr/bin/python3", script, STOCKADE, *ODD, "full"],
+                        "--keep-caps", "/bin/sh", "-c", SMALL_DISK, "sh", "/usr/bin/python3", script, STOCKADE, "full"],
                        env={**person.env, "AUDIT": audit_dir(person), "SIZE": size, "FILL": fill}, cwd=person.work,
                        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
     assert r.returncode == 0, r.stdout + r.stderr
@@ -183,7 +184,7 @@ def test_a_used_up_budget_ends_that_session_only(person):
     """64 MiB a session (docs/audit.md); whole arguments use it up fastest."""
     name = "mark-budget"
     person.profile(name, {"stockade": 1, "name": name, "version": 1, "description": "d", "command": [*ODD, name],
-                          "audit": {"arguments": "full"}})
+                          "tools": {"rate": "1000000/s"}, "audit": {"arguments": "full"}})
     person.approve(name)
     w = person.start(name)
     w.initialize()

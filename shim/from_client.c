@@ -186,7 +186,7 @@ static int deny_request(struct shim *s, struct message *m, const struct method *
 	if (r < 0)
 		return r;
 	handle_denial_text(s, d, text, sizeof(text));
-	return answer_denial(s, m, method, text, d->advice ? ANSWER_BUSY : ANSWER_DENIED);
+	return answer_denial(s, m, method, text, d->code ? d->code : ANSWER_DENIED);
 }
 
 static int follow(struct shim *s, struct message *m, const struct method *method, const struct decision *d)

@@ -18,6 +18,7 @@ static int deny(struct shim *s, struct decision *d, const char *rule, const char
 	if (retry_s) {
 		snprintf(s->advice, sizeof(s->advice), "Retry after %" PRIu32 " s.", retry_s);
 		d->advice = s->advice;
+		d->code = ANSWER_BUSY;
 	}
 	return 0;
 }

@@ -25,6 +25,7 @@ struct decision {
 	const char *rule;     /* words that name the rule; NULL when allowed by no rule in particular */
 	const char *reason;   /* a clause, for words and records; NULL when the rule says it all */
 	size_t recorded;      /* how much of the reason the log gets, where the rest tells values; 0: all */
+	int code;	      /* of an error (shim/answers.h); 0: ANSWER_DENIED */
 	const char *advice;   /* a sentence, for words: what to do about it; NULL: only a person can change it */
 };
 

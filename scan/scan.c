@@ -149,6 +149,8 @@ void found_folded(struct scan *s, enum scan_rule_number rule, size_t at, size_t 
 void scan_begin(struct scan *s, enum scan_kind kind)
 {
 	s->kind = kind;
+	s->raw = (const unsigned char *)"";
+	s->raw_len = 0;
 	s->findings.n = 0;
 	s->findings.more = 0;
 	s->findings.worst = SCAN_INFO;
@@ -160,7 +162,7 @@ void scan_begin(struct scan *s, enum scan_kind kind)
 static bool take(struct scan *s, const char *path, const char *text, size_t n)
 {
 	s->path = path;
-	s->raw = (const unsigned char *)text;
+	s->raw = (const unsigned char *)(n ? text : "");
 	s->raw_len = n < SCAN_TEXT_MAX ? n : SCAN_TEXT_MAX;
 	s->is_key = false;
 	s->reads_right_to_left = false;

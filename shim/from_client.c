@@ -143,9 +143,17 @@ static int answer_undelivered(struct shim *s, struct slice id)
 	return r;
 }
 
+/* What the answer will be about: the tool that is called, or that the task stands for. */
+static struct slice tool_of(const struct shim *s, const struct method *method, const struct decision *d)
+{
+	if (method && method->result == RESULT_TASK)
+		return task_tools_find(&s->tasks, walk_string(message_get(&s->doc, "taskId")));
+	return method && method->gate == GATE_TOOL ? d->subject : (struct slice){ NULL, 0 };
+}
+
 static int pass_request(struct shim *s, struct message *m, const struct method *method, const struct decision *d)
 {
-	struct slice tool = method && method->gate == GATE_TOOL ? d->subject : (struct slice){ NULL, 0 };
+	struct slice tool = tool_of(s, method, d);
 	struct pending_entry *e;
 	const char *refusal;
 	char id[ENVELOPE_ID_MAX];

@@ -161,6 +161,18 @@ static int drop_instructions(struct shim *s, struct message *m)
 	return r == 0 && hidden ? handle_replace(s, m) : r;
 }
 
+/* A call has become a task: in the legacy era a member of the result, in the modern one the result itself. */
+static int note_task(struct shim *s, const struct pending_entry *e)
+{
+	struct slice id = walk_string(walk_get(message_get(&s->doc, "task"), "taskId"));
+
+	if (!e->tool || !e->method || e->method->result != RESULT_CALL)
+		return 0;
+	if (!id.n && slice_is(message_get(&s->doc, "resultType"), "\"task\""))
+		id = walk_string(message_get(&s->doc, "taskId"));
+	return id.n ? task_tools_note(&s->tasks, id, e->tool) : 0;
+}
+
 static int pass_result(struct shim *s, struct message *m, struct pending_entry *e, const char *status)
 {
 	uint64_t hidden = 0;
@@ -170,6 +182,8 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 
 	if (refusal)
 		return handle_refuse_parsed(s, m, refusal);
+	if (r == 0)
+		r = note_task(s, e);
 	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
 		r = filter_result(s, e, &hidden);
 	if (r == LISTS_UNREADABLE)
@@ -203,7 +217,8 @@ static bool is_task_of_a_list(const struct shim *s, const struct method *method)
 
 static bool may_ask(const struct method *method)
 {
-	return method && (method->result == RESULT_CALL || method->result == RESULT_MAY_ASK);
+	return method &&
+	       (method->result == RESULT_CALL || method->result == RESULT_MAY_ASK || method->result == RESULT_TASK);
 }
 
 static int on_response(struct shim *s, struct message *m)

@@ -27,6 +27,7 @@ static const struct {
 	guard_result_fn *judge;
 } of_results[] = {
 	{ RESULT_CALL, structured_guard },
+	{ RESULT_TASK, structured_guard },
 };
 
 int guards_request(struct shim *s, const struct message *m, const struct method *method, struct decision *d)

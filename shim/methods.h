@@ -39,6 +39,7 @@ enum method_result {
 	RESULT_PROMPTS,	  /* filtered by name */
 	RESULT_CALL,	  /* may ask for input; structuredContent */
 	RESULT_MAY_ASK,	  /* may ask for input */
+	RESULT_TASK,	  /* the same, and what a call that became a task came to */
 	RESULT_HELLO,	  /* serverInfo, capabilities */
 	RESULT_ROOTS,	  /* filtered to what is granted */
 };

@@ -33,6 +33,7 @@ void shim_done(struct shim *s)
 	queue_done(&s->to_server);
 	json_doc_done(&s->doc);
 	schemas_done(&s->schemas);
+	task_tools_done(&s->tasks);
 	arguments_done(s);
 	scans_done(s);
 	for (size_t i = 0; i < ARRAY_LEN(s->listed); i++)

@@ -24,6 +24,7 @@
 #include "shim/rates.h"
 #include "shim/scans_known.h"
 #include "shim/schemas.h"
+#include "shim/task_tools.h"
 #include "wire/control.h"
 #include "wire/shim_config.h"
 
@@ -58,6 +59,7 @@ struct shim {
 	char advice[64];  /* words of a guard, until the next message */
 	struct schemas schemas;
 	struct scans scans;
+	struct task_tools tasks;
 	struct schema_compiled **rules;	     /* of config.arguments, one each; NULL: it has no schema */
 	char words[SHIM_WORDS_MAX];	     /* of a guard */
 	struct listed listed[SHIM_LISTS];    /* by kind of list */

@@ -245,6 +245,56 @@ static void structured_content_may_be_any_json_value(void **state)
 			NULL, "tool.result - refused" });
 }
 
+static void a_result_that_comes_through_a_task_is_judged_like_any_other(void **state)
+{
+	_cleanup_end_ struct desk *t = desk_with_rules(false);
+
+	PLAY(t, LEARN_OUTPUT("{\"type\":\"object\"}"),
+		{ C, ID(2) "\"method\":\"tools/call\",\"params\":{\"name\":\"t\",\"task\":{}}}", NULL, "=",
+			"tool.call allow" },
+		{ S, ID(2) "\"result\":{\"task\":{\"taskId\":\"k\",\"status\":\"working\"}}}", "=", NULL,
+			"tool.result - task" },
+		{ C, ID(3) "\"method\":\"tasks/result\",\"params\":{\"taskId\":\"k\"}}", NULL, "=", "request allow" },
+		{ S, ID(3) "\"result\":{\"content\":[],\"structuredContent\":[7]}}",
+			"~\"id\":3,\"error\":~5020~outputSchema", NULL, "response - refused" },
+		{ C, ID(4) "\"method\":\"tasks/result\",\"params\":{\"taskId\":\"k\"}}", NULL, "=", "request allow" },
+		{ S, ID(4) "\"result\":{\"content\":[],\"structuredContent\":{}}}", "=", NULL, "response - ok" },
+		{ C, ID(5) "\"method\":\"tasks/result\",\"params\":{\"taskId\":\"other\"}}", NULL, "=",
+			"request allow" },
+		{ S, ID(5) "\"result\":{\"content\":[],\"structuredContent\":[7]}}", "=", NULL, "response - ok" });
+	/* The modern era: the task is the result, and its state holds what it came to. */
+	PLAY(t, { C, BARE(6, "t"), NULL, "=", "tool.call allow" },
+		{ S, ID(6) "\"result\":{\"resultType\":\"task\",\"taskId\":\"m\",\"status\":\"working\"}}", "=", NULL,
+			"tool.result - ok" },
+		{ C, ID(7) "\"method\":\"tasks/get\",\"params\":{\"taskId\":\"m\"}}", NULL, "=", "request allow" },
+		{ S, ID(7) "\"result\":{\"taskId\":\"m\",\"result\":{\"structuredContent\":[7]}}}",
+			"~\"id\":7,\"error\":~5020", NULL, "response - refused" },
+		{ C, ID(8) "\"method\":\"tasks/get\",\"params\":{\"taskId\":\"m\"}}", NULL, "=", "request allow" },
+		{ S, ID(8) "\"result\":{\"taskId\":\"m\",\"result\":{\"isError\":true,\"structuredContent\":[7]}}}",
+			"=", NULL, "response - ok" });
+}
+
+static void of_many_tasks_the_newest_are_known(void **state)
+{
+	struct task_tools t = { 0 };
+	char id[32], tool[32];
+
+	for (int i = 0; i < 2 * TASK_TOOLS_MAX; i++) {
+		snprintf(id, sizeof(id), "id%d", i);
+		snprintf(tool, sizeof(tool), "tool%d", i);
+		assert_int_equal(task_tools_note(&t, slice_of(id), tool), 0);
+		assert_int_equal(task_tools_note(&t, slice_of(id), tool), 0);
+	}
+	assert_true(slice_is(task_tools_find(&t, slice_of("id511")), "tool511"));
+	assert_true(slice_is(task_tools_find(&t, slice_of("id256")), "tool256"));
+	assert_int_equal(task_tools_find(&t, slice_of("id255")).n, 0);
+	assert_int_equal(task_tools_find(&t, slice_of("")).n, 0);
+	assert_int_equal(task_tools_note(&t, slice_of("id300"), "newer"), 0);
+	assert_true(slice_is(task_tools_find(&t, slice_of("id300")), "newer"));
+	assert_true(slice_is(task_tools_find(&t, slice_of("id256")), "tool256"));
+	task_tools_done(&t);
+}
+
 static void a_bad_rule_of_the_profile_is_refused_before_anything_is_read(void **state)
 {
 	static const char *const bad[] = { "{\"type\":7}", "{\"propertes\":{}}", "{\"format\":\"uri\"}", "{" };
@@ -272,6 +322,8 @@ int main(void)
 		cmocka_unit_test(a_result_that_does_not_fit_the_outputschema_becomes_an_error),
 		cmocka_unit_test(what_need_not_fit_the_outputschema_passes),
 		cmocka_unit_test(structured_content_may_be_any_json_value),
+		cmocka_unit_test(a_result_that_comes_through_a_task_is_judged_like_any_other),
+		cmocka_unit_test(of_many_tasks_the_newest_are_known),
 		cmocka_unit_test(a_bad_rule_of_the_profile_is_refused_before_anything_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

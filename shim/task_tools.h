@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * task_tools - which tool a task stands for, since its result comes as the answer to another request (tasks/result)
+ *
+ * Process:  shim
+ * Owns:     copies of ids and names
+ * Returns:  0, -ENOMEM
+ * Limits:   TASK_TOOLS_MAX tasks, the newest stay; TASK_ID_MAX bytes an id, as it is spelt in canonical form. What is
+ * not kept has a result that no outputSchema is held against.
+ */
+#pragma once
+#include "shim/role.h"
+#include <stddef.h>
+#include "shim/walk.h"
+
+enum { TASK_TOOLS_MAX = 256, TASK_ID_MAX = 256 };
+
+struct task_tools {
+	struct task_tool {
+		char *id, *tool; /* insides of strings; NULL: empty */
+	} v[TASK_TOOLS_MAX];
+	size_t next;
+};
+
+void task_tools_done(struct task_tools *t);
+/* An id that is known stands for the newer tool. */
+int task_tools_note(struct task_tools *t, struct slice id, const char *tool) _must_check_;
+/* The tool's name, or an empty slice. Borrowed until the next note. */
+struct slice task_tools_find(const struct task_tools *t, struct slice id);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_wire - what gateway, dial and supervisor tell one another: what is believed is within its limits, and written
- * again it means the same
+ * fuzz_wire - what gateway, dial, shim and supervisor tell one another: what is believed is within its limits, and
+ * written again it means the same
  *
  * The first byte of the input chooses the message; the header of this build is put before the rest.
  */
 #include <stdio.h>
 #include <string.h>
 #include "tests/fuzz/fuzz.h"
+#include "wire/confirm.h"
+#include "wire/control.h"
 #include "wire/dial.h"
 #include "wire/event.h"
 #include "wire/net.h"
+#include "wire/shim_config.h"
 
 enum { INPUT_MAX = 1 << 16 };
 
@@ -109,6 +112,75 @@ static int config_again(const void *p, size_t n, struct wire_writer *w)
 	return net_config_encode(&c, w);
 }
 
+static void check_rate(const struct meters_rate *r)
+{
+	must(r->calls <= METERS_CALLS_MAX && r->period_s <= METERS_PERIOD_MAX,
+		"a rate that overflows the shim's count");
+	must(!r->calls || (r->period_s && r->where), "half a rate");
+}
+
+static void check_bound(const struct meters_bound *b, uint64_t max)
+{
+	must(b->value <= max && (!b->value || b->where), "a bound out of bounds, or of nobody");
+}
+
+static void check_meters(const struct meters *m)
+{
+	check_rate(&m->each);
+	check_rate(&m->total);
+	check_bound(&m->time, METERS_TIME_MAX);
+	check_bound(&m->output, UINT64_MAX);
+	check_bound(&m->inflight, METERS_INFLIGHT_MAX);
+	must(m->n <= METERS_TOOLS_MAX, "a crowd of tools");
+	for (size_t i = 0; i < m->n; i++) {
+		must(m->tools[i].glob != NULL, "meters of no tool");
+		check_rate(&m->tools[i].rate);
+		check_bound(&m->tools[i].time, METERS_TIME_MAX);
+		check_bound(&m->tools[i].output, UINT64_MAX);
+		check_bound(&m->tools[i].confirm, 1);
+	}
+}
+
+static int shim_config_again(const void *p, size_t n, struct wire_writer *w)
+{
+	struct shim_config c;
+	int r;
+
+	if (shim_config_decode(p, n, &c) < 0)
+		return 1;
+	must(c.name && c.stderr_prefix && c.uid != 0 && c.gid != 0, "a configuration out of form");
+	must(c.line_max > 0 && c.line_max <= SHIM_LINE_MAX && c.server_line_max <= SHIM_LINE_MAX, "lines too long");
+	check_meters(&c.meters);
+	r = shim_config_encode(&c, w);
+	shim_config_done(&c);
+	return r;
+}
+
+static int confirm_again(const void *p, size_t n, struct wire_writer *w)
+{
+	struct confirm c;
+
+	if (confirm_decode(p, n, &c) < 0)
+		return 1;
+	ENDS(c.tool);
+	ENDS(c.rule);
+	ENDS(c.status);
+	must((unsigned)c.type < CONFIRM_TYPE_COUNT && c.args_len <= CONFIRM_ARGS_MAX, "no such question");
+	must(!c.args_len || !memchr(c.args, '\0', c.args_len), "arguments that end before their end");
+	return confirm_encode(&c, w);
+}
+
+static int control_again(const void *p, size_t n, struct wire_writer *w)
+{
+	struct control c;
+
+	if (control_decode(p, n, &c) < 0)
+		return 1;
+	ENDS(c.text);
+	must((unsigned)c.type < CONTROL_TYPE_COUNT, "no such word");
+	return control_encode(&c, w);
+}
+
 static const struct {
 	enum wire_kind kind;
 	size_t max;
@@ -118,6 +190,9 @@ static const struct {
 	{ WIRE_DIAL_ANSWER, DIAL_BYTES_MAX, answer_again },
 	{ WIRE_NET_CONFIG, NET_CONFIG_BYTES_MAX, config_again },
 	{ WIRE_EVENT, EVENT_BYTES_MAX, event_again },
+	{ WIRE_SHIM_CONFIG, SHIM_CONFIG_BYTES_MAX, shim_config_again },
+	{ WIRE_CONFIRM, CONFIRM_BYTES_MAX, confirm_again },
+	{ WIRE_CONTROL, CONTROL_BYTES_MAX, control_again },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

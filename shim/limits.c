@@ -70,8 +70,8 @@ int limits_guard(struct shim *s, const struct message *m, struct decision *d)
 	if (escapes(s, &t->limits))
 		return deny(s, d, t->limits.time.value ? t->limits.time.where : t->limits.output.where,
 			"what becomes a task would not be held to it", 0);
-	if (meters->inflight.value && in_flight(s) >= meters->inflight.value)
-		return deny(s, d, meters->inflight.where, "as many calls as may be at once have no answer yet",
+	if (meters->in_flight.value && in_flight(s) >= meters->in_flight.value)
+		return deny(s, d, meters->in_flight.where, "as many calls as may be at once have no answer yet",
 			BUSY_RETRY_S);
 	r = rates_take(&s->rates, meters, t, s->now_us, &retry_s);
 	if (r == RATES_TOOL)

@@ -52,9 +52,9 @@ int effective_meters_walls(struct effective *e)
 		r = add_rate(e, LINE_LIMIT, &m->total, "of all tools together");
 	if (r == 0)
 		r = add_bounds(e, LINE_LIMIT, &m->time, &m->output, "of any tool");
-	if (r == 0 && m->inflight.value)
-		r = effective_add_line(e, LINE_LIMIT, 0, m->inflight.where,
-			"%" PRIu64 " calls at once that have no answer yet", m->inflight.value);
+	if (r == 0 && m->in_flight.value)
+		r = effective_add_line(e, LINE_LIMIT, 0, m->in_flight.where,
+			"%" PRIu64 " calls at once that have no answer yet", m->in_flight.value);
 	return r;
 }
 
@@ -106,5 +106,5 @@ json_t *effective_meters_canonical(const struct meters *m)
 		}
 	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:o}", "rate", rate_json(&m->each), "total", rate_json(&m->total),
 		"time", (json_int_t)m->time.value, "output", (json_int_t)m->output.value, "calls",
-		(json_int_t)m->inflight.value, "tools", tools);
+		(json_int_t)m->in_flight.value, "tools", tools);
 }

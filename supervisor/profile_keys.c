@@ -78,7 +78,7 @@ static const struct key_row key_table[] = {
 	{ "limits.message", KEY_STRING, key_set_size, FIELD(limit_message), 4 << 10, SHIM_LINE_MAX },
 	{ "limits.message_client", KEY_STRING, key_set_size, FIELD(limit_message_client), 4 << 10, SHIM_LINE_MAX },
 	{ "limits.message_server", KEY_STRING, key_set_size, FIELD(limit_message_server), 4 << 10, SHIM_LINE_MAX },
-	{ "limits.calls", KEY_INTEGER, key_set_inflight, FIELD(meters.inflight) },
+	{ "limits.calls", KEY_INTEGER, key_set_inflight, FIELD(meters.in_flight) },
 	{ "tools", KEY_SECTION },
 	{ "tools.allow", KEY_LIST, key_set_allow, FIELD(tools) },
 	{ "tools.allow[].name", KEY_STRING, key_set_accepted },

@@ -28,7 +28,7 @@ void meters_put(struct wire_writer *w, const struct meters *m)
 	put_rate(w, &m->total);
 	put_bound(w, &m->time);
 	put_bound(w, &m->output);
-	put_bound(w, &m->inflight);
+	put_bound(w, &m->in_flight);
 	wire_put_u32(w, (uint32_t)m->n);
 	for (size_t i = 0; i < m->n; i++) {
 		wire_put_str(w, m->tools[i].glob);
@@ -83,7 +83,7 @@ void meters_get(struct wire_reader *r, struct meters *ret)
 	get_rate(r, &ret->total);
 	get_bound(r, METERS_TIME_MAX, &ret->time);
 	get_bound(r, UINT64_MAX, &ret->output);
-	get_bound(r, METERS_INFLIGHT_MAX, &ret->inflight);
+	get_bound(r, METERS_INFLIGHT_MAX, &ret->in_flight);
 	n = wire_get_count(r, TOOL_BYTES_MIN);
 	if (n > METERS_TOOLS_MAX)
 		refuse(r);
@@ -128,7 +128,7 @@ int meters_copy(const struct meters *from, struct meters *ret)
 	r |= copy_where(&ret->total.where);
 	r |= copy_where(&ret->time.where);
 	r |= copy_where(&ret->output.where);
-	r |= copy_where(&ret->inflight.where);
+	r |= copy_where(&ret->in_flight.where);
 	if (r || from->n == 0)
 		return r ? -ENOMEM : 0;
 	ret->tools = calloc(from->n, sizeof(*ret->tools));
@@ -160,7 +160,7 @@ void meters_done(struct meters *m)
 	free(m->total.where);
 	free(m->time.where);
 	free(m->output.where);
-	free(m->inflight.where);
+	free(m->in_flight.where);
 	*m = (struct meters){ 0 };
 }
 

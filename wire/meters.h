@@ -45,7 +45,7 @@ struct meters {
 	struct meters_rate each;  /* of a tool whose item has no rate */
 	struct meters_rate total; /* of all tools together */
 	struct meters_bound time, output;
-	struct meters_bound inflight; /* calls without an answer */
+	struct meters_bound in_flight; /* calls without an answer */
 	struct meters_tool *tools;
 	size_t n;
 };

@@ -130,7 +130,7 @@ static void check_meters(const struct meters *m)
 	check_rate(&m->total);
 	check_bound(&m->time, METERS_TIME_MAX);
 	check_bound(&m->output, UINT64_MAX);
-	check_bound(&m->inflight, METERS_INFLIGHT_MAX);
+	check_bound(&m->in_flight, METERS_INFLIGHT_MAX);
 	must(m->n <= METERS_TOOLS_MAX, "a crowd of tools");
 	for (size_t i = 0; i < m->n; i++) {
 		must(m->tools[i].glob != NULL, "meters of no tool");

@@ -428,8 +428,8 @@ static void what_holds_calls_down_stands_under_its_tool_and_its_line(void **stat
 		&p);
 	assert_int_equal(p.limit_message_client, 4096);
 	assert_int_equal(p.limit_message_server, 1 << 20);
-	assert_int_equal(p.meters.inflight.value, 8);
-	assert_string_equal(p.meters.inflight.where, "x.json:2 (limits.calls)");
+	assert_int_equal(p.meters.in_flight.value, 8);
+	assert_string_equal(p.meters.in_flight.where, "x.json:2 (limits.calls)");
 	assert_int_equal(p.meters.total.period_s, 3600);
 	assert_int_equal(p.meters.n, 1);
 	t = meters_of(&p.meters, "get_x", 5);

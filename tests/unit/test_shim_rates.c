@@ -212,7 +212,7 @@ static void a_call_that_asked_for_a_task_is_denied_with_an_error(void **state)
 
 static void so_many_at_once_and_no_more(void **state)
 {
-	_cleanup_desk_ struct desk *t = desk_with((struct meters){ .inflight = { 2, WORDS("p:4 (limits.calls)") } });
+	_cleanup_desk_ struct desk *t = desk_with((struct meters){ .in_flight = { 2, WORDS("p:4 (limits.calls)") } });
 	const char *heard;
 
 	assert_string_equal(client_hears(t, C, CALL(1, "a")), "");

@@ -94,7 +94,7 @@ static void make_meters(struct meters *m)
 	m->total = (struct meters_rate){ METERS_CALLS_MAX, METERS_PERIOD_MAX, strdup("p.json:41 (tools.total)") };
 	m->time = (struct meters_bound){ METERS_TIME_MAX, strdup("p.json:42 (tools.time)") };
 	m->output = (struct meters_bound){ 4096, strdup("p.json:43 (tools.output)") };
-	m->inflight = (struct meters_bound){ METERS_INFLIGHT_MAX, strdup("p.json:44 (limits.calls)") };
+	m->in_flight = (struct meters_bound){ METERS_INFLIGHT_MAX, strdup("p.json:44 (limits.calls)") };
 	m->tools = calloc(2, sizeof(*m->tools));
 	assert_non_null(m->tools);
 	m->tools[0] = (struct meters_tool){ .glob = strdup("create_*"),

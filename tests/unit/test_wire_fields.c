@@ -215,7 +215,7 @@ static void make_meters(struct meters *m)
 	m->total = (struct meters_rate){ METERS_CALLS_MAX, METERS_PERIOD_MAX, strdup("p.json:41 (tools.total)") };
 	m->time = (struct meters_bound){ METERS_TIME_MAX, strdup("p.json:42 (tools.time)") };
 	m->output = (struct meters_bound){ 4096, strdup("p.json:43 (tools.output)") };
-	m->inflight = (struct meters_bound){ METERS_INFLIGHT_MAX, strdup("p.json:44 (limits.calls)") };
+	m->in_flight = (struct meters_bound){ METERS_INFLIGHT_MAX, strdup("p.json:44 (limits.calls)") };
 	m->tools = calloc(2, sizeof(*m->tools));
 	assert_non_null(m->tools);
 	m->tools[0] = (struct meters_tool){ .glob = strdup("create_*"),
@@ -278,7 +278,7 @@ static void assert_meters(const struct meters *a, const struct meters *b)
 	assert_rate(&a->total, &b->total);
 	assert_bound(&a->time, &b->time);
 	assert_bound(&a->output, &b->output);
-	assert_bound(&a->inflight, &b->inflight);
+	assert_bound(&a->in_flight, &b->in_flight);
 	assert_int_equal(a->n, b->n);
 	for (size_t i = 0; i < b->n; i++) {
 		assert_string_equal(a->tools[i].glob, b->tools[i].glob);
@@ -430,7 +430,7 @@ static void config_with_a_bound_of_nobody(struct shim_config *c)
 
 static void config_with_a_crowd_in_flight(struct shim_config *c)
 {
-	c->meters.inflight.value = METERS_INFLIGHT_MAX + 1;
+	c->meters.in_flight.value = METERS_INFLIGHT_MAX + 1;
 }
 
 static void config_with_half_a_confirmation(struct shim_config *c)

@@ -161,9 +161,10 @@ print(json.dumps({"status": status, "answered": len(answered), "told": told, "er
 def test_a_disk_that_fills_in_mid_session_ends_it_and_loses_nothing_acknowledged(person, size, fill):
     person.verified()  # makes the directories
     script = person.write("full.py", DRIVER)
-    person.profile("full", {"stockade": 1, "name": "full", "command": [*ODD, "full"], "tools": {"rate": "1000000/s"}})
+    # By its file: in there the directories of the profiles are nobody's.
+    profile = person.profile("full", {"stockade": 1, "name": "full", "command": [*ODD, "full"], "tools": {"rate": "1000000/s"}})
     r = subprocess.run(["unshare", "--user", "--map-root-user" if os.geteuid() == 0 else "--map-current-user", "--mount",
-                        "--keep-caps", "/bin/sh", "-c", SMALL_DISK, "sh", "/usr/bin/python3", script, STOCKADE, "full"],
+                        "--keep-caps", "/bin/sh", "-c", SMALL_DISK, "sh", "/usr/bin/python3", script, STOCKADE, "--profile", profile],
                        env={**person.env, "AUDIT": audit_dir(person), "SIZE": size, "FILL": fill}, cwd=person.work,
                        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
     assert r.returncode == 0, r.stdout + r.stderr

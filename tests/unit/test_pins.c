@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_pins - the shim holds what the server says against the pins, and waits for what it has not said yet */
+#include "tests/unit/shim_unit.h"
+#include "shim/define.h"
+
+#define TOOL_A "{\"name\":\"a\",\"description\":\"A.\"}"
+#define TOOL_B "{\"name\":\"b\",\"description\":\"B.\"}"
+#define OTHER_A "{\"name\":\"a\",\"description\":\"Other.\"}"
+#define CALL(id, name)                                                                                                 \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":\"" name "\"}}"
+#define LIST(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/list\",\"params\":{}}"
+#define TOOLS(id, tools) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{\"tools\":[" tools "]}}"
+#define CHANGED "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}"
+
+struct pinned {
+	struct shim_pin pins[3];
+	struct shim_config config;
+};
+
+static void pin(struct shim_pin *p, enum definition_kind kind, const char *name, const char *definition)
+{
+	_cleanup_buf_ struct buf room = BUF_INIT(DEFINITION_BYTES_MAX);
+
+	p->kind = kind;
+	p->name = WORDS(name);
+	assert_int_equal(define_digest(&room, slice_of(definition), p->digest), 0);
+}
+
+/* a and b, and the instructions "I". */
+static struct desk *pinned_desk(struct pinned *p)
+{
+	*p = (struct pinned){ 0 };
+	pin(&p->pins[0], DEFINITION_TOOL, "a", "{\"description\":\"A.\",\"name\":\"a\"}");
+	pin(&p->pins[1], DEFINITION_TOOL, "b", "{\"description\":\"B.\",\"name\":\"b\"}");
+	pin(&p->pins[2], DEFINITION_INSTRUCTIONS, "", "\"I\"");
+	p->config.pins = (struct shim_pins){ true, WORDS("the pins of 's'"), p->pins, ARRAY_LEN(p->pins) };
+	return desk_new(&p->config);
+}
+
+static void say(struct desk *t, enum event_side side, const char *text)
+{
+	assert_int_equal(give(t, side, text), 0);
+}
+
+/* What the client gets of a list with these tools. */
+static const char *client_lists(struct desk *t, const char *answer)
+{
+	say(t, EVENT_FROM_CLIENT, LIST("90"));
+	forget(t);
+	say(t, EVENT_FROM_SERVER, answer);
+	return got(t, t->client);
+}
+
+/* The id, as a string with its quotes, of the request that the shim has sent for a list. */
+static const char *own_id(struct desk *t, char ret[128])
+{
+	const char *sent = got(t, t->server), *from = strstr(sent, "\"stockade-"), *to = from ? strchr(from + 1, '"') : NULL;
+
+	if (!from || !to || !strstr(sent, "\"method\":\"tools/list\""))
+		fail_msg("the shim did not ask: %s", sent);
+	snprintf(ret, 128, "%.*s", (int)(to + 1 - from), from);
+	return ret;
+}
+
+static void answer_own(struct desk *t, const char *id, const char *rest)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":%s,%s}", id, rest);
+	say(t, EVENT_FROM_SERVER, text);
+}
+
+static bool has_event(struct desk *t, enum event_type type)
+{
+	struct event e;
+	bool found = false;
+
+	while (recorded(t, &e))
+		found = found || e.type == type;
+	return found;
+}
+
+static void a_list_loses_what_is_unknown_or_changed(void **state)
+{
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = pinned_desk(&p);
+
+	assert_string_equal(client_lists(t, TOOLS("90", TOOL_A "," TOOL_B)), TOOLS("90", TOOL_A "," TOOL_B) "\n");
+	assert_false(has_event(t, EVENT_PIN_UNKNOWN));
+	assert_string_equal(client_lists(t, TOOLS("90", "{\"name\":\"c\"}," TOOL_B)), TOOLS("90", TOOL_B) "\n");
+	assert_true(has_event(t, EVENT_PIN_UNKNOWN));
+	assert_string_equal(client_lists(t, TOOLS("90", "{\"name\":\"c\"}," TOOL_B)), TOOLS("90", TOOL_B) "\n");
+	assert_false(has_event(t, EVENT_PIN_UNKNOWN));
+	assert_string_equal(client_lists(t, TOOLS("90", OTHER_A "," TOOL_B)), TOOLS("90", TOOL_B) "\n");
+	assert_true(has_event(t, EVENT_PIN_CHANGED));
+	/* Quarantined. */
+	assert_string_equal(client_lists(t, TOOLS("90", TOOL_A "," TOOL_B)), TOOLS("90", TOOL_B) "\n");
+	say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+	assert_non_null(strstr(got(t, t->client), "is not the one that was pinned"));
+	assert_string_equal(got(t, t->server), "");
+}
+
+static void a_call_to_what_was_never_listed_waits_for_a_list_of_the_shims_own(void **state)
+{
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = pinned_desk(&p);
+	char id[128], again[128];
+
+	say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+	own_id(t, id);
+	say(t, EVENT_FROM_CLIENT, CALL("2", "b"));
+	assert_string_equal(got(t, t->server), "");
+	answer_own(t, id, "\"result\":{\"tools\":[" TOOL_A "],\"nextCursor\":\"n\"}");
+	own_id(t, again);
+	assert_string_not_equal(id, again);
+	assert_string_equal(got(t, t->client), "");
+	answer_own(t, again, "\"result\":{\"tools\":[{\"name\":\"b\"}]}");
+	assert_string_equal(got(t, t->server), CALL("1", "a") "\n");
+	assert_non_null(strstr(got(t, t->client), "\"id\":2,\"result\":"));
+	/* Known now. */
+	say(t, EVENT_FROM_SERVER, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
+	say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+	assert_string_equal(got(t, t->server), CALL("1", "a") "\n");
+}
+
+static void after_list_changed_the_shim_looks_again(void **state)
+{
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = pinned_desk(&p);
+	char id[128];
+
+	client_lists(t, TOOLS("90", TOOL_A));
+	say(t, EVENT_FROM_SERVER, CHANGED);
+	forget(t);
+	say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+	own_id(t, id);
+	answer_own(t, id, "\"result\":{\"tools\":[" OTHER_A "]}");
+	assert_string_equal(got(t, t->server), "");
+	assert_non_null(strstr(got(t, t->client), "is not the one that was pinned"));
+}
+
+static void what_waits_is_answered_once_whatever_comes(void **state)
+{
+	static const char *const useless[] = {
+		"\"result\":{\"tools\":[]}",
+		"\"result\":{\"tools\":{}}",
+		"\"result\":{}",
+		"\"error\":{\"code\":1,\"message\":\"m\"}",
+		"\"result\":{\"Tools\":[" TOOL_A "],\"tools\":[]}",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(useless); i++) {
+		struct pinned p;
+		_cleanup_desk_ struct desk *t = pinned_desk(&p);
+		char id[128];
+		say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+		own_id(t, id);
+		answer_own(t, id, useless[i]);
+		if (!strstr(got(t, t->client), "denied by the pins of 's'"))
+			fail_msg("%s: %s", useless[i], t->text);
+		assert_string_equal(got(t, t->server), "");
+		/* The same once more answers nothing. */
+		answer_own(t, id, useless[i]);
+		assert_string_equal(got(t, t->client), "");
+	}
+}
+
+static void a_call_that_waits_can_be_cancelled_and_its_id_is_taken(void **state)
+{
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = pinned_desk(&p);
+	char id[128];
+
+	say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+	own_id(t, id);
+	say(t, EVENT_FROM_CLIENT, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
+	assert_string_equal(got(t, t->client), "");
+	assert_string_equal(got(t, t->server), "");
+	say(t, EVENT_FROM_CLIENT,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":1}}");
+	forget(t);
+	answer_own(t, id, "\"result\":{\"tools\":[" TOOL_A "]}");
+	assert_string_equal(got(t, t->client), "");
+	assert_string_equal(got(t, t->server), "");
+}
+
+static void nothing_that_waits_is_forgotten_when_the_server_goes_or_stays_silent(void **state)
+{
+	for (int silent = 0; silent < 2; silent++) {
+		struct pinned p;
+		_cleanup_desk_ struct desk *t = pinned_desk(&p);
+		say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+		forget(t);
+		if (silent)
+			assert_int_equal(own_tick(&t->s, UINT64_MAX), 0);
+		else
+			assert_int_equal(handle_abandon(&t->s, "gone", "server died"), 0);
+		assert_non_null(strstr(got(t, t->client), silent ? "did not answer in time" : "gone"));
+	}
+}
+
+static void too_many_that_wait_are_told_so(void **state)
+{
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = pinned_desk(&p);
+	char text[256];
+
+	for (int i = 0; i < PARKED_MAX + 1; i++) {
+		snprintf(text, sizeof(text), CALL("%d", "a"), i);
+		assert_string_equal(got(t, t->client), "");
+		say(t, EVENT_FROM_CLIENT, text);
+	}
+	assert_non_null(strstr(got(t, t->client), "too many calls wait"));
+}
+
+static void instructions_stay_only_as_they_were_pinned(void **state)
+{
+	static const struct {
+		const char *sent, *passed;
+	} cases[] = {
+		{ "{\"capabilities\":{},\"instructions\":\"I\"}", "{\"capabilities\":{},\"instructions\":\"I\"}" },
+		{ "{\"capabilities\":{},\"instructions\":\"J\",\"x\":1}", "{\"capabilities\":{},\"x\":1}" },
+		{ "{\"instructions\":[\"I\"],\"capabilities\":{}}", "{\"capabilities\":{}}" },
+		{ "{\"capabilities\":{}}", "{\"capabilities\":{}}" },
+		{ "{\"capabilities\":{\"tools\":{\"t\":{\"name\":\"t\"}}},\"instructions\":\"J\"}",
+			"{\"capabilities\":{\"tools\":{}}}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct pinned p;
+		_cleanup_desk_ struct desk *t = pinned_desk(&p);
+		char text[512];
+		say(t, EVENT_FROM_CLIENT, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{}}");
+		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":%s}", cases[i].sent);
+		say(t, EVENT_FROM_SERVER, text);
+		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":%s}\n", cases[i].passed);
+		assert_string_equal(got(t, t->client), text);
+	}
+}
+
+static void without_pins_nothing_is_looked_at(void **state)
+{
+	struct shim_config c = { 0 };
+	_cleanup_desk_ struct desk *t = desk_new(&c);
+
+	say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+	assert_string_equal(got(t, t->server), CALL("1", "a") "\n");
+	assert_string_equal(client_lists(t, TOOLS("90", OTHER_A)), TOOLS("90", OTHER_A) "\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_list_loses_what_is_unknown_or_changed),
+		cmocka_unit_test(a_call_to_what_was_never_listed_waits_for_a_list_of_the_shims_own),
+		cmocka_unit_test(after_list_changed_the_shim_looks_again),
+		cmocka_unit_test(what_waits_is_answered_once_whatever_comes),
+		cmocka_unit_test(a_call_that_waits_can_be_cancelled_and_its_id_is_taken),
+		cmocka_unit_test(nothing_that_waits_is_forgotten_when_the_server_goes_or_stays_silent),
+		cmocka_unit_test(too_many_that_wait_are_told_so),
+		cmocka_unit_test(instructions_stay_only_as_they_were_pinned),
+		cmocka_unit_test(without_pins_nothing_is_looked_at),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

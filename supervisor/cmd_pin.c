@@ -159,6 +159,11 @@ static int pin(const struct command_ctx *ctx, struct pinning *p, struct diag *d)
 	text_escape_str(p->launch.effective->name, p->name, sizeof(p->name));
 	if (r != CONSENT_APPROVED)
 		return not_approved(p, r, d);
+	if (p->launch.effective->profile.pins && !o->output && !o->json && !o->print_digest)
+		return diag_fail(d, -EPERM,
+			"%s: its pins are those that its profile names (%s, beside it), and only whoever writes that file "
+			"can change them: -o FILE writes a new one",
+			p->name, p->launch.effective->profile.pins);
 	r = pin_listing_run(&p->launch, &p->listing, d);
 	if (r < 0)
 		return r;

@@ -160,6 +160,9 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 		f->audit_args);
 	if (!e->canonical)
 		return -EILSEQ;
+	/* That there are pins is the profile's word; which there are is not the plan's. */
+	if (f->pins && json_object_set_new(e->canonical, "pins", json_string(f->pins)) < 0)
+		return -ENOMEM;
 	protocol = json_object_get(e->canonical, "protocol");
 	if (f->scan_withhold && json_object_set_new(protocol, "scan", json_string("withhold")) < 0)
 		return -ENOMEM;

@@ -236,13 +236,14 @@ static int check_subject(const struct pin_set *s, const char *subject, struct di
 		text_escape_str(subject, ours, sizeof(ours)));
 }
 
-int pin_load_file(const char *path, uid_t uid, const char *subject, struct pin_set *ret, struct diag *d)
+int pin_load_file(const char *path, enum fs_trust trust, uid_t uid, const char *subject, struct pin_set *ret,
+	struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(PIN_FILE_MAX);
 	_cleanup_pin_set_ struct pin_set s = { 0 };
 	struct diag why = { "" };
 	char shown[SHOWN_MAX];
-	int r = fs_read_trusted_file(path, FS_TRUST_USER, uid, &b, &why);
+	int r = fs_read_trusted_file(path, trust, uid, &b, &why);
 
 	if (r < 0)
 		return diag_fail(d, r, "the pin file %s cannot be used, so nothing is started: %.1024s",

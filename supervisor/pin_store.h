@@ -11,6 +11,7 @@
  * compared: no time, no name of a user is in it. A file that is damaged, or is not the user's or root's alone, denies.
  */
 #pragma once
+#include "base/fs.h"
 #include "supervisor/paths.h"
 #include "wire/definition.h"
 #include "wire/shim_config.h"
@@ -34,7 +35,7 @@ int pin_key(const char *name, const char *subject, char ret[PIN_KEY_SIZE]) _must
 int pin_load(const struct paths *p, const char *name, const char *subject, struct pin_set *ret,
 	struct diag *d) _must_check_;
 /* A file that a profile names, with the trust that the profile has. */
-int pin_load_file(const char *path, uid_t uid, const char *subject, struct pin_set *ret, struct diag *d) _must_check_;
+int pin_load_file(const char *path, enum fs_trust trust, uid_t uid, const char *subject, struct pin_set *ret, struct diag *d) _must_check_;
 int pin_save(const struct paths *p, const char *name, const char *subject, const struct buf *text,
 	struct diag *d) _must_check_;
 /* What the shim enforces of it. where: "the pins of 'github'", taken. */

@@ -204,6 +204,16 @@ static enum fs_trust trust_of(const char *path)
 	return fs_path_within(path, MANAGED_DIR) ? FS_TRUST_ROOT : FS_TRUST_USER;
 }
 
+int profile_pins_path(const struct profile *p, char **ret, enum fs_trust *ret_trust)
+{
+	const char *slash = p->file ? strrchr(p->file, '/') : NULL;
+
+	if (!p->pins || !slash)
+		return -EINVAL;
+	*ret_trust = trust_of(p->file);
+	return asprintf(ret, "%.*s/%s", (int)(slash - p->file), p->file, p->pins) < 0 ? -ENOMEM : 0;
+}
+
 static bool has_suffix(const char *path)
 {
 	size_t n = strlen(path), m = strlen(SUFFIX);
@@ -348,7 +358,7 @@ void profile_done(struct profile *p)
 	struct shim_rules *const rules[] = { &p->tools, &p->resources, &p->prompts, &p->extensions };
 	char *const strings[] = { p->file, p->name, p->description, p->owner, p->reviewed, p->expires,
 		p->classification, p->package_kind, p->package_name, p->package_version, p->package_integrity,
-		p->cwd.value, p->cwd.where, p->seccomp, p->delete_after, p->scan_withhold };
+		p->cwd.value, p->cwd.where, p->seccomp, p->delete_after, p->scan_withhold, p->pins };
 
 	for (size_t i = 0; i < ARRAY_LEN(items); i++)
 		items_done(items[i]);

@@ -14,12 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/diag.h"
+#include "base/fs.h"
 #include "base/strv.h"
 #include "supervisor/paths.h"
 #include "wire/net.h"
 #include "wire/shim_config.h"
 
-enum { PROFILE_BYTES_MAX = 1 << 20 };
+enum { PROFILE_BYTES_MAX = 1 << 20, PROFILE_PINS_MAX = 128 };
 
 /* A string of the profile and where it stands, for messages: "FILE:LINE (filesystem.read)". */
 struct profile_item {
@@ -90,6 +91,7 @@ struct profile {
 	struct profile_items roots;
 	enum shim_args audit_args;
 	char *delete_after;
+	char *pins; /* a file beside the profile that holds what may be listed and called, or NULL */
 	struct strv
 		not_enforced; /* defaults of this profile that are not enforced yet, one sentence each (for check) */
 };
@@ -109,5 +111,7 @@ struct profile_args {
 int profile_expand(struct profile *p, const struct profile_args *a, struct diag *d) _must_check_;
 /* Whether AF_UNIX sockets can be opened: ipc.unix names some, or the set of system calls has them by itself. */
 bool profile_opens_unix(const struct profile *p) _must_check_;
+/* The path of that file, heap; it must be trusted as the profile is. */
+int profile_pins_path(const struct profile *p, char **ret, enum fs_trust *ret_trust) _must_check_;
 void profile_done(struct profile *p);
 #define _cleanup_profile_ _cleanup_(profile_done)

@@ -111,7 +111,7 @@ static const struct key_row key_table[] = {
 	{ "audit", KEY_SECTION },
 	{ "audit.arguments", KEY_STRING, key_set_audit_arguments },
 	{ "audit.delete_after", KEY_STRING, key_set_duration, FIELD(delete_after), 86400, (uint64_t)86400 * 36500 },
-	{ "pins", KEY_ANY, key_set_refused, .words = "pinned tool definitions" },
+	{ "pins", KEY_STRING, key_set_pins, FIELD(pins) },
 };
 
 const struct key_row *key_rows(size_t *ret_n)

@@ -101,6 +101,7 @@ int key_set_home(const struct key *k) _must_check_;
 int key_set_seccomp(const struct key *k) _must_check_;
 int key_set_scan(const struct key *k) _must_check_;
 int key_set_audit_arguments(const struct key *k) _must_check_;
+int key_set_pins(const struct key *k) _must_check_; /* the name of a file beside the profile */
 int key_set_allow(const struct key *k) _must_check_;
 int key_set_deny(const struct key *k) _must_check_;
 int key_set_strict(const struct key *k) _must_check_;

@@ -399,6 +399,23 @@ int key_set_scan(const struct key *k)
 	return r < 0 || i == 0 ? r : key_where(k, k->line, words[i], &p->scan_withhold);
 }
 
+/* One name, so that it is beside the profile and nowhere else; with an ending of its own, so that it is no profile. */
+int key_set_pins(const struct key *k)
+{
+	static const char suffix[] = ".pins";
+	const char *name = text_of(k);
+	size_t n = strlen(name), end = sizeof(suffix) - 1;
+	char shown[PROFILE_SHOWN_MAX];
+
+	text_escape_str(name, shown, sizeof(shown));
+	if (n <= end || n > PROFILE_PINS_MAX || strcmp(name + n - end, suffix) != 0 || name[0] == '.' ||
+		name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-")])
+		return key_fail(k,
+			"is \"%s\"; it takes the name of a file in the profile's own directory, like \"github.pins\"",
+			shown);
+	return replace(KEY_FIELD(k, char *), name);
+}
+
 int key_set_audit_arguments(const struct key *k)
 {
 	static const char *const words[] = {

@@ -283,6 +283,30 @@ def test_tools_for_some_clients_only_are_pinned_where_the_profile_lets_a_client_
         w.end()
 
 
+def test_a_profile_can_bring_its_pins_and_those_hold_instead_of_the_users(person):
+    s = Server(person)
+    profile = {"stockade": 1, "name": "shipped", "command": s.raw, "filesystem": {"write": [s.dir]}}
+    place = os.path.dirname(person.profile("shipped", profile))
+    person.approve("shipped")
+    digest = person.stockade("pin", "--print-digest", "shipped", check=0).stdout.strip()
+    person.stockade("pin", "-o", f"{place}/shipped.pins", "--digest", digest, "shipped", check=0)
+    person.profile("shipped", {**profile, "pins": "shipped.pins"})
+    person.approve("shipped")
+    s.say("evil-first")
+    w = person.start("shipped")
+    w.initialize()
+    assert listed(w) == ["last", "sum"]
+    w.end()
+    new = person.stockade("pin", "--print-digest", "shipped", check=0).stdout.strip()
+    r = person.stockade("pin", "--digest", new, "shipped")
+    assert r.returncode == 125 and "shipped.pins" in r.stderr
+    os.chmod(f"{place}/shipped.pins", 0o666)
+    assert person.stockade("run", "shipped").returncode == 125
+    os.unlink(f"{place}/shipped.pins")
+    r = person.stockade("run", "shipped")
+    assert r.returncode == 125 and "shipped.pins" in r.stderr, r.stderr
+
+
 def test_two_tools_of_one_name_cannot_be_pinned(person):
     s = Server(person, "twice")
     r = s.person.stockade("pin", "--print-digest", *s.words)

@@ -276,7 +276,21 @@ static void what_this_version_does_not_enforce_is_refused_in_those_words(void **
 		{ WITH("\"limits\": {\"cpu\": \"200%\"}"), "limits.cpu cannot be kept" },
 		{ WITH("\"package\": {\"npm\": \"a\", \"integrity\": \"sha512-x\"}"),
 			"package.integrity cannot be kept" },
-		{ WITH("\"pins\": {}"), "nothing is started with a rule that is not kept" },
+	};
+
+	(void)state;
+	ASSERT_BAD(cases);
+}
+
+static void pins_lie_beside_the_profile_under_a_name_that_no_profile_has(void **state)
+{
+	static const struct bad cases[] = {
+		{ WITH("\"pins\": \"../x.pins\""), "pins is \"../x.pins\"; it takes the name of a file" },
+		{ WITH("\"pins\": \"/etc/x.pins\""), "own directory" },
+		{ WITH("\"pins\": \"x.json\""), "own directory" },
+		{ WITH("\"pins\": \".pins\""), "own directory" },
+		{ WITH("\"pins\": \"X.pins\""), "own directory" },
+		{ WITH("\"pins\": [\"x.pins\"]"), "pins" },
 	};
 
 	(void)state;
@@ -486,6 +500,7 @@ int main(void)
 		T(defaults_are_the_narrow_ones),
 		T(what_holds_calls_down_stands_under_its_tool_and_its_line),
 		T(what_is_promised_and_not_enforced_is_said),
+		T(pins_lie_beside_the_profile_under_a_name_that_no_profile_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,8 @@ _Static_assert(ARRAY_LEN(rows) == DEFINITION_INSTRUCTIONS, "a row for every kind
 void listing_done(struct listing *l)
 {
 	definitions_done(&l->found);
+	scan_free(l->scan);
+	l->scan = NULL;
 }
 
 /* --- the end --- */
@@ -192,6 +194,40 @@ static struct definition *find(struct definitions *l, enum definition_kind kind,
 	return NULL;
 }
 
+static const enum scan_kind scan_kinds[] = {
+	[DEFINITION_TOOL] = SCAN_TOOL,
+	[DEFINITION_PROMPT] = SCAN_PROMPT,
+	[DEFINITION_TEMPLATE] = SCAN_TEMPLATE,
+	[DEFINITION_INSTRUCTIONS] = SCAN_INSTRUCTIONS,
+};
+_Static_assert(ARRAY_LEN(scan_kinds) == DEFINITION_KIND_COUNT, "the scan's word for every kind");
+_Static_assert((int)DEFINITION_FINDINGS_MAX >= (int)SCAN_FINDINGS_MAX, "all findings fit");
+
+static int scan(struct shim *s, struct slice value, struct definition *d)
+{
+	struct listing *l = &s->listing;
+	const struct scan_findings *found;
+
+	if (!l->scan)
+		l->scan = scan_new();
+	if (!l->scan)
+		return -ENOMEM;
+	found = scan_definition(l->scan, scan_kinds[d->kind], value.p, value.n);
+	d->findings = found->n ? calloc(found->n, sizeof(*d->findings)) : NULL;
+	if (found->n && !d->findings)
+		return -ENOMEM;
+	for (; d->n_findings < found->n; d->n_findings++) {
+		const struct scan_finding *f = &found->at[d->n_findings];
+		struct definition_finding *to = &d->findings[d->n_findings];
+		*to = (struct definition_finding){ f->rule->severity >= SCAN_HIGH,
+			strdup(scan_severity_name(f->rule->severity)), strdup(f->rule->id), strdup(f->rule->title),
+			strdup(f->path), strdup(f->shown) };
+		if (!to->severity || !to->rule || !to->title || !to->path || !to->shown)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* Adds it; what is wrong with it has been handed over when that is over afterwards. */
 static int take(struct shim *s, enum definition_kind kind, struct slice name, struct slice value)
 {
@@ -215,7 +251,9 @@ static int take(struct shim *s, enum definition_kind kind, struct slice name, st
 	d->kind = kind;
 	d->name = STEAL_PTR(copy);
 	r = define_fields(&s->pins.room, value, d);
-	return r == DEFINE_TOO_LARGE ? fail_about(s, "the definition of", name, "is too large to be pinned") : r;
+	if (r == DEFINE_TOO_LARGE)
+		return fail_about(s, "the definition of", name, "is too large to be pinned");
+	return r ? r : scan(s, value, d);
 }
 
 static int take_page(struct shim *s)

@@ -9,6 +9,7 @@
 #include "supervisor/output.h"
 #include "supervisor/pin_diff.h"
 #include "supervisor/pin_listing.h"
+#include "supervisor/pin_show.h"
 
 struct diff_options {
 	struct grants grants;
@@ -31,10 +32,13 @@ static void diff_done(void *options)
 static int print(const struct effective *e, const struct pin_listing *l, const struct pin_diff *d, bool json)
 {
 	if (!json)
-		return pin_diff_print(stdout, d, command_colour(stdout));
+	{
+		int r = pin_diff_print(stdout, d, command_colour(stdout));
+		return r ? r : pin_show_findings(stdout, &l->found);
+	}
 	return output_json(stdout,
-		json_pack("{s:s, s:b, s:b, s:s, s:s, s:o}", "server", e->name, "changed", d->n > 0, "matters",
-			d->matters, "pinned", e->pins.digest, "digest", l->set.digest, "changes", pin_diff_json(d)),
+		json_pack("{s:s, s:b, s:b, s:s, s:s, s:o, s:o}", "server", e->name, "changed", d->n > 0, "matters",
+			d->matters, "pinned", e->pins.digest, "digest", l->set.digest, "changes", pin_diff_json(d), "findings", pin_show_findings_json(&l->found)),
 		"the difference");
 }
 

@@ -18,6 +18,7 @@ struct pin_options {
 	struct grants grants;
 	bool json, print_digest;
 	char *digest, *output;
+	struct strv accept;
 };
 
 static const struct option_row pin_rows[] = {
@@ -29,6 +30,8 @@ static const struct option_row pin_rows[] = {
 		"the definitions on stderr, the digest of their pins alone on stdout; nothing is pinned" },
 	{ "digest", 0, OPTION_STR, offsetof(struct pin_options, digest), "D",
 		"pin exactly what has digest D without asking" },
+	{ "accept", 0, OPTION_STRV, offsetof(struct pin_options, accept), "ID",
+		"pin although the scan's rule ID found something grave" },
 	GRANT_OPTION_ROWS(struct pin_options, grants),
 	{ 0 },
 };
@@ -89,14 +92,37 @@ static int save(const struct pinning *p, struct diag *d)
 	return EXIT_OK;
 }
 
+/* A finding is a reason to look; a grave one that nobody has named is a reason not to pin. */
+static int check_findings(const struct pinning *p, struct diag *d)
+{
+	const struct definitions *l = &p->listing.found;
+	char name[320];
+
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t j = 0; j < l->v[i].n_findings; j++) {
+			const struct definition_finding *f = &l->v[i].findings[j];
+			if (!f->grave || strv_contains(&p->options->accept, f->rule))
+				continue;
+			pin_show_name(&l->v[i], name, sizeof(name));
+			return diag_fail(d, -EPERM,
+				"%s: nothing was pinned: %s (%s) in %s. Look at it (--print-digest shows everything); "
+				"--accept %s pins it all the same",
+				p->name, f->title, f->rule, name, f->rule);
+		}
+	return 0;
+}
+
 static int by_digest(const struct pinning *p, struct diag *d)
 {
+	int r;
+
 	if (strcmp(p->options->digest, p->listing.set.digest) != 0)
 		return diag_fail(d, -EPERM,
 			"%s: the definitions are not those that were named, nothing was pinned: their digest is %s, "
 			"--digest says %s",
 			p->name, p->listing.set.digest, p->options->digest);
-	return save(p, d);
+	r = check_findings(p, d);
+	return r < 0 ? r : save(p, d);
 }
 
 /* Where there are pins already, a person has seen all but what is different. */
@@ -110,7 +136,9 @@ static int show(const struct pinning *p)
 		return pin_show_listing(stderr, e->name, &p->listing);
 	fprintf(stderr, "%s is pinned already. What it says otherwise now, in its own words:\n\n", p->name);
 	r = pin_diff(&e->pins.definitions, &p->listing.set.definitions, &changes);
-	return r < 0 ? r : pin_diff_print(stderr, &changes, command_colour(stderr));
+	if (r == 0)
+		r = pin_diff_print(stderr, &changes, command_colour(stderr));
+	return r < 0 ? r : pin_show_findings(stderr, &p->listing.found);
 }
 
 static int by_question(const struct pinning *p, struct diag *d)
@@ -126,6 +154,9 @@ static int by_question(const struct pinning *p, struct diag *d)
 	r = show(p);
 	if (r < 0)
 		return diag_fail(d, r, "cannot show the definitions: %s", strerror(-r));
+	r = check_findings(p, d);
+	if (r < 0)
+		return r;
 	if (consent_yes_or_no(replaces ? "Replace the pins? A client will get what it says now. [y/N] "
 				       : "Pin them? A client will get these and no others. [y/N] ") == CONSENT_APPROVED)
 		return save(p, d);
@@ -171,7 +202,9 @@ static int pin(const struct command_ctx *ctx, struct pinning *p, struct diag *d)
 		return output_json(stdout, pin_show_json(&p->listing.set.definitions), "the list of definitions");
 	if (o->print_digest)
 		return show_digest(p, d);
-	return o->digest ? by_digest(p, d) : by_question(p, d);
+	if (o->digest)
+		return by_digest(p, d);
+	return by_question(p, d);
 }
 
 static int check_usage(const struct command_ctx *ctx)
@@ -217,8 +250,8 @@ static int run_pin(const struct command_ctx *ctx)
 
 const struct command_row cmd_pin = {
 	.name = "pin",
-	.synopsis = "[-o FILE] [--json | --print-digest | --digest D] [--set P=V]... NAME\n"
-		    "[-o FILE] [--json | --print-digest | --digest D] [GRANT]... -- COMMAND [ARG]...",
+	.synopsis = "[-o FILE] [--accept ID]... [--json | --print-digest | --digest D] [--set P=V]... NAME\n"
+		    "[-o FILE] [--accept ID]... [--json | --print-digest | --digest D] [GRANT]... -- COMMAND [ARG]...",
 	.summary = "record what a server says of its tools as approved",
 	.details = "Starts the server in its sandbox, lists its tools, prompts, resource templates and instructions, "
 		   "shows them and asks. What is pinned is what a\n"

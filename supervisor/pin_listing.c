@@ -17,6 +17,7 @@ void pin_listing_done(struct pin_listing *l)
 	free(l->server);
 	free(l->version);
 	free(l->protocol);
+	definitions_done(&l->found);
 	pin_set_done(&l->set);
 	buf_done(&l->text);
 	*l = (struct pin_listing){ 0 };
@@ -87,6 +88,8 @@ static int make_set(const struct effective *e, struct definitions *found, struct
 	ret->server = STEAL_PTR(found->server);
 	ret->version = STEAL_PTR(found->version);
 	ret->protocol = STEAL_PTR(found->protocol);
+	ret->found = *found;
+	*found = (struct definitions){ 0 };
 	r = pin_parse("(new)", ret->text.data, ret->text.len, &ret->set, d);
 	return r < 0 ? diag_fail(d, r, "what %s defines cannot be pinned: its names cannot be told apart", shown) : 0;
 }

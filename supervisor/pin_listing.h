@@ -15,6 +15,7 @@
 /* The launch is approved. ret: sorted, as a pin file would have it, with its text and digest. */
 struct pin_listing {
 	char *server, *version, *protocol; /* as the server says, escaped; may be NULL */
+	struct definitions found;	   /* in the same order, with what the scan found */
 	struct pin_set set;
 	struct buf text;
 };

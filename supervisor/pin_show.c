@@ -122,7 +122,48 @@ int pin_show_listing(FILE *out, const char *name, const struct pin_listing *l)
 	for (size_t i = 0; r == 0 && i < all->n; i++)
 		r = pin_show_definition(out, &all->v[i]);
 	putc('\n', out);
-	return r;
+	return r ? r : pin_show_findings(out, &l->found);
+}
+
+int pin_show_findings(FILE *out, const struct definitions *l)
+{
+	char name[NAME_MAX_SHOWN + 32], path[NAME_MAX_SHOWN], shown[NAME_MAX_SHOWN];
+	bool any = false;
+
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t j = 0; j < l->v[i].n_findings; j++) {
+			const struct definition_finding *f = &l->v[i].findings[j];
+			if (!any)
+				fputs("The scan found what does not belong into a definition:\n", out);
+			any = true;
+			pin_show_name(&l->v[i], name, sizeof(name));
+			/* Escaped already; once more costs a backslash and trusts nobody. */
+			fprintf(out, "  %-6s %s: %s in %s, %s: %s\n", f->severity, f->rule, f->title,
+				name, text_escape_str(f->path, path, sizeof(path)),
+				text_escape_str(f->shown, shown, sizeof(shown)));
+		}
+	if (any)
+		putc('\n', out);
+	return ferror(out) ? -EIO : 0;
+}
+
+json_t *pin_show_findings_json(const struct definitions *l)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; all && i < l->n; i++)
+		for (size_t j = 0; j < l->v[i].n_findings; j++) {
+			const struct definition_finding *f = &l->v[i].findings[j];
+			json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "rule", f->rule, "severity",
+				f->severity, "title", f->title, "kind",
+				definition_kind_words(l->v[i].kind), "name", l->v[i].name, "path", f->path, "shown",
+				f->shown);
+			if (json_array_append_new(all, one) < 0) {
+				json_decref(all);
+				return NULL;
+			}
+		}
+	return all;
 }
 
 static json_t *text_json(const char *lexeme)

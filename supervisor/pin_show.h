@@ -17,6 +17,9 @@ void pin_show_name(const struct definition *f, char *ret, size_t size);
 int pin_show_text(const char *lexeme, struct buf *ret) _must_check_;
 int pin_show_definition(FILE *out, const struct definition *f) _must_check_;
 int pin_show_listing(FILE *out, const char *name, const struct pin_listing *l) _must_check_;
+/* What the scan found, one line each; nothing when that is nothing. */
+int pin_show_findings(FILE *out, const struct definitions *l) _must_check_;
+json_t *pin_show_findings_json(const struct definitions *l);
 /* Objects: kind, name, digest, fields (path to text). */
 json_t *pin_show_json(const struct definitions *l);
 json_t *pin_show_definition_json(const struct definition *f);

@@ -4,7 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-enum { FIELD_MIN = 2 * sizeof(uint32_t), ITEM_MIN = 1 + 3 * sizeof(uint32_t) + DEFINITION_DIGEST_BYTES };
+enum {
+	FIELD_MIN = 2 * sizeof(uint32_t),
+	FINDING_MIN = 1 + 5 * sizeof(uint32_t),
+	ITEM_MIN = 1 + 4 * sizeof(uint32_t) + DEFINITION_DIGEST_BYTES
+};
 
 static const char *const kinds[] = {
 	[DEFINITION_TOOL] = "tool",
@@ -28,6 +32,15 @@ static void put_definition(struct wire_writer *w, const struct definition *d)
 	for (size_t i = 0; i < d->n; i++) {
 		wire_put_str(w, d->fields[i].path);
 		wire_put_str(w, d->fields[i].value);
+	}
+	wire_put_u32(w, (uint32_t)d->n_findings);
+	for (size_t i = 0; i < d->n_findings; i++) {
+		wire_put_u8(w, d->findings[i].grave);
+		wire_put_str(w, d->findings[i].severity);
+		wire_put_str(w, d->findings[i].rule);
+		wire_put_str(w, d->findings[i].title);
+		wire_put_str(w, d->findings[i].path);
+		wire_put_str(w, d->findings[i].shown);
 	}
 }
 
@@ -77,12 +90,39 @@ static void get_fields(struct wire_reader *r, struct definition *d)
 	}
 }
 
+static void get_findings(struct wire_reader *r, struct definition *d)
+{
+	uint32_t n = wire_get_count(r, FINDING_MIN);
+
+	if (n > DEFINITION_FINDINGS_MAX)
+		r->error = r->error ? r->error : -EPROTO;
+	if (r->error || n == 0)
+		return;
+	d->findings = calloc(n, sizeof(*d->findings));
+	if (!d->findings) {
+		r->error = -ENOMEM;
+		return;
+	}
+	for (; d->n_findings < n && !r->error; d->n_findings++) {
+		struct definition_finding *f = &d->findings[d->n_findings];
+		f->grave = wire_get_u8(r);
+		f->severity = wire_get_str(r);
+		f->rule = wire_get_str(r);
+		f->title = wire_get_str(r);
+		f->path = wire_get_str(r);
+		f->shown = wire_get_str(r);
+		if (!f->severity || !f->rule || !f->title || !f->path || !f->shown)
+			r->error = r->error ? r->error : -EPROTO;
+	}
+}
+
 static void get_definition(struct wire_reader *r, struct definition *d)
 {
 	d->kind = wire_get_u8(r);
 	d->name = wire_get_str(r);
 	get_digest(r, d);
 	get_fields(r, d);
+	get_findings(r, d);
 	if (!r->error && (d->kind >= DEFINITION_KIND_COUNT || !d->name))
 		r->error = -EPROTO;
 }
@@ -155,6 +195,14 @@ void definitions_done(struct definitions *l)
 			free(l->v[i].fields[j].value);
 		}
 		free(l->v[i].fields);
+		for (size_t j = 0; j < l->v[i].n_findings; j++) {
+			free(l->v[i].findings[j].severity);
+			free(l->v[i].findings[j].rule);
+			free(l->v[i].findings[j].title);
+			free(l->v[i].findings[j].path);
+			free(l->v[i].findings[j].shown);
+		}
+		free(l->v[i].findings);
 		free(l->v[i].name);
 	}
 	free(l->v);

@@ -22,6 +22,7 @@ enum {
 	DEFINITION_FIELDS_MAX = 16384,
 	DEFINITION_PATH_MAX = 2048,
 	DEFINITIONS_BYTES_MAX = 24 << 20,
+	DEFINITION_FINDINGS_MAX = 64,
 	DEFINITION_DIGEST_BYTES = 32, /* BLAKE2s-256 */
 };
 
@@ -38,12 +39,21 @@ struct definition_field {
 	char *value; /* the lexeme: a string with its quotes, a number, true, false, null, {}, [] */
 };
 
+/* What the scan (scan/scan.h) found in it; our own words, or escaped. */
+struct definition_finding {
+	bool grave;	/* the scan's highest severity */
+	char *severity; /* "high" */
+	char *rule, *title, *path, *shown;
+};
+
 struct definition {
 	enum definition_kind kind;
 	char *name;				 /* inside of the canonical string; "" for instructions */
 	uint8_t digest[DEFINITION_DIGEST_BYTES]; /* of the canonical bytes with sorted keys */
 	struct definition_field *fields;	 /* in the order of the paths' keys */
 	size_t n;
+	struct definition_finding *findings;
+	size_t n_findings;
 };
 
 struct definitions {

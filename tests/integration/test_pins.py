@@ -307,6 +307,24 @@ def test_a_profile_can_bring_its_pins_and_those_hold_instead_of_the_users(person
     assert r.returncode == 125 and "shipped.pins" in r.stderr, r.stderr
 
 
+def test_a_grave_finding_of_the_scan_keeps_it_from_being_pinned_unless_it_is_named(person):
+    s = Server(person, "evil-first")
+    shown = person.stockade("pin", "--print-digest", *s.words, check=0)
+    digest = shown.stdout.strip()
+    found = [line.split()[1].rstrip(":") for line in shown.stderr.splitlines() if line.startswith("  high ")]
+    assert found and "tool 'echo'" in shown.stderr
+    r = person.stockade("pin", "--digest", digest, *s.words)
+    assert r.returncode == 125 and found[0] in r.stderr
+    assert os.listdir(f"{person.home}/.local/state/stockade/pins") == []
+    accepted = [w for rule in set(found) for w in ("--accept", rule)]
+    person.stockade("pin", *accepted, "--digest", digest, *s.words, check=0)
+    s.say("")
+    s.pin()
+    s.say("evil-first")
+    shown = json.loads(person.stockade("diff", "--json", *s.words, check=0).stdout)
+    assert {f["rule"] for f in shown["findings"] if f["severity"] == "high"} == set(found)
+
+
 def test_two_tools_of_one_name_cannot_be_pinned(person):
     s = Server(person, "twice")
     r = s.person.stockade("pin", "--print-digest", *s.words)
@@ -371,9 +389,9 @@ def test_a_person_sees_everything_before_it_is_pinned_and_the_difference_before_
     assert t.wait() == 125 and os.listdir(f"{person.home}/.local/state/stockade/pins") == []
     s.pin()
     s.say("evil-first")
-    t = Terminal([STOCKADE, "pin", *s.words], {**person.env, "NO_COLOR": "1"}, person.work)
+    t = Terminal([STOCKADE, "pin", "--accept", "order.read", *s.words], {**person.env, "NO_COLOR": "1"}, person.work)
     t.read_until("[y/N]")
-    assert "[-Says it again.-]" in t.text.replace("\r\n", "") or "[-Says" in t.text, t.text
+    assert "[-Says-]{+Before+}" in t.text, t.text
     assert "Be kind." not in t.text
     t.type("y\n")
     assert t.wait() == 0

@@ -151,7 +151,10 @@ static int put_key(struct buf *path, struct slice key)
 
 	for (size_t i = 0; r == 0 && i < key.n; i++) {
 		const char *special = memchr("~/[", key.p[i], 3);
-		r = special ? buf_printf(path, "~%c", *special == '~' ? '0' : *special == '/' ? '1' : '2')
+		r = special ? buf_printf(path, "~%c",
+				      *special == '~'	? '0'
+				      : *special == '/' ? '1'
+							: '2')
 			    : buf_putc(path, key.p[i]);
 	}
 	return r;

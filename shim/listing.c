@@ -94,8 +94,8 @@ static int ask_modern(struct shim *s, struct own_question *q)
 
 	put_offers(&s->config, offers);
 	snprintf(meta, sizeof(meta),
-		"{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientInfo\":"
-		CLIENT_INFO ",\"io.modelcontextprotocol/clientCapabilities\":%s}",
+		"{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/"
+		"clientInfo\":" CLIENT_INFO ",\"io.modelcontextprotocol/clientCapabilities\":%s}",
 		offers);
 	q->meta = (struct slice){ meta, strlen(meta) };
 	return own_ask(s, q);
@@ -344,8 +344,9 @@ int listing_answered(struct shim *s, const struct message *m, const struct metho
 	case LISTING_DISCOVER:
 		if (!error)
 			return on_hello(s);
-		return fail_about(s, "it refuses both initialize and server/discover:",
-			walk_string(message_get(&s->doc, "message")), "(its words)");
+		return fail_about(s,
+			"it refuses both initialize and server/discover:", walk_string(message_get(&s->doc, "message")),
+			"(its words)");
 	default:
 		return on_page(s, error);
 	}

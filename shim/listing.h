@@ -11,7 +11,8 @@
  * Asked as a client of the newest legacy version, and as one of the modern era where that is refused, with every
  * capability that the profile lets a client offer: some tools appear for some clients only. Tools may come after the
  * handshake, so the lists are read again for as long as the server says that they changed. What is found goes to
- * standard output, with what the scan found in it, a memfd, as one message (wire/definition.h). Requests of the server are answered with no.
+ * standard output, with what the scan found in it, a memfd, as one message (wire/definition.h). Requests of the server
+ * are answered with no.
  */
 #pragma once
 #include "shim/role.h"

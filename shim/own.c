@@ -108,9 +108,9 @@ int own_answered(struct shim *s, const struct message *m, struct pending_entry *
 	const char *unclear =
 		clarity_of_result(s, m->envelope, (struct slice){ NULL, 0 }, method->result == RESULT_TOOLS);
 	int r = record_ending(s, e, EVENT_FROM_SERVER,
-		unclear				       ? "refused"
+		unclear				      ? "refused"
 		: m->envelope->kind == ENVELOPE_ERROR ? "error"
-						       : "ok",
+						      : "ok",
 		m->line->n);
 
 	pending_remove(&s->own.table, e);

@@ -160,17 +160,18 @@ static int deny(const struct shim *s, struct decision *d, const char *reason)
 	d->verdict = POLICY_DENY;
 	d->rule = s->config.pins.where;
 	d->reason = reason;
-	d->advice = "Only a person can change this, who looks at what the server says now and pins it; tell the user if "
-		    "it is needed.";
+	d->advice =
+		"Only a person can change this, who looks at what the server says now and pins it; tell the user if "
+		"it is needed.";
 	return 0;
 }
 
 /* What the request is about, by the words that policy has for it. */
 static int kind_of_request(const struct decision *d)
 {
-	static const char *const what[] = { [DEFINITION_TOOL] = "tool",
-		[DEFINITION_PROMPT] = "prompt",
-		[DEFINITION_TEMPLATE] = "resource" };
+	static const char *const what[] = {
+		[DEFINITION_TOOL] = "tool", [DEFINITION_PROMPT] = "prompt", [DEFINITION_TEMPLATE] = "resource"
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(what); i++)
 		if (strcmp(d->what, what[i]) == 0)
@@ -266,8 +267,9 @@ int pins_guard(struct shim *s, const struct message *m, struct decision *d)
 	if (!s->pins.replaying)
 		return park(s, m, kind, d);
 	return deny(s, d,
-		s->pins.lists[kind].why ? s->pins.lists[kind].why : "the server does not list it now, so nothing says "
-								     "that it is what was pinned");
+		s->pins.lists[kind].why ? s->pins.lists[kind].why
+					: "the server does not list it now, so nothing says "
+					  "that it is what was pinned");
 }
 
 /* --- the shim's own look at a list --- */

@@ -53,7 +53,8 @@ int pins_keep(
 	struct shim *s, enum definition_kind kind, struct slice name, struct slice definition, bool *ret) _must_check_;
 /* The definitions that such a list holds, or -1. */
 int pins_kind_of(enum method_result kind);
-/* A guard (guards.h) of calls, prompts and references: POLICY_DENY, or POLICY_PARKED when it waits for the server's list. */
+/* A guard (guards.h) of calls, prompts and references: POLICY_DENY, or POLICY_PARKED when it waits for the server's
+ * list. */
 int pins_guard(struct shim *s, const struct message *m, struct decision *d) _must_check_;
 /* The server says that a list of it has changed. */
 void pins_list_changed(struct shim *s, struct slice method);

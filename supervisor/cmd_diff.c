@@ -31,14 +31,14 @@ static void diff_done(void *options)
 
 static int print(const struct effective *e, const struct pin_listing *l, const struct pin_diff *d, bool json)
 {
-	if (!json)
-	{
+	if (!json) {
 		int r = pin_diff_print(stdout, d, command_colour(stdout));
 		return r ? r : pin_show_findings(stdout, &l->found);
 	}
 	return output_json(stdout,
 		json_pack("{s:s, s:b, s:b, s:s, s:s, s:o, s:o}", "server", e->name, "changed", d->n > 0, "matters",
-			d->matters, "pinned", e->pins.digest, "digest", l->set.digest, "changes", pin_diff_json(d), "findings", pin_show_findings_json(&l->found)),
+			d->matters, "pinned", e->pins.digest, "digest", l->set.digest, "changes", pin_diff_json(d),
+			"findings", pin_show_findings_json(&l->found)),
 		"the difference");
 }
 

@@ -192,7 +192,8 @@ static int pin(const struct command_ctx *ctx, struct pinning *p, struct diag *d)
 		return not_approved(p, r, d);
 	if (p->launch.effective->profile.pins && !o->output && !o->json && !o->print_digest)
 		return diag_fail(d, -EPERM,
-			"%s: its pins are those that its profile names (%s, beside it), and only whoever writes that file "
+			"%s: its pins are those that its profile names (%s, beside it), and only whoever writes that "
+			"file "
 			"can change them: -o FILE writes a new one",
 			p->name, p->launch.effective->profile.pins);
 	r = pin_listing_run(&p->launch, &p->listing, d);

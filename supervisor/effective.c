@@ -528,8 +528,7 @@ static int step_pins(struct build *b, struct diag *d)
 	struct effective *e = b->e;
 	char shown[128];
 	char *where;
-	int r = e->profile.pins ? load_shipped_pins(b, d)
-				: pin_load(b->args->paths, e->name, e->subject, &e->pins, d);
+	int r = e->profile.pins ? load_shipped_pins(b, d) : pin_load(b->args->paths, e->name, e->subject, &e->pins, d);
 
 	if (r == PIN_NONE)
 		return 0;

@@ -155,9 +155,7 @@ int pin_diff(const struct definitions *old, const struct definitions *new, struc
 
 	*ret = (struct pin_diff){ 0 };
 	while (r == 0 && (i < old->n || j < new->n)) {
-		int order = i == old->n	  ? 1
-			    : j == new->n ? -1
-					  : definition_compare(&old->v[i], &new->v[j]);
+		int order = i == old->n ? 1 : j == new->n ? -1 : definition_compare(&old->v[i], &new->v[j]);
 		if (order < 0)
 			r = add_change(ret, &old->v[i++], NULL);
 		else if (order > 0)
@@ -213,7 +211,8 @@ static int print_field(FILE *out, const struct pin_field_change *f, bool colour)
 		r = word_diff(old.data ? old.data : "", new.data ? new.data : "", colour, &marked);
 	if (r < 0)
 		return r;
-	fprintf(out, "  %c %s%s%s\n", f->matters ? '!' : ' ', path.data ? path.data : "", *f->path ? ": " : "", f->words);
+	fprintf(out, "  %c %s%s%s\n", f->matters ? '!' : ' ', path.data ? path.data : "", *f->path ? ": " : "",
+		f->words);
 	put_indented(out, marked.data);
 	return 0;
 }

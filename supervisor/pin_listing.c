@@ -104,8 +104,8 @@ static int take_result(const struct effective *e, int fd, struct pin_listing *re
 	if (r == -ENODATA)
 		return diag_fail(d, r, "%s: the session ended before the server had listed what it has", name);
 	if (r < 0)
-		return diag_fail(d, r, "%s: the shim handed over what is no listing of this build: %s", name,
-			strerror(-r));
+		return diag_fail(
+			d, r, "%s: the shim handed over what is no listing of this build: %s", name, strerror(-r));
 	if (found.failure)
 		return diag_fail(d, -EPROTO, "%s: nothing can be pinned: %s", name,
 			text_escape_str(found.failure, why, sizeof(why)));

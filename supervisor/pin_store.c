@@ -177,9 +177,8 @@ static int take_all(const json_t *root, struct pin_set *s, const char **ret_why)
 	int r = 0;
 
 	*ret_why = "it has not the members of a pin file";
-	if (json_object_size(root) != 3 ||
-		json_integer_value(json_object_get(root, "stockade_pins")) != PIN_VERSION || !subject ||
-		!json_is_array(list))
+	if (json_object_size(root) != 3 || json_integer_value(json_object_get(root, "stockade_pins")) != PIN_VERSION ||
+		!subject || !json_is_array(list))
 		return -EINVAL;
 	s->subject = strdup(subject);
 	if (!s->subject)
@@ -236,8 +235,8 @@ static int check_subject(const struct pin_set *s, const char *subject, struct di
 		text_escape_str(subject, ours, sizeof(ours)));
 }
 
-int pin_load_file(const char *path, enum fs_trust trust, uid_t uid, const char *subject, struct pin_set *ret,
-	struct diag *d)
+int pin_load_file(
+	const char *path, enum fs_trust trust, uid_t uid, const char *subject, struct pin_set *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(PIN_FILE_MAX);
 	_cleanup_pin_set_ struct pin_set s = { 0 };
@@ -307,7 +306,8 @@ int pin_load(const struct paths *p, const char *name, const char *subject, struc
 	if (r == -ENOENT)
 		return PIN_NONE;
 	if (r < 0)
-		return diag_fail(d, r, "the pin file %s cannot be used, so nothing is started: %.1024s", shown, why.text);
+		return diag_fail(
+			d, r, "the pin file %s cannot be used, so nothing is started: %.1024s", shown, why.text);
 	r = pin_parse(shown, b.data ? b.data : "", b.len, &s, d);
 	if (r == 0)
 		r = check_subject(&s, subject, d);
@@ -318,8 +318,7 @@ int pin_load(const struct paths *p, const char *name, const char *subject, struc
 	return 0;
 }
 
-int pin_save(
-	const struct paths *p, const char *name, const char *subject, const struct buf *text, struct diag *d)
+int pin_save(const struct paths *p, const char *name, const char *subject, const struct buf *text, struct diag *d)
 {
 	_cleanup_close_ int dir = -1;
 	char file[PIN_KEY_SIZE + 8];

@@ -32,10 +32,11 @@ int pin_parse(const char *name, const char *bytes, size_t n, struct pin_set *ret
 /* The name of the file under STATE/pins, without ".json": that of the profile, or made of the subject's digest. */
 int pin_key(const char *name, const char *subject, char ret[PIN_KEY_SIZE]) _must_check_;
 /* The user's own pins, or PIN_NONE. A set that is about another subject denies. */
-int pin_load(const struct paths *p, const char *name, const char *subject, struct pin_set *ret,
-	struct diag *d) _must_check_;
+int pin_load(
+	const struct paths *p, const char *name, const char *subject, struct pin_set *ret, struct diag *d) _must_check_;
 /* A file that a profile names, with the trust that the profile has. */
-int pin_load_file(const char *path, enum fs_trust trust, uid_t uid, const char *subject, struct pin_set *ret, struct diag *d) _must_check_;
+int pin_load_file(const char *path, enum fs_trust trust, uid_t uid, const char *subject, struct pin_set *ret,
+	struct diag *d) _must_check_;
 int pin_save(const struct paths *p, const char *name, const char *subject, const struct buf *text,
 	struct diag *d) _must_check_;
 /* What the shim enforces of it. where: "the pins of 'github'", taken. */

@@ -2,8 +2,8 @@
 /*
  * pin_weigh - see pin_weigh.h
  *
- * Theory: a row a keyword. What a keyword's coming, going and growing means is the JSON Schema specification's (2020-12,
- * validation); a keyword without a row is text or data of an unknown kind, and its change matters.
+ * Theory: a row a keyword. What a keyword's coming, going and growing means is the JSON Schema specification's
+ * (2020-12, validation); a keyword without a row is text or data of an unknown kind, and its change matters.
  */
 #include "supervisor/pin_weigh.h"
 #include <stdlib.h>
@@ -47,8 +47,8 @@ static const struct {
 	{ "minProperties", GROWS_DOWN },
 };
 
-/* Claims of the server that clients ask by: what they are where nothing is said (schema of 2025-11-25, ToolAnnotations),
- * and what it means that one becomes true, or is so no more. */
+/* Claims of the server that clients ask by: what they are where nothing is said (schema of 2025-11-25,
+ * ToolAnnotations), and what it means that one becomes true, or is so no more. */
 static const struct {
 	const char *hint;
 	bool otherwise;

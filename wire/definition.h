@@ -35,7 +35,8 @@ enum definition_kind {
 };
 
 struct definition_field {
-	char *path;  /* "inputSchema/properties/path/type", "inputSchema/required[0]"; "" for a value that is no container */
+	char *path;  /* "inputSchema/properties/path/type", "inputSchema/required[0]"; "" for a value that is no
+			container */
 	char *value; /* the lexeme: a string with its quotes, a number, true, false, null, {}, [] */
 };
 
@@ -57,7 +58,7 @@ struct definition {
 };
 
 struct definitions {
-	char *failure; /* why there is no whole list, escaped; else NULL */
+	char *failure;			   /* why there is no whole list, escaped; else NULL */
 	char *server, *version, *protocol; /* as announced, escaped and cut; may be NULL */
 	struct definition *v;
 	size_t n;

@@ -50,7 +50,7 @@ struct shim_pin {
 
 struct shim_pins {
 	bool on;
-	char *where; /* names them in messages and records: "the pins of 'github'" */
+	char *where;	    /* names them in messages and records: "the pins of 'github'" */
 	struct shim_pin *v; /* by kind, then name */
 	size_t n;
 };
@@ -86,7 +86,7 @@ struct shim_config {
 	struct shim_rules scope[SHIM_SCOPE_COUNT];
 	bool sampling; /* server -> client requests that the profile allows */
 	bool elicitation;
-	bool listing;  /* there is no client: ask the server for all that it defines, hand that over and end */
+	bool listing; /* there is no client: ask the server for all that it defines, hand that over and end */
 	struct shim_pins pins;
 	struct meters meters;
 	struct strv roots; /* canonical paths; answers to roots/list are filtered to them; none: to nothing */

@@ -64,15 +64,19 @@ static void the_digest_counts_everything_but_the_order_of_keys(void **state)
 	static const char whole[] = "{\"name\":\"n\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\","
 				    "\"required\":[\"a\",\"b\"]},\"_meta\":{\"x\":1}}";
 	static const char *const others[] = {
-		"{\"name\":\"m\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"required\":[\"a\",\"b\"]},"
+		"{\"name\":\"m\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"required\":[\"a\",\"b\"]}"
+		","
 		"\"_meta\":{\"x\":1}}",
 		"{\"name\":\"n\",\"description\":\"d \",\"inputSchema\":{\"type\":\"object\",\"required\":[\"a\",\"b\"]"
 		"},\"_meta\":{\"x\":1}}",
-		"{\"name\":\"n\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"required\":[\"b\",\"a\"]},"
+		"{\"name\":\"n\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"required\":[\"b\",\"a\"]}"
+		","
 		"\"_meta\":{\"x\":1}}",
-		"{\"name\":\"n\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"required\":[\"a\",\"b\"]},"
+		"{\"name\":\"n\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"required\":[\"a\",\"b\"]}"
+		","
 		"\"_meta\":{\"x\":1.0}}",
-		"{\"name\":\"n\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"required\":[\"a\",\"b\"]},"
+		"{\"name\":\"n\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"required\":[\"a\",\"b\"]}"
+		","
 		"\"_meta\":{\"x\":1},\"unheard\":null}",
 	};
 

@@ -10,8 +10,8 @@
 #include "supervisor/pin_weigh.h"
 #include "supervisor/word_diff.h"
 
-#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
-#define ONES  "1111111111111111111111111111111111111111111111111111111111111111"
+#define ZEROS		     "0000000000000000000000000000000000000000000000000000000000000000"
+#define ONES		     "1111111111111111111111111111111111111111111111111111111111111111"
 #define FILE_OF(definitions) "{\"stockade_pins\":1,\"server\":\"profile:x\",\"definitions\":[" definitions "]}"
 #define TOOL(name, digest, fields)                                                                                     \
 	"{\"kind\":\"tool\",\"name\":\"" name "\",\"digest\":\"" digest "\",\"fields\":[" fields "]}"
@@ -29,8 +29,12 @@ static void a_pin_file_is_read_as_it_was_written(void **state)
 	_cleanup_pin_set_ struct pin_set s = { 0 }, again = { 0 };
 	_cleanup_buf_ struct buf text = { 0 }, twice = { 0 };
 
-	parse(FILE_OF(TOOL("a\\\\n", ONES, "[\"description\",\"\\\"\\\\u202e\\\"\"],[\"x\",\"1e400\"]") ","
-		      "{\"kind\":\"instructions\",\"name\":\"\",\"digest\":\"" ZEROS "\",\"fields\":[[\"\",\"\\\"I\\\"\"]]}"),
+	parse(FILE_OF(TOOL("a\\\\n", ONES,
+		      "[\"description\",\"\\\"\\\\u202e\\\"\"],[\"x\",\"1e400\"]") ","
+										   "{\"kind\":\"instructions\","
+										   "\"name\":\"\",\"digest\":\"" ZEROS
+										   "\",\"fields\":[[\"\",\"\\\"I\\\"\"]"
+										   "]}"),
 		&s);
 	assert_int_equal(pin_text(&s.definitions, s.subject, &text), 0);
 	parse(text.data, &again);
@@ -157,15 +161,18 @@ static void a_difference_names_each_field_and_takes_sets_as_sets(void **state)
 	_cleanup_pin_set_ struct pin_set old = { 0 }, new = { 0 };
 	_cleanup_pin_diff_ struct pin_diff d = { 0 };
 
-	parse(FILE_OF(TOOL("a", ONES,
-		      "[\"description\",\"\\\"d\\\"\"],[\"inputSchema/properties/p/type\",\"\\\"string\\\"\"],"
-		      "[\"inputSchema/required[0]\",\"\\\"p\\\"\"],[\"inputSchema/required[1]\",\"\\\"q\\\"\"]") ","
-		      TOOL("gone", ONES, "")),
+	parse(
+		FILE_OF(
+			TOOL("a", ONES,
+				"[\"description\",\"\\\"d\\\"\"],[\"inputSchema/properties/p/"
+				"type\",\"\\\"string\\\"\"],"
+				"[\"inputSchema/required[0]\",\"\\\"p\\\"\"],[\"inputSchema/"
+				"required[1]\",\"\\\"q\\\"\"]") "," TOOL("gone", ONES, "")),
 		&old);
 	parse(FILE_OF(TOOL("a", ZEROS,
 		      "[\"description\",\"\\\"d\\\"\"],[\"inputSchema/properties/n/maxLength\",\"3\"],"
-		      "[\"inputSchema/properties/p/type\",\"\\\"string\\\"\"],[\"inputSchema/required[0]\",\"\\\"q\\\"\"]") ","
-		      TOOL("new", ONES, "")),
+		      "[\"inputSchema/properties/p/type\",\"\\\"string\\\"\"],[\"inputSchema/"
+		      "required[0]\",\"\\\"q\\\"\"]") "," TOOL("new", ONES, "")),
 		&new);
 	assert_int_equal(pin_diff(&old.definitions, &new.definitions, &d), 0);
 	assert_int_equal(d.n, 3);
@@ -191,7 +198,9 @@ static void foreign_text_is_shown_as_it_is_meant_and_drives_no_terminal(void **s
 		{ "\"a\\nb\\\"c\\\"\"", "a\nb\"c\"" },
 		{ "\"a\\\\nb\"", "a\\\\nb" },
 		{ "\"\\u001b[31m\"", "\\u001b[31m" },
-		{ "\"a\xe2\x80\xae" "b\"", "a\\u{202e}b" },
+		{ "\"a\xe2\x80\xae"
+		  "b\"",
+			"a\\u{202e}b" },
 		{ "12", "12" },
 		{ "{}", "{}" },
 	};

@@ -3,14 +3,14 @@
 #include "tests/unit/shim_unit.h"
 #include "shim/define.h"
 
-#define TOOL_A "{\"name\":\"a\",\"description\":\"A.\"}"
-#define TOOL_B "{\"name\":\"b\",\"description\":\"B.\"}"
+#define TOOL_A	"{\"name\":\"a\",\"description\":\"A.\"}"
+#define TOOL_B	"{\"name\":\"b\",\"description\":\"B.\"}"
 #define OTHER_A "{\"name\":\"a\",\"description\":\"Other.\"}"
 #define CALL(id, name)                                                                                                 \
 	"{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":\"" name "\"}}"
-#define LIST(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/list\",\"params\":{}}"
+#define LIST(id)	 "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/list\",\"params\":{}}"
 #define TOOLS(id, tools) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{\"tools\":[" tools "]}}"
-#define CHANGED "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}"
+#define CHANGED		 "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}"
 
 struct pinned {
 	struct shim_pin pins[3];
@@ -54,7 +54,8 @@ static const char *client_lists(struct desk *t, const char *answer)
 /* The id, as a string with its quotes, of the request that the shim has sent for a list. */
 static const char *own_id(struct desk *t, char ret[128])
 {
-	const char *sent = got(t, t->server), *from = strstr(sent, "\"stockade-"), *to = from ? strchr(from + 1, '"') : NULL;
+	const char *sent = got(t, t->server), *from = strstr(sent, "\"stockade-"),
+		   *to = from ? strchr(from + 1, '"') : NULL;
 
 	if (!from || !to || !strstr(sent, "\"method\":\"tools/list\""))
 		fail_msg("the shim did not ask: %s", sent);

@@ -47,8 +47,10 @@ static int compare(const struct diff_options *o, struct launch *l, struct diag *
 	const struct effective *e = l->effective;
 	_cleanup_pin_listing_ struct pin_listing listing = { 0 };
 	_cleanup_pin_diff_ struct pin_diff changes = { 0 };
-	int r = pin_listing_run(l, &listing, d);
+	int r = pin_read_texts(&l->effective->pins, d);
 
+	if (r == 0)
+		r = pin_listing_run(l, &listing, d);
 	if (r < 0)
 		return r;
 	r = pin_diff(&e->pins.definitions, &listing.set.definitions, &changes);

@@ -126,7 +126,7 @@ static int by_digest(const struct pinning *p, struct diag *d)
 }
 
 /* Where there are pins already, a person has seen all but what is different. */
-static int show(const struct pinning *p)
+static int show(const struct pinning *p, struct diag *d)
 {
 	const struct effective *e = p->launch.effective;
 	_cleanup_pin_diff_ struct pin_diff changes = { 0 };
@@ -134,6 +134,9 @@ static int show(const struct pinning *p)
 
 	if (!e->pinned || p->options->output)
 		return pin_show_listing(stderr, e->name, &p->listing);
+	r = pin_read_texts(&p->launch.effective->pins, d);
+	if (r < 0)
+		return r;
 	fprintf(stderr, "%s is pinned already. What it says otherwise now, in its own words:\n\n", p->name);
 	r = pin_diff(&e->pins.definitions, &p->listing.set.definitions, &changes);
 	if (r == 0)
@@ -151,9 +154,9 @@ static int by_question(const struct pinning *p, struct diag *d)
 		fprintf(stderr, "%s: nothing has changed since it was pinned (%.16s).\n", p->name, e->pins.digest);
 		return EXIT_OK;
 	}
-	r = show(p);
+	r = show(p, d);
 	if (r < 0)
-		return diag_fail(d, r, "cannot show the definitions: %s", strerror(-r));
+		return d->text[0] ? r : diag_fail(d, r, "cannot show the definitions: %s", strerror(-r));
 	r = check_findings(p, d);
 	if (r < 0)
 		return r;

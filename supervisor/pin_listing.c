@@ -91,6 +91,8 @@ static int make_set(const struct effective *e, struct definitions *found, struct
 	ret->found = *found;
 	*found = (struct definitions){ 0 };
 	r = pin_parse("(new)", ret->text.data, ret->text.len, &ret->set, d);
+	if (r == 0)
+		r = pin_read_texts(&ret->set, d);
 	return r < 0 ? diag_fail(d, r, "what %s defines cannot be pinned: its names cannot be told apart", shown) : 0;
 }
 

@@ -24,6 +24,7 @@ void pin_set_done(struct pin_set *s)
 {
 	free(s->file);
 	free(s->subject);
+	free(s->texts);
 	definitions_done(&s->definitions);
 	*s = (struct pin_set){ 0 };
 }
@@ -50,52 +51,54 @@ static json_t *fields_json(const struct definition *f)
 	return all;
 }
 
-static int put_definition(struct buf *b, const struct definition *f)
+/* Takes value; NULL: it could not be made. The shim's canonical JSON is UTF-8, so memory is all that can be missing. */
+static int put_line(struct buf *b, json_t *value)
 {
-	char hex[2 * DEFINITION_DIGEST_BYTES + 1];
-	json_t *fields = fields_json(f), *root;
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+	int r = text ? buf_puts(b, text) : -ENOMEM;
 
-	put_hex(f->digest, hex);
-	root = fields ? json_pack("{s:s, s:s, s:s, s:o}", "kind", kinds[f->kind], "name", f->name, "digest", hex,
-				"fields", fields)
-		      : NULL;
-	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
-	json_decref(root);
-	/* Canonical JSON of the shim is valid UTF-8, so memory is all that can be missing. */
-	return text ? buf_puts(b, text) : -ENOMEM;
+	json_decref(value);
+	return r ? r : buf_putc(b, '\n');
 }
 
-static int put_head(struct buf *b, const char *subject)
+static json_t *index_json(const struct definitions *l)
 {
-	json_t *name = json_string(subject);
-	_cleanup_free_ char *text = name ? json_dumps(name, JSON_ENCODE_ANY) : NULL;
+	char hex[2 * DEFINITION_DIGEST_BYTES + 1];
+	json_t *all = json_array();
 
-	json_decref(name);
-	if (!text)
-		return -EILSEQ;
-	return buf_printf(b, "{\"stockade_pins\":%d,\"server\":%s,\"definitions\":[", PIN_VERSION, text);
+	for (size_t i = 0; all && i < l->n; i++) {
+		put_hex(l->v[i].digest, hex);
+		if (json_array_append_new(all, json_pack("[s, s, s]", kinds[l->v[i].kind], l->v[i].name, hex)) == 0)
+			continue;
+		json_decref(all);
+		return NULL;
+	}
+	return all;
 }
 
 int pin_text(const struct definitions *l, const char *subject, struct buf *ret)
 {
-	int r;
+	_cleanup_buf_ struct buf rest = BUF_INIT(PIN_FILE_MAX);
+	char digest[CANONICAL_DIGEST_HEX];
+	int r = buf_append(&rest, "", 0);
 
 	*ret = BUF_INIT(PIN_FILE_MAX);
-	r = put_head(ret, subject);
-	for (size_t i = 0; r == 0 && i < l->n; i++) {
-		r = buf_puts(ret, i ? ",\n" : "\n");
-		if (r == 0)
-			r = put_definition(ret, &l->v[i]);
-	}
-	return r ? r : buf_puts(ret, "\n]}\n");
+	for (size_t i = 0; r == 0 && i < l->n; i++)
+		r = put_line(&rest, json_pack("{s:s, s:s, s:o}", "kind", kinds[l->v[i].kind], "name", l->v[i].name,
+					    "fields", fields_json(&l->v[i])));
+	if (r == 0)
+		r = canonical_digest_text(rest.data, digest);
+	if (r == 0)
+		r = put_line(ret, json_pack("{s:i, s:s, s:s, s:o}", "stockade_pins", PIN_VERSION, "server", subject,
+					  "texts", digest, "pins", index_json(l)));
+	return r ? r : buf_append(ret, rest.data, rest.len);
 }
 
 /* --- reading --- */
 
-static int take_kind(const json_t *item, enum definition_kind *ret)
+static int take_kind(const json_t *value, enum definition_kind *ret)
 {
-	const char *word = json_string_value(json_object_get(item, "kind"));
+	const char *word = json_string_value(value);
 
 	for (size_t i = 0; word && i < ARRAY_LEN(kinds); i++) {
 		if (strcmp(word, kinds[i]) != 0)
@@ -111,9 +114,9 @@ static int hex_digit(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static int take_digest(const json_t *item, uint8_t ret[DEFINITION_DIGEST_BYTES])
+static int take_digest(const json_t *value, uint8_t ret[DEFINITION_DIGEST_BYTES])
 {
-	const char *hex = json_string_value(json_object_get(item, "digest"));
+	const char *hex = json_string_value(value);
 
 	if (!hex || strlen(hex) != 2 * (size_t)DEFINITION_DIGEST_BYTES)
 		return -EINVAL;
@@ -150,62 +153,82 @@ static int take_fields(const json_t *list, struct definition *f)
 	return 0;
 }
 
-static int take_definition(const json_t *item, struct definition *f)
+/* One row of the index: kind, name, digest. */
+static int take_pin(const json_t *row, struct definition *f)
 {
-	const char *name = json_string_value(json_object_get(item, "name"));
+	const char *name = json_string_value(json_array_get(row, 1));
 	int r;
 
-	if (json_object_size(item) != 4 || !name)
+	if (json_array_size(row) != 3 || !name)
 		return -EINVAL;
 	f->name = strdup(name);
 	if (!f->name)
 		return -ENOMEM;
-	r = take_kind(item, &f->kind);
-	if (r == 0)
-		r = take_digest(item, f->digest);
+	r = take_kind(json_array_get(row, 0), &f->kind);
 	if (r == 0 && (f->kind == DEFINITION_INSTRUCTIONS) != (*name == '\0'))
 		r = -EINVAL;
-	return r ? r : take_fields(json_object_get(item, "fields"), f);
+	return r ? r : take_digest(json_array_get(row, 2), f->digest);
 }
 
-/* What the words say is wrong is where it stopped. */
-static int take_all(const json_t *root, struct pin_set *s, const char **ret_why)
+static int take_index(const json_t *list, struct pin_set *s)
 {
-	const json_t *list = json_object_get(root, "definitions");
-	const char *subject = json_string_value(json_object_get(root, "server"));
 	struct definition *f;
 	int r = 0;
 
-	*ret_why = "it has not the members of a pin file";
-	if (json_object_size(root) != 3 || json_integer_value(json_object_get(root, "stockade_pins")) != PIN_VERSION ||
-		!subject || !json_is_array(list))
-		return -EINVAL;
-	s->subject = strdup(subject);
-	if (!s->subject)
-		return -ENOMEM;
-	*ret_why = "one of its definitions is not whole";
 	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
 		r = definitions_add(&s->definitions, &f);
-		/* A half-made one has no name to be compared by. */
 		if (r == 0)
-			r = take_definition(json_array_get(list, i), f);
+			r = take_pin(json_array_get(list, i), f);
 	}
-	if (r < 0)
-		return r;
-	*ret_why = "it has two definitions of one name, or they are not in order";
-	for (size_t i = 1; i < s->definitions.n; i++)
+	/* Looked up by halves; and of two of one name nobody could say which holds. */
+	for (size_t i = 1; r == 0 && i < s->definitions.n; i++)
 		if (definition_compare(&s->definitions.v[i - 1], &s->definitions.v[i]) >= 0)
-			return -EINVAL;
-	return 0;
+			r = -EINVAL;
+	return r;
+}
+
+/* What the words say is wrong is where it stopped. */
+static int take_head(const json_t *root, const char *rest, struct pin_set *s, const char **ret_why)
+{
+	const json_t *list = json_object_get(root, "pins");
+	const char *subject = json_string_value(json_object_get(root, "server"));
+	const char *texts = json_string_value(json_object_get(root, "texts"));
+	char digest[CANONICAL_DIGEST_HEX];
+	int r = canonical_digest_text(rest, digest);
+
+	*ret_why = "its first line has not the members of a pin file";
+	if (r < 0 || json_object_size(root) != 4 || !subject || !texts || !json_is_array(list) ||
+		json_integer_value(json_object_get(root, "stockade_pins")) != PIN_VERSION)
+		return r < 0 ? r : -EINVAL;
+	*ret_why = "its texts are not those that its first line is about";
+	if (strcmp(texts, digest) != 0)
+		return -EINVAL;
+	s->subject = strdup(subject);
+	s->texts = strdup(rest);
+	if (!s->subject || !s->texts)
+		return -ENOMEM;
+	*ret_why = "one of its pins is not whole, or they are not in order";
+	return take_index(list, s);
+}
+
+static int damaged(const char *name, const char *why, struct diag *d)
+{
+	char shown[SHOWN_MAX];
+
+	return diag_fail(d, -EINVAL,
+		"the pin file %s is damaged, and what it pins is not known, so nothing is started: %s. Restore it, or "
+		"remove it and pin the server again",
+		text_escape_str(name, shown, sizeof(shown)), why);
 }
 
 int pin_parse(const char *name, const char *bytes, size_t n, struct pin_set *ret, struct diag *d)
 {
 	_cleanup_pin_set_ struct pin_set s = { .file = strdup(name) };
-	const char *why = "it is not JSON";
-	char shown[SHOWN_MAX];
-	json_t *root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, NULL);
-	int r = !s.file ? -ENOMEM : root ? take_all(root, &s, &why) : -EINVAL;
+	const char *why = "it is not JSON", *end = memchr(bytes, '\n', n);
+	json_t *root = end && strlen(bytes) == n
+			       ? json_loadb(bytes, (size_t)(end - bytes), JSON_REJECT_DUPLICATES, NULL)
+			       : NULL;
+	int r = !s.file ? -ENOMEM : root ? take_head(root, end + 1, &s, &why) : -EINVAL;
 
 	json_decref(root);
 	if (r == 0)
@@ -213,13 +236,42 @@ int pin_parse(const char *name, const char *bytes, size_t n, struct pin_set *ret
 	if (r == -ENOMEM)
 		return diag_fail(d, r, "out of memory");
 	if (r < 0)
-		return diag_fail(d, -EINVAL,
-			"the pin file %s is damaged, and what it pins is not known, so nothing is started: %s. Restore "
-			"it, or remove it and pin the server again",
-			text_escape_str(name, shown, sizeof(shown)), why);
+		return damaged(name, why, d);
 	*ret = s;
 	s = (struct pin_set){ 0 };
 	return 0;
+}
+
+static int fill(const char *line, size_t n, struct definition *f)
+{
+	json_t *root = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
+	const char *name = json_string_value(json_object_get(root, "name"));
+	enum definition_kind kind;
+	int r = json_object_size(root) == 3 && name ? take_kind(json_object_get(root, "kind"), &kind) : -EINVAL;
+
+	if (r == 0 && (kind != f->kind || strcmp(name, f->name) != 0))
+		r = -EINVAL;
+	if (r == 0)
+		r = take_fields(json_object_get(root, "fields"), f);
+	json_decref(root);
+	return r;
+}
+
+int pin_read_texts(struct pin_set *s, struct diag *d)
+{
+	const char *p = s->texts;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->definitions.n; i++) {
+		const char *end = strchr(p, '\n');
+		r = end ? fill(p, (size_t)(end - p), &s->definitions.v[i]) : -EINVAL;
+		p = end ? end + 1 : p;
+	}
+	if (r == 0 && *p)
+		r = -EINVAL;
+	if (r == -ENOMEM)
+		return diag_fail(d, r, "out of memory");
+	return r < 0 ? damaged(s->file, "its texts are not those of its pins", d) : 0;
 }
 
 static int check_subject(const struct pin_set *s, const char *subject, struct diag *d)
@@ -282,7 +334,7 @@ static int file_name(const char *name, const char *subject, char *ret, size_t si
 	int r = pin_key(name, subject, key);
 
 	if (r == 0)
-		snprintf(ret, size, "%s.json", key);
+		snprintf(ret, size, "%s.pins", key);
 	return r;
 }
 

@@ -4,45 +4,106 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "supervisor/canonical.h"
 #include "supervisor/pin_diff.h"
 #include "supervisor/pin_show.h"
 #include "supervisor/pin_store.h"
 #include "supervisor/pin_weigh.h"
 #include "supervisor/word_diff.h"
 
-#define ZEROS		     "0000000000000000000000000000000000000000000000000000000000000000"
-#define ONES		     "1111111111111111111111111111111111111111111111111111111111111111"
-#define FILE_OF(definitions) "{\"stockade_pins\":1,\"server\":\"profile:x\",\"definitions\":[" definitions "]}"
-#define TOOL(name, digest, fields)                                                                                     \
-	"{\"kind\":\"tool\",\"name\":\"" name "\",\"digest\":\"" digest "\",\"fields\":[" fields "]}"
+struct tool {
+	const char *name;
+	uint8_t digest;
+	const char *const *fields; /* path, value, path, value, NULL */
+};
 
-static void parse(const char *text, struct pin_set *ret)
+#define FIELDS(...)                                                                                                    \
+	(const char *const[])                                                                                          \
+	{                                                                                                              \
+		__VA_ARGS__, NULL                                                                                      \
+	}
+
+/* A file with these tools, read again with its texts. */
+static void make(const struct tool *tools, size_t n, struct buf *ret_text, struct pin_set *ret)
 {
+	_cleanup_definitions_ struct definitions l = { 0 };
 	struct diag d = { "" };
 
-	if (pin_parse("x.json", text, strlen(text), ret, &d) < 0)
-		fail_msg("%s: %s", text, d.text);
+	for (size_t i = 0; i < n; i++) {
+		struct definition *f;
+		assert_int_equal(definitions_add(&l, &f), 0);
+		f->kind = *tools[i].name ? DEFINITION_TOOL : DEFINITION_INSTRUCTIONS;
+		f->name = strdup(tools[i].name);
+		memset(f->digest, tools[i].digest, sizeof(f->digest));
+		f->fields = calloc(8, sizeof(*f->fields));
+		for (const char *const *w = tools[i].fields; w && *w; w += 2)
+			f->fields[f->n++] = (struct definition_field){ strdup(w[0]), strdup(w[1]) };
+	}
+	assert_int_equal(pin_text(&l, "profile:x", ret_text), 0);
+	if (pin_parse("x.pins", ret_text->data, ret_text->len, ret, &d) < 0 || pin_read_texts(ret, &d) < 0)
+		fail_msg("%s: %s", ret_text->data, d.text);
+}
+
+/* Three of them. */
+static void make_some(struct buf *ret_text, struct pin_set *ret)
+{
+	const struct tool some[] = {
+		{ "a\\\\n", 0x11, FIELDS("description", "\"\\u202e\"", "x", "1e400") },
+		{ "b", 0x22, NULL },
+		{ "", 0, FIELDS("", "\"I\"") },
+	};
+
+	make(some, ARRAY_LEN(some), ret_text, ret);
 }
 
 static void a_pin_file_is_read_as_it_was_written(void **state)
 {
-	_cleanup_pin_set_ struct pin_set s = { 0 }, again = { 0 };
+	_cleanup_pin_set_ struct pin_set s = { 0 };
 	_cleanup_buf_ struct buf text = { 0 }, twice = { 0 };
 
-	parse(FILE_OF(TOOL("a\\\\n", ONES,
-		      "[\"description\",\"\\\"\\\\u202e\\\"\"],[\"x\",\"1e400\"]") ","
-										   "{\"kind\":\"instructions\","
-										   "\"name\":\"\",\"digest\":\"" ZEROS
-										   "\",\"fields\":[[\"\",\"\\\"I\\\"\"]"
-										   "]}"),
-		&s);
-	assert_int_equal(pin_text(&s.definitions, s.subject, &text), 0);
-	parse(text.data, &again);
-	assert_int_equal(pin_text(&again.definitions, again.subject, &twice), 0);
+	make_some(&text, &s);
+	assert_int_equal(pin_text(&s.definitions, s.subject, &twice), 0);
 	assert_string_equal(text.data, twice.data);
-	assert_int_equal(again.definitions.n, 2);
-	assert_string_equal(again.definitions.v[0].fields[1].value, "1e400");
-	assert_int_equal(again.definitions.v[0].digest[31], 0x11);
+	assert_int_equal(s.definitions.n, 3);
+	assert_string_equal(s.definitions.v[0].fields[1].value, "1e400");
+	assert_int_equal(s.definitions.v[0].digest[31], 0x11);
+}
+
+static void no_part_of_a_pin_file_is_one(void **state)
+{
+	_cleanup_pin_set_ struct pin_set s = { 0 };
+	_cleanup_buf_ struct buf text = { 0 };
+	size_t rest;
+
+	make_some(&text, &s);
+	rest = strcspn(text.data, "\n") + 1;
+	for (size_t i = 0; i < text.len; i++) {
+		_cleanup_pin_set_ struct pin_set cut = { 0 }, other = { 0 };
+		struct diag d = { "" };
+		const char was = text.data[i];
+		text.data[i] = '\0';
+		if (pin_parse("x.pins", text.data, i, &cut, &d) != -EINVAL)
+			fail_msg("cut at %zu", i);
+		text.data[i] = was == 'x' ? 'y' : 'x';
+		if (i >= rest && pin_parse("x.pins", text.data, text.len, &other, &d) != -EINVAL)
+			fail_msg("a text changed at %zu", i);
+		text.data[i] = was;
+	}
+}
+
+#define HEAD(pins) "{\"stockade_pins\":1,\"server\":\"s\",\"texts\":\"#\",\"pins\":" pins "}"
+
+/* The head with the digest of no text in the place of each #, in a file of its own. */
+static int parse_head(const char *head, struct pin_set *ret, struct diag *d)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(4096);
+	char digest[CANONICAL_DIGEST_HEX];
+
+	assert_int_equal(canonical_digest_text("", digest), 0);
+	for (; *head; head++)
+		assert_int_equal(*head == '#' ? buf_puts(&b, digest) : buf_putc(&b, *head), 0);
+	assert_int_equal(buf_putc(&b, '\n'), 0);
+	return pin_parse("x.pins", b.data, b.len, ret, d);
 }
 
 static void a_damaged_pin_file_denies(void **state)
@@ -51,31 +112,31 @@ static void a_damaged_pin_file_denies(void **state)
 		"",
 		"{}",
 		"[]",
-		"{\"stockade_pins\":2,\"server\":\"s\",\"definitions\":[]}",
-		"{\"stockade_pins\":1,\"definitions\":[]}",
-		"{\"stockade_pins\":1,\"server\":\"s\",\"definitions\":{}}",
-		"{\"stockade_pins\":1,\"server\":\"s\",\"definitions\":[],\"more\":1}",
-		FILE_OF("1"),
-		FILE_OF("{}"),
-		FILE_OF(TOOL("", ONES, "")),
-		FILE_OF(TOOL("a", "11", "")),
-		FILE_OF(TOOL("a", "X111111111111111111111111111111111111111111111111111111111111111", "")),
-		FILE_OF(TOOL("a", ONES, "1")),
-		FILE_OF(TOOL("a", ONES, "[\"x\"]")),
-		FILE_OF(TOOL("a", ONES, "[\"x\",1]")),
-		FILE_OF("{\"kind\":\"toll\",\"name\":\"a\",\"digest\":\"" ONES "\",\"fields\":[]}"),
-		FILE_OF("{\"kind\":\"instructions\",\"name\":\"a\",\"digest\":\"" ONES "\",\"fields\":[]}"),
-		FILE_OF(TOOL("a", ONES, "") "," TOOL("a", ZEROS, "")),
-		FILE_OF(TOOL("b", ONES, "") "," TOOL("a", ZEROS, "")),
-		FILE_OF(TOOL("a", ONES, "")) "x",
+		"{\"stockade_pins\":2,\"server\":\"s\",\"texts\":\"#\",\"pins\":[]}",
+		"{\"stockade_pins\":1,\"server\":\"s\",\"texts\":\"0#\",\"pins\":[]}",
+		"{\"stockade_pins\":1,\"texts\":\"#\",\"pins\":[]}",
+		"{\"stockade_pins\":1,\"server\":\"s\",\"texts\":\"#\",\"pins\":[],\"more\":1}",
+		HEAD("{}"),
+		HEAD("[1]"),
+		HEAD("[[\"tool\",\"a\"]]"),
+		HEAD("[[\"tool\",\"a\",\"11\"]]"),
+		HEAD("[[\"tool\",\"\",\"#\"]]"),
+		HEAD("[[\"toll\",\"a\",\"#\"]]"),
+		HEAD("[[\"instructions\",\"a\",\"#\"]]"),
+		HEAD("[[\"tool\",\"a\",\"#\"],[\"tool\",\"a\",\"#\"]]"),
+		HEAD("[[\"tool\",\"b\",\"#\"],[\"tool\",\"a\",\"#\"]]"),
 	};
+	_cleanup_pin_set_ struct pin_set whole = { 0 };
+	struct diag d = { "" };
 
 	for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
-		struct pin_set s;
-		struct diag d = { "" };
-		if (pin_parse("x.json", damaged[i], strlen(damaged[i]), &s, &d) != -EINVAL || !strstr(d.text, "x.json"))
+		_cleanup_pin_set_ struct pin_set s = { 0 };
+		if (parse_head(damaged[i], &s, &d) != -EINVAL || !strstr(d.text, "x.pins"))
 			fail_msg("%s: %s", damaged[i], d.text);
 	}
+	assert_int_equal(parse_head(HEAD("[[\"tool\",\"a\",\"#\"],[\"tool\",\"b\",\"#\"]]"), &whole, &d), 0);
+	/* The digests are there, and no texts. */
+	assert_int_equal(pin_read_texts(&whole, &d), -EINVAL);
 }
 
 static void words_that_went_and_came_are_marked(void **state)
@@ -161,19 +222,22 @@ static void a_difference_names_each_field_and_takes_sets_as_sets(void **state)
 	_cleanup_pin_set_ struct pin_set old = { 0 }, new = { 0 };
 	_cleanup_pin_diff_ struct pin_diff d = { 0 };
 
-	parse(
-		FILE_OF(
-			TOOL("a", ONES,
-				"[\"description\",\"\\\"d\\\"\"],[\"inputSchema/properties/p/"
-				"type\",\"\\\"string\\\"\"],"
-				"[\"inputSchema/required[0]\",\"\\\"p\\\"\"],[\"inputSchema/"
-				"required[1]\",\"\\\"q\\\"\"]") "," TOOL("gone", ONES, "")),
-		&old);
-	parse(FILE_OF(TOOL("a", ZEROS,
-		      "[\"description\",\"\\\"d\\\"\"],[\"inputSchema/properties/n/maxLength\",\"3\"],"
-		      "[\"inputSchema/properties/p/type\",\"\\\"string\\\"\"],[\"inputSchema/"
-		      "required[0]\",\"\\\"q\\\"\"]") "," TOOL("new", ONES, "")),
-		&new);
+	_cleanup_buf_ struct buf one = { 0 }, two = { 0 };
+	const struct tool before[] = {
+		{ "a", 1,
+			FIELDS("description", "\"d\"", "inputSchema/properties/p/type", "\"string\"",
+				"inputSchema/required[0]", "\"p\"", "inputSchema/required[1]", "\"q\"") },
+		{ "gone", 1, NULL },
+	};
+	const struct tool after[] = {
+		{ "a", 2,
+			FIELDS("description", "\"d\"", "inputSchema/properties/n/maxLength", "3",
+				"inputSchema/properties/p/type", "\"string\"", "inputSchema/required[0]", "\"q\"") },
+		{ "new", 1, NULL },
+	};
+
+	make(before, ARRAY_LEN(before), &one, &old);
+	make(after, ARRAY_LEN(after), &two, &new);
 	assert_int_equal(pin_diff(&old.definitions, &new.definitions, &d), 0);
 	assert_int_equal(d.n, 3);
 	assert_true(d.matters);
@@ -217,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pin_file_is_read_as_it_was_written),
 		cmocka_unit_test(a_damaged_pin_file_denies),
+		cmocka_unit_test(no_part_of_a_pin_file_is_one),
 		cmocka_unit_test(words_that_went_and_came_are_marked),
 		cmocka_unit_test(very_long_texts_are_one_change),
 		cmocka_unit_test(a_table_says_which_change_matters),

@@ -133,6 +133,35 @@ uint32_t wire_get_count(struct wire_reader *r, size_t min_size)
 	return n;
 }
 
+void *wire_get_array(struct wire_reader *r, size_t min_size, uint32_t max, size_t size, uint32_t *ret_n)
+{
+	uint32_t n = wire_get_count(r, min_size);
+	void *v;
+
+	*ret_n = 0;
+	if (n > max)
+		r->error = r->error ? r->error : -EPROTO;
+	if (r->error || n == 0)
+		return NULL;
+	v = calloc(n, size);
+	if (!v)
+		r->error = -ENOMEM;
+	else
+		*ret_n = n;
+	return v;
+}
+
+void wire_get_exactly(struct wire_reader *r, void *ret, size_t size)
+{
+	size_t n;
+	const void *p = wire_get_bytes(r, &n);
+
+	if (!p || n != size)
+		r->error = r->error ? r->error : -EPROTO;
+	else
+		memcpy(ret, p, n);
+}
+
 const void *wire_get_bytes(struct wire_reader *r, size_t *ret_len)
 {
 	uint32_t n = wire_get_u32(r);

@@ -71,6 +71,11 @@ uint32_t wire_get_u32(struct wire_reader *r);
 uint64_t wire_get_u64(struct wire_reader *r);
 /* A count of elements that need at least min_size bytes each; more than could be there is an error. */
 uint32_t wire_get_count(struct wire_reader *r, size_t min_size);
+/* The same, at most max, and zeroed room for elements of size bytes each, the caller's to free; NULL for none and on
+ * error, with *ret_n 0. */
+void *wire_get_array(struct wire_reader *r, size_t min_size, uint32_t max, size_t size, uint32_t *ret_n);
+/* Bytes that are as many as that; others are an error. */
+void wire_get_exactly(struct wire_reader *r, void *ret, size_t size);
 /* Borrowed bytes. */
 const void *wire_get_bytes(struct wire_reader *r, size_t *ret_len);
 /* A heap string (no embedded NUL), NULL when NULL was sent or on error. */

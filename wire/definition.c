@@ -57,30 +57,11 @@ int definitions_encode(const struct definitions *l, struct wire_writer *w)
 	return wire_finish(w);
 }
 
-static void get_digest(struct wire_reader *r, struct definition *d)
-{
-	size_t n;
-	const void *p = wire_get_bytes(r, &n);
-
-	if (!p || n != sizeof(d->digest))
-		r->error = r->error ? r->error : -EPROTO;
-	else
-		memcpy(d->digest, p, n);
-}
-
 static void get_fields(struct wire_reader *r, struct definition *d)
 {
-	uint32_t n = wire_get_count(r, FIELD_MIN);
+	uint32_t n;
 
-	if (n > DEFINITION_FIELDS_MAX)
-		r->error = r->error ? r->error : -EPROTO;
-	if (r->error || n == 0)
-		return;
-	d->fields = calloc(n, sizeof(*d->fields));
-	if (!d->fields) {
-		r->error = -ENOMEM;
-		return;
-	}
+	d->fields = wire_get_array(r, FIELD_MIN, DEFINITION_FIELDS_MAX, sizeof(*d->fields), &n);
 	for (; d->n < n && !r->error; d->n++) {
 		struct definition_field *f = &d->fields[d->n];
 		f->path = wire_get_str(r);
@@ -92,17 +73,9 @@ static void get_fields(struct wire_reader *r, struct definition *d)
 
 static void get_findings(struct wire_reader *r, struct definition *d)
 {
-	uint32_t n = wire_get_count(r, FINDING_MIN);
+	uint32_t n;
 
-	if (n > DEFINITION_FINDINGS_MAX)
-		r->error = r->error ? r->error : -EPROTO;
-	if (r->error || n == 0)
-		return;
-	d->findings = calloc(n, sizeof(*d->findings));
-	if (!d->findings) {
-		r->error = -ENOMEM;
-		return;
-	}
+	d->findings = wire_get_array(r, FINDING_MIN, DEFINITION_FINDINGS_MAX, sizeof(*d->findings), &n);
 	for (; d->n_findings < n && !r->error; d->n_findings++) {
 		struct definition_finding *f = &d->findings[d->n_findings];
 		f->grave = wire_get_u8(r);
@@ -120,7 +93,7 @@ static void get_definition(struct wire_reader *r, struct definition *d)
 {
 	d->kind = wire_get_u8(r);
 	d->name = wire_get_str(r);
-	get_digest(r, d);
+	wire_get_exactly(r, d->digest, sizeof(d->digest));
 	get_fields(r, d);
 	get_findings(r, d);
 	if (!r->error && (d->kind >= DEFINITION_KIND_COUNT || !d->name))

@@ -84,16 +84,7 @@ void meters_get(struct wire_reader *r, struct meters *ret)
 	get_bound(r, METERS_TIME_MAX, &ret->time);
 	get_bound(r, UINT64_MAX, &ret->output);
 	get_bound(r, METERS_INFLIGHT_MAX, &ret->in_flight);
-	n = wire_get_count(r, TOOL_BYTES_MIN);
-	if (n > METERS_TOOLS_MAX)
-		refuse(r);
-	if (r->error || n == 0)
-		return;
-	ret->tools = calloc(n, sizeof(*ret->tools));
-	if (!ret->tools) {
-		r->error = -ENOMEM;
-		return;
-	}
+	ret->tools = wire_get_array(r, TOOL_BYTES_MIN, METERS_TOOLS_MAX, sizeof(*ret->tools), &n);
 	for (; ret->n < n && !r->error; ret->n++)
 		get_tool(r, &ret->tools[ret->n]);
 }

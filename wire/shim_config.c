@@ -82,16 +82,7 @@ static void get_rules(struct wire_reader *r, struct shim_rules *ret)
 
 	ret->restricted = wire_get_u8(r);
 	ret->otherwise = wire_get_str(r);
-	n = wire_get_count(r, SHIM_RULE_MIN);
-	if (n > SHIM_RULES_MAX)
-		r->error = r->error ? r->error : -EPROTO;
-	if (r->error || n == 0)
-		return;
-	ret->rules = calloc(n, sizeof(*ret->rules));
-	if (!ret->rules) {
-		r->error = -ENOMEM;
-		return;
-	}
+	ret->rules = wire_get_array(r, SHIM_RULE_MIN, SHIM_RULES_MAX, sizeof(*ret->rules), &n);
 	for (; ret->n < n && !r->error; ret->n++) {
 		struct shim_rule *rule = &ret->rules[ret->n];
 		rule->allow = wire_get_u8(r);
@@ -102,38 +93,20 @@ static void get_rules(struct wire_reader *r, struct shim_rules *ret)
 	}
 }
 
-static void get_exactly(struct wire_reader *r, void *ret, size_t size)
-{
-	size_t n;
-	const void *p = wire_get_bytes(r, &n);
-
-	if (!p || n != size)
-		r->error = r->error ? r->error : -EPROTO;
-	else
-		memcpy(ret, p, n);
-}
-
 static void get_pins(struct wire_reader *r, struct shim_pins *ret)
 {
 	uint32_t n;
 
 	ret->on = wire_get_u8(r);
 	ret->where = wire_get_str(r);
-	n = wire_get_count(r, SHIM_PIN_MIN);
-	if (n > DEFINITIONS_MAX || (ret->on && !ret->where) || (n > 0 && !ret->on))
+	ret->v = wire_get_array(r, SHIM_PIN_MIN, DEFINITIONS_MAX, sizeof(*ret->v), &n);
+	if ((ret->on && !ret->where) || (n > 0 && !ret->on))
 		r->error = r->error ? r->error : -EPROTO;
-	if (r->error || n == 0)
-		return;
-	ret->v = calloc(n, sizeof(*ret->v));
-	if (!ret->v) {
-		r->error = -ENOMEM;
-		return;
-	}
 	for (; ret->n < n && !r->error; ret->n++) {
 		struct shim_pin *p = &ret->v[ret->n];
 		p->kind = wire_get_u8(r);
 		p->name = wire_get_str(r);
-		get_exactly(r, p->digest, sizeof(p->digest));
+		wire_get_exactly(r, p->digest, sizeof(p->digest));
 		if (!p->name || p->kind >= DEFINITION_KIND_COUNT)
 			r->error = r->error ? r->error : -EPROTO;
 		/* They are looked up by halves. */
@@ -158,16 +131,7 @@ static void get_arguments(struct wire_reader *r, struct shim_arguments *ret)
 	uint32_t n;
 
 	ret->strict = wire_get_str(r);
-	n = wire_get_count(r, SHIM_ARGUMENT_RULE_MIN);
-	if (n > SHIM_ARGUMENTS_MAX)
-		r->error = r->error ? r->error : -EPROTO;
-	if (r->error || n == 0)
-		return;
-	ret->rules = calloc(n, sizeof(*ret->rules));
-	if (!ret->rules) {
-		r->error = -ENOMEM;
-		return;
-	}
+	ret->rules = wire_get_array(r, SHIM_ARGUMENT_RULE_MIN, SHIM_ARGUMENTS_MAX, sizeof(*ret->rules), &n);
 	for (; ret->n < n && !r->error; ret->n++) {
 		struct shim_argument_rule *rule = &ret->rules[ret->n];
 		rule->glob = wire_get_str(r);
@@ -194,7 +158,7 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	ret->line_max = wire_get_u64(&r);
 	ret->server_line_max = wire_get_u64(&r);
 	ret->args = wire_get_u8(&r);
-	get_exactly(&r, ret->salt, sizeof(ret->salt));
+	wire_get_exactly(&r, ret->salt, sizeof(ret->salt));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
 		get_rules(&r, &ret->scope[i]);
 	ret->sampling = wire_get_u8(&r);

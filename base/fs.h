@@ -33,6 +33,8 @@ int fs_read_trusted_file(const char *path, enum fs_trust trust, uid_t uid, struc
 int fs_write_atomic(int dirfd, const char *name, const void *p, size_t n, mode_t mode, struct diag *d) _must_check_;
 /* Makes every missing directory of an absolute path with the mode and returns the last one open (O_PATH not set). */
 int fs_mkdirs(const char *path, mode_t mode, int *ret, struct diag *d) _must_check_;
+/* Does a living process hold a flock(2) on that file of dir? What cannot be opened is held by nobody. */
+bool fs_is_locked(int dir, const char *name);
 /* The canonical path of what is open behind fd (readlink of /proc/self/fd/N); "(deleted)" is -ENOENT. */
 int fs_fd_path(int fd, char **ret) _must_check_;
 /* True when path equals dir or lies within it; both canonical and absolute. "/" contains everything. */

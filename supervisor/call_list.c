@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include "base/fs.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -118,14 +117,6 @@ static int read_entry(int dir, uid_t uid, struct call_entry *e)
 	return e->damaged ? 0 : -ENOMEM;
 }
 
-/* Does a session hold it? What cannot be opened any more is gone. */
-static bool is_held(int dir, const char *name)
-{
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
 /* Of the form SESSION.ID. */
 static bool is_entry(const char *name)
 {
@@ -149,7 +140,7 @@ static int list_entry(int dir, uid_t uid, const char *name, struct call_list *l)
 	struct call_entry e = { 0 }, *grown;
 	int r;
 
-	if (!is_held(dir, name)) {
+	if (!fs_is_locked(dir, name)) {
 		remove_litter(dir, name);
 		return 0;
 	}
@@ -206,7 +197,7 @@ int call_answer(const struct paths *p, const struct call_entry *e, enum asker_sa
 
 	if (r < 0)
 		return r;
-	if (!is_held(dir, e->name))
+	if (!fs_is_locked(dir, e->name))
 		return diag_fail(d, -ENOENT,
 			"the call waits no longer: its time was over, the client gave it up, or its session has ended");
 	text_escape_str(chain ? chain : "", by, sizeof(by));

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include "base/fs.h"
 #include "base/parse.h"
@@ -41,14 +40,6 @@ static bool ends_with(const char *s, const char *end)
 	return n >= k && strcmp(s + n - k, end) == 0;
 }
 
-/* Does a living process hold it? What cannot be opened any more is gone. */
-static bool is_held(int dir, const char *name)
-{
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
 typedef int (*waiter_fn)(int dir, const char *name, void *arg);
 
 /* Calls fn for each waiter that lives and removes the files of those that do not. *ret counts the living. */
@@ -63,7 +54,7 @@ static int each_waiter(int dir, waiter_fn fn, void *arg, unsigned *ret)
 	for (struct dirent *e; r == 0 && (e = readdir(list));) {
 		if (e->d_name[0] == '.' || ends_with(e->d_name, ANSWER))
 			continue;
-		if (is_held(dir, e->d_name)) {
+		if (fs_is_locked(dir, e->d_name)) {
 			++*ret;
 			r = fn ? fn(dir, e->d_name, arg) : 0;
 		} else {
@@ -80,7 +71,7 @@ static void remove_entry(int pending, int waiters, const char *digest)
 	char name[NAME_SIZE];
 
 	for (struct dirent *e; list && (e = readdir(list));)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && !is_held(waiters, e->d_name))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && !fs_is_locked(waiters, e->d_name))
 			unlinkat(waiters, e->d_name, 0);
 	snprintf(name, sizeof(name), "%s.waiters", digest);
 	if (unlinkat(pending, name, AT_REMOVEDIR) < 0 && errno != ENOENT)

@@ -24,9 +24,15 @@ static int send_one(struct lookups *l, struct lookup *w)
 	return 0;
 }
 
+/* The first error stands, whatever goes well after it. */
+static void fail(struct lookups *l, int error)
+{
+	l->error = l->error ? l->error : error;
+}
+
 static void note(struct lookups *l, int r)
 {
-	l->error = r < 0 && r != -EAGAIN ? -ECHILD : watch_for_room(l, r == -EAGAIN);
+	fail(l, r < 0 && r != -EAGAIN ? -ECHILD : watch_for_room(l, r == -EAGAIN));
 }
 
 static void send_waiting(struct lookups *l)
@@ -88,9 +94,9 @@ static void on_reader(struct loop_watch *watch, uint32_t events)
 	if (n > 0 && is_sound(&a, (size_t)n))
 		take_answer(l, &a);
 	else if (n >= 0)
-		l->error = n > 0 ? -EPROTO : -ECHILD;
+		fail(l, n > 0 ? -EPROTO : -ECHILD);
 	else if (events & ~EPOLLOUT && errno != EAGAIN && errno != EINTR)
-		l->error = -ECHILD;
+		fail(l, -ECHILD);
 	if (l->error == 0 && events & EPOLLOUT)
 		send_waiting(l);
 }

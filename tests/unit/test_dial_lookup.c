@@ -128,7 +128,7 @@ static void what_no_reader_can_mean_is_believed_by_nobody(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		void *fresh = NULL;
-		struct lookup w;
+		struct lookup w, again;
 		up(&fresh);
 		struct scene *s = fresh;
 		begin(s, &w, "one.example");
@@ -136,6 +136,7 @@ static void what_no_reader_can_mean_is_believed_by_nobody(void **state)
 		a.status = rows[i].status;
 		a.v[0].family = rows[i].family;
 		say(s, &a, size_of(rows[i].n > RESOLVE_ADDRESSES_MAX ? 1 : rows[i].n) + (size_t)rows[i].bytes);
+		begin(s, &again, "two.example");
 		if (s->answers != 0 || s->lookups.error != -EPROTO)
 			fail_msg("row %zu: %zu answers, error %d", i, s->answers, s->lookups.error);
 		down(&fresh);

@@ -13,7 +13,7 @@ struct verdict {
 	bool allowed;
 	bool by_rule; /* where names a rule */
 	const char *where;
-	struct schema_error error; /* empty: not the arguments */
+	struct schema_error error; /* empty: where says it all */
 };
 
 static const struct shim_argument_rule *next(const struct check_call *c, size_t *at)
@@ -61,6 +61,30 @@ static void by_name(const struct check_call *c, struct verdict *v)
 	v->where = rule ? rule->where : otherwise ? otherwise : "no rule restricts its tools";
 }
 
+static void by_pins(const struct check_call *c, struct verdict *v)
+{
+	bool pinned = c->pins && c->pins->on;
+
+	if (!v->allowed || !pinned || shim_pins_find(c->pins, DEFINITION_TOOL, c->tool, strlen(c->tool)))
+		return;
+	v->allowed = false;
+	v->by_rule = true;
+	v->where = c->pins->where;
+	snprintf(v->error.text, sizeof(v->error.text), "it was not there when the definitions were pinned");
+}
+
+static int print_confirm(FILE *out, const struct check_call *c)
+{
+	struct meters_tool t = meters_of(c->meters, c->tool, strlen(c->tool));
+	_cleanup_free_ char *where = t.confirm.value ? question_shown(t.confirm.where) : NULL;
+
+	if (t.confirm.value && !where)
+		return -ENOMEM;
+	if (where)
+		fprintf(out, "A person has to look at each call first (%s).\n", where);
+	return 0;
+}
+
 /* What the answer leaves open. */
 static int print_rest(FILE *out, const struct check_call *c)
 {
@@ -94,9 +118,13 @@ static int print_rest(FILE *out, const struct check_call *c)
 static int print_words(
 	FILE *out, const struct check_call *c, const struct verdict *v, const char *tool, const char *where)
 {
+	int r;
+
 	fprintf(out, "%s: tool '%s' %s%s%s%s\n", v->allowed ? "allowed" : "denied", tool, v->by_rule ? "by " : "since ",
 		where, v->error.text[0] ? ": " : "", v->error.text);
-	return v->allowed ? print_rest(out, c) : 0;
+	r = v->allowed ? print_confirm(out, c) : 0;
+
+	return v->allowed && r == 0 ? print_rest(out, c) : r;
 }
 
 int check_tool(FILE *out, const struct check_call *c, bool json, struct diag *d)
@@ -107,6 +135,7 @@ int check_tool(FILE *out, const struct check_call *c, bool json, struct diag *d)
 	int r;
 
 	by_name(c, &v);
+	by_pins(c, &v);
 	r = by_arguments(c, &v, d);
 	if (r < 0)
 		return r;
@@ -115,8 +144,10 @@ int check_tool(FILE *out, const struct check_call *c, bool json, struct diag *d)
 		return diag_fail(d, -ENOMEM, "out of memory");
 	if (json)
 		r = output_json(out,
-			json_pack("{s:s, s:s, s:s, s:b, s:s?}", "tool", tool, "decision", v.allowed ? "allow" : "deny",
-				"rule", where, "arguments_matter", next(c, &at) || c->arguments->strict, "reason",
+			json_pack("{s:s, s:s, s:s, s:b, s:b, s:s?}", "tool", tool, "decision",
+				v.allowed ? "allow" : "deny", "rule", where, "arguments_matter",
+				next(c, &at) || c->arguments->strict, "confirm",
+				(int)meters_of(c->meters, c->tool, strlen(c->tool)).confirm.value, "reason",
 				v.error.text[0] ? v.error.text : NULL),
 			"the decision");
 	else

@@ -5,7 +5,8 @@
  * Process:  supervisor
  * Returns:  an exit status (EXIT_FINDINGS: denied), -errno with words
  *
- * What the shim would say by the profile alone. The tool's own inputSchema is the running server's to tell.
+ * What the shim would say by the profile and by the names that are pinned. What the tool's own inputSchema says, and
+ * whether its definition is still the pinned one, is the running server's to tell.
  */
 #pragma once
 #include <stdbool.h>
@@ -16,6 +17,8 @@
 struct check_call {
 	const struct shim_rules *tools;
 	const struct shim_arguments *arguments;
+	const struct meters *meters;
+	const struct shim_pins *pins; /* NULL: a profile as it is written, which no pins are known of */
 	const char *tool;
 	const char *args; /* a JSON object, or NULL: not given */
 };

@@ -171,12 +171,20 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	return r < 0 ? print_failed(r, d) : EXIT_OK;
 }
 
-static int check_call(const struct shim_rules *tools, const struct shim_arguments *arguments,
-	const struct check_options *o, struct diag *d)
+static int check_call(struct check_call c, const struct check_options *o, struct diag *d)
 {
-	const struct check_call c = { .tools = tools, .arguments = arguments, .tool = o->tool, .args = o->args };
-
+	c.tool = o->tool;
+	c.args = o->args;
 	return check_tool(stdout, &c, o->json, d);
+}
+
+static int check_plan_call(const struct shim_config *c, const struct check_options *o, struct diag *d)
+{
+	return check_call((struct check_call){ .tools = &c->scope[SHIM_TOOLS],
+				  .arguments = &c->arguments,
+				  .meters = &c->meters,
+				  .pins = &c->pins },
+		o, d);
 }
 
 static int check_usage(const struct command_ctx *ctx, const struct check_options *o)
@@ -227,7 +235,8 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 	if (!from || says_more(&o->grants) || profile_load(p, from, &f, d) < 0 || !check_profile_needs(&f))
 		return 0;
 	if (o->tool || o->reach) {
-		*ret_status = o->tool ? check_call(&f.tools, &f.arguments, o, d) : reach(&f.network, o, d);
+		const struct check_call c = { .tools = &f.tools, .arguments = &f.arguments, .meters = &f.meters };
+		*ret_status = o->tool ? check_call(c, o, d) : reach(&f.network, o, d);
 		return *ret_status < 0 ? *ret_status : 1;
 	}
 	r = check_profile_print(stdout, &f, o->json);
@@ -269,7 +278,7 @@ static int check_run(const struct command_ctx *ctx)
 		return status;
 	r = r < 0 ? r : command_build_plan(ctx, &p, &o->grants, &e, &d);
 	if (r == 0)
-		r = o->tool    ? check_call(&e.shim.scope[SHIM_TOOLS], &e.shim.arguments, o, &d)
+		r = o->tool    ? check_plan_call(&e.shim, o, &d)
 		    : o->reach ? reach(&e.profile.network, o, &d)
 			       : check_plan(&p, &e, o->json, &d);
 	if (r >= 0)

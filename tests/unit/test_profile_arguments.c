@@ -113,19 +113,54 @@ static void a_schema_that_nobody_could_keep_is_refused_with_its_line(void **stat
 }
 
 /* Heap; the status must be that. */
-static char *told(const struct profile *p, const char *tool, const char *args, bool json, int status)
+static char *told_of(const struct check_call *c, bool json, int status)
 {
-	const struct check_call c = { .tools = &p->tools, .arguments = &p->arguments, .tool = tool, .args = args };
 	struct diag d = { "" };
 	char *said = NULL;
 	size_t n;
 	FILE *f = open_memstream(&said, &n);
-	int r = check_tool(f, &c, json, &d);
+	int r = check_tool(f, c, json, &d);
 
 	fclose(f);
 	if (r != status)
-		fail_msg("%s %s: %d %s %s", tool, args ? args : "", r, said, d.text);
+		fail_msg("%s %s: %d %s %s", c->tool, c->args ? c->args : "", r, said, d.text);
 	return said;
+}
+
+static char *told(const struct profile *p, const char *tool, const char *args, bool json, int status)
+{
+	const struct check_call c = {
+		.tools = &p->tools, .arguments = &p->arguments, .meters = &p->meters, .tool = tool, .args = args
+	};
+
+	return told_of(&c, json, status);
+}
+
+static void check_denies_what_has_no_pin_and_says_who_is_asked(void **state)
+{
+	static const char text[] = "{\"stockade\": 1, \"name\": \"x\", \"command\": [\"x\"],"
+				   " \"tools\": {\"allow\": [{\"name\": \"make_*\", \"confirm\": true}]}}";
+	struct shim_pin one = { .kind = DEFINITION_TOOL, .name = (char *)(uintptr_t) "make_x" };
+	const struct shim_pins pins = { .on = true, .where = (char *)(uintptr_t) "the pins of 'x'", .v = &one, .n = 1 };
+	_cleanup_profile_ struct profile p = { 0 };
+	struct diag d = { "" };
+
+	if (profile_parse("x.json", text, strlen(text), NULL, &p, &d) < 0)
+		fail_msg("%s", d.text);
+	struct check_call c = {
+		.tools = &p.tools, .arguments = &p.arguments, .meters = &p.meters, .pins = &pins, .tool = "make_x"
+	};
+	_cleanup_free_ char *pinned = told_of(&c, false, EXIT_OK), *pinned_json = told_of(&c, true, EXIT_OK);
+	c.tool = "make_y";
+	_cleanup_free_ char *unpinned = told_of(&c, false, EXIT_FINDINGS), *object = told_of(&c, true, EXIT_FINDINGS);
+	c.pins = NULL;
+	_cleanup_free_ char *unknown = told_of(&c, false, EXIT_OK);
+	assert_non_null(strstr(pinned, "A person has to look at each call first (x.json:1"));
+	assert_non_null(strstr(pinned_json, "\"confirm\": true"));
+	assert_non_null(strstr(unpinned, "denied: tool 'make_y' by the pins of 'x': it was not there when"));
+	assert_null(strstr(unpinned, "A person"));
+	assert_non_null(strstr(object, "\"decision\": \"deny\""));
+	assert_non_null(strstr(unknown, "allowed"));
 }
 
 static void check_judges_arguments_and_names_the_rule(void **state)
@@ -186,6 +221,7 @@ int main(void)
 		cmocka_unit_test(strict_is_a_rule_of_one_item_or_of_all_tools),
 		cmocka_unit_test(a_schema_that_nobody_could_keep_is_refused_with_its_line),
 		cmocka_unit_test(check_judges_arguments_and_names_the_rule),
+		cmocka_unit_test(check_denies_what_has_no_pin_and_says_who_is_asked),
 		cmocka_unit_test(check_says_the_same_as_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reader - the half of dial that reads what name servers say: a process of its own, which can connect to nobody
+ * reader - the half of dial that reads what name servers say: a process of its own, without the ports of the grants
  *
  * Process:  dial (starts it), the reader
  * Returns:  0, -errno with words

@@ -116,15 +116,35 @@ void regex_memory_free(struct regex_memory *m)
 	free(m);
 }
 
-int regex_match(const struct regex *r, struct regex_memory *m, const char *text, size_t n, uint64_t *steps)
+static int run(const struct regex *r, struct regex_memory *m, const char *text, size_t n, size_t from, uint32_t options,
+	uint64_t *steps)
 {
 	struct budget budget = { steps, 1 + n / BYTES_A_STEP };
 	int e;
 
 	pcre2_set_callout(m->context, spend, &budget);
-	e = pcre2_match(r->code, (PCRE2_SPTR)text, n, 0, 0, m->match, m->context);
+	e = pcre2_match(r->code, (PCRE2_SPTR)text, n, from, options, m->match, m->context);
 	pcre2_set_callout(m->context, NULL, NULL);
 	if (e >= 0)
 		return REGEX_MATCH;
 	return e == PCRE2_ERROR_NOMATCH ? REGEX_NO_MATCH : REGEX_TOO_COSTLY;
+}
+
+int regex_match(const struct regex *r, struct regex_memory *m, const char *text, size_t n, uint64_t *steps)
+{
+	return run(r, m, text, n, 0, 0, steps);
+}
+
+int regex_find(const struct regex *r, struct regex_memory *m, const char *text, size_t n, size_t from, uint64_t *steps,
+	size_t *ret_at, size_t *ret_len)
+{
+	int found = run(r, m, text, n, from, PCRE2_NOTEMPTY, steps);
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->match);
+
+	/* With \K or a look-behind the ends may lie before the start: such a match is of nothing. */
+	if (found == REGEX_MATCH && (at[0] < from || at[1] <= at[0]))
+		return REGEX_NO_MATCH;
+	*ret_at = found == REGEX_MATCH ? at[0] : 0;
+	*ret_len = found == REGEX_MATCH ? at[1] - at[0] : 0;
+	return found;
 }

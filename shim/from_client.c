@@ -259,7 +259,7 @@ int handle_resume(struct shim *s, struct message *m, const struct confirm_refusa
 static int on_request(struct shim *s, struct message *m)
 {
 	const struct method *method = methods_find(EVENT_FROM_CLIENT, true, m->envelope->method);
-	struct slice version = stated_version(s);
+	struct slice version;
 	const char *unclear;
 	int r;
 
@@ -269,6 +269,11 @@ static int on_request(struct shim *s, struct message *m)
 	unclear = unclear_request(s, m, method);
 	if (unclear)
 		return handle_refuse_parsed(s, m, unclear);
+	/* What is judged from here on is what the server gets. */
+	r = handle_clean(s, m, s->call_ids + 1);
+	if (r)
+		return r < 0 ? r : 0;
+	version = stated_version(s);
 	m->modern = is_modern(version) || (method && method->eras == ERA_MODERN);
 	r = note_era(s, m, method, version);
 	return r ? r : decide_request(s, m, method, method && m->modern && !(method->eras & ERA_MODERN));
@@ -323,6 +328,11 @@ int handle_notification(struct shim *s, struct message *m)
 	}
 	if (d.verdict != POLICY_ALLOW)
 		return record_dropped(s, m, &d);
+	if (m->side == EVENT_FROM_SERVER) {
+		r = handle_clean(s, m, 0);
+		if (r)
+			return r < 0 ? r : 0;
+	}
 	if (method && method->note == NOTE_CANCELLED)
 		return cancel(s, m);
 	return handle_forward(s, m->side);
@@ -348,6 +358,9 @@ static int on_response(struct shim *s, struct message *m)
 	unclear = clarity_of_result(s, m->envelope, (struct slice){ NULL, 0 }, false);
 	if (unclear)
 		return handle_refuse_parsed(s, m, unclear);
+	r = handle_clean(s, m, e->call_id);
+	if (r)
+		return r < 0 ? r : 0;
 	r = record_ending(s, e, m->side, m->envelope->kind == ENVELOPE_ERROR ? "error" : "ok", m->line->n);
 	if (r == 0 && e->method && e->method->result == RESULT_ROOTS)
 		r = lists_filter_roots(s, message_get(&s->doc, "roots"), &s->edited, &hidden);

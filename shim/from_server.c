@@ -193,14 +193,17 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 			s, m, "its capabilities.tools holds a list, and means nothing in that form");
 	if (r == 0 && hidden)
 		r = record_hidden(s, e, hidden);
-	if (r == 0)
-		r = record_ending(s, e, m->side, status, m->line->n);
 	hello = e->method && e->method->result == RESULT_HELLO && m->envelope->kind == ENVELOPE_RESULT;
-	pending_remove(&s->calls, e);
 	if (r == 0 && hidden)
 		r = handle_replace(s, m);
 	if (r == 0 && hello)
 		r = drop_instructions(s, m);
+	if (r == 0)
+		r = handle_clean(s, m, e->call_id);
+	if (r)
+		return r < 0 ? r : 0;
+	r = record_ending(s, e, m->side, status, m->line->n);
+	pending_remove(&s->calls, e);
 	return r ? r : handle_forward(s, m->side);
 }
 
@@ -329,6 +332,9 @@ static int on_request(struct shim *s, struct message *m)
 	}
 	if (d.verdict == POLICY_DENY)
 		return deny_ask(s, m, method, &d);
+	r = handle_clean(s, m, s->call_ids + 1);
+	if (r)
+		return r < 0 ? r : 0;
 	r = handle_track(s, &s->asks, m, method, (struct slice){ NULL, 0 }, &e, &refusal);
 	if (r < 0)
 		return r;

@@ -40,14 +40,46 @@ int handle_forward(struct shim *s, enum event_side from)
 			   queue_to(s, from == EVENT_FROM_CLIENT ? EVENT_FROM_SERVER : EVENT_FROM_CLIENT), &s->doc.out);
 }
 
+/* What stands in the message's place is of the same sort: anything else is a mistake of ours, and nothing may be
+ * forwarded. */
+static int read_again(struct shim *s, struct message *m)
+{
+	return envelope_read(&s->doc, m->envelope) == 0 ? 0 : -EPROTO;
+}
+
 int handle_replace(struct shim *s, struct message *m)
 {
 	int r = json_parse(&s->doc, s->edited.data, s->edited.len);
 
 	if (r == 0)
-		r = envelope_read(&s->doc, m->envelope);
-	/* It is a part of what was valid: anything else is a mistake of ours, and nothing may be forwarded. */
+		r = read_again(s, m);
 	return r > 0 ? -EPROTO : r;
+}
+
+int handle_clean(struct shim *s, struct message *m, uint64_t call_id)
+{
+	char id[ENVELOPE_ID_MAX];
+	int r = text_out_pass(s, m->side, m->envelope), e;
+
+	if (r == TEXT_OUT_UNFIT) {
+		e = handle_refuse_parsed(s, m, "its id holds the value of a secret");
+		return e < 0 ? e : 1;
+	}
+	if (r != TEXT_OUT_CHANGED)
+		return r;
+	if (m->envelope->id.n)
+		memcpy(id, m->envelope->id.p, m->envelope->id.n);
+	r = text_out_record(s, m->side, call_id);
+	if (r == 0)
+		r = json_parse(&s->doc, s->edited.data, s->edited.len);
+	if (r == 0)
+		return read_again(s, m);
+	if (r < 0)
+		return r;
+	/* Two keys have become one, or marks have made it too long. */
+	m->envelope->id.p = id;
+	e = handle_refuse_parsed(s, m, json_error_text(r));
+	return e < 0 ? e : 1;
 }
 
 /* The id that skim found, in canonical form, in s->edited. An empty slice when there is none that can be used. */

@@ -46,6 +46,9 @@ int handle_unmatched(struct shim *s, const struct message *m) _must_check_;
 /* Sends back an error; forwards s->doc. */
 int handle_answer_error(struct shim *s, enum event_side to, struct slice id, int code, const char *text) _must_check_;
 int handle_forward(struct shim *s, enum event_side from) _must_check_;
+/* Takes out of s->doc what may not pass (text_out.h) and records how much: 0; 1 when the message was refused instead.
+ */
+int handle_clean(struct shim *s, struct message *m, uint64_t call_id) _must_check_;
 /* Puts s->edited in the place of s->doc, validated once more, and reads its envelope. */
 int handle_replace(struct shim *s, struct message *m) _must_check_;
 /* Adds to a table of requests in flight; with words in *ret_refusal when it cannot. */

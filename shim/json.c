@@ -205,13 +205,15 @@ static _hot_ int add_key(struct parser *s, uint32_t at, uint32_t len, unsigned f
 }
 
 /* From after the opening quote. */
-static _hot_ int string(struct json_cursor *c, unsigned *flags)
+static _hot_ int string(struct parser *s, struct json_cursor *c, unsigned *flags)
 {
 	*c->o++ = *c->p++;
 	*flags = 0;
 	if (json_copy_short(c))
 		return 0;
-	return WITH_COPY(c, json_copy_string(&copy, flags));
+	int r = WITH_COPY(c, json_copy_string(&copy, flags));
+	s->doc->seen |= *flags;
+	return r;
 }
 
 /* At a key: the key and its colon. */
@@ -223,7 +225,7 @@ static _hot_ int key(struct parser *s, struct json_cursor *c)
 
 	if (*c->p != '"')
 		return misplaced(c->p, c->end);
-	r = string(c, &flags);
+	r = string(s, c, &flags);
 	if (r == 0)
 		r = add_key(s, at, offset(c) - 1 - at, flags);
 	if (r)
@@ -235,13 +237,13 @@ static _hot_ int key(struct parser *s, struct json_cursor *c)
 	return 0;
 }
 
-static _hot_ int scalar(struct json_cursor *c)
+static _hot_ int scalar(struct parser *s, struct json_cursor *c)
 {
 	unsigned flags;
 
 	switch (*c->p) {
 	case '"':
-		return string(c, &flags);
+		return string(s, c, &flags);
 	case 't':
 		return literal(c, "true", 4);
 	case 'f':
@@ -328,7 +330,7 @@ static int values(struct parser *s, struct json_cursor *cursor)
 		if (r)
 			return r;
 		skip_blanks(&c);
-		r = *c.p == '{' || *c.p == '[' ? container(s, &c) : scalar(&c);
+		r = *c.p == '{' || *c.p == '[' ? container(s, &c) : scalar(s, &c);
 		if (r == 0)
 			r = after_value(s, &c);
 	} while (r == MORE);
@@ -365,6 +367,7 @@ int json_parse(struct json_doc *d, const char *p, size_t n)
 	buf_clear(&d->out);
 	c.o = (unsigned char *)d->out.data;
 	d->n_members = d->n_collisions = 0;
+	d->seen = 0;
 	json_keys_reset(&d->keys);
 	r = json_cursor_grow(&c);
 	return r ? r : parse(&s, &c);

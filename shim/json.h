@@ -72,6 +72,7 @@ struct json_doc {
 	uint32_t n_members, cap_members;
 	uint32_t collisions[JSON_COLLISIONS_MAX]; /* where the later key of each pair is */
 	uint32_t n_collisions;
+	unsigned seen; /* enum json_string_flags of all strings together */
 	struct json_keys keys;
 };
 

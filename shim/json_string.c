@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include "base/text.h"
+#include "shim/invisible.h"
 
 enum { GROW = 4096 };
 
@@ -24,12 +25,10 @@ int json_cursor_grow(struct json_cursor *c)
 }
 
 #ifdef __SSE2__
-/* What may follow a backslash and is canonical as it stands. */
+/* What may follow a backslash, is canonical as it stands, and is nothing odd. */
 static inline bool is_short_escape(unsigned char c)
 {
-	static const bool shorts[256] = {
-		['"'] = true, ['\\'] = true, ['b'] = true, ['f'] = true, ['n'] = true, ['r'] = true, ['t'] = true
-	};
+	static const bool shorts[256] = { ['"'] = true, ['\\'] = true, ['n'] = true, ['t'] = true };
 
 	return shorts[c];
 }
@@ -99,6 +98,8 @@ static void put_char(struct json_cursor *c, uint32_t cp, unsigned *flags)
 
 	if (cp == 0)
 		*flags |= JSON_STRING_NUL;
+	if (invisible_is_candidate(cp))
+		*flags |= JSON_STRING_ODD;
 	if (cp == '"' || cp == '\\' || (cp < 0x20 && shorts[cp])) {
 		*c->o++ = '\\';
 		*c->o++ = cp < 0x20 ? (unsigned char)shorts[cp] : (unsigned char)cp;
@@ -147,7 +148,7 @@ static int unicode_escape(struct json_cursor *c, unsigned *flags)
 			return 0;
 		}
 	}
-	*flags |= JSON_STRING_LONE;
+	*flags |= JSON_STRING_LONE | JSON_STRING_ODD;
 	put_u(c, (uint32_t)high);
 	return 0;
 }
@@ -157,12 +158,14 @@ static int escape(struct json_cursor *c, unsigned *flags)
 	unsigned char kind = c->p[1];
 
 	switch (kind) {
-	case '"':
-	case '\\':
 	case 'b':
 	case 'f':
-	case 'n':
 	case 'r':
+		*flags |= JSON_STRING_ODD;
+		/* fallthrough */
+	case '"':
+	case '\\':
+	case 'n':
 	case 't':
 		*c->o++ = '\\';
 		*c->o++ = kind;
@@ -192,13 +195,39 @@ static int odd_character(struct json_cursor *c, unsigned *flags)
 	return 0;
 }
 
+/* Are these the first two bytes of a character that is escaped or that invisible.h looks at? A bit each for some first
+ * bytes; of a second one, those after which it may be. */
+static inline bool is_odd_pair(const unsigned char *p)
+{
+	enum { E1 = 1, E2 = 2, E3 = 4, EF = 8, CD = 16, D8 = 32 };
+	static const uint8_t first[256] = {
+		[0xe1] = E1, [0xe2] = E2, [0xe3] = E3, [0xef] = EF, [0xcd] = CD, [0xd8] = D8
+	};
+	static const uint8_t second[256] = { [0x80] = E2,
+		[0x81] = E2,
+		[0x85] = E1 | E3,
+		[0x8f] = CD,
+		[0x9c] = D8,
+		[0x9e] = E1,
+		[0xa0] = E1,
+		[0xb7] = EF,
+		[0xb8] = EF,
+		[0xbb] = EF,
+		[0xbe] = EF,
+		[0xbf] = EF };
+
+	return first[p[0]] & second[p[1]];
+}
+
 /* The length of the character at p when it is one of two or three bytes that is copied as it is; else 0. What follows
  * the input is below 0x20, so no continuation is looked for past it. */
 static inline int plain_beyond_ascii(const unsigned char *p)
 {
+	if (is_odd_pair(p))
+		return 0;
 	if (p[0] >= 0xc3 && p[0] <= 0xdf)
 		return (p[1] & 0xc0) == 0x80 ? 2 : 0;
-	if (p[0] >= 0xe1 && p[0] <= 0xef && p[0] != 0xed && (p[0] != 0xe2 || p[1] != 0x80))
+	if (p[0] >= 0xe1 && p[0] <= 0xef && p[0] != 0xed)
 		return (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 ? 3 : 0;
 	return 0;
 }
@@ -230,6 +259,7 @@ static inline int special(struct json_cursor *c, unsigned *flags)
 	if (*c->p >= 0x80)
 		return beyond_ascii(c, flags);
 	if (*c->p == 0x7f) {
+		*flags |= JSON_STRING_ODD;
 		put_u(c, *c->p++);
 		return 0;
 	}

@@ -15,9 +15,10 @@
 enum { JSON_STRING_SLACK = 64 };
 
 enum json_string_flags {
-	JSON_STRING_LONE = 1 << 0,    /* has half a surrogate pair */
-	JSON_STRING_NUL = 1 << 1,     /* has U+0000 */
-	JSON_STRING_NONASCII = 1 << 2 /* the canonical bytes are not all ASCII */
+	JSON_STRING_LONE = 1 << 0,     /* has half a surrogate pair */
+	JSON_STRING_NUL = 1 << 1,      /* has U+0000 */
+	JSON_STRING_NONASCII = 1 << 2, /* the canonical bytes are not all ASCII */
+	JSON_STRING_ODD = 1 << 3       /* has what invisible.h looks at */
 };
 
 /* Where the reader and the writer stand. */

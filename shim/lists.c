@@ -145,7 +145,7 @@ static int keep_listed(struct shim *s, const void *arg, struct slice key, struct
 	int r;
 
 	*ret = false;
-	if (!name.p || walk_is_broken(name))
+	if (!name.p || walk_is_broken(name) || text_out_spoils(s, name, item))
 		return 0;
 	r = policy_allows(&s->config.scope[list->scope], name, &s->subject, ret);
 	if (r == 0 && *ret && pins_kind_of(list->kind) >= 0)

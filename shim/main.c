@@ -37,6 +37,8 @@ static int read_config(struct shim_config *ret, struct diag *d)
 		return diag_fail(d, r, "cannot read the configuration: %s (this program is started by stockade run)",
 			strerror(-r));
 	r = shim_config_decode(b.data, b.len, ret);
+	/* Values of secrets are in it. */
+	explicit_bzero(b.data, b.cap);
 	if (r < 0)
 		return diag_fail(d, r, "the configuration is of another build: %s", strerror(-r));
 	close(SHIM_FD_CONFIG);
@@ -100,7 +102,11 @@ static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 	mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX);
 	ignore_signals();
 	shim_init(s, secret);
+	r = text_out_init(&s->text, &s->config.text, d);
+	if (r < 0)
+		return r;
 	stderr_init(e, err_in, err_out, s->config.name, s->config.stderr_prefix, io_now_us());
+	e->text = &s->text;
 	return confine(d);
 }
 

@@ -155,11 +155,15 @@ static int read_stderr(struct relay *r)
 	if (n == -EAGAIN)
 		return 0;
 	r->dirty = true;
-	if (n > 0)
-		return stderr_feed(r->err, chunk, (size_t)n, r->now_us);
-	port_close(&r->err->in);
-	r->err_open = false;
-	return stderr_finish(r->err, r->now_us);
+	int e;
+	if (n > 0) {
+		e = stderr_feed(r->err, chunk, (size_t)n, r->now_us);
+	} else {
+		port_close(&r->err->in);
+		r->err_open = false;
+		e = stderr_finish(r->err, r->now_us);
+	}
+	return e ? e : text_out_record(r->s, EVENT_FROM_SERVER, 0);
 }
 
 static void set_words(struct relay *r, const char *text)

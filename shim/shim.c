@@ -49,6 +49,7 @@ void shim_done(struct shim *s)
 	listing_done(&s->listing);
 	confirms_done(&s->confirms);
 	rates_done(&s->rates);
+	text_out_done(&s->text);
 	shim_config_done(&s->config);
 }
 

@@ -25,6 +25,7 @@
 #include "shim/scans_known.h"
 #include "shim/schemas.h"
 #include "shim/task_tools.h"
+#include "shim/text_out.h"
 #include "wire/control.h"
 #include "wire/shim_config.h"
 
@@ -66,6 +67,7 @@ struct shim {
 	uint64_t doubles;		     /* what the list just filtered had under a name that it has already */
 	uint64_t unusable;		     /* tools that it withheld for their schemas */
 	char unusable_words[SHIM_WORDS_MAX]; /* the first of them, and why */
+	struct text_out text;
 	uint64_t call_ids;
 	char refusal[CONTROL_TEXT_MAX]; /* there is no server: the words that every request is answered with, else "" */
 	unsigned refusal_ms;		/* how long after the first such answer the client may still ask */

@@ -60,7 +60,7 @@ static size_t middle(const char *p, size_t n)
 static int put_text(struct stderr_relay *e, const char *p, size_t n)
 {
 	/* A byte becomes an escape of eight at most. */
-	_cleanup_buf_ struct buf out = BUF_INIT(8 * STDERR_LINE_MAX + 1024);
+	_cleanup_buf_ struct buf out = BUF_INIT(8 * n + 1024);
 	int r = buf_puts(&out, e->prefix);
 
 	if (r == 0 && n > 0)
@@ -75,13 +75,27 @@ static int put_text(struct stderr_relay *e, const char *p, size_t n)
 	return r ? r : queue_put(&e->queue, out.data, out.len);
 }
 
+static int put_clean(struct stderr_relay *e, const char *p, size_t n)
+{
+	/* A mark stands for eight bytes at least. */
+	_cleanup_buf_ struct buf out = BUF_INIT(STDERR_LINE_MAX / SHIM_SECRET_BYTES_MIN * SECRETS_MARK_MAX);
+	struct secrets_hit hit;
+	int r = e->text ? secrets_find(&e->text->secrets, true, p, n, 0, &hit) : 0;
+
+	if (r <= 0)
+		return r < 0 ? r : put_text(e, p, n);
+	e->text->counted = true;
+	r = secrets_replace(&e->text->secrets, true, false, &out, p, n, e->text->counts + TEXT_SECRETS);
+	return r ? r : put_text(e, out.data, out.len);
+}
+
 static int put_line(struct stderr_relay *e)
 {
 	size_t n = e->line.len;
 
 	if (n > 0 && e->line.data[n - 1] == '\r')
 		n--;
-	return put_text(e, e->line.data, n);
+	return put_clean(e, e->line.data, n);
 }
 
 static int end_line(struct stderr_relay *e, uint64_t now_us)

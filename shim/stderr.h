@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "shim/port.h"
 #include "shim/queue.h"
+#include "shim/text_out.h"
 
 enum {
 	STDERR_LINE_MAX = 3840, /* with its prefix no more than PIPE_BUF, unless much of it is escaped */
@@ -29,6 +30,7 @@ enum {
 
 struct stderr_relay {
 	const char *name, *prefix; /* borrowed */
+	struct text_out *text;	   /* whose values are not for stderr either; NULL: none */
 	struct port in, out;
 	struct queue queue;
 	struct buf line;

@@ -22,6 +22,7 @@
 #include "supervisor/filesystem.h"
 #include "supervisor/identity.h"
 #include "supervisor/private_home.h"
+#include "supervisor/secret_values.h"
 #include "supervisor/trust.h"
 
 enum { SHOWN = 512, ROOT_TMPFS_BYTES = 4 << 20 };
@@ -476,6 +477,25 @@ static int fill_roots(const struct build *b, struct strv *ret)
 	return r;
 }
 
+static int fill_text(const struct build *b, struct shim_text *ret, struct diag *d)
+{
+	const struct shim_text *from = &b->e->profile.text;
+	int r = 0;
+
+	ret->pass = from->pass;
+	ret->sets = from->sets;
+	for (size_t i = 0; r == 0 && i < from->n_patterns; i++)
+		r = shim_text_add_pattern(ret, from->patterns[i].name, from->patterns[i].pattern);
+	if (r == 0)
+		r = secret_values_fill(&b->e->profile, &b->e->plan.envp, ret);
+	if (r == -E2BIG)
+		return diag_fail(d, r,
+			"env.pass and env.set hold more secrets than can be looked for in what the server says (%d, "
+			"%d KiB together): pass fewer variables",
+			SHIM_SECRETS_MAX, SHIM_SECRETS_BYTES_MAX >> 10);
+	return r;
+}
+
 static int step_shim(struct build *b, struct diag *d)
 {
 	const struct profile *f = &b->e->profile;
@@ -496,6 +516,9 @@ static int step_shim(struct build *b, struct diag *d)
 	c->line_max = f->limit_message_client ? f->limit_message_client : f->limit_message;
 	c->server_line_max = f->limit_message_server ? f->limit_message_server : f->limit_message;
 	c->args = f->audit_args;
+	r = fill_text(b, &c->text, d);
+	if (r < 0)
+		return r;
 	c->sampling = f->sampling;
 	c->elicitation = f->elicitation;
 	c->scan.withhold = f->scan_withhold ? strdup(f->scan_withhold) : NULL;

@@ -76,6 +76,26 @@ static int add_arguments(json_t *protocol, const struct shim_arguments *a)
 	return r < 0 ? -ENOMEM : 0;
 }
 
+/* Likewise. */
+static int add_text(json_t *protocol, const struct shim_text *t)
+{
+	json_t *redact = json_array();
+	int r = 0;
+
+	for (unsigned i = 0; i < SHIM_SET_COUNT; i++)
+		if (t->sets >> i & 1)
+			r |= json_array_append_new(redact, json_string(shim_set_name(i)));
+	for (size_t i = 0; i < t->n_patterns; i++)
+		r |= json_array_append_new(redact,
+			json_pack("{s:s, s:s}", "name", t->patterns[i].name, "pattern", t->patterns[i].pattern));
+	if (r == 0 && json_array_size(redact) > 0)
+		r = json_object_set(protocol, "redact", redact);
+	if (r == 0 && t->pass)
+		r = json_object_set_new(protocol, "text", json_string("pass"));
+	json_decref(redact);
+	return r < 0 ? -ENOMEM : 0;
+}
+
 static json_t *grants(const struct fs_grants *g, bool write)
 {
 	json_t *array = json_array();
@@ -166,7 +186,8 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 	protocol = json_object_get(e->canonical, "protocol");
 	if (f->scan_withhold && json_object_set_new(protocol, "scan", json_string("withhold")) < 0)
 		return -ENOMEM;
-	return add_arguments(protocol, &f->arguments);
+	int r = add_arguments(protocol, &f->arguments);
+	return r < 0 ? r : add_text(protocol, &f->text);
 }
 
 static int digest_tree(const struct paths *p, const struct code_tree *t, bool with_git, json_t *entry, struct diag *d)

@@ -13,6 +13,7 @@
 #include "supervisor/danger.h"
 #include "supervisor/effective_meters.h"
 #include "supervisor/effective_network.h"
+#include "supervisor/secret_values.h"
 
 const char *effective_size_words(uint64_t bytes, char ret[EFFECTIVE_SIZE_WORDS])
 {
@@ -347,6 +348,47 @@ static int add_pins(struct effective *e)
 		e->pins.definitions.n, e->pins.digest);
 }
 
+static int add_secret(struct effective *e, const char *name, const char *where)
+{
+	const char *value = strv_env_get(&e->plan.envp, name);
+	enum secret_verdict verdict = secret_values_judge(name, value);
+
+	if (verdict == SECRET_ABSENT)
+		return 0;
+	if (verdict == SECRET_TAKEN)
+		return effective_add_line(e, LINE_TEXT, 0, where, "the value of %s, in whatever the server says", name);
+	return effective_add_line(
+		e, LINE_TEXT, 0, where, "the value of %s is NOT %s", name, secret_values_words(verdict));
+}
+
+/* What is taken out of the text that passes. */
+static int add_text(struct effective *e)
+{
+	const struct profile *f = &e->profile;
+	const struct shim_text *t = &f->text;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < f->env_pass.n; i++)
+		r = add_secret(e, f->env_pass.v[i].value, f->env_pass.v[i].where);
+	for (size_t i = 0; r == 0 && i < f->env_set.n; i++) {
+		_cleanup_free_ char *name = strndup(f->env_set.v[i].value, strcspn(f->env_set.v[i].value, "="));
+		if (!name)
+			return -ENOMEM;
+		if (danger_of_variable(name) & DANGER_SECRET)
+			r = add_secret(e, name, f->env_set.v[i].where);
+	}
+	for (unsigned i = 0; r == 0 && i < SHIM_SET_COUNT; i++)
+		if (t->sets >> i & 1)
+			r = effective_add_line(e, LINE_TEXT, 0, NULL, "%s, both ways", shim_set_words(i));
+	for (size_t i = 0; r == 0 && i < t->n_patterns; i++)
+		r = effective_add_line(e, LINE_TEXT, 0, NULL, "what fits the pattern '%s', both ways: %s",
+			t->patterns[i].name, t->patterns[i].pattern);
+	if (r == 0 && t->pass)
+		r = effective_add_line(
+			e, LINE_TEXT, 0, NULL, "NOT escape sequences and invisible characters: they reach the model");
+	return r;
+}
+
 static int add_protocol(struct effective *e)
 {
 	const struct profile *f = &e->profile;
@@ -377,7 +419,7 @@ static int add_protocol(struct effective *e)
 		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "roots may name %s (roots replace a server's own list)",
 			e->shim.roots.v[i]);
 	}
-	return r;
+	return r < 0 ? r : add_text(e);
 }
 
 static int add_messages(struct effective *e)

@@ -369,6 +369,7 @@ void profile_done(struct profile *p)
 	params_done(p);
 	net_config_done(&p->network);
 	shim_arguments_done(&p->arguments);
+	shim_text_done(&p->text);
 	strv_done(&p->not_enforced);
 	meters_done(&p->meters);
 	*p = (struct profile){ 0 };

@@ -87,6 +87,7 @@ struct profile {
 	struct shim_arguments arguments; /* tools.allow[].arguments, tools.allow[].strict, tools.strict */
 	char *scan_withhold; /* tools.scan "withhold": where it stands; NULL: "record" */
 	struct meters meters; /* of calls of tools */
+	struct shim_text text;		 /* tools.text, tools.redact; no secrets */
 	bool sampling, elicitation;
 	struct profile_items roots;
 	enum shim_args audit_args;

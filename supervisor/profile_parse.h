@@ -115,6 +115,8 @@ int key_set_call_time(const struct key *k) _must_check_;
 int key_set_output(const struct key *k) _must_check_;
 int key_set_confirm(const struct key *k) _must_check_;
 int key_set_inflight(const struct key *k) _must_check_;
+int key_set_text_mode(const struct key *k) _must_check_;
+int key_set_redact(const struct key *k) _must_check_;
 int key_set_hosts(const struct key *k) _must_check_;
 int key_set_host_ports(const struct key *k) _must_check_;
 int key_set_publish(const struct key *k) _must_check_;

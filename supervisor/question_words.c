@@ -47,11 +47,12 @@ const struct question_kind question_kinds[LINE_KIND_COUNT] = {
 	[LINE_PROMPTS] = { "prompts", "prompts" },
 	[LINE_EXTENSIONS] = { "extensions", "extensions" },
 	[LINE_CLIENT] = { "client", "asks the client" },
+	[LINE_TEXT] = { "text", "taken out" },
 	[LINE_AUDIT] = { "audit", "recorded" },
 	[LINE_BASE] = { "base", "in every sandbox" },
 	[LINE_NOTE] = { "note", "note" },
 };
-static_assert(LINE_KIND_COUNT == 24, "each kind of line has a name and a label");
+static_assert(LINE_KIND_COUNT == 25, "each kind of line has a name and a label");
 
 /* RFC 3986 unreserved and "%"; a ';', '$' or blank between ':' and '@' is no password but perhaps a command. */
 static const char password_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%+=";

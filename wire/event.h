@@ -59,6 +59,7 @@ enum event_source {
 	X(NOTIFICATION, "notification", EVENT_SH)   /* one that was dropped */                                         \
 	X(LIST_FILTERED, "list.filtered", EVENT_SH) /* how many were hidden */                                         \
 	X(SCAN, "scan.finding", EVENT_SH)	    /* what the scan of a definition found */                          \
+	X(TEXT_REDACTED, "text.redacted", EVENT_SH) /* of what set how many were replaced; never what */               \
 	X(REFUSED, "message.refused", EVENT_SH)	    /* malformed or ambiguous, either side */                          \
 	X(UNMATCHED, "response.unmatched", EVENT_SH)                                                                   \
 	X(CLIENT_EOF, "client.eof", EVENT_SH)	     /* the client closed its end */                                   \

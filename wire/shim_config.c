@@ -73,6 +73,7 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 	put_arguments(w, &c->arguments);
 	put_scan(w, &c->scan);
 	meters_put(w, &c->meters);
+	shim_text_put(w, &c->text);
 	return wire_finish(w);
 }
 
@@ -169,6 +170,7 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	get_arguments(&r, &ret->arguments);
 	ret->scan.withhold = wire_get_str(&r);
 	meters_get(&r, &ret->meters);
+	shim_text_get(&r, &ret->text);
 	e = wire_close(&r);
 	if (e == 0 && (!ret->name || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) || !ret->stderr_prefix ||
 			      ret->line_max == 0 || ret->line_max > SHIM_LINE_MAX ||
@@ -248,6 +250,7 @@ void shim_config_done(struct shim_config *c)
 	shim_arguments_done(&c->arguments);
 	free(c->scan.withhold);
 	meters_done(&c->meters);
+	shim_text_done(&c->text);
 	free(c->name);
 	free(c->stderr_prefix);
 	*c = (struct shim_config){ 0 };

@@ -13,6 +13,7 @@
 #include "wire/codec.h"
 #include "wire/definition.h"
 #include "wire/meters.h"
+#include "wire/shim_text.h"
 
 enum {
 	SHIM_CONFIG_BYTES_MAX = 4 << 20,
@@ -92,6 +93,7 @@ struct shim_config {
 	struct strv roots; /* canonical paths; answers to roots/list are filtered to them; none: to nothing */
 	struct shim_arguments arguments;
 	struct shim_scan scan;
+	struct shim_text text;
 };
 
 int shim_config_encode(const struct shim_config *c, struct wire_writer *w) _must_check_;

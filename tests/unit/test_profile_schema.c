@@ -26,7 +26,7 @@ static json_t *member(json_t *schema, json_t *node, const char *name)
 /* Lists whose items are objects, and the schema's definition of such an item. */
 static const struct {
 	const char *list, *definition;
-} item_rows[] = { { "tools.allow[]", "tool" }, { "network.allow[]", "host" } };
+} item_rows[] = { { "tools.allow[]", "tool" }, { "network.allow[]", "host" }, { "tools.redact[]", "redaction" } };
 
 /* Where the schema has the key: "tools.allow[].name" lies in the definition of a tool. */
 static json_t *find(json_t *schema, const char *path)

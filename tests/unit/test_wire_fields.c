@@ -253,6 +253,11 @@ static void make_config(struct shim_config *c)
 	c->scan.withhold = strdup("scan");
 	assert_int_equal(strv_add(&c->roots, "/one") | strv_add(&c->roots, "/two"), 0);
 	make_meters(&c->meters);
+	c->text.pass = true;
+	c->text.sets = 1u << SHIM_SET_CARD;
+	assert_int_equal(shim_text_add_secret(&c->text, "ONE", "value of one"), 0);
+	assert_int_equal(shim_text_add_secret(&c->text, "TWO", "value of two"), 0);
+	assert_int_equal(shim_text_add_pattern(&c->text, "pat", "[0-9]+"), 0);
 }
 
 static void assert_rate(const struct meters_rate *a, const struct meters_rate *b)
@@ -351,6 +356,14 @@ static void every_field_of_a_shim_config_arrives(void **state)
 	assert_string_equal(got.scan.withhold, "scan");
 	assert_meters(&got.meters, &sent.meters);
 	assert_true(same(&got.roots, &sent.roots));
+	assert_true(got.text.pass);
+	assert_int_equal(got.text.sets, 1u << SHIM_SET_CARD);
+	assert_int_equal(got.text.n_secrets, 2);
+	assert_string_equal(got.text.secrets[1].name, "TWO");
+	assert_string_equal(got.text.secrets[1].value, "value of two");
+	assert_int_equal(got.text.n_patterns, 1);
+	assert_string_equal(got.text.patterns[0].name, "pat");
+	assert_string_equal(got.text.patterns[0].pattern, "[0-9]+");
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++) {
 		assert_int_equal(got.scope[i].restricted, i % 2);
 		assert_string_equal(got.scope[i].otherwise, sent.scope[i].otherwise);
@@ -366,6 +379,16 @@ static void every_field_of_a_shim_config_arrives(void **state)
 static void config_without_name(struct shim_config *c)
 {
 	free(STEAL_PTR(c->name));
+}
+
+static void config_of_a_short_secret(struct shim_config *c)
+{
+	c->text.secrets[0].value[SHIM_SECRET_BYTES_MIN - 1] = '\0';
+}
+
+static void config_of_an_unknown_set(struct shim_config *c)
+{
+	c->text.sets = 1u << SHIM_SET_COUNT;
 }
 
 static void config_of_root(struct shim_config *c)
@@ -491,7 +514,8 @@ static void a_shim_config_with_a_value_that_none_may_have_is_refused(void **stat
 		config_with_a_crowd_of_rules, config_with_long_lines_of_the_server, config_with_a_rate_of_no_time,
 		config_with_a_rate_beyond_counting, config_with_a_long_period, config_with_a_rate_of_nobody,
 		config_with_a_long_time, config_with_a_bound_of_nobody, config_with_a_crowd_in_flight,
-		config_with_half_a_confirmation, config_with_meters_of_no_tool, config_with_a_crowd_of_meters };
+		config_with_half_a_confirmation, config_with_meters_of_no_tool, config_with_a_crowd_of_meters,
+		config_of_a_short_secret, config_of_an_unknown_set };
 
 	for (size_t i = 0; i < ARRAY_LEN(spoil); i++) {
 		struct shim_config c, got;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secrets - finds the values that the session was given, in the spellings in which a server might hand them on
+ *
+ * Process:  shim
+ * Owns:     its copies of the values, wiped by secrets_done
+ * Returns:  0, -ENOMEM, -E2BIG
+ *
+ * Spellings: as it is; escaped once more, as JSON within a text is (short, all ASCII, with \/); in base64, of both
+ * alphabets and wherever in the encoded bytes it begins; with any bytes of it percent-encoded (RFC 3986), blanks as '+'
+ * too; a line of a value of several, when it is as long as SECRETS_LINE_MIN and has no blanks.
+ *
+ * Not found: a value that is spread over several strings, broken by line feeds, compressed, enciphered, or encoded
+ * twice. A server that means to hand out its secret can: this is for those that do it by mistake.
+ */
+#pragma once
+#include "shim/role.h"
+#include "shim/finder.h"
+#include "wire/shim_config.h"
+
+enum { SECRETS_LINE_MIN = 20, SECRETS_MARK_MAX = 160 };
+
+struct secrets {
+	struct shim_secret *values; /* names only, borrowed from the config */
+	size_t n;
+	bool blanks;		  /* a value has one */
+	struct finder *canonical; /* in canonical strings; NULL: there is no secret */
+	struct finder *raw;	  /* in bytes as they are */
+};
+
+struct secrets_hit {
+	size_t at, len;
+	uint32_t secret;
+	bool base64;
+};
+
+/* Takes the values in; the caller may wipe them afterwards. Names are borrowed. */
+int secrets_init(struct secrets *s, const struct shim_text *config) _must_check_;
+void secrets_done(struct secrets *s);
+/* The first in canonical bytes, or with raw in any others, from there on: 1, 0 for none, -ENOMEM. */
+int secrets_find(
+	const struct secrets *s, bool raw, const char *p, size_t n, size_t from, struct secrets_hit *ret) _must_check_;
+/* Appends the bytes with marks in the place of values: canonical bytes stay such. Adds to counts, one for each secret.
+ * fill: base64 stays base64, and the value in it becomes As. */
+int secrets_replace(const struct secrets *s, bool raw, bool fill, struct buf *out, const char *p, size_t n,
+	uint64_t *counts) _must_check_;

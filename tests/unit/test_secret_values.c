@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_secret_values - which variables' values are looked for in what the server says */
+#include "tests/unit/unit.h"
+#include <stdlib.h>
+#include "supervisor/secret_values.h"
+
+#define WORDS(text) ((char *)(uintptr_t)(text))
+
+static void what_turns_up_by_chance_or_everywhere_is_not_taken(void **state)
+{
+	static const struct {
+		const char *name, *value;
+		enum secret_verdict verdict;
+	} cases[] = {
+		{ "GITHUB_TOKEN", NULL, SECRET_ABSENT },
+		{ "GITHUB_TOKEN", "", SECRET_ABSENT },
+		{ "GITHUB_TOKEN", "1234567", SECRET_SHORT },
+		{ "GITHUB_TOKEN", "ghp_0123", SECRET_TAKEN },
+		{ "GITHUB_TOKEN", "changeme", SECRET_COMMON },
+		{ "GITHUB_TOKEN", "********", SECRET_COMMON },
+		{ "DB_PASSWORD", "correcthorse", SECRET_TAKEN },
+		{ "DB_PASSWORD", "/a/b/c/d/e", SECRET_TAKEN },
+		{ "DATA_DIR", "/a/b/c/d/e", SECRET_COMMON },
+		{ "BASE_URL", "https://api.example.com/v1", SECRET_COMMON },
+		{ "DATABASE_URL", "postgres://u:hunter2hunter2@h/db", SECRET_TAKEN },
+		{ "MODE", "production", SECRET_COMMON },
+		{ "ZONE", "Europe/Berlin", SECRET_COMMON },
+		{ "LOCALE", "de_DE.UTF-8", SECRET_COMMON },
+		{ "PORT_RANGE", "10000-20000", SECRET_COMMON },
+		{ "HOST_NAME", "api.example.com", SECRET_COMMON },
+		{ "WHAT_IT_KNOWS", "correct-horse-battery", SECRET_TAKEN },
+		{ "WHAT_IT_KNOWS", "abcdefghijklmnopqrstu", SECRET_TAKEN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		enum secret_verdict is = secret_values_judge(cases[i].name, cases[i].value);
+		if (is != cases[i].verdict)
+			fail_msg("%s=%s: %d, not %d", cases[i].name, cases[i].value, (int)is, (int)cases[i].verdict);
+	}
+}
+
+static void what_is_passed_and_what_is_set_under_a_secrets_name_is_taken(void **state)
+{
+	struct profile_item pass[] = { { .value = WORDS("DATABASE_URL") }, { .value = WORDS("ABSENT") } };
+	struct profile_item set[] = { { .value = WORDS("MODE=correct-horse") },
+		{ .value = WORDS("API_KEY=correct-horse") } };
+	struct profile f = { .env_pass = { pass, 2, true }, .env_set = { set, 2, true } };
+	char *env[] = { WORDS("DATABASE_URL=postgres://u:hunter2hunter2@h/db"), WORDS("API_KEY=correct-horse"), NULL };
+	struct strv envp = { env, 2 };
+	struct shim_text t = { 0 };
+
+	(void)state;
+	assert_int_equal(secret_values_fill(&f, &envp, &t), 0);
+	assert_int_equal(t.n_secrets, 3);
+	assert_string_equal(t.secrets[0].value, "postgres://u:hunter2hunter2@h/db");
+	/* Its password by itself, too. */
+	assert_string_equal(t.secrets[1].name, "DATABASE_URL");
+	assert_string_equal(t.secrets[1].value, "hunter2hunter2");
+	assert_string_equal(t.secrets[2].name, "API_KEY");
+	shim_text_done(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_turns_up_by_chance_or_everywhere_is_not_taken),
+		cmocka_unit_test(what_is_passed_and_what_is_set_under_a_secrets_name_is_taken),
+	};
+
+	return cmocka_run_group_tests_name("secret_values", tests, NULL, NULL);
+}

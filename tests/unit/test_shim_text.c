@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_shim_text - what is taken out of the strings of a message: secrets in every spelling, personal data, and nothing
+ * else */
+#include "tests/unit/shim_unit.h"
+#include "shim/finder.h"
+
+#define J      "{\"jsonrpc\":\"2.0\","
+#define ID(id) J "\"id\":" #id ","
+#define C      EVENT_FROM_CLIENT
+#define S      EVENT_FROM_SERVER
+
+static const struct {
+	const char *name, *value;
+} given[] = {
+	{ "TOKEN", "ghp_Zx81kQ02mmPLw9" },
+	{ "PASS", "p\"w\\x/1 \xc3\xa4&" },
+	{ "PEM", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggSjAgEAAoIBAQC7VJTU\n-----END "
+		 "KEY-----\n" },
+	{ "SHORT8", "Ab3dEf7h" },
+};
+
+static struct desk *desk_of(uint32_t sets, bool pass)
+{
+	struct shim_config c = { .name = WORDS("demo") };
+	struct desk *t = desk_new(&c);
+	struct diag d = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(given); i++)
+		assert_int_equal(shim_text_add_secret(&t->s.config.text, given[i].name, given[i].value), 0);
+	assert_int_equal(shim_text_add_pattern(&t->s.config.text, "ticket", "TICK-[0-9]+"), 0);
+	t->s.config.text.sets = sets;
+	t->s.config.text.pass = pass;
+	assert_int_equal(text_out_init(&t->s.text, &t->s.config.text, &d), 0);
+	return t;
+}
+
+static void put_down(struct desk *t)
+{
+	struct shim_text text = t->s.config.text;
+
+	text_out_done(&t->s.text);
+	desk_free(t);
+	shim_text_done(&text);
+}
+
+static void put_down_at(struct desk **t)
+{
+	if (*t)
+		put_down(*t);
+}
+#define _cleanup_text_ _cleanup_(put_down_at)
+
+/* What the client hears of a result whose text that is. */
+static const char *heard(struct desk *t, const char *inside)
+{
+	char line[8192];
+
+	assert_int_equal(give(t, C, ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\"}}"), 0);
+	forget(t);
+	snprintf(line, sizeof(line), ID(1) "\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"%s\"}]}}", inside);
+	assert_int_equal(give(t, S, line), 0);
+	const char *text = got(t, t->client);
+	const char *from = strstr(text, "\"text\":\"");
+	assert_non_null(from);
+	char *end = strstr(from, "\"}]}}\n");
+	assert_non_null(end);
+	*end = '\0';
+	return from + strlen("\"text\":\"");
+}
+
+static void expect(struct desk *t, const char *inside, const char *want)
+{
+	const char *now = heard(t, inside);
+
+	if (strcmp(now, want ? want : inside) != 0)
+		fail_msg("'%s' becomes '%s', not '%s'", inside, now, want ? want : inside);
+}
+
+#define TOKEN "[stockade: value of TOKEN]"
+#define PASS  "[stockade: value of PASS]"
+#define PEM   "[stockade: value of PEM]"
+
+static void a_secret_goes_in_every_spelling(void **state)
+{
+	static const struct {
+		const char *says, *hears;
+	} cases[] = {
+		{ "ghp_Zx81kQ02mmPLw9", TOKEN },
+		{ "a ghp_Zx81kQ02mmPLw9ghp_Zx81kQ02mmPLw9.", "a " TOKEN TOKEN "." },
+		{ "\\u0067hp\\u005fZx81kQ02mmPLw9", TOKEN },
+		{ "x=p\\\"w\\\\x/1 \\u00e4&;", "x=" PASS ";" },
+		{ "p\\\"w\\\\x\\/1 \xc3\xa4&", PASS },
+		/* JSON in the text: as node, python and PHP write it */
+		{ "{\\\"a\\\":\\\"p\\\\\\\"w\\\\\\\\x/1 \xc3\xa4&\\\"}", "{\\\"a\\\":\\\"" PASS "\\\"}" },
+		{ "\\\"p\\\\\\\"w\\\\\\\\x/1 \\\\u00e4&\\\"", "\\\"" PASS "\\\"" },
+		{ "\\\"p\\\\\\\"w\\\\\\\\x\\\\/1 \xc3\xa4&\\\"", "\\\"" PASS "\\\"" },
+		/* percent-encoded: as it has to be, more than it has to be, in small letters, as a form */
+		{ "?p=p%22w%5Cx%2F1%20%C3%A4%26&b", "?p=" PASS "&b" },
+		{ "?p=p%22w%5cx/1+%c3%a4%26", "?p=" PASS },
+		{ "%67%68p_Zx81kQ02mmPLw%39!", TOKEN "!" },
+		{ "100%25 %zz ghp_Zx81kQ02mmPLw9", "100%25 %zz " TOKEN },
+		/* a key line by line */
+		{ "  MIIEvQIBADANBgkqhkiG9w0BAQEF\\n  x", "  " PEM "\\n  x" },
+		{ "-----BEGIN KEY-----\\nMIIEvQIBADANBgkqhkiG9w0BAQEF\\nAASCBKcwggSjAgEAAoIBAQC7VJTU\\n-----END "
+		  "KEY-----\\n.",
+			PEM "." },
+		{ "-----BEGIN KEY-----", NULL },
+		{ "ghp_Zx81kQ02mmPLw", NULL },
+		{ "Ab3dEf7h", "[stockade: value of SHORT8]" },
+	};
+	_cleanup_text_ struct desk *t = desk_of(0, false);
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		expect(t, cases[i].says, cases[i].hears);
+}
+
+static void put_base64(char *out, const char *bytes, size_t n, const char *digits)
+{
+	for (size_t i = 0; i < 8 * n; i += 6) {
+		unsigned v = 0;
+		for (size_t bit = i; bit < i + 6; bit++)
+			v = v << 1 | (bit < 8 * n ? (unsigned)bytes[bit / 8] >> (7 - bit % 8) & 1 : 0);
+		*out++ = digits[v & 63];
+	}
+	*out = '\0';
+}
+
+static void a_secret_goes_in_base64_wherever_it_begins(void **state)
+{
+	static const char *const alphabets[] = {
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+	};
+	_cleanup_text_ struct desk *t = desk_of(0, false);
+
+	for (size_t a = 0; a < 2; a++)
+		for (size_t secret = 0; secret < ARRAY_LEN(given); secret++)
+			for (int before = 0; before < 7; before++) {
+				char bytes[512], text[1024], mark[64];
+				int n = snprintf(bytes, sizeof(bytes), "%.*s%s%s", before, "user:\xff~",
+					given[secret].value, "\xfb?end");
+				put_base64(text, bytes, (size_t)n, alphabets[a]);
+				snprintf(mark, sizeof(mark), "[stockade: value of %s]", given[secret].name);
+				const char *now = heard(t, text);
+				if (!strstr(now, mark) || strlen(now) > 20 + strlen(mark))
+					fail_msg("%s after %d bytes: %s", given[secret].name, before, now);
+			}
+}
+
+/* One message; what the client hears holds this, and does not hold a secret. */
+static void hears(struct desk *t, const char *says, const char *want)
+{
+	assert_int_equal(give(t, S, says), 0);
+	const char *now = got(t, t->client);
+	if (strcmp(now, "") != 0 && strstr(now, given[0].value))
+		fail_msg("%s: a secret is in %s", says, now);
+	if (want ? !strstr(now, want) : *now != '\0')
+		fail_msg("%s: hears %s", says, now);
+}
+
+static void a_secret_goes_wherever_a_string_may_be(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(0, true);
+
+	assert_int_equal(give(t, C, ID(9) "\"method\":\"initialize\"}"), 0);
+	t->s.config.sampling = true;
+	hears(t,
+		J "\"method\":\"notifications/"
+		  "message\",\"params\":{\"level\":\"info\",\"data\":{\"x\":[\"ghp_Zx81kQ02mmPLw9\"]}}}",
+		"{\"x\":[\"" TOKEN "\"]}");
+	hears(t, J "\"method\":\"notifications/progress\",\"params\":{\"message\":\"ghp_Zx81kQ02mmPLw9\"}}", TOKEN);
+	hears(t, ID(3) "\"method\":\"sampling/createMessage\",\"params\":{\"systemPrompt\":\"ghp_Zx81kQ02mmPLw9\"}}",
+		TOKEN);
+	hears(t, ID("ghp_Zx81kQ02mmPLw9") "\"method\":\"ping\"}", NULL);
+	(void)got(t, t->server);
+	for (int i = 0; i < 4; i++) {
+		static const char *const results[] = {
+			"\"error\":{\"code\":1,\"message\":\"bad ghp_Zx81kQ02mmPLw9\"}}",
+			"\"result\":{\"_meta\":{\"a/"
+			"b\":\"ghp_Zx81kQ02mmPLw9\"},\"structuredContent\":{\"k\":\"ghp_Zx81kQ02mmPLw9\"}}}",
+			"\"result\":{\"content\":[{\"type\":\"resource\",\"resource\":{\"uri\":\"a:b?t=ghp_"
+			"Zx81kQ02mmPLw9\"}}]}}",
+			"\"result\":{\"structuredContent\":{\"ghp_Zx81kQ02mmPLw9\":1}}}",
+		};
+		char line[512];
+		assert_int_equal(give(t, C, ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\"}}"), 0);
+		snprintf(line, sizeof(line), "%s%s", ID(1), results[i]);
+		hears(t, line, TOKEN);
+	}
+	/* Two keys that become one have no single meaning. */
+	assert_int_equal(give(t, C, ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\"}}"), 0);
+	hears(t, ID(1) "\"result\":{\"structuredContent\":{\"ghp_Zx81kQ02mmPLw9\":1,\"" TOKEN "\":2}}}",
+		"\"id\":1,\"error\":{\"code\":5020");
+	assert_int_equal(t->s.calls.n, 1); /* initialize */
+}
+
+static void base64_of_an_image_stays_base64(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(0, false);
+
+	assert_int_equal(give(t, C, ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\"}}"), 0);
+	hears(t, ID(1) "\"result\":{\"content\":[{\"type\":\"image\",\"data\":\"AAAAZ2hwX1p4ODFrUTAybW1QTHc5AAAA\"}]}}",
+		"\"data\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"");
+}
+
+static void what_was_replaced_is_counted_and_recorded_and_never_shown(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(1u << SHIM_SET_MAIL, false);
+	char seen[1024] = "";
+	struct event e;
+
+	assert_int_equal(give(t, C,
+				 ID(1) "\"method\":\"tools/"
+				       "call\",\"params\":{\"name\":\"a\",\"arguments\":{\"to\":\"a@b.org\"}}}"),
+		0);
+	assert_non_null(strstr(got(t, t->server), "{\"to\":\"[stockade: mail removed]\"}"));
+	assert_int_equal(give(t, S,
+				 ID(1) "\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"ghp_Zx81kQ02mmPLw9 "
+				       "ghp_Zx81kQ02mmPLw9 \\u001b[1m x@y.com TICK-77\"}]}}"),
+		0);
+	assert_non_null(strstr(got(t, t->client),
+		"\"" TOKEN " " TOKEN " \xef\xbf\xbd [stockade: mail removed] [stockade: ticket removed]\""));
+	while (recorded(t, &e)) {
+		size_t n = strlen(seen);
+		if (e.type == EVENT_TEXT_REDACTED)
+			snprintf(seen + n, sizeof(seen) - n, "%d %d %s %d;", (int)e.call_id, (int)e.side, e.subject,
+				(int)e.count);
+	}
+	assert_string_equal(
+		seen, "1 1 mail 1;1 2 invisible characters 1;1 2 value of TOKEN 2;1 2 mail 1;1 2 ticket 1;");
+}
+
+static void a_message_with_nothing_in_it_is_not_copied(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(0, false);
+
+	t->s.config.text.n_patterns = 0;
+	expect(t, "plain, \xe6\xbc\xa2 and \\r\\n windows", NULL);
+	expect(t, "\\u001b[1m", "\xef\xbf\xbd");
+	buf_clear(&t->s.edited);
+	expect(t, "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb \\r\\n ghp_ %41", NULL);
+	assert_int_equal(t->s.edited.len, 0);
+}
+
+static void invisible_characters_stay_where_they_mean_something(void **state)
+{
+	static const char odd[] =
+		ID(1) "\"result\":{\"_meta\":{\"k\":\"a\xe2\x80\x8b\"},\"resultType\":\"input_required\","
+		      "\"requestState\":\"s\xe2\x80\x8b\",\"content\":[{\"type\":\"resource_link\",\"uri\":\"x:"
+		      "\xe2\x80\x8b\"}]}}";
+	_cleanup_text_ struct desk *t = desk_of(0, false);
+
+	assert_int_equal(give(t, C, ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\"}}"), 0);
+	hears(t, odd, odd);
+	/* A tool's own property of that name means nothing here. */
+	assert_int_equal(give(t, C, ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\"}}"), 0);
+	hears(t,
+		ID(1) "\"result\":{\"structuredContent\":{\"uri\":\"x\xe2\x80\x8b\",\"_meta\":{\"y\":\"\xe2\x80\x8b\"}}"
+		      "}}",
+		"{\"uri\":\"x\xef\xbf\xbd\",\"_meta\":{\"y\":\"\xef\xbf\xbd\"}}");
+}
+
+static void with_text_pass_invisible_characters_stay(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(0, true);
+
+	expect(t, "a\\u001b[1mb\xe2\x80\x8b", NULL);
+}
+
+static void a_tool_with_an_invisible_name_or_key_is_not_listed(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(0, false);
+
+	assert_int_equal(give(t, C, ID(1) "\"method\":\"tools/list\"}"), 0);
+	hears(t,
+		ID(1) "\"result\":{\"tools\":[{\"name\":\"a\xe2\x80\x8b\"},{\"name\":\"b\",\"inputSchema\":{"
+		      "\"properties\":{\"x\xe2\x80\x8b\":{}}}},"
+		      "{\"name\":\"c\",\"description\":\"d\xe2\x80\x8b\"}]}}",
+		"{\"tools\":[{\"name\":\"c\",\"description\":\"d\xef\xbf\xbd\"}]}");
+}
+
+static void personal_data_is_known_by_its_form_and_its_check_digits(void **state)
+{
+	static const struct {
+		enum shim_set set;
+		const char *text;
+		bool found;
+	} cases[] = {
+		{ SHIM_SET_MAIL, "first.last+x@mail.example.org", true },
+		{ SHIM_SET_MAIL, "a@b", false },
+		{ SHIM_SET_MAIL, "npm i @scope/pkg@1.2.3", false },
+		{ SHIM_SET_MAIL, "git@", false },
+		{ SHIM_SET_CARD, "4111 1111 1111 1111", true },
+		{ SHIM_SET_CARD, "5500-0055-5555-5559", true },
+		{ SHIM_SET_CARD, "378282246310005", true },
+		{ SHIM_SET_CARD, "4111111111111112", false },
+		{ SHIM_SET_CARD, "x4111111111111111", false },
+		{ SHIM_SET_CARD, "0.4111111111111111", false },
+		{ SHIM_SET_CARD, "41111111111111111111111", false },
+		{ SHIM_SET_IBAN, "DE89 3704 0044 0532 0130 00", true },
+		{ SHIM_SET_IBAN, "GB29NWBK60161331926819", true },
+		{ SHIM_SET_IBAN, "DE88 3704 0044 0532 0130 00", false },
+		{ SHIM_SET_US_SSN, "078-05-1120", true },
+		{ SHIM_SET_US_SSN, "078051120", false },
+		{ SHIM_SET_US_SSN, "666-05-1120", false },
+		{ SHIM_SET_US_SSN, "078-00-1120", false },
+		{ SHIM_SET_UK_NINO, "AB 12 34 56 C", true },
+		{ SHIM_SET_UK_NINO, "AB123456E", false },
+		{ SHIM_SET_UK_NINO, "GB123456A", false },
+		{ SHIM_SET_DE_STEUERID, "86095742719", true },
+		{ SHIM_SET_DE_STEUERID, "86 095 742 719", true },
+		{ SHIM_SET_DE_STEUERID, "86095742718", false },
+		{ SHIM_SET_FR_NIR, "2 55 08 14 168 025 38", true },
+		{ SHIM_SET_FR_NIR, "255081416802539", false },
+		{ SHIM_SET_ES_DNI, "12345678Z", true },
+		{ SHIM_SET_ES_DNI, "12.345.678-Z", true },
+		{ SHIM_SET_ES_DNI, "X1234567L", true },
+		{ SHIM_SET_ES_DNI, "12345678A", false },
+		{ SHIM_SET_IT_CF, "RSSMRA85T10A562S", true },
+		{ SHIM_SET_IT_CF, "RSSMRA85T10A562T", false },
+		{ SHIM_SET_NL_BSN, "111222333", true },
+		{ SHIM_SET_NL_BSN, "111222334", false },
+		{ SHIM_SET_PL_PESEL, "44051401359", true },
+		{ SHIM_SET_PL_PESEL, "44051401358", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_text_ struct desk *t = desk_of(1u << cases[i].set, false);
+		char text[128], want[128];
+		snprintf(text, sizeof(text), "is (%s), 7", cases[i].text);
+		snprintf(want, sizeof(want), "is ([stockade: %s removed]), 7", shim_set_name(cases[i].set));
+		expect(t, text, cases[i].found ? want : NULL);
+		/* Of another set it is none. */
+		t->s.config.text.sets = 1u << (cases[i].set == SHIM_SET_IBAN ? SHIM_SET_MAIL : SHIM_SET_IBAN);
+		expect(t, text, NULL);
+	}
+}
+
+static void personal_data_goes_to_the_server_as_little(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(1u << SHIM_SET_MAIL, false);
+
+	assert_int_equal(give(t, C,
+				 ID(1) "\"method\":\"prompts/"
+				       "get\",\"params\":{\"name\":\"a@b.org\",\"arguments\":{\"n\":\"\\ta@b.org\","
+				       "\"uri\":\"a@b.org\"}}}"),
+		0);
+	assert_non_null(strstr(got(t, t->server), "{\"name\":\"a@b.org\",\"arguments\":{\"n\":\"\\t[stockade: mail "
+						  "removed]\",\"uri\":\"[stockade: mail removed]\"}}"));
+	/* A secret is what the server has: of the client's it is none of ours. */
+	assert_int_equal(
+		give(t, C,
+			ID(2) "\"method\":\"tools/"
+			      "call\",\"params\":{\"name\":\"a\",\"arguments\":{\"n\":\"ghp_Zx81kQ02mmPLw9\"}}}"),
+		0);
+	assert_non_null(strstr(got(t, t->server), "ghp_Zx81kQ02mmPLw9"));
+}
+
+static void a_pattern_that_tries_for_ever_takes_the_whole_text(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(0, false);
+	char text[64 + 1];
+
+	free(t->s.config.text.patterns[0].pattern);
+	t->s.config.text.patterns[0].pattern = strdup("(a|a)*(a|a)*(a|a)*(a|a)*b$");
+	redact_done(&t->s.text.redact);
+	assert_int_equal(redact_init(&t->s.text.redact, &t->s.config.text, NULL), 0);
+	memset(text, 'a', sizeof(text) - 1);
+	memcpy(text + sizeof(text) - 3, "bc", 3);
+	expect(t, text, "[stockade: ticket removed]");
+}
+
+/* Every place of every string is found, whatever the stride. */
+static void a_finder_finds_what_a_search_of_every_place_finds(void **state)
+{
+	static const size_t lengths[] = { 8, 9, 13, 19, 20, 40 };
+	char text[256], needle[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++)
+		for (size_t at = 0; at + lengths[i] <= 100; at++) {
+			struct finder *f = malloc(sizeof(*f));
+			struct finder_hit h;
+			assert_non_null(f);
+			finder_init(f);
+			for (size_t k = 0; k < lengths[i]; k++)
+				needle[k] = (char)('a' + (k * 7 + i) % 23);
+			assert_int_equal(finder_add(f, "0123456789abcdef0123", lengths[i] < 20 ? 8 : 20, 5), 0);
+			assert_int_equal(finder_add(f, needle, lengths[i], 6), 0);
+			assert_int_equal(finder_ready(f), 0);
+			memset(text, '.', sizeof(text));
+			memcpy(text + at, needle, lengths[i]);
+			assert_true(finder_find(f, text, 100, 0, &h));
+			assert_int_equal(h.at, at);
+			assert_int_equal(h.len, lengths[i]);
+			assert_int_equal(h.tag, 6);
+			assert_true(finder_find(f, text, 100, at, &h));
+			assert_false(finder_find(f, text, 100, at + 1, &h));
+			assert_false(finder_find(f, text, at + lengths[i] - 1, 0, &h));
+			finder_done(f);
+			free(f);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_secret_goes_in_every_spelling),
+		cmocka_unit_test(a_secret_goes_in_base64_wherever_it_begins),
+		cmocka_unit_test(a_secret_goes_wherever_a_string_may_be),
+		cmocka_unit_test(base64_of_an_image_stays_base64),
+		cmocka_unit_test(what_was_replaced_is_counted_and_recorded_and_never_shown),
+		cmocka_unit_test(a_message_with_nothing_in_it_is_not_copied),
+		cmocka_unit_test(invisible_characters_stay_where_they_mean_something),
+		cmocka_unit_test(with_text_pass_invisible_characters_stay),
+		cmocka_unit_test(a_tool_with_an_invisible_name_or_key_is_not_listed),
+		cmocka_unit_test(personal_data_is_known_by_its_form_and_its_check_digits),
+		cmocka_unit_test(personal_data_goes_to_the_server_as_little),
+		cmocka_unit_test(a_pattern_that_tries_for_ever_takes_the_whole_text),
+		cmocka_unit_test(a_finder_finds_what_a_search_of_every_place_finds),
+	};
+
+	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
+}

@@ -166,7 +166,7 @@ def measure(options, stockade, env):
     measure_pss(stockade, serve, env, "of a session")
     measure_pss(stockade, [*EGRESS, "--", probe, "serve"], env, "of one with network")
     failed = []
-    for tool in ("json_bench", "schema_bench", "audit_bench"):
+    for tool in ("json_bench", "text_bench", "schema_bench", "audit_bench"):
         print(f"\n{tool}:", flush=True)
         if subprocess.run([os.path.join(options.tools, tool)], check=False, cwd=env["HOME"], env=env).returncode:
             failed.append(tool)

@@ -85,11 +85,9 @@ static inline uint32_t head_of(uint32_t h)
 	return h >> (32 - FINDER_HEAD_BITS);
 }
 
-static inline bool is_seen(const struct finder *f, uint32_t h)
+static inline uint32_t seen_of(uint32_t h)
 {
-	uint32_t bit = h >> (32 - FINDER_SEEN_BITS);
-
-	return f->seen[bit >> 3] >> (bit & 7) & 1;
+	return h >> (32 - FINDER_SEEN_BITS);
 }
 
 int finder_ready(struct finder *f)
@@ -107,8 +105,8 @@ int finder_ready(struct finder *f)
 	for (uint32_t i = 0; i < f->n; i++)
 		for (uint32_t offset = 0; offset < f->stride; offset++) {
 			uint32_t h = hash(f->bytes.data + f->strings[i].at + offset);
-			uint32_t bit = h >> (32 - FINDER_SEEN_BITS), *head = &f->heads[head_of(h)];
-			f->seen[bit >> 3] |= (uint8_t)(1 << (bit & 7));
+			uint32_t *head = &f->heads[head_of(h)];
+			f->seen[seen_of(h)] = 1;
 			f->groups[f->n_groups++] =
 				(struct finder_group){ .next = *head, .string = i, .offset = offset };
 			*head = (uint32_t)f->n_groups;
@@ -137,16 +135,36 @@ static bool compare(
 	return found;
 }
 
+/* Past groups that no string has, several at a time: most of every text. */
+static inline size_t skip_unseen(const struct finder *f, const char *p, size_t at, size_t last)
+{
+	const uint8_t *seen = f->seen;
+	size_t stride = f->stride;
+
+	while (at + 3 * stride <= last) {
+		const char *q = p + at;
+		if (seen[seen_of(hash(q))] | seen[seen_of(hash(q + stride))] | seen[seen_of(hash(q + 2 * stride))] |
+			seen[seen_of(hash(q + 3 * stride))])
+			break;
+		at += 4 * stride;
+	}
+	return at;
+}
+
 bool finder_find(const struct finder *f, const char *p, size_t n, size_t from, struct finder_hit *ret)
 {
-	size_t stride = f->stride;
+	size_t stride = f->stride, last = n - GROUP;
 
 	if (stride == 0 || n < GROUP)
 		return false;
-	for (size_t at = from; at <= n - GROUP; at += stride) {
-		uint32_t h = hash(p + at);
-		if (is_seen(f, h) && compare(f, p, n, from, at, h, ret))
-			return true;
+	for (size_t at = skip_unseen(f, p, from, last); at <= last; at = skip_unseen(f, p, at + stride, last)) {
+		/* One of the next few, or the end. */
+		for (int i = 0; i < 4 && at <= last; i++, at += stride) {
+			uint32_t h = hash(p + at);
+			if (f->seen[seen_of(h)] && compare(f, p, n, from, at, h, ret))
+				return true;
+		}
+		at -= stride;
 	}
 	return false;
 }

@@ -8,8 +8,8 @@
  * Limits:   FINDER_BYTES_MAX of strings together; a string has FINDER_SHORTEST bytes at least
  *
  * Every string of n bytes holds, wherever it lies, a group of four bytes that begins at a multiple of stride, as long
- * as stride is at most n - 3. So only every stride-th group of the text is looked up, in a table of one bit each that
- * stays in the first cache; what it lets through is compared. No instruction beyond plain C is needed for gigabytes a
+ * as stride is at most n - 3. So only every stride-th group of the text is looked up, in a table that stays in the
+ * first cache; what it lets through is compared. No instruction beyond plain C is needed for gigabytes a
  * second.
  */
 #pragma once
@@ -22,7 +22,7 @@ enum {
 	FINDER_SHORTEST = 8,
 	FINDER_STRIDE_MAX = 16,
 	FINDER_BYTES_MAX = 8 << 20,
-	FINDER_SEEN_BITS = 16,
+	FINDER_SEEN_BITS = 14,
 	FINDER_HEAD_BITS = 12,
 };
 
@@ -44,7 +44,7 @@ struct finder {
 	size_t n_groups;
 	uint32_t stride;
 	uint32_t heads[1 << FINDER_HEAD_BITS]; /* index + 1 into groups */
-	uint8_t seen[(1 << FINDER_SEEN_BITS) / 8];
+	uint8_t seen[1 << FINDER_SEEN_BITS];   /* does any string have a group that hashes to it? */
 };
 
 struct finder_hit {

@@ -9,6 +9,7 @@
 
 enum {
 	FORM_MAX = 8 * SHIM_SECRET_BYTES_MAX,
+	RUN_SMALL = 1024,
 	/* A tag: the secret's index, and what of base64 beside the hit belongs to it. */
 	TAG_BASE64 = 1 << 16,
 	TAG_BEFORE = 1 << 17,
@@ -194,7 +195,8 @@ static int add_value(struct secrets *s, uint32_t tag, const char *p, size_t n)
 	const struct forms x = { s, tag, s->raw->n, s->canonical->n };
 	int r = n < FINDER_SHORTEST ? -EINVAL : add_form(&x, p, n, 0);
 
-	s->blanks = s->blanks || memchr(p, ' ', n);
+	for (size_t i = 0; i < n; i++)
+		s->bytes[(unsigned char)p[i]] = true;
 	if (r == 0)
 		r = add_escaped(&x, p, n);
 	if (r == 0)
@@ -264,7 +266,12 @@ static struct secrets_hit widened(const struct finder_hit *h, const char *p, siz
 
 static bool is_encoded(const char *p, const char *end)
 {
-	return end - p >= 3 && *p == '%' && uri_hex(p[1]) >= 0 && uri_hex(p[2]) >= 0;
+	return *p == '%' && end - p >= 3 && uri_hex(p[1]) >= 0 && uri_hex(p[2]) >= 0;
+}
+
+static unsigned char encoded_byte(const char *p)
+{
+	return (unsigned char)(uri_hex(p[1]) << 4 | uri_hex(p[2]));
 }
 
 /* May it be in the middle of something percent-encoded? */
@@ -273,18 +280,17 @@ static bool is_run(char c)
 	return (unsigned char)c > 0x20 && c != '"' && c != '\\';
 }
 
-static int decode(struct buf *b, const char *p, const char *end, bool plus)
+/* The bytes that the run stands for; there is room for as many as it has. */
+static size_t decode(char *to, const char *p, const char *end, bool plus)
 {
-	int r = 0;
+	char *out = to;
 
-	buf_clear(b);
-	while (r == 0 && p < end) {
+	while (p < end) {
 		bool encoded = is_encoded(p, end);
-		char c = encoded ? (char)(uri_hex(p[1]) << 4 | uri_hex(p[2])) : plus && *p == '+' ? ' ' : *p;
-		r = buf_putc(b, c);
+		*out++ = encoded ? (char)encoded_byte(p) : plus && *p == '+' ? ' ' : *p;
 		p += encoded ? 3 : 1;
 	}
-	return r;
+	return (size_t)(out - to);
 }
 
 /* Where in the encoded bytes the n-th decoded one is. */
@@ -299,12 +305,15 @@ static const char *encoded_at(const char *p, const char *end, size_t n)
 static int find_in_run(
 	const struct secrets *s, const char *p, const char *run, const char *end, bool plus, struct secrets_hit *ret)
 {
-	_cleanup_wiped_ struct buf b = BUF_INIT((size_t)(end - run));
+	char small[RUN_SMALL];
+	_cleanup_free_ char *large = end - run > RUN_SMALL ? malloc((size_t)(end - run)) : NULL;
+	char *to = end - run > RUN_SMALL ? large : small;
 	struct finder_hit h;
-	int r = decode(&b, run, end, plus);
 
-	if (r < 0 || !finder_find(s->raw, b.data, b.len, 0, &h))
-		return r;
+	if (!to)
+		return -ENOMEM;
+	if (!finder_find(s->raw, to, decode(to, run, end, plus), 0, &h))
+		return 0;
 	const char *at = encoded_at(run, end, h.at);
 	*ret = (struct secrets_hit){ (size_t)(at - p), (size_t)(encoded_at(at, end, h.len) - at), h.tag & TAG_INDEX,
 		false };
@@ -318,7 +327,8 @@ static int find_encoded(const struct secrets *s, const char *p, size_t n, size_t
 
 	while (r == 0 && at < end && (at = memchr(at, '%', (size_t)(end - at)))) {
 		const char *run = at, *stop = at;
-		if (!is_encoded(at, end)) {
+		/* What is encoded and in no value is in none that is encoded in part. */
+		if (!is_encoded(at, end) || !s->bytes[encoded_byte(at)]) {
 			at++;
 			continue;
 		}
@@ -327,7 +337,7 @@ static int find_encoded(const struct secrets *s, const char *p, size_t n, size_t
 		while (stop < end && is_run(*stop))
 			stop++;
 		r = find_in_run(s, p, run, stop, false, ret);
-		if (r == 0 && s->blanks)
+		if (r == 0 && s->bytes[' '] && memchr(run, '+', (size_t)(stop - run)))
 			r = find_in_run(s, p, run, stop, true, ret);
 		at = stop;
 	}

@@ -23,7 +23,7 @@ enum { SECRETS_LINE_MIN = 20, SECRETS_MARK_MAX = 160 };
 struct secrets {
 	struct shim_secret *values; /* names only, borrowed from the config */
 	size_t n;
-	bool blanks;		  /* a value has one */
+	bool bytes[256];	  /* is it in any value? */
 	struct finder *canonical; /* in canonical strings; NULL: there is no secret */
 	struct finder *raw;	  /* in bytes as they are */
 };

@@ -8,6 +8,7 @@
 #include "shim/answers.h"
 #include "shim/clarity.h"
 #include "shim/envelope.h"
+#include "shim/fields.h"
 #include "shim/guards.h"
 #include "shim/limits.h"
 #include "shim/listing.h"
@@ -173,6 +174,21 @@ static int note_task(struct shim *s, const struct pending_entry *e)
 	return id.n ? task_tools_note(&s->tasks, id, e->tool) : 0;
 }
 
+/* Of lists: what the protocol has no name for. */
+static int drop_fields(struct shim *s, struct message *m, const struct pending_entry *p)
+{
+	enum method_result kind = p->method ? p->method->result : RESULT_PLAIN;
+	struct event e = { .type = EVENT_LIST_FILTERED, .side = EVENT_FROM_SERVER, .call_id = p->call_id };
+	int r = fields_filter(s, kind, p->modern, &s->edited, &e.count);
+
+	if (r || e.count == 0)
+		return r;
+	record_text(e.method, sizeof(e.method), (struct slice){ p->name, strlen(p->name) });
+	snprintf(e.reason, sizeof(e.reason), "fields that the protocol does not define, not items");
+	r = record_send(s, &e);
+	return r ? r : handle_replace(s, m);
+}
+
 static int pass_result(struct shim *s, struct message *m, struct pending_entry *e, const char *status)
 {
 	uint64_t hidden = 0;
@@ -198,6 +214,8 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 		r = handle_replace(s, m);
 	if (r == 0 && hello)
 		r = drop_instructions(s, m);
+	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
+		r = drop_fields(s, m, e);
 	if (r == 0)
 		r = handle_clean(s, m, e->call_id);
 	if (r)

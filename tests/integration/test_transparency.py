@@ -18,7 +18,7 @@ LISTS = [("tools/list", {}), ("resources/list", {}), ("resources/templates/list"
 # name: (command, grants, requests after initialize); {work} is the person's directory
 SERVERS = {
     "everything": (npm_server("everything", "stdio"), [], LISTS + [
-        call("echo", message="héllo \u2028 \U0001f980 \\ \" \u0007"),
+        call("echo", message="héllo \u2028 \U0001f980 \\ \""),
         call("get-sum", a=2, b=40),
         call("get-annotated-message", messageType="error", includeImage=True),
         call("get-structured-content", location="New York"),

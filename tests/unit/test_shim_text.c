@@ -279,6 +279,51 @@ static void a_tool_with_an_invisible_name_or_key_is_not_listed(void **state)
 		"{\"tools\":[{\"name\":\"c\",\"description\":\"d\xef\xbf\xbd\"}]}");
 }
 
+static void of_a_list_only_defined_fields_reach_the_client(void **state)
+{
+	static const struct {
+		const char *method, *says, *hears;
+	} cases[] = {
+		{ "tools/list",
+			"{\"tools\":[{\"prompt\":\"obey\",\"name\":\"a\",\"x\":{\"name\":1},\"inputSchema\":{\"x\":1},"
+			"\"_meta\":{\"y\":2},"
+			"\"annotations\":{\"readOnlyHint\":true,\"note\":\"obey\"},\"icons\":[{\"src\":\"s\",\"alt\":"
+			"\"obey\"}]}],\"hint\":\"obey\",\"ttlMs\":5}",
+			"{\"tools\":[{\"name\":\"a\",\"inputSchema\":{\"x\":1},\"_meta\":{\"y\":2},\"annotations\":{"
+			"\"readOnlyHint\":true},"
+			"\"icons\":[{\"src\":\"s\"}]}]}" },
+		{ "resources/list",
+			"{\"resources\":[{\"uri\":\"u\",\"name\":\"n\",\"size\":1,\"text\":\"obey\"}],\"nextCursor\":"
+			"\"c\"}",
+			"{\"resources\":[{\"uri\":\"u\",\"name\":\"n\",\"size\":1}],\"nextCursor\":\"c\"}" },
+		{ "resources/templates/list",
+			"{\"resourceTemplates\":[{\"uriTemplate\":\"u\",\"name\":\"n\",\"size\":1}]}",
+			"{\"resourceTemplates\":[{\"uriTemplate\":\"u\",\"name\":\"n\"}]}" },
+		{ "prompts/list",
+			"{\"prompts\":[{\"name\":\"n\",\"arguments\":[{\"name\":\"a\",\"required\":true,\"q\":1}],"
+			"\"messages\":[]}]}",
+			"{\"prompts\":[{\"name\":\"n\",\"arguments\":[{\"name\":\"a\",\"required\":true}]}]}" },
+		{ "prompts/list", "{\"prompts\":[]}", "{\"prompts\":[]}" },
+		{ "ping", "{\"anything\":1}", "{\"anything\":1}" },
+	};
+	_cleanup_text_ struct desk *t = desk_of(0, false);
+	char line[1024];
+	struct event e;
+	uint64_t dropped = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		snprintf(line, sizeof(line), "%s\"method\":\"%s\"}", ID(1), cases[i].method);
+		assert_int_equal(give(t, C, line), 0);
+		snprintf(line, sizeof(line), "%s\"result\":%s}", ID(1), cases[i].says);
+		assert_int_equal(give(t, S, line), 0);
+		snprintf(line, sizeof(line), "%s\"result\":%s}\n", ID(1), cases[i].hears);
+		assert_string_equal(got(t, t->client), line);
+	}
+	while (recorded(t, &e))
+		dropped += e.type == EVENT_LIST_FILTERED ? e.count : 0;
+	assert_int_equal(dropped, 6 + 1 + 1 + 2);
+}
+
 static void personal_data_is_known_by_its_form_and_its_check_digits(void **state)
 {
 	static const struct {
@@ -413,6 +458,7 @@ int main(void)
 		cmocka_unit_test(invisible_characters_stay_where_they_mean_something),
 		cmocka_unit_test(with_text_pass_invisible_characters_stay),
 		cmocka_unit_test(a_tool_with_an_invisible_name_or_key_is_not_listed),
+		cmocka_unit_test(of_a_list_only_defined_fields_reach_the_client),
 		cmocka_unit_test(personal_data_is_known_by_its_form_and_its_check_digits),
 		cmocka_unit_test(personal_data_goes_to_the_server_as_little),
 		cmocka_unit_test(a_pattern_that_tries_for_ever_takes_the_whole_text),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "shim/answers.h"
+#include "shim/asks.h"
 #include "shim/clarity.h"
 #include "shim/envelope.h"
 #include "shim/fields.h"
@@ -94,6 +95,8 @@ static int judge_inputs(struct shim *s, struct slice requests, struct decision *
 		if (e.method.n && asks) {
 			r = policy_decide(&s->config, method, &s->doc, &e, &s->subject, ret);
 			ret->what = "input request";
+			if (r == 0)
+				r = asks_judge(method, walk_get(value, "params"), ret);
 		} else {
 			ret->verdict = POLICY_MALFORMED;
 			ret->reason = "one of its inputRequests is of no known method";
@@ -189,6 +192,15 @@ static int drop_fields(struct shim *s, struct message *m, const struct pending_e
 	return r ? r : handle_replace(s, m);
 }
 
+/* Of input requests: who asks. */
+static int name_inputs(struct shim *s, struct message *m)
+{
+	bool changed;
+	int r = asks_name_all(s, message_get(&s->doc, "inputRequests"), &changed);
+
+	return r || !changed ? r : handle_replace(s, m);
+}
+
 static int pass_result(struct shim *s, struct message *m, struct pending_entry *e, const char *status)
 {
 	uint64_t hidden = 0;
@@ -216,6 +228,8 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 		r = drop_instructions(s, m);
 	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
 		r = drop_fields(s, m, e);
+	if (r == 0)
+		r = name_inputs(s, m);
 	if (r == 0)
 		r = handle_clean(s, m, e->call_id);
 	if (r)
@@ -319,6 +333,14 @@ static int deny_ask(struct shim *s, const struct message *m, const struct method
 	return r ? r : answer_denied_ask(s, m, method, d);
 }
 
+static int name_ask(struct shim *s, struct message *m, const struct method *method)
+{
+	bool changed;
+	int r = asks_name(s, method, m->envelope->params, &changed);
+
+	return r || !changed ? r : handle_replace(s, m);
+}
+
 static int on_request(struct shim *s, struct message *m)
 {
 	const struct method *method = methods_find(EVENT_FROM_SERVER, true, m->envelope->method);
@@ -348,9 +370,14 @@ static int on_request(struct shim *s, struct message *m)
 		d.rule = "the method table";
 		d.reason = "in the client's protocol version a server sends no requests";
 	}
+	r = method ? asks_judge(method, m->envelope->params, &d) : 0;
+	if (r < 0)
+		return r;
 	if (d.verdict == POLICY_DENY)
 		return deny_ask(s, m, method, &d);
-	r = handle_clean(s, m, s->call_ids + 1);
+	r = name_ask(s, m, method);
+	if (r == 0)
+		r = handle_clean(s, m, s->call_ids + 1);
 	if (r)
 		return r < 0 ? r : 0;
 	r = handle_track(s, &s->asks, m, method, (struct slice){ NULL, 0 }, &e, &refusal);

@@ -89,7 +89,8 @@ def test_a_result_that_asks_for_input_passes_with_its_retry_where_the_profile_al
     w = asking(person, "may-ask", elicitation=True, roots=[person.work])
     result = w.call("needs", {"method": "elicitation/create", "params": {"message": "who?"}, "state": STATE}, _meta=MODERN)["result"]
     assert result == {"resultType": "input_required", "requestState": STATE,
-                      "inputRequests": {"k": {"method": "elicitation/create", "params": {"message": "who?"}}}}
+                      "inputRequests": {"k": {"method": "elicitation/create",
+                                              "params": {"message": "The server 'may-ask' asks: who?"}}}}
     roots = w.call("needs", {"method": "roots/list", "state": STATE}, _meta=MODERN)["result"]
     assert roots["inputRequests"]["k"]["method"] == "roots/list"
     granted = {"uri": f"file://{person.work}/a"}

@@ -138,6 +138,56 @@ static void what_the_server_may_not_ask_it_cannot_ask_in_a_result_either(void **
 		{ S, INPUT(3, "sampling/createMessage"), "=", NULL, "tool.result - input_required" });
 }
 
+#define FORM(id, message, fields)                                                                                      \
+	ID(id)                                                                                                         \
+	"\"method\":\"elicitation/create\",\"params\":{\"message\":\"" message                                         \
+	"\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{" fields "}}}}"
+#define NAMED	     "The server 'demo' asks: "
+#define DECLINED(id) ID(id) "\"result\":{\"action\":\"decline\"}}"
+
+static void a_form_bears_the_servers_name_and_never_asks_for_a_secret(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	t->s.config.elicitation = true;
+	PLAY(t, { C, ID(0) "\"method\":\"initialize\"}", NULL, "=", "request allow" },
+		{ S, FORM(1, "Which branch?", "\"branch\":{\"type\":\"string\"}"),
+			FORM(1, NAMED "Which branch?", "\"branch\":{\"type\":\"string\"}"), NULL, "request allow" },
+		{ S, FORM(2, "How many?", "\"max_tokens\":{\"type\":\"integer\"}"),
+			FORM(2, NAMED "How many?", "\"max_tokens\":{\"type\":\"integer\"}"), NULL, "request allow" },
+		{ S, FORM(3, "Hello", "\"dbPassword\":{\"type\":\"string\"}"), NULL, DECLINED(3),
+			"request deny a field or the message" },
+		{ S, FORM(4, "Hello", "\"x\":{\"type\":\"string\",\"format\":\"password\"}"), NULL, DECLINED(4),
+			"request deny" },
+		{ S, FORM(5, "Hello", "\"x\":{\"title\":\"Your API key\"}"), NULL, DECLINED(5), "request deny" },
+		{ S, FORM(6, "Enter your Pass\\u0077ord", "\"x\":{\"type\":\"string\"}"), NULL, DECLINED(6),
+			"request deny" },
+		{ S, ID(7) "\"method\":\"elicitation/create\",\"params\":{\"mode\":\"url\",\"url\":\"http://x/\"}}",
+			NULL, DECLINED(7), "request deny its url is none" },
+		{ S,
+			ID(8) "\"method\":\"elicitation/create\",\"params\":{\"mode\":\"url\",\"url\":\"https://x/"
+			      "password\","
+			      "\"message\":\"Set a password there\"}}",
+			"~\"url\":\"https://x/password\",\"message\":\"" NAMED "Set", NULL, "request allow" });
+}
+
+#define INPUT_FORM(id, message)                                                                                        \
+	ID(id)                                                                                                         \
+	"\"result\":{\"resultType\":\"input_required\",\"inputRequests\":{\"a\":{\"method\":\"elicitation/create\","   \
+	"\"params\":{\"message\":\"" message "\"}}}}}"
+
+static void an_input_request_bears_the_servers_name_and_never_asks_for_a_secret(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	t->s.config.elicitation = true;
+	PLAY(t, { C, CALL(1, "a"), NULL, "=", "tool.call allow" },
+		{ S, INPUT_FORM(1, "Which?"), INPUT_FORM(1, NAMED "Which?"), NULL, "tool.result - input_required" },
+		{ C, CALL(2, "a"), NULL, "=", "tool.call allow" },
+		{ S, INPUT_FORM(2, "Your password?"), "~\"id\":2,\"result\":~isError~forms never ask for secrets", NULL,
+			"tool.result - denied" });
+}
+
 static void a_servers_request_is_told_no_in_the_way_of_its_kind(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_plain();
@@ -403,6 +453,8 @@ int main(void)
 		cmocka_unit_test(what_has_no_single_meaning_is_refused_where_it_can_be_answered),
 		cmocka_unit_test(a_refused_answer_becomes_an_error_for_what_was_asked),
 		cmocka_unit_test(what_the_server_may_not_ask_it_cannot_ask_in_a_result_either),
+		cmocka_unit_test(a_form_bears_the_servers_name_and_never_asks_for_a_secret),
+		cmocka_unit_test(an_input_request_bears_the_servers_name_and_never_asks_for_a_secret),
 		cmocka_unit_test(a_servers_request_is_told_no_in_the_way_of_its_kind),
 		cmocka_unit_test(roots_that_the_client_answers_are_those_that_are_granted),
 		cmocka_unit_test(each_era_has_its_own_methods),

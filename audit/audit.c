@@ -80,6 +80,11 @@ static int start(struct audit *a, const struct audit_identity *id, struct diag *
 	return r;
 }
 
+int audit_set_identity(struct audit *a, const struct audit_identity *id)
+{
+	return log_set_identity(a, id, NULL);
+}
+
 int audit_open(const struct audit_options *o, const struct audit_identity *id, struct audit **ret, struct diag *d)
 {
 	_cleanup_audit_ struct audit *a = calloc(1, sizeof *a);

@@ -48,6 +48,8 @@ void audit_new_session_id(char ret[AUDIT_SESSION_ID_LEN + 1]);
 /* Creates the session's file, preallocates, writes session.open and the index's open record. */
 int audit_open(const struct audit_options *o, const struct audit_identity *id, struct audit **ret,
 	struct diag *d) _must_check_;
+/* What becomes known only later: records carry it from now on. */
+int audit_set_identity(struct audit *a, const struct audit_identity *id) _must_check_;
 /* Stamps v, seq, ts, session, source and identity; writes one record with one write(2). -EACCES when the table of
  * wire/event.h does not let that source send that event. extra (may be NULL, borrowed): more members for supervisor
  * events. */

@@ -45,6 +45,8 @@ static int record_hello(struct shim *s, struct slice client, struct slice versio
 static int note_era(struct shim *s, const struct message *m, const struct method *method, struct slice version)
 {
 	s->legacy = s->legacy || !m->modern;
+	if (s->waiting.replays)
+		return 0;
 	if (method && method->note == NOTE_HELLO)
 		return record_hello(
 			s, message_get(&s->doc, "clientInfo"), walk_string(message_get(&s->doc, "protocolVersion")));
@@ -68,7 +70,7 @@ static int record_subject(struct event *e, const struct method *method, struct s
 	return r;
 }
 
-static int record_request(struct shim *s, const struct message *m, const struct method *method,
+int handle_record_request(struct shim *s, const struct message *m, const struct method *method,
 	const struct decision *d, uint64_t call_id)
 {
 	bool call = method && method->gate == GATE_TOOL;
@@ -94,7 +96,7 @@ static int record_request(struct shim *s, const struct message *m, const struct 
 }
 
 /* How a denial has to look depends on what the caller can take (mcp.md section 2). */
-static int answer_denial(
+int handle_answer_denial(
 	struct shim *s, const struct message *m, const struct method *method, const char *text, int code)
 {
 	struct slice id = m->envelope->id;
@@ -166,9 +168,9 @@ static int pass_request(struct shim *s, struct message *m, const struct method *
 		struct decision busy = {
 			.verdict = POLICY_DENY, .what = d->what, .subject = d->subject, .reason = refusal
 		};
-		r = record_request(s, m, method, &busy, m->confirmed ? m->confirmed : ++s->call_ids);
+		r = handle_record_request(s, m, method, &busy, m->confirmed ? m->confirmed : ++s->call_ids);
 		return r ? r
-			 : answer_denial(s, m, method,
+			 : handle_answer_denial(s, m, method,
 				   "stockade: too many requests are waiting for an answer; retry later.", ANSWER_BUSY);
 	}
 	e->further = message_get(&s->doc, "cursor").n > 0;
@@ -176,7 +178,7 @@ static int pass_request(struct shim *s, struct message *m, const struct method *
 	if (r < 0)
 		return r;
 	memcpy(id, m->envelope->id.p, id_len);
-	r = record_request(s, m, method, d, e->call_id);
+	r = handle_record_request(s, m, method, d, e->call_id);
 	if (r == 0)
 		r = edit_request(s, m, method);
 	if (r == 0)
@@ -189,12 +191,12 @@ static int pass_request(struct shim *s, struct message *m, const struct method *
 static int deny_request(struct shim *s, struct message *m, const struct method *method, const struct decision *d)
 {
 	char text[ANSWER_TEXT_MAX];
-	int r = record_request(s, m, method, d, m->confirmed ? m->confirmed : ++s->call_ids);
+	int r = handle_record_request(s, m, method, d, m->confirmed ? m->confirmed : ++s->call_ids);
 
 	if (r < 0)
 		return r;
 	handle_denial_text(s, d, text, sizeof(text));
-	return answer_denial(s, m, method, text, d->code ? d->code : ANSWER_DENIED);
+	return handle_answer_denial(s, m, method, text, d->code ? d->code : ANSWER_DENIED);
 }
 
 static int follow(struct shim *s, struct message *m, const struct method *method, const struct decision *d)
@@ -253,7 +255,13 @@ int handle_resume(struct shim *s, struct message *m, const struct confirm_refusa
 	}
 	d.rule = no->rule;
 	d.reason = no->reason;
-	return no->answer ? deny_request(s, m, method, &d) : record_request(s, m, method, &d, m->confirmed);
+	return no->answer ? deny_request(s, m, method, &d) : handle_record_request(s, m, method, &d, m->confirmed);
+}
+
+/* There is no server, or none that the client can be given to. */
+static bool is_ours(const struct shim *s)
+{
+	return s->waiting.state == WAITING_APPROVAL || s->waiting.state == WAITING_FAILED;
 }
 
 static int on_request(struct shim *s, struct message *m)
@@ -276,7 +284,11 @@ static int on_request(struct shim *s, struct message *m)
 	version = stated_version(s);
 	m->modern = is_modern(version) || (method && method->eras == ERA_MODERN);
 	r = note_era(s, m, method, version);
-	return r ? r : decide_request(s, m, method, method && m->modern && !(method->eras & ERA_MODERN));
+	if (r)
+		return r;
+	if (is_ours(s) || waiting_covers(s, method))
+		return waiting_request(s, m, method);
+	return decide_request(s, m, method, method && m->modern && !(method->eras & ERA_MODERN));
 }
 
 static int record_dropped(struct shim *s, const struct message *m, const struct decision *d)
@@ -287,6 +299,13 @@ static int record_dropped(struct shim *s, const struct message *m, const struct 
 	record_words(e.rule, sizeof(e.rule), d->rule);
 	record_words(e.reason, sizeof(e.reason), d->reason);
 	return record_send(s, &e);
+}
+
+int handle_drop_notification(struct shim *s, const struct message *m, const char *reason)
+{
+	struct decision d = { .verdict = POLICY_DENY, .reason = reason };
+
+	return record_dropped(s, m, &d);
 }
 
 /* Notifications do not name their era; the requests before them did. */
@@ -318,6 +337,8 @@ int handle_notification(struct shim *s, struct message *m)
 
 	if (unclear)
 		return handle_refuse_parsed(s, m, unclear);
+	if (m->side == EVENT_FROM_CLIENT && is_ours(s))
+		return waiting_notification(s, m, method);
 	r = policy_decide(&s->config, method, &s->doc, m->envelope, &s->subject, &d);
 	if (r < 0)
 		return r;
@@ -335,7 +356,9 @@ int handle_notification(struct shim *s, struct message *m)
 	}
 	if (method && method->note == NOTE_CANCELLED)
 		return cancel(s, m);
-	return handle_forward(s, m->side);
+	bool initialized = m->side == EVENT_FROM_CLIENT && slice_is(m->envelope->method, "notifications/initialized");
+	r = handle_forward(s, m->side);
+	return r == 0 && initialized ? waiting_initialized(s) : r;
 }
 
 int handle_unmatched(struct shim *s, const struct message *m)
@@ -373,19 +396,17 @@ static int on_response(struct shim *s, struct message *m)
 /* The launch was refused: each request gets the reason, the rest is dropped, and no server hears of any of it. */
 static int refuse_launch(struct shim *s, struct message *m)
 {
-	struct event e = { .type = m->envelope->kind == ENVELOPE_REQUEST ? EVENT_REQUEST : EVENT_NOTIFICATION,
-		.decision = EVENT_DENY,
-		.side = m->side,
-		.bytes = m->line->n };
+	const struct method *method = methods_find(EVENT_FROM_CLIENT, true, m->envelope->method);
+	struct decision d = { .verdict = POLICY_DENY, .reason = "the launch was not approved" };
 	int r;
 
-	record_text(e.method, sizeof(e.method), m->envelope->method);
-	snprintf(e.reason, sizeof(e.reason), "the launch was not approved");
-	r = record_send(s, &e);
-	if (r < 0 || m->envelope->kind != ENVELOPE_REQUEST)
-		return r;
-	s->refused = true;
-	return handle_answer_error(s, EVENT_FROM_CLIENT, m->envelope->id, ANSWER_DENIED, s->refusal);
+	if (m->envelope->kind != ENVELOPE_REQUEST)
+		return handle_drop_notification(s, m, d.reason);
+	if (method && method->gate == GATE_TOOL)
+		d.subject = walk_string(message_get(&s->doc, "name"));
+	m->modern = is_modern(stated_version(s));
+	r = handle_record_request(s, m, method, &d, ++s->call_ids);
+	return r ? r : handle_answer_denial(s, m, method, s->refusal, ANSWER_DENIED);
 }
 
 int handle_from_client(struct shim *s, struct message *m)

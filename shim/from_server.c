@@ -22,7 +22,7 @@
 
 static const char META_SERVER[] = "io.modelcontextprotocol/serverInfo";
 
-static int record_hello(struct shim *s)
+int handle_record_server(struct shim *s)
 {
 	struct event e = { .type = EVENT_SERVER_HELLO, .side = EVENT_FROM_SERVER };
 	struct slice info = message_get(&s->doc, "serverInfo");
@@ -147,7 +147,7 @@ static int filter_result(struct shim *s, const struct pending_entry *e, uint64_t
 	case RESULT_PROMPTS:
 		return lists_filter(s, kind, e->further, &s->edited, ret_hidden);
 	case RESULT_HELLO:
-		r = record_hello(s);
+		r = handle_record_server(s);
 		if (r == 0)
 			r = scans_instructions(s, message_get(&s->doc, "instructions"));
 		return r ? r : lists_filter_capabilities(s, &s->edited, ret_hidden);
@@ -283,6 +283,8 @@ static int on_response(struct shim *s, struct message *m)
 		return handle_refuse_parsed(s, m, "it asks for input where the protocol does not allow that");
 	if (is_task_of_a_list(s, e->method))
 		return handle_refuse_parsed(s, m, "it makes a list into a task, which the protocol does not allow");
+	if (e->own)
+		return waiting_answer(s, m, e);
 	if (is_task(s) && (e->time.value || e->output.value))
 		return handle_refuse_parsed(s, m,
 			"it makes a call into a task, which would not be held to the profile's limits on the tool");
@@ -333,6 +335,14 @@ static int deny_ask(struct shim *s, const struct message *m, const struct method
 	return r ? r : answer_denied_ask(s, m, method, d);
 }
 
+/* During the handshake the client is not read, and a ping is the one request that a server may send then. */
+static int answer_ping(struct shim *s, const struct message *m)
+{
+	buf_clear(&s->answer);
+	int r = answers_result(&s->answer, m->envelope->id, "{}");
+	return r ? r : queue_put(&s->to_server, s->answer.data, s->answer.len);
+}
+
 static int name_ask(struct shim *s, struct message *m, const struct method *method)
 {
 	bool changed;
@@ -353,6 +363,8 @@ static int on_request(struct shim *s, struct message *m)
 		return handle_refuse_parsed(s, m, "its id is that of a request that has no answer yet");
 	if (unclear)
 		return handle_refuse_parsed(s, m, unclear);
+	if (s->waiting.state == WAITING_HANDSHAKE && slice_is(m->envelope->method, "ping"))
+		return answer_ping(s, m);
 	r = policy_decide(&s->config, method, &s->doc, m->envelope, &s->subject, &d);
 	if (r < 0)
 		return r;
@@ -397,6 +409,8 @@ static int on_notification(struct shim *s, struct message *m)
 
 int handle_from_server(struct shim *s, struct message *m)
 {
+	if (s->waiting.state == WAITING_FAILED)
+		return record_refused(s, m->side, "its handshake failed", m->line->n);
 	switch (m->envelope->kind) {
 	case ENVELOPE_REQUEST:
 		return on_request(s, m);

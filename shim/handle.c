@@ -288,7 +288,7 @@ int handle_abandon(struct shim *s, const char *text, const char *status)
 		struct slice id = { e->id, e->id_len };
 		if (!e->expired)
 			r = record_ending(s, e, EVENT_FROM_SERVER, e->cancelled ? "cancelled" : status, 0);
-		if (r == 0 && !e->cancelled && !e->expired)
+		if (r == 0 && !e->cancelled && !e->expired && !e->own)
 			r = handle_answer_error(s, EVENT_FROM_CLIENT, id, ANSWER_GONE, text);
 		pending_remove(&s->calls, e);
 	}

@@ -54,6 +54,16 @@ int handle_replace(struct shim *s, struct message *m) _must_check_;
 /* Adds to a table of requests in flight; with words in *ret_refusal when it cannot. */
 int handle_track(struct shim *s, struct pending *table, const struct message *m, const struct method *method,
 	struct slice tool, struct pending_entry **ret, const char **ret_refusal) _must_check_;
+/* Records a request of the client's with what was decided. */
+int handle_record_request(struct shim *s, const struct message *m, const struct method *method,
+	const struct decision *d, uint64_t call_id) _must_check_;
+/* Answers it with a denial, in the form that its caller can take. */
+int handle_answer_denial(
+	struct shim *s, const struct message *m, const struct method *method, const char *text, int code) _must_check_;
+/* A notification goes nowhere; the reason is recorded. */
+int handle_drop_notification(struct shim *s, const struct message *m, const char *reason) _must_check_;
+/* Who the server says it is. */
+int handle_record_server(struct shim *s) _must_check_;
 /* The words for a denial. */
 void handle_denial_text(const struct shim *s, const struct decision *d, char *ret, size_t size);
 /* Notes a notifications/cancelled of that side. */

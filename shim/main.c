@@ -110,7 +110,7 @@ static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 	return confine(d);
 }
 
-/* 0: released, or to refuse in the supervisor's words; 1: there is nothing to do; -errno. */
+/* 0: released, or to wait with the client for an approval; 1: there is nothing to do; -errno. */
 static int await_release(struct shim *s, struct diag *d)
 {
 	char bytes[CONTROL_BYTES_MAX];
@@ -122,9 +122,8 @@ static int await_release(struct shim *s, struct diag *d)
 	int r = n < 0 ? (int)n : control_decode(bytes, (size_t)n, &c);
 	if (r < 0)
 		return diag_fail(d, r, "cannot understand the supervisor: %s", strerror(-r));
-	if (c.type == CONTROL_REFUSE) {
-		memcpy(s->refusal, c.text, sizeof(s->refusal));
-		s->refusal_ms = c.value > 0 ? (unsigned)c.value : 0;
+	if (c.type == CONTROL_WAIT) {
+		waiting_begin(s, c.text);
 		return 0;
 	}
 	return c.type == CONTROL_RELEASE ? 0 : 1;

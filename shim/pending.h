@@ -28,6 +28,7 @@ struct pending_entry {
 	uint64_t since_us;
 	bool modern;
 	bool cancelled;
+	bool own;	 /* said by the shim for the client (shim/waiting.h): its answer stays here */
 	bool expired;	 /* its time was over, and the client has been answered: only the id is still taken */
 	bool further;	 /* a list: a page after the first was asked for */
 	uint64_t due_us; /* when its time is over; 0: never */

@@ -28,6 +28,7 @@ enum {
 
 /* Where the relay is in its life. */
 enum phase {
+	WAITING,  /* there is no server yet: the shim answers itself (shim/waiting.h), see CONTROL_WAIT */
 	REFUSING, /* there is no server and never was: the client's requests are answered, see CONTROL_REFUSE */
 	RUNNING,
 	DRAINING, /* the server is gone: what it wrote is still read */
@@ -48,13 +49,13 @@ struct relay {
 	struct side client, server;
 	bool err_open;
 	enum phase phase;
-	bool told;	   /* the supervisor has said that the server exited, or to close */
-	uint64_t since_us; /* of the phase, or of the last progress in it */
+	bool told;		     /* the supervisor has said that the server exited, or to close */
+	uint64_t since_us;	     /* of the phase, or of the last progress in it */
+	uint64_t handshake_until_us; /* WAITING_HANDSHAKE */
 	uint64_t now_us;
 	bool dirty; /* something happened since memory was given back */
 	int status; /* the exit status once done */
 	bool done;
-	bool answered;		     /* REFUSING: a request has had its answer */
 	char words[ANSWER_TEXT_MAX]; /* what those get to read who are left without an answer */
 };
 
@@ -74,6 +75,9 @@ static bool may_take(const struct relay *r, const struct side *side)
 {
 	size_t to_client = queue_len(&r->s->to_client), to_server = queue_len(&r->s->to_server);
 
+	/* What it says now is for a server that does not know it yet. */
+	if (side == &r->client && r->s->waiting.state == WAITING_HANDSHAKE)
+		return false;
 	if (side == &r->client)
 		return to_server < QUEUE_HIGH && to_client < QUEUE_HARD;
 	return to_client < QUEUE_HIGH && to_server < QUEUE_HARD;
@@ -212,6 +216,52 @@ static int abandon(struct relay *r, bool sweep, const char *status)
 	return e;
 }
 
+/* There is no server any more, or never was: whatever waited for one is over. */
+static void stop_waiting(struct relay *r, const char *text)
+{
+	r->s->waiting.state = WAITING_OFF;
+	r->s->waiting.lacks = 0;
+	set_words(r, text);
+}
+
+static void refuse(struct relay *r, const char *text)
+{
+	snprintf(r->s->refusal, sizeof(r->s->refusal), "%s", text);
+	r->server.open = r->err_open = false;
+	r->s->to_server.broken = true;
+	enter_phase(r, REFUSING);
+}
+
+static int obey(struct relay *r, const struct control *c)
+{
+	if (r->phase == FLUSHING)
+		return 0;
+	switch (c->type) {
+	case CONTROL_SERVER_EXITED:
+		r->told = true;
+		stop_waiting(r, c->text);
+		enter_phase(r, DRAINING);
+		return 0;
+	case CONTROL_CLOSE:
+		r->told = true;
+		stop_waiting(r, c->text);
+		return abandon(r, false, "closed");
+	case CONTROL_RELEASE:
+		if (r->phase != WAITING)
+			return -EPROTO;
+		enter_phase(r, RUNNING);
+		r->handshake_until_us = r->now_us + WAITING_HANDSHAKE_MS * 1000ULL;
+		return waiting_release(r->s);
+	case CONTROL_REFUSE:
+		if (r->phase != WAITING)
+			return -EPROTO;
+		refuse(r, c->text);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
 static int on_control(struct relay *r)
 {
 	char bytes[CONTROL_BYTES_MAX];
@@ -225,20 +275,9 @@ static int on_control(struct relay *r)
 	if (n < 0)
 		return (int)n;
 	int e = control_decode(bytes, (size_t)n, &c);
-	if (e < 0)
-		return e;
-	if (c.type == CONTROL_CONFIRMED || c.type == CONTROL_DECLINED)
+	if (e == 0 && (c.type == CONTROL_CONFIRMED || c.type == CONTROL_DECLINED))
 		return confirm_answer(r->s, &c);
-	if (c.type == CONTROL_SERVER_EXITED && r->phase != FLUSHING) {
-		r->told = true;
-		set_words(r, c.text);
-		enter_phase(r, DRAINING);
-	} else if (c.type == CONTROL_CLOSE && r->phase != FLUSHING) {
-		r->told = true;
-		set_words(r, c.text);
-		return abandon(r, false, "closed");
-	}
-	return 0;
+	return e < 0 ? e : obey(r, &c);
 }
 
 /* The client's input has ended and all of it is delivered: the server gets to see the end too. */
@@ -275,16 +314,13 @@ static int advance(struct relay *r)
 
 	if (r->s->to_client.broken && !r->done)
 		return client_gone(r);
-	if (r->phase == REFUSING) {
-		bool over = !r->client.open || (r->answered && passed > r->s->refusal_ms * 1000ULL);
-		if (r->s->refused && !r->answered) {
-			r->answered = true;
-			r->since_us = r->now_us;
-		} else if (over && !r->client.backlog) {
+	if (r->phase == WAITING || r->phase == REFUSING) {
+		if (!r->client.open && !r->client.backlog)
 			enter_phase(r, FLUSHING);
-		}
 		return 0;
 	}
+	if (r->s->waiting.state == WAITING_HANDSHAKE && r->now_us > r->handshake_until_us)
+		return waiting_give_up(r->s);
 	pass_end_of_input(r);
 	if (r->phase == RUNNING && silent)
 		enter_phase(r, DRAINING);
@@ -348,7 +384,7 @@ static int timeout_ms(const struct relay *r)
 			return 0;
 	if (r->s->config.listing)
 		return LISTING_TICK_MS;
-	if (r->phase != RUNNING)
+	if (r->phase > RUNNING || r->s->waiting.state == WAITING_HANDSHAKE)
 		return 50;
 	return until_timers(
 		r, r->dirty || r->err->unreported || r->s->own.table.n > 0 ? IDLE_MS : -1);
@@ -404,7 +440,7 @@ static int turn(struct relay *r)
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	r->now_us = r->s->now_us = io_now_us();
-	if (n == 0 && r->dirty && r->phase == RUNNING) {
+	if (n == 0 && r->dirty && r->phase <= RUNNING) {
 		r->dirty = false;
 		shim_trim(r->s);
 	}
@@ -454,14 +490,8 @@ int relay_run(struct shim *s, struct stderr_relay *err)
 	int e = 0;
 
 	set_words(&r, "the server closed its output");
-	if (s->refusal[0]) {
-		enter_phase(&r, REFUSING);
-		r.server.open = r.err_open = false;
-		s->to_server.broken = true;
-	} else {
-		enter_phase(&r, RUNNING);
-		r.client.open = !s->config.listing;
-	}
+	enter_phase(&r, s->waiting.state == WAITING_APPROVAL ? WAITING : RUNNING);
+	r.client.open = !s->config.listing;
 	while (e == 0 && !r.done)
 		e = turn(&r);
 	if (e == 0 && r.status != SHIM_EXIT_ALONE)

@@ -41,6 +41,7 @@ void shim_done(struct shim *s)
 	buf_done(&s->edited);
 	buf_done(&s->subject);
 	buf_done(&s->answer);
+	waiting_done(&s->waiting);
 	pending_done(&s->calls);
 	pending_done(&s->asks);
 	own_done(&s->own);

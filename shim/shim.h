@@ -26,6 +26,7 @@
 #include "shim/schemas.h"
 #include "shim/task_tools.h"
 #include "shim/text_out.h"
+#include "shim/waiting.h"
 #include "wire/control.h"
 #include "wire/shim_config.h"
 
@@ -58,6 +59,7 @@ struct shim {
 	uint64_t now_us;  /* of this turn of the loop */
 	uint64_t wake_us; /* when shim_run_timers has something to do; 0: never */
 	char advice[64];  /* words of a guard, until the next message */
+	struct waiting waiting;
 	struct schemas schemas;
 	struct scans scans;
 	struct task_tools tasks;
@@ -70,8 +72,6 @@ struct shim {
 	struct text_out text;
 	uint64_t call_ids;
 	char refusal[CONTROL_TEXT_MAX]; /* there is no server: the words that every request is answered with, else "" */
-	unsigned refusal_ms;		/* how long after the first such answer the client may still ask */
-	bool refused;			/* one was */
 	bool legacy;			/* the client has spoken in the legacy era, so the server may send requests */
 	bool greeted;			/* a HELLO of the modern era was recorded */
 };

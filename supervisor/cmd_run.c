@@ -13,6 +13,7 @@
 #include "supervisor/exit.h"
 #include "supervisor/launch.h"
 #include "supervisor/session.h"
+#include "wire/control.h"
 
 struct run_options {
 	struct grants grants;
@@ -24,12 +25,12 @@ static const struct option_row run_rows[] = {
 };
 
 /* What a client may show to a model: true, harmless, and never the command that approves. */
-static void refusal_words(const char *name, int outcome, char *ret, size_t size)
+static void client_words(const char *name, bool refused, char *ret, size_t size)
 {
 	char shown[128];
 
 	text_escape_str(name, shown, sizeof(shown));
-	if (outcome == CONSENT_REFUSED)
+	if (refused)
 		snprintf(ret, size, "stockade did not start '%s': the user refused it", shown);
 	else
 		snprintf(ret, size,
@@ -38,26 +39,68 @@ static void refusal_words(const char *name, int outcome, char *ret, size_t size)
 			shown);
 }
 
+/* On a terminal: there is no client to tell. */
 static int refuse(const struct session_args *a, int outcome)
 {
 	const struct effective *e = a->effective;
 	const char *status = outcome == CONSENT_REFUSED	  ? "refused"
 			     : outcome == CONSENT_TIMEOUT ? "not answered"
 							  : "cancelled";
-	char words[512], shown[128];
+	char shown[128];
 
 	text_escape_str(e->name, shown, sizeof(shown));
-	refusal_words(e->name, outcome, words, sizeof(words));
 	if (outcome == CONSENT_REFUSED)
 		command_error("%s: refused, nothing was started", shown);
 	else if (outcome == CONSENT_TIMEOUT)
-		/* Clients show a model their server's stderr too: the same rule as for the answer. */
 		command_error("%s: not approved within %d s, nothing was started. The next start waits for the user's "
 			      "approval again; the user can see it with stockade approve",
 			shown, CONSENT_WAIT_S);
 	else
 		command_error("%s: the client went away before anybody answered", shown);
-	return session_refuse(a, status, outcome == CONSENT_CANCELLED || consent_terminal_is_ours() ? NULL : words);
+	return session_refuse(a, status);
+}
+
+/* Clients keep their server's stderr, and show it to a model that asks for it: the same rule (client_words). */
+static void say_waiting(const struct consent_wait *w)
+{
+	char shown[128];
+
+	command_error("%s: waiting for the user's approval, nothing is started before; the user can see it with "
+		      "stockade approve",
+		text_escape_str(w->effective->name, shown, sizeof(shown)));
+}
+
+/* A session that waited was approved (struct session_wait). */
+static int approved(void *launch, const char **ret_approval, const char **ret_channel, struct diag *d)
+{
+	struct launch *l = launch;
+	int r = launch_answered(l, d);
+
+	approvals_done(&l->approvals);
+	*ret_approval = l->approval.id;
+	*ret_channel = l->approval.channel;
+	return r;
+}
+
+static int run_waiting(struct launch *l, struct session_args *s)
+{
+	char words[CONTROL_TEXT_MAX], refused[CONTROL_TEXT_MAX];
+	const struct session_wait w = { .consent = { .paths = &l->paths,
+						.approvals = &l->approvals,
+						.effective = l->effective,
+						.lineage = &l->lineage,
+						.cancel_fd = -1,
+						.signal_fd = -1,
+						.waits = say_waiting },
+		.words = words,
+		.refused = refused,
+		.approved = approved,
+		.launch = l };
+
+	client_words(l->effective->name, false, words, sizeof(words));
+	client_words(l->effective->name, true, refused, sizeof(refused));
+	s->wait = &w;
+	return session_run(s);
 }
 
 static int start(const struct command_ctx *ctx, const struct grants *g, struct launch *l, struct diag *d)
@@ -66,14 +109,16 @@ static int start(const struct command_ctx *ctx, const struct grants *g, struct l
 
 	if (r < 0)
 		return r;
-	/* A session lasts for days. */
-	approvals_done(&l->approvals);
 	struct session_args s = { .paths = &l->paths,
 		.effective = l->effective,
 		.lineage = &l->lineage,
 		.approval = l->approval.id,
 		.channel = l->approval.channel ? l->approval.channel : "",
 		.prepared = &l->prepared };
+	if (r == CONSENT_UNKNOWN)
+		return run_waiting(l, &s);
+	/* A session lasts for days. */
+	approvals_done(&l->approvals);
 	return r == CONSENT_APPROVED ? session_run(&s) : refuse(&s, r);
 }
 

@@ -95,3 +95,13 @@ struct consent_wait {
 	void (*waits)(const struct consent_wait *w);
 };
 int consent_wait(const struct consent_wait *w, struct diag *d) _must_check_;
+
+/* The same in steps, for who has a loop of its own: begin; look when notify is readable and at the latest after
+ * consent_tick_ms(); end, which NULL and what never began survive. */
+struct consent_waiting;
+int consent_wait_begin(const struct consent_wait *w, struct consent_waiting **ret, struct diag *d) _must_check_;
+/* CONSENT_UNKNOWN: no answer yet. */
+int consent_wait_look(const struct consent_wait *w, struct consent_waiting *c, struct diag *d) _must_check_;
+int consent_wait_notify(const struct consent_waiting *c); /* a descriptor, or -1 */
+unsigned consent_wait_tick_ms(const struct consent_waiting *c);
+void consent_wait_end(struct consent_waiting *c);

@@ -14,6 +14,12 @@
 
 enum { US_PER_S = 1000000, POLL_MS = 100, DRAIN_MAX = 4096 };
 
+struct consent_waiting {
+	struct pending_waiter place;
+	char *text;
+	int notify; /* -1: none */
+};
+
 /* inotify instances are few (128 a user); without one the loop looks every POLL_MS. */
 static int watch(const struct consent_wait *w, const struct pending_waiter *place)
 {
@@ -53,59 +59,103 @@ static void drain(int fd)
 		;
 }
 
-/* Sleeps until something may have changed. CONSENT_CANCELLED, CONSENT_UNKNOWN, -errno. */
-static int sleep_until(const struct consent_wait *w, int notify, uint64_t until)
+int consent_wait_begin(const struct consent_wait *w, struct consent_waiting **ret, struct diag *d)
 {
-	struct pollfd p[] = { { notify, POLLIN, 0 }, { w->cancel_fd, POLLIN, 0 }, { w->signal_fd, POLLIN, 0 } };
+	const struct approval *earlier = consent_earlier(w->approvals, w->effective->subject, w->effective->digest);
+	struct consent_waiting *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	c->place = (struct pending_waiter)PENDING_WAITER_INIT;
+	c->notify = -1;
+	r = pending_text(w->effective, w->lineage, earlier ? earlier->canonical : NULL, &c->text, d);
+	if (r == 0)
+		r = pending_join(w->paths, w->effective->digest, c->text, &c->place, d);
+	if (r < 0) {
+		consent_wait_end(c);
+		return r;
+	}
+	if (w->waits)
+		w->waits(w);
+	c->notify = watch(w, &c->place);
+	*ret = c;
+	return 0;
+}
+
+int consent_wait_look(const struct consent_wait *w, struct consent_waiting *c, struct diag *d)
+{
+	int r;
+
+	drain(c->notify);
+	r = look(w, &c->place, d);
+	if (r != CONSENT_UNKNOWN)
+		return r;
+	r = pending_keep(w->paths, &c->place, c->text, d);
+	/* -ENOENT: its directory is being removed at this moment; the next tick puts it back. */
+	return r < 0 && r != -ENOENT ? r : CONSENT_UNKNOWN;
+}
+
+int consent_wait_notify(const struct consent_waiting *c)
+{
+	return c ? c->notify : -1;
+}
+
+unsigned consent_wait_tick_ms(const struct consent_waiting *c)
+{
+	return c->notify >= 0 ? CONSENT_TICK_MS : POLL_MS;
+}
+
+void consent_wait_end(struct consent_waiting *c)
+{
+	if (!c)
+		return;
+	pending_leave(&c->place);
+	if (c->notify >= 0)
+		close(c->notify);
+	free(c->text);
+	free(c);
+}
+
+/* Sleeps until something may have changed. CONSENT_CANCELLED, CONSENT_UNKNOWN, -errno. */
+static int sleep_until(const struct consent_wait *w, const struct consent_waiting *c, uint64_t until)
+{
+	struct pollfd p[] = { { c->notify, POLLIN, 0 }, { w->cancel_fd, POLLIN, 0 }, { w->signal_fd, POLLIN, 0 } };
 	uint64_t now = io_now_us(), left = until > now ? (until - now) / 1000 + 1 : 0;
-	uint64_t tick = notify >= 0 ? CONSENT_TICK_MS : POLL_MS;
+	uint64_t tick = consent_wait_tick_ms(c);
 	int n = poll(p, ARRAY_LEN(p), (int)(left < tick ? left : tick));
 
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	/* The signal itself stays unread: whoever owns the descriptor acts on it. */
-	if (n > 0 && (p[1].revents || p[2].revents))
-		return CONSENT_CANCELLED;
-	drain(notify);
-	return CONSENT_UNKNOWN;
+	return n > 0 && (p[1].revents || p[2].revents) ? CONSENT_CANCELLED : CONSENT_UNKNOWN;
 }
 
-static int wait_loop(const struct consent_wait *w, struct pending_waiter *place, const char *text, struct diag *d)
+static int wait_loop(const struct consent_wait *w, struct consent_waiting *c, struct diag *d)
 {
 	uint64_t until = io_now_us() + (uint64_t)w->seconds * US_PER_S;
-	_cleanup_close_ int notify = watch(w, place);
 
 	for (;;) {
-		int r = look(w, place, d);
+		int r = consent_wait_look(w, c, d);
 		if (r != CONSENT_UNKNOWN)
 			return r;
 		if (io_now_us() >= until)
 			return CONSENT_TIMEOUT;
-		r = sleep_until(w, notify, until);
+		r = sleep_until(w, c, until);
 		if (r < 0)
 			return diag_fail(d, r, "cannot wait for an answer: %s", strerror(-r));
 		if (r != CONSENT_UNKNOWN)
-			return r;
-		/* -ENOENT: its directory is being removed at this moment; the next tick puts it back. */
-		r = pending_keep(w->paths, place, text, d);
-		if (r < 0 && r != -ENOENT)
 			return r;
 	}
 }
 
 int consent_wait(const struct consent_wait *w, struct diag *d)
 {
-	struct pending_waiter place = PENDING_WAITER_INIT;
-	const struct approval *earlier = consent_earlier(w->approvals, w->effective->subject, w->effective->digest);
-	_cleanup_free_ char *text = NULL;
-	int r = pending_text(w->effective, w->lineage, earlier ? earlier->canonical : NULL, &text, d);
+	struct consent_waiting *c = NULL;
+	int r = consent_wait_begin(w, &c, d);
 
 	if (r == 0)
-		r = pending_join(w->paths, w->effective->digest, text, &place, d);
-	if (r == 0 && w->waits)
-		w->waits(w);
-	if (r == 0)
-		r = wait_loop(w, &place, text, d);
-	pending_leave(&place);
+		r = wait_loop(w, c, d);
+	consent_wait_end(c);
 	return r;
 }

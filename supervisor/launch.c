@@ -17,7 +17,7 @@ void launch_done(struct launch *l)
 	paths_done(&l->paths);
 }
 
-/* At once: twenty silent seconds look like a server that hangs. A client may show this to a model (refusal_words). */
+/* At once: twenty silent seconds look like a program that hangs. */
 static void say_waiting(const struct consent_wait *w)
 {
 	char shown[128];
@@ -138,8 +138,15 @@ static int ask_here(struct launch *l, struct diag *d)
 	return consent_remember(&l->paths, l->effective, "terminal", &l->lineage, d);
 }
 
+int launch_answered(struct launch *l, struct diag *d)
+{
+	int r = check_unchanged(l, d);
+
+	return r == 0 ? take_answer(l, d) : r;
+}
+
 /* CONSENT_APPROVED with id and channel of the approval filled, another outcome, or -errno. */
-static int ask(struct launch *l, struct diag *d)
+static int ask(struct launch *l, bool client, struct diag *d)
 {
 	bool here = false, terminal = consent_terminal_is_ours();
 	int r = may_ask_here(l, &here, d);
@@ -148,11 +155,11 @@ static int ask(struct launch *l, struct diag *d)
 		return r;
 	if (here)
 		return ask_here(l, d);
+	if (client && !terminal)
+		return CONSENT_UNKNOWN;
 	/* On a terminal under a client may_ask_here has said what this waits for. */
 	r = wait_for_approval(l, terminal, d);
-	if (r == CONSENT_APPROVED)
-		r = check_unchanged(l, d);
-	return r == CONSENT_APPROVED ? take_answer(l, d) : r;
+	return r == CONSENT_APPROVED ? launch_answered(l, d) : r;
 }
 
 /* Only for a server that has been approved: the others wait for a person anyway. With a network there are ports that
@@ -166,7 +173,8 @@ static void prepare(struct launch *l)
 		(void)!spawn_session(l->effective, &l->prepared, &later);
 }
 
-int launch_approved(const struct command_ctx *ctx, const struct grants *g, bool early, struct launch *l, struct diag *d)
+int launch_approved(
+	const struct command_ctx *ctx, const struct grants *g, bool client, struct launch *l, struct diag *d)
 {
 	int r = paths_init(&l->paths, d);
 
@@ -178,12 +186,12 @@ int launch_approved(const struct command_ctx *ctx, const struct grants *g, bool 
 		r = consent_list(&l->paths, &l->approvals, d);
 	if (r < 0)
 		return r;
-	if (early)
+	if (client)
 		prepare(l);
 	r = take_digest(l, d);
 	if (r == 0)
 		r = look_up(l, d);
 	if (r != CONSENT_APPROVED)
 		spawned_done(&l->prepared);
-	return r == CONSENT_UNKNOWN ? ask(l, d) : r;
+	return r == CONSENT_UNKNOWN ? ask(l, client, d) : r;
 }

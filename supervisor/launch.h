@@ -25,8 +25,11 @@ struct launch {
 	struct spawned prepared;
 };
 
-/* early: enter and shim may be started beside the look at the code. The sentence of a failure is in d. */
-int launch_approved(const struct command_ctx *ctx, const struct grants *g, bool early, struct launch *l,
+/* client: there is one, so enter and shim may be started beside the look at the code; and CONSENT_UNKNOWN says that
+ * nobody is here to ask, but that client can be answered while it waits. The sentence of a failure is in d. */
+int launch_approved(const struct command_ctx *ctx, const struct grants *g, bool client, struct launch *l,
 	struct diag *d) _must_check_;
+/* A launch that waited was approved: its code is looked at once more. CONSENT_APPROVED or -errno. */
+int launch_answered(struct launch *l, struct diag *d) _must_check_;
 void launch_done(struct launch *l);
 #define _cleanup_launch_ _cleanup_(launch_done)

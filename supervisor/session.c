@@ -7,6 +7,8 @@
  *
  *     BUILDING --ready--> RUNNING --end wanted--> STOPPING --PID 1 gone--> DRAINING --shim gone--> OVER
  *
+ * A launch that nobody has approved yet comes to BUILDING from WAITING, or goes to REFUSED (session_wait.c).
+ *
  * BUILDING  Should: fail within BUILD_MS when a layer hangs. Mustn't: release the exec before the log has the launch.
  * RUNNING   Should: write each record before the next is taken. Mustn't: go on when a record cannot be written.
  * STOPPING  Should: give the server its grace, then kill PID 1, and with it every process it ever started.
@@ -47,8 +49,6 @@ enum {
 	EOF_TOTAL_MS = 60000,
 	KILL_MS = 5000,
 	DRAIN_MS = 3000,
-	REFUSE_MS = 2000,
-	REFUSE_TOTAL_MS = 6000,
 };
 
 enum { AWAKE_US = 60 };
@@ -134,6 +134,10 @@ void session_drain(struct session *s, const char *words)
 
 static void stop(struct session *s, unsigned grace_ms, const char *status)
 {
+	if (s->phase < PHASE_BUILDING) {
+		session_wait_over(s);
+		return;
+	}
 	if (!s->close_status)
 		s->close_status = status;
 	if (s->phase >= PHASE_DRAINING)
@@ -155,6 +159,8 @@ static void fail(struct session *s, int status, const char *close_status)
 	session_kill_init(s);
 	if (s->spawned.control >= 0)
 		(void)!session_send_control(s->spawned.control, CONTROL_CLOSE, 0, s->diag.text);
+	else if (s->spawned.report < 0)
+		s->phase = PHASE_OVER;
 }
 
 /* --- from the shim --- */
@@ -240,7 +246,8 @@ static int on_shim(struct session *s)
 		return 0;
 	if (reap(&s->spawned.shim_pidfd, &info) < 0)
 		return 0;
-	if (s->phase >= PHASE_DRAINING) {
+	/* Without a report there is no server, and nothing is left to wait for. */
+	if (s->phase >= PHASE_DRAINING || (s->phase >= PHASE_BUILDING && s->spawned.report < 0)) {
 		s->phase = PHASE_OVER;
 		return 0;
 	}
@@ -327,6 +334,7 @@ enum source {
 	SOURCE_GATEWAY,
 	SOURCE_DIAL,
 	SOURCE_ASKER,
+	SOURCE_CONSENT,
 	SOURCE_COUNT
 };
 
@@ -343,7 +351,8 @@ static int source_fd(const struct session *s, enum source source)
 		[SOURCE_SHIM] = p->control < 0 ? p->shim_pidfd : -1,
 		[SOURCE_GATEWAY] = p->gateway.events,
 		[SOURCE_DIAL] = p->dial.events,
-		[SOURCE_ASKER] = session_asker_fd(s) };
+		[SOURCE_ASKER] = session_asker_fd(s),
+		[SOURCE_CONSENT] = consent_wait_notify(s->consent) };
 
 	return fds[source];
 }
@@ -364,6 +373,7 @@ static const struct {
 	[SOURCE_GATEWAY] = { POLLIN, session_on_gateway },
 	[SOURCE_DIAL] = { POLLIN, session_on_dial },
 	[SOURCE_ASKER] = { POLLIN, session_on_answers },
+	[SOURCE_CONSENT] = { POLLIN, session_on_consent },
 };
 _Static_assert(ARRAY_LEN(sources) == SOURCE_COUNT, "a row for every source");
 
@@ -375,6 +385,8 @@ static int next_timeout(const struct session *s)
 		at = asker;
 	if (s->dirty && (!at || s->checkpoint_at < at))
 		at = s->checkpoint_at;
+	if (s->consent && (!at || s->look_at < at))
+		at = s->look_at;
 	if (!at)
 		return -1;
 	return at <= now ? 0 : (int)((at - now) / 1000 + 1);
@@ -386,6 +398,9 @@ static void on_deadline(struct session *s)
 
 	s->deadline = 0;
 	switch (s->phase) {
+	case PHASE_WAITING:
+	case PHASE_REFUSED:
+		break;
 	case PHASE_BUILDING:
 		diag_set(&s->diag,
 			"the sandbox was not built within %d s; nothing was started: a granted path on a file system "
@@ -427,6 +442,8 @@ static int run_timers(struct session *s)
 		r = session_on_answers(s);
 	if (s->deadline && now >= s->deadline)
 		on_deadline(s);
+	if (r == 0 && s->consent && now >= s->look_at)
+		r = session_on_consent(s);
 	return r;
 }
 
@@ -466,22 +483,16 @@ static int turn(struct session *s)
 
 /* --- beginning and end --- */
 
-static int open_log(struct session *s)
+/* Into the log that is to be opened, or, once it is, into its records from now on. */
+static int identify(struct session *s, const struct audit_options *o)
 {
 	const struct session_args *a = s->args;
 	const struct effective *e = a->effective;
 	_cleanup_free_ char *client = lineage_words(a->lineage);
-	_cleanup_close_ int dirfd = -1;
 	char version[32] = "";
-	struct audit_options options = { 0 };
-	int r = paths_open_state(a->paths, "audit", &dirfd, &s->diag);
 
-	if (r < 0)
-		return r;
 	if (e->profile.file)
 		snprintf(version, sizeof(version), "%llu", (unsigned long long)e->profile.version);
-	audit_new_session_id(s->id);
-	options.dirfd = dirfd;
 	struct audit_identity id = { .session = s->id,
 		.user = a->paths->user,
 		.groups = a->paths->groups,
@@ -489,12 +500,33 @@ static int open_log(struct session *s)
 		.server = e->name,
 		.version = version,
 		.plan_digest = e->digest,
-		.approval = a->approval,
-		.channel = a->channel,
+		.approval = s->approval ? s->approval : "",
+		.channel = s->channel ? s->channel : "",
 		.classification = e->profile.classification ? e->profile.classification : "",
 		.delete_after = e->profile.delete_after ? e->profile.delete_after : "" };
-	r = audit_open(&options, &id, &s->log, &s->diag);
-	return r;
+	return o ? audit_open(o, &id, &s->log, &s->diag) : audit_set_identity(s->log, &id);
+}
+
+int session_identify(struct session *s)
+{
+	int r = identify(s, NULL);
+
+	return r < 0 ? diag_fail(&s->diag, r, "cannot go on with the audit log: %s", strerror(-r)) : 0;
+}
+
+static int open_log(struct session *s)
+{
+	_cleanup_close_ int dirfd = -1;
+	struct audit_options options = { 0 };
+	int r = paths_open_state(s->args->paths, "audit", &dirfd, &s->diag);
+
+	if (r < 0)
+		return r;
+	audit_new_session_id(s->id);
+	options.dirfd = dirfd;
+	s->approval = s->args->approval;
+	s->channel = s->args->channel;
+	return identify(s, &options);
 }
 
 static int watch_outside(struct session *s)
@@ -570,6 +602,7 @@ static void finish(struct session *s)
 {
 	s->phase = PHASE_OVER;
 	session_calls_done(s);
+	session_wait_done(s);
 	if (session_close_network(s) < 0)
 		session_say(s, s->diag.text);
 	spawned_done(&s->spawned);
@@ -607,6 +640,8 @@ static int take_prepared(struct session *s)
 {
 	struct spawned *p = s->args->prepared;
 
+	if (s->args->wait)
+		return spawn_behind(s->args->effective, &s->spawned, &s->diag);
 	if (!p || p->report < 0)
 		return spawn_session(s->args->effective, &s->spawned, &s->diag);
 	s->spawned = *p;
@@ -614,76 +649,69 @@ static int take_prepared(struct session *s)
 	return 0;
 }
 
-int session_run(const struct session_args *a)
+int session_build(struct session *s)
 {
-	struct session s = {
+	const struct session_args *a = s->args;
+	int r = publish_claim(a->paths, &a->effective->profile.network, a->effective->digest, &s->claims, &s->diag);
+
+	if (r == 0)
+		r = take_prepared(s);
+	if (r == 0)
+		r = lock_down(s);
+	if (r < 0)
+		return r;
+	s->phase = PHASE_BUILDING;
+	s->missing = PART_ENTER | (a->effective->plan.network.on ? PART_GATEWAY | PART_DIAL : 0);
+	set_deadline(s, BUILD_MS);
+	/* A session lasts for days; what reading profiles and approvals took is given back (malloc_trim(3)). */
+	malloc_trim(0);
+	return 0;
+}
+
+static void session_init(struct session *s, const struct session_args *a)
+{
+	*s = (struct session){
 		.args = a, .spawned = SPAWNED_NONE, .registration = { .dirfd = -1 }, .signals = -1, .client = -1
 	};
-	int r = watch_outside(&s);
+}
 
+int session_run(const struct session_args *a)
+{
+	struct session s;
+	int r;
+
+	session_init(&s, a);
 	s.may_stay_awake = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+	r = watch_outside(&s);
 	if (r == 0)
 		r = open_log(&s);
 	if (r == 0)
-		r = publish_claim(a->paths, &a->effective->profile.network, a->effective->digest, &s.claims, &s.diag);
-	if (r == 0)
-		r = take_prepared(&s);
-	if (r == 0)
-		r = lock_down(&s);
+		r = a->wait ? session_wait_begin(&s) : session_build(&s);
 	if (r < 0) {
 		session_say(&s, s.diag.text);
 		s.exit_status = EXIT_REFUSED;
 		s.close_status = "could not be started";
 	} else {
-		s.missing = PART_ENTER | (a->effective->plan.network.on ? PART_GATEWAY | PART_DIAL : 0);
-		set_deadline(&s, BUILD_MS);
-		/* A session lasts for days; what reading profiles and approvals took is given back (malloc_trim(3)). */
-		malloc_trim(0);
 		run(&s);
 	}
 	finish(&s);
 	return s.exit_status;
 }
 
-/* The shim alone, until it ends or the client has had its time. */
-static void answer_refused(struct session *s, const char *words)
+int session_refuse(const struct session_args *a, const char *status)
 {
-	if (spawn_refusal(&s->args->effective->shim, &s->spawned, &s->diag) < 0) {
-		session_say(s, s->diag.text);
-		return;
-	}
-	if (session_send_control(s->spawned.control, CONTROL_REFUSE, REFUSE_MS, words) < 0)
-		return;
-	s->phase = PHASE_DRAINING;
-	s->stdin_ended = true;
-	set_deadline(s, REFUSE_TOTAL_MS);
-	while (s->phase != PHASE_OVER) {
-		if (turn(s) == 0)
-			continue;
-		session_say(s, s->diag.text);
-		return;
-	}
-}
+	struct session s;
+	int r;
 
-int session_refuse(const struct session_args *a, const char *status, const char *words)
-{
-	struct session s = { .args = a,
-		.spawned = SPAWNED_NONE,
-		.registration = { .dirfd = -1 },
-		.signals = -1,
-		.client = -1,
-		.exit_status = EXIT_REFUSED,
-		.close_status = status };
-	int r = watch_outside(&s);
-
+	session_init(&s, a);
+	s.close_status = status;
+	r = watch_outside(&s);
 	if (r == 0)
 		r = open_log(&s);
 	if (r == 0)
 		r = session_record_own(&s, EVENT_CONSENT, "nothing was started", status);
 	if (r < 0)
 		session_say(&s, s.diag.text);
-	else if (words)
-		answer_refused(&s, words);
 	finish(&s);
 	return EXIT_REFUSED;
 }

@@ -12,6 +12,17 @@
 #include "supervisor/paths.h"
 #include "supervisor/spawn.h"
 
+/* A launch that nobody has approved yet: the shim answers its client meanwhile. */
+struct session_wait {
+	struct consent_wait consent;
+	const char *words;   /* that it waits, for the client and so perhaps for a model */
+	const char *refused; /* that a person said no, for the same */
+	/* A person said yes: has the plan looked at once more, and says which approval it is and through which channel.
+	 */
+	int (*approved)(void *launch, const char **ret_approval, const char **ret_channel, struct diag *d);
+	void *launch;
+};
+
 struct session_args {
 	const struct paths *paths;
 	const struct effective *effective;
@@ -20,9 +31,9 @@ struct session_args {
 	const char *channel;
 	/* Programs that spawn_session started for this launch already, or NULL: the session takes them over. */
 	struct spawned *prepared;
+	const struct session_wait *wait; /* NULL: it is approved */
 };
 
 int session_run(const struct session_args *a);
-/* There is no server: that it was refused (status) is recorded; with words, the client's requests are answered with
- * them until it closes or REFUSE_MS after the first. Returns EXIT_REFUSED. */
-int session_refuse(const struct session_args *a, const char *status, const char *words);
+/* There is no server: that it was refused (status) is recorded. Returns EXIT_REFUSED. */
+int session_refuse(const struct session_args *a, const char *status);

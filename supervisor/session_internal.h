@@ -17,13 +17,16 @@
 /* What has to be in force before the server's first instruction. */
 enum part { PART_ENTER = 1 << 0, PART_GATEWAY = 1 << 1, PART_DIAL = 1 << 2 };
 
-enum phase { PHASE_BUILDING, PHASE_RUNNING, PHASE_STOPPING, PHASE_DRAINING, PHASE_OVER };
+enum phase { PHASE_WAITING, PHASE_REFUSED, PHASE_BUILDING, PHASE_RUNNING, PHASE_STOPPING, PHASE_DRAINING, PHASE_OVER };
 
 struct session {
 	const struct session_args *args;
 	struct spawned spawned;
 	struct audit *log;
 	struct registration registration;
+	struct consent_waiting *consent; /* PHASE_WAITING */
+	uint64_t look_at;		 /* io_now_us: whether it was answered */
+	const char *approval, *channel;	 /* as the log has them */
 	struct publish_claims claims;
 	char id[AUDIT_SESSION_ID_LEN + 1];
 	int signals, client;
@@ -68,6 +71,19 @@ int session_on_answers(struct session *s) _must_check_;
 int session_asker_fd(const struct session *s);
 uint64_t session_asker_due(const struct session *s);
 void session_calls_done(struct session *s);
+
+/* Who this is, for every record from now on. */
+int session_identify(struct session *s) _must_check_;
+/* Starts the parts that are not there yet. */
+int session_build(struct session *s) _must_check_;
+
+/* session_wait.c */
+int session_wait_begin(struct session *s) _must_check_;
+/* Looks whether somebody has answered, and does what follows. */
+int session_on_consent(struct session *s) _must_check_;
+/* The client has ended, or was refused and has. */
+void session_wait_over(struct session *s);
+void session_wait_done(struct session *s);
 
 /* session_enter.c */
 int session_on_report(struct session *s) _must_check_;

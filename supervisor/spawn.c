@@ -143,22 +143,26 @@ static int seal(const char *name, struct wire_writer *w, int r, int *ret)
 	return r < 0 ? r : lift(ret);
 }
 
-static int wire_up(const struct effective *e, struct wiring *w)
+static int wire_up_shim(const struct effective *e, struct wiring *w)
 {
-	struct wire_writer plan = { 0 }, config = { 0 };
-	int r = seal("stockade-plan", &plan, plan_encode(&e->plan, &plan), &w->plan);
+	struct wire_writer config = { 0 };
+	int r = seal("stockade-shim", &config, shim_config_encode(&e->shim, &config), &w->config);
 
-	if (r == 0)
-		r = seal("stockade-shim", &config, shim_config_encode(&e->shim, &config), &w->config);
 	if (r == 0)
 		r = lifted_pair(w->in, false);
 	if (r == 0)
 		r = lifted_pair(w->out, false);
 	if (r == 0)
 		r = lifted_pair(w->err, false);
-	if (r == 0)
-		r = lifted_pair(w->report, true);
 	return r < 0 ? r : lifted_pair(w->control, true);
+}
+
+static int wire_up_enter(const struct effective *e, struct wiring *w)
+{
+	struct wire_writer plan = { 0 };
+	int r = seal("stockade-plan", &plan, plan_encode(&e->plan, &plan), &w->plan);
+
+	return r < 0 ? r : lifted_pair(w->report, true);
 }
 
 /* fcntl(2): F_DUPFD is EINVAL when the limit does not reach the floor. */
@@ -296,63 +300,81 @@ static int spawn_enter(const struct wiring *w, bool network, struct spawned *ret
 	return spawn_child(&enter, &ret->enter_pid, &ret->enter_pidfd, d);
 }
 
+/* All but the shim, whose ends of the server's pipes are the only ones that are still missing to it. */
+static int spawn_rest(const struct effective *e, struct wiring *w, struct spawned *ret, bool shim, struct diag *d)
+{
+	const struct net_config *net = &e->profile.network;
+	bool network = e->plan.network.on;
+	int r = network ? wire_up_network(net, w, d) : 0;
+
+	/* The longest way first: side by side, the server's path is the critical one. */
+	if (r == 0)
+		r = spawn_enter(w, network, ret, d);
+	if (r == 0 && shim)
+		r = spawn_shim(w, ret, d);
+	if (r == 0 && network)
+		r = spawn_gateway(net, w, ret, d);
+	if (r == 0 && network)
+		r = spawn_dial(w, ret, d);
+	if (r == 0)
+		ret->report = steal_fd(&w->report[0]);
+	return r;
+}
+
 int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d)
 {
 	_cleanup_(wiring_done) struct wiring w;
-	const struct net_config *net = &e->profile.network;
-	bool network = e->plan.network.on;
 	int r;
 
 	wiring_init(&w);
 	*ret = (struct spawned)SPAWNED_NONE;
-	r = wire_up(e, &w);
+	r = wire_up_shim(e, &w);
+	if (r == 0)
+		r = wire_up_enter(e, &w);
 	if (r < 0)
 		return wire_failed(r, "wire up the session", d);
-	if (network)
-		r = wire_up_network(net, &w, d);
-	/* The longest way first: side by side, the server's path is the critical one. */
-	if (r == 0)
-		r = spawn_enter(&w, network, ret, d);
-	if (r == 0)
-		r = spawn_shim(&w, ret, d);
-	if (r == 0 && network)
-		r = spawn_gateway(net, &w, ret, d);
-	if (r == 0 && network)
-		r = spawn_dial(&w, ret, d);
+	r = spawn_rest(e, &w, ret, true, d);
 	if (r < 0) {
 		spawned_done(ret);
 		return r;
 	}
-	ret->report = steal_fd(&w.report[0]);
 	ret->control = steal_fd(&w.control[0]);
 	return 0;
 }
 
-/* A shim with no server behind it, to tell the client why there is none. */
-int spawn_refusal(const struct shim_config *config, struct spawned *ret, struct diag *d)
+int spawn_waiting(const struct effective *e, struct spawned *ret, struct diag *d)
 {
 	_cleanup_(wiring_done) struct wiring w;
-	struct wire_writer text = { 0 };
 	int r;
 
 	wiring_init(&w);
-	r = seal("stockade-shim", &text, shim_config_encode(config, &text), &w.config);
 	*ret = (struct spawned)SPAWNED_NONE;
-	if (r == 0)
-		r = lifted_pair(w.in, false);
-	if (r == 0)
-		r = lifted_pair(w.out, false);
-	if (r == 0)
-		r = lifted_pair(w.err, false);
-	if (r == 0)
-		r = lifted_pair(w.control, true);
+	r = wire_up_shim(e, &w);
 	if (r < 0)
 		return wire_failed(r, "wire up an answer to the client", d);
 	r = spawn_shim(&w, ret, d);
 	if (r < 0)
 		return r;
 	ret->control = steal_fd(&w.control[0]);
+	ret->server_in = steal_fd(&w.in[0]);
+	ret->server_out = steal_fd(&w.out[1]);
+	ret->server_err = steal_fd(&w.err[1]);
 	return 0;
+}
+
+int spawn_behind(const struct effective *e, struct spawned *s, struct diag *d)
+{
+	_cleanup_(wiring_done) struct wiring w;
+	int r;
+
+	wiring_init(&w);
+	w.in[0] = steal_fd(&s->server_in);
+	w.out[1] = steal_fd(&s->server_out);
+	w.err[1] = steal_fd(&s->server_err);
+	r = wire_up_enter(e, &w);
+	if (r < 0)
+		return wire_failed(r, "wire up the session", d);
+	return spawn_rest(e, &w, s, false, d);
 }
 
 static void end_child(int *pidfd)
@@ -397,7 +419,8 @@ void spawned_done(struct spawned *s)
 	end_child(&s->gateway.pidfd);
 	end_child(&s->dial.pidfd);
 	end_child(&s->shim_pidfd);
-	int *sockets[] = { &s->report, &s->control, &s->gateway.events, &s->dial.events };
+	int *sockets[] = { &s->report, &s->control, &s->gateway.events, &s->dial.events, &s->server_in, &s->server_out,
+		&s->server_err };
 	for (size_t i = 0; i < ARRAY_LEN(sockets); i++)
 		if (*sockets[i] >= 0)
 			close(steal_fd(sockets[i]));

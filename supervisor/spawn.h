@@ -22,17 +22,18 @@ struct spawned {
 	int enter_pidfd, shim_pidfd, init_pidfd; /* init: PID 1, by REPORT_INIT; -1 before */
 	pid_t enter_pid, shim_pid, init_pid;
 	struct spawned_net gateway, dial;
+	/* The server's ends of its pipes, held for it until spawn_behind; -1: none. */
+	int server_in, server_out, server_err;
 };
 #define SPAWNED_NONE                                                                                                   \
 	{                                                                                                              \
-		-1, -1, -1, -1, -1, 0, 0, 0, { -1, -1, 0 },                                                            \
-		{                                                                                                      \
-			-1, -1, 0                                                                                      \
-		}                                                                                                      \
+		-1, -1, -1, -1, -1, 0, 0, 0, { -1, -1, 0 }, { -1, -1, 0 }, -1, -1, -1                                  \
 	}
 
 int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d) _must_check_;
-/* Only a shim, for a launch that does not happen: it is told CONTROL_REFUSE and answers the client. */
-int spawn_refusal(const struct shim_config *config, struct spawned *ret, struct diag *d) _must_check_;
+/* The shim alone, for a launch that waits: it is told CONTROL_WAIT and answers the client. */
+int spawn_waiting(const struct effective *e, struct spawned *ret, struct diag *d) _must_check_;
+/* The rest of that session, behind the pipes of its shim. */
+int spawn_behind(const struct effective *e, struct spawned *s, struct diag *d) _must_check_;
 void spawned_done(struct spawned *s);
 #define _cleanup_spawned_ _cleanup_(spawned_done)

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_shim_refusal - stockade-shim when there will be no server (CONTROL_REFUSE): mcp.md section 2, "how to say no" */
+/* test_shim_refusal - stockade-shim when a person said no while it waited (CONTROL_WAIT, CONTROL_REFUSE): mcp.md
+ * section 2, "how to say no" */
 #include "tests/unit/unit.h"
 #include "tests/shim/stage.h"
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static const char WORDS[] =
-	"stockade is waiting for the user's approval of 'demo'; the user can see it with stockade approve";
+static const char WORDS[] = "stockade did not start 'demo': the user refused it";
 
-enum { PATIENCE_MS = 60000, SHORT_MS = 50 };
+enum { LONG_MS = 200 };
 
-static void start_refusing(struct stage *s, int patience_ms)
+static void start_refusing(struct stage *s)
 {
 	struct shim_config c;
 
 	stage_config(&c);
 	stage_prepare(s, &c);
-	stage_control(s, CONTROL_REFUSE, patience_ms, WORDS);
+	stage_control(s, CONTROL_WAIT, 0, "it waits");
+	stage_control(s, CONTROL_REFUSE, 0, WORDS);
 	shim_config_done(&c);
 }
 
@@ -47,7 +49,7 @@ static void initialize_gets_the_reason_and_is_recorded(void **state)
 {
 	_cleanup_stage_ struct stage s = { 0 };
 
-	start_refusing(&s, PATIENCE_MS);
+	start_refusing(&s);
 	stage_client_says(&s, "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
 			      "\"2025-06-18\","
 			      "\"capabilities\":{},\"clientInfo\":{\"name\":\"c\",\"version\":\"1\"}}}");
@@ -67,7 +69,6 @@ static void every_request_is_answered_under_its_own_id(void **state)
 		{ "1", "\"method\":\"server/discover\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/"
 		       "protocolVersion\":\"2026-07-28\"}}" },
 		{ "\"1\"", "\"method\":\"ping\"" },
-		{ "1", "\"method\":\"tools/call\",\"params\":{\"name\":\"echo\",\"arguments\":{}}" },
 		{ "\"x\"", "\"method\":\"tools/call\",\"params\":{\"name\":\"echo\",\"task\":{\"ttl\":1}}" },
 		{ "9007199254740991", "\"method\":\"tools/list\"" },
 		{ "-7", "\"method\":\"no/such\"" },
@@ -75,7 +76,7 @@ static void every_request_is_answered_under_its_own_id(void **state)
 	_cleanup_stage_ struct stage s = { 0 };
 	char line[512];
 
-	start_refusing(&s, PATIENCE_MS);
+	start_refusing(&s);
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
 		snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%s,%s}", requests[i].id, requests[i].rest);
 		stage_client_says(&s, line);
@@ -98,7 +99,7 @@ static void notifications_answers_and_noise_get_no_answer(void **state)
 	};
 	_cleanup_stage_ struct stage s = { 0 };
 
-	start_refusing(&s, PATIENCE_MS);
+	start_refusing(&s);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		stage_client_says(&s, lines[i]);
 	stage_client_says(&s, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}");
@@ -111,7 +112,7 @@ static void a_malformed_request_with_an_id_is_answered_too(void **state)
 	static const char *const parts[] = { "\"id\":3,\"error\":", NULL };
 	_cleanup_stage_ struct stage s = { 0 };
 
-	start_refusing(&s, PATIENCE_MS);
+	start_refusing(&s);
 	stage_client_says(&s, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"ping\",\"method\":\"initialize\"}");
 	stage_expect_client_has(&s, parts);
 	close_and_end(&s);
@@ -121,7 +122,7 @@ static void a_client_that_closes_at_once_ends_it(void **state)
 {
 	_cleanup_stage_ struct stage s = { 0 };
 
-	start_refusing(&s, PATIENCE_MS);
+	start_refusing(&s);
 	close_and_end(&s);
 	stage_event(&s, EVENT_CLIENT_EOF);
 }
@@ -131,7 +132,7 @@ static void what_was_asked_before_the_end_of_input_is_still_answered(void **stat
 	_cleanup_stage_ struct stage s = { 0 };
 	char line[128], id[8];
 
-	start_refusing(&s, PATIENCE_MS);
+	start_refusing(&s);
 	for (int i = 0; i < 500; i++) {
 		snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"ping\"}", i);
 		stage_client_says(&s, line);
@@ -144,22 +145,36 @@ static void what_was_asked_before_the_end_of_input_is_still_answered(void **stat
 	assert_int_equal(stage_wait(&s), SHIM_EXIT_OK);
 }
 
-static void it_ends_by_itself_some_time_after_the_first_answer(void **state)
+static void a_call_is_told_in_the_form_that_reaches_a_model(void **state)
+{
+	static const char *const parts[] = { "\"id\":1,\"result\":", WORDS, "\"isError\":true", NULL };
+	_cleanup_stage_ struct stage s = { 0 };
+
+	start_refusing(&s);
+	stage_client_says(
+		&s, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\"}}");
+	stage_expect_client_has(&s, parts);
+	close_and_end(&s);
+}
+
+static void it_answers_as_long_as_the_client_stays(void **state)
 {
 	_cleanup_stage_ struct stage s = { 0 };
 
-	start_refusing(&s, SHORT_MS);
+	start_refusing(&s);
 	stage_client_says(&s, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
 	expect_refusal(&s, "1");
-	assert_int_equal(stage_wait(&s), SHIM_EXIT_OK);
-	assert_null(stage_client_hears(&s));
+	poll(NULL, 0, LONG_MS);
+	stage_client_says(&s, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}");
+	expect_refusal(&s, "2");
+	close_and_end(&s);
 }
 
 static void nothing_ever_reaches_a_server_and_nothing_is_heard_from_one(void **state)
 {
 	_cleanup_stage_ struct stage s = { 0 };
 
-	start_refusing(&s, PATIENCE_MS);
+	start_refusing(&s);
 	stage_server_says(&s, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"forged\":true}}");
 	stage_client_says(&s, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
 	expect_refusal(&s, "1");
@@ -175,7 +190,8 @@ int main(void)
 		cmocka_unit_test(a_malformed_request_with_an_id_is_answered_too),
 		cmocka_unit_test(a_client_that_closes_at_once_ends_it),
 		cmocka_unit_test(what_was_asked_before_the_end_of_input_is_still_answered),
-		cmocka_unit_test(it_ends_by_itself_some_time_after_the_first_answer),
+		cmocka_unit_test(a_call_is_told_in_the_form_that_reaches_a_model),
+		cmocka_unit_test(it_answers_as_long_as_the_client_stays),
 		cmocka_unit_test(nothing_ever_reaches_a_server_and_nothing_is_heard_from_one),
 	};
 

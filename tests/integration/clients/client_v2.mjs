@@ -10,7 +10,7 @@ const { Client } = await load('@modelcontextprotocol/client');
 const { StdioClientTransport } = await load('@modelcontextprotocol/client/stdio');
 
 await run(
-  () => new Client({ name: 'client-v2', version: '1' }, { capabilities: {}, versionNegotiation: process.env.MCP_MODE ? { mode: process.env.MCP_MODE } : undefined }),
+  (listChanged) => new Client({ name: 'client-v2', version: '1' }, { capabilities: {}, listChanged, versionNegotiation: process.env.MCP_MODE ? { mode: process.env.MCP_MODE } : undefined }),
   (o) => new StdioClientTransport(o),
   (client, params, options) => client.callTool(params, options),
 );

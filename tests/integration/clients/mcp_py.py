@@ -7,6 +7,9 @@ import sys
 import anyio
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.types import ToolListChangedNotification
+
+CHANGED = asyncio.Event()
 
 
 def plain(model):
@@ -15,6 +18,11 @@ def plain(model):
 
 async def one(session, step):
     op = step["op"]
+    if op == "changed":
+        with open(step["file"], "w", encoding="ascii"):
+            pass
+        await CHANGED.wait()
+        return None
     if op == "tools":
         return plain(await session.list_tools())
     if op == "call":
@@ -38,10 +46,15 @@ async def one(session, step):
     raise ValueError(op)
 
 
+async def heard(message):
+    if isinstance(getattr(message, "root", message), ToolListChangedNotification):
+        CHANGED.set()
+
+
 async def main(job):
     server = StdioServerParameters(command=job["command"], args=job["args"], env=job.get("env"), cwd=job.get("cwd"))
     answers = []
-    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+    async with stdio_client(server) as (read, write), ClientSession(read, write, message_handler=heard) as session:
         await session.initialize()
         for step in job["steps"]:
             try:

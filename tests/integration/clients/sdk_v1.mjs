@@ -10,7 +10,7 @@ const { Client } = await load('@modelcontextprotocol/sdk/client/index.js');
 const { StdioClientTransport } = await load('@modelcontextprotocol/sdk/client/stdio.js');
 
 await run(
-  () => new Client({ name: 'sdk-v1', version: '1' }, { capabilities: {} }),
+  (listChanged) => new Client({ name: 'sdk-v1', version: '1' }, { capabilities: {}, listChanged }),
   (o) => new StdioClientTransport(o),
   (client, params, options) => client.callTool(params, undefined, options),
 );

@@ -3,6 +3,8 @@
 //
 // An answer is { ok: RESULT } or { error: { code, message } }; the caller compares them with and without stockade.
 
+import { writeFileSync } from 'node:fs';
+
 async function call(client, step, request) {
   const options = { timeout: step.timeout ?? 60000 };
   const progress = [];
@@ -20,13 +22,17 @@ const operations = {
   prompts: (c) => c.listPrompts(),
   prompt: (c, s) => c.getPrompt({ name: s.name, arguments: s.args ?? {} }),
   ping: (c) => c.ping(),
+  changed: async (c, s) => { writeFileSync(s.file, ''); await c.toolsChanged; },
   version: async (c) => ({ server: c.getServerVersion(), capabilities: c.getServerCapabilities(), instructions: c.getInstructions() }),
 };
 
 export async function run(makeClient, makeTransport, toolCall) {
   const job = JSON.parse(process.argv[2]);
   const transport = makeTransport({ command: job.command, args: job.args, env: job.env, cwd: job.cwd, stderr: 'inherit' });
-  const client = makeClient();
+  let told;
+  const toolsChanged = new Promise((done) => { told = done; });
+  const client = makeClient({ tools: { autoRefresh: false, onChanged: () => told() } });
+  client.toolsChanged = toolsChanged;
   const answers = [];
   await client.connect(transport);
   for (const step of job.steps) {

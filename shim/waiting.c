@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* waiting - see waiting.h */
+#include "shim/waiting.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "shim/answers.h"
+#include "shim/envelope.h"
+#include "shim/handle.h"
+#include "shim/lists.h"
+#include "shim/policy.h"
+#include "shim/record.h"
+
+#define CAPABILITIES                                                                                                   \
+	"\"capabilities\":{\"tools\":{\"listChanged\":true},\"prompts\":{\"listChanged\":true},"                       \
+	"\"resources\":{\"listChanged\":true}}"
+
+static const char META_SUBSCRIPTION[] = "io.modelcontextprotocol/subscriptionId";
+static const char META_VERSION[] = "io.modelcontextprotocol/protocolVersion";
+static const char META_CLIENT[] = "io.modelcontextprotocol/clientInfo";
+static const char META_OFFERS[] = "io.modelcontextprotocol/clientCapabilities";
+static const char OWN_ID[] = "\"stockade-discover\"";
+static const char BY_US[] = "answered by stockade: approval waits";
+static const char NO_LIST[] = "answered by stockade: the server has no such list";
+
+/* The versions that have a handshake, newest first. */
+static const char *const legacy_versions[] = { "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05" };
+static const char MODERN_VERSION[] = "2026-07-28";
+
+/* What was promised: a bit each. */
+enum { LISTS_TOOLS = 1 << 0, LISTS_PROMPTS = 1 << 1, LISTS_RESOURCES = 1 << 2 };
+
+static const struct {
+	unsigned bit;
+	const char *capability, *changed, *wanted;
+} promises[] = {
+	{ LISTS_TOOLS, "tools", "notifications/tools/list_changed", "toolsListChanged" },
+	{ LISTS_PROMPTS, "prompts", "notifications/prompts/list_changed", "promptsListChanged" },
+	{ LISTS_RESOURCES, "resources", "notifications/resources/list_changed", "resourcesListChanged" },
+};
+
+static const struct {
+	enum method_result result;
+	unsigned bit;
+	const char *empty;
+} lists[] = {
+	{ RESULT_TOOLS, LISTS_TOOLS, "\"tools\":[]" },
+	{ RESULT_PROMPTS, LISTS_PROMPTS, "\"prompts\":[]" },
+	{ RESULT_RESOURCES, LISTS_RESOURCES, "\"resources\":[]" },
+	{ RESULT_TEMPLATES, LISTS_RESOURCES, "\"resourceTemplates\":[]" },
+};
+
+static void forget_kept(struct waiting *w, size_t i)
+{
+	w->kept_bytes -= w->kept[i].n;
+	free(w->kept[i].line);
+	free(w->kept[i].id);
+	w->n_kept--;
+	memmove(&w->kept[i], &w->kept[i + 1], (w->n_kept - i) * sizeof(w->kept[0]));
+}
+
+void waiting_done(struct waiting *w)
+{
+	while (w->n_kept > 0)
+		forget_kept(w, w->n_kept - 1);
+	buf_done(&w->hello);
+}
+
+void waiting_begin(struct shim *s, const char *words)
+{
+	s->waiting = (struct waiting){ .state = WAITING_APPROVAL, .hello = BUF_INIT(SHIM_LINE_MAX + 1) };
+	snprintf(s->waiting.words, sizeof(s->waiting.words), "%s", words);
+}
+
+/* --- answers --- */
+
+static int send_client(struct shim *s)
+{
+	return queue_put(&s->to_client, s->answer.data, s->answer.len);
+}
+
+static int record_own(struct shim *s, const struct message *m, const struct method *method)
+{
+	struct decision d = { .verdict = POLICY_ALLOW, .reason = s->waiting.state == WAITING_OFF ? NO_LIST : BY_US };
+
+	return handle_record_request(s, m, method, &d, ++s->call_ids);
+}
+
+/* A result of ours: members of the object, each but the first behind a comma. */
+static int answer_members(struct shim *s, const struct message *m, const char *members)
+{
+	struct slice id = m->envelope->id;
+	int r;
+
+	buf_clear(&s->answer);
+	r = buf_printf(&s->answer, "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{", (int)id.n, id.p);
+	if (r == 0 && m->modern)
+		r = buf_printf(&s->answer, "\"resultType\":\"complete\"%s", *members ? "," : "");
+	if (r == 0)
+		r = buf_puts(&s->answer, members);
+	if (r == 0)
+		r = buf_puts(&s->answer, "}}\n");
+	return r ? r : send_client(s);
+}
+
+static int answer_list(struct shim *s, const struct message *m, const struct method *method)
+{
+	char members[96];
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (lists[i].result == method->result)
+			/* In the modern era a client may keep a list as long as it is told to. */
+			snprintf(members, sizeof(members), "%s%s", lists[i].empty,
+				m->modern ? ",\"ttlMs\":0,\"cacheScope\":\"private\"" : "");
+	return answer_members(s, m, members);
+}
+
+static int deny(struct shim *s, const struct message *m, const struct method *method, const char *reason)
+{
+	struct decision d = {
+		.verdict = POLICY_DENY, .what = "method", .subject = m->envelope->method, .reason = reason
+	};
+	int r;
+
+	if (method && method->gate == GATE_TOOL) {
+		d.what = "tool";
+		d.subject = walk_string(message_get(&s->doc, "name"));
+	}
+	r = handle_record_request(s, m, method, &d, ++s->call_ids);
+	return r ? r : handle_answer_denial(s, m, method, s->waiting.words, ANSWER_DENIED);
+}
+
+/* --- the handshake with the client --- */
+
+static int put_identity(struct shim *s)
+{
+	int r = buf_puts(&s->answer, "{\"name\":");
+
+	if (r == 0)
+		r = answers_put_string(&s->answer, s->config.name, strlen(s->config.name));
+	return r ? r : buf_puts(&s->answer, ",\"version\":\"0\"}");
+}
+
+static int put_instructions(struct shim *s)
+{
+	int r = buf_puts(&s->answer, ",\"instructions\":");
+
+	return r ? r : answers_put_string(&s->answer, s->waiting.words, strlen(s->waiting.words));
+}
+
+static const char *version_for(struct slice asked)
+{
+	for (size_t i = 0; i < ARRAY_LEN(legacy_versions); i++)
+		if (slice_is(asked, legacy_versions[i]))
+			return legacy_versions[i];
+	return legacy_versions[0];
+}
+
+static int answer_initialize(struct shim *s, const struct message *m)
+{
+	struct slice id = m->envelope->id;
+	int r;
+
+	buf_clear(&s->answer);
+	r = buf_printf(&s->answer,
+		"{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{\"protocolVersion\":\"%s\"," CAPABILITIES
+		",\"serverInfo\":",
+		(int)id.n, id.p, s->waiting.version);
+	if (r == 0)
+		r = put_identity(s);
+	if (r == 0)
+		r = put_instructions(s);
+	if (r == 0)
+		r = buf_puts(&s->answer, "}}\n");
+	return r ? r : send_client(s);
+}
+
+/* Also how a client speaks again that has lost its patience: the server hears the last. */
+static int on_initialize(struct shim *s, struct message *m, const struct method *method)
+{
+	struct waiting *w = &s->waiting;
+	int r = record_own(s, m, method);
+
+	buf_clear(&w->hello);
+	if (r == 0)
+		r = buf_append(&w->hello, s->doc.out.data, s->doc.out.len);
+	w->modern = false;
+	w->initialized = false;
+	snprintf(w->version, sizeof(w->version), "%s",
+		version_for(walk_string(message_get(&s->doc, "protocolVersion"))));
+	return r ? r : answer_initialize(s, m);
+}
+
+static int on_discover(struct shim *s, struct message *m, const struct method *method)
+{
+	struct slice id = m->envelope->id;
+	int r = record_own(s, m, method);
+
+	buf_clear(&s->answer);
+	if (r == 0)
+		r = buf_printf(&s->answer,
+			"{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{\"resultType\":\"complete\","
+			"\"supportedVersions\":[\"%s\"]," CAPABILITIES ",\"ttlMs\":0,\"cacheScope\":\"private\","
+			"\"_meta\":{\"io.modelcontextprotocol/serverInfo\":",
+			(int)id.n, id.p, MODERN_VERSION);
+	if (r == 0)
+		r = put_identity(s);
+	if (r == 0)
+		r = buf_putc(&s->answer, '}');
+	if (r == 0)
+		r = put_instructions(s);
+	if (r == 0)
+		r = buf_puts(&s->answer, "}}\n");
+	return r ? r : send_client(s);
+}
+
+/* In the modern era each request shows how the client speaks. The server will be asked what it speaks, under the first
+ * one's names, and offered nothing. */
+static int keep_discover(struct shim *s)
+{
+	struct waiting *w = &s->waiting;
+	struct slice meta = message_get(&s->doc, "_meta"), info = walk_get(meta, META_CLIENT);
+	struct slice version = walk_get(meta, META_VERSION);
+	int r;
+
+	if (w->hello.len > 0 || !version.n)
+		return 0;
+	w->modern = true;
+	r = buf_printf(&w->hello,
+		"{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"server/discover\",\"params\":{\"_meta\":{\"%s\":%.*s,",
+		OWN_ID, META_VERSION, (int)version.n, version.p);
+	if (r == 0 && info.n)
+		r = buf_printf(&w->hello, "\"%s\":%.*s,", META_CLIENT, (int)info.n, info.p);
+	return r ? r : buf_printf(&w->hello, "\"%s\":{}}}}", META_OFFERS);
+}
+
+/* --- what is kept for the server --- */
+
+static size_t find_kept(const struct waiting *w, struct slice id)
+{
+	size_t i = 0;
+
+	while (i < w->n_kept && !slice_is(id, w->kept[i].id))
+		i++;
+	return i;
+}
+
+static bool is_listening(const struct waiting *w, struct slice id)
+{
+	size_t i = find_kept(w, id);
+
+	return i < w->n_kept && w->kept[i].listens;
+}
+
+static int keep(struct shim *s, const struct message *m, struct waiting_kept k)
+{
+	struct waiting *w = &s->waiting;
+
+	k.n = s->doc.out.len;
+	k.line = strndup(s->doc.out.data, k.n);
+	k.id = strndup(m->envelope->id.p, m->envelope->id.n);
+	if (!k.line || !k.id) {
+		free(k.line);
+		free(k.id);
+		return -ENOMEM;
+	}
+	w->kept[w->n_kept++] = k;
+	w->kept_bytes += k.n;
+	return 0;
+}
+
+static bool has_room(const struct waiting *w, const struct shim *s)
+{
+	return w->n_kept < WAITING_KEPT_MAX && s->doc.out.len <= WAITING_BYTES_MAX - w->kept_bytes;
+}
+
+/* The last one counts. */
+static int on_set_level(struct shim *s, struct message *m, const struct method *method)
+{
+	struct waiting *w = &s->waiting;
+	int r;
+
+	for (size_t i = w->n_kept; i-- > 0;)
+		if (!w->kept[i].listens)
+			forget_kept(w, i);
+	if (!has_room(w, s))
+		return deny(s, m, method, "approval waits, and no more is kept for the server");
+	r = record_own(s, m, method);
+	if (r == 0)
+		r = answer_members(s, m, "");
+	return r ? r : keep(s, m, (struct waiting_kept){ 0 });
+}
+
+static int acknowledge(struct shim *s, struct slice id, struct slice filter)
+{
+	bool first = true;
+	int r;
+
+	buf_clear(&s->answer);
+	r = buf_printf(&s->answer,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"
+		"acknowledged\",\"params\":{\"_meta\":{\"%s\":"
+		"%.*s},\"notifications\":{",
+		META_SUBSCRIPTION, (int)id.n, id.p);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(promises); i++)
+		if (slice_is(walk_get(filter, promises[i].wanted), "true")) {
+			r = buf_printf(&s->answer, "%s\"%s\":true", first ? "" : ",", promises[i].wanted);
+			first = false;
+		}
+	if (r == 0)
+		r = buf_puts(&s->answer, "}}}\n");
+	return r ? r : send_client(s);
+}
+
+static int on_listen(struct shim *s, struct message *m, const struct method *method)
+{
+	struct waiting *w = &s->waiting;
+	struct slice filter = message_get(&s->doc, "notifications");
+	struct waiting_kept k = { .listens = true };
+	int r;
+
+	if (!has_room(w, s))
+		return deny(s, m, method, "approval waits, and no more is kept for the server");
+	for (size_t i = 0; i < ARRAY_LEN(promises); i++)
+		k.changes |= slice_is(walk_get(filter, promises[i].wanted), "true") ? promises[i].bit : 0;
+	r = record_own(s, m, method);
+	if (r == 0)
+		r = keep(s, m, k);
+	return r ? r : acknowledge(s, m->envelope->id, filter);
+}
+
+static int on_ping(struct shim *s, struct message *m, const struct method *method)
+{
+	int r = record_own(s, m, method);
+
+	return r ? r : answer_members(s, m, "");
+}
+
+static int on_list(struct shim *s, struct message *m, const struct method *method)
+{
+	int r = record_own(s, m, method);
+
+	return r ? r : answer_list(s, m, method);
+}
+
+static const struct {
+	const char *method;
+	int (*handle)(struct shim *s, struct message *m, const struct method *method);
+} requests[] = {
+	{ "initialize", on_initialize },
+	{ "server/discover", on_discover },
+	{ "ping", on_ping },
+	{ "tools/list", on_list },
+	{ "prompts/list", on_list },
+	{ "resources/list", on_list },
+	{ "resources/templates/list", on_list },
+	{ "logging/setLevel", on_set_level },
+	{ "subscriptions/listen", on_listen },
+};
+
+int waiting_request(struct shim *s, struct message *m, const struct method *method)
+{
+	bool known = method && (method->eras & (m->modern ? ERA_MODERN : ERA_LEGACY));
+	int r = 0;
+
+	if (s->waiting.state == WAITING_OFF)
+		return on_list(s, m, method);
+	if (s->waiting.state == WAITING_FAILED)
+		return deny(s, m, method, "the server cannot do what the client was promised");
+	/* An error under that id would end the subscription. */
+	if (is_listening(&s->waiting, m->envelope->id))
+		return record_refused(s, m->side, "its id is that of a request that has no answer yet", m->line->n);
+	if (m->modern)
+		r = keep_discover(s);
+	for (size_t i = 0; r == 0 && known && i < ARRAY_LEN(requests); i++)
+		if (strcmp(requests[i].method, method->name) == 0)
+			return requests[i].handle(s, m, method);
+	return r ? r : deny(s, m, method, "approval waits");
+}
+
+int waiting_notification(struct shim *s, struct message *m, const struct method *method)
+{
+	struct waiting *w = &s->waiting;
+	struct slice name = m->envelope->method;
+
+	if (w->state == WAITING_APPROVAL && slice_is(name, "notifications/initialized") && w->hello.len && !w->modern) {
+		w->initialized = true;
+		return 0;
+	}
+	if (w->state == WAITING_APPROVAL && slice_is(name, "notifications/roots/list_changed")) {
+		w->roots_changed = true;
+		return 0;
+	}
+	if (method && method->note == NOTE_CANCELLED) {
+		if (is_listening(w, message_get(&s->doc, "requestId")))
+			forget_kept(w, find_kept(w, message_get(&s->doc, "requestId")));
+		return 0;
+	}
+	return handle_drop_notification(s, m, "there is no server yet");
+}
+
+/* --- the handshake with the server --- */
+
+static int say(struct shim *s, const char *line, size_t n)
+{
+	int r;
+
+	s->waiting.replays = true;
+	r = handle_line(s, EVENT_FROM_CLIENT, LINES_MESSAGE, (struct line){ line, n });
+	s->waiting.replays = false;
+	return r;
+}
+
+static int fail(struct shim *s, const char *why)
+{
+	struct waiting *w = &s->waiting;
+
+	w->state = WAITING_FAILED;
+	snprintf(w->words, sizeof(w->words),
+		"stockade: %s: the server was approved and started, but %s. Its client has to start it again.",
+		s->config.name, why);
+	return record_refused(s, EVENT_FROM_SERVER, why, 0);
+}
+
+int waiting_give_up(struct shim *s)
+{
+	return fail(s, "it did not answer the handshake in time");
+}
+
+int waiting_release(struct shim *s)
+{
+	struct waiting *w = &s->waiting;
+	int r;
+
+	if (w->hello.len == 0) {
+		w->state = WAITING_OFF;
+		return 0;
+	}
+	w->state = WAITING_HANDSHAKE;
+	r = say(s, w->hello.data, w->hello.len);
+	if (r < 0)
+		return r;
+	buf_done(&w->hello);
+	if (s->calls.n != 1)
+		return fail(s, "it took no message");
+	s->calls.entries[0].own = true;
+	return 0;
+}
+
+/* Legacy: which lists have changed, all the client knows. Modern: what each subscription asked for. */
+static int tell_changes(struct shim *s, unsigned which, const char *id)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(promises); i++) {
+		if (!(which & promises[i].bit & ~s->waiting.lacks))
+			continue;
+		buf_clear(&s->answer);
+		r = buf_printf(&s->answer, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\"", promises[i].changed);
+		if (r == 0 && id)
+			r = buf_printf(&s->answer, ",\"params\":{\"_meta\":{\"%s\":%s}}", META_SUBSCRIPTION, id);
+		if (r == 0)
+			r = buf_puts(&s->answer, "}\n");
+		if (r == 0)
+			r = send_client(s);
+	}
+	return r;
+}
+
+int waiting_initialized(struct shim *s)
+{
+	if (!s->waiting.owes_changes)
+		return 0;
+	s->waiting.owes_changes = false;
+	return tell_changes(s, LISTS_TOOLS | LISTS_PROMPTS | LISTS_RESOURCES, NULL);
+}
+
+/* Replays what is kept: an answer to it is ours, but for a subscription. */
+static int say_kept(struct shim *s, bool logs)
+{
+	struct waiting *w = &s->waiting;
+	int r = 0;
+
+	while (r == 0 && w->n_kept > 0) {
+		struct waiting_kept *k = &w->kept[0];
+		struct pending_entry *e;
+		if (k->listens || logs)
+			r = say(s, k->line, k->n);
+		e = pending_find(&s->calls, (struct slice){ k->id, strlen(k->id) });
+		if (e && !k->listens)
+			e->own = true;
+		if (r == 0 && k->listens)
+			r = tell_changes(s, k->changes, k->id);
+		forget_kept(w, 0);
+	}
+	return r;
+}
+
+static int say_notification(struct shim *s, const char *method)
+{
+	char line[128];
+	int n = snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"method\":\"%s\"}", method);
+
+	return say(s, line, (size_t)n);
+}
+
+/* The server has the handshake: the rest follows, and the client may look again. */
+static int finish(struct shim *s, bool logs)
+{
+	struct waiting *w = &s->waiting;
+	int r = 0;
+
+	w->state = WAITING_OFF;
+	w->owes_changes = !w->modern;
+	/* Its way tells the changes too (waiting_initialized). */
+	if (w->initialized)
+		r = say_notification(s, "notifications/initialized");
+	if (r == 0 && w->roots_changed)
+		r = say_notification(s, "notifications/roots/list_changed");
+	return r ? r : say_kept(s, logs);
+}
+
+static const char *unfit(const struct waiting *w, const struct json_doc *d)
+{
+	struct slice version = walk_string(message_get(d, "protocolVersion")), each;
+	struct walk all = walk_array(message_get(d, "supportedVersions"));
+
+	while (w->modern && walk_element(&all, &each))
+		if (slice_is(walk_string(each), MODERN_VERSION))
+			return NULL;
+	for (size_t i = 0; !w->modern && i < ARRAY_LEN(legacy_versions); i++)
+		if (slice_is(version, legacy_versions[i]))
+			return NULL;
+	return "it does not speak the protocol version that the client was told";
+}
+
+int waiting_answer(struct shim *s, struct message *m, struct pending_entry *e)
+{
+	struct waiting *w = &s->waiting;
+	struct slice offers = message_get(&s->doc, "capabilities");
+	bool hello = w->state == WAITING_HANDSHAKE, result = m->envelope->kind == ENVELOPE_RESULT;
+	const char *why = result ? unfit(w, &s->doc) : "it refused the handshake";
+	int r = hello && result ? handle_record_server(s) : 0;
+
+	if (r == 0)
+		r = record_ending(s, e, m->side, result ? "ok" : "error", m->line->n);
+	pending_remove(&s->calls, e);
+	if (r || !hello)
+		return r;
+	if (why)
+		return fail(s, w->modern ? "it does not speak the protocol version that the client was told" : why);
+	for (size_t i = 0; i < ARRAY_LEN(promises); i++)
+		w->lacks |= walk_is_object(walk_get(offers, promises[i].capability)) ? 0 : promises[i].bit;
+	return finish(s, walk_is_object(walk_get(offers, "logging")));
+}
+
+bool waiting_covers(const struct shim *s, const struct method *method)
+{
+	for (size_t i = 0; s->waiting.lacks && method && i < ARRAY_LEN(lists); i++)
+		if (lists[i].result == method->result)
+			return s->waiting.lacks & lists[i].bit;
+	return false;
+}

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""While approval waits the client has a healthy server, and its tools appear without a restart."""
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from integration.harness import CLIENTS, MODULES, ODD, STOCKADE, NODE22, npm_server, processes, until
+from integration.pty_person import Terminal
+
+MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
+          "io.modelcontextprotocol/clientCapabilities": {}}
+LOOSENING = ("stockade approve ", "approve 1", "approve --", "--digest", "--all", "restore", "type ")
+
+
+def waiting(person):
+    return json.loads(person.stockade("approve", "--json", check=0).stdout)
+
+
+def answer(person, word, question=None):
+    """A person at a terminal of their own."""
+    question = question or until(lambda: waiting(person))
+    assert len(question) == 1
+    t = Terminal([STOCKADE, "approve", "1"], person.env, person.work)
+    t.read_until("[y/N]")
+    t.type(f"{word}\n")
+    return t.wait()
+
+
+def changed(w, what="tools"):
+    """Reads on until the client hears that a list has changed."""
+    while True:
+        m = w.message()
+        assert m is not None, w.err.decode()
+        if m.get("method") == f"notifications/{what}/list_changed":
+            return m
+
+
+def names(w):
+    return [t["name"] for t in w.request("tools/list")["result"]["tools"]]
+
+
+def test_tools_appear_without_a_restart(person):
+    w = person.start("--", *ODD, "appears")
+    hello = w.initialize()["result"]
+    assert hello["protocolVersion"] == "2025-06-18"
+    for what in ("tools", "prompts", "resources"):
+        assert hello["capabilities"][what] == {"listChanged": True}
+    assert "is waiting for the user's approval" in hello["instructions"]
+    for loosening in LOOSENING:
+        assert loosening not in hello["instructions"]
+    assert names(w) == [] and w.request("prompts/list")["result"] == {"prompts": []}
+    assert w.request("ping")["result"] == {}
+    denied = w.call("echo", {"text": "early"})["result"]
+    assert denied["isError"] and "approval" in denied["content"][0]["text"]
+    assert answer(person, "y") == 0
+    changed(w)
+    assert "echo" in names(w)
+    assert w.call("echo", {"text": "late"})["result"]["content"][0]["text"] == "late"
+    # odd has tools alone: what was promised is kept all the same.
+    assert w.request("prompts/list")["result"] == {"prompts": []}
+    heard = json.loads(w.call("heard")["result"]["content"][0]["text"])
+    assert heard[:3] == ["initialize", "notifications/initialized", "tools/list"]
+    assert w.end() == 0
+    records = person.records()
+    assert [r["status"] for r in records if r["event"] == "consent"] == ["waiting", "approved"]
+    assert len([r for r in records if r["event"] == "client.hello"]) == 1
+    early = next(r for r in records if r["event"] == "tool.call")
+    assert early["decision"] == "deny" and early["reason"] == "approval waits" and "approval" not in early
+    late = [r for r in records if r["event"] == "tool.call"][1]
+    assert late["decision"] == "allow" and late["plan"].startswith(late["approval"]) and late["channel"] == "approve"
+    assert any(r.get("method") == "initialize" and r.get("reason") == "answered by stockade: approval waits" for r in records)
+    person.verified()
+
+
+STEPS = [{"op": "tools"}, {"op": "call", "name": "echo", "args": {"message": "m"}}, {"op": "changed", "file": "{mark}"}, {"op": "tools"},
+         {"op": "call", "name": "echo", "args": {"message": "m"}}]
+
+
+def run_client(client, person, command, steps, grants=(), **env):
+    """A real client in the background, its answers later."""
+    job = {"command": STOCKADE, "args": ["run", *grants, "--", *command], "cwd": person.work, "steps": steps,
+           "env": {"HOME": person.home, "PATH": person.env["PATH"]}}
+    return subprocess.Popen(CLIENTS[client](job), env={**person.env, "STOCKADE_NODE_MODULES": MODULES, **env}, cwd=person.work,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def steps_with(mark):
+    return json.loads(json.dumps(STEPS).replace("{mark}", mark))
+
+
+@pytest.mark.parametrize("client", ["sdk_v1", "client_v2", "mcp_py"])
+def test_real_clients_see_the_tools_appear(person, client):
+    mark = f"{person.work}/waits"
+    p = run_client(client, person, npm_server("everything"), steps_with(mark))
+    until(lambda: os.path.exists(mark))
+    assert answer(person, "y") == 0
+    out, err = p.communicate(timeout=180)
+    assert p.returncode == 0, err.decode()
+    empty, early, _, tools, late = json.loads(out)
+    assert empty["ok"]["tools"] == []
+    assert early["ok"]["isError"] and "approval" in early["ok"]["content"][0]["text"]
+    assert "echo" in [t["name"] for t in tools["ok"]["tools"]]
+    assert "m" in late["ok"]["content"][0]["text"] and not late["ok"].get("isError")
+
+
+def modern_server():
+    return [NODE22, f"{os.path.dirname(__file__)}/servers/modern.mjs", MODULES]
+
+
+def test_a_client_of_the_modern_era_hears_of_the_tools_through_its_subscription(person):
+    mark = f"{person.work}/waits"
+    p = run_client("client_v2", person, modern_server(), steps_with(mark), ["--ro", MODULES], MCP_MODE="auto")
+    until(lambda: os.path.exists(mark))
+    assert answer(person, "y") == 0
+    out, err = p.communicate(timeout=180)
+    assert p.returncode == 0, err.decode()
+    empty, early, _, tools, late = json.loads(out)
+    assert empty["ok"]["tools"] == [] and early["ok"]["isError"]
+    assert [t["name"] for t in tools["ok"]["tools"]] == ["echo"]
+    assert late["ok"]["content"][0]["text"] == "m"
+    hello = [r for r in person.records() if r["event"] == "client.hello"]
+    assert {r["protocol"] for r in hello} == {"2026-07-28"}
+
+
+def test_a_server_of_the_other_era_is_not_used_and_says_why(person):
+    w = person.start("--", *ODD, "legacy-only")
+    assert "result" in w.request("server/discover", {"_meta": MODERN})
+    assert answer(person, "y") == 0
+    def denied():
+        return "start it again" in json.dumps(w.request("tools/call", {"_meta": MODERN, "name": "echo", "arguments": {}}))
+    until(denied)
+    assert w.end() == 0
+
+
+def test_refused_the_client_gets_words_until_it_ends(person):
+    w = person.start("--", *ODD, "refused")
+    w.initialize()
+    assert answer(person, "n") == 125
+    until(lambda: b"refused, nothing was started" in w.err)
+    time.sleep(3)  # longer than the time that a refused launch once had
+    said = w.call("echo")["result"]
+    assert said["isError"] and said["content"][0]["text"] == f"stockade did not start '{waiting_name()}': the user refused it"
+    assert "error" in w.request("tools/list")
+    assert w.end() == 125
+    assert "session.ready" not in person.events() and waiting(person) == []
+
+
+def waiting_name():
+    return "odd.py"
+
+
+@pytest.mark.parametrize("how", ["eof", "term", "death"])
+def test_when_the_client_leaves_nothing_waits_any_more(person, how):
+    w = person.start("--", *ODD, f"leaves-{how}")
+    w.initialize()
+    until(lambda: waiting(person))
+    if how == "eof":
+        assert w.end() == 125
+    elif how == "term":
+        w.p.send_signal(signal.SIGTERM)
+        assert w.wait() == 125
+    else:
+        w.kill()
+    until(lambda: waiting(person) == [])
+    until(lambda: not processes(f"leaves-{how}"))
+    if how != "death":
+        assert [r["status"] for r in person.records() if r["event"] == "consent"] == ["waiting", "cancelled"]
+        person.verified()
+
+
+def test_no_call_that_is_on_its_way_at_the_approval_is_lost(person):
+    w = person.start("--", *ODD, "in-flight")
+    w.initialize()
+    until(lambda: waiting(person))
+    stop = threading.Event()
+    asked = []
+
+    def keep_calling():
+        while not stop.is_set():
+            n = 1000 + len(asked)
+            asked.append(n)
+            w.send({"jsonrpc": "2.0", "id": n, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "x"}}})
+            time.sleep(0.005)
+
+    t = threading.Thread(target=keep_calling)
+    t.start()
+    assert answer(person, "y") == 0
+    changed(w)
+    stop.set()
+    t.join()
+    answers = [w.answer(n)["result"].get("isError", False) for n in asked]
+    # First those that are told of the wait, then those that the server answers; none twice.
+    assert answers == sorted(answers, reverse=True) and answers[0]
+    assert names(w)
+    ids = [json.loads(line).get("id") for line in w.seen]
+    assert len([i for i in ids if i in asked]) == len(asked)
+    assert w.end() == 0
+
+
+def test_two_clients_of_one_plan_share_the_question_and_both_get_their_tools(person):
+    both = [person.start("--", *ODD, "both") for _ in range(2)]
+    for w in both:
+        w.initialize()
+    question = until(lambda: [q for q in waiting(person) if q["waiters"] == 2])
+    assert answer(person, "y", question) == 0
+    for w in both:
+        changed(w)
+        assert "echo" in names(w)
+        assert w.end() == 0
+
+
+def resident(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+
+
+def test_a_client_that_floods_while_it_waits_makes_nothing_grow_and_is_answered(person):
+    w = person.start("--", *ODD, "flood")
+    w.initialize()
+    [shim] = until(lambda: [p for p in map(int, subprocess.run(["pgrep", "-P", str(w.p.pid)], capture_output=True, text=True,
+                                                              check=False).stdout.split())])
+    before = resident(shim)
+    pad = "x" * 60000
+    for i in range(300):
+        w.send({"jsonrpc": "2.0", "id": f"l{i}", "method": "logging/setLevel", "params": {"level": "info", "pad": pad}})
+        w.send({"jsonrpc": "2.0", "id": f"s{i}", "method": "subscriptions/listen", "params": {
+            "_meta": MODERN, "notifications": {"toolsListChanged": True}, "pad": pad}})
+        w.send_raw(b'{"id":' + b"[" * 200 + b"\n")
+        w.send({"jsonrpc": "2.0", "id": f"c{i}", "method": "tools/call", "params": {"name": pad, "arguments": {}}})
+    for i in range(300):
+        assert w.answer(f"c{i}")["result"]["isError"]
+        assert w.answer(f"l{i}")
+    assert resident(shim) - before < 4096  # KiB: what one message and its answer take
+    assert "result" in w.request("ping")
+    assert answer(person, "y") == 0
+    changed(w)
+    assert "echo" in names(w)
+    w.end()

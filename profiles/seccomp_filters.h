@@ -18,5 +18,5 @@ extern const struct seccomp_filter seccomp_filter_init;	      /* PID 1 of the sa
 extern const struct seccomp_filter seccomp_filter_shim;	      /* stockade-shim, once its descriptors are there */
 extern const struct seccomp_filter seccomp_filter_gateway;    /* stockade-gateway, once it has its sockets */
 extern const struct seccomp_filter seccomp_filter_dial;	      /* stockade-dial, before the first request */
-extern const struct seccomp_filter seccomp_filter_reader;	      /* its reader of name servers' answers */
+extern const struct seccomp_filter seccomp_filter_reader;     /* its reader of name servers' answers */
 extern const struct seccomp_filter seccomp_filter_supervisor; /* stockade run, once everything is spawned */

@@ -386,8 +386,7 @@ static int timeout_ms(const struct relay *r)
 		return LISTING_TICK_MS;
 	if (r->phase > RUNNING || r->s->waiting.state == WAITING_HANDSHAKE)
 		return 50;
-	return until_timers(
-		r, r->dirty || r->err->unreported || r->s->own.table.n > 0 ? IDLE_MS : -1);
+	return until_timers(r, r->dirty || r->err->unreported || r->s->own.table.n > 0 ? IDLE_MS : -1);
 }
 
 static int serve(struct relay *r, const struct pollfd f[POLL_COUNT])

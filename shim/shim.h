@@ -44,12 +44,12 @@ struct shim {
 	struct lines from_client, from_server;
 	struct queue to_client, to_server;
 	struct json_doc doc;
-	struct json_watch watch;  /* the protocol's keys */
-	struct buf edited;	  /* a message that differs from what came */
-	struct buf subject;	  /* what a decision is about, unescaped */
-	struct buf answer;	  /* what the shim itself writes */
-	struct pending calls;	  /* the client's requests */
-	struct pending asks;	  /* the server's requests */
+	struct json_watch watch; /* the protocol's keys */
+	struct buf edited;	 /* a message that differs from what came */
+	struct buf subject;	 /* what a decision is about, unescaped */
+	struct buf answer;	 /* what the shim itself writes */
+	struct pending calls;	 /* the client's requests */
+	struct pending asks;	 /* the server's requests */
 	struct own own;		 /* the shim's requests to the server */
 	struct parked parked;	 /* the client's, that wait to be decided */
 	struct pins pins;

@@ -108,7 +108,7 @@ struct effective {
 	json_t *canonical; /* versioned, sorted; what the digest is over, what an approval stores */
 	struct plan plan;
 	struct shim_config shim;
-	bool pinned;	     /* there are pins, and shim enforces them; they are no part of the digest */
+	bool pinned; /* there are pins, and shim enforces them; they are no part of the digest */
 	struct pin_set pins;
 	int exit_hint; /* enum stockade_exit for a failure */
 };

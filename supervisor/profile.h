@@ -85,8 +85,8 @@ struct profile {
 	uint64_t limit_cpu; /* percent */
 	struct shim_rules tools, resources, prompts, extensions;
 	struct shim_arguments arguments; /* tools.allow[].arguments, tools.allow[].strict, tools.strict */
-	char *scan_withhold; /* tools.scan "withhold": where it stands; NULL: "record" */
-	struct meters meters; /* of calls of tools */
+	char *scan_withhold;		 /* tools.scan "withhold": where it stands; NULL: "record" */
+	struct meters meters;		 /* of calls of tools */
 	struct shim_text text;		 /* tools.text, tools.redact; no secrets */
 	bool sampling, elicitation;
 	struct profile_items roots;

@@ -18,7 +18,7 @@ def members(schema, node, path, found):
     if isinstance(named, dict) and "$ref" in named and named["$ref"].endswith("/parameter"):
         members(schema, named, f"{path}.NAME", found)
     for item in node.get("items", {}).get("anyOf", []) if isinstance(node.get("items"), dict) else []:
-        if item.get("$ref") == "#/$defs/tool":
+        if item.get("$ref") in ("#/$defs/tool", "#/$defs/redaction"):
             members(schema, item, f"{path}[]", found)
     if "properties" not in node:
         found.add(path)

@@ -411,7 +411,8 @@ static void without_a_server_each_request_gets_the_reason(void **state)
 	snprintf(t->s.refusal, sizeof(t->s.refusal), "it waits");
 	PLAY(t, { C, J "\"method\":\"notifications/initialized\"}", NULL, NULL,
 			"notification drop the launch was not approved" });
-	PLAY(t, { C, ID(1) "\"method\":\"initialize\"}", "~\"id\":1,\"error\":~4030~it waits", NULL,
+	PLAY(t,
+		{ C, ID(1) "\"method\":\"initialize\"}", "~\"id\":1,\"error\":~4030~it waits", NULL,
 			"request deny the launch" },
 		{ C, CALL(2, "a"), "~\"id\":2,\"result\":~isError\":true~it waits", NULL, "tool.call deny" });
 }

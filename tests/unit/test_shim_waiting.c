@@ -14,8 +14,9 @@
 #define TOLD	     J "\"method\":\"notifications/initialized\"}"
 #define BY_US	     "request allow answered by stockade"
 #define SERVER(v, caps)                                                                                                \
-	ID(1) "\"result\":{\"protocolVersion\":\"" v "\",\"capabilities\":{" caps "},\"serverInfo\":{\"name\":\"x\"}}" \
-										  "}"
+	ID(1)                                                                                                          \
+	"\"result\":{\"protocolVersion\":\"" v "\",\"capabilities\":{" caps "},\"serverInfo\":{\"name\":\"x\"}}"       \
+	"}"
 
 static struct desk *desk_waiting(void)
 {

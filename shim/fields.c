@@ -23,73 +23,70 @@ enum shape {
 };
 
 #define RESULT(of)                                                                                                     \
-	{ of, "nextCursor", OPEN, ERA_BOTH }, { of, "_meta", OPEN, ERA_BOTH }, { of, "resultType", OPEN, ERA_MODERN }, \
-		{ of, "ttlMs", OPEN, ERA_MODERN },                                                                     \
+	{ of, "nextCursor", OPEN }, { of, "_meta", OPEN }, { of, "resultType", OPEN }, { of, "ttlMs", OPEN },          \
 	{                                                                                                              \
-		of, "cacheScope", OPEN, ERA_MODERN                                                                     \
+		of, "cacheScope", OPEN                                                                                 \
 	}
 #define ITEM(of)                                                                                                       \
-	{ of, "name", OPEN, ERA_BOTH }, { of, "title", OPEN, ERA_BOTH }, { of, "description", OPEN, ERA_BOTH },        \
-		{ of, "icons", ICON, ERA_BOTH },                                                                       \
+	{ of, "name", OPEN }, { of, "title", OPEN }, { of, "description", OPEN }, { of, "icons", ICON },               \
 	{                                                                                                              \
-		of, "_meta", OPEN, ERA_BOTH                                                                            \
+		of, "_meta", OPEN                                                                                      \
 	}
 
-/* The schema files from 2024-11-05 to 2026-07-28; servers send a field of a later version to clients of an earlier one
- * of the same era, which is no offence. */
+/* The schema files from 2024-11-05 to 2026-07-28 together: servers send a field of a later version to clients of an
+ * earlier one, of the other era too, which is no offence. */
 static const struct {
 	enum shape of;
 	const char *name;
 	enum shape is;
-	unsigned eras;
 } rows[] = {
 	RESULT(TOOLS_RESULT),
-	{ TOOLS_RESULT, "tools", TOOL, ERA_BOTH },
+	{ TOOLS_RESULT, "tools", TOOL },
 	RESULT(RESOURCES_RESULT),
-	{ RESOURCES_RESULT, "resources", RESOURCE, ERA_BOTH },
+	{ RESOURCES_RESULT, "resources", RESOURCE },
 	RESULT(TEMPLATES_RESULT),
-	{ TEMPLATES_RESULT, "resourceTemplates", TEMPLATE, ERA_BOTH },
+	{ TEMPLATES_RESULT, "resourceTemplates", TEMPLATE },
 	RESULT(PROMPTS_RESULT),
-	{ PROMPTS_RESULT, "prompts", PROMPT, ERA_BOTH },
+	{ PROMPTS_RESULT, "prompts", PROMPT },
 	ITEM(TOOL),
-	{ TOOL, "inputSchema", OPEN, ERA_BOTH },
-	{ TOOL, "outputSchema", OPEN, ERA_BOTH },
-	{ TOOL, "annotations", HINTS, ERA_BOTH },
-	{ TOOL, "execution", EXECUTION, ERA_BOTH },
+	{ TOOL, "inputSchema", OPEN },
+	{ TOOL, "outputSchema", OPEN },
+	{ TOOL, "annotations", HINTS },
+	{ TOOL, "execution", EXECUTION },
 	ITEM(RESOURCE),
-	{ RESOURCE, "uri", OPEN, ERA_BOTH },
-	{ RESOURCE, "mimeType", OPEN, ERA_BOTH },
-	{ RESOURCE, "size", OPEN, ERA_BOTH },
-	{ RESOURCE, "annotations", ANNOTATIONS, ERA_BOTH },
+	{ RESOURCE, "uri", OPEN },
+	{ RESOURCE, "mimeType", OPEN },
+	{ RESOURCE, "size", OPEN },
+	{ RESOURCE, "annotations", ANNOTATIONS },
 	ITEM(TEMPLATE),
-	{ TEMPLATE, "uriTemplate", OPEN, ERA_BOTH },
-	{ TEMPLATE, "mimeType", OPEN, ERA_BOTH },
-	{ TEMPLATE, "annotations", ANNOTATIONS, ERA_BOTH },
+	{ TEMPLATE, "uriTemplate", OPEN },
+	{ TEMPLATE, "mimeType", OPEN },
+	{ TEMPLATE, "annotations", ANNOTATIONS },
 	ITEM(PROMPT),
-	{ PROMPT, "arguments", ARGUMENT, ERA_BOTH },
-	{ ARGUMENT, "name", OPEN, ERA_BOTH },
-	{ ARGUMENT, "title", OPEN, ERA_BOTH },
-	{ ARGUMENT, "description", OPEN, ERA_BOTH },
-	{ ARGUMENT, "required", OPEN, ERA_BOTH },
-	{ ICON, "src", OPEN, ERA_BOTH },
-	{ ICON, "mimeType", OPEN, ERA_BOTH },
-	{ ICON, "sizes", OPEN, ERA_BOTH },
-	{ ICON, "theme", OPEN, ERA_BOTH },
-	{ HINTS, "title", OPEN, ERA_BOTH },
-	{ HINTS, "readOnlyHint", OPEN, ERA_BOTH },
-	{ HINTS, "destructiveHint", OPEN, ERA_BOTH },
-	{ HINTS, "idempotentHint", OPEN, ERA_BOTH },
-	{ HINTS, "openWorldHint", OPEN, ERA_BOTH },
-	{ EXECUTION, "taskSupport", OPEN, ERA_BOTH },
-	{ ANNOTATIONS, "audience", OPEN, ERA_BOTH },
-	{ ANNOTATIONS, "priority", OPEN, ERA_BOTH },
-	{ ANNOTATIONS, "lastModified", OPEN, ERA_BOTH },
+	{ PROMPT, "arguments", ARGUMENT },
+	{ ARGUMENT, "name", OPEN },
+	{ ARGUMENT, "title", OPEN },
+	{ ARGUMENT, "description", OPEN },
+	{ ARGUMENT, "required", OPEN },
+	{ ICON, "src", OPEN },
+	{ ICON, "mimeType", OPEN },
+	{ ICON, "sizes", OPEN },
+	{ ICON, "theme", OPEN },
+	{ HINTS, "title", OPEN },
+	{ HINTS, "readOnlyHint", OPEN },
+	{ HINTS, "destructiveHint", OPEN },
+	{ HINTS, "idempotentHint", OPEN },
+	{ HINTS, "openWorldHint", OPEN },
+	{ EXECUTION, "taskSupport", OPEN },
+	{ ANNOTATIONS, "audience", OPEN },
+	{ ANNOTATIONS, "priority", OPEN },
+	{ ANNOTATIONS, "lastModified", OPEN },
 };
 
-static bool is_defined(enum shape of, unsigned era, struct slice key, enum shape *ret)
+static bool is_defined(enum shape of, struct slice key, enum shape *ret)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].of == of && rows[i].eras & era && slice_is(key, rows[i].name)) {
+		if (rows[i].of == of && slice_is(key, rows[i].name)) {
 			*ret = rows[i].is;
 			return true;
 		}
@@ -97,7 +94,7 @@ static bool is_defined(enum shape of, unsigned era, struct slice key, enum shape
 }
 
 /* Appends the value without what is not defined; out NULL: only counts. The depth is that of the table. */
-static int put_defined(struct buf *out, enum shape shape, unsigned era, struct slice value, uint64_t *dropped)
+static int put_defined(struct buf *out, enum shape shape, struct slice value, uint64_t *dropped)
 {
 	bool object = walk_is_object(value), first = true;
 	struct walk w = object ? walk_object(value) : walk_array(value);
@@ -110,7 +107,7 @@ static int put_defined(struct buf *out, enum shape shape, unsigned era, struct s
 		r = buf_putc(out, object ? '{' : '[');
 	while (r == 0 && (object ? walk_member(&w, &key, &item) : walk_element(&w, &item))) {
 		enum shape is = shape;
-		if (object && !is_defined(shape, era, key, &is)) {
+		if (object && !is_defined(shape, key, &is)) {
 			*dropped += 1;
 			continue;
 		}
@@ -120,7 +117,7 @@ static int put_defined(struct buf *out, enum shape shape, unsigned era, struct s
 		if (r == 0 && out && object)
 			r = buf_append(out, key.p - 1, key.n + 3);
 		if (r == 0)
-			r = put_defined(out, is, era, item, dropped);
+			r = put_defined(out, is, item, dropped);
 	}
 	return r || !out ? r : buf_putc(out, object ? '}' : ']');
 }
@@ -141,20 +138,19 @@ static enum shape shape_of(enum method_result kind)
 	}
 }
 
-int fields_filter(struct shim *s, enum method_result kind, bool modern, struct buf *out, uint64_t *ret_dropped)
+int fields_filter(struct shim *s, enum method_result kind, struct buf *out, uint64_t *ret_dropped)
 {
 	struct slice all = { s->doc.out.data, s->doc.out.len }, result = walk_get(all, "result");
-	unsigned era = modern ? ERA_MODERN : ERA_LEGACY;
 	uint64_t again = 0;
 	int r;
 
 	*ret_dropped = 0;
-	r = put_defined(NULL, shape_of(kind), era, result, ret_dropped);
+	r = put_defined(NULL, shape_of(kind), result, ret_dropped);
 	if (r || *ret_dropped == 0)
 		return r;
 	buf_clear(out);
 	r = buf_append(out, all.p, (size_t)(result.p - all.p));
 	if (r == 0)
-		r = put_defined(out, shape_of(kind), era, result, &again);
+		r = put_defined(out, shape_of(kind), result, &again);
 	return r ? r : buf_append(out, result.p + result.n, (size_t)(all.p + all.n - result.p - result.n));
 }

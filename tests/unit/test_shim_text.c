@@ -288,10 +288,12 @@ static void of_a_list_only_defined_fields_reach_the_client(void **state)
 			"{\"tools\":[{\"prompt\":\"obey\",\"name\":\"a\",\"x\":{\"name\":1},\"inputSchema\":{\"x\":1},"
 			"\"_meta\":{\"y\":2},"
 			"\"annotations\":{\"readOnlyHint\":true,\"note\":\"obey\"},\"icons\":[{\"src\":\"s\",\"alt\":"
-			"\"obey\"}]}],\"hint\":\"obey\",\"ttlMs\":5}",
+			"\"obey\"}]}],\"hint\":\"obey\",\"resultType\":\"complete\",\"ttlMs\":5,\"cacheScope\":"
+			"\"private\"}",
 			"{\"tools\":[{\"name\":\"a\",\"inputSchema\":{\"x\":1},\"_meta\":{\"y\":2},\"annotations\":{"
 			"\"readOnlyHint\":true},"
-			"\"icons\":[{\"src\":\"s\"}]}]}" },
+			"\"icons\":[{\"src\":\"s\"}]}],\"resultType\":\"complete\",\"ttlMs\":5,\"cacheScope\":"
+			"\"private\"}" },
 		{ "resources/list",
 			"{\"resources\":[{\"uri\":\"u\",\"name\":\"n\",\"size\":1,\"text\":\"obey\"}],\"nextCursor\":"
 			"\"c\"}",
@@ -321,7 +323,7 @@ static void of_a_list_only_defined_fields_reach_the_client(void **state)
 	}
 	while (recorded(t, &e))
 		dropped += e.type == EVENT_LIST_FILTERED ? e.count : 0;
-	assert_int_equal(dropped, 6 + 1 + 1 + 2);
+	assert_int_equal(dropped, 5 + 1 + 1 + 2);
 }
 
 static void personal_data_is_known_by_its_form_and_its_check_digits(void **state)

@@ -150,7 +150,8 @@ def approve_and_call(d):
 
     title("2. The same client, which never noticed")
     tools, read, write, key = d.answers(client)
-    expect("read_text_file" in tools["tools"], f"it sees {len(tools['tools'])} tools: {', '.join(tools['tools'])}")
+    expect(tools["first"] == [], "while the question stood it was connected, and its list of tools was empty", tools)
+    expect("read_text_file" in tools["tools"], f"then it sees {len(tools['tools'])} tools, without a restart: {', '.join(tools['tools'])}")
     expect("write_file" not in tools["tools"], "tools that the profile denies are not listed")
     expect("build a stockade" in read["text"], "an allowed call works: read_text_file ~/notes/todo.md", read)
 

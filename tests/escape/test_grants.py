@@ -164,6 +164,10 @@ def exchange_for_ever(a, b):
     return pid
 
 
+# What stockade itself answers while nobody has approved.
+WAITS = "stockade is waiting for the user's approval of 'attempts'; the user can see it with stockade approve"
+
+
 def launch_and_read(world, command, path):
     """What the server says of the path; None when it was not started: it is another plan now, and waits to be approved."""
     wire = world.start(*command)
@@ -171,7 +175,8 @@ def launch_and_read(world, command, path):
         wire.send({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
                    "params": {"name": "open-read", "arguments": {"args": [path]}}})
         until(lambda: not wire.lines.empty() or b"approval" in wire.err or wire.p.poll() is not None)
-        return None if wire.lines.empty() else wire.answer(1)["result"]["content"][0]["text"]
+        text = None if wire.lines.empty() else wire.answer(1)["result"]["content"][0]["text"]
+        return None if text == WAITS else text
     except (EOFError, BrokenPipeError, KeyError):
         return None
     finally:

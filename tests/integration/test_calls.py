@@ -182,7 +182,7 @@ def test_a_call_waits_for_a_person_and_passes_with_a_yes(person, client):
         shown = answer_call(person, "y", "echo: let through this once.", 0)
         assert "look \\u{202e} at this" in shown and "(tools.allow.confirm)" in shown and "\u202e" not in shown
         ok = json.loads(p.stdout.read())[0]["ok"]
-    assert ok["result"]["content"][0]["text"] == "Echo: look \u202e at this"
+    assert ok["result"]["content"][0]["text"] == "Echo: look \ufffd at this"
     assert ok["progress"] and "stockade waits" in ok["progress"][0]["message"]
     assert confirms(person) == [("asked", None), ("once", "allow")]
     record = [r for r in person.records() if r["event"] == "call.confirm"][-1]

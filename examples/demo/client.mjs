@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // client - the npm SDK as a desktop application uses it: starts a command, calls tools, prints each answer as a JSON line
 //
-// argv: { command, args, cwd, env, calls: [{ name, args }] }; "tools/list" comes first, and again when the server says that
-// it has changed, as long as it is empty: { first, tools }. Exit 0 when it could connect.
+// argv: { command, args, cwd, env, calls: [{ name, args }], waits }; "tools/list" comes first, and with "waits" again when an
+// empty list is said to have changed: { first, tools }. Exit 0 when it could connect.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
@@ -18,8 +18,9 @@ const names = async () => (await client.listTools()).tools.map((t) => t.name);
 const changed = new Promise((done) => client.setNotificationHandler(ToolListChangedNotificationSchema, done));
 await client.connect(new StdioClientTransport({ command: job.command, args: job.args, cwd: job.cwd, env: job.env, stderr: 'ignore' }));
 const first = await names();
-if (!first.length) await changed;
-const out = [{ first, tools: first.length ? first : await names() }];
+const late = job.waits && !first.length;
+if (late) await changed;
+const out = [{ first, tools: late ? await names() : first }];
 for (const c of job.calls) {
   const r = await client.callTool({ name: c.name, arguments: c.args });
   out.push({ isError: r.isError === true, text: r.content.map((p) => p.text).join('\n') });

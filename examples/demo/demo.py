@@ -74,14 +74,18 @@ class Demo:
         return subprocess.run([STOCKADE, *words], env=self.env, cwd=self.home, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
-    def client(self, command, calls):
-        job = {"command": command[0], "args": command[1:], "cwd": self.home, "calls": calls,
+    def client(self, command, calls, waits=False):
+        job = {"command": command[0], "args": command[1:], "cwd": self.home, "calls": calls, "waits": waits,
                "env": {"HOME": self.home, "PATH": self.env["PATH"]}}
         return subprocess.Popen(["node", f"{HERE}/client.mjs", json.dumps(job)], env=self.env, cwd=self.home,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def answers(self, client):
-        out, err = client.communicate(timeout=60)
+        try:
+            out, err = client.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            client.kill()
+            out, err = client.communicate()
         expect(client.returncode == 0, "the client connected and went through its calls", err)
         return json.loads(out)
 
@@ -136,7 +140,7 @@ def approve_and_call(d):
     calls = [{"name": "read_text_file", "args": {"path": f"{d.home}/notes/todo.md"}},
              {"name": "write_file", "args": {"path": f"{d.home}/notes/todo.md", "content": "gone"}},
              {"name": "read_text_file", "args": {"path": f"{d.home}/.ssh/id_ed25519"}}]
-    client = d.client([STOCKADE, "run", "files"], calls)
+    client = d.client([STOCKADE, "run", "files"], calls, waits=True)
     end = time.monotonic() + 15
     while not json.loads(d.stockade("approve", "--json").stdout) and client.poll() is None and time.monotonic() < end:
         time.sleep(0.1)

@@ -51,7 +51,10 @@ enum {
 	DRAIN_MS = 3000,
 };
 
-enum { AWAKE_US = 60 };
+enum {
+	REST_MS = 1,	       /* after the shim's records, before the next are taken: see wait_for_sources */
+	RECORDS_AT_ONCE = 256, /* before the others have their turn */
+};
 
 static void set_deadline(struct session *s, unsigned ms)
 {
@@ -194,20 +197,23 @@ static bool ends_call(const struct event *e)
 	return e->side == EVENT_FROM_SERVER && (e->type == EVENT_RESULT || e->type == EVENT_RESPONSE);
 }
 
-static int on_control(struct session *s)
+/* 1; 0 when there is none. */
+static int take_record(struct session *s)
 {
 	char bytes[CONFIRM_BYTES_MAX];
 	struct event e;
 	size_t n;
-	int r = event_receive_bytes(s->spawned.control, bytes, sizeof(bytes), &n);
+	int r = s->spawned.control < 0 ? -EAGAIN : event_receive_bytes(s->spawned.control, bytes, sizeof(bytes), &n);
 
+	if (r == -EAGAIN)
+		return 0;
 	if (r == 0) {
 		close(s->spawned.control);
 		s->spawned.control = -1;
 		return 0;
 	}
 	if (r > 0 && wire_is(bytes, n, WIRE_CONFIRM))
-		return session_on_confirm(s, bytes, n);
+		return (r = session_on_confirm(s, bytes, n)) < 0 ? r : 1;
 	if (r > 0)
 		r = event_decode(bytes, n, &e);
 	if (r < 0)
@@ -217,14 +223,23 @@ static int on_control(struct session *s)
 	r = session_record(s, EVENT_FROM_SHIM, &e, NULL);
 	if (r < 0)
 		return r;
-	if (s->may_stay_awake)
-		s->awake_until = io_now_us() + AWAKE_US;
 	session_count(s, &e);
 	if (e.type == EVENT_CLIENT_EOF)
 		on_client_eof(s);
 	else if (s->eof_limit && s->phase == PHASE_RUNNING && ends_call(&e))
 		set_deadline(s, EOF_GRACE_MS);
-	return 0;
+	return 1;
+}
+
+static int on_control(struct session *s)
+{
+	int r = 1, taken = 0;
+
+	while (taken < RECORDS_AT_ONCE && (r = take_record(s)) > 0)
+		taken++;
+	/* More than that at once is a flood, and whoever hands it over shall not wait for us. */
+	s->resting = taken > 0 && taken < RECORDS_AT_ONCE && s->phase == PHASE_RUNNING;
+	return r < 0 ? r : 0;
 }
 
 static int reap(int *pidfd, siginfo_t *ret)
@@ -447,38 +462,36 @@ static int run_timers(struct session *s)
 	return r;
 }
 
-/* A record is seldom alone: its call's result follows. Whoever hands it over must not pay for waking us, which costs
- * more than all else that the shim does with a call; so for AWAKE_US after a record we look again instead of sleeping.
- */
+/* A record is seldom alone: its call's result follows, and the next call. Whoever hands one over must not pay for
+ * waking us, which costs more than all else that the shim does with a call. So for REST_MS after records their socket
+ * is left alone, where the next ones are as safe as here, and nobody is woken for them. */
 static int wait_for_sources(struct session *s, struct pollfd *p)
 {
-	uint64_t until = s->awake_until;
-	int n = 0;
+	int ms = next_timeout(s);
 
-	s->awake_until = 0;
-	while (n == 0 && until && io_now_us() < until)
-		n = poll(p, SOURCE_COUNT, 0);
-	return n ? n : poll(p, SOURCE_COUNT, next_timeout(s));
+	for (size_t i = 0; i < SOURCE_COUNT; i++)
+		p[i] = (struct pollfd){ .fd = source_fd(s, (enum source)i), .events = sources[i].events };
+	if (s->resting) {
+		p[SOURCE_CONTROL].fd = -1;
+		ms = ms < 0 || ms > REST_MS ? REST_MS : ms;
+	}
+	return poll(p, SOURCE_COUNT, ms);
 }
 
 static int turn(struct session *s)
 {
 	struct pollfd p[SOURCE_COUNT];
-	int r;
+	int r = wait_for_sources(s, p);
 
-	for (size_t i = 0; i < SOURCE_COUNT; i++)
-		p[i] = (struct pollfd){ .fd = source_fd(s, (enum source)i), .events = sources[i].events };
-	if (wait_for_sources(s, p) < 0 && errno != EINTR)
+	if (r < 0 && errno != EINTR)
 		return diag_fail(&s->diag, -errno, "cannot wait for the session: %s", strerror(errno));
-	for (size_t i = 0; i < SOURCE_COUNT && s->phase != PHASE_OVER; i++) {
+	/* What was handed over meanwhile was handed over before whatever ended the rest. */
+	r = s->resting ? on_control(s) : 0;
+	for (size_t i = 0; r == 0 && i < SOURCE_COUNT && s->phase != PHASE_OVER; i++)
 		/* An earlier handler of this turn may have closed it. */
-		if (!p[i].revents || p[i].fd != source_fd(s, (enum source)i))
-			continue;
-		r = sources[i].handle(s);
-		if (r < 0)
-			return r;
-	}
-	return run_timers(s);
+		if (p[i].revents && p[i].fd == source_fd(s, (enum source)i))
+			r = sources[i].handle(s);
+	return r < 0 ? r : run_timers(s);
 }
 
 /* --- beginning and end --- */
@@ -681,7 +694,6 @@ int session_run(const struct session_args *a)
 	int r;
 
 	session_init(&s, a);
-	s.may_stay_awake = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	r = watch_outside(&s);
 	if (r == 0)
 		r = open_log(&s);

@@ -37,10 +37,9 @@ struct session {
 	uint64_t deadline; /* io_now_us, 0: none */
 	uint64_t eof_limit;
 	uint64_t checkpoint_at;
-	uint64_t awake_until; /* io_now_us, 0: sleep */
-	bool may_stay_awake;  /* there is another processor for the others */
-	bool dirty;	      /* records since the last checkpoint */
-	bool log_failed;      /* and that was said */
+	bool resting;	 /* records came just now, and more will */
+	bool dirty;	 /* records since the last checkpoint */
+	bool log_failed; /* and that was said */
 	uint64_t calls, denials;
 	struct session_calls *confirm; /* session_confirm.c; NULL before the first */
 	int exit_status;

@@ -125,11 +125,12 @@ int event_decode(const void *bytes, size_t n, struct event *ret)
 	return wire_close(&r);
 }
 
-int event_receive_bytes(int sock, char *bytes, size_t size, size_t *ret_n)
+static int receive(int sock, char *bytes, size_t size, size_t *ret_n,
+	long (*take)(int sock, void *p, size_t n, int *fds, size_t *n_fds))
 {
 	int fd = -1;
 	size_t n_fds = 1;
-	long n = io_recv_msg(sock, bytes, size, &fd, &n_fds);
+	long n = take(sock, bytes, size, &fd, &n_fds);
 
 	if (n < 0)
 		return n == -ECONNRESET ? 0 : (int)n;
@@ -141,10 +142,15 @@ int event_receive_bytes(int sock, char *bytes, size_t size, size_t *ret_n)
 	return n > 0;
 }
 
+int event_receive_bytes(int sock, char *bytes, size_t size, size_t *ret_n)
+{
+	return receive(sock, bytes, size, ret_n, io_recv_msg_now);
+}
+
 int event_receive(int sock, char bytes[EVENT_BYTES_MAX], struct event *ret)
 {
-	size_t n;
-	int r = event_receive_bytes(sock, bytes, EVENT_BYTES_MAX, &n);
+	size_t n = 0;
+	int r = receive(sock, bytes, EVENT_BYTES_MAX, &n, io_recv_msg);
 
 	if (r <= 0)
 		return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * text_bench - what looking for secrets and invisible characters adds to the shim's serialiser, on 1 MiB tool results
- * with 8 secrets of which none is in them; beside it a copy of the same bytes
+ * text_bench - what looking for secrets, invisible characters and personal data adds to the shim's serialiser, on 1 MiB
+ * tool results with 8 secrets of which none is in them, nor what a set of personal data knows; beside it a copy of the
+ * same bytes
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include "shim/envelope.h"
 #include "shim/shim.h"
 
-enum { SIZE = 1 << 20, RUNS = 101, WAYS = 3 };
+enum { SIZE = 1 << 20, RUNS = 101, WAYS = 4 };
 
 static const char *const text_units[] = {
 	"The quick brown fox jumps over the lazy dog and goes on to say that\\n",
@@ -63,6 +64,7 @@ static int run(int way, const struct buf *b, char *copy)
 	int r = json_parse(&shim.doc, b->data, b->len);
 	if (r == 0)
 		r = envelope_read(&shim.doc, &e);
+	shim.config.text.sets = way == 3 ? (1u << SHIM_SET_COUNT) - 1 : 0;
 	return r || way == 1 ? r : text_out_pass(&shim, EVENT_FROM_SERVER, &e);
 }
 
@@ -134,10 +136,11 @@ int main(void)
 		double v[WAYS];
 		if (fill(&b, cases[i].head, cases[i].units, cases[i].n, cases[i].tail) < 0 || measure(&b, copy, v) < 0)
 			return 1;
-		printf("%-16s copy %7.0f MB/s   without %6.0f MB/s   with 8 secrets %6.0f MB/s   ratio %.2f   "
-		       "goal >= %4u   %s\n",
-			cases[i].name, v[0], v[1], v[2], v[2] / v[1], cases[i].goal,
-			v[2] >= cases[i].goal ? "met" : "MISSED");
+		printf("%-16s copy %7.0f MB/s   without %6.0f MB/s   with 8 secrets %6.0f MB/s   and all sets %6.0f "
+		       "MB/s   "
+		       "ratio %.2f   goal >= %4u   %s\n",
+			cases[i].name, v[0], v[1], v[2], v[3], v[3] / v[1], cases[i].goal,
+			v[3] >= cases[i].goal ? "met" : "MISSED");
 	}
 	free(copy);
 	return 0;

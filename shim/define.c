@@ -7,100 +7,128 @@
 
 _Static_assert((int)BLAKE2S_BYTES == (int)DEFINITION_DIGEST_BYTES, "the digest fits");
 
+/* One member of an object that is read: where it is in the bytes, with its key's quote; its key's length without. */
 struct member {
-	struct slice key, value;
+	uint32_t at, len, key_len;
 };
 
-static int compare_members(const void *a, const void *b)
-{
-	const struct slice x = ((const struct member *)a)->key, y = ((const struct member *)b)->key;
-	size_t n = x.n < y.n ? x.n : y.n;
-	int order = n ? memcmp(x.p, y.p, n) : 0;
+struct sorter {
+	char *base;
+	struct member *stack; /* of all objects that are open */
+	size_t n, cap;
+	struct buf moved; /* an object's members in their order */
+};
 
-	return order ? order : x.n < y.n ? -1 : x.n > y.n;
+static int compare_members(const void *x, const void *y, void *base)
+{
+	const struct member *a = x, *b = y;
+	const char *from = base;
+	uint32_t n = a->key_len < b->key_len ? a->key_len : b->key_len;
+	int order = n ? memcmp(from + a->at + 1, from + b->at + 1, n) : 0;
+
+	return order ? order : a->key_len < b->key_len ? -1 : a->key_len > b->key_len;
 }
 
-/* The members of an object in the order of their keys; heap. */
-static int sorted_members(struct slice object, struct member **ret, size_t *ret_n)
+static int push_member(struct sorter *s, struct member m)
 {
-	struct walk w = walk_object(object);
-	struct slice key, value;
-	size_t n = 0, i = 0;
-	struct member *v;
-
-	while (walk_member(&w, &key, &value))
-		n++;
-	v = n ? calloc(n, sizeof(*v)) : NULL;
-	if (n && !v)
-		return -ENOMEM;
-	for (w = walk_object(object); walk_member(&w, &key, &value); i++)
-		v[i] = (struct member){ key, value };
-	if (n > 1)
-		qsort(v, n, sizeof(*v), compare_members);
-	*ret = v;
-	*ret_n = n;
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? 2 * s->cap : 64;
+		struct member *stack = reallocarray(s->stack, cap, sizeof(*stack));
+		if (!stack)
+			return -ENOMEM;
+		s->stack = stack;
+		s->cap = cap;
+	}
+	s->stack[s->n++] = m;
 	return 0;
 }
 
-/* Nests as deep as the parser allows (JSON_DEPTH_MAX). */
-static int put_value(struct buf *out, struct slice value);
-
-static int put_object(struct buf *out, struct slice value)
+/* The members from there on, side by side in the bytes, come to stand in the order of their keys. */
+static int order_members(struct sorter *s, size_t first)
 {
-	_cleanup_free_ struct member *v = NULL;
-	size_t n;
-	int r = sorted_members(value, &v, &n);
+	struct member *v = s->stack + first;
+	size_t n = s->n - first;
+	bool ordered = true;
+	int r = 0;
 
-	if (r == 0)
-		r = buf_putc(out, '{');
+	for (size_t i = 1; ordered && i < n; i++)
+		ordered = compare_members(&v[i - 1], &v[i], s->base) < 0;
+	s->n = first;
+	if (ordered)
+		return 0;
+	uint32_t at = v[0].at;
+	qsort_r(v, n, sizeof(*v), compare_members, s->base);
+	buf_clear(&s->moved);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		if (i > 0)
-			r = buf_putc(out, ',');
-		/* With its quotes. */
+			r = buf_putc(&s->moved, ',');
 		if (r == 0)
-			r = buf_append(out, v[i].key.p - 1, v[i].key.n + 2);
-		if (r == 0)
-			r = buf_putc(out, ':');
-		if (r == 0)
-			r = put_value(out, v[i].value);
+			r = buf_append(&s->moved, s->base + v[i].at, v[i].len);
 	}
-	return r ? r : buf_putc(out, '}');
+	if (r == 0)
+		memcpy(s->base + at, s->moved.data, s->moved.len);
+	return r;
 }
 
-static int put_array(struct buf *out, struct slice value)
-{
-	struct walk w = walk_array(value);
-	struct slice element;
-	bool first = true;
-	int r = buf_putc(out, '[');
+/* Both nest as deep as the parser allows (JSON_DEPTH_MAX). */
+static int order_value(struct sorter *s, const char **p);
 
-	while (r == 0 && walk_element(&w, &element)) {
-		if (!first)
-			r = buf_putc(out, ',');
-		first = false;
+static int order_object(struct sorter *s, const char **p)
+{
+	size_t first = s->n;
+	int r = 0;
+
+	for (*p += 1; r == 0 && **p != '}';) {
+		const char *from = *p, *colon = walk_skip(from);
+		struct member m = { .at = (uint32_t)(from - s->base), .key_len = (uint32_t)(colon - from - 2) };
+		*p = colon + 1;
+		r = order_value(s, p);
+		m.len = (uint32_t)(*p - from);
 		if (r == 0)
-			r = put_value(out, element);
+			r = push_member(s, m);
+		*p += **p == ',';
 	}
-	return r ? r : buf_putc(out, ']');
+	*p += 1;
+	return r ? r : order_members(s, first);
 }
 
-static int put_value(struct buf *out, struct slice value)
+static int order_array(struct sorter *s, const char **p)
 {
-	if (walk_is_object(value))
-		return put_object(out, value);
-	if (walk_is_array(value))
-		return put_array(out, value);
-	return buf_append(out, value.p, value.n);
+	int r = 0;
+
+	for (*p += 1; r == 0 && **p != ']'; *p += **p == ',')
+		r = order_value(s, p);
+	*p += 1;
+	return r;
+}
+
+/* From *p to after the value. */
+static int order_value(struct sorter *s, const char **p)
+{
+	if (**p == '{')
+		return order_object(s, p);
+	if (**p == '[')
+		return order_array(s, p);
+	*p = walk_skip(*p);
+	return 0;
 }
 
 int define_sorted(struct buf *out, struct slice value)
 {
+	struct sorter s = { .moved = BUF_INIT(value.n) };
+	const char *p;
 	int r;
 
 	buf_clear(out);
 	if (value.n > out->max)
 		return DEFINE_TOO_LARGE;
-	r = put_value(out, value);
+	/* In whatever order, the bytes are the same: a copy, sorted where it lies. */
+	r = buf_append(out, value.p, value.n);
+	p = s.base = out->data;
+	if (r == 0 && value.n)
+		r = order_value(&s, &p);
+	free(s.stack);
+	buf_done(&s.moved);
 	return r == -E2BIG ? DEFINE_TOO_LARGE : r;
 }
 

@@ -85,9 +85,10 @@ static inline uint32_t head_of(uint32_t h)
 	return h >> (32 - FINDER_HEAD_BITS);
 }
 
-static inline uint32_t seen_of(uint32_t h)
+/* One bit for each, so that few that no string has look like one that a string has. */
+static inline unsigned is_seen(const uint8_t *seen, uint32_t h)
 {
-	return h >> (32 - FINDER_SEEN_BITS);
+	return (unsigned)seen[h >> (32 - FINDER_SEEN_BITS + 3)] >> (h >> (32 - FINDER_SEEN_BITS) & 7);
 }
 
 int finder_ready(struct finder *f)
@@ -106,7 +107,8 @@ int finder_ready(struct finder *f)
 		for (uint32_t offset = 0; offset < f->stride; offset++) {
 			uint32_t h = hash(f->bytes.data + f->strings[i].at + offset);
 			uint32_t *head = &f->heads[head_of(h)];
-			f->seen[seen_of(h)] = 1;
+			f->seen[h >> (32 - FINDER_SEEN_BITS + 3)] |=
+				(uint8_t)(1u << (h >> (32 - FINDER_SEEN_BITS) & 7));
 			f->groups[f->n_groups++] =
 				(struct finder_group){ .next = *head, .string = i, .offset = offset };
 			*head = (uint32_t)f->n_groups;
@@ -143,8 +145,9 @@ static inline size_t skip_unseen(const struct finder *f, const char *p, size_t a
 
 	while (at + 3 * stride <= last) {
 		const char *q = p + at;
-		if (seen[seen_of(hash(q))] | seen[seen_of(hash(q + stride))] | seen[seen_of(hash(q + 2 * stride))] |
-			seen[seen_of(hash(q + 3 * stride))])
+		if ((is_seen(seen, hash(q)) | is_seen(seen, hash(q + stride)) | is_seen(seen, hash(q + 2 * stride)) |
+			    is_seen(seen, hash(q + 3 * stride))) &
+			1)
 			break;
 		at += 4 * stride;
 	}
@@ -161,7 +164,7 @@ bool finder_find(const struct finder *f, const char *p, size_t n, size_t from, s
 		/* One of the next few, or the end. */
 		for (int i = 0; i < 4 && at <= last; i++, at += stride) {
 			uint32_t h = hash(p + at);
-			if (f->seen[seen_of(h)] && compare(f, p, n, from, at, h, ret))
+			if ((is_seen(f->seen, h) & 1) && compare(f, p, n, from, at, h, ret))
 				return true;
 		}
 		at -= stride;

@@ -22,7 +22,7 @@ enum {
 	FINDER_SHORTEST = 8,
 	FINDER_STRIDE_MAX = 16,
 	FINDER_BYTES_MAX = 8 << 20,
-	FINDER_SEEN_BITS = 14,
+	FINDER_SEEN_BITS = 17,
 	FINDER_HEAD_BITS = 12,
 };
 
@@ -43,8 +43,8 @@ struct finder {
 	struct finder_group *groups;
 	size_t n_groups;
 	uint32_t stride;
-	uint32_t heads[1 << FINDER_HEAD_BITS]; /* index + 1 into groups */
-	uint8_t seen[1 << FINDER_SEEN_BITS];   /* does any string have a group that hashes to it? */
+	uint32_t heads[1 << FINDER_HEAD_BITS];	   /* index + 1 into groups */
+	uint8_t seen[1 << (FINDER_SEEN_BITS - 3)]; /* does any string have a group that hashes to it? A bit each */
 };
 
 struct finder_hit {

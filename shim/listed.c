@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "shim/blake2s.h"
+#include "shim/keyed.h"
 
 enum { FIRST_SLOTS = 64 };
 
@@ -22,14 +22,7 @@ void listed_begin(struct listed *l, bool first, bool paged)
 	l->paged = paged;
 }
 
-/* Keyed, so that no server can choose names that share a slot. */
-static void digest(uint64_t secret, struct slice s, uint8_t ret[LISTED_DIGEST_BYTES])
-{
-	uint8_t whole[BLAKE2S_BYTES];
-
-	blake2s(&secret, sizeof(secret), s.p, s.n, whole);
-	memcpy(ret, whole, LISTED_DIGEST_BYTES);
-}
+_Static_assert((int)LISTED_DIGEST_BYTES == (int)KEYED_BYTES, "no server can choose names that share a slot");
 
 /* The slot of that name, or the empty one where it belongs. */
 static struct listed_entry *find(struct listed_entry *slots, size_t cap, const uint8_t *name)
@@ -70,9 +63,9 @@ int listed_keep(struct listed *l, uint64_t secret, struct slice name, struct sli
 	*ret = false;
 	if (r < 0)
 		return r;
-	digest(secret, name, new.name);
+	keyed_digest(secret, KEYED_LISTED_NAME, name, new.name);
 	if (l->paged)
-		digest(secret, item, new.item);
+		keyed_digest(secret, KEYED_LISTED_ITEM, item, new.item);
 	e = find(l->slots, l->cap, new.name);
 	if (e->page == l->page) {
 		*ret = e->at == at;

@@ -64,11 +64,22 @@ static bool is_start(const char *text, const char *p)
 	return !is_word(p[-1]) && !(p[-1] == '.' && p - text >= 2 && p[-2] >= '0' && p[-2] <= '9');
 }
 
+enum {
+	OF_CAPITALS = (1 << SHIM_SET_IBAN) | (1 << SHIM_SET_UK_NINO) | (1 << SHIM_SET_ES_DNI) | (1 << SHIM_SET_IT_CF),
+	OF_DIGITS = (((1 << SHIM_SET_COUNT) - 1) & ~((1 << SHIM_SET_MAIL) | OF_CAPITALS)) | (1 << SHIM_SET_ES_DNI),
+};
+
 /* What any of the sets knows at p. */
-static size_t match_sets(const struct redact *r, const char *p, const char *end, unsigned *ret_kind)
+static size_t match_sets(
+	const struct redact *r, const char *p, const char *end, const struct redact_ahead *a, unsigned *ret_kind)
 {
-	for (unsigned i = 0; i < SHIM_SET_COUNT; i++) {
-		size_t n = r->config->sets >> i & 1 ? redact_match(i, p, end) : 0;
+	uint32_t sets = *p >= '0' && *p <= '9' ? OF_DIGITS : *p >= 'A' && *p <= 'Z' ? OF_CAPITALS : 0;
+
+	if (a->mail && p >= a->mail)
+		sets |= 1 << SHIM_SET_MAIL;
+	for (sets &= r->config->sets; sets; sets &= sets - 1) {
+		unsigned i = (unsigned)__builtin_ctz(sets);
+		size_t n = redact_match(i, p, end);
 		*ret_kind = i;
 		if (n)
 			return n;
@@ -76,14 +87,29 @@ static size_t match_sets(const struct redact *r, const char *p, const char *end,
 	return 0;
 }
 
+bool redact_may_find(const struct redact *r, const char *p, size_t n)
+{
+	struct redact_ahead a = { NULL, NULL };
+	const char *end = p + n;
+	unsigned kind;
+
+	if (r->config->n_patterns || !r->config->sets)
+		return r->config->n_patterns > 0;
+	for (const char *at = p; (at = redact_next(r->config->sets, p, at, end, true, &a)) < end; at++)
+		if (match_sets(r, at, end, &a, &kind))
+			return true;
+	return false;
+}
+
 static int replace_sets(const struct redact *r, struct buf *out, const char *text, size_t len, uint64_t *counts)
 {
 	const char *from = text, *end = text + len;
+	struct redact_ahead a = { NULL, NULL };
 	unsigned kind = 0;
 	int e = 0, changed = 0;
 
-	for (const char *p = text; e == 0 && p < end;) {
-		size_t n = is_start(text, p) ? match_sets(r, p, end, &kind) : 0;
+	for (const char *p = text; e == 0 && (p = redact_next(r->config->sets, text, p, end, false, &a)) < end;) {
+		size_t n = is_start(text, p) ? match_sets(r, p, end, &a, &kind) : 0;
 		if (n) {
 			changed = 1;
 			e = buf_append(out, from, (size_t)(p - from));

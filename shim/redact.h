@@ -35,5 +35,19 @@ bool redact_is_on(const struct redact *r);
 int redact_replace(const struct redact *r, struct buf *out, const char *p, size_t n, uint64_t *steps,
 	uint64_t *counts) _must_check_;
 const char *redact_name(const struct redact *r, unsigned kind);
+/* May something be found in a string of these canonical bytes? False is certain. */
+bool redact_may_find(const struct redact *r, const char *p, size_t n);
 /* The length of what the set knows at p, where a word begins; else 0. */
 size_t redact_match(enum shim_set set, const char *p, const char *end);
+
+/* Where the next mail address may begin, and its '@'; zeroed at the beginning of a text. */
+struct redact_ahead {
+	const char *mail, *sign;
+};
+
+/* The first place from p on where one of the sets may know something, or end. escaped: the text is canonical bytes, and
+ * what an escape stands for separates words. */
+const char *redact_next(uint32_t sets, const char *text, const char *p, const char *end, bool escaped,
+	struct redact_ahead *a);
+/* May it stand before the '@' of a mail address? */
+bool redact_is_local(char c);

@@ -251,7 +251,7 @@ static size_t match_iban(const char *p, const char *end)
 	return found;
 }
 
-static bool is_local(char c)
+bool redact_is_local(char c)
 {
 	return is_digit(c) || is_letter(c) || (c && strchr(".!#$%&'*+/=?^_`{|}~-", c));
 }
@@ -261,7 +261,7 @@ static size_t match_mail(const char *p, const char *end)
 {
 	const char *at = p, *label;
 
-	while (at < end && at - p <= LOCAL_MAX && is_local(*at))
+	while (at < end && at - p <= LOCAL_MAX && redact_is_local(*at))
 		at++;
 	if (at == p || at >= end || *at != '@' || at[-1] == '.')
 		return 0;

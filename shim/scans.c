@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "shim/blake2s.h"
+#include "shim/keyed.h"
 #include "shim/record.h"
 
-enum { FIRST_SLOTS = 256, OF_NAME = 1, OF_ITEM = 2 };
+enum { FIRST_SLOTS = 256 };
+_Static_assert((int)SCANS_DIGEST_BYTES == (int)KEYED_BYTES, "no server can choose definitions that share a digest");
 
 static const struct {
 	enum method_result list;
@@ -41,15 +42,11 @@ void scans_done(struct shim *s)
 	forget(&s->scans);
 }
 
-/* Keyed, so that no server can choose definitions that share a digest; a name is never taken for an item. */
+/* A name is never taken for an item. */
 static void digest(
-	const struct shim *s, unsigned of, enum scan_kind kind, struct slice text, uint8_t ret[SCANS_DIGEST_BYTES])
+	const struct shim *s, enum keyed_of of, enum scan_kind kind, struct slice text, uint8_t ret[SCANS_DIGEST_BYTES])
 {
-	const uint64_t key[2] = { s->schemas.secret, of << 8 | (unsigned)kind };
-	uint8_t whole[BLAKE2S_BYTES];
-
-	blake2s(key, sizeof(key), text.p, text.n, whole);
-	memcpy(ret, whole, SCANS_DIGEST_BYTES);
+	keyed_digest(s->schemas.secret, (uint64_t)of + kind, text, ret);
 }
 
 /* The slot of that digest, or the empty one where it belongs. */
@@ -171,7 +168,7 @@ int scans_keep(struct shim *s, enum method_result list, struct slice name, struc
 	bool withheld = false;
 	int r = 0;
 
-	digest(s, OF_ITEM, kinds[row].kind, item, of_item);
+	digest(s, KEYED_SCAN_ITEM, kinds[row].kind, item, of_item);
 	verdict = recall(&s->scans, of_item);
 	if (verdict == SCANS_UNKNOWN) {
 		r = judge(s, row, name, item, &withheld);
@@ -182,7 +179,7 @@ int scans_keep(struct shim *s, enum method_result list, struct slice name, struc
 	*ret = verdict != SCANS_WITHHELD;
 	if (r < 0 || !s->config.scan.withhold)
 		return r;
-	digest(s, OF_NAME, kinds[row].kind, name, of_name);
+	digest(s, KEYED_SCAN_NAME, kinds[row].kind, name, of_name);
 	return remember(&s->scans, of_name, verdict);
 }
 
@@ -195,7 +192,7 @@ int scans_instructions(struct shim *s, struct slice text)
 
 	if (text.n < 2 || text.p[0] != '"')
 		return 0;
-	digest(s, OF_ITEM, SCAN_INSTRUCTIONS, text, of_item);
+	digest(s, KEYED_SCAN_ITEM, SCAN_INSTRUCTIONS, text, of_item);
 	if (recall(&s->scans, of_item) != SCANS_UNKNOWN)
 		return 0;
 	r = judge(s, row, SLICE("instructions"), text, &withheld);
@@ -209,7 +206,7 @@ static void guard(struct shim *s, enum scan_kind kind, struct decision *d)
 
 	if (!s->config.scan.withhold)
 		return;
-	digest(s, OF_NAME, kind, d->subject, of_name);
+	digest(s, KEYED_SCAN_NAME, kind, d->subject, of_name);
 	verdict = recall(&s->scans, of_name);
 	if (verdict == SCANS_CLEAN)
 		return;

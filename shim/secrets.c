@@ -206,6 +206,28 @@ static int add_value(struct secrets *s, uint32_t tag, const char *p, size_t n)
 	return r == 0 && memchr(p, '\n', n) ? add_lines(&x, p, n) : r;
 }
 
+static void set_bit(uint8_t *bits, unsigned at)
+{
+	bits[at / 8] |= (uint8_t)(1u << at % 8);
+}
+
+static bool has_bit(const uint8_t *bits, unsigned at)
+{
+	return bits[at / 8] >> at % 8 & 1;
+}
+
+static void note_edges(struct secrets_edges *e, const struct finder *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const unsigned char *p = (const unsigned char *)f->bytes.data + f->strings[i].at;
+		size_t n = f->strings[i].len;
+		set_bit(e->first, p[0]);
+		set_bit(e->last, p[n - 1]);
+		for (size_t k = 1; k < n; k++)
+			set_bit(e->pairs, (unsigned)p[k - 1] << 8 | p[k]);
+	}
+}
+
 int secrets_init(struct secrets *s, const struct shim_text *config)
 {
 	int r = 0;
@@ -215,15 +237,18 @@ int secrets_init(struct secrets *s, const struct shim_text *config)
 		return 0;
 	s->raw = malloc(sizeof(*s->raw));
 	s->canonical = malloc(sizeof(*s->canonical));
-	if (!s->raw || !s->canonical) {
+	s->edges = calloc(1, sizeof(*s->edges));
+	if (!s->raw || !s->canonical || !s->edges) {
 		free(STEAL_PTR(s->raw));
 		free(STEAL_PTR(s->canonical));
+		free(STEAL_PTR(s->edges));
 		return -ENOMEM;
 	}
 	finder_init(s->raw);
 	finder_init(s->canonical);
 	for (size_t i = 0; r == 0 && i < s->n; i++)
 		r = add_value(s, (uint32_t)i, s->values[i].value, strlen(s->values[i].value));
+	note_edges(s->edges, s->raw);
 	if (r == 0)
 		r = finder_ready(s->raw);
 	if (r == 0)
@@ -241,6 +266,9 @@ void secrets_done(struct secrets *s)
 		finder_done(finders[i]);
 		free(finders[i]);
 	}
+	if (s->edges)
+		explicit_bzero(s->edges, sizeof(*s->edges));
+	free(s->edges);
 	*s = (struct secrets){ 0 };
 }
 
@@ -278,6 +306,37 @@ static unsigned char encoded_byte(const char *p)
 static bool is_run(char c)
 {
 	return (unsigned char)c > 0x20 && c != '"' && c != '\\';
+}
+
+/* Do two bytes that a run stands for stand side by side in what is looked for? '+' may be a blank. */
+static bool are_neighbours(const struct secrets_edges *e, unsigned char a, unsigned char b, bool plus_a, bool plus_b)
+{
+	return has_bit(e->pairs, (unsigned)a << 8 | b) || (plus_a && has_bit(e->pairs, (unsigned)' ' << 8 | b)) ||
+	       (plus_b && has_bit(e->pairs, (unsigned)a << 8 | ' '));
+}
+
+/* May what is encoded there be part of what is looked for, by what is before and behind it? Most is not. */
+static bool may_belong(const struct secrets *s, const char *from, const char *at, const char *end)
+{
+	const struct secrets_edges *e = s->edges;
+	unsigned char b = encoded_byte(at), before, behind;
+	const char *next = at + 3;
+
+	if (!s->bytes[b])
+		return false;
+	if (!has_bit(e->first, b)) {
+		if (at == from || !is_run(at[-1]))
+			return false;
+		before = at - from >= 3 && is_encoded(at - 3, end) ? encoded_byte(at - 3) : (unsigned char)at[-1];
+		if (!are_neighbours(e, before, b, at[-1] == '+', false))
+			return false;
+	}
+	if (has_bit(e->last, b))
+		return true;
+	if (next >= end || !is_run(*next))
+		return false;
+	behind = is_encoded(next, end) ? encoded_byte(next) : (unsigned char)*next;
+	return are_neighbours(e, b, behind, false, *next == '+');
 }
 
 /* The bytes that the run stands for; there is room for as many as it has. */
@@ -328,7 +387,7 @@ static int find_encoded(const struct secrets *s, const char *p, size_t n, size_t
 	while (r == 0 && at < end && (at = memchr(at, '%', (size_t)(end - at)))) {
 		const char *run = at, *stop = at;
 		/* What is encoded and in no value is in none that is encoded in part. */
-		if (!is_encoded(at, end) || !s->bytes[encoded_byte(at)]) {
+		if (!is_encoded(at, end) || !may_belong(s, p + from, at, end)) {
 			at++;
 			continue;
 		}

@@ -20,12 +20,18 @@
 
 enum { SECRETS_LINE_MIN = 20, SECRETS_MARK_MAX = 160 };
 
+/* Which bytes begin and end the strings that are looked for, and which two of them are neighbours: a bit each. */
+struct secrets_edges {
+	uint8_t first[256 / 8], last[256 / 8], pairs[256 * 256 / 8];
+};
+
 struct secrets {
 	struct shim_secret *values; /* names only, borrowed from the config */
 	size_t n;
-	bool bytes[256];	  /* is it in any value? */
-	struct finder *canonical; /* in canonical strings; NULL: there is no secret */
-	struct finder *raw;	  /* in bytes as they are */
+	bool bytes[256];	     /* is it in any value? */
+	struct secrets_edges *edges; /* of raw */
+	struct finder *canonical;    /* in canonical strings; NULL: there is no secret */
+	struct finder *raw;	     /* in bytes as they are */
 };
 
 struct secrets_hit {

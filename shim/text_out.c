@@ -242,7 +242,7 @@ static int needed(struct shim *s, enum event_side from, struct slice body, unsig
 	struct secrets_hit hit;
 	int r = 0;
 
-	*ret = redact_is_on(&t->redact) ? PERSONAL : 0;
+	*ret = redact_is_on(&t->redact) && redact_may_find(&t->redact, body.p, body.n) ? PERSONAL : 0;
 	if (from == EVENT_FROM_CLIENT)
 		return 0;
 	if (!t->config->pass && s->doc.seen & JSON_STRING_ODD)

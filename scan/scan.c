@@ -23,6 +23,7 @@ static const struct scan_rule rules[] = {
 #undef X
 };
 _Static_assert(ARRAY_LEN(rules) == RULE_COUNT, "a row for every rule");
+_Static_assert((int)RULE_COUNT <= (int)SCAN_FINDINGS_MAX, "room for a finding of every rule");
 
 static const char *const severities[] = {
 	[SCAN_INFO] = "info",
@@ -102,6 +103,38 @@ static struct scan_finding *known(struct scan *s, const struct scan_rule *rule)
 	return NULL;
 }
 
+static bool has_rule(const struct scan *s, const struct scan_rule *rule, size_t before)
+{
+	for (size_t i = 0; i < before; i++)
+		if (s->findings.at[i].rule == rule)
+			return true;
+	return false;
+}
+
+/* The place of a new finding, or NULL. Nobody shall hide what one rule finds behind a crowd of what others do: for a
+ * rule that has no place yet, the last finding gives way whose rule has another. */
+static struct scan_finding *place(struct scan *s, const struct scan_rule *rule)
+{
+	struct scan_findings *f = &s->findings;
+	size_t i = f->n;
+
+	if (i == SCAN_FINDINGS_MAX) {
+		f->more++;
+		if (has_rule(s, rule, i))
+			return NULL;
+		while (i > 0 && !has_rule(s, f->at[i - 1].rule, i - 1))
+			i--;
+		if (i == 0)
+			return NULL;
+		i--;
+	} else {
+		f->n++;
+	}
+	s->found_in[i] = s->texts;
+	f->at[i] = (struct scan_finding){ .rule = rule, .count = 1 };
+	return &f->at[i];
+}
+
 static void add(struct scan *s, enum scan_rule_number number, size_t from, size_t end)
 {
 	const struct scan_rule *rule = &rules[number];
@@ -113,14 +146,9 @@ static void add(struct scan *s, enum scan_rule_number number, size_t from, size_
 		f->count++;
 		return;
 	}
-	if (s->findings.n == SCAN_FINDINGS_MAX) {
-		s->findings.more++;
+	f = place(s, rule);
+	if (!f)
 		return;
-	}
-	s->found_in[s->findings.n] = s->texts;
-	f = &s->findings.at[s->findings.n++];
-	f->rule = rule;
-	f->count = 1;
 	show(f->path, sizeof(f->path), (const unsigned char *)s->path, strnlen(s->path, SCAN_PATH_MAX));
 	end = end - from > SHOWN_BYTES ? from + SHOWN_BYTES : end;
 	from = at_character(s->raw, s->raw_len, from);

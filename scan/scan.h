@@ -6,8 +6,9 @@
  * Owns:     the memory of its work, made once; findings are in it until the next definition begins
  * Returns:  0, -errno
  * Limits:   SCAN_TEXT_MAX bytes of a text and SCAN_TOTAL_MAX of a definition are read, SCAN_TEXTS_MAX texts,
- *           SCAN_DEPTH_MAX values within one another; SCAN_FINDINGS_MAX findings are kept, the rest counted. What is
- * over a limit is a finding of its own (size.unread). Time is linear in the bytes.
+ *           SCAN_DEPTH_MAX values within one another; SCAN_FINDINGS_MAX findings are kept, one of each rule that
+ *           fired among them, the rest counted. What is over a limit is a finding of its own (size.unread). Time is
+ *           linear in the bytes.
  *
  * Text is judged as it is, and once more in the form that all its disguises have in common: small letters, without
  * accents and invisible characters, look-alikes replaced (profiles/scan/letters.txt), blanks collapsed. The rules are
@@ -24,7 +25,7 @@ enum {
 	SCAN_TOTAL_MAX = 1 << 20,
 	SCAN_TEXTS_MAX = 16384,
 	SCAN_DEPTH_MAX = 64,
-	SCAN_FINDINGS_MAX = 32,
+	SCAN_FINDINGS_MAX = 64,
 	SCAN_PATH_MAX = 160,
 	SCAN_SHOWN_MAX = 128,
 	SCAN_OTHERS_MAX = 8192,

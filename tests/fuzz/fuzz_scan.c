@@ -42,7 +42,7 @@ static struct scan_findings judge(const struct scan_findings *f)
 		if (f->at[i].rule->severity > worst)
 			worst = f->at[i].rule->severity;
 	}
-	must(f->more > 0 || worst == f->worst, "the worst is none of the findings");
+	must(worst == f->worst, "the worst is none of the findings");
 	return *f;
 }
 

@@ -202,6 +202,10 @@ static void test_findings_have_a_limit_and_the_worst_counts_beyond_it(void **sta
 	assert_int_equal(f->n, SCAN_FINDINGS_MAX);
 	assert_int_equal(f->more, 2 * SCAN_FINDINGS_MAX + 1);
 	assert_int_equal(f->worst, SCAN_HIGH);
+	/* Whatever the crowd, each rule that fired has a finding. */
+	assert_string_equal(f->at[SCAN_FINDINGS_MAX - 1].path, "last");
+	assert_string_equal(f->at[SCAN_FINDINGS_MAX - 1].rule->id, "control.escape");
+	assert_string_equal(f->at[0].path, "p0");
 	scan_begin(scan, SCAN_TOOL);
 	assert_int_equal(scan_end(scan)->worst, SCAN_INFO);
 }

@@ -35,12 +35,28 @@ int handle_record_server(struct shim *s)
 	return record_send(s, &e);
 }
 
-/* Tools that nobody's rule denied, and that are missing all the same: which, and why. */
+/* Tools that nobody's rule denied, and that are missing all the same: which, and why, in a record each. A server may
+ * list thousands of them again and again: the others are counted. */
 static int record_unusable(struct shim *s, struct event e)
 {
-	e.count = s->unusable;
+	const char *p = s->unusable_words.data, *end = p + s->unusable_words.len;
+	uint64_t left = s->unusable;
+	int r = 0;
+
 	record_words(e.rule, sizeof(e.rule), "the schemas of the tool");
-	record_words(e.reason, sizeof(e.reason), s->unusable_words);
+	e.count = 1;
+	for (; r == 0 && p < end; left--) {
+		record_words(e.tool, sizeof(e.tool), p);
+		p += strlen(p) + 1;
+		record_words(e.reason, sizeof(e.reason), p);
+		p += strlen(p) + 1;
+		r = record_send(s, &e);
+	}
+	if (r || left == 0)
+		return r;
+	e.count = left;
+	e.tool[0] = '\0';
+	record_words(e.reason, sizeof(e.reason), "their schemas cannot be used either; only so many tools are named");
 	return record_send(s, &e);
 }
 

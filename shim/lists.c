@@ -12,8 +12,6 @@
 #include "shim/roots.h"
 #include "shim/scans.h"
 
-enum { SHOWN_NAME_MAX = 160 };
-
 /* Which array, which member of its elements, by which rules. */
 static const struct list_row {
 	enum method_result kind;
@@ -101,6 +99,7 @@ static int sift(
 		return r;
 	buf_clear(out);
 	s->doubles = s->unusable = 0;
+	buf_clear(&s->unusable_words);
 	r = put_between(out, s->doc.out.data, container.p);
 	if (r == 0)
 		r = put_sifted(s, container, keep, arg, out, ret_hidden);
@@ -112,14 +111,16 @@ static struct listed *listed_of(struct shim *s, enum method_result kind)
 	return &s->listed[kind - RESULT_TOOLS];
 }
 
-static void note_unusable(struct shim *s, struct slice name, const char *why)
+static int note_unusable(struct shim *s, struct slice name, const char *why)
 {
-	char shown[SHOWN_NAME_MAX];
+	char shown[EVENT_TEXT_MAX];
+	int r;
 
-	if (s->unusable++ > 0)
-		return;
+	if (s->unusable++ >= SHIM_UNUSABLE_MAX)
+		return 0;
 	record_text(shown, sizeof(shown), name);
-	snprintf(s->unusable_words, sizeof(s->unusable_words), "the tool '%s' is withheld: %s", shown, why);
+	r = buf_append(&s->unusable_words, shown, strlen(shown) + 1);
+	return r ? r : buf_append(&s->unusable_words, why, strlen(why) + 1);
 }
 
 /* A tool whose schemas cannot be compiled does not stay: nobody could say what a call of it means. */
@@ -134,8 +135,8 @@ static int learn_schemas(struct shim *s, struct slice name, struct slice tool, b
 			&s->schemas, name, walk_get(tool, "inputSchema"), walk_get(tool, "outputSchema"), strict, &why);
 	*ret_keep = r == 0;
 	if (r == SCHEMAS_UNUSABLE)
-		note_unusable(s, name, why);
-	return r < 0 ? r : 0;
+		r = note_unusable(s, name, why);
+	return r;
 }
 
 static int keep_listed(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)

@@ -22,6 +22,7 @@ void shim_init(struct shim *s, uint64_t secret)
 	pins_init(&s->pins);
 	s->edited = BUF_INIT(2 * SHIM_LINE_MAX);
 	s->subject = BUF_INIT(SHIM_SUBJECT_MAX);
+	s->unusable_words = BUF_INIT(SHIM_UNUSABLE_MAX * (EVENT_TEXT_MAX + SCHEMAS_WHY_MAX));
 	s->answer = BUF_INIT(SHIM_ANSWER_MAX);
 }
 
@@ -40,6 +41,7 @@ void shim_done(struct shim *s)
 		listed_done(&s->listed[i]);
 	buf_done(&s->edited);
 	buf_done(&s->subject);
+	buf_done(&s->unusable_words);
 	buf_done(&s->answer);
 	waiting_done(&s->waiting);
 	pending_done(&s->calls);

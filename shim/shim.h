@@ -35,6 +35,7 @@ enum {
 	SHIM_ANSWER_MAX = 16 << 10,
 	SHIM_WORDS_MAX = SCHEMA_TEXT_SHOWN_MAX + 128,
 	SHIM_LISTS = RESULT_PROMPTS - RESULT_TOOLS + 1,
+	SHIM_UNUSABLE_MAX = 16, /* tools of one list that are named in records of their own */
 };
 
 struct shim {
@@ -63,12 +64,12 @@ struct shim {
 	struct schemas schemas;
 	struct scans scans;
 	struct task_tools tasks;
-	struct schema_compiled **rules;	     /* of config.arguments, one each; NULL: it has no schema */
-	char words[SHIM_WORDS_MAX];	     /* of a guard */
-	struct listed listed[SHIM_LISTS];    /* by kind of list */
-	uint64_t doubles;		     /* what the list just filtered had under a name that it has already */
-	uint64_t unusable;		     /* tools that it withheld for their schemas */
-	char unusable_words[SHIM_WORDS_MAX]; /* the first of them, and why */
+	struct schema_compiled **rules;	  /* of config.arguments, one each; NULL: it has no schema */
+	char words[SHIM_WORDS_MAX];	  /* of a guard */
+	struct listed listed[SHIM_LISTS]; /* by kind of list */
+	uint64_t doubles;		  /* what the list just filtered had under a name that it has already */
+	uint64_t unusable;		  /* tools that it withheld for their schemas */
+	struct buf unusable_words;	  /* of the first of them: name and why, each with a NUL behind it */
 	struct text_out text;
 	uint64_t call_ids;
 	char refusal[CONTROL_TEXT_MAX]; /* there is no server: the words that every request is answered with, else "" */

@@ -171,15 +171,49 @@ static void what_is_withheld_for_its_schema_is_recorded_apart_with_the_reason(vo
 			TOOLS(1, "{\"name\":\"x\",\"inputSchema\":{\"$ref\":\"y.json\"}},{\"name\":\"b\"},{\"name\":"
 				 "\"z\",\"inputSchema\":7}")),
 		0);
-	assert_true(recorded(t, &e));
-	assert_int_equal(e.type, EVENT_LIST_FILTERED);
-	assert_int_equal(e.count, 2);
-	assert_string_equal(e.rule, "the schemas of the tool");
-	assert_non_null(strstr(e.reason, "the tool 'x' is withheld: schema"));
+	for (int i = 0; i < 2; i++) {
+		assert_true(recorded(t, &e));
+		assert_int_equal(e.type, EVENT_LIST_FILTERED);
+		assert_int_equal(e.count, 1);
+		assert_string_equal(e.rule, "the schemas of the tool");
+		assert_string_equal(e.tool, i ? "z" : "x");
+		if (!strstr(e.reason, i ? "must be a schema" : "nothing is fetched"))
+			fail_msg("%s", e.reason);
+	}
 	assert_true(recorded(t, &e));
 	assert_int_equal(e.type, EVENT_LIST_FILTERED);
 	assert_int_equal(e.count, 1);
+	assert_string_equal(e.tool, "");
 	assert_string_equal(e.reason, "");
+	assert_true(recorded(t, &e));
+	assert_int_equal(e.type, EVENT_RESPONSE);
+}
+
+static void of_a_crowd_that_is_withheld_some_are_named_and_the_rest_is_counted(void **state)
+{
+	struct shim_config c = { .name = WORDS("demo") };
+	char line[16384], tool[16];
+	struct event e;
+	int n = snprintf(line, sizeof(line), ID(1) "\"result\":{\"tools\":[{\"name\":\"fine\"}");
+
+	for (int i = 0; i < SHIM_UNUSABLE_MAX + 5; i++)
+		n += snprintf(line + n, sizeof(line) - (size_t)n, ",{\"name\":\"t%d\",\"inputSchema\":7}", i);
+	assert_in_range(snprintf(line + n, sizeof(line) - (size_t)n, "]}}"), 1, sizeof(line) - (size_t)n - 1);
+	_cleanup_desk_ struct desk *t = desk_new(&c);
+	assert_int_equal(give(t, C, LIST(1)), 0);
+	forget(t);
+	assert_int_equal(give(t, S, line), 0);
+	assert_string_equal(got(t, t->client), TOOLS(1, "{\"name\":\"fine\"}") "\n");
+	for (int i = 0; i < SHIM_UNUSABLE_MAX; i++) {
+		snprintf(tool, sizeof(tool), "t%d", i);
+		assert_true(recorded(t, &e));
+		assert_string_equal(e.tool, tool);
+	}
+	assert_true(recorded(t, &e));
+	assert_int_equal(e.type, EVENT_LIST_FILTERED);
+	assert_int_equal(e.count, 5);
+	assert_string_equal(e.tool, "");
+	assert_non_null(strstr(e.reason, "only so many tools are named"));
 	assert_true(recorded(t, &e));
 	assert_int_equal(e.type, EVENT_RESPONSE);
 }
@@ -319,6 +353,7 @@ int main(void)
 		cmocka_unit_test(strict_closes_the_objects_of_the_inputschema_and_waits_for_it),
 		cmocka_unit_test(a_tool_with_a_schema_that_cannot_be_used_is_withheld_and_not_callable),
 		cmocka_unit_test(what_is_withheld_for_its_schema_is_recorded_apart_with_the_reason),
+		cmocka_unit_test(of_a_crowd_that_is_withheld_some_are_named_and_the_rest_is_counted),
 		cmocka_unit_test(a_result_that_does_not_fit_the_outputschema_becomes_an_error),
 		cmocka_unit_test(what_need_not_fit_the_outputschema_passes),
 		cmocka_unit_test(structured_content_may_be_any_json_value),

@@ -29,6 +29,7 @@ _Static_assert(ARRAY_LEN(rows) == DEFINITION_INSTRUCTIONS, "a row for every kind
 void listing_done(struct listing *l)
 {
 	definitions_done(&l->found);
+	buf_done(&l->cursor);
 	scan_free(l->scan);
 	l->scan = NULL;
 }
@@ -111,9 +112,10 @@ static int ask_discover(struct shim *s)
 	return ask_modern(s, &q);
 }
 
-static int ask_page(struct shim *s, struct slice cursor)
+static int ask_page(struct shim *s)
 {
-	struct own_question q = { .method = rows[s->listing.kind].list, .cursor = cursor };
+	struct own_question q = { .method = rows[s->listing.kind].list,
+		.cursor = { s->listing.cursor.data, s->listing.cursor.len } };
 
 	s->listing.pages++;
 	return s->listing.modern ? ask_modern(s, &q) : own_ask(s, &q);
@@ -128,10 +130,11 @@ static int ask_list(struct shim *s, unsigned kind)
 		kind++;
 	l->kind = kind;
 	l->pages = 0;
+	buf_clear(&l->cursor);
 	if (kind < ARRAY_LEN(rows))
-		return ask_page(s, (struct slice){ NULL, 0 });
+		return ask_page(s);
 	l->step = LISTING_SETTLE;
-	l->settled_us = io_now_us();
+	l->settled_us = s->now_us;
 	return 0;
 }
 
@@ -156,6 +159,9 @@ static int begin_round(struct shim *s)
 	}
 	definitions_done(&l->found);
 	l->found = kept;
+	l->kept = 0;
+	for (size_t i = 0; i < kept.n; i++)
+		l->kept += definition_size(&kept.v[i]);
 	l->changed = false;
 	l->rounds++;
 	l->step = LISTING_LISTS;
@@ -168,6 +174,7 @@ int listing_tick(struct shim *s, uint64_t now_us)
 
 	if (l->step == LISTING_START) {
 		l->began_us = now_us;
+		l->cursor = BUF_INIT(SHIM_LINE_MAX);
 		return ask_hello(s);
 	}
 	if (l->step == LISTING_DONE)
@@ -202,6 +209,9 @@ static const enum scan_kind scan_kinds[] = {
 };
 _Static_assert(ARRAY_LEN(scan_kinds) == DEFINITION_KIND_COUNT, "the scan's word for every kind");
 _Static_assert((int)DEFINITION_FINDINGS_MAX >= (int)SCAN_FINDINGS_MAX, "all findings fit");
+_Static_assert((int)DEFINITION_INFO == (int)SCAN_INFO && (int)DEFINITION_LOW == (int)SCAN_LOW &&
+		       (int)DEFINITION_MEDIUM == (int)SCAN_MEDIUM && (int)DEFINITION_HIGH == (int)SCAN_HIGH,
+	"the same severities");
 
 static int scan(struct shim *s, struct slice value, struct definition *d)
 {
@@ -219,11 +229,12 @@ static int scan(struct shim *s, struct slice value, struct definition *d)
 	for (; d->n_findings < found->n; d->n_findings++) {
 		const struct scan_finding *f = &found->at[d->n_findings];
 		struct definition_finding *to = &d->findings[d->n_findings];
-		*to = (struct definition_finding){ f->rule->severity >= SCAN_HIGH,
-			strdup(scan_severity_name(f->rule->severity)), strdup(f->rule->id), strdup(f->rule->title),
-			strdup(f->path), strdup(f->shown) };
-		if (!to->severity || !to->rule || !to->title || !to->path || !to->shown)
+		*to = (struct definition_finding){ (enum definition_severity)f->rule->severity, strdup(f->rule->id),
+			strdup(f->rule->title), strdup(f->path), strdup(f->shown) };
+		if (!to->rule || !to->title || !to->path || !to->shown) {
+			d->n_findings++;
 			return -ENOMEM;
+		}
 	}
 	return 0;
 }
@@ -253,16 +264,24 @@ static int take(struct shim *s, enum definition_kind kind, struct slice name, st
 	r = define_fields(&s->pins.room, value, d);
 	if (r == DEFINE_TOO_LARGE)
 		return fail_about(s, "the definition of", name, "is too large to be pinned");
-	return r ? r : scan(s, value, d);
+	if (r == 0)
+		r = scan(s, value, d);
+	if (r < 0)
+		return r;
+	s->listing.kept += definition_size(d);
+	return s->listing.kept <= LISTING_KEPT_MAX ? 0 : listing_fail(s, "its definitions are more than can be pinned");
 }
 
 static int take_page(struct shim *s)
 {
 	const typeof(rows[0]) *row = &rows[s->listing.kind];
-	struct walk w = walk_array(message_get(&s->doc, row->array));
-	struct slice item;
+	struct slice array = message_get(&s->doc, row->array), item;
+	struct walk w = walk_array(array);
 	int r = 0;
 
+	if (array.n && !walk_is_array(array))
+		return fail_about(
+			s, "what it answers to", (struct slice){ row->list, strlen(row->list) }, "is not an array");
 	while (r == 0 && s->listing.step == LISTING_LISTS && walk_element(&w, &item)) {
 		struct slice name = walk_string(walk_get(item, row->name));
 		/* What has no plain name is withheld in any case (lists.c). */
@@ -275,24 +294,27 @@ static int take_page(struct shim *s)
 static int on_page(struct shim *s, bool error)
 {
 	struct listing *l = &s->listing;
-	_cleanup_buf_ struct buf cursor = BUF_INIT(SHIM_LINE_MAX);
-	struct slice next = message_get(&s->doc, "nextCursor");
+	struct slice next = message_get(&s->doc, "nextCursor"),
+		     list = { rows[l->kind].list, strlen(rows[l->kind].list) };
 	int r;
 
-	if (error && l->announced[l->kind])
-		return fail_about(s, "it answers", (struct slice){ rows[l->kind].list, strlen(rows[l->kind].list) },
-			"with an error");
+	/* Half a list is none. */
+	if (error && (l->announced[l->kind] || l->pages > 1))
+		return fail_about(s, "it answers", list, "with an error");
 	if (error)
 		return ask_list(s, l->kind + 1);
 	if (walk_string(next).p && l->pages >= LISTING_PAGES_MAX)
 		return listing_fail(s, "one of its lists has more pages than are read");
+	if (next.n && slice_equal(next, (struct slice){ l->cursor.data, l->cursor.len }))
+		return fail_about(s, "its answer to", list, "leads to the same page again, so that it has no end");
 	r = take_page(s);
 	if (r < 0 || l->step != LISTING_LISTS)
 		return r;
 	if (!walk_string(next).p)
 		return ask_list(s, l->kind + 1);
-	r = buf_append(&cursor, next.p, next.n);
-	return r ? r : ask_page(s, (struct slice){ cursor.data, cursor.len });
+	buf_clear(&l->cursor);
+	r = buf_append(&l->cursor, next.p, next.n);
+	return r ? r : ask_page(s);
 }
 
 /* Foreign text, escaped and cut; heap. */
@@ -338,6 +360,9 @@ int listing_answered(struct shim *s, const struct message *m, const struct metho
 		snprintf(words, sizeof(words), "its answer to %s is of no use: %s", method->name, failure);
 		return listing_fail(s, words);
 	}
+	s->listing.read += m->line->n;
+	if (s->listing.read > LISTING_READ_MAX)
+		return listing_fail(s, "it says more about what it has than is read");
 	switch (s->listing.step) {
 	case LISTING_HELLO:
 		return error ? ask_discover(s) : on_hello(s);

@@ -5,8 +5,8 @@
  * Process:  shim, when config.listing is set
  * Owns:     what it found; free with listing_done
  * Returns:  0, -errno
- * Limits:   those of wire/definition.h; LISTING_PAGES_MAX pages a list, LISTING_ROUNDS_MAX times all lists,
- *           LISTING_TOTAL_US for everything
+ * Limits:   those of wire/definition.h; LISTING_PAGES_MAX pages a list, LISTING_ROUNDS_MAX times all lists; for
+ *           everything LISTING_TOTAL_US, LISTING_READ_MAX bytes of answers, and LISTING_KEPT_MAX of what is handed over
  *
  * Asked as a client of the newest legacy version, and as one of the modern era where that is refused, with every
  * capability that the profile lets a client offer: some tools appear for some clients only. Tools may come after the
@@ -23,6 +23,8 @@
 enum {
 	LISTING_PAGES_MAX = 256,
 	LISTING_ROUNDS_MAX = 5,
+	LISTING_READ_MAX = 64 << 20,
+	LISTING_KEPT_MAX = DEFINITIONS_BYTES_MAX - (64 << 10), /* the rest is for what stands before them */
 	LISTING_TOTAL_US = 60000000,
 	LISTING_SETTLE_US = 400000, /* after the last page: how long the server may say that a list changed */
 	LISTING_TICK_MS = 50,
@@ -44,6 +46,8 @@ struct listing {
 	bool modern;
 	bool changed; /* the server said so since the round began */
 	unsigned kind, pages, rounds;
+	uint64_t read, kept;
+	struct buf cursor; /* of the page that was asked for last */
 	uint64_t began_us, settled_us;
 	struct scan *scan; /* made when it is needed */
 };

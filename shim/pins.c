@@ -217,13 +217,11 @@ static int ask_page(struct shim *s, int kind)
 	return own_ask(s, &q);
 }
 
-static int ask_list(struct shim *s, int kind, const struct message *m)
+static int ask_list(struct shim *s, int kind)
 {
-	int r = take_meta(s, m);
-
 	buf_clear(&s->pins.cursor);
-	s->pins.lists[kind].pages = 0;
-	return r ? r : ask_page(s, kind);
+	s->pins.lists[kind] = (struct pins_list){ .since_us = s->now_us };
+	return ask_page(s, kind);
 }
 
 static int park(struct shim *s, const struct message *m, int kind, struct decision *d)
@@ -240,7 +238,8 @@ static int park(struct shim *s, const struct message *m, int kind, struct decisi
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (s->pins.lists[i].asking)
 			return 0;
-	return ask_list(s, kind, m);
+	r = take_meta(s, m);
+	return r ? r : ask_list(s, kind);
 }
 
 int pins_guard(struct shim *s, const struct message *m, struct decision *d)
@@ -291,11 +290,17 @@ static int replay(struct shim *s, int kind)
 /* What is parked for another list, which waited for this one to be through. */
 static int ask_next(struct shim *s)
 {
-	if (s->parked.n == 0 || s->to_server.broken)
-		return 0;
-	buf_clear(&s->pins.cursor);
-	s->pins.lists[s->parked.v[0].why].pages = 0;
-	return ask_page(s, s->parked.v[0].why);
+	return s->parked.n == 0 || s->to_server.broken ? 0 : ask_list(s, s->parked.v[0].why);
+}
+
+/* Why the page that it leads to is not asked for. */
+static const char *too_long(const struct shim *s, const struct pins_list *list, struct slice next)
+{
+	if (slice_equal(next, (struct slice){ s->pins.cursor.data, s->pins.cursor.len }))
+		return "the server's list leads to the same page again, so that it has no end";
+	if (list->pages >= PINS_PAGES_MAX || list->bytes > PINS_LIST_BYTES_MAX)
+		return "the server's list is longer than stockade reads";
+	return s->now_us > list->since_us + PINS_LIST_US ? "the server takes too long to give its whole list" : NULL;
 }
 
 int pins_answered(struct shim *s, const struct message *m, const struct method *method, const char *failure)
@@ -319,8 +324,11 @@ int pins_answered(struct shim *s, const struct message *m, const struct method *
 		else
 			next = message_get(&s->doc, "nextCursor");
 		r = r < 0 ? r : 0;
+		list->bytes += m->line->n;
 	}
-	if (r == 0 && walk_string(next).p && list->pages < PINS_PAGES_MAX) {
+	if (walk_string(next).p)
+		list->why = too_long(s, list, next);
+	if (r == 0 && walk_string(next).p && !list->why) {
 		buf_clear(&s->pins.cursor);
 		r = buf_append(&s->pins.cursor, next.p, next.n);
 		return r ? r : ask_page(s, kind);

@@ -5,7 +5,8 @@
  * Process:  shim
  * Owns:     its marks; free with pins_done
  * Returns:  0, -errno
- * Limits:   PINS_UNKNOWN_MAX unknown names are recorded one by one, PINS_PAGES_MAX pages are asked for
+ * Limits:   PINS_UNKNOWN_MAX unknown names are recorded one by one; of a list that the shim asks for itself
+ *           PINS_PAGES_MAX pages, PINS_LIST_BYTES_MAX bytes and PINS_LIST_US are enough
  *
  * Where pins are in force, what has none is neither listed nor callable. A definition that is not as it was pinned is
  * withheld, and so is everything under its name for the rest of the session, whatever the server says later: it has
@@ -17,7 +18,14 @@
 #include "shim/methods.h"
 #include "shim/policy.h"
 
-enum { PINS_UNKNOWN_MAX = 256, PINS_NAME_DIGEST_BYTES = 16, PINS_PAGES_MAX = 256, PINS_META_MAX = 64 << 10 };
+enum {
+	PINS_UNKNOWN_MAX = 256,
+	PINS_NAME_DIGEST_BYTES = 16,
+	PINS_PAGES_MAX = 256,
+	PINS_LIST_BYTES_MAX = 64 << 20,
+	PINS_LIST_US = 60000000,
+	PINS_META_MAX = 64 << 10,
+};
 
 enum pins_mark {
 	PINS_UNSEEN, /* not listed yet, or not since the list changed */
@@ -26,8 +34,9 @@ enum pins_mark {
 };
 
 struct pins_list {
-	bool asking;	 /* a tools/list of ours is on its way */
-	unsigned pages;	 /* that it has had */
+	bool asking;	/* a tools/list of ours is on its way */
+	unsigned pages; /* that it has had */
+	uint64_t bytes, since_us;
 	const char *why; /* nothing could be learnt from the last one; NULL: it was whole */
 };
 

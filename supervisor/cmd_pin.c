@@ -101,7 +101,7 @@ static int check_findings(const struct pinning *p, struct diag *d)
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t j = 0; j < l->v[i].n_findings; j++) {
 			const struct definition_finding *f = &l->v[i].findings[j];
-			if (!f->grave || strv_contains(&p->options->accept, f->rule))
+			if (f->severity < DEFINITION_HIGH || strv_contains(&p->options->accept, f->rule))
 				continue;
 			pin_show_name(&l->v[i], name, sizeof(name));
 			return diag_fail(d, -EPERM,

@@ -139,8 +139,8 @@ int pin_show_findings(FILE *out, const struct definitions *l)
 			any = true;
 			pin_show_name(&l->v[i], name, sizeof(name));
 			/* Escaped already; once more costs a backslash and trusts nobody. */
-			fprintf(out, "  %-6s %s: %s in %s, %s: %s\n", f->severity, f->rule, f->title, name,
-				text_escape_str(f->path, path, sizeof(path)),
+			fprintf(out, "  %-6s %s: %s in %s, %s: %s\n", definition_severity_name(f->severity), f->rule,
+				f->title, name, text_escape_str(f->path, path, sizeof(path)),
 				text_escape_str(f->shown, shown, sizeof(shown)));
 		}
 	if (any)
@@ -156,8 +156,9 @@ json_t *pin_show_findings_json(const struct definitions *l)
 		for (size_t j = 0; j < l->v[i].n_findings; j++) {
 			const struct definition_finding *f = &l->v[i].findings[j];
 			json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "rule", f->rule, "severity",
-				f->severity, "title", f->title, "kind", definition_kind_words(l->v[i].kind), "name",
-				l->v[i].name, "path", f->path, "shown", f->shown);
+				definition_severity_name(f->severity), "title", f->title, "kind",
+				definition_kind_words(l->v[i].kind), "name", l->v[i].name, "path", f->path, "shown",
+				f->shown);
 			if (json_array_append_new(all, one) < 0) {
 				json_decref(all);
 				return NULL;

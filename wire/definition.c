@@ -6,7 +6,7 @@
 
 enum {
 	FIELD_MIN = 2 * sizeof(uint32_t),
-	FINDING_MIN = 1 + 5 * sizeof(uint32_t),
+	FINDING_MIN = 1 + 4 * sizeof(uint32_t),
 	ITEM_MIN = 1 + 4 * sizeof(uint32_t) + DEFINITION_DIGEST_BYTES
 };
 
@@ -23,6 +23,19 @@ const char *definition_kind_words(enum definition_kind k)
 	return (unsigned)k < DEFINITION_KIND_COUNT ? kinds[k] : "definition";
 }
 
+static const char *const severities[] = {
+	[DEFINITION_INFO] = "info",
+	[DEFINITION_LOW] = "low",
+	[DEFINITION_MEDIUM] = "medium",
+	[DEFINITION_HIGH] = "high",
+};
+_Static_assert(ARRAY_LEN(severities) == DEFINITION_SEVERITY_COUNT, "a name for every severity");
+
+const char *definition_severity_name(enum definition_severity v)
+{
+	return (unsigned)v < DEFINITION_SEVERITY_COUNT ? severities[v] : "unknown";
+}
+
 static void put_definition(struct wire_writer *w, const struct definition *d)
 {
 	wire_put_u8(w, (uint8_t)d->kind);
@@ -35,8 +48,7 @@ static void put_definition(struct wire_writer *w, const struct definition *d)
 	}
 	wire_put_u32(w, (uint32_t)d->n_findings);
 	for (size_t i = 0; i < d->n_findings; i++) {
-		wire_put_u8(w, d->findings[i].grave);
-		wire_put_str(w, d->findings[i].severity);
+		wire_put_u8(w, (uint8_t)d->findings[i].severity);
 		wire_put_str(w, d->findings[i].rule);
 		wire_put_str(w, d->findings[i].title);
 		wire_put_str(w, d->findings[i].path);
@@ -78,13 +90,12 @@ static void get_findings(struct wire_reader *r, struct definition *d)
 	d->findings = wire_get_array(r, FINDING_MIN, DEFINITION_FINDINGS_MAX, sizeof(*d->findings), &n);
 	for (; d->n_findings < n && !r->error; d->n_findings++) {
 		struct definition_finding *f = &d->findings[d->n_findings];
-		f->grave = wire_get_u8(r);
-		f->severity = wire_get_str(r);
+		f->severity = wire_get_u8(r);
 		f->rule = wire_get_str(r);
 		f->title = wire_get_str(r);
 		f->path = wire_get_str(r);
 		f->shown = wire_get_str(r);
-		if (!f->severity || !f->rule || !f->title || !f->path || !f->shown)
+		if (f->severity >= DEFINITION_SEVERITY_COUNT || !f->rule || !f->title || !f->path || !f->shown)
 			r->error = r->error ? r->error : -EPROTO;
 	}
 }
@@ -144,6 +155,24 @@ int definitions_add(struct definitions *l, struct definition **ret)
 	return 0;
 }
 
+static size_t size_of(const char *s)
+{
+	return sizeof(uint32_t) + strlen(s);
+}
+
+size_t definition_size(const struct definition *d)
+{
+	size_t n = ITEM_MIN + strlen(d->name);
+
+	for (size_t i = 0; i < d->n; i++)
+		n += size_of(d->fields[i].path) + size_of(d->fields[i].value);
+	for (size_t i = 0; i < d->n_findings; i++) {
+		const struct definition_finding *f = &d->findings[i];
+		n += 1 + size_of(f->rule) + size_of(f->title) + size_of(f->path) + size_of(f->shown);
+	}
+	return n;
+}
+
 int definition_compare(const struct definition *a, const struct definition *b)
 {
 	return a->kind != b->kind ? (a->kind < b->kind ? -1 : 1) : strcmp(a->name, b->name);
@@ -169,7 +198,6 @@ void definitions_done(struct definitions *l)
 		}
 		free(l->v[i].fields);
 		for (size_t j = 0; j < l->v[i].n_findings; j++) {
-			free(l->v[i].findings[j].severity);
 			free(l->v[i].findings[j].rule);
 			free(l->v[i].findings[j].title);
 			free(l->v[i].findings[j].path);

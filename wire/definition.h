@@ -40,10 +40,18 @@ struct definition_field {
 	char *value; /* the lexeme: a string with its quotes, a number, true, false, null, {}, [] */
 };
 
-/* What the scan (scan/scan.h) found in it; our own words, or escaped. */
+/* The scan's severities (scan/scan.h), which the supervisor does not link. */
+enum definition_severity {
+	DEFINITION_INFO,
+	DEFINITION_LOW,
+	DEFINITION_MEDIUM,
+	DEFINITION_HIGH,
+	DEFINITION_SEVERITY_COUNT,
+};
+
+/* What the scan found in it; our own words, or escaped. */
 struct definition_finding {
-	bool grave;	/* the scan's highest severity */
-	char *severity; /* "high" */
+	enum definition_severity severity;
 	char *rule, *title, *path, *shown;
 };
 
@@ -68,10 +76,14 @@ int definitions_encode(const struct definitions *l, struct wire_writer *w) _must
 int definitions_decode(const void *bytes, size_t n, struct definitions *ret) _must_check_;
 /* Adds an empty one; -E2BIG past DEFINITIONS_MAX. *ret is valid until the next is added. */
 int definitions_add(struct definitions *l, struct definition **ret) _must_check_;
+/* The bytes that it takes encoded. */
+size_t definition_size(const struct definition *d);
 /* By kind, then name. */
 int definition_compare(const struct definition *a, const struct definition *b);
 void definitions_sort(struct definitions *l);
 /* "tool", "prompt", "resource template", "instructions". */
 const char *definition_kind_words(enum definition_kind k);
+/* "low" and the like. */
+const char *definition_severity_name(enum definition_severity v);
 void definitions_done(struct definitions *l);
 #define _cleanup_definitions_ _cleanup_(definitions_done)

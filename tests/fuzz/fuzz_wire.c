@@ -10,6 +10,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "wire/confirm.h"
 #include "wire/control.h"
+#include "wire/definition.h"
 #include "wire/dial.h"
 #include "wire/event.h"
 #include "wire/net.h"
@@ -181,6 +182,35 @@ static int control_again(const void *p, size_t n, struct wire_writer *w)
 	return control_encode(&c, w);
 }
 
+static int definitions_again(const void *p, size_t n, struct wire_writer *w)
+{
+	_cleanup_definitions_ struct definitions l;
+	size_t bytes = 0;
+	int r;
+
+	if (definitions_decode(p, n, &l) < 0)
+		return 1;
+	must(l.n <= DEFINITIONS_MAX, "a crowd of definitions");
+	for (size_t i = 0; i < l.n; i++) {
+		const struct definition *d = &l.v[i];
+		must(d->name && (unsigned)d->kind < DEFINITION_KIND_COUNT, "half a definition");
+		must(d->n <= DEFINITION_FIELDS_MAX && d->n_findings <= DEFINITION_FINDINGS_MAX, "too much in one");
+		for (size_t j = 0; j < d->n; j++)
+			must(d->fields[j].path && d->fields[j].value, "half a field");
+		for (size_t j = 0; j < d->n_findings; j++)
+			must((unsigned)d->findings[j].severity < DEFINITION_SEVERITY_COUNT && d->findings[j].rule &&
+					d->findings[j].shown,
+				"half a finding");
+		bytes += definition_size(d);
+	}
+	r = definitions_encode(&l, w);
+	must(r < 0 || bytes < w->buf.len, "a size that is none");
+	definitions_sort(&l);
+	for (size_t i = 1; i < l.n; i++)
+		must(definition_compare(&l.v[i - 1], &l.v[i]) <= 0, "an order that is none");
+	return r;
+}
+
 static const struct {
 	enum wire_kind kind;
 	size_t max;
@@ -193,6 +223,7 @@ static const struct {
 	{ WIRE_SHIM_CONFIG, SHIM_CONFIG_BYTES_MAX, shim_config_again },
 	{ WIRE_CONFIRM, CONFIRM_BYTES_MAX, confirm_again },
 	{ WIRE_CONTROL, CONTROL_BYTES_MAX, control_again },
+	{ WIRE_DEFINITIONS, DEFINITIONS_BYTES_MAX, definitions_again },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,6 +2,8 @@
 /* test_pins - the shim holds what the server says against the pins, and waits for what it has not said yet */
 #include "tests/unit/shim_unit.h"
 #include "shim/define.h"
+#include "shim/own.h"
+#include "shim/pins.h"
 
 #define TOOL_A	"{\"name\":\"a\",\"description\":\"A.\"}"
 #define TOOL_B	"{\"name\":\"b\",\"description\":\"B.\"}"
@@ -214,6 +216,75 @@ static void too_many_that_wait_are_told_so(void **state)
 	assert_non_null(strstr(got(t, t->client), "too many calls wait"));
 }
 
+/* The server answers page after page; what the client has got when the shim asks no more. */
+static const char *follow_pages(struct desk *t, const char *tools, bool same, uint64_t slow_us, unsigned *ret_pages)
+{
+	char id[128], text[256];
+
+	say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+	for (*ret_pages = 0; *ret_pages <= PINS_PAGES_MAX + 1; (*ret_pages)++) {
+		struct event e;
+		while (recorded(t, &e))
+			;
+		if (*got(t, t->client))
+			return t->text;
+		own_id(t, id);
+		t->s.now_us += slow_us;
+		snprintf(text, sizeof(text), "\"result\":{\"tools\":[%s],\"nextCursor\":\"%u\"}", tools,
+			same ? 0 : *ret_pages);
+		answer_own(t, id, text);
+	}
+	return "";
+}
+
+static void a_list_of_the_shims_own_has_an_end(void **state)
+{
+	static const struct {
+		const char *tools;
+		bool same;
+		uint64_t slow_us;
+		unsigned pages;
+		const char *words;
+	} cases[] = {
+		{ "", false, 0, PINS_PAGES_MAX, "longer than stockade reads" },
+		{ "", true, 0, 2, "the same page again" },
+		{ "", false, PINS_LIST_US / 4, 5, "takes too long" },
+		{ TOOL_B, false, 0, PINS_PAGES_MAX, "longer than stockade reads" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct pinned p;
+		_cleanup_desk_ struct desk *t = pinned_desk(&p);
+		unsigned pages;
+		const char *answer = follow_pages(t, cases[i].tools, cases[i].same, cases[i].slow_us, &pages);
+		if (!strstr(answer, cases[i].words) || pages != cases[i].pages)
+			fail_msg("%zu: after %u pages '%s'", i, pages, answer);
+	}
+}
+
+static void a_list_of_the_shims_own_may_have_so_many_bytes(void **state)
+{
+	enum { PAGE = 8 << 20 };
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = pinned_desk(&p);
+	_cleanup_free_ char *text = malloc(PAGE + 512);
+	unsigned pages = 0;
+	char id[128];
+
+	assert_non_null(text);
+	say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+	for (; pages < 32 && !*got(t, t->client); pages++) {
+		own_id(t, id);
+		int n = snprintf(text, 512, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"nextCursor\":\"%u\",\"x\":\"",
+			id, pages);
+		memset(text + n, 'x', (size_t)(PAGE - 512));
+		memcpy(text + n + PAGE - 512, "\",\"tools\":[]}}", sizeof("\",\"tools\":[]}}"));
+		say(t, EVENT_FROM_SERVER, text);
+	}
+	assert_non_null(strstr(t->text, "longer than stockade reads"));
+	assert_in_range(pages, PINS_LIST_BYTES_MAX / PAGE, PINS_LIST_BYTES_MAX / PAGE + 1);
+}
+
 static void instructions_stay_only_as_they_were_pinned(void **state)
 {
 	static const struct {
@@ -259,6 +330,8 @@ int main(void)
 		cmocka_unit_test(a_call_that_waits_can_be_cancelled_and_its_id_is_taken),
 		cmocka_unit_test(nothing_that_waits_is_forgotten_when_the_server_goes_or_stays_silent),
 		cmocka_unit_test(too_many_that_wait_are_told_so),
+		cmocka_unit_test(a_list_of_the_shims_own_has_an_end),
+		cmocka_unit_test(a_list_of_the_shims_own_may_have_so_many_bytes),
 		cmocka_unit_test(instructions_stay_only_as_they_were_pinned),
 		cmocka_unit_test(without_pins_nothing_is_looked_at),
 	};

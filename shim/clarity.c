@@ -83,12 +83,24 @@ static bool responses_imitate(struct slice responses)
 	return false;
 }
 
+static bool requests_imitate(struct slice requests)
+{
+	struct walk w = walk_object(requests);
+	struct slice key, value;
+
+	while (walk_member(&w, &key, &value))
+		if (keys_imitated_in(value, KEYS_OF_REQUEST))
+			return true;
+	return false;
+}
+
 static bool params_imitate(const struct shim *s)
 {
 	return members_imitate(s, KEYS_OF_PARAMS) || keys_imitated_in(message_get(&s->doc, "_meta"), KEYS_OF_META) ||
 	       keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK) ||
 	       keys_imitated_in(message_get(&s->doc, "notifications"), KEYS_OF_PARAMS) ||
-	       responses_imitate(message_get(&s->doc, "inputResponses"));
+	       responses_imitate(message_get(&s->doc, "inputResponses")) ||
+	       requests_imitate(message_get(&s->doc, "inputRequests"));
 }
 
 const char *clarity_of_params(const struct shim *s, const struct envelope *e, struct slice tool)
@@ -127,17 +139,6 @@ static bool lists_imitate(const struct shim *s)
 		if (walk_is_array(list) ? items_imitate(list) : keys_imitated_in(list, KEYS_OF_ITEM) != NULL)
 			return true;
 	}
-	return false;
-}
-
-static bool requests_imitate(struct slice requests)
-{
-	struct walk w = walk_object(requests);
-	struct slice key, value;
-
-	while (walk_member(&w, &key, &value))
-		if (keys_imitated_in(value, KEYS_OF_REQUEST))
-			return true;
 	return false;
 }
 

@@ -417,10 +417,33 @@ static int on_request(struct shim *s, struct message *m)
 	return r ? r : handle_forward(s, m->side);
 }
 
+/* The state of a task, pushed instead of polled for: what it asks the client for is judged as in a result. */
+static int judge_pushed(struct shim *s, struct message *m)
+{
+	struct slice inputs = message_get(&s->doc, "inputRequests");
+	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
+	struct decision d;
+	int r;
+
+	if (unclear)
+		return handle_refuse_parsed(s, m, unclear);
+	r = inputs.n ? judge_inputs(s, inputs, &d) : 0;
+	if (r < 0 || !inputs.n)
+		return r ? r : handle_notification(s, m);
+	if (d.verdict == POLICY_MALFORMED)
+		return handle_refuse_parsed(s, m, d.reason);
+	if (d.verdict == POLICY_DENY)
+		return handle_drop_notification(s, m, "it asks the client for what the profile denies");
+	r = name_inputs(s, m);
+	return r ? r : handle_notification(s, m);
+}
+
 static int on_notification(struct shim *s, struct message *m)
 {
+	const struct method *method = methods_find(EVENT_FROM_SERVER, false, m->envelope->method);
+
 	pins_list_changed(s, m->envelope->method);
-	return handle_notification(s, m);
+	return method && method->result == RESULT_MAY_ASK ? judge_pushed(s, m) : handle_notification(s, m);
 }
 
 int handle_from_server(struct shim *s, struct message *m)

@@ -51,6 +51,7 @@ static const struct method methods[] = {
 	{ "notifications/subscriptions/acknowledged", S, false, ERA_MODERN, GATE_OPEN, RESULT_PLAIN, NOTE_NONE },
 	{ "notifications/elicitation/complete", S, false, ERA_LEGACY, GATE_ELICITATION, RESULT_PLAIN, NOTE_NONE },
 	{ "notifications/tasks/status", S, false, ERA_LEGACY, GATE_OPEN, RESULT_PLAIN, NOTE_NONE },
+	{ "notifications/tasks", S, false, ERA_MODERN, GATE_OPEN, RESULT_MAY_ASK, NOTE_NONE },
 };
 
 #undef C

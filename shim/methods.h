@@ -30,7 +30,7 @@ enum method_gate {
 	GATE_CLIENT_TASK, /* sampling or elicitation: the tasks that they may have become */
 };
 
-/* What is looked at in the result. */
+/* What is looked at in the result; of a notification, in its params. */
 enum method_result {
 	RESULT_PLAIN,
 	RESULT_TOOLS,	  /* filtered by name, schemas remembered */

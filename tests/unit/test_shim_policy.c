@@ -49,7 +49,7 @@ static void every_method_of_the_protocol_has_its_row(void **state)
 		  "notifications/tools/list_changed "
 		  "notifications/prompts/list_changed notifications/resources/list_changed "
 		  "notifications/subscriptions/acknowledged "
-		  "notifications/cancelled",
+		  "notifications/cancelled notifications/tasks",
 			EVENT_FROM_SERVER, false, ERA_MODERN },
 	};
 	size_t n, rows = 0;

@@ -128,14 +128,26 @@ static int refuse_answer(
 	return r;
 }
 
-/* An answer under an id that is in flight would be taken for the answer to that. */
-static bool awaits_answer(struct shim *s, struct pending *own, struct slice id)
+/* The client has given the request up and asks another under its id, which is answered: from here on an answer to the
+ * first would be a second one, and is dropped. */
+static int replace_given_up(struct shim *s, struct pending_entry *e)
 {
-	const struct pending_entry *e = pending_find(own, id);
+	if (e->expired)
+		return 0;
+	e->expired = true;
+	return record_ending(s, e, EVENT_FROM_SERVER, "cancelled", 0);
+}
 
-	if (e)
-		return !e->expired;
-	return own == &s->calls && (parked_find(&s->parked, id) || confirm_find(&s->confirms, id));
+/* An answer under an id that is in flight would be taken for the answer to that. */
+static int awaits_answer(struct shim *s, struct pending *own, struct slice id, bool *ret)
+{
+	struct pending_entry *e = pending_find(own, id);
+
+	*ret = e || (own == &s->calls && (parked_find(&s->parked, id) || confirm_find(&s->confirms, id)));
+	if (!e || own != &s->calls || !(e->expired || e->cancelled))
+		return 0;
+	*ret = false;
+	return replace_given_up(s, e);
 }
 
 /* id is empty when the message has none that can be used. */
@@ -146,6 +158,7 @@ static int refuse(struct shim *s, enum event_side side, struct slice id, bool re
 	struct pending *other = side == EVENT_FROM_CLIENT ? &s->asks : &s->calls;
 	struct pending_entry *e = id.n && answer ? pending_find(other, id) : NULL;
 	char text[ANSWER_TEXT_MAX];
+	bool waits = false;
 	int r = record_refused(s, side, reason, bytes);
 
 	if (r < 0)
@@ -157,8 +170,11 @@ static int refuse(struct shim *s, enum event_side side, struct slice id, bool re
 	}
 	if (e)
 		return refuse_answer(s, side, e, reason, bytes);
-	if (!request || !id.n || awaits_answer(s, own, id))
+	if (!request || !id.n)
 		return 0;
+	r = awaits_answer(s, own, id, &waits);
+	if (r || waits)
+		return r;
 	snprintf(text, sizeof(text), "stockade: %s: the request was refused and not passed on: %s.", s->config.name,
 		reason);
 	return handle_answer_error(s, side, id, ANSWER_REFUSED, text);

@@ -193,7 +193,9 @@ int limits_late(struct shim *s, const struct message *m, struct pending_entry *e
 		.bytes = m->line->n };
 
 	record_text(ev.tool, sizeof(ev.tool), tool_of(e));
-	record_words(ev.reason, sizeof(ev.reason), "it came after the call's time was over");
+	record_words(ev.reason, sizeof(ev.reason),
+		e->cancelled ? "the call was given up, and its id was used again"
+			     : "it came after the call's time was over");
 	pending_remove(&s->calls, e);
 	return record_send(s, &ev);
 }

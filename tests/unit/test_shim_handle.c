@@ -359,6 +359,21 @@ static void who_cancels_cancels_its_own_requests(void **state)
 	assert_string_equal(got(t, t->client), "");
 }
 
+static void an_id_that_was_given_up_and_is_used_again_has_one_answer(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	PLAY(t, { C, CALL(1, "a"), NULL, "=", "tool.call allow" },
+		{ C, CALL(1, "b"), NULL, NULL, "message.refused drop its id is that of" },
+		{ C, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":1}}", NULL, "=", NULL },
+		{ C, CALL(1, "b"), "~\"id\":1,\"error\":~no answer yet", NULL, "tool.result - cancelled" },
+		{ C, CALL(1, "c"), "~\"id\":1,\"error\":~no answer yet", NULL, "message.refused" },
+		/* What answers the first would be a third answer under that id. */
+		{ S, ID(1) "\"result\":{\"content\":[]}}", NULL, NULL, "response.unmatched drop the call was given up" },
+		{ C, CALL(1, "d"), NULL, "=", "tool.call allow" },
+		{ S, ID(1) "\"result\":{\"content\":[]}}", "=", NULL, "tool.result - ok" });
+}
+
 static void what_is_in_flight_is_answered_in_the_end(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_plain();
@@ -462,6 +477,7 @@ int main(void)
 		cmocka_unit_test(of_a_list_that_was_cut_the_log_knows_how_much),
 		cmocka_unit_test(too_many_requests_are_told_so_and_cancelled_ones_make_room),
 		cmocka_unit_test(who_cancels_cancels_its_own_requests),
+		cmocka_unit_test(an_id_that_was_given_up_and_is_used_again_has_one_answer),
 		cmocka_unit_test(what_is_in_flight_is_answered_in_the_end),
 		cmocka_unit_test(a_server_that_has_closed_its_input_is_no_longer_asked),
 		cmocka_unit_test(nothing_passes_that_the_supervisor_did_not_take),

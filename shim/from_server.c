@@ -228,6 +228,8 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 		return handle_refuse_parsed(s, m, refusal);
 	if (r == 0)
 		r = note_task(s, e);
+	if (r == TASK_TOOLS_TAKEN)
+		return handle_refuse_parsed(s, m, "its task has the id of a task of another tool");
 	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
 		r = filter_result(s, e, &hidden);
 	if (r == LISTS_UNREADABLE)

@@ -34,6 +34,8 @@ int task_tools_note(struct task_tools *t, struct slice id, const char *tool)
 
 	if (id.n == 0 || id.n > TASK_ID_MAX)
 		return 0;
+	if (known && strcmp(known->tool, tool) != 0)
+		return TASK_TOOLS_TAKEN;
 	forget(x);
 	*x = (struct task_tool){ strndup(id.p, id.n), strdup(tool) };
 	if (!x->id || !x->tool) {

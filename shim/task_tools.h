@@ -4,7 +4,7 @@
  *
  * Process:  shim
  * Owns:     copies of ids and names
- * Returns:  0, -ENOMEM
+ * Returns:  0, -ENOMEM, TASK_TOOLS_TAKEN
  * Limits:   TASK_TOOLS_MAX tasks, the newest stay; TASK_ID_MAX bytes an id, as it is spelt in canonical form. What is
  * not kept has a result that no outputSchema is held against.
  */
@@ -14,6 +14,7 @@
 #include "shim/walk.h"
 
 enum { TASK_TOOLS_MAX = 256, TASK_ID_MAX = 256 };
+enum task_tools_result { TASK_TOOLS_TAKEN = 1 };
 
 struct task_tools {
 	struct task_tool {
@@ -23,7 +24,7 @@ struct task_tools {
 };
 
 void task_tools_done(struct task_tools *t);
-/* An id that is known stands for the newer tool. */
+/* TAKEN: the id stands for another tool, whose task it stays. */
 int task_tools_note(struct task_tools *t, struct slice id, const char *tool) _must_check_;
 /* The tool's name, or an empty slice. Borrowed until the next note. */
 struct slice task_tools_find(const struct task_tools *t, struct slice id);

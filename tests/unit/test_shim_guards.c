@@ -296,6 +296,14 @@ static void a_result_that_comes_through_a_task_is_judged_like_any_other(void **s
 		{ C, ID(5) "\"method\":\"tasks/result\",\"params\":{\"taskId\":\"other\"}}", NULL, "=",
 			"request allow" },
 		{ S, ID(5) "\"result\":{\"content\":[],\"structuredContent\":[7]}}", "=", NULL, "response - ok" });
+	/* An id that stands for this tool's task does not come to stand for one of another, whose results nobody checks. */
+	PLAY(t, { C, ID(6) "\"method\":\"tools/call\",\"params\":{\"name\":\"u\",\"task\":{}}}", NULL, "=",
+			"tool.call allow" },
+		{ S, ID(6) "\"result\":{\"task\":{\"taskId\":\"k\",\"status\":\"working\"}}}",
+			"~\"id\":6,\"error\":~of another tool", NULL, "tool.result - refused" },
+		{ C, ID(3) "\"method\":\"tasks/result\",\"params\":{\"taskId\":\"k\"}}", NULL, "=", "request allow" },
+		{ S, ID(3) "\"result\":{\"content\":[],\"structuredContent\":[7]}}",
+			"~\"id\":3,\"error\":~5020~outputSchema", NULL, "response - refused" });
 	/* The modern era: the task is the result, and its state holds what it came to. */
 	PLAY(t, { C, BARE(6, "t"), NULL, "=", "tool.call allow" },
 		{ S, ID(6) "\"result\":{\"resultType\":\"task\",\"taskId\":\"m\",\"status\":\"working\"}}", "=", NULL,
@@ -323,8 +331,8 @@ static void of_many_tasks_the_newest_are_known(void **state)
 	assert_true(slice_is(task_tools_find(&t, slice_of("id256")), "tool256"));
 	assert_int_equal(task_tools_find(&t, slice_of("id255")).n, 0);
 	assert_int_equal(task_tools_find(&t, slice_of("")).n, 0);
-	assert_int_equal(task_tools_note(&t, slice_of("id300"), "newer"), 0);
-	assert_true(slice_is(task_tools_find(&t, slice_of("id300")), "newer"));
+	assert_int_equal(task_tools_note(&t, slice_of("id300"), "newer"), TASK_TOOLS_TAKEN);
+	assert_true(slice_is(task_tools_find(&t, slice_of("id300")), "tool300"));
 	assert_true(slice_is(task_tools_find(&t, slice_of("id256")), "tool256"));
 	task_tools_done(&t);
 }

@@ -19,14 +19,8 @@ static struct place at_line(const struct index_line *l)
 
 static struct index_line *add_line(struct index_view *v)
 {
-	if (v->n == v->room) {
-		size_t room = v->room ? v->room * 2 : 64;
-		struct index_line *lines = reallocarray(v->lines, room, sizeof *lines);
-		if (!lines)
-			return NULL;
-		v->lines = lines;
-		v->room = room;
-	}
+	if (GROW(v->lines, v->n, v->room) < 0)
+		return NULL;
 	v->lines[v->n] = (struct index_line){ 0 };
 	return &v->lines[v->n++];
 }

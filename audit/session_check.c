@@ -56,14 +56,8 @@ bool session_matches(const char *pattern, const char *session)
 
 static struct entry *add_entry(struct session_view *v)
 {
-	if (v->n == v->room) {
-		size_t room = v->room ? v->room * 2 : 64;
-		struct entry *entries = reallocarray(v->entries, room, sizeof *entries);
-		if (!entries)
-			return NULL;
-		v->entries = entries;
-		v->room = room;
-	}
+	if (GROW(v->entries, v->n, v->room) < 0)
+		return NULL;
 	v->entries[v->n] = (struct entry){ 0 };
 	return &v->entries[v->n++];
 }

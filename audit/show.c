@@ -111,14 +111,8 @@ static int compare_name(const void *a, const void *b)
 
 static int add_source(struct show *s, const char *name, uint64_t size)
 {
-	if (s->n == s->room) {
-		size_t room = s->room ? s->room * 2 : 64;
-		struct source *v = reallocarray(s->v, room, sizeof *v);
-		if (!v)
-			return -ENOMEM;
-		s->v = v;
-		s->room = room;
-	}
+	if (GROW(s->v, s->n, s->room) < 0)
+		return -ENOMEM;
 	s->v[s->n] = (struct source){
 		.name = strdup(name), .start_us = name_time(name), .size = size, .reader = READER_INIT(-1)
 	};

@@ -55,14 +55,8 @@ static int list_add(struct listing *l, int dirfd, const char *name)
 {
 	_cleanup_close_ int fd = log_open_read(dirfd, name, NULL);
 
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 64;
-		struct listed *v = reallocarray(l->v, room, sizeof *v);
-		if (!v)
-			return -ENOMEM;
-		l->v = v;
-		l->room = room;
-	}
+	if (GROW(l->v, l->n, l->room) < 0)
+		return -ENOMEM;
 	l->v[l->n] = (struct listed){ .name = strdup(name), .running = fd >= 0 && log_locked(fd) };
 	return l->v[l->n++].name ? 0 : -ENOMEM;
 }

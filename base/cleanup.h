@@ -7,6 +7,7 @@
  */
 #pragma once
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,6 +24,18 @@
 		__auto_type p_ = (p);                                                                                  \
 		(p) = NULL;                                                                                            \
 		p_;                                                                                                    \
+	})
+
+/* Room for one element more in an owned array of n, by doubling from 64: 0, or -ENOMEM with all as it was. */
+#define GROW(v, n, room)                                                                                               \
+	({                                                                                                             \
+		size_t room_ = (room) ? (room)*2 : 64;                                                                 \
+		__typeof__(v) v_ = (n) < (room) ? (v) : reallocarray((v), room_, sizeof(*(v)));                        \
+		if (v_ && (n) == (room)) {                                                                             \
+			(v) = v_;                                                                                      \
+			(room) = room_;                                                                                \
+		}                                                                                                      \
+		v_ ? 0 : -ENOMEM;                                                                                      \
 	})
 
 static inline void cleanup_free(void *p)

@@ -65,3 +65,11 @@ int lockdown_apply(const struct lockdown *l, struct diag *d)
 		return diag_fail(d, r, "cannot load the system call filter: %s; run stockade doctor", strerror(-r));
 	return 0;
 }
+
+void lockdown_ignore_signals(void)
+{
+	static const int ignored[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+}

@@ -23,4 +23,7 @@ struct lockdown {
 				  prctl(2)) */
 };
 
+/* The supervisor's end is the end of its helpers (the end of file on a socket); a terminal's keys and a group's signals
+ * are not. */
+void lockdown_ignore_signals(void);
 int lockdown_apply(const struct lockdown *l, struct diag *d) _must_check_;

@@ -11,10 +11,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/diag.h"
+#include "base/lockdown.h"
 #include "base/io.h"
 #include "base/privilege.h"
 #include "gateway/confine.h"
@@ -38,15 +38,6 @@ static int take_publish(const struct net_config *c, int *ret, struct diag *d)
 	if (close_range((unsigned)(GATEWAY_FD_PUBLISH + c->n_publish), UINT_MAX, 0) < 0)
 		return diag_fail(d, -errno, "cannot close other descriptors: %s", strerror(errno));
 	return 0;
-}
-
-/* The supervisor's end is our end; a terminal's keys and a group's signals are not. */
-static void ignore_signals(void)
-{
-	static const int ignored[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-
-	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
-		signal(ignored[i], SIG_IGN);
 }
 
 static int receive_sockets(struct gateway *g, const int *publish, struct diag *d)
@@ -74,7 +65,7 @@ static int prepare(struct gateway *g, struct net_config *c, struct diag *d)
 	if (r < 0)
 		return r;
 	mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX);
-	ignore_signals();
+	lockdown_ignore_signals();
 	r = gateway_init(g, c, GATEWAY_FD_EVENTS, GATEWAY_FD_DIAL, io_now_us());
 	if (r < 0)
 		return diag_fail(d, r, "cannot begin: %s", strerror(-r));

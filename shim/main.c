@@ -11,11 +11,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/random.h>
 #include "base/diag.h"
 #include "base/io.h"
+#include "base/lockdown.h"
 #include "base/privilege.h"
 #include "shim/arguments.h"
 #include "shim/confine.h"
@@ -70,16 +70,6 @@ static int open_ports(struct shim *s, struct port *err_in, struct port *err_out,
 	return 0;
 }
 
-/* The supervisor's end is our end (end of file on the control socket); a terminal's keys and a group's signals are not.
- */
-static void ignore_signals(void)
-{
-	static const int ignored[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-
-	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
-		signal(ignored[i], SIG_IGN);
-}
-
 static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 {
 	struct port err_in = { .fd = -1 }, err_out = { .fd = -1 };
@@ -100,7 +90,7 @@ static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
 		return diag_fail(d, -EIO, "the kernel gave no random bytes");
 	mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX);
-	ignore_signals();
+	lockdown_ignore_signals();
 	shim_init(s, secret);
 	r = text_out_init(&s->text, &s->config.text, d);
 	if (r < 0)

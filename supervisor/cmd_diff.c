@@ -87,10 +87,7 @@ static int run_diff(const struct command_ctx *ctx)
 	if (r != EXIT_OK)
 		return r;
 	r = diff(ctx, o, &l, &d);
-	if (r >= 0)
-		return r;
-	command_error("%s", d.text[0] ? d.text : strerror(-r));
-	return e.exit_hint ? e.exit_hint : EXIT_REFUSED;
+	return r >= 0 ? r : launch_failed(&l, r, &d);
 }
 
 const struct command_row cmd_diff = {

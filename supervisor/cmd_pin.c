@@ -246,10 +246,7 @@ static int run_pin(const struct command_ctx *ctx)
 	if (r != EXIT_OK)
 		return r;
 	r = pin(ctx, &p, &d);
-	if (r >= 0)
-		return r;
-	command_error("%s", d.text[0] ? d.text : strerror(-r));
-	return e.exit_hint ? e.exit_hint : EXIT_REFUSED;
+	return r >= 0 ? r : launch_failed(&p.launch, r, &d);
 }
 
 const struct command_row cmd_pin = {

@@ -133,10 +133,7 @@ static int run_run(const struct command_ctx *ctx)
 	if (r != 0)
 		return r;
 	r = start(ctx, &o->grants, &l, &d);
-	if (r >= 0)
-		return r;
-	command_error("%s", d.text[0] ? d.text : strerror(-r));
-	return e.exit_hint ? e.exit_hint : EXIT_REFUSED;
+	return r >= 0 ? r : launch_failed(&l, r, &d);
 }
 
 static void run_done(void *options)

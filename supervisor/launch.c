@@ -7,6 +7,15 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include "base/text.h"
+#include "supervisor/exit.h"
+
+int launch_failed(const struct launch *l, int r, const struct diag *d)
+{
+	int status = l->effective->exit_hint;
+
+	command_error("%s", d->text[0] ? d->text : strerror(-r));
+	return status ? status : EXIT_REFUSED;
+}
 
 void launch_done(struct launch *l)
 {

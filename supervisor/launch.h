@@ -31,5 +31,7 @@ int launch_approved(const struct command_ctx *ctx, const struct grants *g, bool 
 	struct diag *d) _must_check_;
 /* A launch that waited was approved: its code is looked at once more. CONSENT_APPROVED or -errno. */
 int launch_answered(struct launch *l, struct diag *d) _must_check_;
+/* Says why it failed, and returns the exit status that tells it. */
+int launch_failed(const struct launch *l, int r, const struct diag *d);
 void launch_done(struct launch *l);
 #define _cleanup_launch_ _cleanup_(launch_done)

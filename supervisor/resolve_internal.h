@@ -68,6 +68,10 @@ int resolve_lookup(struct resolve *c, const char *name, const char *except, char
 /* Absolute, relative to cwd; ".." stays for resolve_walk. */
 int resolve_absolute(const struct resolve *c, const char *word, char **ret) _must_check_;
 bool resolve_is_executable(const char *path);
+/* The program of that name of a tool that a version manager has installed: root/installs/TOOL/VERSION/PLACE/name, of
+ * the n places the first. *ret is the heap path; 1, 0: none, -ENOMEM. */
+int resolve_installed(const char *root, const char *tool, const char *version, const char *name,
+	const char *const *places, size_t n, char **ret) _must_check_;
 bool resolve_is_dir(const char *path);
 bool resolve_is_file(const char *path);
 /* A small regular file whole; -EFBIG past RESOLVE_TEXT_MAX. */

@@ -42,16 +42,7 @@ static int try_tool(struct mise_search *s, const char *tool, const char *version
 		     : strcmp(tool, "golang") == 0 ? "go"
 						   : tool,
 		dir, sizeof(dir));
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		_cleanup_free_ char *path = NULL;
-		if (asprintf(&path, "%s/installs/%s/%s/%s/%s", s->root, dir, version, places[i], s->name) < 0)
-			return -ENOMEM;
-		if (resolve_is_executable(path)) {
-			s->ret = STEAL_PTR(path);
-			return 1;
-		}
-	}
-	return 0;
+	return resolve_installed(s->root, dir, version, s->name, places, ARRAY_LEN(places), &s->ret);
 }
 
 /* The quoted words of a value: "20", ["3.11", "3.12"], { version = "20" }. */

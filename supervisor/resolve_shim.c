@@ -154,6 +154,21 @@ static int look_env(struct resolve *c, const struct env_manager *m, const char *
 	return r;
 }
 
+int resolve_installed(const char *root, const char *tool, const char *version, const char *name,
+	const char *const *places, size_t n, char **ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *path = NULL;
+		if (asprintf(&path, "%s/installs/%s/%s/%s/%s", root, tool, version, places[i], name) < 0)
+			return -ENOMEM;
+		if (resolve_is_executable(path)) {
+			*ret = STEAL_PTR(path);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 /* --- asdf --- */
 
 /* The tools of a .tool-versions file: "nodejs 20.1.0 18.2.0". want: the plugins that the shim names. */
@@ -173,16 +188,7 @@ static int try_asdf(struct resolve *c, struct asdf_search *s, const char *plugin
 	}
 	if (strchr(version, '/'))
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		_cleanup_free_ char *path = NULL;
-		if (asprintf(&path, "%s/installs/%s/%s/%s/%s", s->root, plugin, version, places[i], s->name) < 0)
-			return -ENOMEM;
-		if (resolve_is_executable(path)) {
-			s->ret = STEAL_PTR(path);
-			return 1;
-		}
-	}
-	return 0;
+	return resolve_installed(s->root, plugin, version, s->name, places, ARRAY_LEN(places), &s->ret);
 }
 
 static int read_tool_versions(struct resolve *c, const char *file, void *arg)

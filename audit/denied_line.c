@@ -137,11 +137,17 @@ static int of_rules(const struct line *l, const char *allow, const char *deny, s
 
 static int of_method(const struct line *l, struct denied_line *ret)
 {
-	static const char *const switches[] = { "client.sampling", "client.elicitation" };
+	static const char *const switches[] = { "client.sampling", "client.elicitation", "client.sampling.tools" };
 
 	for (size_t i = 0; i < ARRAY_LEN(switches); i++)
 		if (rule_is(l, switches[i]))
 			return take(ret, switches[i], json_true());
+	if (rule_is(l, "client.elicitation.url"))
+		return none(ret,
+			"client.elicitation.url names the hosts that the user may be sent to; whose this one is, is "
+			"worth knowing first");
+	if (rule_of(l, "client.") || strncmp(line_text(l, "rule"), "the default (60 a minute", 24) == 0)
+		return none(ret, "the profile allows it, and a limit of client.* holds it down");
 	if (rule_is(l, "client.roots"))
 		return none(ret, "roots name granted directories, and none is granted");
 	return of_rules(l, "extensions.allow", "extensions.deny", ret);

@@ -17,7 +17,8 @@
 /* Outside of -32768..-32000, which JSON-RPC keeps for itself; -1 is what MCP uses for "the user said no". */
 enum answer_code {
 	ANSWER_REJECTED = -1,
-	ANSWER_REFUSED = 4000, /* malformed or ambiguous */
+	ANSWER_INVALID = -32602, /* what the protocol has for a mode or a field that the client does not offer */
+	ANSWER_REFUSED = 4000,	 /* malformed or ambiguous */
 	ANSWER_DENIED = 4030,
 	ANSWER_BUSY = 4290,	  /* too many in flight */
 	ANSWER_BAD_RESULT = 5020, /* the server's answer was refused */

@@ -89,7 +89,8 @@ static bool requests_imitate(struct slice requests)
 	struct slice key, value;
 
 	while (walk_member(&w, &key, &value))
-		if (keys_imitated_in(value, KEYS_OF_REQUEST))
+		if (keys_imitated_in(value, KEYS_OF_REQUEST) ||
+			keys_imitated_in(walk_get(value, "params"), KEYS_OF_PARAMS))
 			return true;
 	return false;
 }

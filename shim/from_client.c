@@ -11,8 +11,12 @@
 #include "shim/guards.h"
 #include "shim/limits.h"
 #include "shim/lists.h"
+#include "shim/logs.h"
+#include "shim/inputs.h"
+#include "shim/offers.h"
 #include "shim/policy.h"
 #include "shim/record.h"
+#include "shim/words.h"
 
 static const char META_VERSION[] = "io.modelcontextprotocol/protocolVersion";
 static const char META_CLIENT[] = "io.modelcontextprotocol/clientInfo";
@@ -34,11 +38,13 @@ static bool is_modern(struct slice version)
 static int record_hello(struct shim *s, struct slice client, struct slice version)
 {
 	struct event e = { .type = EVENT_HELLO, .side = EVENT_FROM_CLIENT };
+	int r = record_foreign(s, e.peer_name, sizeof(e.peer_name), walk_string(walk_get(client, "name")));
 
-	record_text(e.peer_name, sizeof(e.peer_name), walk_string(walk_get(client, "name")));
-	record_text(e.peer_version, sizeof(e.peer_version), walk_string(walk_get(client, "version")));
-	record_text(e.protocol, sizeof(e.protocol), version);
-	return record_send(s, &e);
+	if (r == 0)
+		r = record_foreign(s, e.peer_version, sizeof(e.peer_version), walk_string(walk_get(client, "version")));
+	if (r == 0)
+		r = record_foreign(s, e.protocol, sizeof(e.protocol), version);
+	return r ? r : record_send(s, &e);
 }
 
 /* The client has shown its era: initialize, or the first request that names its version. */
@@ -59,14 +65,14 @@ static int note_era(struct shim *s, const struct message *m, const struct method
 enum { SUBJECT_ROOM = 4 * SHIM_SUBJECT_MAX }; /* a password of no bytes grows most when it is taken out */
 
 /* Of what was denied a person wants to know which it was; of what passes, the rule that let it is enough. */
-static int record_subject(struct event *e, const struct method *method, struct slice subject)
+static int record_subject(struct shim *s, struct event *e, const struct method *method, struct slice subject)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(SUBJECT_ROOM);
 	bool named = method && method->gate >= GATE_RESOURCE && method->gate <= GATE_SUBSCRIBE;
 	int r = named && subject.n ? args_put_string(&b, subject) : 0;
 
 	if (r == 0 && b.len)
-		record_text(e->subject, sizeof(e->subject), (struct slice){ b.data, b.len });
+		r = record_foreign(s, e->subject, sizeof(e->subject), (struct slice){ b.data, b.len });
 	return r;
 }
 
@@ -77,16 +83,20 @@ int handle_record_request(struct shim *s, const struct message *m, const struct 
 	struct event e = {
 		.type = call ? EVENT_CALL : EVENT_REQUEST, .side = m->side, .call_id = call_id, .bytes = m->line->n
 	};
-	int r = 0;
+	_cleanup_buf_ struct buf room = BUF_INIT(2 * SHIM_LINE_MAX);
+	struct slice args = message_get(&s->doc, "arguments");
+	int r;
 
 	e.decision = d->verdict == POLICY_ALLOW ? EVENT_ALLOW : EVENT_DENY;
-	record_text(e.method, sizeof(e.method), m->envelope->method);
-	if (call) {
-		record_text(e.tool, sizeof(e.tool), d->subject);
-		r = args_record(&e, &s->config, message_get(&s->doc, "arguments"), &s->edited);
-	}
-	if (e.decision == EVENT_DENY && !call)
-		r = record_subject(&e, method, d->subject);
+	r = record_foreign(s, e.method, sizeof(e.method), m->envelope->method);
+	if (r == 0 && call)
+		r = record_foreign(s, e.tool, sizeof(e.tool), d->subject);
+	if (r == 0 && call)
+		r = words_clean_canonical(s, &args, &room);
+	if (r == 0 && call)
+		r = args_record(&e, &s->config, args, &s->edited);
+	if (r == 0 && e.decision == EVENT_DENY && !call)
+		r = record_subject(s, &e, method, d->subject);
 	record_words(e.rule, sizeof(e.rule), d->rule);
 	if (d->reason)
 		record_words(e.reason, sizeof(e.reason), d->reason);
@@ -100,13 +110,10 @@ int handle_answer_denial(
 	struct shim *s, const struct message *m, const struct method *method, const char *text, int code)
 {
 	struct slice id = m->envelope->id;
-	int r;
 
 	if (!method || method->gate != GATE_TOOL || message_get(&s->doc, "task").n)
 		return handle_answer_error(s, EVENT_FROM_CLIENT, id, code, text);
-	buf_clear(&s->answer);
-	r = answers_tool_error(&s->answer, id, text, m->modern);
-	return r ? r : queue_put(&s->to_client, s->answer.data, s->answer.len);
+	return handle_answer_tool_error(s, id, text, m->modern);
 }
 
 /* Takes out what the server is not to get. */
@@ -116,8 +123,12 @@ static int edit_request(struct shim *s, struct message *m, const struct method *
 				      ? message_get(&s->doc, "capabilities")
 				      : walk_get(message_get(&s->doc, "_meta"), META_OFFERS);
 	uint64_t hidden;
-	int r = lists_filter_offers(s, offers, &s->edited, &hidden);
+	int r = offers_filter(s, offers, &s->edited, &hidden);
 
+	if (r == 0 && hidden)
+		r = handle_replace(s, m);
+	if (r == 0)
+		r = offers_filter_logging(s, message_get(&s->doc, "_meta"), &s->edited, &hidden);
 	if (r == 0 && hidden)
 		r = handle_replace(s, m);
 	if (r == 0)
@@ -294,11 +305,11 @@ static int on_request(struct shim *s, struct message *m)
 static int record_dropped(struct shim *s, const struct message *m, const struct decision *d)
 {
 	struct event e = { .type = EVENT_NOTIFICATION, .decision = EVENT_DROP, .side = m->side, .bytes = m->line->n };
+	int r = record_foreign(s, e.method, sizeof(e.method), m->envelope->method);
 
-	record_text(e.method, sizeof(e.method), m->envelope->method);
 	record_words(e.rule, sizeof(e.rule), d->rule);
 	record_words(e.reason, sizeof(e.reason), d->reason);
-	return record_send(s, &e);
+	return r ? r : record_send(s, &e);
 }
 
 int handle_drop_notification(struct shim *s, const struct message *m, const char *reason)
@@ -328,6 +339,12 @@ static int cancel(struct shim *s, const struct message *m)
 	return handle_forward(s, m->side);
 }
 
+/* The state of a task, which was judged. */
+static bool may_ask(const struct method *method)
+{
+	return method && method->result == RESULT_MAY_ASK;
+}
+
 int handle_notification(struct shim *s, struct message *m)
 {
 	const struct method *method = methods_find(m->side, false, m->envelope->method);
@@ -347,11 +364,19 @@ int handle_notification(struct shim *s, struct message *m)
 		d.rule = "the method table";
 		d.reason = "the client's protocol version has no such notification";
 	}
+	if (m->side == EVENT_FROM_SERVER && d.verdict == POLICY_ALLOW && !may_ask(method) && inputs_are_in_params(s)) {
+		d.verdict = POLICY_DENY;
+		d.rule = "the method table";
+		d.reason = "a server asks for nothing in such a notification";
+	}
 	if (d.verdict != POLICY_ALLOW)
 		return record_dropped(s, m, &d);
 	if (m->side == EVENT_FROM_SERVER) {
-		r = handle_clean(s, m, 0);
-		if (r)
+		bool dropped;
+		r = logs_drop(s, method, &dropped);
+		if (r == 0 && !dropped)
+			r = handle_clean(s, m, 0);
+		if (r || dropped)
 			return r < 0 ? r : 0;
 	}
 	if (method && method->note == NOTE_CANCELLED)

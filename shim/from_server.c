@@ -11,9 +11,11 @@
 #include "shim/envelope.h"
 #include "shim/fields.h"
 #include "shim/guards.h"
+#include "shim/inputs.h"
 #include "shim/limits.h"
 #include "shim/listing.h"
 #include "shim/lists.h"
+#include "shim/offers.h"
 #include "shim/own.h"
 #include "shim/pins.h"
 #include "shim/policy.h"
@@ -26,13 +28,17 @@ int handle_record_server(struct shim *s)
 {
 	struct event e = { .type = EVENT_SERVER_HELLO, .side = EVENT_FROM_SERVER };
 	struct slice info = message_get(&s->doc, "serverInfo");
+	int r;
 
 	if (!info.n)
 		info = walk_get(message_get(&s->doc, "_meta"), META_SERVER);
-	record_text(e.peer_name, sizeof(e.peer_name), walk_string(walk_get(info, "name")));
-	record_text(e.peer_version, sizeof(e.peer_version), walk_string(walk_get(info, "version")));
-	record_text(e.protocol, sizeof(e.protocol), walk_string(message_get(&s->doc, "protocolVersion")));
-	return record_send(s, &e);
+	r = record_foreign(s, e.peer_name, sizeof(e.peer_name), walk_string(walk_get(info, "name")));
+	if (r == 0)
+		r = record_foreign(s, e.peer_version, sizeof(e.peer_version), walk_string(walk_get(info, "version")));
+	if (r == 0)
+		r = record_foreign(
+			s, e.protocol, sizeof(e.protocol), walk_string(message_get(&s->doc, "protocolVersion")));
+	return r ? r : record_send(s, &e);
 }
 
 /* Tools that nobody's rule denied, and that are missing all the same: which, and why, in a record each. A server may
@@ -90,37 +96,6 @@ static const char *status_of(const struct shim *s, const struct envelope *e)
 	return message_get(&s->doc, "task").n ? "task" : "ok";
 }
 
-/* May the server put these requests to the client (mcp.md section 1: the old requests in another coat)? */
-static int judge_inputs(struct shim *s, struct slice requests, struct decision *ret)
-{
-	struct walk w = walk_object(requests);
-	struct slice key, value;
-	int r = 0;
-
-	*ret = (struct decision){ .what = "input request" };
-	if (!walk_is_object(requests)) {
-		ret->verdict = POLICY_MALFORMED;
-		ret->reason = "its inputRequests are not an object";
-		return 0;
-	}
-	while (r == 0 && ret->verdict == POLICY_ALLOW && walk_member(&w, &key, &value)) {
-		struct envelope e = { .method = walk_string(walk_get(value, "method")) };
-		const struct method *method = methods_find(EVENT_FROM_SERVER, true, e.method);
-		bool asks = method && (method->gate == GATE_SAMPLING || method->gate == GATE_ELICITATION ||
-					      method->gate == GATE_ROOTS);
-		if (e.method.n && asks) {
-			r = policy_decide(&s->config, method, &s->doc, &e, &s->subject, ret);
-			ret->what = "input request";
-			if (r == 0)
-				r = asks_judge(method, walk_get(value, "params"), ret);
-		} else {
-			ret->verdict = POLICY_MALFORMED;
-			ret->reason = "one of its inputRequests is of no known method";
-		}
-	}
-	return r;
-}
-
 /* The result is not passed on: the request gets a denial instead. */
 static int deny_result(struct shim *s, const struct message *m, struct pending_entry *e, const struct decision *d)
 {
@@ -128,25 +103,26 @@ static int deny_result(struct shim *s, const struct message *m, struct pending_e
 		.type = EVENT_REQUEST, .decision = EVENT_DENY, .side = EVENT_FROM_SERVER, .call_id = e->call_id
 	};
 	char text[ANSWER_TEXT_MAX], name[ANSWER_NAME_MAX];
-	int r;
+	int r = record_foreign(s, ev.method, sizeof(ev.method), d->subject);
 
-	record_text(ev.method, sizeof(ev.method), d->subject);
 	record_words(ev.rule, sizeof(ev.rule), d->rule);
-	r = record_send(s, &ev);
+	record_words(ev.reason, sizeof(ev.reason), d->reason);
+	if (r == 0)
+		r = record_send(s, &ev);
 	if (r == 0)
 		r = record_ending(s, e, EVENT_FROM_SERVER, "denied", m->line->n);
 	snprintf(text, sizeof(text),
-		"stockade: %s: the server asked the client for '%s', which is denied by %s. Only a person can change "
-		"this, in the "
-		"server's profile.",
-		s->config.name, answers_name(d->subject, name), d->rule ? d->rule : "the profile");
-	buf_clear(&s->answer);
-	if (r == 0 && e->method && e->method->gate == GATE_TOOL)
-		r = answers_tool_error(&s->answer, m->envelope->id, text, true);
-	else if (r == 0)
-		r = answers_error(&s->answer, m->envelope->id, ANSWER_DENIED, text);
+		"stockade: %s: the server asked the client for '%s', which is denied by %s%s%s. %s", s->config.name,
+		answers_name(d->subject, name), d->rule ? d->rule : "the profile", d->reason ? ": " : "",
+		d->reason ? d->reason : "",
+		d->advice ? d->advice : "Only a person can change this, in the server's profile.");
+	if (r == 0 && !e->cancelled)
+		r = e->method && e->method->gate == GATE_TOOL
+			    ? handle_answer_tool_error(s, m->envelope->id, text, true)
+			    : handle_answer_error(s, EVENT_FROM_CLIENT, m->envelope->id,
+				      d->code == ANSWER_BUSY ? ANSWER_BUSY : ANSWER_DENIED, text);
 	pending_remove(&s->calls, e);
-	return r ? r : queue_put(&s->to_client, s->answer.data, s->answer.len);
+	return r;
 }
 
 /* Filters by the kind of result; what is left is in s->edited when *ret_hidden is not 0. */
@@ -208,13 +184,21 @@ static int drop_fields(struct shim *s, struct message *m, const struct pending_e
 	return r ? r : handle_replace(s, m);
 }
 
-/* Of input requests: who asks. */
-static int name_inputs(struct shim *s, struct message *m)
+/* A client that knows of logging would ask for it. */
+static int drop_logging(struct shim *s, struct message *m, const struct pending_entry *e)
 {
-	bool changed;
-	int r = asks_name_all(s, message_get(&s->doc, "inputRequests"), &changed);
+	uint64_t hidden;
+	int r;
 
-	return r || !changed ? r : handle_replace(s, m);
+	if (!e->method || e->method->result != RESULT_HELLO || m->envelope->kind != ENVELOPE_RESULT)
+		return 0;
+	r = offers_filter_logging(s, message_get(&s->doc, "capabilities"), &s->edited, &hidden);
+	return r == 0 && hidden ? handle_replace(s, m) : r;
+}
+
+static bool is_state_of_task(const struct pending_entry *e)
+{
+	return e->method && e->method->result == RESULT_TASK;
 }
 
 static int pass_result(struct shim *s, struct message *m, struct pending_entry *e, const char *status)
@@ -247,7 +231,9 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
 		r = drop_fields(s, m, e);
 	if (r == 0)
-		r = name_inputs(s, m);
+		r = drop_logging(s, m, e);
+	if (r == 0)
+		r = inputs_pass(s, m, is_state_of_task(e), e->call_id);
 	if (r == 0)
 		r = handle_clean(s, m, e->call_id);
 	if (r)
@@ -306,7 +292,7 @@ static int on_response(struct shim *s, struct message *m)
 	if (is_task(s) && (e->time.value || e->output.value))
 		return handle_refuse_parsed(s, m,
 			"it makes a call into a task, which would not be held to the profile's limits on the tool");
-	r = inputs.n ? judge_inputs(s, inputs, &d) : 0;
+	r = inputs_judge(s, m, is_state_of_task(e), &d);
 	if (r < 0)
 		return r;
 	if (d.verdict == POLICY_MALFORMED)
@@ -317,32 +303,40 @@ static int on_response(struct shim *s, struct message *m)
 static int record_ask(struct shim *s, const struct message *m, const struct decision *d, uint64_t call_id)
 {
 	struct event e = { .type = EVENT_REQUEST, .side = m->side, .call_id = call_id, .bytes = m->line->n };
+	int r;
 
 	e.decision = d->verdict == POLICY_ALLOW ? EVENT_ALLOW : EVENT_DENY;
-	record_text(e.method, sizeof(e.method), m->envelope->method);
+	r = record_foreign(s, e.method, sizeof(e.method), m->envelope->method);
 	record_words(e.rule, sizeof(e.rule), d->rule);
 	record_words(e.reason, sizeof(e.reason), d->reason);
-	return record_send(s, &e);
+	return r ? r : record_send(s, &e);
 }
 
-/* Each kind of request has its own way to be told no. */
+/* "decline" is what a person says who does not want to; "cancel" leaves it to another time. */
+static const char *action_of(const struct decision *d)
+{
+	return d->code == ANSWER_BUSY ? "{\"action\":\"cancel\"}" : "{\"action\":\"decline\"}";
+}
+
+/* Each kind of request has its own way to be told no. What the client does not offer is the protocol's own error. */
 static int answer_denied_ask(
 	struct shim *s, const struct message *m, const struct method *method, const struct decision *d)
 {
 	struct slice id = m->envelope->id;
-	char text[ANSWER_TEXT_MAX];
-	int r;
+	enum method_gate gate = method ? method->gate : GATE_OPEN;
+	char text[ANSWER_TEXT_MAX], name[ANSWER_NAME_MAX];
+	int code = gate == GATE_SAMPLING ? ANSWER_REJECTED : ANSWER_DENIED, r;
 
-	handle_denial_text(s, d, text, sizeof(text));
+	snprintf(text, sizeof(text), "stockade: %s: %s '%s' denied by %s%s%s. It was not passed to the client.%s%s",
+		s->config.name, d->what, answers_name(d->subject, name), d->rule ? d->rule : "the profile",
+		d->reason ? ": " : "", d->reason ? d->reason : "", d->advice ? " " : "", d->advice ? d->advice : "");
 	buf_clear(&s->answer);
-	if (method && method->gate == GATE_ROOTS)
+	if (gate == GATE_ROOTS)
 		r = answers_result(&s->answer, id, "{\"roots\":[]}");
-	else if (method && method->gate == GATE_ELICITATION)
-		r = answers_result(&s->answer, id, "{\"action\":\"decline\"}");
-	else if (method && method->gate == GATE_SAMPLING)
-		r = answers_error(&s->answer, id, ANSWER_REJECTED, text);
+	else if (gate == GATE_ELICITATION && d->code != ANSWER_INVALID)
+		r = answers_result(&s->answer, id, action_of(d));
 	else
-		r = answers_error(&s->answer, id, ANSWER_DENIED, text);
+		r = answers_error(&s->answer, id, d->code == ANSWER_INVALID ? ANSWER_INVALID : code, text);
 	return r ? r : queue_put(&s->to_server, s->answer.data, s->answer.len);
 }
 
@@ -361,19 +355,64 @@ static int answer_ping(struct shim *s, const struct message *m)
 	return r ? r : queue_put(&s->to_server, s->answer.data, s->answer.len);
 }
 
-static int name_ask(struct shim *s, struct message *m, const struct method *method)
+/* As the client gets it, and what was lowered for the record. */
+static int edit_ask(struct shim *s, struct message *m, const struct method *method, struct asks_edit *x)
 {
-	bool changed;
-	int r = asks_name(s, method, m->envelope->params, &changed);
+	int r = asks_edit(s, method, m->envelope->params, x);
 
-	return r || !changed ? r : handle_replace(s, m);
+	if (r == 0)
+		r = asks_edited(s, x);
+	return r || !x->changed ? r : handle_replace(s, m);
+}
+
+static int judge_ask(struct shim *s, const struct message *m, const struct method *method, struct decision *d)
+{
+	int r;
+
+	if (d->verdict == POLICY_ALLOW && s->config.listing) {
+		d->verdict = POLICY_DENY;
+		d->rule = "the listing of definitions";
+		d->reason = "nobody is there who could answer";
+	}
+	if (d->verdict == POLICY_ALLOW && !s->legacy) {
+		d->verdict = POLICY_DENY;
+		d->rule = "the method table";
+		d->reason = "in the client's protocol version a server sends no requests";
+	}
+	if (d->verdict != POLICY_ALLOW || !method)
+		return 0;
+	r = asks_judge(s, method, m->envelope->params, false, d);
+	if (r < 0 || d->verdict != POLICY_ALLOW)
+		return r;
+	return asks_take(s, method->gate == GATE_SAMPLING && method->request,
+		method->gate == GATE_ELICITATION && method->request, d);
+}
+
+static int pass_ask(struct shim *s, struct message *m, const struct method *method, struct decision *d)
+{
+	struct asks_edit x = { .from = s->doc.out.data };
+	struct pending_entry *e;
+	const char *refusal;
+	int r = edit_ask(s, m, method, &x);
+
+	if (r == 0)
+		r = handle_clean(s, m, s->call_ids + 1);
+	if (r)
+		return r < 0 ? r : 0;
+	r = handle_track(s, &s->asks, m, method, (struct slice){ NULL, 0 }, &e, &refusal);
+	if (r < 0)
+		return r;
+	if (refusal)
+		return handle_refuse_parsed(s, m, refusal);
+	d->reason = x.note[0] ? x.note : d->reason;
+	r = record_ask(s, m, d, e->call_id);
+	return r ? r : handle_forward(s, m->side);
 }
 
 static int on_request(struct shim *s, struct message *m)
 {
 	const struct method *method = methods_find(EVENT_FROM_SERVER, true, m->envelope->method);
-	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 }), *refusal;
-	struct pending_entry *e;
+	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
 	struct decision d;
 	int r;
 
@@ -390,53 +429,31 @@ static int on_request(struct shim *s, struct message *m)
 		return handle_refuse_parsed(s, m, d.reason);
 	if (s->config.listing && method && listing_answers(method))
 		return listing_answer(s, m);
-	if (d.verdict == POLICY_ALLOW && s->config.listing) {
-		d.verdict = POLICY_DENY;
-		d.rule = "the listing of definitions";
-		d.reason = "nobody is there who could answer";
-	}
-	if (d.verdict == POLICY_ALLOW && !s->legacy) {
-		d.verdict = POLICY_DENY;
-		d.rule = "the method table";
-		d.reason = "in the client's protocol version a server sends no requests";
-	}
-	r = method ? asks_judge(method, m->envelope->params, &d) : 0;
+	r = judge_ask(s, m, method, &d);
 	if (r < 0)
 		return r;
-	if (d.verdict == POLICY_DENY)
-		return deny_ask(s, m, method, &d);
-	r = name_ask(s, m, method);
-	if (r == 0)
-		r = handle_clean(s, m, s->call_ids + 1);
-	if (r)
-		return r < 0 ? r : 0;
-	r = handle_track(s, &s->asks, m, method, (struct slice){ NULL, 0 }, &e, &refusal);
-	if (r < 0)
-		return r;
-	if (refusal)
-		return handle_refuse_parsed(s, m, refusal);
-	r = record_ask(s, m, &d, e->call_id);
-	return r ? r : handle_forward(s, m->side);
+	return d.verdict == POLICY_DENY ? deny_ask(s, m, method, &d) : pass_ask(s, m, method, &d);
 }
 
 /* The state of a task, pushed instead of polled for: what it asks the client for is judged as in a result. */
 static int judge_pushed(struct shim *s, struct message *m)
 {
-	struct slice inputs = message_get(&s->doc, "inputRequests");
 	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
 	struct decision d;
 	int r;
 
 	if (unclear)
 		return handle_refuse_parsed(s, m, unclear);
-	r = inputs.n ? judge_inputs(s, inputs, &d) : 0;
-	if (r < 0 || !inputs.n)
-		return r ? r : handle_notification(s, m);
+	if (!inputs_are_in_params(s))
+		return handle_notification(s, m);
+	r = inputs_judge(s, m, true, &d);
+	if (r < 0)
+		return r;
 	if (d.verdict == POLICY_MALFORMED)
 		return handle_refuse_parsed(s, m, d.reason);
 	if (d.verdict == POLICY_DENY)
 		return handle_drop_notification(s, m, "it asks the client for what the profile denies");
-	r = name_inputs(s, m);
+	r = inputs_pass(s, m, true, 0);
 	return r ? r : handle_notification(s, m);
 }
 

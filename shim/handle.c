@@ -11,6 +11,7 @@
 #include "shim/pins.h"
 #include "shim/policy.h"
 #include "shim/record.h"
+#include "shim/words.h"
 
 static struct queue *queue_to(struct shim *s, enum event_side side)
 {
@@ -24,11 +25,28 @@ static int send_answer(struct shim *s, enum event_side to)
 
 int handle_answer_error(struct shim *s, enum event_side to, struct slice id, int code, const char *text)
 {
+	char words[ANSWER_TEXT_MAX];
 	int r;
 
+	record_words(words, sizeof(words), text);
+	r = words_clean(s, words, sizeof(words));
 	buf_clear(&s->answer);
-	r = answers_error(&s->answer, id, code, text);
+	if (r == 0)
+		r = answers_error(&s->answer, id, code, words);
 	return r ? r : send_answer(s, to);
+}
+
+int handle_answer_tool_error(struct shim *s, struct slice id, const char *text, bool modern)
+{
+	char words[ANSWER_TEXT_MAX];
+	int r;
+
+	record_words(words, sizeof(words), text);
+	r = words_clean(s, words, sizeof(words));
+	buf_clear(&s->answer);
+	if (r == 0)
+		r = answers_tool_error(&s->answer, id, words, modern);
+	return r ? r : send_answer(s, EVENT_FROM_CLIENT);
 }
 
 int handle_forward(struct shim *s, enum event_side from)

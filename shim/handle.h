@@ -45,6 +45,8 @@ int handle_notification(struct shim *s, struct message *m) _must_check_;
 int handle_unmatched(struct shim *s, const struct message *m) _must_check_;
 /* Sends back an error; forwards s->doc. */
 int handle_answer_error(struct shim *s, enum event_side to, struct slice id, int code, const char *text) _must_check_;
+/* The same as a tool's result, for the model. */
+int handle_answer_tool_error(struct shim *s, struct slice id, const char *text, bool modern) _must_check_;
 int handle_forward(struct shim *s, enum event_side from) _must_check_;
 /* Takes out of s->doc what may not pass (text_out.h) and records how much: 0; 1 when the message was refused instead.
  */

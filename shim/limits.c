@@ -117,11 +117,7 @@ static int tell_server(struct shim *s, const struct pending_entry *e)
 
 static int answer_tool(struct shim *s, const struct pending_entry *e, const char *text)
 {
-	int r;
-
-	buf_clear(&s->answer);
-	r = answers_tool_error(&s->answer, (struct slice){ e->id, e->id_len }, text, e->modern);
-	return r ? r : queue_put(&s->to_client, s->answer.data, s->answer.len);
+	return handle_answer_tool_error(s, (struct slice){ e->id, e->id_len }, text, e->modern);
 }
 
 static struct slice tool_of(const struct pending_entry *e)

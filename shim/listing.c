@@ -69,10 +69,19 @@ static int fail_about(struct shim *s, const char *before, struct slice name, con
 
 static void put_offers(const struct shim_config *c, char ret[OFFERS_MAX])
 {
-	snprintf(ret, OFFERS_MAX, "{%s%s%s%s%s}", c->sampling ? "\"sampling\":{}" : "",
-		c->sampling && (c->elicitation || c->roots.n) ? "," : "",
-		c->elicitation ? "\"elicitation\":{\"form\":{},\"url\":{}}" : "",
-		c->elicitation && c->roots.n ? "," : "", c->roots.n ? "\"roots\":{\"listChanged\":true}" : "");
+	const struct shim_client *l = &c->client;
+	bool form = !l->elicitation.no_form, url = l->elicitation.n > 0;
+
+	snprintf(ret, OFFERS_MAX, "{%s%s%s%s%s}",
+		!l->sampling.on	    ? ""
+		: l->sampling.tools ? "\"sampling\":{\"tools\":{}}"
+				    : "\"sampling\":{}",
+		l->sampling.on && (l->elicitation.on || c->roots.n) ? "," : "",
+		!l->elicitation.on ? ""
+		: form && url	   ? "\"elicitation\":{\"form\":{},\"url\":{}}"
+		: url		   ? "\"elicitation\":{\"url\":{}}"
+				   : "\"elicitation\":{\"form\":{}}",
+		l->elicitation.on && c->roots.n ? "," : "", c->roots.n ? "\"roots\":{\"listChanged\":true}" : "");
 }
 
 static int ask_hello(struct shim *s)

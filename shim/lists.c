@@ -219,39 +219,6 @@ int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hid
 	return walk_is_object(tools) ? sift(s, tools, keep_capability, NULL, out, ret_hidden) : 0;
 }
 
-static int keep_offer(struct shim *s, const void *arg, struct slice key, struct slice value, bool *ret)
-{
-	const struct {
-		const char *name;
-		bool on;
-	} offers[] = {
-		{ "sampling", s->config.sampling },
-		{ "elicitation", s->config.elicitation },
-		{ "roots", s->config.roots.n > 0 },
-	};
-
-	*ret = true;
-	for (size_t i = 0; i < ARRAY_LEN(offers); i++)
-		if (!offers[i].on && fold_equal(key.p, key.n, offers[i].name, strlen(offers[i].name)))
-			*ret = false;
-	return 0;
-}
-
-int lists_filter_offers(struct shim *s, struct slice offers, struct buf *out, uint64_t *ret_hidden)
-{
-	*ret_hidden = 0;
-	return walk_is_object(offers) ? sift(s, offers, keep_offer, NULL, out, ret_hidden) : 0;
-}
-
-int lists_put_offers(struct shim *s, struct slice offers, struct buf *out)
-{
-	uint64_t hidden = 0;
-
-	if (!walk_is_object(offers))
-		return buf_append(out, offers.p, offers.n);
-	return put_sifted(s, offers, keep_offer, NULL, out, &hidden);
-}
-
 static int keep_instructions(struct shim *s, const void *arg, struct slice key, struct slice value, bool *ret)
 {
 	*ret = true;

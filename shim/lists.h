@@ -23,10 +23,6 @@ int lists_filter(
 /* Tool objects that a server put into its capabilities (mcp.md section 3, rule 8). NO_CAPABILITY: they are in an array,
  * where no name stands for them; an empty one is what some languages write for an empty object. */
 int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hidden) _must_check_;
-/* What a client offers, in initialize or in the _meta of a modern request, without what the profile does not allow. */
-int lists_filter_offers(struct shim *s, struct slice offers, struct buf *out, uint64_t *ret_hidden) _must_check_;
-/* Appends that object without them, or the value as it is when it is none. */
-int lists_put_offers(struct shim *s, struct slice offers, struct buf *out) _must_check_;
 /* The result without instructions that are not as they were pinned. */
 int lists_filter_instructions(struct shim *s, struct slice result, struct buf *out, uint64_t *ret_hidden) _must_check_;
 /* An array of roots, down to those within config.roots. */

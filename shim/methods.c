@@ -21,7 +21,7 @@ static const struct method methods[] = {
 	{ "prompts/list", C, true, ERA_BOTH, GATE_OPEN, RESULT_PROMPTS, NOTE_NONE },
 	{ "prompts/get", C, true, ERA_BOTH, GATE_PROMPT, RESULT_MAY_ASK, NOTE_NONE },
 	{ "completion/complete", C, true, ERA_BOTH, GATE_REFERENCE, RESULT_PLAIN, NOTE_NONE },
-	{ "logging/setLevel", C, true, ERA_LEGACY, GATE_OPEN, RESULT_PLAIN, NOTE_NONE },
+	{ "logging/setLevel", C, true, ERA_LEGACY, GATE_LOGGING, RESULT_PLAIN, NOTE_NONE },
 	{ "tasks/get", C, true, ERA_BOTH, GATE_OPEN, RESULT_TASK, NOTE_NONE },
 	{ "tasks/result", C, true, ERA_LEGACY, GATE_OPEN, RESULT_TASK, NOTE_NONE },
 	{ "tasks/list", C, true, ERA_LEGACY, GATE_OPEN, RESULT_PLAIN, NOTE_NONE },

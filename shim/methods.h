@@ -27,6 +27,7 @@ enum method_gate {
 	GATE_SAMPLING,	  /* client.sampling */
 	GATE_ELICITATION, /* client.elicitation */
 	GATE_ROOTS,	  /* client.roots; nothing granted is answered with an empty list */
+	GATE_LOGGING,	  /* client.logging: whether there is any */
 	GATE_CLIENT_TASK, /* sampling or elicitation: the tasks that they may have become */
 };
 

@@ -10,6 +10,7 @@
 #include "shim/envelope.h"
 #include "shim/handle.h"
 #include "shim/lists.h"
+#include "shim/offers.h"
 #include "shim/own.h"
 #include "shim/record.h"
 
@@ -199,7 +200,7 @@ static int take_meta(struct shim *s, const struct message *m)
 			continue;
 		r = buf_printf(b, "%s\"%s\":", first ? "" : ",", keys[i]);
 		if (r == 0)
-			r = lists_put_offers(s, value, b);
+			r = offers_put(s, value, b);
 		first = false;
 	}
 	return r ? r : buf_putc(b, '}');

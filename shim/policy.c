@@ -201,13 +201,13 @@ static int gate_subscribe(const struct shim_config *c, const struct json_doc *d,
 
 static int gate_sampling(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
 {
-	return by_switch(c->sampling, "client.sampling", ret);
+	return by_switch(c->client.sampling.on, "client.sampling", ret);
 }
 
 static int gate_elicitation(
 	const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
 {
-	return by_switch(c->elicitation, "client.elicitation", ret);
+	return by_switch(c->client.elicitation.on, "client.elicitation", ret);
 }
 
 static int gate_roots(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
@@ -215,10 +215,16 @@ static int gate_roots(const struct shim_config *c, const struct json_doc *d, str
 	return by_switch(c->roots.n > 0, "client.roots", ret);
 }
 
+static int gate_logging(const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
+{
+	return c->client.logging.off ? deny(ret, c->client.logging.where, NULL) : 0;
+}
+
 static int gate_client_task(
 	const struct shim_config *c, const struct json_doc *d, struct buf *room, struct decision *ret)
 {
-	return by_switch(c->sampling || c->elicitation, "client.sampling and client.elicitation", ret);
+	return by_switch(
+		c->client.sampling.on || c->client.elicitation.on, "client.sampling and client.elicitation", ret);
 }
 
 static const struct gate gates[] = {
@@ -231,6 +237,7 @@ static const struct gate gates[] = {
 	[GATE_SAMPLING] = { "method", gate_sampling },
 	[GATE_ELICITATION] = { "method", gate_elicitation },
 	[GATE_ROOTS] = { "method", gate_roots },
+	[GATE_LOGGING] = { "method", gate_logging },
 	[GATE_CLIENT_TASK] = { "method", gate_client_task },
 };
 _Static_assert(ARRAY_LEN(gates) == GATE_CLIENT_TASK + 1, "a row for every gate");

@@ -56,6 +56,24 @@ static uint32_t seconds_left(const struct rates_bucket *b, const struct meters_r
 	return (uint32_t)((missing + per_s - 1) / per_s);
 }
 
+int rates_take_all(
+	struct rates_bucket *b, const struct meters_rate *rate, uint32_t n, uint64_t now_us, uint32_t *ret_retry_s)
+{
+	uint64_t cost = n * period_us(rate), per_s = (uint64_t)rate->calls * US_PER_S;
+
+	*ret_retry_s = 0;
+	if (!rate->calls || n == 0)
+		return 0;
+	fill(b, rate, now_us);
+	if (b->level >= cost) {
+		b->level -= cost;
+		return 0;
+	}
+	if (n <= rate->calls)
+		*ret_retry_s = (uint32_t)((cost - b->level + per_s - 1) / per_s);
+	return RATES_TOTAL;
+}
+
 int rates_take(struct rates *r, const struct meters *m, struct rates_tool *t, uint64_t now_us, uint32_t *ret_retry_s)
 {
 	*ret_retry_s = 0;

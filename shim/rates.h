@@ -48,6 +48,10 @@ void rates_done(struct rates *r);
 /* The row of a tool, made when there is none. name is the canonical inside, text what it means. RATES_CROWDED. */
 int rates_find(struct rates *r, const struct meters *m, struct slice name, struct slice text, uint64_t now_us,
 	struct rates_tool **ret) _must_check_;
+/* Takes n out of one bucket, or none: RATES_TOTAL with the seconds until there are as many; 0 seconds: there never are.
+ */
+int rates_take_all(struct rates_bucket *b, const struct meters_rate *rate, uint32_t n, uint64_t now_us,
+	uint32_t *ret_retry_s) _must_check_;
 /* Takes one call out of both buckets, or out of none: RATES_TOOL, RATES_TOTAL with the seconds until there is one. */
 int rates_take(struct rates *r, const struct meters *m, struct rates_tool *t, uint64_t now_us,
 	uint32_t *ret_retry_s) _must_check_;

@@ -4,10 +4,16 @@
 #include <string.h>
 #include "base/io.h"
 #include "base/text.h"
+#include "shim/words.h"
 
+/* Of what is recorded none goes by here: so no record can have the value of a secret. */
 int record_send(struct shim *s, const struct event *e)
 {
-	return event_send(s->control, e);
+	_cleanup_buf_ struct buf room = BUF_INIT(2 * SHIM_LINE_MAX);
+	struct event clean;
+	int r = words_clean_event(s, e, &clean, &room);
+
+	return r < 0 ? r : event_send(s->control, r ? &clean : e);
 }
 
 /* Plain names, all of printable ASCII, are most of what there is. */
@@ -37,6 +43,16 @@ void record_text(char *ret, size_t size, struct slice text)
 		plain[i] = text.p[i] ? text.p[i] : ' ';
 	plain[n] = '\0';
 	text_escape_str(plain, ret, size);
+}
+
+int record_foreign(struct shim *s, char *ret, size_t size, struct slice text)
+{
+	_cleanup_buf_ struct buf room = BUF_INIT(2 * SHIM_LINE_MAX);
+	int r = words_clean_canonical(s, &text, &room);
+
+	if (r == 0)
+		record_text(ret, size, text);
+	return r;
 }
 
 void record_words(char *ret, size_t size, const char *words)
@@ -74,11 +90,14 @@ int record_ending_by(struct shim *s, const struct pending_entry *p, enum event_s
 	struct event e = {
 		.type = call ? EVENT_RESULT : EVENT_RESPONSE, .side = side, .call_id = p->call_id, .bytes = bytes
 	};
+	int r;
 
 	e.latency_us = io_now_us() - p->since_us;
-	record_text(e.method, sizeof(e.method), (struct slice){ p->name, strlen(p->name) });
-	if (p->tool)
-		record_text(e.tool, sizeof(e.tool), (struct slice){ p->tool, strlen(p->tool) });
+	r = record_foreign(s, e.method, sizeof(e.method), (struct slice){ p->name, strlen(p->name) });
+	if (r == 0 && p->tool)
+		r = record_foreign(s, e.tool, sizeof(e.tool), (struct slice){ p->tool, strlen(p->tool) });
+	if (r < 0)
+		return r;
 	record_words(e.status, sizeof(e.status), status);
 	record_words(e.rule, sizeof(e.rule), rule);
 	return record_send(s, &e);

@@ -13,6 +13,8 @@
 int record_send(struct shim *s, const struct event *e) _must_check_;
 /* Copies foreign text, made safe and cut, into a field of an event. */
 void record_text(char *ret, size_t size, struct slice text);
+/* The same without values of secrets (shim/words.h): before it is escaped and cut, where they could still be known. */
+int record_foreign(struct shim *s, char *ret, size_t size, struct slice text) _must_check_;
 /* Copies our own words, or none (NULL), cut at a character. */
 void record_words(char *ret, size_t size, const char *words);
 /* Something that was refused and can be pinned on no request. */

@@ -493,6 +493,8 @@ int relay_run(struct shim *s, struct stderr_relay *err)
 	r.client.open = !s->config.listing;
 	while (e == 0 && !r.done)
 		e = turn(&r);
+	if (e == 0)
+		e = logs_end(s);
 	if (e == 0 && r.status != SHIM_EXIT_ALONE)
 		e = close_stderr(&r);
 	return e < 0 ? SHIM_EXIT_FAILED : r.status;

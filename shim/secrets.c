@@ -421,6 +421,21 @@ int secrets_find(const struct secrets *s, bool raw, const char *p, size_t n, siz
 	return r < 0 ? r : plain || r > 0;
 }
 
+int secrets_begin_before(const struct secrets *s, const char *p, size_t end, struct secrets_hit *ret)
+{
+	*ret = (struct secrets_hit){ 0 };
+	for (size_t i = 0; s->n && i < s->raw->n; i++) {
+		const struct finder_string *f = &s->raw->strings[i];
+		size_t len = f->len - 1 < end ? f->len - 1 : end;
+		while (len >= FINDER_SHORTEST && len > ret->len &&
+			memcmp(p + end - len, s->raw->bytes.data + f->at, len) != 0)
+			len--;
+		if (len >= FINDER_SHORTEST && len > ret->len)
+			*ret = (struct secrets_hit){ end - len, len, f->tag & TAG_INDEX, false };
+	}
+	return ret->len > 0;
+}
+
 static int put_mark(const struct secrets *s, bool fill, struct buf *out, const char *p, const struct secrets_hit *h,
 	uint64_t *counts)
 {

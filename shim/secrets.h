@@ -46,6 +46,9 @@ void secrets_done(struct secrets *s);
 /* The first in canonical bytes, or with raw in any others, from there on: 1, 0 for none, -ENOMEM. */
 int secrets_find(
 	const struct secrets *s, bool raw, const char *p, size_t n, size_t from, struct secrets_hit *ret) _must_check_;
+/* Does a spelling of a value, other than percent-encoded, begin before that end and go on behind it, where the text was
+ * cut? By FINDER_SHORTEST bytes at least. 1, 0. */
+int secrets_begin_before(const struct secrets *s, const char *p, size_t end, struct secrets_hit *ret);
 /* Appends the bytes with marks in the place of values: canonical bytes stay such. Adds to counts, one for each secret.
  * fill: base64 stays base64, and the value in it becomes As. */
 int secrets_replace(const struct secrets *s, bool raw, bool fill, struct buf *out, const char *p, size_t n,

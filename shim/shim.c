@@ -71,7 +71,9 @@ int shim_run_timers(struct shim *s)
 	/* Each says when it is next. */
 	s->wake_us = 0;
 	r = limits_expire(s);
-	return r ? r : confirm_tick(s);
+	if (r == 0)
+		r = confirm_tick(s);
+	return r ? r : logs_tick(s);
 }
 
 void shim_trim(struct shim *s)

@@ -10,11 +10,13 @@
  */
 #pragma once
 #include "shim/role.h"
+#include "shim/asks.h"
 #include "shim/confirm.h"
 #include "shim/json.h"
 #include "shim/lines.h"
 #include "shim/listed.h"
 #include "shim/listing.h"
+#include "shim/logs.h"
 #include "shim/own.h"
 #include "shim/parked.h"
 #include "shim/pending.h"
@@ -57,6 +59,8 @@ struct shim {
 	struct listing listing;
 	struct confirms confirms; /* the client's calls that a person is asked about */
 	struct rates rates;
+	struct asks asks_made; /* how often the client's model and user have been asked */
+	struct logs logs;
 	uint64_t now_us;  /* of this turn of the loop */
 	uint64_t wake_us; /* when shim_run_timers has something to do; 0: never */
 	char advice[64];  /* words of a guard, until the next message */

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 #include "base/buf.h"
+#include "supervisor/effective_client.h"
 #include "supervisor/effective_lines.h"
 #include "supervisor/question_words.h"
 
@@ -122,7 +123,10 @@ static int add_walls(json_t *o, const struct profile *p)
 	int r = effective_add_walls(&e);
 
 	if (r == 0)
+		r = effective_client_lines(&e);
+	if (r == 0)
 		r = json_object_set_new(o, "network", walls_of(&e, LINE_NETWORK)) |
+		    json_object_set_new(o, "client", walls_of(&e, LINE_CLIENT)) |
 		    json_object_set_new(o, "bounds", walls_of(&e, LINE_LIMIT)) |
 		    json_object_set_new(o, "recorded", walls_of(&e, LINE_AUDIT));
 	e.profile = (struct profile){ 0 }; /* borrowed */
@@ -171,9 +175,9 @@ static json_t *grants(const struct profile *p)
 		"server", shown(p->name), "profile", shown(p->file), "description", shown(p->description), "parameters",
 		params(p), "command", items(&p->command), "cwd", shown(p->cwd.value), "filesystem", files, "set",
 		items(&p->env_set), "pass", items(&p->env_pass), "unix", items(&p->unix_sockets), "af_unix",
-		profile_opens_unix(p), "seccomp", shown(p->seccomp), "limits", limits, "sampling", p->sampling,
-		"elicitation", p->elicitation, "roots", items(&p->roots), "not_enforced", strings(&p->not_enforced),
-		"digest");
+		profile_opens_unix(p), "seccomp", shown(p->seccomp), "limits", limits, "sampling",
+		p->client.sampling.on, "elicitation", p->client.elicitation.on, "roots", items(&p->roots),
+		"not_enforced", strings(&p->not_enforced), "digest");
 }
 
 static json_t *facts(const struct profile *p)
@@ -250,10 +254,10 @@ static void print_grants(FILE *out, const json_t *o)
 	print_list(out, "  resources", json_object_get(o, "resources"), NULL);
 	print_list(out, "  prompts", json_object_get(o, "prompts"), NULL);
 	print_list(out, "  extensions", json_object_get(o, "extensions"), NULL);
-	fprintf(out, "  %-14s sampling %s, elicitation %s\n", "  client",
-		json_is_true(json_object_get(o, "sampling")) ? "allowed" : "denied",
-		json_is_true(json_object_get(o, "elicitation")) ? "allowed" : "denied");
+	print_list(out, "  client", json_object_get(o, "client"), NULL);
 	print_list(out, "  roots", json_object_get(o, "roots"), NULL);
+	if (json_array_size(json_object_get(o, "roots")))
+		fprintf(out, "  %-14s (roots replace a server's own list)\n", "");
 	print_list(out, "  recorded", json_object_get(o, "recorded"), NULL);
 	print_list(out, "  not enforced", json_object_get(o, "not_enforced"), NULL);
 }

@@ -519,8 +519,6 @@ static int step_shim(struct build *b, struct diag *d)
 	r = fill_text(b, &c->text, d);
 	if (r < 0)
 		return r;
-	c->sampling = f->sampling;
-	c->elicitation = f->elicitation;
 	c->scan.withhold = f->scan_withhold ? strdup(f->scan_withhold) : NULL;
 	if (f->scan_withhold && !c->scan.withhold)
 		return -ENOMEM;
@@ -532,6 +530,8 @@ static int step_shim(struct build *b, struct diag *d)
 		r = copy_arguments(&f->arguments, &c->arguments);
 	if (r == 0)
 		r = meters_copy(&f->meters, &c->meters);
+	if (r == 0)
+		r = shim_client_copy(&f->client, &c->client);
 	return r < 0 ? r : fill_roots(b, &c->roots);
 }
 

@@ -12,6 +12,7 @@
 #include "supervisor/canonical.h"
 #include "supervisor/code_digest.h"
 #include "supervisor/danger.h"
+#include "supervisor/effective_client.h"
 #include "supervisor/effective_lines.h"
 #include "supervisor/effective_meters.h"
 #include "supervisor/effective_network.h"
@@ -163,7 +164,7 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 	json_decref(e->canonical);
 	e->canonical = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:b, s:s, s:I}, "
 				 "s:{s:o, s:o, s:o}, s:o, s:o, s:b, s:s,"
-				 " s:{s:I, s:I, s:I, s:I, s:I}, s:{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o}, s:i}",
+				 " s:{s:I, s:I, s:I, s:I, s:I}, s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:i}",
 		"plan", CANONICAL_VERSION, "name", e->name, "program", e->cmd.program, "subject", e->cmd.subject,
 		"chain", strings(&e->cmd.chain), "links", links(&e->cmd), "argv", strings(&e->plan.argv), "cwd",
 		e->plan.cwd, "code", code(&e->cmd), "filesystem", "read", grants(g, false), "write", grants(g, true),
@@ -175,9 +176,8 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 		(json_int_t)f->limit_files, "message", (json_int_t)f->limit_message, "message_client",
 		(json_int_t)f->limit_message_client, "message_server", (json_int_t)f->limit_message_server, "protocol",
 		"tools", rules(&f->tools), "calls", effective_meters_canonical(&f->meters), "resources",
-		rules(&f->resources), "prompts", rules(&f->prompts), "extensions", rules(&f->extensions), "sampling",
-		f->sampling, "elicitation", f->elicitation, "roots", strings(&e->shim.roots), "arguments",
-		f->audit_args);
+		rules(&f->resources), "prompts", rules(&f->prompts), "extensions", rules(&f->extensions), "roots",
+		strings(&e->shim.roots), "arguments", f->audit_args);
 	if (!e->canonical)
 		return -EILSEQ;
 	/* That there are pins is the profile's word; which there are is not the plan's. */
@@ -186,7 +186,9 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 	protocol = json_object_get(e->canonical, "protocol");
 	if (f->scan_withhold && json_object_set_new(protocol, "scan", json_string("withhold")) < 0)
 		return -ENOMEM;
-	int r = add_arguments(protocol, &f->arguments);
+	int r = effective_client_canonical(protocol, &f->client);
+	if (r == 0)
+		r = add_arguments(protocol, &f->arguments);
 	return r < 0 ? r : add_text(protocol, &f->text);
 }
 

@@ -11,6 +11,7 @@
 #include "base/landlock.h"
 #include "base/text.h"
 #include "supervisor/danger.h"
+#include "supervisor/effective_client.h"
 #include "supervisor/effective_meters.h"
 #include "supervisor/effective_network.h"
 #include "supervisor/secret_values.h"
@@ -410,8 +411,7 @@ static int add_protocol(struct effective *e)
 	if (r == 0 && f->extensions.n > 0) /* without a rule: none, which is no grant */
 		r = add_rules(e, LINE_EXTENSIONS, &f->extensions);
 	if (r == 0)
-		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "sampling %s, elicitation %s",
-			f->sampling ? "allowed" : "denied", f->elicitation ? "allowed" : "denied");
+		r = effective_client_lines(e);
 	for (size_t i = 0; r == 0 && i < e->shim.roots.n; i++) {
 		const struct strv before = { .v = e->shim.roots.v, .n = i };
 		if (strv_contains(&before, e->shim.roots.v[i]))

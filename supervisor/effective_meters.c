@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include "supervisor/effective_client.h"
 #include "supervisor/effective_lines.h"
 
 enum { WORDS_MAX = 64, LINE_MAX = 512 };
 
-static const char *period_words(uint32_t seconds)
+const char *effective_period_words(uint32_t seconds)
 {
 	static const struct {
 		uint32_t seconds;
@@ -24,7 +25,7 @@ static const char *period_words(uint32_t seconds)
 static int add_rate(struct effective *e, enum effective_kind kind, const struct meters_rate *r, const char *of)
 {
 	return r->calls ? effective_add_line(e, kind, 0, r->where, "%" PRIu32 " calls %s %s", r->calls,
-				  period_words(r->period_s), of)
+				  effective_period_words(r->period_s), of)
 			: 0;
 }
 

@@ -41,7 +41,8 @@ int profile_defaults(struct profile *p)
 	p->network.limits = net_limits_default();
 	p->extensions.restricted = true;
 	p->extensions.otherwise = strdup("the default (extensions.allow names none)");
-	if (!p->seccomp || !p->extensions.otherwise || profile_meters_defaults(&p->meters) < 0)
+	if (!p->seccomp || !p->extensions.otherwise || profile_meters_defaults(&p->meters) < 0 ||
+		profile_client_defaults(&p->client) < 0)
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(not_enforced); i++)
 		r = strv_add(&p->not_enforced, not_enforced[i]);
@@ -372,5 +373,6 @@ void profile_done(struct profile *p)
 	shim_text_done(&p->text);
 	strv_done(&p->not_enforced);
 	meters_done(&p->meters);
+	shim_client_done(&p->client);
 	*p = (struct profile){ 0 };
 }

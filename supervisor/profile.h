@@ -88,7 +88,7 @@ struct profile {
 	char *scan_withhold;		 /* tools.scan "withhold": where it stands; NULL: "record" */
 	struct meters meters;		 /* of calls of tools */
 	struct shim_text text;		 /* tools.text, tools.redact; no secrets */
-	bool sampling, elicitation;
+	struct shim_client client;	 /* what the server may ask of the client */
 	struct profile_items roots;
 	enum shim_args audit_args;
 	char *delete_after;

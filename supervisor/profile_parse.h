@@ -75,8 +75,8 @@ int key_where(const struct key *k, unsigned line, const char *text, char **ret) 
 int key_word(const struct key *k, const char *const *words, size_t n, size_t *ret) _must_check_;
 #define KEY_FIELD(k, type) ((type *)((char *)(k)->target + (k)->row->offset))
 
-/* Setters in profile_set.c, profile_rules.c, profile_meters.c, profile_network.c, profile_params.c; the table in
- * profile_keys.c names them. */
+/* Setters in profile_set.c, profile_rules.c, profile_meters.c, profile_client.c, profile_network.c, profile_params.c;
+ * the table in profile_keys.c names them. */
 int key_set_accepted(const struct key *k) _must_check_; /* information for people and editors */
 int key_set_refused(const struct key *k) _must_check_;
 int key_set_empty(const struct key *k) _must_check_; /* an empty list is kept, another is refused */
@@ -117,6 +117,14 @@ int key_set_confirm(const struct key *k) _must_check_;
 int key_set_inflight(const struct key *k) _must_check_;
 int key_set_text_mode(const struct key *k) _must_check_;
 int key_set_redact(const struct key *k) _must_check_;
+int key_set_sampling(const struct key *k) _must_check_;
+int key_set_max_tokens(const struct key *k) _must_check_;
+int key_set_context(const struct key *k) _must_check_;
+int key_set_elicitation(const struct key *k) _must_check_;
+int key_set_form(const struct key *k) _must_check_;
+int key_set_ask_hosts(const struct key *k) _must_check_;
+int key_set_logging(const struct key *k) _must_check_;
+int key_set_level(const struct key *k) _must_check_;
 int key_set_hosts(const struct key *k) _must_check_;
 int key_set_host_ports(const struct key *k) _must_check_;
 int key_set_publish(const struct key *k) _must_check_;
@@ -130,6 +138,8 @@ int key_set_within(const struct key *k) _must_check_;
 
 /* 60 calls a minute and tool. */
 int profile_meters_defaults(struct meters *m) _must_check_;
+/* 60 requests a minute for a model's answer, and as many for the user's. */
+int profile_client_defaults(struct shim_client *c) _must_check_;
 /* The narrow defaults of design.md section 5, and the sentences on those not enforced yet. */
 int profile_defaults(struct profile *p) _must_check_;
 /* Parses bytes (NUL-terminated at n); expected is the name that the file's own name demands, or NULL. */

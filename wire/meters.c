@@ -9,14 +9,14 @@
 /* A name, two numbers and a name, then three times a number and a name. */
 enum { TOOL_BYTES_MIN = 4 + 12 + 3 * 12 };
 
-static void put_rate(struct wire_writer *w, const struct meters_rate *r)
+void meters_put_rate(struct wire_writer *w, const struct meters_rate *r)
 {
 	wire_put_u32(w, r->calls);
 	wire_put_u32(w, r->period_s);
 	wire_put_str(w, r->where);
 }
 
-static void put_bound(struct wire_writer *w, const struct meters_bound *b)
+void meters_put_bound(struct wire_writer *w, const struct meters_bound *b)
 {
 	wire_put_u64(w, b->value);
 	wire_put_str(w, b->where);
@@ -24,18 +24,18 @@ static void put_bound(struct wire_writer *w, const struct meters_bound *b)
 
 void meters_put(struct wire_writer *w, const struct meters *m)
 {
-	put_rate(w, &m->each);
-	put_rate(w, &m->total);
-	put_bound(w, &m->time);
-	put_bound(w, &m->output);
-	put_bound(w, &m->in_flight);
+	meters_put_rate(w, &m->each);
+	meters_put_rate(w, &m->total);
+	meters_put_bound(w, &m->time);
+	meters_put_bound(w, &m->output);
+	meters_put_bound(w, &m->in_flight);
 	wire_put_u32(w, (uint32_t)m->n);
 	for (size_t i = 0; i < m->n; i++) {
 		wire_put_str(w, m->tools[i].glob);
-		put_rate(w, &m->tools[i].rate);
-		put_bound(w, &m->tools[i].time);
-		put_bound(w, &m->tools[i].output);
-		put_bound(w, &m->tools[i].confirm);
+		meters_put_rate(w, &m->tools[i].rate);
+		meters_put_bound(w, &m->tools[i].time);
+		meters_put_bound(w, &m->tools[i].output);
+		meters_put_bound(w, &m->tools[i].confirm);
 	}
 }
 
@@ -44,7 +44,7 @@ static void refuse(struct wire_reader *r)
 	r->error = r->error ? r->error : -EPROTO;
 }
 
-static void get_rate(struct wire_reader *r, struct meters_rate *ret)
+void meters_get_rate(struct wire_reader *r, struct meters_rate *ret)
 {
 	ret->calls = wire_get_u32(r);
 	ret->period_s = wire_get_u32(r);
@@ -55,7 +55,7 @@ static void get_rate(struct wire_reader *r, struct meters_rate *ret)
 		refuse(r);
 }
 
-static void get_bound(struct wire_reader *r, uint64_t max, struct meters_bound *ret)
+void meters_get_bound(struct wire_reader *r, uint64_t max, struct meters_bound *ret)
 {
 	ret->value = wire_get_u64(r);
 	ret->where = wire_get_str(r);
@@ -66,10 +66,10 @@ static void get_bound(struct wire_reader *r, uint64_t max, struct meters_bound *
 static void get_tool(struct wire_reader *r, struct meters_tool *ret)
 {
 	ret->glob = wire_get_str(r);
-	get_rate(r, &ret->rate);
-	get_bound(r, METERS_TIME_MAX, &ret->time);
-	get_bound(r, UINT64_MAX, &ret->output);
-	get_bound(r, 1, &ret->confirm);
+	meters_get_rate(r, &ret->rate);
+	meters_get_bound(r, METERS_TIME_MAX, &ret->time);
+	meters_get_bound(r, UINT64_MAX, &ret->output);
+	meters_get_bound(r, 1, &ret->confirm);
 	if (!ret->glob)
 		refuse(r);
 }
@@ -79,11 +79,11 @@ void meters_get(struct wire_reader *r, struct meters *ret)
 	uint32_t n;
 
 	*ret = (struct meters){ 0 };
-	get_rate(r, &ret->each);
-	get_rate(r, &ret->total);
-	get_bound(r, METERS_TIME_MAX, &ret->time);
-	get_bound(r, UINT64_MAX, &ret->output);
-	get_bound(r, METERS_INFLIGHT_MAX, &ret->in_flight);
+	meters_get_rate(r, &ret->each);
+	meters_get_rate(r, &ret->total);
+	meters_get_bound(r, METERS_TIME_MAX, &ret->time);
+	meters_get_bound(r, UINT64_MAX, &ret->output);
+	meters_get_bound(r, METERS_INFLIGHT_MAX, &ret->in_flight);
 	ret->tools = wire_get_array(r, TOOL_BYTES_MIN, METERS_TOOLS_MAX, sizeof(*ret->tools), &n);
 	for (; ret->n < n && !r->error; ret->n++)
 		get_tool(r, &ret->tools[ret->n]);

@@ -51,6 +51,11 @@ struct meters {
 };
 
 void meters_put(struct wire_writer *w, const struct meters *m);
+/* The parts, for other sections of a config. */
+void meters_put_rate(struct wire_writer *w, const struct meters_rate *r);
+void meters_put_bound(struct wire_writer *w, const struct meters_bound *b);
+void meters_get_rate(struct wire_reader *r, struct meters_rate *ret);
+void meters_get_bound(struct wire_reader *r, uint64_t max, struct meters_bound *ret);
 /* Errors stick in the reader; what is there of *ret is the caller's to free in any case. */
 void meters_get(struct wire_reader *r, struct meters *ret);
 int meters_copy(const struct meters *from, struct meters *ret) _must_check_;

@@ -65,8 +65,7 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 	wire_put_bytes(w, c->salt, sizeof(c->salt));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
 		put_rules(w, &c->scope[i]);
-	wire_put_u8(w, c->sampling);
-	wire_put_u8(w, c->elicitation);
+	shim_client_put(w, &c->client);
 	wire_put_u8(w, c->listing);
 	put_pins(w, &c->pins);
 	wire_put_strv(w, c->roots.v, c->roots.n);
@@ -162,8 +161,7 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	wire_get_exactly(&r, ret->salt, sizeof(ret->salt));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
 		get_rules(&r, &ret->scope[i]);
-	ret->sampling = wire_get_u8(&r);
-	ret->elicitation = wire_get_u8(&r);
+	shim_client_get(&r, &ret->client);
 	ret->listing = wire_get_u8(&r);
 	get_pins(&r, &ret->pins);
 	get_roots(&r, &ret->roots);
@@ -250,6 +248,7 @@ void shim_config_done(struct shim_config *c)
 	shim_arguments_done(&c->arguments);
 	free(c->scan.withhold);
 	meters_done(&c->meters);
+	shim_client_done(&c->client);
 	shim_text_done(&c->text);
 	free(c->name);
 	free(c->stderr_prefix);

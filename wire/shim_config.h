@@ -13,6 +13,7 @@
 #include "wire/codec.h"
 #include "wire/definition.h"
 #include "wire/meters.h"
+#include "wire/shim_client.h"
 #include "wire/shim_text.h"
 
 enum {
@@ -85,8 +86,7 @@ struct shim_config {
 	enum shim_args args;
 	unsigned char salt[16]; /* of this session, for SHIM_ARGS_HASH */
 	struct shim_rules scope[SHIM_SCOPE_COUNT];
-	bool sampling; /* server -> client requests that the profile allows */
-	bool elicitation;
+	struct shim_client client;
 	bool listing; /* there is no client: ask the server for all that it defines, hand that over and end */
 	struct shim_pins pins;
 	struct meters meters;

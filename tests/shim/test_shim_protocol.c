@@ -73,7 +73,7 @@ static void start(struct stage *s, bool asks, const char *root)
 	struct shim_config c;
 
 	stage_config(&c);
-	c.sampling = c.elicitation = asks;
+	c.client.sampling.on = c.client.elicitation.on = asks;
 	if (root)
 		assert_int_equal(strv_add(&c.roots, root), 0);
 	stage_rule(&c, SHIM_TOOLS, true, "ok_*", "p:1");

@@ -188,10 +188,13 @@ static char *with_strange(const char *says, bool closed)
 
 static struct desk *desk_for(const struct scene *s)
 {
-	struct shim_config c = { .name = WORDS("demo"), .sampling = !s->strict, .elicitation = !s->strict };
+	static struct shim_host host = { WORDS("example.org"), false, 443 };
+	struct shim_config c = { .name = WORDS("demo") };
 	struct desk *t;
 	struct diag d = { 0 };
 
+	c.client.sampling = (struct shim_sampling){ .on = !s->strict, .tools = true };
+	c.client.elicitation = (struct shim_elicitation){ .on = !s->strict, .hosts = &host, .n = 1 };
 	t = desk_new(&c);
 	if (!s->strict)
 		assert_int_equal(strv_add(&t->s.config.roots, "/home/u"), 0);

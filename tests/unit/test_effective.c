@@ -568,7 +568,7 @@ static void the_shim_enforces_what_was_shown(void **state)
 	launch_describe(l);
 	assert_int_equal(c->line_max, 1 << 20);
 	assert_int_equal(c->args, SHIM_ARGS_KEYS);
-	assert_false(c->sampling || c->elicitation);
+	assert_false(c->client.sampling.on || c->client.elicitation.on);
 	assert_int_equal(c->roots.n, 1);
 	assert_string_equal(c->roots.v[0], LAUNCH_AT(l, "docs"));
 	assert_string_equal(c->stderr_prefix, "[notes] ");

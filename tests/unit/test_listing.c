@@ -88,7 +88,7 @@ static bool serve(struct play *p)
 
 static void play_begin(struct play *p, answer_fn *answer, const void *arg)
 {
-	static const struct shim_config config = { .listing = true, .elicitation = true };
+	static const struct shim_config config = { .listing = true, .client.elicitation.on = true };
 
 	*p = (struct play){ .answer = answer, .arg = arg, .now_us = 1000, .out = memfd_create("out", MFD_CLOEXEC) };
 	assert_true(p->out >= 0);

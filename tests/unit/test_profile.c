@@ -161,8 +161,28 @@ static void wrong_types_are_refused_with_line_and_both_types(void **state)
 			"filesystem.read must be a list of strings, not a string" },
 		{ WITH("\"filesystem\": {\"read\": [\n\"/srv\",\n7]}"),
 			"x.json:4: filesystem.read must hold strings only, and item 2 is an integer" },
-		{ WITH("\"client\": {\"sampling\": \"yes\"}"), "client.sampling must be true or false, not a string" },
-		{ WITH("\"client\": {\"sampling\": null}"), "client.sampling must be true or false, not null" },
+		{ WITH("\"client\": {\"sampling\": \"yes\"}"),
+			"client.sampling must be true, false or an object with limits, not a string" },
+		{ WITH("\"client\": {\"sampling\": null}"),
+			"client.sampling must be true, false or an object with limits, not null" },
+		{ WITH("\"client\": {\"sampling\": {\"max_token\": 1}}"), "did you mean 'max_tokens'?" },
+		{ WITH("\"client\": {\"sampling\": {\"max_tokens\": 0}}"),
+			"client.sampling.max_tokens is 0; it must lie between 1 and" },
+		{ WITH("\"client\": {\"sampling\": {\"context\": \"all\"}}"),
+			"it is \"thisServer\", \"none\" or \"allServers\"" },
+		{ WITH("\"client\": {\"elicitation\": {\"url\": true}}"),
+			"client.elicitation.url must be false or a list of hosts" },
+		{ WITH("\"client\": {\"elicitation\": {\"url\": []}}"), "must be false or a list of hosts" },
+		{ WITH("\"client\": {\"elicitation\": {\"url\": [\"*\"]}}"), "must name hosts, such as" },
+		{ WITH("\"client\": {\"elicitation\": {\"url\": [\"10.0.0.1\"]}}"), "must name hosts, such as" },
+		{ WITH("\"client\": {\"elicitation\": {\"url\": [\"localhost\"]}}"), "must name hosts, such as" },
+		{ WITH("\"client\": {\"elicitation\": {\"url\": [\"*.com\"]}}"), "*.com" },
+		{ WITH("\"client\": {\"elicitation\": {\"url\": [\"https://a.example\"]}}"), "https://a.example" },
+		{ WITH("\"client\": {\"elicitation\": {\"url\": [\"log\u0456n.example\"]}}"), "xn--" },
+		{ WITH("\"client\": {\"elicitation\": {\"form\": false}}"), "allows neither forms nor a host" },
+		{ WITH("\"client\": {\"logging\": {\"level\": \"warn\"}}"), "client.logging.level cannot be \"warn\"" },
+		{ WITH("\"client\": {\"logging\": {\"rate\": \"often\"}}"),
+			"client.logging.rate must be calls in a time" },
 		{ WITH("\"env\": {\"set\": {\"A\": 1}}"),
 			"env.set gives an integer to A; a variable's value is a string" },
 		{ WITH("\"tools\": {\"allow\": [7]}"),
@@ -386,7 +406,7 @@ static void every_key_of_the_format_goes_where_it_belongs(void **state)
 	assert_int_equal(p.limit_processes, 9);
 	assert_int_equal(p.limit_files, 99);
 	assert_int_equal(p.limit_message, 1 << 20);
-	assert_true(p.sampling && p.elicitation);
+	assert_true(p.client.sampling.on && p.client.elicitation.on);
 	assert_int_equal(p.audit_args, SHIM_ARGS_HASH);
 	assert_string_equal(p.delete_after, "90d");
 }
@@ -428,7 +448,7 @@ static void defaults_are_the_narrow_ones(void **state)
 		assert_int_equal(x->home, HOME_EMPTY);
 		assert_string_equal(x->seccomp, "default");
 		assert_int_equal(x->limit_message, SHIM_LINE_DEFAULT);
-		assert_false(x->tools.restricted || x->sampling || x->elicitation);
+		assert_false(x->tools.restricted || x->client.sampling.on || x->client.elicitation.on);
 		assert_int_equal(x->audit_args, SHIM_ARGS_KEYS);
 		assert_int_equal(x->meters.each.calls, 60);
 		assert_int_equal(x->meters.each.period_s, 60);

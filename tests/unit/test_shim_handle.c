@@ -133,7 +133,7 @@ static void what_the_server_may_not_ask_it_cannot_ask_in_a_result_either(void **
 		{ C, ID(2) "\"method\":\"prompts/get\",\"params\":{\"name\":\"a\"}}", NULL, "=", "request allow" },
 		{ S, INPUT(2, "elicitation/create"), "~\"id\":2,\"error\":~4030", NULL, "response - denied" });
 	assert_int_equal(t->s.calls.n, 0);
-	t->s.config.sampling = true;
+	t->s.config.client.sampling.on = true;
 	PLAY(t, { C, CALL(3, "a"), NULL, "=", "tool.call allow" },
 		{ S, INPUT(3, "sampling/createMessage"), "=", NULL, "tool.result - input_required" });
 }
@@ -149,7 +149,7 @@ static void a_form_bears_the_servers_name_and_never_asks_for_a_secret(void **sta
 {
 	_cleanup_desk_ struct desk *t = desk_plain();
 
-	t->s.config.elicitation = true;
+	t->s.config.client.elicitation.on = true;
 	PLAY(t, { C, ID(0) "\"method\":\"initialize\"}", NULL, "=", "request allow" },
 		{ S, FORM(1, "Which branch?", "\"branch\":{\"type\":\"string\"}"),
 			FORM(1, NAMED "Which branch?", "\"branch\":{\"type\":\"string\"}"), NULL, "request allow" },
@@ -162,13 +162,10 @@ static void a_form_bears_the_servers_name_and_never_asks_for_a_secret(void **sta
 		{ S, FORM(5, "Hello", "\"x\":{\"title\":\"Your API key\"}"), NULL, DECLINED(5), "request deny" },
 		{ S, FORM(6, "Enter your Pass\\u0077ord", "\"x\":{\"type\":\"string\"}"), NULL, DECLINED(6),
 			"request deny" },
-		{ S, ID(7) "\"method\":\"elicitation/create\",\"params\":{\"mode\":\"url\",\"url\":\"http://x/\"}}",
-			NULL, DECLINED(7), "request deny its url is none" },
-		{ S,
-			ID(8) "\"method\":\"elicitation/create\",\"params\":{\"mode\":\"url\",\"url\":\"https://x/"
-			      "password\","
-			      "\"message\":\"Set a password there\"}}",
-			"~\"url\":\"https://x/password\",\"message\":\"" NAMED "Set", NULL, "request allow" });
+		{ S, FORM(7, "Hello", "\"x\":{\"Description\":\"Your password\"}"), NULL, "~\"id\":7,\"error\":~-32602",
+			"request deny a key of its form" },
+		{ S, ID(8) "\"method\":\"elicitation/create\",\"params\":{}}", NULL, "~\"id\":8,\"error\":~-32602",
+			"request deny it has no message" });
 }
 
 #define INPUT_FORM(id, message)                                                                                        \
@@ -180,7 +177,7 @@ static void an_input_request_bears_the_servers_name_and_never_asks_for_a_secret(
 {
 	_cleanup_desk_ struct desk *t = desk_plain();
 
-	t->s.config.elicitation = true;
+	t->s.config.client.elicitation.on = true;
 	PLAY(t, { C, CALL(1, "a"), NULL, "=", "tool.call allow" },
 		{ S, INPUT_FORM(1, "Which?"), INPUT_FORM(1, NAMED "Which?"), NULL, "tool.result - input_required" },
 		{ C, CALL(2, "a"), NULL, "=", "tool.call allow" },

@@ -3,6 +3,7 @@
 #include "tests/unit/shim_unit.h"
 #include <errno.h>
 #include "shim/lists.h"
+#include "shim/offers.h"
 
 #define RESULT(result) "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" result "}"
 
@@ -221,17 +222,17 @@ static void a_client_offers_what_the_profile_lets_be_asked_for(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		_cleanup_desk_ struct desk *t = desk_with_rules();
-		t->s.config.sampling = cases[i].sampling;
-		t->s.config.elicitation = cases[i].elicitation;
+		t->s.config.client.sampling.on = cases[i].sampling;
+		t->s.config.client.elicitation.on = cases[i].elicitation;
 		if (!cases[i].roots)
 			strv_done(&t->s.config.roots);
 		struct slice whole = result_of(t, all), params = walk_get(whole, "params");
-		int r = lists_filter_offers(&t->s, walk_get(params, "capabilities"), &t->s.edited, &hidden);
+		int r = offers_filter(&t->s, walk_get(params, "capabilities"), &t->s.edited, &hidden);
 		expect_left(t, all, r, hidden, cases[i].left);
 		/* However it is spelt: some servers take keys of any case. */
 		whole = result_of(t, OFFERS("{\"Sampling\":{}}"));
 		params = walk_get(whole, "params");
-		r = lists_filter_offers(&t->s, walk_get(params, "capabilities"), &t->s.edited, &hidden);
+		r = offers_filter(&t->s, walk_get(params, "capabilities"), &t->s.edited, &hidden);
 		expect_left(t, all, r, hidden, cases[i].sampling ? NULL : OFFERS("{}"));
 	}
 }

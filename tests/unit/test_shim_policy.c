@@ -121,7 +121,7 @@ static struct shim_rule extension_rules[] = { { true, (char *)(uintptr_t) "vendo
 
 static struct shim_config strict_config(void)
 {
-	struct shim_config c = { .elicitation = true };
+	struct shim_config c = { .client.elicitation.on = true };
 
 	c.scope[SHIM_TOOLS] = (struct shim_rules){ true, (char *)(uintptr_t) "p:0", tool_rules, ARRAY_LEN(tool_rules) };
 	c.scope[SHIM_RESOURCES] = (struct shim_rules){ true, (char *)(uintptr_t) "p:0", uri_rules, 1 };

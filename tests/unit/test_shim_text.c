@@ -163,7 +163,7 @@ static void a_secret_goes_wherever_a_string_may_be(void **state)
 	_cleanup_text_ struct desk *t = desk_of(0, true);
 
 	assert_int_equal(give(t, C, ID(9) "\"method\":\"initialize\"}"), 0);
-	t->s.config.sampling = true;
+	t->s.config.client.sampling.on = true;
 	hears(t,
 		J "\"method\":\"notifications/"
 		  "message\",\"params\":{\"level\":\"info\",\"data\":{\"x\":[\"ghp_Zx81kQ02mmPLw9\"]}}}",

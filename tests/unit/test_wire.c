@@ -115,7 +115,7 @@ static void make_shim_config(struct shim_config *c)
 		.line_max = SHIM_LINE_DEFAULT,
 		.args = SHIM_ARGS_HASH,
 		.salt = "0123456789abcde",
-		.elicitation = true };
+		.client.elicitation.on = true };
 	struct shim_rules *tools = &c->scope[SHIM_TOOLS];
 	tools->restricted = true;
 	tools->otherwise = strdup("p.json:38 (tools.allow)");
@@ -452,8 +452,8 @@ static void a_shim_config_arrives_as_it_was_sent(void **state)
 	assert_true(got.scope[SHIM_TOOLS].restricted);
 	assert_int_equal(got.scope[SHIM_TOOLS].n, 2);
 	assert_string_equal(got.scope[SHIM_TOOLS].rules[1].where, "p.json:40");
-	assert_false(got.sampling);
-	assert_true(got.elicitation);
+	assert_false(got.client.sampling.on);
+	assert_true(got.client.elicitation.on);
 	assert_int_equal(shim_config_encode(&got, &again), 0);
 	assert_int_equal(again.buf.len, w.buf.len);
 	assert_memory_equal(again.buf.data, w.buf.data, w.buf.len);

@@ -237,8 +237,8 @@ static void make_config(struct shim_config *c)
 		.server_line_max = 4096,
 		.args = SHIM_ARGS_FULL,
 		.salt = "0123456789abcde",
-		.sampling = true,
-		.elicitation = true };
+		.client.sampling.on = true,
+		.client.elicitation.on = true };
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++) {
 		struct shim_rules *r = &c->scope[i];
 		r->restricted = i % 2;
@@ -250,6 +250,18 @@ static void make_config(struct shim_config *c)
 		assert_true(asprintf(&r->rules[0].glob, "glob %zu", i) > 0);
 		assert_true(asprintf(&r->rules[0].where, "where %zu", i) > 0);
 	}
+	c->client.sampling.tools = true;
+	c->client.sampling.context = SHIM_CONTEXT_ALL;
+	c->client.sampling.rate = (struct meters_rate){ 10, 60, strdup("p.json:50") };
+	c->client.sampling.max_tokens = (struct meters_bound){ 2000, strdup("p.json:51") };
+	c->client.elicitation.no_form = true;
+	c->client.elicitation.rate = (struct meters_rate){ 5, 3600, strdup("p.json:52") };
+	assert_int_equal(shim_client_add_host(&c->client, "a.example.com", false, 443), 0);
+	assert_int_equal(shim_client_add_host(&c->client, "b.example.com", true, 8443), 0);
+	c->client.logging = (struct shim_logging){ .off = true,
+		.level = SHIM_LEVEL_ALERT,
+		.where = strdup("p.json:53"),
+		.rate = { 7, 1, strdup("p.json:54") } };
 	c->scan.withhold = strdup("scan");
 	assert_int_equal(strv_add(&c->roots, "/one") | strv_add(&c->roots, "/two"), 0);
 	make_meters(&c->meters);
@@ -292,6 +304,26 @@ static void assert_meters(const struct meters *a, const struct meters *b)
 		assert_bound(&a->tools[i].output, &b->tools[i].output);
 		assert_bound(&a->tools[i].confirm, &b->tools[i].confirm);
 	}
+}
+
+static void assert_client(const struct shim_client *a, const struct shim_client *b)
+{
+	assert_int_equal(a->sampling.tools, b->sampling.tools);
+	assert_int_equal(a->sampling.context, b->sampling.context);
+	assert_rate(&a->sampling.rate, &b->sampling.rate);
+	assert_bound(&a->sampling.max_tokens, &b->sampling.max_tokens);
+	assert_int_equal(a->elicitation.no_form, b->elicitation.no_form);
+	assert_rate(&a->elicitation.rate, &b->elicitation.rate);
+	assert_int_equal(a->elicitation.n, b->elicitation.n);
+	for (size_t i = 0; i < b->elicitation.n; i++) {
+		assert_string_equal(a->elicitation.hosts[i].name, b->elicitation.hosts[i].name);
+		assert_int_equal(a->elicitation.hosts[i].below, b->elicitation.hosts[i].below);
+		assert_int_equal(a->elicitation.hosts[i].port, b->elicitation.hosts[i].port);
+	}
+	assert_int_equal(a->logging.off, b->logging.off);
+	assert_int_equal(a->logging.level, b->logging.level);
+	assert_string_equal(a->logging.where, b->logging.where);
+	assert_rate(&a->logging.rate, &b->logging.rate);
 }
 
 static void meters_are_copied_whole(void **state)
@@ -352,7 +384,8 @@ static void every_field_of_a_shim_config_arrives(void **state)
 	assert_int_equal(got.args, SHIM_ARGS_FULL);
 	assert_memory_equal(got.salt, sent.salt, sizeof(got.salt));
 	assert_int_equal(got.server_line_max, 4096);
-	assert_true(got.sampling && got.elicitation);
+	assert_true(got.client.sampling.on && got.client.elicitation.on);
+	assert_client(&got.client, &sent.client);
 	assert_string_equal(got.scan.withhold, "scan");
 	assert_meters(&got.meters, &sent.meters);
 	assert_true(same(&got.roots, &sent.roots));

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inputs - see inputs.h */
+#include "shim/inputs.h"
+#include <stdlib.h>
+#include <string.h>
+#include "shim/asks.h"
+#include "shim/blake2s.h"
+#include "shim/envelope.h"
+#include "shim/fold.h"
+#include "shim/keys.h"
+#include "shim/record.h"
+
+/* URLElicitationRequiredError (2025-11-25). */
+enum { URL_REQUIRED = -32042 };
+
+static const char ELICITATION[] = "elicitation/create";
+static const char IMITATES[] =
+	"a key of what it asks for differs from one of the protocol's by upper and lower case alone";
+
+/* One after the other, in the order of the message. */
+struct inputs {
+	struct walk w;
+	bool urls; /* elements are params of elicitations by url; else members are requests */
+};
+
+struct input {
+	const struct method *method; /* NULL: of none that may be asked for */
+	struct slice name, params;
+	struct slice whole;
+};
+
+static int malformed(struct decision *ret, const char *reason)
+{
+	ret->verdict = POLICY_MALFORMED;
+	ret->reason = reason;
+	return 0;
+}
+
+/* A number may be spelt in many ways. */
+static bool is_url_required(const struct shim *s)
+{
+	struct slice code = message_get(&s->doc, "code");
+
+	return code.n > 0 && (code.p[0] == '-' || (code.p[0] >= '0' && code.p[0] <= '9')) &&
+	       strtod(code.p, NULL) == URL_REQUIRED;
+}
+
+static bool imitates(struct slice object, const char *name)
+{
+	struct walk w = walk_object(object);
+	struct slice key, value;
+
+	while (walk_member(&w, &key, &value))
+		if (!slice_is(key, name) && fold_equal(key.p, key.n, name, strlen(name)))
+			return true;
+	return false;
+}
+
+/* NULL or why it cannot be read. */
+static const char *open_error(const struct shim *s, struct inputs *ret)
+{
+	struct slice data = message_get(&s->doc, "data"), list = walk_get(data, "elicitations");
+
+	if (!is_url_required(s))
+		return NULL;
+	if (imitates(data, "elicitations"))
+		return IMITATES;
+	if (list.n && !walk_is_array(list))
+		return "its elicitations are not a list";
+	*ret = (struct inputs){ walk_array(list), true };
+	return NULL;
+}
+
+static const char *open_inputs(const struct shim *s, const struct envelope *e, struct inputs *ret)
+{
+	struct slice requests = message_get(&s->doc, "inputRequests");
+
+	*ret = (struct inputs){ { NULL }, false };
+	if (e->kind == ENVELOPE_ERROR)
+		return open_error(s, ret);
+	if (requests.n && !walk_is_object(requests))
+		return "its inputRequests are not an object";
+	*ret = (struct inputs){ walk_object(requests), false };
+	return NULL;
+}
+
+static bool may_be_asked(const struct method *m)
+{
+	return m && (m->gate == GATE_SAMPLING || m->gate == GATE_ELICITATION || m->gate == GATE_ROOTS);
+}
+
+static bool next_input(struct inputs *all, struct input *ret)
+{
+	struct slice key, value;
+
+	*ret = (struct input){ .name = { ELICITATION, sizeof(ELICITATION) - 1 } };
+	if (all->urls ? !walk_element(&all->w, &value) : !walk_member(&all->w, &key, &value))
+		return false;
+	ret->whole = value;
+	ret->params = value;
+	if (!all->urls) {
+		ret->name = walk_string(walk_get(value, "method"));
+		ret->params = walk_get(value, "params");
+		ret->whole = (struct slice){ key.p, (size_t)(value.p + value.n - key.p) };
+	}
+	if (ret->name.n && (!all->urls || walk_is_object(value)))
+		ret->method = methods_find(EVENT_FROM_SERVER, true, ret->name);
+	if (!may_be_asked(ret->method))
+		ret->method = NULL;
+	return true;
+}
+
+static int judge_one(struct shim *s, const struct input *in, bool url, struct decision *ret)
+{
+	struct envelope e = { .method = in->name };
+	int r;
+
+	if (!in->method)
+		return malformed(ret, "one of its inputRequests is of no known method");
+	if (s->doc.keys.imitations > 0 && keys_imitated_in(in->params, KEYS_OF_PARAMS))
+		return malformed(ret, IMITATES);
+	r = policy_decide(&s->config, in->method, &s->doc, &e, &s->subject, ret);
+	ret->what = "input request";
+	ret->subject = in->name;
+	return r < 0 ? r : asks_judge(s, in->method, in->params, url, ret);
+}
+
+/* The request is there again whenever the client looks at the task; a person is asked once. */
+static uint64_t shown_as(const struct input *in)
+{
+	uint8_t whole[BLAKE2S_BYTES];
+	uint64_t id;
+
+	blake2s(NULL, 0, in->whole.p, in->whole.n, whole);
+	memcpy(&id, whole, sizeof(id));
+	return id;
+}
+
+static bool was_shown(const struct shim *s, bool task, const struct input *in)
+{
+	uint64_t id;
+
+	if (!task)
+		return false;
+	id = shown_as(in);
+	for (size_t i = 0; i < ASKS_SHOWN_MAX; i++)
+		if (s->asks_made.shown[i] == id)
+			return true;
+	return false;
+}
+
+static void note_shown(struct shim *s, bool task, const struct input *in)
+{
+	if (task)
+		s->asks_made.shown[s->asks_made.next++ % ASKS_SHOWN_MAX] = shown_as(in);
+}
+
+int inputs_judge(struct shim *s, const struct message *m, bool task, struct decision *ret)
+{
+	uint32_t samplings = 0, elicitations = 0, n = 0;
+	struct inputs all;
+	struct input in;
+	const char *unreadable;
+	int r = 0;
+
+	*ret = (struct decision){ .what = "input request" };
+	unreadable = open_inputs(s, m->envelope, &all);
+	if (unreadable)
+		return malformed(ret, unreadable);
+	while (r == 0 && ret->verdict == POLICY_ALLOW && next_input(&all, &in)) {
+		if (++n > INPUTS_MAX)
+			return malformed(ret, "it asks for more at once than any person would answer");
+		r = judge_one(s, &in, all.urls, ret);
+		if (r < 0 || ret->verdict != POLICY_ALLOW || was_shown(s, task, &in))
+			continue;
+		samplings += in.method->gate == GATE_SAMPLING;
+		elicitations += in.method->gate == GATE_ELICITATION;
+	}
+	if (r < 0 || ret->verdict != POLICY_ALLOW)
+		return r;
+	return asks_take(s, samplings, elicitations, ret);
+}
+
+static const char *rule_of(const struct method *m)
+{
+	return m->gate == GATE_SAMPLING	     ? "client.sampling"
+	       : m->gate == GATE_ELICITATION ? "client.elicitation"
+					     : "client.roots";
+}
+
+static int record_one(struct shim *s, uint64_t call_id, const struct input *in, const char *note)
+{
+	struct event ev = {
+		.type = EVENT_REQUEST, .decision = EVENT_ALLOW, .side = EVENT_FROM_SERVER, .call_id = call_id
+	};
+
+	int r = record_foreign(s, ev.method, sizeof(ev.method), in->name);
+
+	ev.bytes = in->whole.n;
+	record_words(ev.rule, sizeof(ev.rule), rule_of(in->method));
+	record_words(ev.reason, sizeof(ev.reason), note);
+	return r ? r : record_send(s, &ev);
+}
+
+int inputs_pass(struct shim *s, struct message *m, bool task, uint64_t call_id)
+{
+	struct asks_edit x = { .from = s->doc.out.data };
+	struct inputs all;
+	struct input in;
+	int r = 0;
+
+	if (open_inputs(s, m->envelope, &all))
+		return 0;
+	while (r == 0 && next_input(&all, &in)) {
+		r = asks_edit(s, in.method, in.params, &x);
+		if (r < 0 || was_shown(s, task, &in))
+			continue;
+		note_shown(s, task, &in);
+		r = record_one(s, call_id, &in, x.note);
+	}
+	if (r == 0)
+		r = asks_edited(s, &x);
+	return r || !x.changed ? r : handle_replace(s, m);
+}
+
+bool inputs_are_in_params(const struct shim *s)
+{
+	return message_get(&s->doc, "inputRequests").n > 0;
+}

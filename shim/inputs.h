@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inputs - what a server asks for in an answer: input requests, and addresses that a person is to visit first
+ *
+ * Process:  shim
+ * Owns:     nothing
+ * Returns:  0, -errno
+ * Limits:   INPUTS_MAX requests in one answer
+ *
+ * Theory of operation. In the modern era a server that needs something says so in its result (inputRequests), or in the
+ * state of a task; in the legacy era in an error, too (code -32042, data.elicitations). Each is judged as the request
+ * it stands for. When one may not be, the client gets none of them: the server waits for nothing, a retry without an
+ * answer to each would only be asked again, and answers in the client's name are not ours to give. So the client's own
+ * request is denied, in words.
+ */
+#pragma once
+#include "shim/role.h"
+#include "shim/handle.h"
+#include "shim/policy.h"
+
+enum { INPUTS_MAX = 32 };
+
+/* Does the server ask for anything in it, and may it? task: it is the state of one. */
+int inputs_judge(struct shim *s, const struct message *m, bool task, struct decision *ret) _must_check_;
+/* What was judged is edited (asks.h) and recorded, as of that call; 0: of none. */
+int inputs_pass(struct shim *s, struct message *m, bool task, uint64_t call_id) _must_check_;
+/* Is there any in a notification? */
+bool inputs_are_in_params(const struct shim *s);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* words - see words.h */
+#include "shim/words.h"
+#include <errno.h>
+#include <string.h>
+#include "shim/record.h"
+#include "shim/secrets.h"
+#include "shim/shim.h"
+
+/* Marks are longer than some values. */
+enum { WORDS_GROWTH = SECRETS_MARK_MAX / SHIM_SECRET_BYTES_MIN };
+
+static const char CUT[] = "...";
+
+/* Is there a value, or the beginning of one before a cut? */
+static int find_any(const struct secrets *x, const char *p, size_t n)
+{
+	struct secrets_hit hit;
+	int r = secrets_find(x, true, p, n, 0, &hit);
+
+	for (const char *cut = p; r == 0 && (cut = memmem(cut, n - (size_t)(cut - p), CUT, 3)); cut++)
+		r = secrets_begin_before(x, p, (size_t)(cut - p), &hit);
+	return r;
+}
+
+static int put_without_beginnings(const struct secrets *x, struct buf *out, const char *p, size_t n)
+{
+	const char *from = p, *cut = p;
+	int r = 0;
+
+	while (r == 0 && (cut = memmem(cut, n - (size_t)(cut - p), CUT, 3))) {
+		struct secrets_hit hit;
+		if (secrets_begin_before(x, p, (size_t)(cut - p), &hit) && p + hit.at >= from) {
+			r = buf_append(out, from, (size_t)(p + hit.at - from));
+			if (r == 0)
+				r = buf_printf(out, "[stockade: value of %.100s]", x->values[hit.secret].name);
+			from = cut;
+		}
+		cut++;
+	}
+	return r ? r : buf_append(out, from, n - (size_t)(from - p));
+}
+
+static int put_clean(const struct secrets *x, struct buf *out, const char *p, size_t n)
+{
+	_cleanup_buf_ struct buf whole = BUF_INIT(WORDS_GROWTH * n + SECRETS_MARK_MAX);
+	uint64_t counts[SHIM_SECRETS_MAX] = { 0 };
+	int r = secrets_replace(x, true, false, &whole, p, n, counts);
+
+	return r ? r : put_without_beginnings(x, out, whole.data, whole.len);
+}
+
+int words_clean(struct shim *s, char *text, size_t size)
+{
+	const struct secrets *x = &s->text.secrets;
+	size_t n = x->n ? strnlen(text, size) : 0;
+	_cleanup_buf_ struct buf out = BUF_INIT(WORDS_GROWTH * WORDS_GROWTH * n + SECRETS_MARK_MAX);
+	int r = n ? find_any(x, text, n) : 0;
+
+	if (r <= 0)
+		return r;
+	r = put_clean(x, &out, text, n);
+	if (r == 0)
+		record_words(text, size, out.data);
+	return r;
+}
+
+int words_clean_canonical(struct shim *s, struct slice *text, struct buf *room)
+{
+	const struct secrets *x = &s->text.secrets;
+	uint64_t counts[SHIM_SECRETS_MAX] = { 0 };
+	struct secrets_hit hit;
+	int r = x->n && text->n ? secrets_find(x, false, text->p, text->n, 0, &hit) : 0;
+
+	if (r <= 0)
+		return r;
+	r = secrets_replace(x, false, false, room, text->p, text->n, counts);
+	*text = (struct slice){ room->data, room->len };
+	return r;
+}
+
+/* Every field that anything of a peer's gets into. */
+#define FIELDS(X) X(method) X(tool) X(subject) X(reason) X(peer_name) X(peer_version) X(protocol) X(arg_keys)
+
+static int event_holds(const struct secrets *x, const struct event *e)
+{
+	struct secrets_hit hit;
+	int r = 0;
+
+#define X(field) r = r == 0 && e->field[0] ? find_any(x, e->field, strlen(e->field)) : r;
+	FIELDS(X)
+#undef X
+	return r == 0 && e->args_len ? secrets_find(x, false, e->args, e->args_len, 0, &hit) : r;
+}
+
+int words_clean_event(struct shim *s, const struct event *e, struct event *ret, struct buf *room)
+{
+	struct slice args = { e->args, e->args_len };
+	int r = s->text.secrets.n ? event_holds(&s->text.secrets, e) : 0;
+
+	if (r <= 0)
+		return r;
+	*ret = *e;
+	r = 0;
+#define X(field) r = r ? r : words_clean(s, ret->field, sizeof(ret->field));
+	FIELDS(X)
+#undef X
+	if (r == 0)
+		r = words_clean_canonical(s, &args, room);
+	/* They were cut to this before, and marks may be longer. */
+	if (args.n > EVENT_ARGS_MAX) {
+		args.n = EVENT_ARGS_MAX;
+		while (args.n > 0 && (args.p[args.n] & 0xc0) == 0x80)
+			args.n--;
+	}
+	ret->args = args.p;
+	ret->args_len = (uint32_t)args.n;
+	return r ? r : 1;
+}

@@ -8,46 +8,55 @@
 #include "shim/shim.h"
 
 /* Marks are longer than some values. */
-enum { WORDS_GROWTH = SECRETS_MARK_MAX / SHIM_SECRET_BYTES_MIN };
+enum { WORDS_GROWTH = SECRETS_MARK_MAX / SHIM_SECRET_BYTES_MIN, CUT_ROOM = 4 /* a character and its NUL */ };
 
 static const char CUT[] = "...";
 
+/* The next place from there on where the text was cut: before "...", or at its end when it fills its room. NULL: none.
+ */
+static const char *next_cut(const char *from, const char *p, size_t n, size_t size)
+{
+	const char *end = p + n, *cut = from < end ? memmem(from, (size_t)(end - from), CUT, sizeof(CUT) - 1) : NULL;
+
+	return cut || from > end ? cut : n + CUT_ROOM >= size ? end : NULL;
+}
+
 /* Is there a value, or the beginning of one before a cut? */
-static int find_any(const struct secrets *x, const char *p, size_t n)
+static int find_any(const struct secrets *x, const char *p, size_t n, size_t size)
 {
 	struct secrets_hit hit;
 	int r = secrets_find(x, true, p, n, 0, &hit);
 
-	for (const char *cut = p; r == 0 && (cut = memmem(cut, n - (size_t)(cut - p), CUT, 3)); cut++)
+	for (const char *cut = p; r == 0 && (cut = next_cut(cut, p, n, size)); cut++)
 		r = secrets_begin_before(x, p, (size_t)(cut - p), &hit);
 	return r;
 }
 
-static int put_without_beginnings(const struct secrets *x, struct buf *out, const char *p, size_t n)
+static int put_without_beginnings(const struct secrets *x, struct buf *out, const char *p, size_t n, size_t size)
 {
-	const char *from = p, *cut = p;
+	const char *from = p;
 	int r = 0;
 
-	while (r == 0 && (cut = memmem(cut, n - (size_t)(cut - p), CUT, 3))) {
+	for (const char *cut = p; r == 0 && (cut = next_cut(cut, p, n, size)); cut++) {
 		struct secrets_hit hit;
-		if (secrets_begin_before(x, p, (size_t)(cut - p), &hit) && p + hit.at >= from) {
-			r = buf_append(out, from, (size_t)(p + hit.at - from));
-			if (r == 0)
-				r = buf_printf(out, "[stockade: value of %.100s]", x->values[hit.secret].name);
-			from = cut;
-		}
-		cut++;
+		if (!secrets_begin_before(x, p, (size_t)(cut - p), &hit) || p + hit.at < from)
+			continue;
+		r = buf_append(out, from, (size_t)(p + hit.at - from));
+		if (r == 0)
+			r = buf_printf(out, "[stockade: value of %.100s]", x->values[hit.secret].name);
+		from = cut;
 	}
-	return r ? r : buf_append(out, from, n - (size_t)(from - p));
+	return r ? r : buf_append(out, from, (size_t)(p + n - from));
 }
 
-static int put_clean(const struct secrets *x, struct buf *out, const char *p, size_t n)
+static int put_clean(const struct secrets *x, struct buf *out, const char *p, size_t n, size_t size)
 {
 	_cleanup_buf_ struct buf whole = BUF_INIT(WORDS_GROWTH * n + SECRETS_MARK_MAX);
 	uint64_t counts[SHIM_SECRETS_MAX] = { 0 };
 	int r = secrets_replace(x, true, false, &whole, p, n, counts);
 
-	return r ? r : put_without_beginnings(x, out, whole.data, whole.len);
+	return r ? r
+		 : put_without_beginnings(x, out, whole.data, whole.len, n + CUT_ROOM >= size ? whole.len : SIZE_MAX);
 }
 
 int words_clean(struct shim *s, char *text, size_t size)
@@ -55,11 +64,11 @@ int words_clean(struct shim *s, char *text, size_t size)
 	const struct secrets *x = &s->text.secrets;
 	size_t n = x->n ? strnlen(text, size) : 0;
 	_cleanup_buf_ struct buf out = BUF_INIT(WORDS_GROWTH * WORDS_GROWTH * n + SECRETS_MARK_MAX);
-	int r = n ? find_any(x, text, n) : 0;
+	int r = n ? find_any(x, text, n, size) : 0;
 
 	if (r <= 0)
 		return r;
-	r = put_clean(x, &out, text, n);
+	r = put_clean(x, &out, text, n, size);
 	if (r == 0)
 		record_words(text, size, out.data);
 	return r;
@@ -87,7 +96,7 @@ static int event_holds(const struct secrets *x, const struct event *e)
 	struct secrets_hit hit;
 	int r = 0;
 
-#define X(field) r = r == 0 && e->field[0] ? find_any(x, e->field, strlen(e->field)) : r;
+#define X(field) r = r == 0 && e->field[0] ? find_any(x, e->field, strlen(e->field), sizeof(e->field)) : r;
 	FIELDS(X)
 #undef X
 	return r == 0 && e->args_len ? secrets_find(x, false, e->args, e->args_len, 0, &hit) : r;

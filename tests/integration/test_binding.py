@@ -151,7 +151,7 @@ def test_a_plan_that_is_not_the_approved_one_leaves_nothing_of_the_sandbox_that_
         until(lambda: json.loads(person.stockade("approve", "--json", check=0).stdout))
         # The shim answers the client; nothing that could build a sandbox, or run in one, is there.
         assert [command_name(p) for p in descendants(run.pid)] == ["stockade-shim"]
-        assert json.loads(person.stockade("ps", "--json", check=0).stdout or "[]") == []
+        assert [s["state"] for s in json.loads(person.stockade("ps", "--json", check=0).stdout)] == ["waiting"]
         run.terminate()
         run.communicate(timeout=30)
     assert not os.path.exists(f"{data}/ran")
@@ -189,7 +189,7 @@ def test_code_that_a_running_server_may_write_is_not_remembered(person):
     with subprocess.Popen([STOCKADE, "run", "--rw", person.work, "--", "node", own], env=person.env, cwd=person.work,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         answer_waiting(person, lambda: None)
-        until(lambda: json.loads(person.stockade("ps", "--json").stdout or "[]"))
+        until(lambda: [s for s in json.loads(person.stockade("ps", "--json").stdout or "[]") if s["state"] == "running"])
         assert person.stockade("run", "--", "node", other).returncode == 125
         run.communicate("", timeout=120)
     r = person.stockade("run", "--", "node", other)

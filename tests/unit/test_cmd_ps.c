@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_cmd_ps - each session that runs is a line, oldest first, in words that no terminal obeys */
 #include "tests/unit/session_entries.h"
+#include "supervisor/call_list.h"
+#include "supervisor/consent_pending.h"
 
 static const char id_a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", id_b[] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
@@ -55,9 +57,9 @@ static void each_session_is_a_line_and_the_oldest_comes_first(void **state)
 	assert_string_equal(err, "");
 	assert_memory_equal(strsep(&line, "\n"), "SESSION       SERVER ", 21);
 	assert_memory_equal(line, first, strlen(first));
-	assert_non_null(strstr(strsep(&line, "\n"), " MB  editor"));
+	assert_non_null(strstr(strsep(&line, "\n"), " MB  running                 editor"));
 	assert_memory_equal(line, second, strlen(second));
-	assert_non_null(strstr(strsep(&line, "\n"), " MB  ed\\x1bitor"));
+	assert_non_null(strstr(strsep(&line, "\n"), " MB  running                 ed\\x1bitor"));
 	assert_string_equal(line, "");
 }
 
@@ -68,7 +70,8 @@ static void a_session_of_another_container_is_marked_and_not_measured(void **sta
 
 	put_session(*state, &(struct session_entry){ .id = id_a, .name = "notes", .pid = getpid(), .foreign = true });
 	assert_int_equal(ps(false, out, err), EXIT_OK);
-	assert_non_null(strstr(out, "   unknown  (in another container, may have ended) editor\n"));
+	assert_non_null(
+		strstr(out, "   unknown  unknown                 (in another container, may have ended) editor\n"));
 	assert_int_equal(ps(true, out, err), EXIT_OK);
 	list = json_loads(out, 0, NULL);
 	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "state")), "unknown");
@@ -98,7 +101,88 @@ static void the_object_of_a_session_holds_all_of_it(void **state)
 	assert_int_equal(json_integer_value(json_object_get(o, "calls")), 3);
 	assert_int_equal(json_integer_value(json_object_get(o, "denials")), 2);
 	assert_true(json_integer_value(json_object_get(o, "memory")) > 0);
+	assert_int_equal(json_array_size(json_object_get(o, "waits_for")), 0);
 	json_decref(list);
+}
+
+/* A call of the first of two sessions, in words of its own. */
+static struct asker *put_call(const struct world *w, const char *session, uint64_t id)
+{
+	const struct asker_list_args a = { &w->paths, session, "notes", "editor" };
+	struct asker_question q = { .id = id, .tool = "pu\033t", .arguments = "{}", .rule = "a rule" };
+	char digest[CANONICAL_DIGEST_HEX];
+	struct asker *asker = NULL;
+	struct diag d = { "" };
+
+	assert_int_equal(call_digest(q.tool, q.arguments, digest), 0);
+	q.digest = digest;
+	if (asker_list_new(&a, &asker, &d) < 0 || asker->kind->ask(asker, &q, &d) < 0)
+		fail_msg("%s", d.text);
+	return asker;
+}
+
+static void calls_that_wait_are_told_at_the_session_that_asks(void **state)
+{
+	char out[SAID_MAX], err[SAID_MAX];
+	struct asker *one, *two;
+	const json_t *o;
+	json_t *list;
+
+	put_session(*state, &(struct session_entry){ .id = id_a, .name = "notes", .pid = getpid(), .since = 1 });
+	put_session(*state, &(struct session_entry){ .id = id_b, .name = "time", .pid = getpid(), .since = 2 });
+	one = put_call(*state, id_a, 1);
+	assert_int_equal(ps(false, out, err), EXIT_OK);
+	assert_non_null(strstr(out, " MB  1 call waits            editor"));
+	assert_non_null(strstr(out, " MB  running                 editor"));
+	assert_string_equal(err, "'stockade approve' shows what waits\n");
+	two = put_call(*state, id_a, 2);
+	assert_int_equal(ps(false, out, err), EXIT_OK);
+	assert_non_null(strstr(out, " MB  2 calls wait            editor"));
+	assert_int_equal(ps(true, out, err), EXIT_OK);
+	list = json_loads(out, 0, NULL);
+	o = json_object_get(json_array_get(list, 0), "waits_for");
+	assert_int_equal(json_array_size(o), 2);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(o, 0), "kind")), "call");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(o, 0), "tool")), "pu\033t");
+	assert_non_null(json_string_value(json_object_get(json_array_get(o, 0), "since")));
+	assert_int_equal(json_array_size(json_object_get(json_array_get(list, 1), "waits_for")), 0);
+	json_decref(list);
+	asker_free(one);
+	asker_free(two);
+}
+
+static void a_launch_that_waits_is_listed_without_a_session(void **state)
+{
+	struct world *w = *state;
+	struct pending_waiter place = PENDING_WAITER_INIT;
+	_cleanup_free_ char *text = NULL;
+	char out[SAID_MAX], err[SAID_MAX];
+	struct effective e;
+	const json_t *o, *waits;
+	json_t *list;
+
+	make_launch(&e, "no\033tes", "/srv");
+	assert_int_equal(pending_text(&e, &w->lineage, NULL, &text, NULL), 0);
+	assert_int_equal(pending_join(&w->paths, e.digest, text, &place, NULL), 0);
+	assert_int_equal(ps(false, out, err), EXIT_OK);
+	assert_non_null(strstr(out, "\n-             no\\x1btes "));
+	assert_non_null(strstr(out, "         -  waits for an approval   "));
+	assert_string_equal(err, "'stockade approve' shows what waits\n");
+	assert_int_equal(ps(true, out, err), EXIT_OK);
+	list = json_loads(out, 0, NULL);
+	o = json_array_get(list, 0);
+	assert_true(json_is_null(json_object_get(o, "session")) && json_is_null(json_object_get(o, "pid")));
+	assert_string_equal(json_string_value(json_object_get(o, "state")), "waiting");
+	assert_string_equal(json_string_value(json_object_get(o, "server")), "no\033tes");
+	waits = json_array_get(json_object_get(o, "waits_for"), 0);
+	assert_string_equal(json_string_value(json_object_get(waits, "kind")), "launch");
+	assert_string_equal(json_string_value(json_object_get(waits, "digest")), e.digest);
+	assert_int_equal(json_integer_value(json_object_get(waits, "launches")), 1);
+	json_decref(list);
+	pending_leave(&place);
+	assert_int_equal(ps(false, out, err), EXIT_OK);
+	assert_string_equal(out, "");
+	launch_done(&e);
 }
 
 static void a_registry_that_cannot_be_believed_is_a_refusal(void **state)
@@ -122,6 +206,8 @@ int main(void)
 		T(each_session_is_a_line_and_the_oldest_comes_first),
 		T(a_session_of_another_container_is_marked_and_not_measured),
 		T(the_object_of_a_session_holds_all_of_it),
+		T(calls_that_wait_are_told_at_the_session_that_asks),
+		T(a_launch_that_waits_is_listed_without_a_session),
 		T(a_registry_that_cannot_be_believed_is_a_refusal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

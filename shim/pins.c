@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/io.h"
 #include "shim/answers.h"
 #include "shim/blake2s.h"
 #include "shim/define.h"
@@ -53,6 +54,27 @@ void pins_done(struct pins *p)
 	buf_done(&p->meta);
 	buf_done(&p->cursor);
 	*p = (struct pins){ 0 };
+}
+
+int pins_replace(struct shim *s, int fd)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(SHIM_CONFIG_BYTES_MAX);
+	_cleanup_close_ int own = fd;
+	struct shim_config now;
+	int r = s->pins.marks ? -EPROTO : io_read_all(own, &b);
+
+	if (r == 0)
+		r = shim_config_decode(b.data, b.len, &now);
+	/* Values of secrets are in it. */
+	if (b.data)
+		explicit_bzero(b.data, b.cap);
+	if (r < 0)
+		return r;
+	struct shim_pins before = s->config.pins;
+	s->config.pins = now.pins;
+	now.pins = before;
+	shim_config_done(&now);
+	return 0;
 }
 
 int pins_kind_of(enum method_result kind)

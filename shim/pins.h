@@ -56,6 +56,9 @@ struct message;
 
 void pins_init(struct pins *p);
 void pins_done(struct pins *p);
+/* What was pinned while the launch waited: fd is a configuration whose pins take the place of those there are. It is
+ * closed. -EPROTO: something was judged by them already. */
+int pins_replace(struct shim *s, int fd) _must_check_;
 /* May the definition stay in what goes to the client? Learns from it. name: inside of the string, "" of instructions.
  */
 int pins_keep(

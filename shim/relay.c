@@ -11,6 +11,7 @@
 #include "shim/handle.h"
 #include "shim/listing.h"
 #include "shim/own.h"
+#include "shim/pins.h"
 #include "shim/record.h"
 #include "wire/control.h"
 
@@ -49,7 +50,7 @@ struct relay {
 	struct side client, server;
 	bool err_open;
 	enum phase phase;
-	bool told;		     /* the supervisor has said that the server exited, or to close */
+	bool told;	   /* the supervisor has said that the server exited, or to close */
 	uint64_t since_us;	     /* of the phase, or of the last progress in it */
 	uint64_t handshake_until_us; /* WAITING_HANDSHAKE */
 	uint64_t now_us;
@@ -266,7 +267,9 @@ static int on_control(struct relay *r)
 {
 	char bytes[CONTROL_BYTES_MAX];
 	struct control c;
-	long n = io_recv_msg(r->s->control, bytes, sizeof(bytes), NULL, NULL);
+	_cleanup_close_ int fd = -1;
+	size_t n_fds = 1;
+	long n = io_recv_msg(r->s->control, bytes, sizeof(bytes), &fd, &n_fds);
 
 	if (n == 0 || n == -ECONNRESET) {
 		finish(r, SHIM_EXIT_ALONE);
@@ -277,6 +280,8 @@ static int on_control(struct relay *r)
 	int e = control_decode(bytes, (size_t)n, &c);
 	if (e == 0 && (c.type == CONTROL_CONFIRMED || c.type == CONTROL_DECLINED))
 		return confirm_answer(r->s, &c);
+	if (e == 0 && c.type == CONTROL_PINS)
+		return r->phase == WAITING && fd >= 0 ? pins_replace(r->s, steal_fd(&fd)) : -EPROTO;
 	return e < 0 ? e : obey(r, &c);
 }
 

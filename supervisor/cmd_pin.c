@@ -183,11 +183,46 @@ static int not_approved(const struct pinning *p, int outcome, struct diag *d)
 		outcome == CONSENT_REFUSED ? "refused" : "its launch was not approved");
 }
 
+static int settle(const struct pinning *p, struct diag *d)
+{
+	const struct pin_options *o = p->options;
+
+	if (o->json)
+		return output_json(stdout, pin_show_json(&p->listing.set.definitions), "the list of definitions");
+	if (o->print_digest)
+		return show_digest(p, d);
+	return o->digest ? by_digest(p, d) : by_question(p, d);
+}
+
+/* Pins first, then the approval of the launch that was given here: a launch that waits for it must not start without
+ * them. */
+static int remember(struct pinning *p, int status, struct diag *d)
+{
+	const struct pin_options *o = p->options;
+
+	if (p->launch.effective->pinned)
+		return status;
+	if (status == EXIT_OK && !o->json && !o->print_digest && !o->output) {
+		int r = launch_remember(&p->launch, d);
+		return r < 0 ? r : status;
+	}
+	if (p->launch.answered_here)
+		fprintf(stderr,
+			"%s: nothing is pinned for this user, so the yes to its start was for this once and is not "
+			"remembered.\n",
+			p->name);
+	return status;
+}
+
 static int pin(const struct command_ctx *ctx, struct pinning *p, struct diag *d)
 {
 	const struct pin_options *o = p->options;
-	int r = launch_approved(ctx, &o->grants, false, &p->launch, d);
+	int r;
 
+	p->launch.remembers_later = true;
+	r = launch_approved(ctx, &o->grants, false, &p->launch, d);
+	if (r == CONSENT_APPROVED && p->launch.effective->pinned)
+		r = launch_remember(&p->launch, d);
 	if (r < 0)
 		return r;
 	text_escape_str(p->launch.effective->name, p->name, sizeof(p->name));
@@ -200,15 +235,9 @@ static int pin(const struct command_ctx *ctx, struct pinning *p, struct diag *d)
 			"can change them: -o FILE writes a new one",
 			p->name, p->launch.effective->profile.pins);
 	r = pin_listing_run(&p->launch, &p->listing, d);
-	if (r < 0)
-		return r;
-	if (o->json)
-		return output_json(stdout, pin_show_json(&p->listing.set.definitions), "the list of definitions");
-	if (o->print_digest)
-		return show_digest(p, d);
-	if (o->digest)
-		return by_digest(p, d);
-	return by_question(p, d);
+	if (r == 0)
+		r = settle(p, d);
+	return r < 0 ? r : remember(p, r, d);
 }
 
 static int check_usage(const struct command_ctx *ctx)

@@ -25,18 +25,24 @@ static const struct option_row run_rows[] = {
 };
 
 /* What a client may show to a model: true, harmless, and never the command that approves. */
-static void client_words(const char *name, bool refused, char *ret, size_t size)
+struct client_words {
+	char waits[CONTROL_TEXT_MAX], refused[CONTROL_TEXT_MAX], unfit[CONTROL_TEXT_MAX];
+};
+
+static void say_to_client(const char *name, struct client_words *ret)
 {
 	char shown[128];
 
 	text_escape_str(name, shown, sizeof(shown));
-	if (refused)
-		snprintf(ret, size, "stockade did not start '%s': the user refused it", shown);
-	else
-		snprintf(ret, size,
-			"stockade is waiting for the user's approval of '%s'; the user can see it with stockade "
-			"approve",
-			shown);
+	snprintf(ret->waits, sizeof(ret->waits),
+		"stockade is waiting for the user's approval of '%s'; the user can see it with stockade approve",
+		shown);
+	snprintf(ret->refused, sizeof(ret->refused), "stockade did not start '%s': the user refused it", shown);
+	snprintf(ret->unfit, sizeof(ret->unfit),
+		"stockade did not start '%s': it is not what the user approved any more, since it was changed "
+		"meanwhile. "
+		"Its client has to start it again",
+		shown);
 }
 
 /* On a terminal: there is no client to tell. */
@@ -84,7 +90,7 @@ static int approved(void *launch, const char **ret_approval, const char **ret_ch
 
 static int run_waiting(struct launch *l, struct session_args *s)
 {
-	char words[CONTROL_TEXT_MAX], refused[CONTROL_TEXT_MAX];
+	struct client_words words;
 	const struct session_wait w = { .consent = { .paths = &l->paths,
 						.approvals = &l->approvals,
 						.effective = l->effective,
@@ -92,13 +98,13 @@ static int run_waiting(struct launch *l, struct session_args *s)
 						.cancel_fd = -1,
 						.signal_fd = -1,
 						.waits = say_waiting },
-		.words = words,
-		.refused = refused,
+		.words = words.waits,
+		.refused = words.refused,
+		.unfit = words.unfit,
 		.approved = approved,
 		.launch = l };
 
-	client_words(l->effective->name, false, words, sizeof(words));
-	client_words(l->effective->name, true, refused, sizeof(refused));
+	say_to_client(l->effective->name, &words);
 	s->wait = &w;
 	return session_run(s);
 }

@@ -62,31 +62,39 @@ static int wait_for_approval(const struct launch *l, bool said, struct diag *d)
 	return consent_wait(&w, d);
 }
 
-static int take_digest(struct launch *l, struct diag *d)
+static int take_digest(const struct launch *l, struct effective *e, struct diag *d)
 {
-	int r = effective_look(l->effective, d);
+	int r = effective_look(e, d);
 
-	return r < 0 ? r : effective_digest(&l->paths, &l->approvals, l->effective, d);
+	return r < 0 ? r : effective_digest(&l->paths, &l->approvals, e, d);
 }
 
-/* A person took time to answer, and code can be updated meanwhile: what starts is what was shown, or nothing. */
+/* A person took time to answer, and code, profile and policy can be changed meanwhile: what starts is what was shown,
+ * or nothing. Pins are no part of what was shown: those of now hold. */
 static int check_unchanged(struct launch *l, struct diag *d)
 {
-	struct effective *e = l->effective;
-	char shown_digest[sizeof(e->digest)], name[128];
+	_cleanup_effective_ struct effective other = { 0 };
+	struct effective shown;
+	char name[128];
 	int r;
 
-	memcpy(shown_digest, e->digest, sizeof(shown_digest));
 	approvals_done(&l->approvals);
 	r = consent_list(&l->paths, &l->approvals, d);
 	if (r == 0)
-		r = take_digest(l, d);
-	if (r == 0 && strcmp(e->digest, shown_digest) != 0)
-		r = diag_fail(d, -EPERM,
-			"%s: its code was changed while the question waited for an answer, so what was approved is not "
-			"what would run; nothing was started: start it again",
-			text_escape_str(e->name, name, sizeof(name)));
-	return r;
+		r = command_build_plan(l->ctx, &l->paths, l->grants, &other, d);
+	if (r == 0)
+		r = take_digest(l, &other, d);
+	if (r < 0)
+		return r;
+	if (strcmp(other.digest, l->effective->digest) != 0)
+		return diag_fail(d, -EPERM,
+			"%s: its code, its profile or what it is granted was changed while the question waited for an "
+			"answer, so what was approved is not what would run; nothing was started: start it again",
+			text_escape_str(l->effective->name, name, sizeof(name)));
+	shown = *l->effective;
+	*l->effective = other;
+	other = shown;
+	return 0;
 }
 
 /* On a terminal under a client the keystrokes may be those of its agent, which can make itself as many terminals as it
@@ -142,8 +150,16 @@ static int ask_here(struct launch *l, struct diag *d)
 		r = check_unchanged(l, d);
 	if (r == CONSENT_APPROVED)
 		r = note_answer(l, "terminal");
-	if (r != CONSENT_APPROVED || l->effective->never_remember)
+	if (r != CONSENT_APPROVED)
 		return r;
+	l->answered_here = true;
+	return l->remembers_later ? r : launch_remember(l, d);
+}
+
+int launch_remember(struct launch *l, struct diag *d)
+{
+	if (!l->answered_here || l->effective->never_remember)
+		return 0;
 	return consent_remember(&l->paths, l->effective, "terminal", &l->lineage, d);
 }
 
@@ -187,6 +203,8 @@ int launch_approved(
 {
 	int r = paths_init(&l->paths, d);
 
+	l->ctx = ctx;
+	l->grants = g;
 	if (r == 0)
 		r = lineage_read(&l->lineage, d);
 	if (r == 0)
@@ -197,7 +215,7 @@ int launch_approved(
 		return r;
 	if (client)
 		prepare(l);
-	r = take_digest(l, d);
+	r = take_digest(l, l->effective, d);
 	if (r == 0)
 		r = look_up(l, d);
 	if (r != CONSENT_APPROVED)

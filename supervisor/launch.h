@@ -23,15 +23,23 @@ struct launch {
 	struct approvals approvals;
 	struct approval approval; /* that allows it */
 	struct spawned prepared;
+	const struct command_ctx *ctx; /* what the plan was drawn from, to draw it again */
+	const struct grants *grants;
+	/* An answer that is given here is remembered by launch_remember() alone, which other launches of this plan may
+	 * be waiting for. */
+	bool remembers_later, answered_here;
 };
 
 /* client: there is one, so enter and shim may be started beside the look at the code; and CONSENT_UNKNOWN says that
  * nobody is here to ask, but that client can be answered while it waits. The sentence of a failure is in d. */
 int launch_approved(const struct command_ctx *ctx, const struct grants *g, bool client, struct launch *l,
 	struct diag *d) _must_check_;
-/* A launch that waited was approved: its code is looked at once more. CONSENT_APPROVED or -errno. */
+/* A launch that waited was approved: the plan is drawn once more, profile, policy, code and pins with it, and has to be
+ * the one that was shown. CONSENT_APPROVED or -errno. */
 int launch_answered(struct launch *l, struct diag *d) _must_check_;
 /* Says why it failed, and returns the exit status that tells it. */
 int launch_failed(const struct launch *l, int r, const struct diag *d);
+/* remembers_later: what it waited for is done. */
+int launch_remember(struct launch *l, struct diag *d) _must_check_;
 void launch_done(struct launch *l);
 #define _cleanup_launch_ _cleanup_(launch_done)

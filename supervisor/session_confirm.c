@@ -97,6 +97,14 @@ static int deny_unasked(struct session *s, const struct asked *a, const struct d
 	return r < 0 ? r : send_answer(s, a->id, false, words);
 }
 
+static struct asked *find(struct session_calls *c, uint64_t id)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].id == id)
+			return &c->v[i];
+	return NULL;
+}
+
 static int ask(struct session *s, const struct confirm *c)
 {
 	_cleanup_free_ char *args = strndup(c->args ? c->args : "", c->args_len);
@@ -108,6 +116,9 @@ static int ask(struct session *s, const struct confirm *c)
 
 	if (!args)
 		return -ENOMEM;
+	/* One of them would be shown, and the other be let through. */
+	if (find(calls, c->call_id))
+		return diag_fail(&s->diag, -EPROTO, "the shim asks about a call again that waits already");
 	memcpy(a.tool, c->tool, sizeof(a.tool));
 	memcpy(a.rule, c->rule, sizeof(a.rule));
 	r = call_digest(c->tool, args, a.digest);
@@ -127,14 +138,6 @@ static int ask(struct session *s, const struct confirm *c)
 		return deny_unasked(s, &a, &d);
 	calls->v[calls->n++] = a;
 	return 0;
-}
-
-static struct asked *find(struct session_calls *c, uint64_t id)
-{
-	for (size_t i = 0; i < c->n; i++)
-		if (c->v[i].id == id)
-			return &c->v[i];
-	return NULL;
 }
 
 static int withdraw(struct session *s, const struct confirm *c)
@@ -216,6 +219,10 @@ void session_calls_done(struct session *s)
 {
 	if (!s->confirm)
 		return;
+	/* What a shim that has died left without a word. */
+	for (size_t i = 0; s->log && i < s->confirm->n; i++)
+		if (record(s, &s->confirm->v[i], EVENT_DENY, "the session ends", "", NULL) < 0)
+			break;
 	asker_free(s->confirm->asker);
 	free(s->confirm->remembered);
 	free(s->confirm);

@@ -6,7 +6,7 @@
  * REFUSED   Should: have the shim answer with the refusal until the client ends. Mustn't: keep the entry.
  *
  * The shim's pipes to the server are there from the start; what is behind them is started after the approval, from a
- * plan whose code is looked at once more.
+ * plan that is drawn once more and has to be the one that was shown. The pins are those of that moment.
  */
 #include <errno.h>
 #include <string.h>
@@ -44,29 +44,51 @@ int session_wait_begin(struct session *s)
 	return r;
 }
 
-static int go_on(struct session *s)
+/* The shim has been there since before a person may have pinned what its server defines. */
+static int send_pins(struct session *s)
 {
-	const struct session_wait *w = s->args->wait;
-	struct event e = { .type = EVENT_CONSENT, .status = "approved" };
-	int r = w->approved(w->launch, &s->approval, &s->channel, &s->diag);
+	int r = spawn_send_pins(s->args->effective, &s->spawned);
 
-	if (r == 0)
-		r = session_identify(s);
+	if (r == -EPIPE || r == -ECONNRESET)
+		return 0;
+	return r < 0 ? diag_fail(&s->diag, r, "cannot hand the pins to the shim: %s", strerror(-r)) : 0;
+}
+
+/* The client hears words until it ends. said: for the person at its stderr. */
+static int refuse(struct session *s, const char *status, const char *said, const char *words)
+{
+	int r = session_record_own(s, EVENT_CONSENT, said, status);
+
+	session_say(s, said);
+	s->exit_status = EXIT_REFUSED;
+	s->close_status = status;
+	s->phase = PHASE_REFUSED;
+	return r < 0 ? r : send_shim(s, CONTROL_REFUSE, words);
+}
+
+static int start(struct session *s)
+{
+	struct event e = { .type = EVENT_CONSENT, .status = "approved" };
+	int r = session_identify(s);
+
 	snprintf(e.reason, sizeof(e.reason), "through '%s'", s->channel ? s->channel : "");
 	if (r == 0)
 		r = session_record(s, EVENT_FROM_SUPERVISOR, &e, NULL);
+	if (r == 0)
+		r = send_pins(s);
 	return r < 0 ? r : session_build(s);
 }
 
-static int refuse(struct session *s)
+static int go_on(struct session *s)
 {
-	int r = session_record_own(s, EVENT_CONSENT, "nothing was started", "refused");
+	const struct session_wait *w = s->args->wait;
+	char said[DIAG_MAX];
+	int r = w->approved(w->launch, &s->approval, &s->channel, &s->diag);
 
-	session_say(s, "refused, nothing was started");
-	s->exit_status = EXIT_REFUSED;
-	s->close_status = "refused";
-	s->phase = PHASE_REFUSED;
-	return r < 0 ? r : send_shim(s, CONTROL_REFUSE, s->args->wait->refused);
+	if (r == 0)
+		return start(s);
+	snprintf(said, sizeof(said), "%s", s->diag.text[0] ? s->diag.text : strerror(-r));
+	return refuse(s, "not as it was approved", said, w->unfit);
 }
 
 int session_on_consent(struct session *s)
@@ -80,7 +102,9 @@ int session_on_consent(struct session *s)
 	leave(s);
 	if (r < 0)
 		return r;
-	return r == CONSENT_APPROVED ? go_on(s) : refuse(s);
+	if (r == CONSENT_APPROVED)
+		return go_on(s);
+	return refuse(s, "refused", "refused, nothing was started", w->refused);
 }
 
 void session_wait_over(struct session *s)

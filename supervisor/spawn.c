@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "base/io.h"
+#include "wire/control.h"
 #include "wire/fds.h"
 #include "wire/net_layout.h"
 #include "wire/report.h"
@@ -375,6 +376,20 @@ int spawn_behind(const struct effective *e, struct spawned *s, struct diag *d)
 	if (r < 0)
 		return wire_failed(r, "wire up the session", d);
 	return spawn_rest(e, &w, s, false, d);
+}
+
+int spawn_send_pins(const struct effective *e, const struct spawned *s)
+{
+	const struct control c = { .type = CONTROL_PINS };
+	_cleanup_(wire_writer_done) struct wire_writer config = { 0 }, w = { 0 };
+	_cleanup_close_ int fd = -1;
+	int r = shim_config_encode(&e->shim, &config);
+
+	if (r == 0)
+		r = io_memfd_sealed("stockade-shim", config.buf.data, config.buf.len, &fd);
+	if (r == 0)
+		r = control_encode(&c, &w);
+	return r < 0 ? r : io_send_msg(s->control, w.buf.data, w.buf.len, &fd, 1);
 }
 
 static void end_child(int *pidfd)

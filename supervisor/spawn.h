@@ -35,5 +35,7 @@ int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d
 int spawn_waiting(const struct effective *e, struct spawned *ret, struct diag *d) _must_check_;
 /* The rest of that session, behind the pipes of its shim. */
 int spawn_behind(const struct effective *e, struct spawned *s, struct diag *d) _must_check_;
+/* Its pins once more, for the shim of a launch that waited (CONTROL_PINS). */
+int spawn_send_pins(const struct effective *e, const struct spawned *s) _must_check_;
 void spawned_done(struct spawned *s);
 #define _cleanup_spawned_ _cleanup_(spawned_done)

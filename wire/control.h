@@ -16,11 +16,13 @@ enum control_type {
 	CONTROL_SERVER_EXITED, /* to the shim: drain stdout, answer what is in flight, exit; value = wait status; text =
 				  words */
 	CONTROL_CLOSE,	       /* to the shim: stop taking from the client, answer what is in flight with text, exit */
-	CONTROL_WAIT,	   /* to the shim, before RELEASE: begin to read the client, there is no server before a person
-			    * has approved; text = the sentence that says so (shim/waiting.h). The server's pipes are
-			    * there, and RELEASE says that the server is behind them */
-	CONTROL_REFUSE,	   /* to the shim, after WAIT: there will be no server; answer each request of the client with
-			    * text; exit at its end of file */
+	CONTROL_WAIT,	/* to the shim, before RELEASE: begin to read the client, there is no server before a person
+			 * has approved; text = the sentence that says so (shim/waiting.h). The server's pipes are
+			 * there, and RELEASE says that the server is behind them */
+	CONTROL_REFUSE, /* to the shim, after WAIT: there will be no server; answer each request of the client with
+			 * text; exit at its end of file */
+	CONTROL_PINS,	/* to the shim, after WAIT and before RELEASE, with a descriptor of a sealed struct shim_config
+			 * (wire/shim_config.h): its pins are those of now, the rest is as it was */
 	CONTROL_CONFIRMED, /* to the shim: a person lets the call call_id through (wire/confirm.h) */
 	CONTROL_DECLINED,  /* to the shim: the call call_id is denied, since text, a clause */
 	CONTROL_TYPE_COUNT,

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from integration.harness import CLIENTS, MODULES, ODD, STOCKADE, NODE22, npm_server, processes, until
+from integration.harness import CLIENTS, MODULES, NODE22, ODD, SERVERS, STOCKADE, npm_server, processes, until
 from integration.pty_person import Terminal
 
 MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
@@ -211,6 +211,107 @@ def test_two_clients_of_one_plan_share_the_question_and_both_get_their_tools(per
         changed(w)
         assert "echo" in names(w)
         assert w.end() == 0
+
+
+def listed(person):
+    return json.loads(person.stockade("ps", "--json", check=0).stdout)
+
+
+def test_what_waits_is_in_the_list_of_what_runs(person):
+    w = person.start("--", *ODD, "listed")
+    w.initialize()
+    [question] = until(lambda: waiting(person))
+    [entry] = listed(person)
+    assert (entry["state"], entry["session"], entry["pid"], entry["server"]) == ("waiting", None, None, "odd.py")
+    assert entry["waits_for"] == [{"kind": "launch", "digest": question["digest"], "launches": 1}]
+    assert "waits for an approval" in person.stockade("ps", check=0).stdout
+    assert answer(person, "y") == 0
+    changed(w)
+    [entry] = listed(person)
+    assert entry["state"] == "running" and entry["session"] and entry["waits_for"] == []
+    assert w.end() == 0
+    assert listed(person) == []
+
+
+def pin_at_a_terminal(person, words, between, says="y"):
+    t = Terminal([STOCKADE, "pin", *words], person.env, person.work)
+    t.read_until("Start it? [y/N]")
+    t.type("y\n")
+    t.read_until("Pin them?")
+    between()
+    t.type(f"{says}\n")
+    return t.wait(), t.text
+
+
+def rewriting(person):
+    """A server that says of its tools what a file tells it to, and that file."""
+    state = f"{person.work}/state"
+    os.mkdir(state)
+    os.chmod(state, 0o777)
+
+    def say(mode):
+        with open(f"{state}/mode", "w", encoding="utf-8") as f:
+            f.write(mode)
+        os.chmod(f"{state}/mode", 0o666)
+
+    return say, ["--rw", state, "--", "/usr/bin/python3", f"{SERVERS}/rewriting.py", "waits", state]
+
+
+def test_pins_that_are_made_while_a_launch_waits_are_in_force_in_it(person):
+    say, words = rewriting(person)
+    w = person.start(*words)
+    w.initialize()
+    until(lambda: waiting(person))
+    # What the server defines after it was listed is not what was pinned.
+    status, text = pin_at_a_terminal(person, words, lambda: say("evil-first"))
+    assert status == 0, text
+    changed(w)
+    assert sorted(n for p in ("", "second") for n in [t["name"] for t in w.request("tools/list", {"cursor": p} if p else {})["result"]["tools"]]) == ["last", "sum"]
+    assert w.call("echo")["result"]["isError"] and "id_ed25519" not in str(w.seen)
+    assert w.end() == 0
+    [pinning, waited] = sorted((r for r in person.records() if r["event"] == "session.ready"), key=lambda r: "pins" in r["detail"])
+    assert "pins" not in pinning["detail"] and len(waited["detail"]["pins"]) == 64
+    assert [r["tool"] for r in person.records() if r["event"] == "pin.changed"] == ["echo"]
+
+
+def test_a_launch_does_not_start_on_a_yes_that_pinned_nothing(person):
+    _, words = rewriting(person)
+    w = person.start(*words)
+    w.initialize()
+    until(lambda: waiting(person))
+    status, text = pin_at_a_terminal(person, words, lambda: None, "n")
+    assert status == 125 and "is not remembered" in text
+    assert len(waiting(person)) == 1 and names(w) == []
+    assert person.stockade("approvals", "--json", check=0).stdout.strip() == "[]"
+    assert answer(person, "y") == 0
+    changed(w)
+    assert w.end() == 0
+
+
+def test_an_approval_does_not_count_for_a_profile_that_was_changed_meanwhile(person):
+    profile = {"stockade": 1, "name": "edited", "command": [*ODD, "edited"], "tools": {"allow": ["*"]}}
+    person.profile("edited", profile)
+    w = person.start("edited")
+    w.initialize()
+    question = until(lambda: waiting(person))
+    person.profile("edited", {**profile, "tools": {"allow": ["echo"]}})
+    # The new one is approved: nothing of the old one starts.
+    person.approve("edited")
+    assert names(w) == [] and len(waiting(person)) == 1
+    assert answer(person, "y", question) == 0
+    until(lambda: b"was changed while the question waited" in w.err)
+    said = w.call("echo")["result"]
+    assert said["isError"] and "it is not what the user approved any more" in said["content"][0]["text"]
+    for loosening in LOOSENING:
+        assert loosening not in said["content"][0]["text"]
+    assert w.end() == 125
+    records = person.records()
+    assert [r["status"] for r in records if r["event"] == "consent"] == ["waiting", "not as it was approved"]
+    assert "session.ready" not in [r["event"] for r in records]
+    w = person.start("edited")
+    w.initialize()
+    assert names(w) == ["echo"]
+    assert w.end() == 0
 
 
 def resident(pid):

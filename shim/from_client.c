@@ -6,6 +6,7 @@
 #include <string.h>
 #include "shim/answers.h"
 #include "shim/args.h"
+#include "shim/bridge.h"
 #include "shim/clarity.h"
 #include "shim/envelope.h"
 #include "shim/guards.h"
@@ -50,9 +51,10 @@ static int record_hello(struct shim *s, struct slice client, struct slice versio
 /* The client has shown its era: initialize, or the first request that names its version. */
 static int note_era(struct shim *s, const struct message *m, const struct method *method, struct slice version)
 {
-	s->legacy = s->legacy || !m->modern;
+	/* Its era is the shim's own choice. */
 	if (s->waiting.replays)
 		return 0;
+	s->legacy = s->legacy || !m->modern;
 	if (method && method->note == NOTE_HELLO)
 		return record_hello(
 			s, message_get(&s->doc, "clientInfo"), walk_string(message_get(&s->doc, "protocolVersion")));
@@ -182,7 +184,8 @@ static int pass_request(struct shim *s, struct message *m, const struct method *
 		r = handle_record_request(s, m, method, &busy, m->confirmed ? m->confirmed : ++s->call_ids);
 		return r ? r
 			 : handle_answer_denial(s, m, method,
-				   "stockade: too many requests are waiting for an answer; retry later.", ANSWER_BUSY);
+				   "stockade: too many requests are waiting for an answer. Retry after 1 s.",
+				   ANSWER_BUSY);
 	}
 	e->further = message_get(&s->doc, "cursor").n > 0;
 	r = tool.p ? limits_begin(s, e, tool) : 0;
@@ -283,7 +286,7 @@ static int on_request(struct shim *s, struct message *m)
 	int r;
 
 	if (pending_find(&s->calls, m->envelope->id) || parked_find(&s->parked, m->envelope->id) ||
-		confirm_find(&s->confirms, m->envelope->id))
+		confirm_find(&s->confirms, m->envelope->id) || waiting_holds(s, m->envelope->id))
 		return handle_refuse_parsed(s, m, "its id is that of a request that has no answer yet");
 	unclear = unclear_request(s, m, method);
 	if (unclear)
@@ -297,7 +300,7 @@ static int on_request(struct shim *s, struct message *m)
 	r = note_era(s, m, method, version);
 	if (r)
 		return r;
-	if (is_ours(s) || waiting_covers(s, method))
+	if (is_ours(s) || waiting_covers(s, method) || bridge_covers(s, method))
 		return waiting_request(s, m, method);
 	return decide_request(s, m, method, method && m->modern && !(method->eras & ERA_MODERN));
 }
@@ -324,10 +327,10 @@ static bool of_this_session(const struct shim *s, const struct method *method)
 {
 	unsigned seen = (s->legacy ? ERA_LEGACY : 0) | (s->greeted ? ERA_MODERN : 0);
 
-	return seen == 0 || (method->eras & seen);
+	return seen == 0 || (method->eras & seen) || s->waiting.replays;
 }
 
-/* Of a call that waits for a person the server has never heard. */
+/* Of a call that waits for a person, and of a subscription that is kept here, the server has never heard. */
 static int cancel(struct shim *s, const struct message *m)
 {
 	bool parked = false;
@@ -335,6 +338,8 @@ static int cancel(struct shim *s, const struct message *m)
 
 	if (r < 0 || parked)
 		return r;
+	if (m->side == EVENT_FROM_CLIENT && waiting_forget(s, message_get(&s->doc, "requestId")))
+		return 0;
 	handle_cancelled(s, m->side);
 	return handle_forward(s, m->side);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "shim/answers.h"
 #include "shim/asks.h"
+#include "shim/bridge.h"
 #include "shim/clarity.h"
 #include "shim/envelope.h"
 #include "shim/fields.h"
@@ -205,9 +206,11 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 {
 	uint64_t hidden = 0;
 	const char *refusal = NULL;
-	bool hello;
-	int r = strcmp(status, "ok") == 0 ? guards_result(s, e, &refusal) : 0;
+	bool hello, bridged = s->waiting.bridges && e->modern && m->envelope->kind == ENVELOPE_RESULT;
+	int r = bridged ? bridge_result(s, m, e) : 0;
 
+	if (r == 0 && strcmp(status, "ok") == 0)
+		r = guards_result(s, e, &refusal);
 	if (refusal)
 		return handle_refuse_parsed(s, m, refusal);
 	if (r == 0)
@@ -347,7 +350,8 @@ static int deny_ask(struct shim *s, const struct message *m, const struct method
 	return r ? r : answer_denied_ask(s, m, method, d);
 }
 
-/* During the handshake the client is not read, and a ping is the one request that a server may send then. */
+/* During the handshake the client is not read, and a ping is the one request that a server may send then. A client of
+ * the modern era takes none. */
 static int answer_ping(struct shim *s, const struct message *m)
 {
 	buf_clear(&s->answer);
@@ -420,7 +424,7 @@ static int on_request(struct shim *s, struct message *m)
 		return handle_refuse_parsed(s, m, "its id is that of a request that has no answer yet");
 	if (unclear)
 		return handle_refuse_parsed(s, m, unclear);
-	if (s->waiting.state == WAITING_HANDSHAKE && slice_is(m->envelope->method, "ping"))
+	if ((s->waiting.state == WAITING_HANDSHAKE || s->waiting.bridges) && slice_is(m->envelope->method, "ping"))
 		return answer_ping(s, m);
 	r = policy_decide(&s->config, method, &s->doc, m->envelope, &s->subject, &d);
 	if (r < 0)
@@ -460,8 +464,14 @@ static int judge_pushed(struct shim *s, struct message *m)
 static int on_notification(struct shim *s, struct message *m)
 {
 	const struct method *method = methods_find(EVENT_FROM_SERVER, false, m->envelope->method);
+	bool done = false;
+	int r = 0;
 
 	pins_list_changed(s, m->envelope->method);
+	if (s->waiting.bridges)
+		r = bridge_notification(s, m, &done);
+	if (r < 0 || done)
+		return r;
 	return method && method->result == RESULT_MAY_ASK ? judge_pushed(s, m) : handle_notification(s, m);
 }
 

@@ -161,7 +161,8 @@ static int awaits_answer(struct shim *s, struct pending *own, struct slice id, b
 {
 	struct pending_entry *e = pending_find(own, id);
 
-	*ret = e || (own == &s->calls && (parked_find(&s->parked, id) || confirm_find(&s->confirms, id)));
+	*ret = e || (own == &s->calls &&
+			    (parked_find(&s->parked, id) || confirm_find(&s->confirms, id) || waiting_holds(s, id)));
 	if (!e || own != &s->calls || !(e->expired || e->cancelled))
 		return 0;
 	*ret = false;
@@ -326,5 +327,7 @@ int handle_abandon(struct shim *s, const char *text, const char *status)
 			r = handle_answer_error(s, EVENT_FROM_CLIENT, id, ANSWER_GONE, text);
 		pending_remove(&s->calls, e);
 	}
+	if (r == 0)
+		r = waiting_abandon(s, text);
 	return r ? r : pins_abandon(s, text);
 }

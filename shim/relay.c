@@ -51,8 +51,7 @@ struct relay {
 	bool err_open;
 	enum phase phase;
 	bool told;	   /* the supervisor has said that the server exited, or to close */
-	uint64_t since_us;	     /* of the phase, or of the last progress in it */
-	uint64_t handshake_until_us; /* WAITING_HANDSHAKE */
+	uint64_t since_us; /* of the phase, or of the last progress in it */
 	uint64_t now_us;
 	bool dirty; /* something happened since memory was given back */
 	int status; /* the exit status once done */
@@ -251,7 +250,6 @@ static int obey(struct relay *r, const struct control *c)
 		if (r->phase != WAITING)
 			return -EPROTO;
 		enter_phase(r, RUNNING);
-		r->handshake_until_us = r->now_us + WAITING_HANDSHAKE_MS * 1000ULL;
 		return waiting_release(r->s);
 	case CONTROL_REFUSE:
 		if (r->phase != WAITING)
@@ -324,7 +322,7 @@ static int advance(struct relay *r)
 			enter_phase(r, FLUSHING);
 		return 0;
 	}
-	if (r->s->waiting.state == WAITING_HANDSHAKE && r->now_us > r->handshake_until_us)
+	if (waiting_is_late(r->s))
 		return waiting_give_up(r->s);
 	pass_end_of_input(r);
 	if (r->phase == RUNNING && silent)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "shim/answers.h"
+#include "shim/bridge.h"
 #include "shim/envelope.h"
 #include "shim/handle.h"
 #include "shim/lists.h"
@@ -21,6 +22,7 @@ static const char META_CLIENT[] = "io.modelcontextprotocol/clientInfo";
 static const char META_OFFERS[] = "io.modelcontextprotocol/clientCapabilities";
 static const char OWN_ID[] = "\"stockade-discover\"";
 static const char BY_US[] = "answered by stockade: approval waits";
+static const char BY_BRIDGE[] = "answered by stockade: the server speaks an earlier protocol version";
 static const char NO_LIST[] = "answered by stockade: the server has no such list";
 
 /* The versions that have a handshake, newest first. */
@@ -64,11 +66,14 @@ void waiting_done(struct waiting *w)
 	while (w->n_kept > 0)
 		forget_kept(w, w->n_kept - 1);
 	buf_done(&w->hello);
+	buf_done(&w->greeting);
 }
 
 void waiting_begin(struct shim *s, const char *words)
 {
-	s->waiting = (struct waiting){ .state = WAITING_APPROVAL, .hello = BUF_INIT(SHIM_LINE_MAX + 1) };
+	s->waiting = (struct waiting){
+		.state = WAITING_APPROVAL, .hello = BUF_INIT(SHIM_LINE_MAX + 1), .greeting = BUF_INIT(SHIM_LINE_MAX + 1)
+	};
 	snprintf(s->waiting.words, sizeof(s->waiting.words), "%s", words);
 }
 
@@ -81,8 +86,10 @@ static int send_client(struct shim *s)
 
 static int record_own(struct shim *s, const struct message *m, const struct method *method)
 {
-	struct decision d = { .verdict = POLICY_ALLOW, .reason = s->waiting.state == WAITING_OFF ? NO_LIST : BY_US };
+	struct decision d = { .verdict = POLICY_ALLOW, .reason = BY_US };
 
+	if (s->waiting.state == WAITING_OFF)
+		d.reason = bridge_covers(s, method) ? BY_BRIDGE : NO_LIST;
 	return handle_record_request(s, m, method, &d, ++s->call_ids);
 }
 
@@ -207,7 +214,8 @@ static int on_discover(struct shim *s, struct message *m, const struct method *m
 		r = put_identity(s);
 	if (r == 0)
 		r = buf_putc(&s->answer, '}');
-	if (r == 0)
+	/* They are about the wait. */
+	if (r == 0 && s->waiting.state == WAITING_APPROVAL)
 		r = put_instructions(s);
 	if (r == 0)
 		r = buf_puts(&s->answer, "}}\n");
@@ -231,7 +239,9 @@ static int keep_discover(struct shim *s)
 		OWN_ID, META_VERSION, (int)version.n, version.p);
 	if (r == 0 && info.n)
 		r = buf_printf(&w->hello, "\"%s\":%.*s,", META_CLIENT, (int)info.n, info.p);
-	return r ? r : buf_printf(&w->hello, "\"%s\":{}}}}", META_OFFERS);
+	if (r == 0)
+		r = buf_printf(&w->hello, "\"%s\":{}}}}", META_OFFERS);
+	return r ? r : bridge_greeting(info, &w->greeting);
 }
 
 /* --- what is kept for the server --- */
@@ -245,11 +255,22 @@ static size_t find_kept(const struct waiting *w, struct slice id)
 	return i;
 }
 
-static bool is_listening(const struct waiting *w, struct slice id)
+bool waiting_holds(const struct shim *s, struct slice id)
 {
+	const struct waiting *w = &s->waiting;
 	size_t i = find_kept(w, id);
 
-	return i < w->n_kept && w->kept[i].listens;
+	/* On its way to the server it is nobody's yet. */
+	return i < w->n_kept && w->kept[i].listens && !w->replays;
+}
+
+bool waiting_forget(struct shim *s, struct slice id)
+{
+	bool held = waiting_holds(s, id);
+
+	if (held)
+		forget_kept(&s->waiting, find_kept(&s->waiting, id));
+	return held;
 }
 
 static int keep(struct shim *s, const struct message *m, struct waiting_kept k)
@@ -284,7 +305,7 @@ static int on_set_level(struct shim *s, struct message *m, const struct method *
 		if (!w->kept[i].listens)
 			forget_kept(w, i);
 	if (!has_room(w, s))
-		return deny(s, m, method, "approval waits, and no more is kept for the server");
+		return deny(s, m, method, "no more is kept for the server");
 	r = record_own(s, m, method);
 	if (r == 0)
 		r = answer_members(s, m, "");
@@ -320,7 +341,7 @@ static int on_listen(struct shim *s, struct message *m, const struct method *met
 	int r;
 
 	if (!has_room(w, s))
-		return deny(s, m, method, "approval waits, and no more is kept for the server");
+		return deny(s, m, method, "no more is kept for the server");
 	for (size_t i = 0; i < ARRAY_LEN(promises); i++)
 		k.changes |= slice_is(walk_get(filter, promises[i].wanted), "true") ? promises[i].bit : 0;
 	r = record_own(s, m, method);
@@ -363,14 +384,11 @@ int waiting_request(struct shim *s, struct message *m, const struct method *meth
 	bool known = method && (method->eras & (m->modern ? ERA_MODERN : ERA_LEGACY));
 	int r = 0;
 
-	if (s->waiting.state == WAITING_OFF)
+	if (s->waiting.state == WAITING_OFF && !bridge_covers(s, method))
 		return on_list(s, m, method);
 	if (s->waiting.state == WAITING_FAILED)
 		return deny(s, m, method, "the server cannot do what the client was promised");
-	/* An error under that id would end the subscription. */
-	if (is_listening(&s->waiting, m->envelope->id))
-		return record_refused(s, m->side, "its id is that of a request that has no answer yet", m->line->n);
-	if (m->modern)
+	if (m->modern && s->waiting.state == WAITING_APPROVAL)
 		r = keep_discover(s);
 	for (size_t i = 0; r == 0 && known && i < ARRAY_LEN(requests); i++)
 		if (strcmp(requests[i].method, method->name) == 0)
@@ -392,8 +410,7 @@ int waiting_notification(struct shim *s, struct message *m, const struct method 
 		return 0;
 	}
 	if (method && method->note == NOTE_CANCELLED) {
-		if (is_listening(w, message_get(&s->doc, "requestId")))
-			forget_kept(w, find_kept(w, message_get(&s->doc, "requestId")));
+		waiting_forget(s, message_get(&s->doc, "requestId"));
 		return 0;
 	}
 	return handle_drop_notification(s, m, "there is no server yet");
@@ -422,9 +439,41 @@ static int fail(struct shim *s, const char *why)
 	return record_refused(s, EVENT_FROM_SERVER, why, 0);
 }
 
+int waiting_greet(struct shim *s, const char *line, size_t n)
+{
+	size_t before = s->calls.n;
+	int r;
+
+	s->waiting.until_us =
+		s->now_us +
+		(s->waiting.modern && !s->waiting.bridges ? WAITING_DISCOVER_MS : WAITING_HANDSHAKE_MS) * 1000ULL;
+	r = say(s, line, n);
+	if (r < 0)
+		return r;
+	if (s->calls.n != before + 1)
+		return fail(s, "it took no message");
+	s->calls.entries[before].own = true;
+	return 0;
+}
+
+bool waiting_is_late(const struct shim *s)
+{
+	return s->waiting.state == WAITING_HANDSHAKE && s->now_us > s->waiting.until_us;
+}
+
 int waiting_give_up(struct shim *s)
 {
-	return fail(s, "it did not answer the handshake in time");
+	struct pending_entry *e = s->waiting.modern && !s->waiting.bridges
+					  ? pending_find(&s->calls, (struct slice){ OWN_ID, sizeof(OWN_ID) - 1 })
+					  : NULL;
+	int r;
+
+	if (!e)
+		return fail(s, "it did not answer the handshake in time");
+	r = record_ending(s, e, EVENT_FROM_SERVER, "no answer", 0);
+	/* It may come yet. */
+	e->expired = true;
+	return r ? r : bridge_begin(s);
 }
 
 int waiting_release(struct shim *s)
@@ -437,14 +486,9 @@ int waiting_release(struct shim *s)
 		return 0;
 	}
 	w->state = WAITING_HANDSHAKE;
-	r = say(s, w->hello.data, w->hello.len);
-	if (r < 0)
-		return r;
+	r = waiting_greet(s, w->hello.data, w->hello.len);
 	buf_done(&w->hello);
-	if (s->calls.n != 1)
-		return fail(s, "it took no message");
-	s->calls.entries[0].own = true;
-	return 0;
+	return r;
 }
 
 /* Legacy: which lists have changed, all the client knows. Modern: what each subscription asked for. */
@@ -473,6 +517,33 @@ int waiting_initialized(struct shim *s)
 		return 0;
 	s->waiting.owes_changes = false;
 	return tell_changes(s, LISTS_TOOLS | LISTS_PROMPTS | LISTS_RESOURCES, NULL);
+}
+
+int waiting_tell(struct shim *s, struct slice method)
+{
+	struct waiting *w = &s->waiting;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(promises); i++)
+		for (size_t k = 0; r == 0 && slice_is(method, promises[i].changed) && k < w->n_kept; k++)
+			if (w->kept[k].listens)
+				r = tell_changes(s, w->kept[k].changes & promises[i].bit, w->kept[k].id);
+	return r;
+}
+
+int waiting_abandon(struct shim *s, const char *text)
+{
+	struct waiting *w = &s->waiting;
+	int r = 0;
+
+	while (r == 0 && w->n_kept > 0) {
+		const struct waiting_kept *k = &w->kept[0];
+		if (k->listens)
+			r = handle_answer_error(
+				s, EVENT_FROM_CLIENT, (struct slice){ k->id, strlen(k->id) }, ANSWER_GONE, text);
+		forget_kept(w, 0);
+	}
+	return r;
 }
 
 /* Replays what is kept: an answer to it is ours, but for a subscription. */
@@ -513,25 +584,54 @@ static int finish(struct shim *s, bool logs)
 	w->state = WAITING_OFF;
 	w->owes_changes = !w->modern;
 	/* Its way tells the changes too (waiting_initialized). */
-	if (w->initialized)
+	if (w->initialized || w->bridges)
 		r = say_notification(s, "notifications/initialized");
 	if (r == 0 && w->roots_changed)
 		r = say_notification(s, "notifications/roots/list_changed");
-	return r ? r : say_kept(s, logs);
+	if (r == 0 && !w->bridges)
+		return say_kept(s, logs);
+	/* Its subscriptions stay here. */
+	snprintf(w->words, sizeof(w->words), "stockade: %s: no more subscriptions are kept; end one of them first.",
+		s->config.name);
+	for (size_t i = 0; r == 0 && i < w->n_kept; i++)
+		r = tell_changes(s, w->kept[i].changes, w->kept[i].id);
+	return r;
 }
 
+static size_t find_version(struct slice version)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(legacy_versions) && !slice_is(version, legacy_versions[i]))
+		i++;
+	return i;
+}
+
+static bool knows_modern(const struct json_doc *d)
+{
+	struct walk all = walk_array(message_get(d, "supportedVersions"));
+	struct slice each;
+
+	while (walk_element(&all, &each))
+		if (slice_is(walk_string(each), MODERN_VERSION))
+			return true;
+	return false;
+}
+
+/* Each version with a handshake adds to those before it and takes nothing away that passes here, so a client takes what
+ * a server of an earlier one says for its own. A server of a later one says what the client never learnt to read, and
+ * would have been told so by it. */
 static const char *unfit(const struct waiting *w, const struct json_doc *d)
 {
-	struct slice version = walk_string(message_get(d, "protocolVersion")), each;
-	struct walk all = walk_array(message_get(d, "supportedVersions"));
+	size_t version = find_version(walk_string(message_get(d, "protocolVersion")));
 
-	while (w->modern && walk_element(&all, &each))
-		if (slice_is(walk_string(each), MODERN_VERSION))
-			return NULL;
-	for (size_t i = 0; !w->modern && i < ARRAY_LEN(legacy_versions); i++)
-		if (slice_is(version, legacy_versions[i]))
-			return NULL;
-	return "it does not speak the protocol version that the client was told";
+	if (w->modern && !w->bridges)
+		return knows_modern(d) ? NULL : "it does not speak the protocol version that the client was told";
+	if (version == ARRAY_LEN(legacy_versions))
+		return "it answered the handshake in a protocol version that stockade does not know";
+	if (!w->bridges && version < find_version((struct slice){ w->version, strlen(w->version) }))
+		return "it answered the handshake in a later protocol version than its client was told";
+	return NULL;
 }
 
 int waiting_answer(struct shim *s, struct message *m, struct pending_entry *e)
@@ -540,15 +640,18 @@ int waiting_answer(struct shim *s, struct message *m, struct pending_entry *e)
 	struct slice offers = message_get(&s->doc, "capabilities");
 	bool hello = w->state == WAITING_HANDSHAKE, result = m->envelope->kind == ENVELOPE_RESULT;
 	const char *why = result ? unfit(w, &s->doc) : "it refused the handshake";
-	int r = hello && result ? handle_record_server(s) : 0;
+	bool other_way = why && w->modern && !w->bridges;
+	int r = hello && result && !other_way ? handle_record_server(s) : 0;
 
 	if (r == 0)
 		r = record_ending(s, e, m->side, result ? "ok" : "error", m->line->n);
 	pending_remove(&s->calls, e);
 	if (r || !hello)
 		return r;
+	if (other_way)
+		return bridge_begin(s);
 	if (why)
-		return fail(s, w->modern ? "it does not speak the protocol version that the client was told" : why);
+		return fail(s, why);
 	for (size_t i = 0; i < ARRAY_LEN(promises); i++)
 		w->lacks |= walk_is_object(walk_get(offers, promises[i].capability)) ? 0 : promises[i].bit;
 	return finish(s, walk_is_object(walk_get(offers, "logging")));

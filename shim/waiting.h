@@ -13,7 +13,8 @@
  *     OFF        there is a server, or none is waited for: this module decides nothing
  *     APPROVAL   the shim is the server: it answers the handshake with what any server may have, lists are empty,
  * whatever would need the server is told that approval waits. Each request is answered at once, so nothing gathers.
- *     HANDSHAKE  the server is there and gets what the client sent for it; the client is not read, so nothing gathers
+ *     HANDSHAKE  the server is there and gets what the client sent for it; the client is not read, so nothing gathers.
+ * A server that does not know the modern era is asked for the handshake of the other one: shim/bridge.h
  *     FAILED     the server cannot do what the client was promised: words for every request
  *
  * From HANDSHAKE it goes on to OFF, and the client is told that its lists have changed. What was promised stays
@@ -34,6 +35,7 @@ enum {
 	WAITING_KEPT_MAX = 16,
 	WAITING_BYTES_MAX = 64 << 10,
 	WAITING_HANDSHAKE_MS = 60000, /* as long as clients wait for an answer of a server */
+	WAITING_DISCOVER_MS = 20000,  /* who says nothing to server/discover is asked in the older way */
 };
 
 enum waiting_state { WAITING_OFF, WAITING_APPROVAL, WAITING_HANDSHAKE, WAITING_FAILED };
@@ -50,14 +52,17 @@ struct waiting_kept {
 struct waiting {
 	enum waiting_state state;
 	char words[CONTROL_TEXT_MAX]; /* APPROVAL: the sentence of the supervisor; FAILED: why */
-	struct buf hello;   /* initialize or server/discover, as the server gets it; empty: the client sent none */
-	bool modern;	    /* that is how it spoke */
-	char version[16];   /* which it was told */
-	bool initialized;   /* the client sent notifications/initialized meanwhile */
-	bool roots_changed; /* and that */
-	bool owes_changes;  /* lists have changed, to be told once the client is initialized */
-	bool replays;	    /* what is handled now was said, and recorded, before */
-	unsigned lacks;	    /* lists that were promised and the server does not have */
+	struct buf hello;    /* initialize or server/discover, as the server gets it; empty: the client sent none */
+	struct buf greeting; /* modern: an initialize, for a server that does not know server/discover */
+	bool modern;	     /* that is how it spoke */
+	bool bridges;	     /* it still does, and its server cannot (shim/bridge.h) */
+	uint64_t until_us;   /* HANDSHAKE: io_now_us */
+	char version[16];    /* which it was told */
+	bool initialized;    /* the client sent notifications/initialized meanwhile */
+	bool roots_changed;  /* and that */
+	bool owes_changes;   /* lists have changed, to be told once the client is initialized */
+	bool replays;	     /* what is handled now was said, and recorded, before */
+	unsigned lacks;	     /* lists that were promised and the server does not have */
 	struct waiting_kept kept[WAITING_KEPT_MAX];
 	size_t n_kept, kept_bytes;
 };
@@ -72,9 +77,20 @@ int waiting_notification(struct shim *s, struct message *m, const struct method 
 int waiting_release(struct shim *s) _must_check_;
 /* The server's answer to a message that was kept: swallowed. */
 int waiting_answer(struct shim *s, struct message *m, struct pending_entry *e) _must_check_;
-/* The handshake lasts too long. */
+/* The handshake lasts too long: that is its end. */
+bool waiting_is_late(const struct shim *s);
 int waiting_give_up(struct shim *s) _must_check_;
 /* notifications/initialized came and was passed on. */
 int waiting_initialized(struct shim *s) _must_check_;
+/* Is that the id of a subscription that is kept here? It has no other answer than its end. */
+bool waiting_holds(const struct shim *s, struct slice id);
+/* The client cancels it; false: there is none. */
+bool waiting_forget(struct shim *s, struct slice id);
+/* Those that wanted to know hear that the list has changed; method: the server's notification. */
+int waiting_tell(struct shim *s, struct slice method) _must_check_;
+/* There is no server any more: what is kept gets an error in these words. */
+int waiting_abandon(struct shim *s, const char *text) _must_check_;
+/* Says the line to the server, whose answer is for waiting_answer(). */
+int waiting_greet(struct shim *s, const char *line, size_t n) _must_check_;
 /* Is it a list that was promised and the server does not have? Then waiting_request() answers it. */
 bool waiting_covers(const struct shim *s, const struct method *method);

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from integration.harness import CLIENTS, MODULES, NODE22, ODD, SERVERS, STOCKADE, npm_server, processes, until
+from integration.harness import CLIENTS, MODULES, NODE22, ODD, SERVERS, STOCKADE, inspector, npm_server, processes, until
 from integration.pty_person import Terminal
 
 MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
@@ -126,14 +126,55 @@ def test_a_client_of_the_modern_era_hears_of_the_tools_through_its_subscription(
     assert {r["protocol"] for r in hello} == {"2026-07-28"}
 
 
-def test_a_server_of_the_other_era_is_not_used_and_says_why(person):
-    w = person.start("--", *ODD, "legacy-only")
-    assert "result" in w.request("server/discover", {"_meta": MODERN})
+# A client that would take the older way too asks once, while it waits, and the answer is that of the modern one; one that is set to
+# 2026-07-28 takes no other.
+@pytest.mark.parametrize("mode", ["auto", "2026-07-28"])
+@pytest.mark.parametrize("command", [npm_server("everything"), [*ODD, "legacy-only"]], ids=["sdk", "odd"])
+def test_a_client_of_the_modern_era_gets_the_tools_of_a_server_that_knows_the_older_one(person, command, mode):
+    mark = f"{person.work}/waits"
+    p = run_client("client_v2", person, command, steps_with(mark), MCP_MODE=mode)
+    until(lambda: os.path.exists(mark))
     assert answer(person, "y") == 0
-    def denied():
-        return "start it again" in json.dumps(w.request("tools/call", {"_meta": MODERN, "name": "echo", "arguments": {}}))
-    until(denied)
+    out, err = p.communicate(timeout=180)
+    assert p.returncode == 0, err.decode()
+    empty, early, _, tools, late = json.loads(out)
+    assert empty["ok"]["tools"] == [] and early["ok"]["isError"]
+    assert "echo" in [t["name"] for t in tools["ok"]["tools"]]
+    assert "ok" in late and not late["ok"].get("isError"), late
+    assert [r["protocol"] for r in person.records() if r["event"] == "server.hello"][-1] == "2025-11-25"
+    person.verified()
+
+
+@pytest.mark.parametrize("client", ["sdk_v1", "client_v2", "mcp_py"])
+@pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26"])
+def test_real_clients_take_a_server_of_an_earlier_version_than_they_were_told(person, client, version):
+    mark = f"{person.work}/waits"
+    p = run_client(client, person, [*ODD, "earlier", f"speaks-{version}"], steps_with(mark))
+    until(lambda: os.path.exists(mark))
+    assert answer(person, "y") == 0
+    out, err = p.communicate(timeout=180)
+    assert p.returncode == 0, err.decode()
+    tools, late = json.loads(out)[3:]
+    assert "echo" in [t["name"] for t in tools["ok"]["tools"]]
+    assert "ok" in late and not late["ok"].get("isError"), late
+
+
+def test_a_server_of_a_later_version_than_its_client_was_told_is_not_used_and_says_why(person):
+    w = person.start("--", *ODD, "later", "speaks-2025-11-25")
+    assert w.initialize("2025-03-26")["result"]["protocolVersion"] == "2025-03-26"
+    assert answer(person, "y") == 0
+    until(lambda: "a later protocol version than its client was told" in json.dumps(w.call("echo", {"text": "x"})))
+    assert "start it again" in json.dumps(w.request("tools/list"))
     assert w.end() == 0
+
+
+def test_the_inspector_lists_nothing_while_the_launch_waits_and_everything_after_the_approval(person):
+    argv = [STOCKADE, "run", "--", *npm_server("everything")]
+    assert inspector(person, argv, "--method", "tools/list") == {"tools": []}
+    # It has ended, and with it the question.
+    until(lambda: waiting(person) == [])
+    person.approve("--", *npm_server("everything"))
+    assert "echo" in [t["name"] for t in inspector(person, argv, "--method", "tools/list")["tools"]]
 
 
 def test_refused_the_client_gets_words_until_it_ends(person):

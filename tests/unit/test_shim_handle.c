@@ -319,7 +319,7 @@ static void too_many_requests_are_told_so_and_cancelled_ones_make_room(void **st
 		forget(t);
 	}
 	PLAY(t,
-		{ C, CALL(1, "a"), "~\"id\":1,\"result\":~isError~too many requests~retry later", NULL,
+		{ C, CALL(1, "a"), "~\"id\":1,\"result\":~isError~too many requests~Retry after 1 s", NULL,
 			"tool.call deny too many" },
 		{ C, ID(2) "\"method\":\"ping\"}", "~\"id\":2,\"error\":~4290", NULL, "request deny too many" },
 		{ C, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":107}}", NULL, "=", NULL },

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/shim_play.h"
 #include "shim/answers.h"
+#include "shim/handle.h"
 
 #define WAITS "it waits for a person"
 #define HELLO(v)                                                                                                       \
@@ -179,6 +180,134 @@ static void in_the_modern_era_subscriptions_are_kept_and_told(void **state)
 	assert_int_equal(t->s.calls.n, 2);
 }
 
+/* In both eras it would be asked for the other one's: here nobody can. */
+static void a_server_of_an_earlier_version_passes_for_the_clients_and_one_of_a_later_does_not(void **state)
+{
+	static const char *const versions[] = { "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25" };
+
+	for (size_t told = 0; told < ARRAY_LEN(versions); told++)
+		for (size_t has = 0; has < ARRAY_LEN(versions); has++) {
+			_cleanup_desk_ struct desk *t = desk_waiting();
+			char says[256];
+			snprintf(says, sizeof(says), HELLO("%s"), versions[told]);
+			assert_int_equal(give(t, C, says), 0);
+			assert_int_equal(give(t, C, TOLD), 0);
+			release(t, versions[told]);
+			snprintf(says, sizeof(says), SERVER("%s", "\"tools\":{}"), versions[has]);
+			assert_int_equal(give(t, S, says), 0);
+			forget(t);
+			assert_int_equal(give(t, C, PLAIN(4, "tools/list")), 0);
+			if (has <= told)
+				assert_string_equal(got(t, t->server), PLAIN(4, "tools/list") "\n");
+			else
+				assert_non_null(
+					strstr(got(t, t->client), "in a later protocol version than its client"));
+		}
+}
+
+#define DISCOVER   "\"method\":\"server/discover\""
+#define INITIALIZE "~\"id\":\"stockade-initialize\",\"method\":\"initialize\"~\"2025-11-25\"~\"capabilities\":{}"
+#define OLD_SERVER                                                                                                     \
+	ID("stockade-initialize")                                                                                      \
+	"\"result\":{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{\"tools\":{\"listChanged\":true}},"          \
+	"\"serverInfo\":"                                                                                              \
+	"{\"name\":\"x\"}}}"
+
+/* A modern client with a subscription, its server older. */
+static struct desk *desk_bridged(void)
+{
+	struct desk *t = desk_waiting();
+
+	PLAY(t, { C, ASK(1, "server/discover"), "~2026-07-28~" WAITS, NULL, BY_US },
+		{ C, LISTEN("a", "\"toolsListChanged\":true"), "~acknowledged", NULL, BY_US },
+		{ C, LISTEN("b", "\"promptsListChanged\":true"), "~acknowledged", NULL, BY_US });
+	release(t, DISCOVER);
+	PLAY(t,
+		{ S, ID("stockade-discover") "\"error\":{\"code\":-32601,\"message\":\"no\"}}", NULL, INITIALIZE,
+			"request allow" },
+		{ S, OLD_SERVER, "~notifications/tools/list_changed~subscriptionId\":\"a\"",
+			"~notifications/initialized", "response - ok" });
+	return t;
+}
+
+static void a_modern_client_is_served_by_an_older_server_all_the_same(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_bridged();
+
+	PLAY(t, { C, ASK(4, "tools/list"), NULL, "=", "request allow" },
+		{ S, ID(4) "\"result\":{\"tools\":[]}}",
+			ID(4) "\"result\":{\"resultType\":\"complete\",\"ttlMs\":0,\"cacheScope\":\"private\","
+			      "\"tools\":[]}}",
+			NULL, "response - ok" },
+		{ C, ID(5) "\"method\":\"tools/call\",\"params\":{" MODERN ",\"name\":\"a\"}}", NULL, "=",
+			"tool.call allow" },
+		{ S, ID(5) "\"result\":{\"content\":[],\"isError\":true}}",
+			ID(5) "\"result\":{\"resultType\":\"complete\",\"content\":[],\"isError\":true}}", NULL,
+			"tool.result - isError" });
+}
+
+static void what_a_modern_client_does_not_know_stays_behind_the_bridge(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_bridged();
+
+	PLAY(t, { S, ID("p") "\"method\":\"ping\"}", NULL, ID("p") "\"result\":{}}", NULL },
+		{ S, ID("e") "\"method\":\"elicitation/create\",\"params\":{\"message\":\"m\"}}", NULL,
+			"~\"action\":\"decline\"", "request deny" },
+		{ S, J "\"method\":\"notifications/message\",\"params\":{}}", NULL, NULL,
+			"notification drop the client has not asked" },
+		{ S, J "\"method\":\"notifications/tools/list_changed\"}", "~subscriptionId\":\"a\"", NULL, NULL },
+		{ S, J "\"method\":\"notifications/resources/list_changed\"}", NULL, NULL, NULL },
+		{ C, ASK(7, "server/discover"), "~\"supportedVersions\":[\"2026-07-28\"]", NULL,
+			"request allow answered by stockade: the server speaks an earlier" },
+		{ C, LISTEN("a", ""), NULL, NULL, "message.refused drop" },
+		{ C, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":\"a\"}}", NULL, NULL, NULL },
+		{ S, J "\"method\":\"notifications/tools/list_changed\"}", NULL, NULL, NULL },
+		{ C, LISTEN("c", "\"toolsListChanged\":true"), "~acknowledged~\"c\"", NULL, "request allow" },
+		{ S, J "\"method\":\"notifications/tools/list_changed\"}", "~subscriptionId\":\"c\"", NULL, NULL });
+	assert_null(strstr(got(t, t->client), WAITS));
+	forget(t);
+	/* Subscriptions end in words when there is no server any more. */
+	assert_int_equal(handle_abandon(&t->s, "it has ended", "server died"), 0);
+	const char *heard = got(t, t->client);
+	assert_true(strstr(heard, "\"id\":\"b\",\"error\"") && strstr(heard, "\"id\":\"c\",\"error\""));
+}
+
+static void a_server_that_says_nothing_to_the_modern_way_is_asked_in_the_older(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_waiting();
+
+	PLAY(t, { C, ASK(1, "server/discover"), "~2026-07-28", NULL, BY_US });
+	release(t, DISCOVER);
+	assert_false(waiting_is_late(&t->s));
+	t->s.now_us += WAITING_DISCOVER_MS * 1000ULL + 1;
+	assert_true(waiting_is_late(&t->s));
+	assert_int_equal(waiting_give_up(&t->s), 0);
+	assert_non_null(strstr(got(t, t->server), "\"method\":\"initialize\""));
+	forget(t);
+	PLAY(t, { S, ID("stockade-discover") "\"result\":{}}", NULL, NULL, "response.unmatched drop it came after" },
+		{ S, OLD_SERVER, NULL, "~notifications/initialized", "response - ok" },
+		{ C, ASK(2, "tools/list"), NULL, "=", "request allow" });
+}
+
+static void a_server_that_knows_neither_way_is_told_of(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_waiting();
+
+	PLAY(t, { C, ASK(1, "server/discover"), "~2026-07-28", NULL, BY_US });
+	release(t, DISCOVER);
+	PLAY(t,
+		{ S, ID("stockade-discover") "\"result\":{\"supportedVersions\":[\"2027-01-01\"]}}", NULL, INITIALIZE,
+			"request allow" },
+		{ S, ID("stockade-initialize") "\"error\":{\"code\":1,\"message\":\"no\"}}", NULL, NULL,
+			"message.refused drop it refused" },
+		{ C, ASK(2, "tools/list"), "~\"error\"~start it again", NULL, "request deny" });
+	t->s.waiting.state = WAITING_HANDSHAKE;
+	t->s.now_us += WAITING_HANDSHAKE_MS * 1000ULL + 1;
+	assert_true(waiting_is_late(&t->s));
+	assert_int_equal(waiting_give_up(&t->s), 0);
+	assert_int_equal(t->s.waiting.state, WAITING_FAILED);
+}
+
 static void a_flood_makes_nothing_grow(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_waiting();
@@ -210,6 +339,11 @@ int main(void)
 		cmocka_unit_test(a_handshake_that_comes_to_nothing_is_told_to_each_request),
 		cmocka_unit_test(without_a_handshake_the_server_is_simply_there),
 		cmocka_unit_test(in_the_modern_era_subscriptions_are_kept_and_told),
+		cmocka_unit_test(a_server_of_an_earlier_version_passes_for_the_clients_and_one_of_a_later_does_not),
+		cmocka_unit_test(a_modern_client_is_served_by_an_older_server_all_the_same),
+		cmocka_unit_test(what_a_modern_client_does_not_know_stays_behind_the_bridge),
+		cmocka_unit_test(a_server_that_says_nothing_to_the_modern_way_is_asked_in_the_older),
+		cmocka_unit_test(a_server_that_knows_neither_way_is_told_of),
 		cmocka_unit_test(a_flood_makes_nothing_grow),
 	};
 

@@ -9,8 +9,12 @@ const load = (name) => import(pathToFileURL(require.resolve(name)));
 const { Client } = await load('@modelcontextprotocol/client');
 const { StdioClientTransport } = await load('@modelcontextprotocol/client/stdio');
 
+// MCP_MODE: auto, or a version that nothing but it will do for.
+const mode = process.env.MCP_MODE;
+const versionNegotiation = mode ? { mode: mode === 'auto' ? mode : { pin: mode } } : undefined;
+
 await run(
-  (listChanged) => new Client({ name: 'client-v2', version: '1' }, { capabilities: {}, listChanged, versionNegotiation: process.env.MCP_MODE ? { mode: process.env.MCP_MODE } : undefined }),
+  (listChanged) => new Client({ name: 'client-v2', version: '1' }, { capabilities: {}, listChanged, versionNegotiation }),
   (o) => new StdioClientTransport(o),
   (client, params, options) => client.callTool(params, options),
 );

@@ -2,7 +2,8 @@
 """A server whose tools misbehave on request. Arguments: a word that marks its processes, then modes.
 
 Modes: deaf (ignores SIGTERM and EOF), dirty (garbage on stdout at start), mute (answers nothing after initialize), babble (after
-EOF it writes garbage, answers to nothing and notifications for ever), double (lists each tool twice).
+EOF it writes garbage, answers to nothing and notifications for ever), double (lists each tool twice), speaks-VERSION (whatever the
+client asks for).
 """
 import json
 import os
@@ -145,7 +146,8 @@ TOOLS = {
 def answer(request):
     method, params = request.get("method"), request.get("params") or {}
     if method == "initialize":
-        return {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}},
+        speaks = [m.removeprefix("speaks-") for m in MODES if m.startswith("speaks-")]
+        return {"protocolVersion": speaks[0] if speaks else params["protocolVersion"], "capabilities": {"tools": {}},
                 "serverInfo": {"name": "odd", "version": "1"}}
     if method == "tools/list":
         tools = [{"name": n, "inputSchema": {"type": "object"}} for n in TOOLS]

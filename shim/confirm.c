@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "shim/answers.h"
 #include "shim/envelope.h"
 #include "shim/handle.h"
 #include "shim/policy.h"
@@ -52,6 +53,17 @@ static int deny(struct decision *d, const char *rule, const char *reason)
 	d->rule = rule;
 	d->reason = reason;
 	return 0;
+}
+
+/* The longest that a place can stay taken; a person may be quicker. */
+static void say_when_to_retry(struct shim *s, struct decision *d)
+{
+	uint64_t due_us = s->confirms.v[0].due_us;
+	uint64_t left_us = due_us > s->now_us ? due_us - s->now_us : 0;
+
+	snprintf(s->advice, sizeof(s->advice), "Retry after %" PRIu64 " s.", left_us / US_PER_S + 1);
+	d->advice = s->advice;
+	d->code = ANSWER_BUSY;
 }
 
 /* A string, or a number as it is spelt; anything else names nothing. */
@@ -136,6 +148,8 @@ int confirm_guard(struct shim *s, const struct message *m, struct decision *d)
 	if (!limits.confirm.value)
 		return 0;
 	refusal = fill_ask(s, d->subject, &ask);
+	if (refusal && s->confirms.n >= CONFIRM_WAITING_MAX)
+		say_when_to_retry(s, d);
 	if (refusal)
 		return deny(d, limits.confirm.where, refusal);
 	ask.call_id = ++s->call_ids;
@@ -155,23 +169,27 @@ static int withdraw(struct shim *s, const struct confirm_call *c, const char *st
 	return confirm_send(s->control, &w);
 }
 
-/* The call once more, as it came. refusal NULL: yes. It is the caller's no longer. */
-static int resume(struct shim *s, struct confirm_call *c, const char *refusal, bool answered)
+int confirm_resume(struct shim *s, struct line line, bool modern, uint64_t call_id, const struct confirm_refusal *no)
 {
 	struct envelope e;
-	const struct line line = { c->bytes, c->len };
 	struct message m = {
-		.side = EVENT_FROM_CLIENT, .line = &line, .modern = c->modern, .envelope = &e, .confirmed = c->call_id
+		.side = EVENT_FROM_CLIENT, .line = &line, .modern = modern, .envelope = &e, .confirmed = call_id
 	};
-	const struct confirm_refusal no = { c->rule, refusal, answered };
-	int r = json_parse(&s->doc, c->bytes, c->len);
+	int r = json_parse(&s->doc, line.p, line.n);
 
 	if (r == 0)
 		r = envelope_read(&s->doc, &e);
 	/* It is what this wrote itself. */
 	r = r > 0 ? -EPROTO : r;
-	if (r == 0)
-		r = handle_resume(s, &m, refusal ? &no : NULL);
+	return r ? r : handle_resume(s, &m, no);
+}
+
+/* The call once more, as it came. refusal NULL: yes. It is the caller's no longer. */
+static int resume(struct shim *s, struct confirm_call *c, const char *refusal, bool answered)
+{
+	const struct confirm_refusal no = { c->rule, refusal, answered };
+	int r = confirm_resume(s, (struct line){ c->bytes, c->len }, c->modern, c->call_id, refusal ? &no : NULL);
+
 	call_done(c);
 	return r;
 }

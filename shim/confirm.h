@@ -15,6 +15,7 @@
 #include "shim/role.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include "shim/lines.h"
 #include "shim/walk.h"
 #include "wire/confirm.h"
 #include "wire/control.h"
@@ -52,6 +53,10 @@ int confirm_guard(struct shim *s, const struct message *m, struct decision *d) _
 int confirm_answer(struct shim *s, const struct control *c) _must_check_;
 /* The client does not want it any more. false: no such call is parked. */
 int confirm_cancel(struct shim *s, struct slice id, bool *ret) _must_check_;
+/* A call that a person has let through, or not (no), from the beginning: line is its canonical form. */
+struct confirm_refusal;
+int confirm_resume(
+	struct shim *s, struct line line, bool modern, uint64_t call_id, const struct confirm_refusal *no) _must_check_;
 /* Progress for those who asked for it, and an end for those whose time is over; sets the next time. */
 int confirm_tick(struct shim *s) _must_check_;
 /* Denies all, since reason, a clause. */

@@ -19,9 +19,9 @@ void parked_done(struct parked *p)
 	*p = (struct parked){ 0 };
 }
 
-int parked_add(struct parked *p, struct slice id, struct slice text, int why)
+int parked_add(struct parked *p, struct slice id, struct slice text, int why, bool modern, uint64_t confirmed)
 {
-	struct parked_entry e = { .id_len = id.n, .n = text.n, .why = why };
+	struct parked_entry e = { .id_len = id.n, .n = text.n, .why = why, .modern = modern, .confirmed = confirmed };
 
 	if (p->n >= PARKED_MAX || text.n > PARKED_BYTES_MAX - p->bytes)
 		return PARKED_FULL;

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "shim/answers.h"
 #include "shim/blake2s.h"
+#include "shim/confirm.h"
 #include "shim/define.h"
 #include "shim/envelope.h"
 #include "shim/handle.h"
@@ -250,7 +251,7 @@ static int ask_list(struct shim *s, int kind)
 static int park(struct shim *s, const struct message *m, int kind, struct decision *d)
 {
 	struct slice text = { s->doc.out.data, s->doc.out.len };
-	int r = parked_add(&s->parked, m->envelope->id, text, kind);
+	int r = parked_add(&s->parked, m->envelope->id, text, kind, m->modern, m->confirmed);
 
 	if (r == PARKED_FULL)
 		return deny(s, d, "too many calls wait for the server's list; retry later");
@@ -303,7 +304,9 @@ static int replay(struct shim *s, int kind)
 
 	s->pins.replaying = true;
 	while (r == 0 && parked_take(&s->parked, kind, &e)) {
-		r = handle_line(s, EVENT_FROM_CLIENT, LINES_MESSAGE, (struct line){ e.text, e.n });
+		const struct line line = { e.text, e.n };
+		r = e.confirmed ? confirm_resume(s, line, e.modern, e.confirmed, NULL)
+				: handle_line(s, EVENT_FROM_CLIENT, LINES_MESSAGE, line);
 		parked_entry_done(&e);
 	}
 	s->pins.replaying = false;

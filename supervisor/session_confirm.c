@@ -169,6 +169,26 @@ int session_on_confirm(struct session *s, const void *bytes, size_t n)
 	return c.type == CONFIRM_ASK ? ask(s, &c) : withdraw(s, &c);
 }
 
+/* Those that ask for the same are answered with it. */
+static int release_same(struct session *s, const char *digest)
+{
+	struct session_calls *c = s->confirm;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n;) {
+		struct asked a = c->v[i];
+		if (strcmp(a.digest, digest) != 0) {
+			i++;
+			continue;
+		}
+		c->v[i] = c->v[--c->n];
+		c->asker->kind->withdraw(c->asker, a.id);
+		r = record(s, &a, EVENT_ALLOW, "session", "these arguments were answered for the session", NULL);
+		r = r < 0 ? r : send_answer(s, a.id, true, "");
+	}
+	return r;
+}
+
 static int on_answer(struct session *s, const struct asker_answer *answer)
 {
 	struct asked *at = find(s->confirm, answer->id), a;
@@ -185,9 +205,11 @@ static int on_answer(struct session *s, const struct asker_answer *answer)
 	json_decref(extra);
 	if (r < 0)
 		return r;
-	if (answer->say == ASKER_SESSION)
-		remember(s->confirm, a.digest);
-	return send_answer(s, a.id, yes, "a person has looked at it and said no");
+	r = send_answer(s, a.id, yes, "a person has looked at it and said no");
+	if (r < 0 || answer->say != ASKER_SESSION)
+		return r;
+	remember(s->confirm, a.digest);
+	return release_same(s, a.digest);
 }
 
 int session_on_answers(struct session *s)

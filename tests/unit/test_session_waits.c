@@ -130,6 +130,26 @@ static void answers_what_was_not_asked(struct stage *s)
 	close(dir);
 }
 
+static void answer_first(struct stage *s, size_t n, enum asker_say say)
+{
+	_cleanup_call_list_ struct call_list l;
+	struct diag d = { "" };
+
+	list_calls(s, n, &l);
+	assert_int_equal(call_answer(&s->world->paths, &l.v[0], say, "approve", &s->world->lineage, &d), 0);
+}
+
+static void says_once_and_then_no(struct stage *s)
+{
+	answer_first(s, 2, ASKER_ONCE);
+	answer_first(s, 1, ASKER_NO);
+}
+
+static void says_for_the_session(struct stage *s)
+{
+	answer_first(s, 2, ASKER_SESSION);
+}
+
 static const struct call_row {
 	struct row row;
 	person_fn *person;
@@ -151,6 +171,13 @@ static const struct call_row {
 	{ { "what was never asked is answered", "init ready released running call exited-768",
 		  "released ask-1 declined-1 called server-exited exit-0", NULL, NULL, 3, "", "\"no\"" },
 		answers_what_was_not_asked, 1, 1 },
+	{ { "two of the same, and once is for one of them", "init ready released running call exited-768",
+		  "released ask-2 confirmed-1 declined-2 called server-exited exit-0", NULL, NULL, 3, "", "\"once\"" },
+		says_once_and_then_no, 2, 2 },
+	{ { "two of the same, and the session is for both", "init ready released running call exited-768",
+		  "released ask-2 confirmed-1 confirmed-2 ask-1 confirmed-1 called server-exited exit-0", NULL, NULL, 3,
+		  "", "\"session\"" },
+		says_for_the_session, 2, 3 },
 	{ { "the shim dies while calls wait", "init ready released running", "released ask-3 die", NULL, NULL, 125,
 		  "ended unexpectedly (signal 9)", "\"stockade failed\"" },
 		NULL, 3, 3 },

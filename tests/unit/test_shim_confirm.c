@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include "shim/confirm.h"
+#include "shim/define.h"
 #include "wire/control.h"
 
 #define J	       "{\"jsonrpc\":\"2.0\","
@@ -268,8 +269,54 @@ static void no_more_than_a_named_number_wait(void **state)
 	}
 	SILENT(t);
 	tell(t, C, CALL(99, "{}"));
-	HAS(got(t, t->client), "so many others wait for a person's answer already");
+	const char *heard = got(t, t->client);
+	HAS(heard, "so many others wait for a person's answer already");
+	HAS(heard, "Retry after 51 s.");
 	expect_record(t, EVENT_CALL, EVENT_DENY, NULL);
+	/* One place is free again. */
+	assert_int_equal(answer(t, 1, false), 0);
+	expect_record(t, EVENT_CALL, EVENT_DENY, NULL);
+	tell(t, C, CALL(100, "{}"));
+	assert_int_equal(asked(t).type, CONFIRM_ASK);
+}
+
+#define DEFINED(d) "{\"name\":\"put\",\"description\":\"" d "\"}"
+
+/* The server says that its tools have changed after the question was put: what they are now is asked of it, and of
+ * the person nothing more. */
+static void what_was_confirmed_is_held_against_the_pins_and_not_asked_again(void **state)
+{
+	static const char *const definitions[] = { DEFINED("Puts."), DEFINED("Takes.") };
+
+	for (size_t i = 0; i < ARRAY_LEN(definitions); i++) {
+		_cleanup_buf_ struct buf room = BUF_INIT(DEFINITION_BYTES_MAX);
+		struct shim_pin pin = { .kind = DEFINITION_TOOL, .name = WORDS("put") };
+		_cleanup_desk_ struct desk *t = desk_asking();
+		char own[512], id[64] = "";
+		struct confirm c;
+		assert_int_equal(
+			define_digest(&room, slice_of("{\"description\":\"Puts.\",\"name\":\"put\"}"), pin.digest), 0);
+		tell(t, C, CALL(1, "{\"a\":1}"));
+		c = asked(t);
+		t->s.config.pins = (struct shim_pins){ true, WORDS("the pins of 'demo'"), &pin, 1 };
+		tell(t, S, J "\"method\":\"notifications/tools/list_changed\"}");
+		forget(t);
+		assert_int_equal(answer(t, c.call_id, true), 0);
+		assert_int_equal(sscanf(got(t, t->server), J "\"id\":%63[^,],\"method\":\"tools/list\"", id), 1);
+		SILENT(t);
+		snprintf(own, sizeof(own), J "\"id\":%s,\"result\":{\"tools\":[%s]}}", id, definitions[i]);
+		tell(t, S, own);
+		if (i == 0)
+			assert_string_equal(got(t, t->server), CALL(1, "{\"a\":1}") "\n");
+		else
+			HAS(got(t, t->client), "its definition is not the one that was pinned");
+		assert_int_equal(t->s.confirms.n, 0);
+		struct event e;
+		while (recorded(t, &e))
+			if (e.type == EVENT_CALL)
+				assert_int_equal(e.call_id, c.call_id);
+		t->s.config.pins = (struct shim_pins){ 0 };
+	}
 }
 
 static void what_cannot_be_shown_whole_is_denied(void **state)
@@ -329,6 +376,7 @@ int main(void)
 		cmocka_unit_test(its_id_is_taken_while_it_waits),
 		cmocka_unit_test(what_changed_while_it_waited_counts),
 		cmocka_unit_test(no_more_than_a_named_number_wait),
+		cmocka_unit_test(what_was_confirmed_is_held_against_the_pins_and_not_asked_again),
 		cmocka_unit_test(what_cannot_be_shown_whole_is_denied),
 		cmocka_unit_test(the_end_of_the_session_answers_them),
 	};

@@ -109,6 +109,9 @@ static const struct {
 
 bool text_is_deceptive(uint32_t cp)
 {
+	/* Most of what there is. */
+	if (cp >= 0x20 && cp < 0x7f)
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(deceptive); i++)
 		if (cp >= deceptive[i].first && cp <= deceptive[i].last)
 			return true;
@@ -139,20 +142,34 @@ static size_t escape_one(const unsigned char *p, size_t n, unsigned flags, char 
 	return len;
 }
 
+/* How many bytes stand for themselves. */
+static size_t plain(const char *p, size_t n, unsigned flags)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] >= 0x20 && p[i] < 0x7f && (p[i] != '\\' || flags & TEXT_KEEP_BACKSLASH))
+		i++;
+	return i;
+}
+
 int text_escape(struct buf *b, const char *p, size_t n, unsigned flags)
 {
 	char out[16];
-	size_t out_len;
+	size_t out_len, len;
+	int r = buf_append(b, "", 0);
 
-	while (n > 0) {
-		size_t len = escape_one((const unsigned char *)p, n, flags, out, &out_len);
-		int r = buf_append(b, out, out_len);
-		if (r < 0)
-			return r;
+	while (r == 0 && n > 0) {
+		len = plain(p, n, flags);
+		if (len > 0) {
+			r = buf_append(b, p, len);
+		} else {
+			len = escape_one((const unsigned char *)p, n, flags, out, &out_len);
+			r = buf_append(b, out, out_len);
+		}
 		p += len;
 		n -= len;
 	}
-	return buf_append(b, "", 0);
+	return r;
 }
 
 const char *text_escape_str(const char *s, char *ret, size_t size)

@@ -5,6 +5,7 @@
  *   drive first RUNS  CMD... --- CMD... [--- ...]   ns from before vfork to the time that probe writes to stderr
  *   drive init RUNS   CMD... --- ...                ns from before vfork to the answer to `initialize`
  *   drive call RUNS   CMD... --- ...                ns for one tools/call, RUNS calls a variant
+ *   drive full RUNS   CMD... --- ...                the same with ten arguments
  *
  * Each output line: {"variant":i,"ns":n}, after one run of each that is not counted. `call` keeps itself and what it
  * starts on core 0 and stockade's supervisor on core 1, takes turns in blocks, and keeps core 1 awake: in a virtual
@@ -26,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { VARIANTS_MAX = 8, READ_MAX = 1 << 16, CALL_WARM = 200, CALL_BLOCKS = 20, WAIT_MS = 60000 };
+enum { VARIANTS_MAX = 8, READ_MAX = 1 << 16, CALL_WARM = 200, CALL_BLOCKS = 20, CALL_MAX = 1024, WAIT_MS = 60000 };
 
 struct child {
 	pid_t pid;
@@ -182,10 +183,15 @@ static pid_t keep_awake(int core)
 		__asm__ volatile("pause");
 }
 
-static void measure_calls(char **argv, unsigned variant, long runs)
+/* What a call with everything on holds: arguments for each property of the probe's tool. */
+static const char all_arguments[] = "\"owner\":\"example\",\"repo\":\"stockade\",\"title\":\"The list is empty\","
+				    "\"body\":\"It was not yesterday.\",\"labels\":[\"bug\"],\"milestone\":7,"
+				    "\"state\":\"open\",\"locked\":false,\"assignee\":\"somebody\",\"score\":0.5";
+
+static void measure_calls(char **argv, unsigned variant, long runs, const char *arguments)
 {
 	static char line[READ_MAX];
-	char call[160];
+	char call[CALL_MAX];
 	struct child c;
 
 	pin(0, 0);
@@ -193,31 +199,40 @@ static void measure_calls(char **argv, unsigned variant, long runs)
 	send_line(c.in, hello);
 	read_line(c.out, line, sizeof(line));
 	send_line(c.in, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n");
+	if (*arguments) {
+		send_line(c.in, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}\n");
+		read_line(c.out, line, sizeof(line));
+	}
 	/* The supervisor alone: it writes the log beside the messages, it is not in their way. */
 	if (is_stockade(argv[0]))
 		pin(c.pid, 1);
 	for (long i = -CALL_WARM; i < runs; i++) {
 		snprintf(call, sizeof(call),
 			"{\"jsonrpc\":\"2.0\",\"id\":%ld,\"method\":\"tools/"
-			"call\",\"params\":{\"name\":\"t\",\"arguments\":{}}}\n",
-			i + CALL_WARM + 1);
+			"call\",\"params\":{\"name\":\"t\",\"arguments\":{%s}}}\n",
+			i + CALL_WARM + 2, arguments);
 		long long before = now_ns();
 		send_line(c.in, call);
 		read_line(c.out, line, sizeof(line));
+		long long after = now_ns();
+		if (strstr(line, "isError")) {
+			fprintf(stderr, "drive: a call was denied: %s", line);
+			exit(1);
+		}
 		if (i >= 0)
-			printf("{\"variant\":%u,\"ns\":%lld}\n", variant, now_ns() - before);
+			printf("{\"variant\":%u,\"ns\":%lld}\n", variant, after - before);
 	}
 	end(&c);
 }
 
 /* Blocks in turn: a machine that slows down slows all of them. */
-static void all_calls(char ***variant, unsigned n, long runs)
+static void all_calls(char ***variant, unsigned n, long runs, const char *arguments)
 {
 	pid_t awake = keep_awake(1);
 
 	for (long block = 0; block < CALL_BLOCKS; block++)
 		for (unsigned v = 0; v < n; v++)
-			measure_calls(variant[v], v, runs / CALL_BLOCKS);
+			measure_calls(variant[v], v, runs / CALL_BLOCKS, arguments);
 	kill(awake, SIGKILL);
 	waitpid(awake, NULL, 0);
 }
@@ -238,7 +253,7 @@ int main(int argc, char **argv)
 	unsigned n = 0;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: drive first|init|call RUNS CMD... [--- CMD...]...\n");
+		fprintf(stderr, "usage: drive first|init|call|full RUNS CMD... [--- CMD...]...\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -249,8 +264,8 @@ int main(int argc, char **argv)
 			variant[n++] = argv + i + 1;
 		}
 	long runs = strtol(argv[2], NULL, 10);
-	if (strcmp(argv[1], "call") == 0)
-		all_calls(variant, n, runs);
+	if (strcmp(argv[1], "call") == 0 || strcmp(argv[1], "full") == 0)
+		all_calls(variant, n, runs, strcmp(argv[1], "full") == 0 ? all_arguments : "");
 	else
 		all_launches(variant, n, runs, strcmp(argv[1], "first") == 0 ? measure_first : measure_init);
 	return 0;

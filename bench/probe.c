@@ -3,8 +3,8 @@
  * probe - the smallest server: its first act is to say when it was
  *
  * Without arguments it writes CLOCK_MONOTONIC in nanoseconds as one line to stderr and ends. With "serve" it answers
- * `initialize` and every other request by a fixed result, as fast as lines can be answered; no JSON is parsed beyond
- * the id.
+ * `initialize`, `tools/list` (one tool of ten properties) and every other request by a fixed result, as fast as lines
+ * can be answered; no JSON is parsed but the id.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,17 +42,29 @@ static void answer(const char *line, const char *text)
 {
 	static const char hello[] = "{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{\"tools\":{}},"
 				    "\"serverInfo\":{\"name\":\"probe\",\"version\":\"1\"}}";
+	static const char list[] =
+		"{\"tools\":[{\"name\":\"t\",\"description\":\"Creates an issue in the repository that is named.\","
+		"\"inputSchema\":{\"type\":\"object\",\"required\":[\"owner\",\"repo\",\"title\"],\"properties\":{"
+		"\"owner\":{\"type\":\"string\",\"maxLength\":64},\"repo\":{\"type\":\"string\",\"maxLength\":64},"
+		"\"title\":{\"type\":\"string\",\"minLength\":1},\"body\":{\"type\":\"string\"},"
+		"\"labels\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"milestone\":{\"type\":\"integer\"},"
+		"\"state\":{\"enum\":[\"open\",\"closed\"]},\"locked\":{\"type\":\"boolean\"},"
+		"\"assignee\":{\"type\":\"string\"},\"score\":{\"type\":\"number\",\"minimum\":0}}}}]}";
 	const char *id = strstr(line, "\"id\":");
 
 	if (!id)
 		return;
-	long number = strtol(id + 5, NULL, 10);
+	id += 5;
+	int n = (int)strcspn(id, ",}");
 	if (strstr(line, "\"initialize\""))
-		printf("{\"jsonrpc\":\"2.0\",\"id\":%ld,\"result\":%s}\n", number, hello);
+		printf("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":%s}\n", n, id, hello);
+	else if (strstr(line, "\"tools/list\""))
+		printf("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":%s}\n", n, id, list);
 	else
-		printf("{\"jsonrpc\":\"2.0\",\"id\":%ld,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"%s\"}]}}"
+		printf("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"%s\"}]}"
+		       "}"
 		       "\n",
-			number, text);
+			n, id, text);
 	fflush(stdout);
 }
 

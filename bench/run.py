@@ -11,11 +11,14 @@ import sys
 import tempfile
 import time
 
+import full
 import network
 
 ENV_KEPT = ("HOME", "PATH", "USER", "LOGNAME", "LANG", "XDG_RUNTIME_DIR")
 # Nothing is asked for this name: it is granted, and never used.
 EGRESS = ["--host", "service.example:443"]
+# 118 tools of a real server, recorded.
+LONG_LIST = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests/scan/corpus/real/zereight-mcp-gitlab.json")
 
 
 def drive(tools, mode, runs, variants, env):
@@ -158,6 +161,7 @@ def measure(options, stockade, env):
                                [[stockade, "run", *serve], [relay, probe, "serve"], [probe, "serve"]], env)
     row("one small call, against a bare relay + 8 us", ours, bare + 8000, 1.0, 1e3, "us")
     print(f"{'  bare relay and direct':58s} {bare / 1e3:9.3f} us and {direct / 1e3:.3f} us")
+    full.measure(stockade, options.tools, env, approve, drive, row)
     ours, bare = drive(options.tools, "call", 500, [[stockade, "run", *big], [relay, probe, "serve", str(1 << 20)]], env)
     row("one call with a 1 MiB result, against a bare relay", ours, bare, 1.5)
     measure_network(options, stockade, env)
@@ -166,9 +170,10 @@ def measure(options, stockade, env):
     measure_pss(stockade, serve, env, "of a session")
     measure_pss(stockade, [*EGRESS, "--", probe, "serve"], env, "of one with network")
     failed = []
-    for tool in ("json_bench", "text_bench", "schema_bench", "audit_bench"):
+    for tool, *words in (("json_bench",), ("text_bench",), ("schema_bench",), ("scan_bench", LONG_LIST), ("guard_bench", LONG_LIST),
+                         ("audit_bench",)):
         print(f"\n{tool}:", flush=True)
-        if subprocess.run([os.path.join(options.tools, tool)], check=False, cwd=env["HOME"], env=env).returncode:
+        if subprocess.run([os.path.join(options.tools, tool), *words], check=False, cwd=env["HOME"], env=env).returncode:
             failed.append(tool)
     return failed
 

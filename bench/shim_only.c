@@ -4,8 +4,9 @@
  *
  *   shim_only SHIM CMD [ARG...]
  *
- * Plays the supervisor: releases the shim, then reads events on core 1 until the shim ends.
+ * Plays the supervisor: releases the shim, then reads events on core 1 until the shim ends, and rests between them.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <spawn.h>
@@ -19,7 +20,7 @@
 #include "wire/fds.h"
 #include "wire/shim_config.h"
 
-enum { APART = 100, NOBODY = 65534 /* not read unless we are root */ };
+enum { APART = 100, REST_US = 1000, NOBODY = 65534 /* not read unless we are root */ };
 
 static int config_memfd(int *ret)
 {
@@ -86,7 +87,8 @@ int main(int argc, char **argv)
 	CPU_SET(1, &other);
 	if (sched_setaffinity(0, sizeof(other), &other) < 0)
 		perror("shim_only: core 1");
-	while (io_recv_msg(control[0], bytes, sizeof(bytes), NULL, NULL) > 0)
-		;
+	for (long n = 1; n > 0 || n == -EAGAIN; n = io_recv_msg_now(control[0], bytes, sizeof(bytes), NULL, NULL))
+		if (n == -EAGAIN && usleep(REST_US) < 0)
+			return 1;
 	return 0;
 }

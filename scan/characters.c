@@ -234,13 +234,65 @@ static void add_ascii(struct pass *p, unsigned char c)
 	}
 }
 
+static bool is_plain(unsigned char c)
+{
+	return c > 0x20 && c < 0x7f;
+}
+
+static bool is_letter(unsigned char c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+/* The state after characters of a plain run, from first on, as if each had been added by itself. */
+static void end_plain(struct pass *p, size_t first, size_t end)
+{
+	const unsigned char *raw = p->s->raw;
+	size_t word = end - 1;
+
+	while (word > first && is_letter(raw[word - 1]))
+		word--;
+	if (word > first || !p->latin)
+		p->word = word;
+	p->before = raw[end - 1];
+	p->latin = is_letter(raw[end - 1]);
+	p->low = p->latin && raw[end - 1] >= 'a';
+	p->selected = false;
+	p->at = end;
+}
+
+/* Most of every text: words of ASCII with one blank between, in which nothing can be found here. */
+static void add_plain(struct pass *p)
+{
+	struct scan *s = p->s;
+	const unsigned char *raw = s->raw;
+	size_t at = p->at, len = s->folded_len;
+
+	if (s->is_key || p->blanks || p->lines || p->alien || p->styled || FOLDED_MAX - len < s->raw_len - at)
+		return;
+	for (; at < s->raw_len; at++) {
+		unsigned char c = raw[at];
+		bool blank = c == ' ' && at + 1 < s->raw_len && is_plain(raw[at + 1]);
+		if (!is_plain(c) && !blank)
+			break;
+		/* A blank is written when the word behind it begins, and none after a line feed. */
+		if (blank && s->folded[len - 1] == '\n')
+			continue;
+		s->from[len] = (uint32_t)(at + blank);
+		s->folded[len++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+	}
+	s->folded_len = len;
+	if (at > p->at)
+		end_plain(p, p->at, at);
+}
+
 void scan_characters(struct scan *s)
 {
 	struct pass p = { .s = s, .before = NO_CHARACTER };
 
 	s->folded_len = 0;
 	put(&p, "\n", 1);
-	while (p.at < s->raw_len) {
+	for (add_plain(&p); p.at < s->raw_len; add_plain(&p)) {
 		unsigned char c = s->raw[p.at];
 		if (!p.latin && !p.alien && p.styled == 0)
 			p.word = p.at;

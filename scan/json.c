@@ -138,11 +138,11 @@ static bool read_escaped(struct cursor *c, const char *from, struct text *ret)
 /* The text of a string, whose opening quote has been read. Valid until the next. */
 static bool read_string(struct cursor *c, struct text *ret)
 {
-	const char *from = c->p;
+	const char *from = c->p, *quote = memchr(from, '"', (size_t)(c->end - from)), *end = quote ? quote : c->end;
+	const char *back = memchr(from, '\\', (size_t)(end - from));
 
-	while (c->p < c->end && *c->p != '"' && *c->p != '\\')
-		c->p++;
-	if (c->p < c->end && *c->p == '\\')
+	c->p = back ? back : end;
+	if (back)
 		return read_escaped(c, from, ret);
 	*ret = (struct text){ from, (size_t)(c->p - from) };
 	return take(c, '"');

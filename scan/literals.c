@@ -35,7 +35,7 @@ void scan_literals(struct scan *s)
 	s->n_secrets = 0;
 	for (size_t i = 0; i < s->folded_len; i++) {
 		unsigned char c = (unsigned char)s->folded[i];
-		if (literal_first[c] == literal_first[c + 1])
+		if (!literal_any[c])
 			continue;
 		for (size_t k = literal_first[c]; k < literal_first[c + 1]; k++) {
 			const struct literal *l = &literals[k];

@@ -124,6 +124,7 @@ int scan_set_others(struct scan *s, const char *const *names, size_t n)
 	int r = 0;
 
 	others_done(o);
+	known_forget(s);
 	if (n > SCAN_OTHERS_MAX)
 		n = SCAN_OTHERS_MAX;
 	if (n == 0)

@@ -140,6 +140,7 @@ static void add(struct scan *s, enum scan_rule_number number, size_t from, size_
 	const struct scan_rule *rule = &rules[number];
 	struct scan_finding *f = known(s, rule);
 
+	s->found++;
 	if (rule->severity > s->findings.worst)
 		s->findings.worst = rule->severity;
 	if (f) {
@@ -227,8 +228,13 @@ static void judge(struct scan *s)
 
 void scan_text(struct scan *s, const char *path, const char *text, size_t n)
 {
-	if (take(s, path, text, n) && !is_one_word(s))
-		judge(s);
+	uint64_t before = s->found;
+
+	if (!take(s, path, text, n) || is_one_word(s) || known_is(s))
+		return;
+	judge(s);
+	if (s->found == before)
+		known_add(s);
 }
 
 void scan_name(struct scan *s, const char *name, size_t n)
@@ -255,11 +261,8 @@ static size_t count_words(const struct scan *s)
 	return words;
 }
 
-void scan_key(struct scan *s, const char *path, const char *key, size_t n)
+static void judge_key(struct scan *s, size_t n)
 {
-	if (!take(s, path, key, n))
-		return;
-	s->is_key = true;
 	judge(s);
 	if (n > KEY_BYTES_MAX || count_words(s) > KEY_WORDS_MAX)
 		found(s, RULE_SCHEMA_SENTENCE, 0, n);
@@ -267,6 +270,20 @@ void scan_key(struct scan *s, const char *path, const char *key, size_t n)
 		if (s->folded_len - 1 == strlen(sidenotes[i]) &&
 			memcmp(s->folded + 1, sidenotes[i], s->folded_len - 1) == 0)
 			found(s, RULE_SCHEMA_SIDENOTE, 0, n);
+}
+
+void scan_key(struct scan *s, const char *path, const char *key, size_t n)
+{
+	uint64_t before = s->found;
+
+	if (!take(s, path, key, n))
+		return;
+	s->is_key = true;
+	if (known_is(s))
+		return;
+	judge_key(s, n);
+	if (s->found == before)
+		known_add(s);
 }
 
 const struct scan_findings *scan_end(struct scan *s)

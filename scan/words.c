@@ -48,7 +48,7 @@ static size_t child(size_t node, unsigned char c)
 	return 0;
 }
 
-static unsigned outcome_of(const char *p, size_t n)
+static unsigned look_up(const char *p, size_t n)
 {
 	size_t node = 0;
 
@@ -64,6 +64,23 @@ static unsigned outcome_of(const char *p, size_t n)
 		node = next;
 	}
 	return trie_end[node];
+}
+
+/* Most words of a text are short, and few in number. */
+static unsigned outcome_of(struct scan *s, const char *p, size_t n)
+{
+	uint64_t a = 0, b = 0;
+
+	if (n > sizeof(a) + sizeof(b))
+		return look_up(p, n);
+	memcpy(&a, p, n < sizeof(a) ? n : sizeof(a));
+	if (n > sizeof(a))
+		memcpy(&b, p + sizeof(a), n - sizeof(a));
+	uint64_t h = (a ^ b * 0xff51afd7ed558ccdULL) * 0x9e3779b97f4a7c15ULL;
+	struct known_word *k = &s->words[h >> (64 - WORDS_BITS)];
+	if (k->a != a || k->b != b)
+		*k = (struct known_word){ a, b, look_up(p, n) };
+	return k->outcome;
 }
 
 /* All places that are next to those reached, over what may be missing. */
@@ -123,9 +140,9 @@ static void add_word(struct scan *s, unsigned outcome, size_t at)
 static void end_spelling(struct scan *s, struct spelling *sp)
 {
 	if (sp->n >= 3)
-		add_word(s, outcome_of(sp->text, sp->n), sp->from);
+		add_word(s, outcome_of(s, sp->text, sp->n), sp->from);
 	for (size_t i = 0; sp->n < 3 && i < sp->n; i++)
-		add_word(s, outcome_of(sp->text + i, 1), sp->from + 2 * i);
+		add_word(s, outcome_of(s, sp->text + i, 1), sp->from + 2 * i);
 	sp->n = 0;
 }
 
@@ -185,7 +202,7 @@ static void add_parts(struct scan *s, struct spelling *sp, size_t at, size_t end
 		if (at - from == 1 && s->folded[from] != '\'') {
 			add_single(s, sp, from);
 		} else if (at > from) {
-			add_whole(s, sp, outcome_of(s->folded + from, at - from), from);
+			add_whole(s, sp, outcome_of(s, s->folded + from, at - from), from);
 		}
 		at++;
 	}

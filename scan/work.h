@@ -24,6 +24,23 @@ enum {
 	FOLDED_MAX = 2 * SCAN_TEXT_MAX + 8,
 	SECRETS_MAX = 64,   /* places of secrets in one text that phrases see; a text has many words about few */
 	PHRASES_MAX = 1024, /* how many can be under way */
+	KNOWN_TEXTS = 4096, /* a power of two */
+	KNOWN_TEXT_MAX = 1024,
+	KNOWN_BYTES = 192 << 10,
+	WORDS_BITS = 10,
+};
+
+/* A word of up to sixteen bytes, and which words of phrases it can stand for. */
+struct known_word {
+	uint64_t a, b; /* 0: none */
+	unsigned outcome;
+};
+
+/* A text in which nothing was found: where it is kept. */
+struct known_text {
+	uint32_t at;
+	uint16_t n; /* 0: none */
+	bool is_key;
 };
 
 struct other {
@@ -70,6 +87,11 @@ struct scan {
 	char where[SCAN_PATH_MAX];
 	size_t where_len;
 	char unescaped[SCAN_TEXT_MAX + 8];
+	uint64_t found; /* ever */
+	struct known_text known[KNOWN_TEXTS];
+	char known_bytes[KNOWN_BYTES];
+	size_t known_len;
+	struct known_word words[1 << WORDS_BITS];
 };
 
 /* A rule fires at those bytes of the text at hand. */
@@ -87,5 +109,9 @@ size_t scan_link(struct scan *s, size_t at);
 void scan_image(struct scan *s, size_t at);
 /* The name of the definition: its form, and whose it imitates. */
 void scan_name_rules(struct scan *s);
+/* Was nothing found in the text at hand, as it is, when it came before? Remembers that of it; forgets all. */
+bool known_is(struct scan *s);
+void known_add(struct scan *s);
+void known_forget(struct scan *s);
 bool others_have(const struct others *o, const char *name, size_t n);
 void others_done(struct others *o);

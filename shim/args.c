@@ -46,6 +46,30 @@ static int put_key(struct buf *b, struct slice key)
 	return r ? r : text_escape(b, p, left, TEXT_KEEP_BACKSLASH);
 }
 
+/* Most keys need no escape, and all of them fit. False: they do not, and nothing is there. */
+static bool put_plain_keys(struct event *e, struct slice arguments)
+{
+	struct walk w = walk_object(arguments);
+	struct slice key, value;
+	size_t at = 0;
+
+	while (walk_member(&w, &key, &value)) {
+		bool fits = key.n > 0 && key.n + 2 < sizeof(e->arg_keys) - at;
+		for (size_t i = 0; fits && i < key.n; i++)
+			fits = key.p[i] >= 0x20 && key.p[i] < 0x7f && key.p[i] != ',';
+		if (!fits) {
+			e->arg_keys[0] = '\0';
+			return false;
+		}
+		if (at > 0)
+			e->arg_keys[at++] = ',';
+		memcpy(e->arg_keys + at, key.p, key.n);
+		at += key.n;
+	}
+	e->arg_keys[at] = '\0';
+	return true;
+}
+
 static void put_keys(struct event *e, struct slice arguments)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(2 * EVENT_KEYS_MAX);
@@ -74,11 +98,14 @@ static void put_keys(struct event *e, struct slice arguments)
 
 static void put_hash(struct event *e, const struct shim_config *c, struct slice arguments)
 {
+	static const char digits[] = "0123456789abcdef";
 	uint8_t hash[BLAKE2S_BYTES];
 
 	blake2s(c->salt, sizeof(c->salt), arguments.p, arguments.n, hash);
-	for (size_t i = 0; i < sizeof(hash); i++)
-		snprintf(e->arg_hash + 2 * i, 3, "%02x", hash[i]);
+	for (size_t i = 0; i < sizeof(hash); i++) {
+		e->arg_hash[2 * i] = digits[hash[i] >> 4];
+		e->arg_hash[2 * i + 1] = digits[hash[i] & 15];
+	}
 }
 
 static bool sounds_secret(struct slice key)
@@ -162,7 +189,8 @@ int args_record(struct event *e, const struct shim_config *c, struct slice argum
 {
 	if (!walk_is_object(arguments))
 		return 0;
-	put_keys(e, arguments);
+	if (!put_plain_keys(e, arguments))
+		put_keys(e, arguments);
 	if (c->args == SHIM_ARGS_HASH)
 		put_hash(e, c, arguments);
 	return c->args == SHIM_ARGS_FULL ? put_full(e, arguments, room) : 0;

@@ -93,33 +93,55 @@ static bool is_defined(enum shape of, struct slice key, enum shape *ret)
 	return false;
 }
 
-/* Appends the value without what is not defined; out NULL: only counts. The depth is that of the table. */
-static int put_defined(struct buf *out, enum shape shape, struct slice value, uint64_t *dropped)
+/* Past the value, in one pass; counts what is not defined. known: a value in which nothing is. */
+static const char *count_undefined(const char *at, enum shape shape, struct slice known, uint64_t *dropped)
+{
+	bool object = *at == '{';
+
+	if (at == known.p)
+		return at + known.n;
+	if (shape == OPEN || (!object && *at != '['))
+		return walk_skip(at);
+	for (at++; *at != '}' && *at != ']'; at += *at == ',') {
+		enum shape is = shape;
+		if (object) {
+			const char *colon = walk_skip(at);
+			struct slice key = { at + 1, (size_t)(colon - at) - 2 };
+			at = colon + 1;
+			if (!is_defined(shape, key, &is)) {
+				*dropped += 1;
+				is = OPEN;
+			}
+		}
+		at = count_undefined(at, is, known, dropped);
+	}
+	return at + 1;
+}
+
+/* Appends the value without what is not defined. The depth is that of the table. */
+static int put_defined(struct buf *out, enum shape shape, struct slice value)
 {
 	bool object = walk_is_object(value), first = true;
 	struct walk w = object ? walk_object(value) : walk_array(value);
 	struct slice key = { NULL, 0 }, item;
-	int r = 0;
+	int r;
 
 	if (shape == OPEN || (!object && !walk_is_array(value)))
-		return out ? buf_append(out, value.p, value.n) : 0;
-	if (out)
-		r = buf_putc(out, object ? '{' : '[');
+		return buf_append(out, value.p, value.n);
+	r = buf_putc(out, object ? '{' : '[');
 	while (r == 0 && (object ? walk_member(&w, &key, &item) : walk_element(&w, &item))) {
 		enum shape is = shape;
-		if (object && !is_defined(shape, key, &is)) {
-			*dropped += 1;
+		if (object && !is_defined(shape, key, &is))
 			continue;
-		}
-		if (out && !first)
+		if (!first)
 			r = buf_putc(out, ',');
 		first = false;
-		if (r == 0 && out && object)
+		if (r == 0 && object)
 			r = buf_append(out, key.p - 1, key.n + 3);
 		if (r == 0)
-			r = put_defined(out, is, item, dropped);
+			r = put_defined(out, is, item);
 	}
-	return r || !out ? r : buf_putc(out, object ? '}' : ']');
+	return r ? r : buf_putc(out, object ? '}' : ']');
 }
 
 static enum shape shape_of(enum method_result kind)
@@ -138,19 +160,33 @@ static enum shape shape_of(enum method_result kind)
 	}
 }
 
-int fields_filter(struct shim *s, enum method_result kind, struct buf *out, uint64_t *ret_dropped)
+/* Of a list that came before and had no other fields then: its array. */
+static struct slice known_array(const struct shim *s, const struct listed_known *k, enum shape shape)
 {
-	struct slice all = { s->doc.out.data, s->doc.out.len }, result = walk_get(all, "result");
-	uint64_t again = 0;
+	for (size_t i = 0; k->here && k->defined && i < ARRAY_LEN(rows); i++)
+		if (rows[i].of == shape && rows[i].is != OPEN)
+			return message_get(&s->doc, rows[i].name);
+	return (struct slice){ NULL, 0 };
+}
+
+int fields_filter(struct shim *s, enum method_result kind, struct slice result, struct buf *out, uint64_t *ret_dropped)
+{
+	struct slice all = { s->doc.out.data, s->doc.out.len };
+	enum shape shape = shape_of(kind);
+	struct listed_known *k;
 	int r;
 
 	*ret_dropped = 0;
-	r = put_defined(NULL, shape_of(kind), result, ret_dropped);
-	if (r || *ret_dropped == 0)
-		return r;
+	if (shape == OPEN || !walk_is_object(result))
+		return 0;
+	k = &s->known[kind - RESULT_TOOLS];
+	count_undefined(result.p, shape, known_array(s, k, shape), ret_dropped);
+	k->defined = *ret_dropped == 0;
+	if (*ret_dropped == 0)
+		return 0;
 	buf_clear(out);
 	r = buf_append(out, all.p, (size_t)(result.p - all.p));
 	if (r == 0)
-		r = put_defined(out, shape_of(kind), result, &again);
+		r = put_defined(out, shape, result);
 	return r ? r : buf_append(out, result.p + result.n, (size_t)(all.p + all.n - result.p - result.n));
 }

@@ -15,4 +15,5 @@
 #include "shim/shim.h"
 
 /* The result in s->doc, of a list of that kind. When nothing has to go *ret_dropped is 0 and out is not touched. */
-int fields_filter(struct shim *s, enum method_result kind, struct buf *out, uint64_t *ret_dropped) _must_check_;
+int fields_filter(struct shim *s, enum method_result kind, struct slice result, struct buf *out,
+	uint64_t *ret_dropped) _must_check_;

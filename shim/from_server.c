@@ -175,7 +175,7 @@ static int drop_fields(struct shim *s, struct message *m, const struct pending_e
 {
 	enum method_result kind = p->method ? p->method->result : RESULT_PLAIN;
 	struct event e = { .type = EVENT_LIST_FILTERED, .side = EVENT_FROM_SERVER, .call_id = p->call_id };
-	int r = fields_filter(s, kind, &s->edited, &e.count);
+	int r = fields_filter(s, kind, m->envelope->body, &s->edited, &e.count);
 
 	if (r || e.count == 0)
 		return r;

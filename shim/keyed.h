@@ -15,7 +15,7 @@
 enum { KEYED_BYTES = 16 };
 
 /* What the digest is of, so that one sort of text is never taken for another. */
-enum keyed_of { KEYED_LISTED_NAME = 1, KEYED_LISTED_ITEM, KEYED_LIST, KEYED_SCAN_NAME = 16, KEYED_SCAN_ITEM = 32 };
+enum keyed_of { KEYED_LISTED_NAME = 1, KEYED_LISTED_ITEM, KEYED_SCAN_NAME = 16, KEYED_SCAN_ITEM = 32, KEYED_LIST = 64 };
 
 void keyed_digest(uint64_t secret, uint64_t of, struct slice text, uint8_t ret[KEYED_BYTES]);
 /* The function itself, under a key of 16 bytes. */

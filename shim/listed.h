@@ -33,6 +33,15 @@ struct listed {
 	bool paged; /* this message is one of several */
 };
 
+/* A list of one message that lost nothing: when it comes again to the byte, what its items say was judged already. */
+struct listed_known {
+	uint8_t digest[LISTED_DIGEST_BYTES];
+	bool is;
+	bool here;	    /* it is that of the message at hand */
+	bool defined;	    /* all its fields are the protocol's */
+	uint64_t forgotten; /* scans.forgotten when it was judged */
+};
+
 void listed_done(struct listed *l);
 /* A message of the list begins: its first page, or a further one. paged: there are others. */
 void listed_begin(struct listed *l, bool first, bool paged);

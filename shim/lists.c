@@ -6,6 +6,7 @@
 #include <string.h>
 #include "shim/arguments.h"
 #include "shim/fold.h"
+#include "shim/keyed.h"
 #include "shim/pins.h"
 #include "shim/policy.h"
 #include "shim/record.h"
@@ -139,16 +140,25 @@ static int learn_schemas(struct shim *s, struct slice name, struct slice tool, b
 	return r;
 }
 
+/* What may hang on more than the list's own bytes is asked each time that it comes. */
+static int keep_by_rules(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
+{
+	const struct list_row *list = arg;
+	struct slice name = walk_string(walk_get(item, list->name));
+
+	*ret = false;
+	if (!name.p || walk_is_broken(name))
+		return 0;
+	return policy_allows(&s->config.scope[list->scope], name, &s->subject, ret);
+}
+
 static int keep_listed(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
 {
 	const struct list_row *list = arg;
 	struct slice name = walk_string(walk_get(item, list->name));
-	int r;
+	int r = keep_by_rules(s, arg, key, item, ret);
 
-	*ret = false;
-	if (!name.p || walk_is_broken(name) || text_out_spoils(s, name, item))
-		return 0;
-	r = policy_allows(&s->config.scope[list->scope], name, &s->subject, ret);
+	*ret = r == 0 && *ret && !text_out_spoils(s, name, item);
 	if (r == 0 && *ret && pins_kind_of(list->kind) >= 0)
 		r = pins_keep(s, (enum definition_kind)pins_kind_of(list->kind), name, item, ret);
 	if (r < 0 || !*ret)
@@ -164,21 +174,55 @@ static int keep_listed(struct shim *s, const void *arg, struct slice key, struct
 	return r;
 }
 
+/* Did the very same list stay whole before, and do the rules let all of it stay now? What followed from its items
+ * (schemas.h, pins.h, scans.h) still stands. */
+static int find_known(struct shim *s, const struct list_row *list, struct slice array)
+{
+	struct listed_known *k = &s->known[list->kind - RESULT_TOOLS];
+	uint8_t digest[LISTED_DIGEST_BYTES];
+	int r = 0;
+
+	keyed_digest(s->schemas.secret, KEYED_LIST + (uint64_t)list->kind, array, digest);
+	if (k->is && k->forgotten == s->scans.forgotten && memcmp(k->digest, digest, sizeof(digest)) == 0)
+		r = stays_whole(s, array, keep_by_rules, list, &k->here);
+	if (k->here)
+		return r;
+	*k = (struct listed_known){ .is = false };
+	memcpy(k->digest, digest, sizeof(digest));
+	return r;
+}
+
+static void note_known(struct shim *s, const struct list_row *list)
+{
+	struct listed_known *k = &s->known[list->kind - RESULT_TOOLS];
+
+	k->is = k->here = true;
+	k->forgotten = s->scans.forgotten;
+}
+
 static int filter_page(struct shim *s, const struct list_row *list, bool further, struct buf *out, uint64_t *ret_hidden)
 {
 	struct slice array = message_get(&s->doc, list->array);
 	struct listed *listed = listed_of(s, list->kind);
-	bool more = message_get(&s->doc, "nextCursor").n > 0;
+	struct listed_known *known = &s->known[list->kind - RESULT_TOOLS];
+	bool more = message_get(&s->doc, "nextCursor").n > 0, whole = !further && !more;
 	int r;
 
+	known->here = false;
 	if (!walk_is_array(array))
 		return array.n ? LISTS_UNREADABLE : 0;
+	r = whole ? find_known(s, list, array) : 0;
+	if (r || known->here)
+		return r;
+	known->is = false;
 	listed_begin(listed, !further, further || more);
 	if (list->kind == RESULT_TOOLS)
 		schemas_begin(&s->schemas, !further);
 	r = sift(s, array, keep_listed, list, out, ret_hidden);
 	if (!more)
 		listed_done(listed);
+	if (r == 0 && whole && *ret_hidden == 0)
+		note_known(s, list);
 	return r;
 }
 

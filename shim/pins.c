@@ -171,6 +171,8 @@ void pins_list_changed(struct shim *s, struct slice method)
 {
 	const struct shim_pins *c = &s->config.pins;
 
+	for (size_t i = 0; i < ARRAY_LEN(s->known); i++)
+		s->known[i].is = false;
 	for (size_t kind = 0; kind < ARRAY_LEN(rows); kind++)
 		for (size_t i = 0; s->pins.marks && slice_is(method, rows[kind].changed) && i < c->n; i++)
 			if (c->v[i].kind == kind && s->pins.marks[i] == PINS_SAME)

@@ -28,6 +28,7 @@ static void forget(struct scans *k)
 	free(k->known);
 	k->known = NULL;
 	k->n = k->cap = 0;
+	k->forgotten++;
 }
 
 void scans_trim(struct shim *s)

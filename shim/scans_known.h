@@ -15,4 +15,5 @@ struct scans {
 	struct scans_entry *known;
 	size_t n, cap;
 	uint64_t records;
+	uint64_t forgotten; /* how often all that was known was */
 };

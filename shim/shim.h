@@ -71,9 +71,10 @@ struct shim {
 	struct schema_compiled **rules;	  /* of config.arguments, one each; NULL: it has no schema */
 	char words[SHIM_WORDS_MAX];	  /* of a guard */
 	struct listed listed[SHIM_LISTS]; /* by kind of list */
-	uint64_t doubles;		  /* what the list just filtered had under a name that it has already */
-	uint64_t unusable;		  /* tools that it withheld for their schemas */
-	struct buf unusable_words;	  /* of the first of them: name and why, each with a NUL behind it */
+	struct listed_known known[SHIM_LISTS];
+	uint64_t doubles;	   /* what the list just filtered had under a name that it has already */
+	uint64_t unusable;	   /* tools that it withheld for their schemas */
+	struct buf unusable_words; /* of the first of them: name and why, each with a NUL behind it */
 	struct text_out text;
 	uint64_t call_ids;
 	char refusal[CONTROL_TEXT_MAX]; /* there is no server: the words that every request is answered with, else "" */

@@ -168,7 +168,9 @@ def tables_of_literals(rules, letters):
         rows.append((raw[at], f"{{ {c_string(raw)}, {len(raw)}, {at}, {rule} }}"))
     rows.sort()
     starts = [sum(1 for b, _ in rows if b < i) for i in range(257)]
-    return array("struct literal", "literals", [r for _, r in rows], 2) + array("uint16_t", "literal_first", starts)
+    some = [int(starts[i] < starts[i + 1]) for i in range(256)]
+    return (array("struct literal", "literals", [r for _, r in rows], 2) + array("uint16_t", "literal_first", starts)
+            + array("uint8_t", "literal_any", some, 32))
 
 
 def tables_of_letters(letters):

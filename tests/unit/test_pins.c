@@ -126,6 +126,23 @@ static void a_call_to_what_was_never_listed_waits_for_a_list_of_the_shims_own(vo
 	assert_string_equal(got(t, t->server), CALL("1", "a") "\n");
 }
 
+/* The very same list must mark its tools as seen once more. */
+static void the_same_list_after_list_changed_is_what_calls_wait_for(void **state)
+{
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = pinned_desk(&p);
+
+	for (int i = 0; i < 3; i++) {
+		client_lists(t, TOOLS("90", TOOL_A "," TOOL_B));
+		forget(t);
+		say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+		assert_string_equal(got(t, t->server), CALL("1", "a") "\n");
+		say(t, EVENT_FROM_SERVER, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
+		say(t, EVENT_FROM_SERVER, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}");
+		assert_false(t->s.known[0].is);
+	}
+}
+
 static void after_list_changed_the_shim_looks_again(void **state)
 {
 	struct pinned p;
@@ -325,6 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_loses_what_is_unknown_or_changed),
 		cmocka_unit_test(a_call_to_what_was_never_listed_waits_for_a_list_of_the_shims_own),
+		cmocka_unit_test(the_same_list_after_list_changed_is_what_calls_wait_for),
 		cmocka_unit_test(after_list_changed_the_shim_looks_again),
 		cmocka_unit_test(what_waits_is_answered_once_whatever_comes),
 		cmocka_unit_test(a_call_that_waits_can_be_cancelled_and_its_id_is_taken),

@@ -336,9 +336,58 @@ static void a_list_is_remembered_to_its_limit_and_no_further(void **state)
 	listed_done(&l);
 }
 
+/* A list that came before is judged by the rules again, and by nothing else: a digest of what is under its names in
+ * this session must not outlive what the session has seen since. */
+static void a_list_that_comes_again_is_judged_by_the_rules_of_now(void **state)
+{
+	static const char text[] = RESULT("{\"tools\":[{\"name\":\"a\"},{\"name\":\"c\"}]}");
+	static struct shim_rule no_c[] = { { false, WORDS("c"), WORDS("p:4") } };
+	_cleanup_desk_ struct desk *t = desk_with_rules();
+	uint64_t hidden;
+
+	for (int i = 0; i < 2; i++) {
+		result_of(t, text);
+		assert_int_equal(lists_filter(&t->s, RESULT_TOOLS, false, &t->s.edited, &hidden), 0);
+		assert_int_equal(hidden, 0);
+		assert_true(t->s.known[0].is && t->s.known[0].here);
+	}
+	t->s.config.scope[SHIM_TOOLS].rules = no_c;
+	result_of(t, text);
+	int r = lists_filter(&t->s, RESULT_TOOLS, false, &t->s.edited, &hidden);
+	expect_left(t, text, r, hidden, RESULT("{\"tools\":[{\"name\":\"a\"}]}"));
+	assert_false(t->s.known[0].is);
+}
+
+/* Each of these must be told from a whole list with the same bytes: its names belong together with those of others. */
+static void a_page_and_a_list_that_lost_something_are_not_known(void **state)
+{
+	static const struct {
+		const char *text;
+		bool further, known;
+	} cases[] = {
+		{ RESULT("{\"tools\":[{\"name\":\"a\"}]}"), false, true },
+		{ RESULT("{\"tools\":[{\"name\":\"a\"}]}"), true, false },
+		{ RESULT("{\"tools\":[{\"name\":\"a\"}],\"nextCursor\":\"n\"}"), false, false },
+		{ RESULT("{\"tools\":[{\"name\":\"a\"},{\"name\":\"a\"}]}"), false, false },
+		{ RESULT("{\"tools\":[{\"name\":\"b\"}]}"), false, false },
+		{ RESULT("{\"tools\":[{\"name\":\"a\"}]}"), false, true },
+		{ RESULT("{}"), false, true },
+	};
+	_cleanup_desk_ struct desk *t = desk_with_rules();
+	uint64_t hidden;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		result_of(t, cases[i].text);
+		assert_int_equal(lists_filter(&t->s, RESULT_TOOLS, cases[i].further, &t->s.edited, &hidden), 0);
+		assert_int_equal(t->s.known[0].is, cases[i].known);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_list_that_comes_again_is_judged_by_the_rules_of_now),
+		cmocka_unit_test(a_page_and_a_list_that_lost_something_are_not_known),
 		cmocka_unit_test(each_list_loses_what_its_rules_deny),
 		cmocka_unit_test(a_list_that_is_no_array_is_unreadable),
 		cmocka_unit_test(of_one_name_the_first_stays_through_all_pages),

@@ -14,8 +14,10 @@
 #include "base/buf.h"
 #include "shim/walk.h"
 
-/* Outside of -32768..-32000, which JSON-RPC keeps for itself; -1 is what MCP uses for "the user said no". */
+/* Outside of -32768..-32000, which JSON-RPC keeps for itself; -1 is what MCP uses for "the user said no". But a method
+ * that there is not is one to every peer: by that code clients find out what they can do without. */
 enum answer_code {
+	ANSWER_NO_METHOD = -32601,
 	ANSWER_REJECTED = -1,
 	ANSWER_INVALID = -32602, /* what the protocol has for a mode or a field that the client does not offer */
 	ANSWER_REFUSED = 4000,	 /* malformed or ambiguous */

@@ -239,6 +239,7 @@ static int decide_request(struct shim *s, struct message *m, const struct method
 		d.verdict = POLICY_DENY;
 		d.rule = "the method table";
 		d.reason = "the protocol version that the request names has no such method";
+		d.code = ANSWER_NO_METHOD;
 	}
 	r = guards_request(s, m, method, &d);
 	if (r < 0)

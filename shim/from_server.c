@@ -321,6 +321,12 @@ static const char *action_of(const struct decision *d)
 	return d->code == ANSWER_BUSY ? "{\"action\":\"cancel\"}" : "{\"action\":\"decline\"}";
 }
 
+/* What the client would say itself: it has no such method, or does not offer that. */
+static bool of_protocol(int code)
+{
+	return code == ANSWER_INVALID || code == ANSWER_NO_METHOD;
+}
+
 /* Each kind of request has its own way to be told no. What the client does not offer is the protocol's own error. */
 static int answer_denied_ask(
 	struct shim *s, const struct message *m, const struct method *method, const struct decision *d)
@@ -339,7 +345,7 @@ static int answer_denied_ask(
 	else if (gate == GATE_ELICITATION && d->code != ANSWER_INVALID)
 		r = answers_result(&s->answer, id, action_of(d));
 	else
-		r = answers_error(&s->answer, id, d->code == ANSWER_INVALID ? ANSWER_INVALID : code, text);
+		r = answers_error(&s->answer, id, of_protocol(d->code) ? d->code : code, text);
 	return r ? r : queue_put(&s->to_server, s->answer.data, s->answer.len);
 }
 
@@ -382,6 +388,7 @@ static int judge_ask(struct shim *s, const struct message *m, const struct metho
 		d->verdict = POLICY_DENY;
 		d->rule = "the method table";
 		d->reason = "in the client's protocol version a server sends no requests";
+		d->code = ANSWER_NO_METHOD;
 	}
 	if (d->verdict != POLICY_ALLOW || !method)
 		return 0;

@@ -3,6 +3,7 @@
 #include "shim/policy.h"
 #include <errno.h>
 #include <string.h>
+#include "shim/answers.h"
 #include "shim/uri.h"
 
 struct slice message_get(const struct json_doc *d, const char *name)
@@ -246,8 +247,10 @@ int policy_decide(const struct shim_config *c, const struct method *method, cons
 	const struct envelope *e, struct buf *room, struct decision *ret)
 {
 	*ret = (struct decision){ .what = "method", .subject = e->method };
-	if (!method)
+	if (!method) {
+		ret->code = ANSWER_NO_METHOD;
 		return by_extension(c, e->method, room, ret);
+	}
 	if (method->request && message_get(d, "task").n && !methods_may_be_task(method))
 		return deny(ret, "the method table", "the protocol lets no such request become a task");
 	ret->what = gates[method->gate].what;

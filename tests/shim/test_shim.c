@@ -287,7 +287,6 @@ static void what_is_refused_from_the_client_is_answered(void **state)
 		"call\",\"params\":{\"name\":\"a\"},\"result\":{}}",
 		"{\"jsonrpc\":\"2.0\",\"id\":\"q\",\r\"method\":\"ping\"}",
 		"{\"jsonrpc\":\"2.0\",\"method\":\"ping\",\"id\":\"q\",}",
-		"{\"jsonrpc\":\"2.0\",\"method\":\"no/such\",\"id\":\"q\"}",
 	};
 	static const char *const parts[] = { "{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"error\":{\"code\":40",
 		"stockade: demo:", NULL };

@@ -131,7 +131,7 @@ static void what_the_server_may_not_ask_is_answered_in_its_own_way(void **state)
 		{ SERVER, ID(3) "\"method\":\"roots/list\"}", SERVER, ID(3) "\"result\":{\"roots\":[]}}" },
 		{ SERVER, ID(4) "\"method\":\"tasks/list\"}", SERVER, "~\"id\":4,\"error\":{\"code\":4030" },
 		{ SERVER, ID(5) "\"method\":\"tools/call\",\"params\":{\"name\":\"ok_a\"}}", SERVER,
-			"~\"id\":5,\"error\":{\"code\":4030" },
+			"~\"id\":5,\"error\":{\"code\":-32601" },
 		{ SERVER, ID(6) "\"method\":\"ping\"}", CLIENT, NULL },
 		{ SERVER, ID(6) "\"method\":\"ping\"}", CLIENT, "" },
 		{ SERVER, J "\"method\":\"notifications/tools/list_changed\"}", CLIENT, NULL },
@@ -209,7 +209,7 @@ static void resources_and_prompts_are_listed_and_read_by_their_rules(void **stat
 		{ CLIENT, J "\"method\":\"vendor/said\"}", SERVER, NULL },
 		{ CLIENT, J "\"method\":\"other/said\"}", SERVER, "" },
 		{ CLIENT, ID(9) "\"method\":\"other/thing\"}", CLIENT,
-			"~\"id\":9,\"error\":{\"code\":4030~no rule allows it" },
+			"~\"id\":9,\"error\":{\"code\":-32601~no rule allows it" },
 	};
 	_cleanup_stage_ struct stage s = { 0 };
 
@@ -249,10 +249,10 @@ static void the_modern_era_needs_no_handshake_and_has_its_own_answers(void **sta
 		{ CLIENT, ID(2) "\"method\":\"tools/call\",\"params\":{\"name\":\"rm\"," META "}}", CLIENT,
 			"~\"id\":2,\"result\"~\"isError\":true,\"resultType\":\"complete\"}}" },
 		{ CLIENT, ID(3) "\"method\":\"initialize\",\"params\":{" META "}}", CLIENT,
-			"~\"id\":3,\"error\":{\"code\":4030~protocol version" },
+			"~\"id\":3,\"error\":{\"code\":-32601~protocol version" },
 		{ SERVER, ID(4) "\"method\":\"roots/list\"}", SERVER, ID(4) "\"result\":{\"roots\":[]}}" },
 		{ SERVER, ID(5) "\"method\":\"ping\"}", SERVER,
-			"~\"id\":5,\"error\":{\"code\":4030~sends no requests" },
+			"~\"id\":5,\"error\":{\"code\":-32601~sends no requests" },
 		{ CLIENT, ID(6) "\"method\":\"tools/call\",\"params\":{\"name\":\"ok_a\"," META "}}", SERVER, NULL },
 		{ SERVER,
 			ID(6) "\"result\":{\"resultType\":\"input_required\",\"inputRequests\":{\"k\":{\"method\":"

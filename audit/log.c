@@ -177,6 +177,7 @@ static void put_event(struct record *r, const struct event *e)
 	record_str(r, "side", side_name(e->side));
 	record_str(r, "method", e->method);
 	record_str(r, "tool", e->tool);
+	record_str(r, "scope", e->scope);
 	record_str(r, "subject", e->subject);
 	record_str(r, "name", e->host);
 	record_number(r, "port", e->port);

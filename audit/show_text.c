@@ -29,6 +29,7 @@ static const struct {
 } fields[] = {
 	{ "side", "from", FORM_TEXT },
 	{ "subject", "subject", FORM_TEXT },
+	{ "scope", "scope", FORM_TEXT },
 	{ "address", "address", FORM_TEXT },
 	{ "status", "status", FORM_TEXT },
 	{ "reason", "reason", FORM_TEXT },

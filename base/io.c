@@ -266,3 +266,8 @@ uint64_t io_wall_us(void)
 {
 	return now_us(CLOCK_REALTIME);
 }
+
+uint64_t io_boot_us(void)
+{
+	return now_us(CLOCK_BOOTTIME);
+}

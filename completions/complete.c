@@ -23,10 +23,12 @@ enum complete_kind complete_value(const struct option_row *o)
 	return COMPLETE_NOTHING;
 }
 
-/* Commands that start or look at a plan take the name of a profile. */
+/* Commands that start or look at a plan, or lift a rule of it, take the name of a profile. */
 enum complete_kind complete_word(const struct command_row *row)
 {
-	return row->rest ? COMPLETE_PROFILES : COMPLETE_NOTHING;
+	bool of_grants = row == &cmd_grant || row == &cmd_grants_end;
+
+	return row->rest || of_grants ? COMPLETE_PROFILES : COMPLETE_NOTHING;
 }
 
 static const struct {

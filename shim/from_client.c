@@ -17,6 +17,7 @@
 #include "shim/offers.h"
 #include "shim/policy.h"
 #include "shim/record.h"
+#include "shim/scopes.h"
 #include "shim/words.h"
 
 static const char META_VERSION[] = "io.modelcontextprotocol/protocolVersion";
@@ -97,6 +98,8 @@ int handle_record_request(struct shim *s, const struct message *m, const struct 
 		r = words_clean_canonical(s, &args, &room);
 	if (r == 0 && call)
 		r = args_record(&e, &s->config, args, &s->edited);
+	if (r == 0 && call)
+		r = scopes_record(s, d->subject, &e);
 	if (r == 0 && e.decision == EVENT_DENY && !call)
 		r = record_subject(s, &e, method, d->subject);
 	record_words(e.rule, sizeof(e.rule), d->rule);
@@ -188,6 +191,7 @@ static int pass_request(struct shim *s, struct message *m, const struct method *
 				   ANSWER_BUSY);
 	}
 	e->further = message_get(&s->doc, "cursor").n > 0;
+	e->tool_changes = scopes_subscribes(s, method);
 	r = tool.p ? limits_begin(s, e, tool) : 0;
 	if (r < 0)
 		return r;

@@ -22,6 +22,7 @@
 #include "shim/policy.h"
 #include "shim/record.h"
 #include "shim/scans.h"
+#include "shim/scopes.h"
 
 static const char META_SERVER[] = "io.modelcontextprotocol/serverInfo";
 
@@ -138,6 +139,7 @@ static int filter_result(struct shim *s, const struct pending_entry *e, uint64_t
 	case RESULT_RESOURCES:
 	case RESULT_TEMPLATES:
 	case RESULT_PROMPTS:
+		s->scopes.shown = s->scopes.shown || kind == RESULT_TOOLS;
 		return lists_filter(s, kind, e->further, &s->edited, ret_hidden);
 	case RESULT_HELLO:
 		r = handle_record_server(s);
@@ -156,6 +158,15 @@ static int drop_instructions(struct shim *s, struct message *m)
 	int r = lists_filter_instructions(s, m->envelope->body, &s->edited, &hidden);
 
 	return r == 0 && hidden ? handle_replace(s, m) : r;
+}
+
+/* Where a grant can change the list of tools, the client has to listen for that. */
+static int promise_changes(struct shim *s, struct message *m)
+{
+	bool changed;
+	int r = scopes_promise(s, &s->edited, &changed);
+
+	return r || !changed ? r : handle_replace(s, m);
 }
 
 /* A call has become a task: in the legacy era a member of the result, in the modern one the result itself. */
@@ -231,6 +242,8 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 		r = handle_replace(s, m);
 	if (r == 0 && hello)
 		r = drop_instructions(s, m);
+	if (r == 0 && hello)
+		r = promise_changes(s, m);
 	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
 		r = drop_fields(s, m, e);
 	if (r == 0)
@@ -479,6 +492,7 @@ static int on_notification(struct shim *s, struct message *m)
 		r = bridge_notification(s, m, &done);
 	if (r < 0 || done)
 		return r;
+	scopes_list_changed(s, m->envelope->method);
 	return method && method->result == RESULT_MAY_ASK ? judge_pushed(s, m) : handle_notification(s, m);
 }
 

@@ -12,6 +12,7 @@
 #include "shim/record.h"
 #include "shim/roots.h"
 #include "shim/scans.h"
+#include "shim/scopes.h"
 
 /* Which array, which member of its elements, by which rules. */
 static const struct list_row {
@@ -146,10 +147,13 @@ static int keep_by_rules(struct shim *s, const void *arg, struct slice key, stru
 	const struct list_row *list = arg;
 	struct slice name = walk_string(walk_get(item, list->name));
 
+	int r;
+
 	*ret = false;
 	if (!name.p || walk_is_broken(name))
 		return 0;
-	return policy_allows(&s->config.scope[list->scope], name, &s->subject, ret);
+	r = policy_allows(&s->config.scope[list->scope], name, &s->subject, ret);
+	return r == 0 && *ret && list->kind == RESULT_TOOLS ? scopes_keep(s, name, item, ret) : r;
 }
 
 static int keep_listed(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
@@ -211,6 +215,8 @@ static int filter_page(struct shim *s, const struct list_row *list, bool further
 	known->here = false;
 	if (!walk_is_array(array))
 		return array.n ? LISTS_UNREADABLE : 0;
+	if (list->kind == RESULT_TOOLS)
+		scopes_list_page(s, !further, !more);
 	r = whole ? find_known(s, list, array) : 0;
 	if (r || known->here)
 		return r;
@@ -250,7 +256,8 @@ static int keep_capability(struct shim *s, const void *arg, struct slice key, st
 		return 0;
 	/* No list has it, so nothing was pinned under it. */
 	*ret = !s->config.pins.on;
-	return *ret ? policy_allows(&s->config.scope[SHIM_TOOLS], key, &s->subject, ret) : 0;
+	int r = *ret ? policy_allows(&s->config.scope[SHIM_TOOLS], key, &s->subject, ret) : 0;
+	return r == 0 && *ret ? scopes_keep(s, key, value, ret) : r;
 }
 
 int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hidden)

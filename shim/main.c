@@ -103,15 +103,19 @@ static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 /* 0: released, or to wait with the client for an approval; 1: there is nothing to do; -errno. */
 static int await_release(struct shim *s, struct diag *d)
 {
+	struct control c = { .type = CONTROL_GRANT };
 	char bytes[CONTROL_BYTES_MAX];
-	struct control c;
-	long n = io_recv_msg(SHIM_FD_CONTROL, bytes, sizeof(bytes), NULL, NULL);
 
-	if (n == 0)
-		return 1;
-	int r = n < 0 ? (int)n : control_decode(bytes, (size_t)n, &c);
-	if (r < 0)
-		return diag_fail(d, r, "cannot understand the supervisor: %s", strerror(-r));
+	while (c.type == CONTROL_GRANT) {
+		long n = io_recv_msg(SHIM_FD_CONTROL, bytes, sizeof(bytes), NULL, NULL);
+		if (n == 0)
+			return 1;
+		int r = n < 0 ? (int)n : control_decode(bytes, (size_t)n, &c);
+		if (r == 0 && c.type == CONTROL_GRANT)
+			r = scopes_lift(s, &c);
+		if (r < 0)
+			return diag_fail(d, r, "cannot understand the supervisor: %s", strerror(-r));
+	}
 	if (c.type == CONTROL_WAIT) {
 		waiting_begin(s, c.text);
 		return 0;

@@ -297,6 +297,13 @@ int pins_guard(struct shim *s, const struct message *m, struct decision *d)
 					  "that it is what was pinned");
 }
 
+int pins_await_list(
+	struct shim *s, const struct message *m, enum definition_kind kind, struct decision *d, const char **ret_why)
+{
+	*ret_why = s->pins.replaying ? s->pins.lists[kind].why : NULL;
+	return s->pins.replaying ? 0 : park(s, m, (int)kind, d);
+}
+
 /* --- the shim's own look at a list --- */
 
 static int replay(struct shim *s, int kind)

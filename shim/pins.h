@@ -68,6 +68,11 @@ int pins_kind_of(enum method_result kind);
 /* A guard (guards.h) of calls, prompts and references: POLICY_DENY, or POLICY_PARKED when it waits for the server's
  * list. */
 int pins_guard(struct shim *s, const struct message *m, struct decision *d) _must_check_;
+/* For other guards: the request waits until the shim has seen the server's list of that kind, POLICY_PARKED, or
+ * POLICY_DENY when too many wait. Of one that has waited nothing becomes any more, and *ret_why says why there is no
+ * list, or is NULL. */
+int pins_await_list(struct shim *s, const struct message *m, enum definition_kind kind, struct decision *d,
+	const char **ret_why) _must_check_;
 /* The server says that a list of it has changed. */
 void pins_list_changed(struct shim *s, struct slice method);
 /* An answer to a list that the shim asked for (failure: why it is none). What waited for it is decided. */

@@ -280,6 +280,8 @@ static int on_control(struct relay *r)
 		return confirm_answer(r->s, &c);
 	if (e == 0 && c.type == CONTROL_PINS)
 		return r->phase == WAITING && fd >= 0 ? pins_replace(r->s, steal_fd(&fd)) : -EPROTO;
+	if (e == 0 && c.type == CONTROL_GRANT)
+		return scopes_lift(r->s, &c);
 	return e < 0 ? e : obey(r, &c);
 }
 
@@ -442,6 +444,7 @@ static int turn(struct relay *r)
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	r->now_us = r->s->now_us = io_now_us();
+	r->s->boot_us = io_boot_us();
 	if (n == 0 && r->dirty && r->phase <= RUNNING) {
 		r->dirty = false;
 		shim_trim(r->s);
@@ -491,6 +494,7 @@ int relay_run(struct shim *s, struct stderr_relay *err)
 	};
 	int e = 0;
 
+	s->boot_us = io_boot_us();
 	set_words(&r, "the server closed its output");
 	enter_phase(&r, s->waiting.state == WAITING_APPROVAL ? WAITING : RUNNING);
 	r.client.open = !s->config.listing;

@@ -5,6 +5,7 @@
 #include "shim/keys.h"
 #include "shim/limits.h"
 #include "shim/scans.h"
+#include "shim/scopes.h"
 
 enum { EDITED_KEEP = 64 << 10 };
 
@@ -52,6 +53,7 @@ void shim_done(struct shim *s)
 	listing_done(&s->listing);
 	confirms_done(&s->confirms);
 	rates_done(&s->rates);
+	scopes_state_done(&s->scopes);
 	text_out_done(&s->text);
 	shim_config_done(&s->config);
 }
@@ -71,6 +73,8 @@ int shim_run_timers(struct shim *s)
 	/* Each says when it is next. */
 	s->wake_us = 0;
 	r = limits_expire(s);
+	if (r == 0)
+		r = scopes_tick(s);
 	if (r == 0)
 		r = confirm_tick(s);
 	return r ? r : logs_tick(s);

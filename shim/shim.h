@@ -26,6 +26,7 @@
 #include "shim/rates.h"
 #include "shim/scans_known.h"
 #include "shim/schemas.h"
+#include "shim/scopes.h"
 #include "shim/task_tools.h"
 #include "shim/text_out.h"
 #include "shim/waiting.h"
@@ -61,7 +62,9 @@ struct shim {
 	struct rates rates;
 	struct asks asks_made; /* how often the client's model and user have been asked */
 	struct logs logs;
+	struct scopes_state scopes;
 	uint64_t now_us;  /* of this turn of the loop */
+	uint64_t boot_us; /* the same by CLOCK_BOOTTIME */
 	uint64_t wake_us; /* when shim_run_timers has something to do; 0: never */
 	char advice[64];  /* words of a guard, until the next message */
 	struct waiting waiting;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/buf.h"
 #include "supervisor/effective_client.h"
+#include "supervisor/check_matrix.h"
 #include "supervisor/effective_lines.h"
 #include "supervisor/question_words.h"
 
@@ -151,10 +152,19 @@ static json_t *params(const struct profile *p)
 	return array;
 }
 
+static json_t *matrix_of(const struct profile *p)
+{
+	const struct matrix_args a = { .tools = &p->tools, .meters = &p->meters, .scopes = &p->scopes };
+
+	return check_matrix(&a);
+}
+
 static int add_rules(json_t *o, const struct profile *p)
 {
 	int r = json_object_set_new(o, "tools", rules(&p->tools)) |
 		add_arguments(json_object_get(o, "tools"), &p->arguments) |
+		json_object_set_new(o, "matrix", matrix_of(p)) |
+		json_object_set_new(o, "overlaps", check_overlaps(&p->scopes)) |
 		json_object_set_new(o, "resources", rules(&p->resources)) |
 		json_object_set_new(o, "prompts", rules(&p->prompts)) |
 		json_object_set_new(o, "scan", json_string(p->scan_withhold ? "withhold" : "record"));
@@ -262,6 +272,14 @@ static void print_grants(FILE *out, const json_t *o)
 	print_list(out, "  not enforced", json_object_get(o, "not_enforced"), NULL);
 }
 
+static void print_overlaps(FILE *out, const json_t *list)
+{
+	if (json_array_size(list) > 0)
+		fputs("\n  Scopes that overlap\n", out);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		fprintf(out, "    - %s\n", json_string_value(json_array_get(list, i)));
+}
+
 /* The profile may have been named by its file, so that no command line is put together here. */
 static void print_needs(FILE *out, const struct profile *p)
 {
@@ -288,6 +306,8 @@ static void print_words(FILE *out, const struct profile *p, const json_t *o)
 		fprintf(out, "  %s\n", text_of(o, "description"));
 	print_params(out, json_object_get(o, "parameters"));
 	print_grants(out, o);
+	check_matrix_print(out, json_object_get(o, "matrix"), false, false);
+	print_overlaps(out, json_object_get(o, "overlaps"));
 	print_needs(out, p);
 }
 

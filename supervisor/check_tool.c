@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 #include "schema/schema.h"
+#include "supervisor/check_matrix.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
 #include "supervisor/question_words.h"
@@ -73,6 +74,64 @@ static void by_pins(const struct check_call *c, struct verdict *v)
 	snprintf(v->error.text, sizeof(v->error.text), "it was not there when the definitions were pinned");
 }
 
+static enum scope_known says_of(const struct check_call *c)
+{
+	for (size_t i = 0; c->pinned && i < c->pinned->n; i++)
+		if (c->pinned->v[i].kind == DEFINITION_TOOL && strcmp(c->pinned->v[i].name, c->tool) == 0)
+			return check_says(&c->pinned->v[i]);
+	return SCOPE_READ;
+}
+
+static uint32_t need_of(const struct check_call *c)
+{
+	return scopes_need(c->scopes, c->tool, strlen(c->tool), says_of(c));
+}
+
+static unsigned first_of(uint32_t set)
+{
+	unsigned i = 0;
+
+	while (!(set >> i & 1))
+		i++;
+	return i;
+}
+
+static void by_scopes(const struct check_call *c, struct verdict *v)
+{
+	uint32_t missing = need_of(c) & ~scopes_allowed(c->scopes) & ~c->lifted;
+	const char *rule;
+
+	if (!v->allowed || !missing)
+		return;
+	rule = scopes_rule(c->scopes, c->tool, strlen(c->tool), first_of(missing));
+	v->allowed = false;
+	v->by_rule = true;
+	v->where = rule ? rule : c->scopes->where;
+	snprintf(v->error.text, sizeof(v->error.text), "it needs the scope '%s'%s, which %s does not allow%s",
+		c->scopes->v[first_of(missing)].name,
+		rule			   ? ""
+		: says_of(c) == SCOPE_READ ? ", since no list there names it"
+					   : " by what the server said of it when it was pinned",
+		c->scopes->allowed_where,
+		missing & ~scopes_liftable(c->scopes) ? "" : "; a person may lift it for a while");
+}
+
+static void print_scopes(FILE *out, const struct check_call *c)
+{
+	char words[SCOPES_WORDS_MAX], lifted[SCOPES_WORDS_MAX];
+	uint32_t need = need_of(c), by_grant = need & ~scopes_allowed(c->scopes);
+
+	if (!c->scopes->where)
+		return;
+	fprintf(out, "It needs %s%s%s%s.\n", scopes_words(c->scopes, need, words, sizeof(words)),
+		by_grant ? ", of which a grant lifts " : "",
+		by_grant ? scopes_words(c->scopes, by_grant, lifted, sizeof(lifted)) : "", by_grant ? " now" : "");
+	if (!c->pinned)
+		fputs("What the server says of it (annotations) may add to that, and is known once it is pinned or "
+		      "runs.\n",
+			out);
+}
+
 static int print_confirm(FILE *out, const struct check_call *c)
 {
 	struct meters_tool t = meters_of(c->meters, c->tool, strlen(c->tool));
@@ -122,20 +181,36 @@ static int print_words(
 
 	fprintf(out, "%s: tool '%s' %s%s%s%s\n", v->allowed ? "allowed" : "denied", tool, v->by_rule ? "by " : "since ",
 		where, v->error.text[0] ? ": " : "", v->error.text);
+	if (v->allowed)
+		print_scopes(out, c);
 	r = v->allowed ? print_confirm(out, c) : 0;
-
 	return v->allowed && r == 0 ? print_rest(out, c) : r;
+}
+
+static json_t *verdict_json(const struct check_call *c, const struct verdict *v, const char *tool, const char *where)
+{
+	uint32_t need = need_of(c), by_grant = v->allowed ? need & ~scopes_allowed(c->scopes) : 0;
+	char words[SCOPES_WORDS_MAX], lifted[SCOPES_WORDS_MAX];
+	size_t at = 0;
+
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:b, s:b, s:s?}", "tool", tool, "decision",
+		v->allowed ? "allow" : "deny", "rule", where, "scope",
+		need ? scopes_words(c->scopes, need, words, sizeof(words)) : NULL, "grant",
+		by_grant ? scopes_words(c->scopes, by_grant, lifted, sizeof(lifted)) : NULL, "arguments_matter",
+		next(c, &at) || c->arguments->strict, "confirm",
+		(int)meters_of(c->meters, c->tool, strlen(c->tool)).confirm.value, "reason",
+		v->error.text[0] ? v->error.text : NULL);
 }
 
 int check_tool(FILE *out, const struct check_call *c, bool json, struct diag *d)
 {
 	_cleanup_free_ char *tool = question_shown(c->tool), *where = NULL;
 	struct verdict v = { 0 };
-	size_t at = 0;
 	int r;
 
 	by_name(c, &v);
 	by_pins(c, &v);
+	by_scopes(c, &v);
 	r = by_arguments(c, &v, d);
 	if (r < 0)
 		return r;
@@ -143,13 +218,7 @@ int check_tool(FILE *out, const struct check_call *c, bool json, struct diag *d)
 	if (!tool || !where)
 		return diag_fail(d, -ENOMEM, "out of memory");
 	if (json)
-		r = output_json(out,
-			json_pack("{s:s, s:s, s:s, s:b, s:b, s:s?}", "tool", tool, "decision",
-				v.allowed ? "allow" : "deny", "rule", where, "arguments_matter",
-				next(c, &at) || c->arguments->strict, "confirm",
-				(int)meters_of(c->meters, c->tool, strlen(c->tool)).confirm.value, "reason",
-				v.error.text[0] ? v.error.text : NULL),
-			"the decision");
+		r = output_json(out, verdict_json(c, &v, tool, where), "the decision");
 	else
 		r = print_words(out, c, &v, tool, where);
 	if (r < 0)

@@ -5,8 +5,8 @@
  * Process:  supervisor
  * Returns:  an exit status (EXIT_FINDINGS: denied), -errno with words
  *
- * What the shim would say by the profile and by the names that are pinned. What the tool's own inputSchema says, and
- * whether its definition is still the pinned one, is the running server's to tell.
+ * What the shim would say by the profile, by the names that are pinned and by the grants that run. What the tool's own
+ * inputSchema says, and whether its definition is still the pinned one, is the running server's to tell.
  */
 #pragma once
 #include <stdbool.h>
@@ -19,6 +19,9 @@ struct check_call {
 	const struct shim_arguments *arguments;
 	const struct meters *meters;
 	const struct shim_pins *pins; /* NULL: a profile as it is written, which no pins are known of */
+	const struct scopes *scopes;
+	const struct definitions *pinned; /* with their fields: what the server said of its tools; NULL: not known */
+	uint32_t lifted;		  /* scopes that a grant lifts now */
 	const char *tool;
 	const char *args; /* a JSON object, or NULL: not given */
 };

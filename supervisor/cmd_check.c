@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/text.h"
 #include "supervisor/check_list.h"
+#include "supervisor/check_matrix.h"
 #include "supervisor/check_profile.h"
 #include "supervisor/check_reach.h"
 #include "supervisor/check_tool.h"
@@ -96,11 +97,25 @@ static json_t *not_enforced(const struct effective *e)
 	return array;
 }
 
+static json_t *matrix_of(const struct effective *e, uint32_t lifted)
+{
+	const struct matrix_args a = { .tools = &e->shim.scope[SHIM_TOOLS],
+		.meters = &e->shim.meters,
+		.scopes = &e->shim.scopes,
+		.pinned = e->pinned ? &e->pins.definitions : NULL,
+		.lifted = lifted };
+
+	return check_matrix(&a);
+}
+
 /* The question's facts and those that only check tells. */
-static json_t *check_json(const struct effective *e, const char *approval)
+static json_t *check_json(const struct effective *e, const char *approval, uint32_t lifted)
 {
 	json_t *root = question_json(e, NULL);
 	int r = json_object_set_new(root, "mounts", check_mounts(e));
+
+	r |= json_object_set_new(root, "matrix", matrix_of(e, lifted));
+	r |= json_object_set_new(root, "overlaps", check_overlaps(&e->shim.scopes));
 
 	r |= json_object_set_new(root, "binds", check_binds(e));
 	r |= json_object_set_new(root, "cannot_bind", check_cannot_bind(e));
@@ -114,13 +129,15 @@ static json_t *check_json(const struct effective *e, const char *approval)
 }
 
 /* earlier: was another plan of this server approved? */
-static int print_text(const json_t *root, const char *approval, bool earlier)
+static int print_text(const json_t *root, const char *approval, bool earlier, bool pinned)
 {
 	const struct question_options o = { .colour = command_colour(stdout), .all = true };
 	int r = question_render(stdout, root, &o);
 
 	if (r < 0)
 		return r;
+	check_matrix_print(stdout, json_object_get(root, "matrix"), pinned, o.colour);
+	print_sentences("Scopes that overlap", json_object_get(root, "overlaps"), o.colour);
 	print_mounts(json_object_get(root, "mounts"), o.colour);
 	print_sentences("The digest, and so an approval, binds", json_object_get(root, "binds"), o.colour);
 	print_sentences("It cannot bind", json_object_get(root, "cannot_bind"), o.colour);
@@ -145,11 +162,22 @@ static int print_failed(int r, struct diag *d)
 	return ferror(stdout) ? EXIT_REFUSED : diag_fail(d, r, "cannot print: %s", strerror(-r));
 }
 
+/* What beside the profile decides on scopes: what the server said of its tools, and the grants that run. */
+static int see_scopes(const struct paths *p, struct effective *e, uint32_t *ret_lifted, struct diag *d)
+{
+	int r = e->shim.scopes.where && e->pinned ? pin_read_texts(&e->pins, d) : 0;
+
+	*ret_lifted = 0;
+	return r < 0 || !e->profile.file ? r
+					 : check_lifted(p, e->name, e->profile.file, &e->shim.scopes, ret_lifted, d);
+}
+
 static int check_plan(const struct paths *p, struct effective *e, bool json, struct diag *d)
 {
 	_cleanup_approvals_ struct approvals all = { 0 };
 	_cleanup_approval_ struct approval a = { 0 };
 	const char *approval;
+	uint32_t lifted = 0;
 	bool earlier;
 	json_t *root;
 	int r = consent_list(p, &all, d);
@@ -161,12 +189,15 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	if (r < 0)
 		return r;
 	approval = r == CONSENT_APPROVED && !e->never_remember ? a.id : NULL;
-	root = check_json(e, approval);
+	r = see_scopes(p, e, &lifted, d);
+	if (r < 0)
+		return r;
+	root = check_json(e, approval, lifted);
 	if (json)
 		return output_json(stdout, root, "what it gets");
 	if (!root)
 		return diag_fail(d, -ENOMEM, "out of memory");
-	r = print_text(root, approval, earlier);
+	r = print_text(root, approval, earlier, e->pinned);
 	json_decref(root);
 	return r < 0 ? print_failed(r, d) : EXIT_OK;
 }
@@ -178,13 +209,19 @@ static int check_call(struct check_call c, const struct check_options *o, struct
 	return check_tool(stdout, &c, o->json, d);
 }
 
-static int check_plan_call(const struct shim_config *c, const struct check_options *o, struct diag *d)
+static int check_plan_call(const struct paths *p, struct effective *e, const struct check_options *o, struct diag *d)
 {
-	return check_call((struct check_call){ .tools = &c->scope[SHIM_TOOLS],
-				  .arguments = &c->arguments,
-				  .meters = &c->meters,
-				  .pins = &c->pins },
-		o, d);
+	const struct shim_config *s = &e->shim;
+	struct check_call c = { .tools = &s->scope[SHIM_TOOLS],
+		.arguments = &s->arguments,
+		.meters = &s->meters,
+		.pins = &s->pins,
+		.scopes = &s->scopes };
+	int r = see_scopes(p, e, &c.lifted, d);
+
+	if (e->pinned && s->scopes.where)
+		c.pinned = &e->pins.definitions;
+	return r < 0 ? r : check_call(c, o, d);
 }
 
 static int check_usage(const struct command_ctx *ctx, const struct check_options *o)
@@ -235,7 +272,9 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 	if (!from || says_more(&o->grants) || profile_load(p, from, &f, d) < 0 || !check_profile_needs(&f))
 		return 0;
 	if (o->tool || o->reach) {
-		const struct check_call c = { .tools = &f.tools, .arguments = &f.arguments, .meters = &f.meters };
+		const struct check_call c = {
+			.tools = &f.tools, .arguments = &f.arguments, .meters = &f.meters, .scopes = &f.scopes
+		};
 		*ret_status = o->tool ? check_call(c, o, d) : reach(&f.network, o, d);
 		return *ret_status < 0 ? *ret_status : 1;
 	}
@@ -278,7 +317,7 @@ static int check_run(const struct command_ctx *ctx)
 		return status;
 	r = r < 0 ? r : command_build_plan(ctx, &p, &o->grants, &e, &d);
 	if (r == 0)
-		r = o->tool    ? check_plan_call(&e.shim, o, &d)
+		r = o->tool    ? check_plan_call(&p, &e, o, &d)
 		    : o->reach ? reach(&e.profile.network, o, &d)
 			       : check_plan(&p, &e, o->json, &d);
 	if (r >= 0)

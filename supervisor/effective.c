@@ -17,6 +17,7 @@
 #include "supervisor/effective_hints.h"
 #include "supervisor/effective_lines.h"
 #include "supervisor/effective_network.h"
+#include "supervisor/effective_scopes.h"
 #include "supervisor/environment.h"
 #include "supervisor/exit.h"
 #include "supervisor/filesystem.h"
@@ -178,6 +179,8 @@ static int step_profile(struct build *b, struct diag *d)
 		r = profile_init_unprofiled(&b->e->profile);
 	if (r == 0)
 		r = profile_expand(&b->e->profile, &pa, d);
+	if (r == 0)
+		effective_scopes_forbid(&b->e->policy, &b->e->profile.scopes);
 	return r;
 }
 
@@ -532,6 +535,8 @@ static int step_shim(struct build *b, struct diag *d)
 		r = meters_copy(&f->meters, &c->meters);
 	if (r == 0)
 		r = shim_client_copy(&f->client, &c->client);
+	if (r == 0)
+		r = scopes_copy(&f->scopes, &c->scopes);
 	return r < 0 ? r : fill_roots(b, &c->roots);
 }
 

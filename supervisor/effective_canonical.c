@@ -16,6 +16,7 @@
 #include "supervisor/effective_lines.h"
 #include "supervisor/effective_meters.h"
 #include "supervisor/effective_network.h"
+#include "supervisor/effective_scopes.h"
 #include "supervisor/environment.h"
 
 enum { CANONICAL_VERSION = 4 };
@@ -189,6 +190,8 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 	int r = effective_client_canonical(protocol, &f->client);
 	if (r == 0)
 		r = add_arguments(protocol, &f->arguments);
+	if (r == 0)
+		r = effective_scopes_canonical(protocol, &f->scopes);
 	return r < 0 ? r : add_text(protocol, &f->text);
 }
 

@@ -14,6 +14,7 @@
 #include "supervisor/effective_client.h"
 #include "supervisor/effective_meters.h"
 #include "supervisor/effective_network.h"
+#include "supervisor/effective_scopes.h"
 #include "supervisor/secret_values.h"
 
 const char *effective_size_words(uint64_t bytes, char ret[EFFECTIVE_SIZE_WORDS])
@@ -398,6 +399,8 @@ static int add_protocol(struct effective *e)
 	if (r == 0 && f->scan_withhold)
 		r = effective_add_line(e, LINE_TOOLS, 0, f->scan_withhold,
 			"withheld, and prompts as well: where a scan finds orders, hidden text or false names");
+	if (r == 0)
+		r = effective_scopes_lines(e);
 	if (r == 0)
 		r = add_arguments(e, &f->arguments);
 	if (r == 0)

@@ -173,7 +173,18 @@ static int take_refused(const struct member *m)
 		       "out, and do not rely on it");
 }
 
+static int take_grants(const struct member *m)
+{
+	const char *word = json_string_value(m->v);
+
+	if (strcmp(word, "never") == 0)
+		return where_of(m, NULL, &m->take->policy->no_grants);
+	return strcmp(word, "profile") == 0 ? 0
+					    : fail(m, "is \"never\", or \"profile\": what profiles let a person lift");
+}
+
 static int take_provide(const struct member *m);
+static int take_tools(const struct member *m);
 
 /* Every key there is. What the whole format has and this version does not keep is known by name, and refused. */
 static const struct row {
@@ -198,7 +209,11 @@ static const struct row {
 	{ "filesystem", JSON_NULL, take_refused },
 	{ "network", JSON_NULL, take_refused },
 	{ "ipc", JSON_NULL, take_refused },
-	{ "tools", JSON_NULL, take_refused },
+	{ "tools", JSON_OBJECT, take_tools },
+	{ "tools.grants", JSON_STRING, take_grants },
+	{ "tools.allow", JSON_NULL, take_refused },
+	{ "tools.deny", JSON_NULL, take_refused },
+	{ "tools.scopes", JSON_NULL, take_refused },
 	{ "limits", JSON_NULL, take_refused },
 	{ "client", JSON_NULL, take_refused },
 	{ "pins", JSON_NULL, take_refused },
@@ -270,6 +285,11 @@ static int take_provide(const struct member *m)
 	return walk(m->take, "provide", m->v);
 }
 
+static int take_tools(const struct member *m)
+{
+	return walk(m->take, "tools", m->v);
+}
+
 static int parse(struct take *t, const char *path, const struct buf *b)
 {
 	int r = json_file_parse(path, b->data ? b->data : "", b->len, &t->file, t->d);
@@ -325,5 +345,6 @@ void policy_done(struct policy *p)
 	free(p->proxy_where);
 	free(p->ca);
 	free(p->ca_where);
+	free(p->no_grants);
 	*p = (struct policy){ 0 };
 }

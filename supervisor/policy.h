@@ -27,6 +27,7 @@ struct policy {
 	char *proxy_where; /* "FILE:LINE (provide.proxy)" */
 	char *ca;	   /* the certificates themselves, PEM; NULL: none are provided */
 	char *ca_where;	   /* "FILE:LINE (provide.ca "PATH")" */
+	char *no_grants;   /* tools.grants "never": "FILE:LINE (tools.grants)"; NULL: as profiles say */
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

@@ -157,6 +157,8 @@ int profile_parse(
 	if (r == 0)
 		r = check_required(&ps);
 	if (r == 0)
+		r = profile_scopes_check(&p, d);
+	if (r == 0)
 		r = check_package(&ps);
 	if (r == 0)
 		r = check_file_name(&ps, expected);
@@ -355,7 +357,7 @@ bool profile_opens_unix(const struct profile *p)
 void profile_done(struct profile *p)
 {
 	struct profile_items *const items[] = { &p->command, &p->env_set, &p->env_pass, &p->fs_read, &p->fs_write,
-		&p->fs_deny, &p->net_hosts, &p->unix_sockets, &p->roots };
+		&p->fs_deny, &p->net_hosts, &p->unix_sockets, &p->roots, &p->allow_scopes, &p->grant_scopes };
 	struct shim_rules *const rules[] = { &p->tools, &p->resources, &p->prompts, &p->extensions };
 	char *const strings[] = { p->file, p->name, p->description, p->owner, p->reviewed, p->expires,
 		p->classification, p->package_kind, p->package_name, p->package_version, p->package_integrity,
@@ -374,5 +376,6 @@ void profile_done(struct profile *p)
 	strv_done(&p->not_enforced);
 	meters_done(&p->meters);
 	shim_client_done(&p->client);
+	scopes_done(&p->scopes);
 	*p = (struct profile){ 0 };
 }

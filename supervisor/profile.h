@@ -87,6 +87,8 @@ struct profile {
 	struct shim_arguments arguments; /* tools.allow[].arguments, tools.allow[].strict, tools.strict */
 	char *scan_withhold;		 /* tools.scan "withhold": where it stands; NULL: "record" */
 	struct meters meters;		 /* of calls of tools */
+	struct scopes scopes;		 /* tools.scopes, and what the next two say of them */
+	struct profile_items allow_scopes, grant_scopes;
 	struct shim_text text;		 /* tools.text, tools.redact; no secrets */
 	struct shim_client client;	 /* what the server may ask of the client */
 	struct profile_items roots;

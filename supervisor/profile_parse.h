@@ -107,6 +107,8 @@ int key_set_deny(const struct key *k) _must_check_;
 int key_set_strict(const struct key *k) _must_check_;
 /* "arguments" and "strict" of an item of tools.allow. */
 int profile_arguments_take(const struct key *k, const json_t *item, const char *glob) _must_check_;
+/* A name of a tool, or a pattern of such. */
+int profile_check_glob(const struct key *k, const char *glob, unsigned line) _must_check_;
 /* The next item of tools.allow that is an object, and its end: what it said is kept under its name. */
 int profile_meters_open(const struct key *k) _must_check_;
 int profile_meters_close(const struct key *k, const char *glob) _must_check_;
@@ -115,6 +117,9 @@ int key_set_call_time(const struct key *k) _must_check_;
 int key_set_output(const struct key *k) _must_check_;
 int key_set_confirm(const struct key *k) _must_check_;
 int key_set_inflight(const struct key *k) _must_check_;
+int key_set_scopes(const struct key *k) _must_check_;
+int key_set_allow_scopes(const struct key *k) _must_check_;
+int key_set_grant_time(const struct key *k) _must_check_;
 int key_set_text_mode(const struct key *k) _must_check_;
 int key_set_redact(const struct key *k) _must_check_;
 int key_set_sampling(const struct key *k) _must_check_;
@@ -148,6 +153,8 @@ int profile_parse(const char *file, const char *bytes, size_t n, const char *exp
 /* [a-z0-9][a-z0-9._-]*, at most 64 bytes. */
 bool profile_name_valid(const char *name);
 
+/* What tools.scopes and its neighbours say together. */
+int profile_scopes_check(struct profile *p, struct diag *d) _must_check_;
 /* Every "${...}" of the profile names something; every path has a form that can become absolute. */
 int profile_check_references(const struct profile *p, struct diag *d) _must_check_;
 /* Is it exactly "${NAME}" of a parameter of the profile? */

@@ -26,7 +26,7 @@ static int rule_add(struct shim_rules *rules, bool allow, const char *glob, char
 }
 
 /* A name of a tool or a prompt has none of these (2025-11-25, tool names); in a URI '?' and '[' are themselves. */
-static int check_glob(const struct key *k, const char *glob, unsigned line)
+int profile_check_glob(const struct key *k, const char *glob, unsigned line)
 {
 	char shown[PROFILE_SHOWN_MAX];
 
@@ -73,7 +73,7 @@ static int rules_take(const struct key *k, bool allow)
 		int r = rule_name(k, item, line, &glob);
 
 		if (r == 0)
-			r = check_glob(k, glob, line);
+			r = profile_check_glob(k, glob, line);
 		if (r == 0 && json_is_object(item))
 			r = profile_arguments_take(k, item, glob);
 		if (r == 0)

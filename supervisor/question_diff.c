@@ -56,6 +56,12 @@ static const struct diff_row {
 	{ "protocol.calls.calls", "calls at once", STYLE_PLAIN },
 	{ "protocol.calls.tools", "rules on calls", STYLE_PLAIN },
 	{ "protocol.tools.restricted", "only the tools that are allowed", STYLE_PLAIN },
+	{ "protocol.scopes.allowed", "scope of tools allowed", STYLE_PLAIN },
+	{ "protocol.scopes.grants", "scope that a person may lift for a while", STYLE_PLAIN },
+	{ "protocol.scopes.grant_time", "seconds that such a grant lasts at most", STYLE_PLAIN },
+	{ "protocol.scopes.tools.read", "tools of scope read", STYLE_PLAIN },
+	{ "protocol.scopes.tools.write", "tools of scope write", STYLE_PLAIN },
+	{ "protocol.scopes.tools.destructive", "tools of scope destructive", STYLE_PLAIN },
 };
 
 struct walk {

@@ -349,6 +349,7 @@ enum source {
 	SOURCE_GATEWAY,
 	SOURCE_DIAL,
 	SOURCE_ASKER,
+	SOURCE_SCOPES,
 	SOURCE_CONSENT,
 	SOURCE_COUNT
 };
@@ -367,6 +368,7 @@ static int source_fd(const struct session *s, enum source source)
 		[SOURCE_GATEWAY] = p->gateway.events,
 		[SOURCE_DIAL] = p->dial.events,
 		[SOURCE_ASKER] = session_asker_fd(s),
+		[SOURCE_SCOPES] = session_scopes_fd(s),
 		[SOURCE_CONSENT] = consent_wait_notify(s->consent) };
 
 	return fds[source];
@@ -388,16 +390,19 @@ static const struct {
 	[SOURCE_GATEWAY] = { POLLIN, session_on_gateway },
 	[SOURCE_DIAL] = { POLLIN, session_on_dial },
 	[SOURCE_ASKER] = { POLLIN, session_on_answers },
+	[SOURCE_SCOPES] = { POLLIN, session_on_scopes },
 	[SOURCE_CONSENT] = { POLLIN, session_on_consent },
 };
 _Static_assert(ARRAY_LEN(sources) == SOURCE_COUNT, "a row for every source");
 
 static int next_timeout(const struct session *s)
 {
-	uint64_t now = io_now_us(), at = s->deadline, asker = session_asker_due(s);
+	const uint64_t others[] = { session_asker_due(s), session_scopes_due(s) };
+	uint64_t now = io_now_us(), at = s->deadline;
 
-	if (asker && (!at || asker < at))
-		at = asker;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (others[i] && (!at || others[i] < at))
+			at = others[i];
 	if (s->dirty && (!at || s->checkpoint_at < at))
 		at = s->checkpoint_at;
 	if (s->consent && (!at || s->look_at < at))
@@ -455,6 +460,8 @@ static int run_timers(struct session *s)
 	}
 	if (r == 0 && session_asker_due(s) && now >= session_asker_due(s))
 		r = session_on_answers(s);
+	if (r == 0 && session_scopes_due(s) && now >= session_scopes_due(s))
+		r = session_on_scopes(s);
 	if (s->deadline && now >= s->deadline)
 		on_deadline(s);
 	if (r == 0 && s->consent && now >= s->look_at)
@@ -615,6 +622,7 @@ static void finish(struct session *s)
 {
 	s->phase = PHASE_OVER;
 	session_calls_done(s);
+	session_scopes_done(s);
 	session_wait_done(s);
 	if (session_close_network(s) < 0)
 		session_say(s, s->diag.text);
@@ -667,6 +675,8 @@ int session_build(struct session *s)
 	const struct session_args *a = s->args;
 	int r = publish_claim(a->paths, &a->effective->profile.network, a->effective->digest, &s->claims, &s->diag);
 
+	if (r == 0)
+		r = session_scopes_begin(s);
 	if (r == 0)
 		r = take_prepared(s);
 	if (r == 0)

@@ -24,6 +24,9 @@ static int release(struct session *s)
 	json_decref(extra);
 	if (x < 0)
 		return x;
+	x = session_scopes_live(s);
+	if (x < 0)
+		return x;
 	/* The shim first: it must be reading before the server can write. */
 	x = session_send_control(s->spawned.control, CONTROL_RELEASE, 0, "");
 	if (x == 0)

@@ -42,6 +42,7 @@ struct session {
 	bool log_failed; /* and that was said */
 	uint64_t calls, denials;
 	struct session_calls *confirm; /* session_confirm.c; NULL before the first */
+	struct session_scopes *scopes; /* session_scopes.c; NULL: none can be lifted */
 	int exit_status;
 	const char *close_status; /* for the close record */
 	struct diag diag;
@@ -70,6 +71,14 @@ int session_on_answers(struct session *s) _must_check_;
 int session_asker_fd(const struct session *s);
 uint64_t session_asker_due(const struct session *s);
 void session_calls_done(struct session *s);
+
+/* session_scopes.c: grants that begin, change and end. live: the shim is there, and is told before it is released. */
+int session_scopes_begin(struct session *s) _must_check_;
+int session_scopes_live(struct session *s) _must_check_;
+int session_on_scopes(struct session *s) _must_check_;
+int session_scopes_fd(const struct session *s);
+uint64_t session_scopes_due(const struct session *s);
+void session_scopes_done(struct session *s);
 
 /* Who this is, for every record from now on. */
 int session_identify(struct session *s) _must_check_;

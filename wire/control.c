@@ -9,6 +9,7 @@ int control_encode(const struct control *c, struct wire_writer *w)
 	wire_put_u32(w, c->type);
 	wire_put_u32(w, (uint32_t)c->value);
 	wire_put_u64(w, c->call_id);
+	wire_put_u64(w, c->until_us);
 	wire_put_str(w, c->text);
 	return wire_finish(w);
 }
@@ -24,6 +25,7 @@ int control_decode(const void *bytes, size_t n, struct control *ret)
 	ret->type = wire_get_u32(&r);
 	ret->value = (int)wire_get_u32(&r);
 	ret->call_id = wire_get_u64(&r);
+	ret->until_us = wire_get_u64(&r);
 	wire_get_str_fixed(&r, ret->text, sizeof(ret->text));
 	if (ret->type >= CONTROL_TYPE_COUNT)
 		return -EPROTO;

@@ -25,6 +25,8 @@ enum control_type {
 			 * (wire/shim_config.h): its pins are those of now, the rest is as it was */
 	CONTROL_CONFIRMED, /* to the shim: a person lets the call call_id through (wire/confirm.h) */
 	CONTROL_DECLINED,  /* to the shim: the call call_id is denied, since text, a clause */
+	CONTROL_GRANT, /* to the shim, from before RELEASE on: the scope number value (wire/scopes.h) is lifted until
+			* until_us, which text says in words; 0: it is not any more */
 	CONTROL_TYPE_COUNT,
 };
 
@@ -40,6 +42,7 @@ struct control {
 	enum control_type type;
 	int value;
 	uint64_t call_id;
+	uint64_t until_us; /* CLOCK_BOOTTIME, which counts a suspend and cannot be set */
 	char text[CONTROL_TEXT_MAX];
 };
 

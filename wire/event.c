@@ -55,6 +55,7 @@ bool event_allowed(enum event_type t, enum event_source s)
 #define EVENT_TEXTS(X)                                                                                                 \
 	X(method)                                                                                                      \
 	X(tool)                                                                                                        \
+	X(scope)                                                                                                       \
 	X(subject)                                                                                                     \
 	X(rule)                                                                                                        \
 	X(reason)                                                                                                      \

@@ -45,7 +45,8 @@ enum event_source {
 	X(CONSENT, "consent", EVENT_S) /* asked, pending, approved, refused */                                         \
 	X(SERVER_EXIT, "server.exit", EVENT_S)                                                                         \
 	X(CLIENT_GONE, "client.gone", EVENT_S)                                                                         \
-	X(STOP, "session.stop", EVENT_S) /* by whom */                                                                 \
+	X(SCOPE_GRANT, "scope.grant", EVENT_S) /* a scope lifted for a while: given, begun, ended */                   \
+	X(STOP, "session.stop", EVENT_S)       /* by whom */                                                           \
 	X(LOG_BUDGET, "log.budget", EVENT_S)                                                                           \
 	X(LOG_FULL, "log.full", EVENT_S)                                                                               \
 	X(LOG_TORN, "log.torn", EVENT_S)                                                                               \
@@ -106,6 +107,7 @@ struct event {
 	char address[48];   /* NET_*: as dialled, or as the server tried it */
 	char method[128];
 	char tool[EVENT_TEXT_MAX];
+	char scope[EVENT_TEXT_MAX];   /* CALL: what the tool needs, "read,write"; SCOPE_GRANT: which */
 	char subject[EVENT_TEXT_MAX]; /* REQUEST, when denied: the resource (without user information) or the prompt */
 	char rule[EVENT_TEXT_MAX];    /* which rule decided */
 	char reason[EVENT_TEXT_MAX];

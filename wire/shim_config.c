@@ -72,6 +72,7 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 	put_arguments(w, &c->arguments);
 	put_scan(w, &c->scan);
 	meters_put(w, &c->meters);
+	scopes_put(w, &c->scopes);
 	shim_text_put(w, &c->text);
 	return wire_finish(w);
 }
@@ -168,6 +169,7 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	get_arguments(&r, &ret->arguments);
 	ret->scan.withhold = wire_get_str(&r);
 	meters_get(&r, &ret->meters);
+	scopes_get(&r, &ret->scopes);
 	shim_text_get(&r, &ret->text);
 	e = wire_close(&r);
 	if (e == 0 && (!ret->name || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) || !ret->stderr_prefix ||
@@ -249,6 +251,7 @@ void shim_config_done(struct shim_config *c)
 	free(c->scan.withhold);
 	meters_done(&c->meters);
 	shim_client_done(&c->client);
+	scopes_done(&c->scopes);
 	shim_text_done(&c->text);
 	free(c->name);
 	free(c->stderr_prefix);

@@ -14,6 +14,7 @@
 #include "wire/definition.h"
 #include "wire/meters.h"
 #include "wire/shim_client.h"
+#include "wire/scopes.h"
 #include "wire/shim_text.h"
 
 enum {
@@ -90,6 +91,7 @@ struct shim_config {
 	bool listing; /* there is no client: ask the server for all that it defines, hand that over and end */
 	struct shim_pins pins;
 	struct meters meters;
+	struct scopes scopes;
 	struct strv roots; /* canonical paths; answers to roots/list are filtered to them; none: to nothing */
 	struct shim_arguments arguments;
 	struct shim_scan scan;

@@ -166,7 +166,7 @@ static void what_cannot_be_followed_denies_every_launch_in_words(void **state)
 static void no_rule_that_is_not_enforced_is_read(void **state)
 {
 	static const char *const keys[] = { "mode", "consent", "profiles", "signatures", "keys", "servers", "packages",
-		"filesystem", "network", "ipc", "tools", "limits", "client", "pins", "kill", "audit", "inventory" };
+		"filesystem", "network", "ipc", "limits", "client", "pins", "kill", "audit", "inventory" };
 	static const char *const values[] = { "{}", "[]", "\"x\"", "1", "true", "null" };
 	struct world *w = *state;
 	char text[128], words[64];
@@ -180,6 +180,37 @@ static void no_rule_that_is_not_enforced_is_read(void **state)
 		snprintf(text, sizeof(text), PROVIDE("\"env\": %s"), value);
 		put(w->policy, text, 0644);
 		refused(w, "provide.env is not enforced by this version");
+		snprintf(text, sizeof(text), "{\"stockade\": 1, \"tools\": {\"deny\": %s}}", value);
+		put(w->policy, text, 0644);
+		refused(w, "tools.deny is not enforced by this version");
+	}
+}
+
+static void a_policy_says_whether_a_person_may_lift_a_scope(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "{\"grants\": \"no\"}", "tools.grants is \"never\", or \"profile\"" },
+		{ "{\"grants\": false}", "tools.grants cannot be" },
+		{ "{\"grant\": \"never\"}", "did you mean \"tools.grants\"?" },
+		{ "[]", "tools cannot be" },
+	};
+	struct world *w = *state;
+	struct policy p;
+	struct diag d = { "" };
+	char text[128];
+
+	put(w->policy, "{\"stockade\": 1,\n\"tools\": {\n\"grants\": \"never\"}}", 0644);
+	assert_int_equal(load(w, &p, &d), 0);
+	assert_non_null(strstr(p.no_grants, "policy.json:3 (tools.grants)"));
+	policy_done(&p);
+	put(w->policy, "{\"stockade\": 1, \"tools\": {\"grants\": \"profile\"}}", 0644);
+	assert_int_equal(load(w, &p, &d), 0);
+	assert_null(p.no_grants);
+	policy_done(&p);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		snprintf(text, sizeof(text), "{\"stockade\": 1, \"tools\": %s}", wrong[i][0]);
+		put(w->policy, text, 0644);
+		refused(w, wrong[i][1]);
 	}
 }
 
@@ -310,14 +341,15 @@ static void the_schema_has_every_key_that_is_taken_and_no_other(void **state)
 		bool taken;
 	} rows[] = { { "", "stockade", true }, { "", "owner", true }, { "", "description", true },
 		{ "", "$schema", true }, { "", "provide", true }, { "provide", "proxy", true },
-		{ "provide", "ca", true }, { "", "network", false }, { "provide", "env", false } };
+		{ "provide", "ca", true }, { "", "tools", true }, { "", "network", false },
+		{ "provide", "env", false } };
 	json_t *schema = json_load_file(STOCKADE_PROFILES "/policy.schema.json", JSON_REJECT_DUPLICATES, NULL);
 	json_t *top = json_object_get(schema, "properties"),
 	       *below = json_object_get(json_object_get(top, "provide"), "properties");
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(json_object_get(*rows[i].at ? below : top, rows[i].key) != NULL, rows[i].taken);
-	assert_int_equal(json_object_size(top), 5);
+	assert_int_equal(json_object_size(top), 6);
 	assert_int_equal(json_object_size(below), 2);
 	json_decref(schema);
 }
@@ -332,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_followed_denies_every_launch_in_words, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_rule_that_is_not_enforced_is_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_policy_says_whether_a_person_may_lift_a_scope, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_a_policy_that_is_refused_nothing_is_kept, set_up, tear_down),
 		cmocka_unit_test(who_is_trusted_is_trusted_for_the_certificates_too_and_nobody_else_is),
 		cmocka_unit_test_setup_teardown(a_certificate_in_der_is_refused_with_what_to_do, set_up, tear_down),

@@ -129,9 +129,12 @@ static char *told_of(const struct check_call *c, bool json, int status)
 
 static char *told(const struct profile *p, const char *tool, const char *args, bool json, int status)
 {
-	const struct check_call c = {
-		.tools = &p->tools, .arguments = &p->arguments, .meters = &p->meters, .tool = tool, .args = args
-	};
+	const struct check_call c = { .tools = &p->tools,
+		.arguments = &p->arguments,
+		.meters = &p->meters,
+		.scopes = &p->scopes,
+		.tool = tool,
+		.args = args };
 
 	return told_of(&c, json, status);
 }
@@ -147,9 +150,12 @@ static void check_denies_what_has_no_pin_and_says_who_is_asked(void **state)
 
 	if (profile_parse("x.json", text, strlen(text), NULL, &p, &d) < 0)
 		fail_msg("%s", d.text);
-	struct check_call c = {
-		.tools = &p.tools, .arguments = &p.arguments, .meters = &p.meters, .pins = &pins, .tool = "make_x"
-	};
+	struct check_call c = { .tools = &p.tools,
+		.arguments = &p.arguments,
+		.meters = &p.meters,
+		.scopes = &p.scopes,
+		.pins = &pins,
+		.tool = "make_x" };
 	_cleanup_free_ char *pinned = told_of(&c, false, EXIT_OK), *pinned_json = told_of(&c, true, EXIT_OK);
 	c.tool = "make_y";
 	_cleanup_free_ char *unpinned = told_of(&c, false, EXIT_FINDINGS), *object = told_of(&c, true, EXIT_FINDINGS);

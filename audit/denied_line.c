@@ -173,6 +173,9 @@ static int of_tool(const struct line *l, struct denied_line *ret)
 	for (size_t i = 0; i < ARRAY_LEN(meters); i++)
 		if (rule_of(l, meters[i]) || strncmp(line_text(l, "rule"), meters[i], strlen(meters[i])) == 0)
 			return none(ret, "the tool is allowed; its rule holds calls down, or asks a person about each");
+	if (rule_of(l, "tools.scopes"))
+		return none(ret, "its scope is not there: tools.allow_scopes says which are, and a person may lift one "
+				 "that tools.grant_scopes names");
 	return of_rules(l, "tools.allow", "tools.deny", ret);
 }
 

@@ -177,6 +177,8 @@ static const struct row offers[] = {
 		"would be granted by  tools.allow: \"create_issue\"" },
 	{ EVENT_FROM_SHIM, { .type = EVENT_CALL, .tool = "often", .rule = PROFILE ":9 (tools.allow.rate \"1/min\")" },
 		"", "the tool is allowed" },
+	{ EVENT_FROM_SHIM, { .type = EVENT_CALL, .tool = "put_x", .rule = PROFILE ":9 (tools.scopes.write \"put_*\")" },
+		"", "its scope is not there" },
 	{ EVENT_FROM_SHIM, { .type = EVENT_CALL, .tool = "asked", .rule = PROFILE ":9 (tools.allow.confirm)" }, "",
 		"the tool is allowed" },
 	{ EVENT_FROM_SHIM,

@@ -209,6 +209,18 @@ static void a_socket_of_a_plan_has_a_port(void **state)
 	wire_writer_done(&w);
 }
 
+static void make_scopes(struct scopes *s)
+{
+	*s = (struct scopes){ .where = strdup("p.json:60 (tools.scopes)"),
+		.allowed_where = strdup("p.json:61 (tools.allow_scopes)"),
+		.lift_max_s = SCOPES_TIME_MAX };
+	assert_int_equal(scopes_add(s, "tickets"), SCOPE_KNOWN);
+	s->v[SCOPE_READ].allowed = true;
+	s->v[SCOPE_WRITE].lift = strdup("p.json:62 (tools.grant_scopes)");
+	assert_int_equal(scopes_add_glob(s, SCOPE_READ, "get_*", strdup("p.json:63")), 0);
+	assert_int_equal(scopes_add_glob(s, SCOPE_KNOWN, "*_ticket", strdup("p.json:64")), 0);
+}
+
 static void make_meters(struct meters *m)
 {
 	m->each = (struct meters_rate){ 60, 60, strdup("the default") };
@@ -265,11 +277,31 @@ static void make_config(struct shim_config *c)
 	c->scan.withhold = strdup("scan");
 	assert_int_equal(strv_add(&c->roots, "/one") | strv_add(&c->roots, "/two"), 0);
 	make_meters(&c->meters);
+	make_scopes(&c->scopes);
 	c->text.pass = true;
 	c->text.sets = 1u << SHIM_SET_CARD;
 	assert_int_equal(shim_text_add_secret(&c->text, "ONE", "value of one"), 0);
 	assert_int_equal(shim_text_add_secret(&c->text, "TWO", "value of two"), 0);
 	assert_int_equal(shim_text_add_pattern(&c->text, "pat", "[0-9]+"), 0);
+}
+
+static void assert_scopes(const struct scopes *a, const struct scopes *b)
+{
+	assert_string_equal(a->where, b->where);
+	assert_string_equal(a->allowed_where, b->allowed_where);
+	assert_int_equal(a->lift_max_s, b->lift_max_s);
+	assert_int_equal(a->n, b->n);
+	assert_int_equal(a->n_globs, b->n_globs);
+	assert_int_equal(scopes_allowed(a), scopes_allowed(b));
+	assert_int_equal(scopes_liftable(a), scopes_liftable(b));
+	for (size_t i = 0; i < a->n; i++)
+		assert_string_equal(a->v[i].name, b->v[i].name);
+	assert_string_equal(a->v[SCOPE_WRITE].lift, b->v[SCOPE_WRITE].lift);
+	for (size_t i = 0; i < a->n_globs; i++) {
+		assert_int_equal(a->globs[i].scope, b->globs[i].scope);
+		assert_string_equal(a->globs[i].glob, b->globs[i].glob);
+		assert_string_equal(a->globs[i].where, b->globs[i].where);
+	}
 }
 
 static void assert_rate(const struct meters_rate *a, const struct meters_rate *b)
@@ -388,6 +420,7 @@ static void every_field_of_a_shim_config_arrives(void **state)
 	assert_client(&got.client, &sent.client);
 	assert_string_equal(got.scan.withhold, "scan");
 	assert_meters(&got.meters, &sent.meters);
+	assert_scopes(&got.scopes, &sent.scopes);
 	assert_true(same(&got.roots, &sent.roots));
 	assert_true(got.text.pass);
 	assert_int_equal(got.text.sets, 1u << SHIM_SET_CARD);
@@ -509,6 +542,54 @@ static void config_with_a_crowd_of_meters(struct shim_config *c)
 		m->tools[m->n] = (struct meters_tool){ .glob = strdup("g") };
 }
 
+/* What annotations lead to must be there. */
+static void config_without_the_strictest_scope(struct shim_config *c)
+{
+	struct scopes *s = &c->scopes;
+
+	while (s->n_globs > 0) {
+		free(s->globs[--s->n_globs].glob);
+		free(s->globs[s->n_globs].where);
+	}
+	while (s->n > SCOPE_DESTRUCTIVE) {
+		free(s->v[--s->n].name);
+		free(s->v[s->n].lift);
+	}
+}
+
+static void config_with_scopes_in_another_order(struct shim_config *c)
+{
+	char *name = c->scopes.v[SCOPE_READ].name;
+
+	c->scopes.v[SCOPE_READ].name = c->scopes.v[SCOPE_DESTRUCTIVE].name;
+	c->scopes.v[SCOPE_DESTRUCTIVE].name = name;
+}
+
+static void config_with_a_scope_of_no_name(struct shim_config *c)
+{
+	c->scopes.v[SCOPE_KNOWN].name[0] = 'T';
+}
+
+static void config_with_a_tool_of_no_scope(struct shim_config *c)
+{
+	c->scopes.globs[0].scope = (uint32_t)c->scopes.n;
+}
+
+static void config_with_scopes_of_nobody(struct shim_config *c)
+{
+	free(STEAL_PTR(c->scopes.where));
+}
+
+static void config_with_scopes_that_nobody_allows(struct shim_config *c)
+{
+	free(STEAL_PTR(c->scopes.allowed_where));
+}
+
+static void config_with_a_grant_for_ever(struct shim_config *c)
+{
+	c->scopes.lift_max_s = SCOPES_TIME_MAX + 1;
+}
+
 static void config_with_other_args(struct shim_config *c)
 {
 	c->args = SHIM_ARGS_FULL + 1;
@@ -548,7 +629,9 @@ static void a_shim_config_with_a_value_that_none_may_have_is_refused(void **stat
 		config_with_a_rate_beyond_counting, config_with_a_long_period, config_with_a_rate_of_nobody,
 		config_with_a_long_time, config_with_a_bound_of_nobody, config_with_a_crowd_in_flight,
 		config_with_half_a_confirmation, config_with_meters_of_no_tool, config_with_a_crowd_of_meters,
-		config_of_a_short_secret, config_of_an_unknown_set };
+		config_of_a_short_secret, config_of_an_unknown_set, config_without_the_strictest_scope,
+		config_with_scopes_in_another_order, config_with_a_scope_of_no_name, config_with_a_tool_of_no_scope,
+		config_with_scopes_of_nobody, config_with_scopes_that_nobody_allows, config_with_a_grant_for_ever };
 
 	for (size_t i = 0; i < ARRAY_LEN(spoil); i++) {
 		struct shim_config c, got;
@@ -648,6 +731,7 @@ static void every_field_of_an_event_arrives(void **state)
 		.address = "address",
 		.method = "method",
 		.tool = "tool",
+		.scope = "read,write",
 		.subject = "subject",
 		.rule = "rule",
 		.reason = "reason",

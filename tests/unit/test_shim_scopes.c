@@ -215,6 +215,16 @@ static void what_was_once_said_holds_for_the_session(void **state)
 	assert_false(stays(t, ""));
 }
 
+static void the_worst_that_was_said_is_what_holds(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_here();
+
+	assert_int_equal(lift(t, SCOPE_WRITE, BEGAN + 600 * SECOND), 0);
+	assert_true(stays(t, "\"readOnlyHint\":false"));
+	assert_false(stays(t, "\"destructiveHint\":true"));
+	assert_false(stays(t, "\"readOnlyHint\":false"));
+}
+
 static void of_two_tools_of_one_name_the_worse_word_counts(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_here();
@@ -471,6 +481,7 @@ int main(void)
 		cmocka_unit_test(a_hint_that_says_nothing_or_something_good_changes_nothing),
 		cmocka_unit_test(a_good_word_lets_no_tool_through_that_the_profile_denies),
 		cmocka_unit_test(what_was_once_said_holds_for_the_session),
+		cmocka_unit_test(the_worst_that_was_said_is_what_holds),
 		cmocka_unit_test(of_two_tools_of_one_name_the_worse_word_counts),
 		cmocka_unit_test(a_call_without_a_list_waits_until_the_shim_has_seen_one),
 		cmocka_unit_test(half_a_list_is_none),

@@ -171,6 +171,14 @@ static bool collides_in_list(const struct shim *s)
 	return false;
 }
 
+/* It was listed without one: no schema names a key of what it gives, so none can be taken for another. */
+static bool has_no_output_schema(const struct shim *s, struct slice tool)
+{
+	const struct schema_tool *t = tool.n ? schemas_of_tool(&s->schemas, tool) : NULL;
+
+	return t && !t->output.compiled && !t->output.why;
+}
+
 const char *clarity_of_result(const struct shim *s, const struct envelope *e, struct slice tool, bool tools_list)
 {
 	struct slice content = message_get(&s->doc, "structuredContent"), open = { NULL, 0 }, key;
@@ -180,7 +188,9 @@ const char *clarity_of_result(const struct shim *s, const struct envelope *e, st
 		return members_imitate(s, KEYS_OF_ERROR) ? IMITATES : collides_outside(s, open) ? COLLIDES : NULL;
 	if (s->doc.keys.imitations > 0 && result_imitates(s))
 		return IMITATES;
-	if (tools_list ? collides_in_list(s) : collides_outside(s, schema ? content : open))
+	if (schema || has_no_output_schema(s, tool))
+		open = content;
+	if (tools_list ? collides_in_list(s) : collides_outside(s, open))
 		return COLLIDES;
 	if (schema && schema_names_imitated(schema, s->schemas.secret, content, &key))
 		return AGAINST_SCHEMA;

@@ -85,6 +85,9 @@ static void learn(struct desk *t)
 					  "\"leaf\":{}}}}}"),
 				 slice_of("{\"properties\":{\"sum\":{},\"c\":{},\"C\":{}}}"), false, &why),
 		0);
+	assert_int_equal(schemas_learn(&t->s.schemas, slice_of("plain"), slice_of("{\"type\":\"object\"}"),
+				 slice_of(NULL), false, &why),
+		0);
 }
 
 static void arguments_are_judged_by_the_schema_of_the_tool_that_is_called(void **state)
@@ -185,6 +188,9 @@ static void structured_content_is_judged_by_the_schema_of_what_was_called(void *
 		{ STRUCTURED("{\"c\":1,\"C\":2}"), "another", COLLIDES },
 		{ STRUCTURED("{\"Sum\":1}"), "another", NULL },
 		{ STRUCTURED("{\"Sum\":1}"), NULL, NULL },
+		/* It was listed, and no schema names what it gives. */
+		{ STRUCTURED("{\"Co\":1,\"CO\":{\"a\":1,\"A\":2}}"), "plain", NULL },
+		{ RESULT("{\"mine\":{\"c\":1,\"C\":2},\"structuredContent\":{}}"), "plain", COLLIDES },
 		/* The names of its input are no names of its output. */
 		{ STRUCTURED("{\"Path\":1}"), "tool", NULL },
 		{ RESULT("{\"mine\":{\"c\":1,\"C\":2},\"structuredContent\":{}}"), "tool", COLLIDES },

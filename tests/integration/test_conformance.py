@@ -2,7 +2,8 @@
 """The official conformance suite finds the same in a server with stockade in between as without, in both eras.
 
 The suite speaks HTTP. The server behind it is on STDIO, behind npm's mcp-proxy, which answers itself what a server asks its client,
-and behind a bridge of our own, which carries every message. Everything is on loopback.
+and behind a relay of our own, which carries every message. The client that it judges starts a STDIO server that leads out of the sandbox
+again, through a unix socket, to the suite's own server. Everything is on loopback.
 """
 import json
 import os
@@ -11,7 +12,7 @@ import subprocess
 import tempfile
 
 import pytest
-from integration.harness import MODULES, NODE22, SERVERS, STOCKADE, until
+from integration.harness import HERE, MODULES, NODE22, SERVERS, STOCKADE, until
 
 SERVER = [NODE22, f"{SERVERS}/conformance.mjs", MODULES]
 # The suite's program and words. It was made for one era, then for the other: what there is of the first stays in the older release.
@@ -108,4 +109,39 @@ def test_the_conformance_suite_finds_the_same_with_stockade_in_between(person, k
     assert len(passes) >= PASSES[kind, era]
     assert AMONG_THEM[kind, era] <= set(passes)
     assert {"server.hello", "tool.call"} <= set(person.events()), "it went past stockade"
+    person.verified()
+
+
+# Of those for clients, what is not about HTTP or its authorisation. A tool with a $ref to elsewhere is withheld: the client does not fetch it either.
+OF_CLIENTS = {
+    "legacy": ["initialize", "tools_call", "elicitation-sep1034-client-defaults"],
+    "modern": ["tools_call", "json-schema-ref-no-deref", "json-schema-2020-12-preservation", "sep-2322-client-request-state", "request-metadata"],
+}
+
+
+def client_judged(era, scenario, person, command, door):
+    program, version = ERAS[era][0], [] if era == "legacy" else ["--spec-version", "2026-07-28"]
+    out = tempfile.mkdtemp(dir=person.base)
+    env = {**person.env, "STOCKADE_NODE_MODULES": MODULES, "CONFORMANCE_COMMAND": json.dumps(command), "CONFORMANCE_DOOR": door,
+           "CONFORMANCE_MODE": "legacy" if era == "legacy" else "auto"}
+    subprocess.run([NODE22, program, "client", "--command", f"{NODE22} {HERE}/clients/conformance.mjs", "--scenario", scenario, *version,
+                    "-o", out], env=env, cwd=person.work, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   timeout=300, check=False)
+    return [v for found in verdicts(out).values() for v in found]
+
+
+@pytest.mark.parametrize("era", OF_CLIENTS)
+def test_the_conformance_suite_finds_the_same_in_a_client_with_stockade_in_between(person, era):
+    door = f"{person.work}/door.sock"
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(door)
+    command = [NODE22, f"{SERVERS}/door.mjs", door]
+    person.profile("door", {"stockade": 1, "name": "door", "command": command, "ipc": {"unix": [door]},
+                            "client": {"elicitation": True}})
+    person.approve("door")
+    for scenario in OF_CLIENTS[era]:
+        bare = client_judged(era, scenario, person, command, door)
+        assert [status for _, status in bare].count("SUCCESS") > 0 and "FAILURE" not in dict(bare).values(), (scenario, bare)
+        assert client_judged(era, scenario, person, [STOCKADE, "run", "door"], door) == bare, scenario
+    assert "server.hello" in person.events(), "it went past stockade"
     person.verified()

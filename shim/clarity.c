@@ -95,13 +95,52 @@ static bool requests_imitate(struct slice requests)
 	return false;
 }
 
+/* The members of a result that are lists of the protocol's own objects. */
+static const char *const item_lists[] = {
+	"content",
+	"contents",
+	"tools",
+	"resources",
+	"resourceTemplates",
+	"prompts",
+	"messages",
+	"roots",
+	"tasks",
+};
+
+static bool list_imitates(struct slice list)
+{
+	return walk_is_array(list) ? items_imitate(list) : keys_imitated_in(list, KEYS_OF_ITEM) != NULL;
+}
+
+static bool lists_imitate(const struct shim *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(item_lists); i++)
+		if (list_imitates(message_get(&s->doc, item_lists[i])))
+			return true;
+	return false;
+}
+
+/* What a task of the modern era came to is a member of its state, polled for or pushed. */
+static bool outcome_imitates(const struct shim *s)
+{
+	struct slice outcome = message_get(&s->doc, "result");
+
+	if (!walk_is_object(outcome) || !message_get(&s->doc, "taskId").n)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(item_lists); i++)
+		if (list_imitates(walk_get(outcome, item_lists[i])))
+			return true;
+	return keys_imitated_in(outcome, KEYS_OF_RESULT) != NULL;
+}
+
 static bool params_imitate(const struct shim *s)
 {
 	return members_imitate(s, KEYS_OF_PARAMS) || keys_imitated_in(message_get(&s->doc, "_meta"), KEYS_OF_META) ||
 	       keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK) ||
 	       keys_imitated_in(message_get(&s->doc, "notifications"), KEYS_OF_PARAMS) ||
 	       responses_imitate(message_get(&s->doc, "inputResponses")) ||
-	       requests_imitate(message_get(&s->doc, "inputRequests"));
+	       requests_imitate(message_get(&s->doc, "inputRequests")) || outcome_imitates(s);
 }
 
 const char *clarity_of_params(const struct shim *s, const struct envelope *e, struct slice tool)
@@ -120,34 +159,11 @@ const char *clarity_of_params(const struct shim *s, const struct envelope *e, st
 	return NULL;
 }
 
-/* The members of a result that are lists of the protocol's own objects. */
-static const char *const item_lists[] = {
-	"content",
-	"contents",
-	"tools",
-	"resources",
-	"resourceTemplates",
-	"prompts",
-	"messages",
-	"roots",
-	"tasks",
-};
-
-static bool lists_imitate(const struct shim *s)
-{
-	for (size_t i = 0; i < ARRAY_LEN(item_lists); i++) {
-		struct slice list = message_get(&s->doc, item_lists[i]);
-		if (walk_is_array(list) ? items_imitate(list) : keys_imitated_in(list, KEYS_OF_ITEM) != NULL)
-			return true;
-	}
-	return false;
-}
-
 static bool result_imitates(const struct shim *s)
 {
 	return members_imitate(s, KEYS_OF_RESULT) || keys_imitated_in(message_get(&s->doc, "_meta"), KEYS_OF_META) ||
 	       keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK) || lists_imitate(s) ||
-	       requests_imitate(message_get(&s->doc, "inputRequests"));
+	       requests_imitate(message_get(&s->doc, "inputRequests")) || outcome_imitates(s);
 }
 
 /* Is that place inside a schema of a listed tool, where properties are free to be called a and A? */

@@ -23,6 +23,7 @@
 #include "shim/record.h"
 #include "shim/scans.h"
 #include "shim/scopes.h"
+#include "shim/structured.h"
 
 static const char META_SERVER[] = "io.modelcontextprotocol/serverInfo";
 
@@ -459,13 +460,16 @@ static int on_request(struct shim *s, struct message *m)
 	return d.verdict == POLICY_DENY ? deny_ask(s, m, method, &d) : pass_ask(s, m, method, &d);
 }
 
-/* The state of a task, pushed instead of polled for: what it asks the client for is judged as in a result. */
+/* The state of a task, pushed instead of polled for: what it asks the client for, and what it came to, is judged as in
+ * a result. */
 static int judge_pushed(struct shim *s, struct message *m)
 {
 	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
 	struct decision d;
-	int r;
+	int r = unclear ? 0 : structured_pushed(s, &unclear);
 
+	if (r < 0)
+		return r;
 	if (unclear)
 		return handle_refuse_parsed(s, m, unclear);
 	if (!inputs_are_in_params(s))

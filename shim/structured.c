@@ -14,11 +14,10 @@ static struct slice content_of(const struct shim *s)
 	return walk_get(inner, "structuredContent");
 }
 
-int structured_guard(struct shim *s, const struct pending_entry *e, const char **ret_refusal)
+static int check(struct shim *s, struct slice name, const char **ret_refusal)
 {
 	struct slice value = content_of(s);
-	const struct schema_tool *tool =
-		e->tool && value.n ? schemas_of_tool(&s->schemas, (struct slice){ e->tool, strlen(e->tool) }) : NULL;
+	const struct schema_tool *tool = name.n && value.n ? schemas_of_tool(&s->schemas, name) : NULL;
 	struct schema_error error;
 	int r;
 
@@ -32,4 +31,14 @@ int structured_guard(struct shim *s, const struct pending_entry *e, const char *
 		(int)schema_error_without_value(&error), error.text);
 	*ret_refusal = s->words;
 	return 0;
+}
+
+int structured_guard(struct shim *s, const struct pending_entry *e, const char **ret_refusal)
+{
+	return check(s, (struct slice){ e->tool, e->tool ? strlen(e->tool) : 0 }, ret_refusal);
+}
+
+int structured_pushed(struct shim *s, const char **ret_refusal)
+{
+	return check(s, task_tools_find(&s->tasks, walk_string(message_get(&s->doc, "taskId"))), ret_refusal);
 }

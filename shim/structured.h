@@ -13,3 +13,5 @@
 #include "shim/guards.h"
 
 guard_result_fn structured_guard;
+/* The same for a task's state that the server pushes. */
+int structured_pushed(struct shim *s, const char **ret_refusal) _must_check_;

@@ -202,9 +202,18 @@ static struct desk *desk_for(const struct scene *s)
 	return t;
 }
 
+/* Dropped, answered, or an error in a result's place: what is heard of it is not what was said with something changed.
+ */
+static bool is_refused(const struct said *d)
+{
+	bool error = tokens_get(d->says, "error") != NULL;
+
+	return d->back || (d->instead && (!*d->instead || (tokens_get(d->instead, "error") != NULL) != error));
+}
+
 static void play_line(struct run *run, struct desk *t, const struct scene *s, const struct said *d)
 {
-	bool plain = (d->instead && !*d->instead) || d->back;
+	bool plain = is_refused(d);
 	const struct asked *asked =
 		plain || tokens_get(d->says, "method") ? NULL : asked_of(run, other(d->side), d->says);
 	bool closed = asked && is_list(asked->method) && tokens_get(d->says, "result");

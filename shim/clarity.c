@@ -89,8 +89,7 @@ static bool requests_imitate(struct slice requests)
 	struct slice key, value;
 
 	while (walk_member(&w, &key, &value))
-		if (keys_imitated_in(value, KEYS_OF_REQUEST) ||
-			keys_imitated_in(walk_get(value, "params"), KEYS_OF_PARAMS))
+		if (keys_imitated_in(value, KEYS_OF_REQUEST))
 			return true;
 	return false;
 }

@@ -80,7 +80,7 @@ int handle_clean(struct shim *s, struct message *m, uint64_t call_id)
 	int r = text_out_pass(s, m->side, m->envelope), e;
 
 	if (r == TEXT_OUT_UNFIT) {
-		e = handle_refuse_parsed(s, m, "its id holds the value of a secret");
+		e = handle_refuse_parsed(s, m, s->text.unfit);
 		return e < 0 ? e : 1;
 	}
 	if (r != TEXT_OUT_CHANGED)

@@ -30,12 +30,19 @@ static void wiped(struct buf *b)
 enum escape {
 	ESCAPE_CANONICAL, /* as json.h has it */
 	ESCAPE_SHORT,	  /* what RFC 8259 demands, and no more */
-	ESCAPE_ASCII,	  /* all that is not ASCII, too */
+	ESCAPE_ASCII,	  /* all that is not ASCII, too: python */
 	ESCAPE_SLASH,	  /* and the slash */
+	ESCAPE_PHP,	  /* both */
+	ESCAPE_GO,	  /* what HTML has a meaning for */
+	ESCAPE_GSON,	  /* and two more */
+	ESCAPE_NET,	  /* more, with a number for the quote, all in capitals */
+	ESCAPE_COUNT
 };
 
 static bool is_escaped(uint32_t cp, enum escape how)
 {
+	bool html = cp == '<' || cp == '>' || cp == '&';
+
 	if (cp < 0x20 || cp == '"' || cp == '\\')
 		return true;
 	switch (how) {
@@ -45,12 +52,25 @@ static bool is_escaped(uint32_t cp, enum escape how)
 		return cp >= 0x7f;
 	case ESCAPE_SLASH:
 		return cp == '/';
+	case ESCAPE_PHP:
+		return cp == '/' || cp >= 0x7f;
+	case ESCAPE_GO:
+		return html || cp == 0x2028 || cp == 0x2029;
+	case ESCAPE_GSON:
+		return html || cp == '=' || cp == '\'' || cp == 0x2028 || cp == 0x2029;
+	case ESCAPE_NET:
+		return html || cp == '+' || cp == '\'' || cp == '`' || cp >= 0x7f;
 	default:
 		return false;
 	}
 }
 
-static int put_escape(struct buf *b, uint32_t cp)
+static int put_number(struct buf *b, uint32_t unit, enum escape how)
+{
+	return how == ESCAPE_NET ? buf_printf(b, "\\u%04X", unit) : buf_printf(b, "\\u%04x", unit);
+}
+
+static int put_escape(struct buf *b, uint32_t cp, enum escape how)
 {
 	static const char shorts[128] = { ['\b'] = 'b',
 		['\t'] = 't',
@@ -60,13 +80,15 @@ static int put_escape(struct buf *b, uint32_t cp)
 		['"'] = '"',
 		['\\'] = '\\',
 		['/'] = '/' };
+	int r;
 
-	if (cp < 128 && shorts[cp])
+	if (cp < 128 && shorts[cp] && !(how == ESCAPE_NET && cp == '"'))
 		return buf_printf(b, "\\%c", shorts[cp]);
 	if (cp < 0x10000)
-		return buf_printf(b, "\\u%04x", cp);
+		return put_number(b, cp, how);
 	cp -= 0x10000;
-	return buf_printf(b, "\\u%04x\\u%04x", 0xd800 + (cp >> 10), 0xdc00 + (cp & 0x3ff));
+	r = put_number(b, 0xd800 + (cp >> 10), how);
+	return r ? r : put_number(b, 0xdc00 + (cp & 0x3ff), how);
 }
 
 /* -EILSEQ when it is not UTF-8: JSON cannot hold it. */
@@ -79,7 +101,7 @@ static int escape(struct buf *b, const char *p, size_t n, enum escape how)
 		len = utf8_decode((const unsigned char *)p + at, n - at, &cp);
 		if (len == 0)
 			return -EILSEQ;
-		r = is_escaped(cp, how) ? put_escape(b, cp) : buf_append(b, p + at, len);
+		r = is_escaped(cp, how) ? put_escape(b, cp, how) : buf_append(b, p + at, len);
 	}
 	return r;
 }
@@ -121,7 +143,7 @@ static int add_escaped(const struct forms *x, const char *p, size_t n)
 {
 	int r = 0;
 
-	for (enum escape how = ESCAPE_SHORT; r == 0 && how <= ESCAPE_SLASH; how++) {
+	for (enum escape how = ESCAPE_SHORT; r == 0 && how < ESCAPE_COUNT; how++) {
 		_cleanup_wiped_ struct buf b = BUF_INIT(FORM_MAX);
 		r = escape(&b, p, n, how);
 		if (r == 0)

@@ -6,12 +6,13 @@
  * Owns:     its copies of the values, wiped by secrets_done
  * Returns:  0, -ENOMEM, -E2BIG
  *
- * Spellings: as it is; escaped once more, as JSON within a text is (short, all ASCII, with \/); in base64, of both
+ * Spellings: as it is; escaped once more, as JSON within a text is (enum escape in secrets.c: by python, PHP, Go, Gson,
+ * .NET and others); in base64, of both
  * alphabets and wherever in the encoded bytes it begins; with any bytes of it percent-encoded (RFC 3986), blanks as '+'
  * too; a line of a value of several, when it is as long as SECRETS_LINE_MIN and has no blanks.
  *
- * Not found: a value that is spread over several strings, broken by line feeds, compressed, enciphered, or encoded
- * twice. A server that means to hand out its secret can: this is for those that do it by mistake.
+ * Not found: a value that is spread over several strings, broken by line feeds, reversed, in hexadecimal, compressed,
+ * enciphered, or encoded twice. A server that means to hand out its secret can: this is for those that do it by mistake.
  */
 #pragma once
 #include "shim/role.h"

@@ -9,9 +9,16 @@
 #include "shim/json_string.h"
 #include "shim/record.h"
 #include "shim/shim.h"
+#include "shim/vocabulary.h"
 
 /* What is looked for in a string. */
-enum { SECRETS = 1 << 0, INVISIBLE = 1 << 1, PERSONAL = 1 << 2, BINARY = 1 << 3 /* base64 has to stay such */ };
+enum {
+	SECRETS = 1 << 0,
+	INVISIBLE = 1 << 1,
+	PERSONAL = 1 << 2,
+	BINARY = 1 << 3 /* base64 has to stay such */,
+	OPAQUE = 1 << 4 /* nothing may change */
+};
 
 int text_out_init(struct text_out *t, struct shim_text *config, struct diag *d)
 {
@@ -54,6 +61,7 @@ struct pass {
 	uint64_t steps;
 	struct frame frames[JSON_DEPTH_MAX + 1];
 	int depth;
+	struct slice key; /* the last one */
 };
 
 /* Keys of the protocol after which a value is no text, or one of a tool's own. */
@@ -73,10 +81,10 @@ static const struct {
 	{ "uriTemplate", INVISIBLE | PERSONAL, 0, CHILD_SAME },
 	{ "cursor", INVISIBLE | PERSONAL, 0, CHILD_SAME },
 	{ "nextCursor", INVISIBLE | PERSONAL, 0, CHILD_SAME },
-	{ "requestState", INVISIBLE | PERSONAL, 0, CHILD_SAME },
-	{ "taskId", INVISIBLE | PERSONAL, 0, CHILD_SAME },
-	{ "elicitationId", INVISIBLE | PERSONAL, 0, CHILD_SAME },
-	{ "progressToken", INVISIBLE | PERSONAL, 0, CHILD_SAME },
+	{ "requestState", INVISIBLE | PERSONAL, OPAQUE, CHILD_SAME },
+	{ "taskId", INVISIBLE | PERSONAL, OPAQUE, CHILD_SAME },
+	{ "elicitationId", INVISIBLE | PERSONAL, OPAQUE, CHILD_SAME },
+	{ "progressToken", INVISIBLE | PERSONAL, OPAQUE, CHILD_SAME },
 	{ "mimeType", INVISIBLE | PERSONAL, 0, CHILD_SAME },
 	{ "blob", PERSONAL, BINARY, CHILD_SAME },
 	{ "data", PERSONAL, BINARY, CHILD_SAME },
@@ -180,11 +188,32 @@ static int take_personal(struct pass *p, struct slice *cur, struct buf *room)
 	return r;
 }
 
-static int look_at(struct pass *p, struct slice inside, unsigned want)
+static bool holds_secret(const struct shim *s, struct slice text)
+{
+	struct secrets_hit hit;
+
+	return text.n && secrets_find(&s->text.secrets, false, text.p, text.n, 0, &hit) != 0;
+}
+
+/* What the protocol says itself, not a peer. */
+static bool is_vocabulary(const struct pass *p, struct slice inside, bool key)
+{
+	if (inside.n == 0 || inside.n > VOCABULARY_WORD_MAX || p->frames[p->depth].open)
+		return false;
+	return key ? vocabulary_has_key(inside) : vocabulary_has_word(p->key, inside);
+}
+
+static int look_at(struct pass *p, struct slice inside, unsigned want, bool key)
 {
 	struct slice cur = inside;
 	int r = 0;
 
+	if (want & (SECRETS | PERSONAL) && is_vocabulary(p, inside, key))
+		return 0;
+	if (want & OPAQUE && want & SECRETS && holds_secret(p->s, inside)) {
+		p->t->unfit = "what one has to say again, as requestState or a token, holds the value of a secret";
+		return TEXT_OUT_UNFIT;
+	}
 	if (inside.n && want & SECRETS)
 		r = take_secrets(p, &cur, &p->t->a, want & BINARY);
 	if (r == 0 && inside.n && want & INVISIBLE)
@@ -216,9 +245,11 @@ static int walk_strings(struct pass *p, const char *at, const char *end)
 			const char *after = walk_skip(at);
 			struct slice inside = { at + 1, (size_t)(after - at) - 2 };
 			bool key = after < end && *after == ':';
-			r = look_at(p, inside, key ? p->frames[p->depth].want & ~(unsigned)PERSONAL : want);
-			if (key)
+			r = look_at(p, inside, key ? p->frames[p->depth].want & ~(unsigned)PERSONAL : want, key);
+			if (key) {
 				next = after_key(p, inside, &want);
+				p->key = inside;
+			}
 			at = after + key;
 			continue;
 		}
@@ -253,13 +284,6 @@ static int needed(struct shim *s, enum event_side from, struct slice body, unsig
 	return r < 0 ? r : 0;
 }
 
-static bool holds_secret(const struct shim *s, struct slice text)
-{
-	struct secrets_hit hit;
-
-	return text.n && secrets_find(&s->text.secrets, false, text.p, text.n, 0, &hit) != 0;
-}
-
 int text_out_pass(struct shim *s, enum event_side from, const struct envelope *e)
 {
 	struct slice body = e->kind <= ENVELOPE_NOTIFICATION ? e->params : e->body;
@@ -268,6 +292,7 @@ int text_out_pass(struct shim *s, enum event_side from, const struct envelope *e
 
 	if (!s->text.config)
 		return 0;
+	s->text.unfit = "its id holds the value of a secret";
 	if (from == EVENT_FROM_SERVER && e->kind == ENVELOPE_REQUEST && holds_secret(s, e->id))
 		return TEXT_OUT_UNFIT;
 	r = body.n ? needed(s, from, body, &p.all) : 0;
@@ -275,7 +300,9 @@ int text_out_pass(struct shim *s, enum event_side from, const struct envelope *e
 		return r;
 	p.frames[0].want = p.all;
 	r = walk_strings(&p, body.p, body.p + body.n);
-	if (r < 0 || !p.copied)
+	if (r == TEXT_OUT_UNFIT)
+		memset(s->text.counts, 0, sizeof(s->text.counts));
+	if (r || !p.copied)
 		return r;
 	s->text.counted = true;
 	r = buf_append(&s->edited, p.copied, (size_t)(s->doc.out.data + s->doc.out.len - p.copied));

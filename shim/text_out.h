@@ -39,6 +39,7 @@ struct text_out {
 	struct buf a, b, plain;	      /* a string on its way */
 	uint64_t counts[TEXT_COUNTS]; /* since they were recorded */
 	bool counted;
+	const char *unfit; /* of TEXT_OUT_UNFIT, a clause */
 };
 
 struct shim;
@@ -46,8 +47,8 @@ struct shim;
 /* Takes the values in and wipes them in the config. -EINVAL with words. */
 int text_out_init(struct text_out *t, struct shim_text *config, struct diag *d) _must_check_;
 void text_out_done(struct text_out *t);
-/* The message in s->doc, sent by that side. TEXT_OUT_CHANGED: what it becomes is in s->edited. TEXT_OUT_UNFIT: the id
- * of a request holds a secret. */
+/* The message in s->doc, sent by that side. TEXT_OUT_CHANGED: what it becomes is in s->edited. TEXT_OUT_UNFIT: a
+ * secret is where nothing may change: in the id of a request, or in what the other side has to say again. */
 int text_out_pass(struct shim *s, enum event_side from, const struct envelope *e) _must_check_;
 /* Hands over what was counted, as one event for each kind, and begins anew. */
 int text_out_record(struct shim *s, enum event_side from, uint64_t call_id) _must_check_;

@@ -261,6 +261,18 @@ static void many_in_one_answer_cost_what_many_cost_and_more_than_a_person_answer
 					 "\"message\":\"2\"") "," ASK("c", "elicitation/create", "\"message\":\"3\""))),
 		0);
 	assert_non_null(strstr(got(t, t->client), "isError"));
+	/* Nor does what would have been asked beside them. */
+	t->s.config.client.sampling.rate = (struct meters_rate){ 1, 60, WORDS("p:2") };
+	assert_int_equal(give(t, C, CALL(5)), 0);
+	assert_int_equal(
+		give(t, S,
+			INPUT(5, ASK("s", "sampling/createMessage", "\"maxTokens\":1") "," ASK("a",
+					 "elicitation/create", "\"message\":\"1\"") "," ASK("b", "elicitation/create",
+					 "\"message\":\"2\"") "," ASK("c", "elicitation/create", "\"message\":\"3\""))),
+		0);
+	assert_non_null(strstr(got(t, t->client), "p:3"));
+	forget(t);
+	PLAY(t, { S, SAMPLE(6, "\"maxTokens\":1"), "=", NULL, "request allow" });
 	/* None of them was asked, so none counts. */
 	PLAY(t, { C, CALL(2), NULL, "=", "tool.call allow" },
 		{ S,
@@ -457,6 +469,9 @@ static void a_client_offers_what_may_be_asked_and_no_more(void **state)
 	PLAY(t, { C, OFFERS(5, ALL_OFFERS), NULL,
 			OFFERS(5, "{\"sampling\":{\"x\":{}},\"tasks\":{\"list\":{},\"requests\":{\"sampling\":{"
 				  "\"createMessage\":{}}}}}"),
+			"request allow" });
+	c->sampling.on = false;
+	PLAY(t, { C, OFFERS(9, ALL_OFFERS), NULL, OFFERS(9, "{\"tasks\":{\"list\":{},\"requests\":{}}}"),
 			"request allow" });
 	c->sampling = (struct shim_sampling){ .on = true, .tools = true };
 	c->elicitation.on = c->elicitation.no_form = true;

@@ -11,10 +11,13 @@
 /* An escape sequence, a zero-width space, an override, a tag character. */
 #define ODD "\\u001b[31m\\u200b\\u202e\\udb40\\udc41"
 
+/* A comma is what stands between the names of arguments in a record. */
+#define COMMA "aa,bb,cc,dd"
+
 /* None of these may be seen. The last two are what is left of a value when a text is cut, and how quotes are escaped
  * in records. */
 static const char *const secrets_shown[] = { TOKEN, "ghp_Zx81kQ02mmPLw", QUOTED, QUOTED_PLAIN, "p\\\\\"w", LONG,
-	"tok0123456789abc" };
+	"tok0123456789abc", COMMA, "aa\\u002cbb" };
 static const char *const unseen[] = { "\x1b", "\xe2\x80\x8b", "\xe2\x80\xae", "\xf3\xa0\x81\x81" };
 
 static struct shim_rule tool_rules[] = { { false, WORDS("deny*"), WORDS("p:1") } };
@@ -36,6 +39,7 @@ static struct desk *desk_with_secrets(void)
 	assert_int_equal(shim_text_add_secret(&t->s.config.text, "TOKEN", TOKEN), 0);
 	assert_int_equal(shim_text_add_secret(&t->s.config.text, "QUOTED", QUOTED_PLAIN), 0);
 	assert_int_equal(shim_text_add_secret(&t->s.config.text, "LONG", LONG), 0);
+	assert_int_equal(shim_text_add_secret(&t->s.config.text, "COMMA", COMMA), 0);
 	assert_int_equal(text_out_init(&t->s.text, &t->s.config.text, &d), 0);
 	assert_int_equal(arguments_prepare(&t->s, &d), 0);
 	return t;
@@ -128,6 +132,8 @@ static void arguments_in_the_log_are_clean_keys_as_well(void **state)
 
 	say(t, C, CALL(1, "a", "\"" TOKEN "\":\"" TOKEN "\",\"b,c\":[\"x " QUOTED "\"],\"" LONG "\":1"), false, true);
 	say(t, S, ID(1) "\"result\":{\"content\":[]}}", true, false);
+	say(t, C, CALL(3, "a", "\"" COMMA "\":1"), false, true);
+	say(t, S, ID(3) "\"result\":{\"content\":[]}}", true, false);
 	/* Where they are cut, too. */
 	say(t, C, CALL(2, TOKEN, "\"a\":\"" LONG "\""), false, true);
 	say(t, S, ID(2) "\"result\":{\"content\":[]}}", true, true);

@@ -17,6 +17,7 @@ static const struct {
 	{ "PEM", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggSjAgEAAoIBAQC7VJTU\n-----END "
 		 "KEY-----\n" },
 	{ "SHORT8", "Ab3dEf7h" },
+	{ "MIXED", "tok+with=signs'" },
 };
 
 static struct desk *desk_of(uint32_t sets, bool pass)
@@ -79,6 +80,7 @@ static void expect(struct desk *t, const char *inside, const char *want)
 #define TOKEN "[stockade: value of TOKEN]"
 #define PASS  "[stockade: value of PASS]"
 #define PEM   "[stockade: value of PEM]"
+#define MIXED "[stockade: value of MIXED]"
 
 static void a_secret_goes_in_every_spelling(void **state)
 {
@@ -94,6 +96,13 @@ static void a_secret_goes_in_every_spelling(void **state)
 		{ "{\\\"a\\\":\\\"p\\\\\\\"w\\\\\\\\x/1 \xc3\xa4&\\\"}", "{\\\"a\\\":\\\"" PASS "\\\"}" },
 		{ "\\\"p\\\\\\\"w\\\\\\\\x/1 \\\\u00e4&\\\"", "\\\"" PASS "\\\"" },
 		{ "\\\"p\\\\\\\"w\\\\\\\\x\\\\/1 \xc3\xa4&\\\"", "\\\"" PASS "\\\"" },
+		/* as Go, Gson, .NET and PHP write it by default */
+		{ "p\\\\\\\"w\\\\\\\\x/1 \xc3\xa4\\\\u0026", PASS },
+		{ "p\\\\u0022w\\\\\\\\x/1 \\\\u00E4\\\\u0026", PASS },
+		{ "p\\\\\\\"w\\\\\\\\x\\\\/1 \\\\u00e4&", PASS },
+		{ "tok+with=signs'", MIXED },
+		{ "tok\\\\u002Bwith=signs\\\\u0027", MIXED },
+		{ "tok+with\\\\u003dsigns\\\\u0027", MIXED },
 		/* percent-encoded: as it has to be, more than it has to be, in small letters, as a form */
 		{ "?p=p%22w%5Cx%2F1%20%C3%A4%26&b", "?p=" PASS "&b" },
 		{ "?p=p%22w%5cx/1+%c3%a4%26", "?p=" PASS },

@@ -131,7 +131,7 @@ def test_a_request_of_the_server_after_the_clients_end_of_input_keeps_nobody_wai
     w = asking(person, "late", elicitation=True)
     w.initialize()
     w.send({"jsonrpc": "2.0", "id": 50, "method": "tools/call",
-            "params": {"name": "asks", "arguments": {"late": True, "method": "elicitation/create"}}})
+            "params": {"name": "asks", "arguments": {"late": True, "method": "elicitation/create", "params": {"message": "?"}}}})
     w.eof()
     assert text_of(w.answer(50)) == "", "the server sees the end of its input, and no answer that nobody gave"
     assert w.wait() == 0

@@ -3,7 +3,7 @@
 
 Modes: deaf (ignores SIGTERM and EOF), dirty (garbage on stdout at start), mute (answers nothing after initialize), babble (after
 EOF it writes garbage, answers to nothing and notifications for ever), double (lists each tool twice), speaks-VERSION (whatever the
-client asks for).
+client asks for), boast (calls itself by the token that it holds).
 """
 import json
 import os
@@ -107,7 +107,19 @@ def asks(args):
     return text(sys.stdin.readline())
 
 
+def logs(args):
+    for level in args["levels"]:
+        say({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": level, "data": "d"}})
+    return text("said")
+
+
 HEARD, CANCELLED = [], []
+
+
+def visit(request):
+    """The error of 2025-11-25 that sends a person to an address first."""
+    elicitation = {"mode": "url", "elicitationId": "e", "message": "m", "url": request["params"]["arguments"]["url"]}
+    say({"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32042, "message": "first", "data": {"elicitations": [elicitation]}}})
 
 
 def needs(params):
@@ -121,6 +133,7 @@ def needs(params):
 
 TOOLS = {
     "asks": asks,
+    "logs": logs,
     "echo": lambda a: text(a.get("text", "")),
     "big": lambda a: text("x" * int(a["bytes"])),
     "sleep": lambda a: time.sleep(a["seconds"]) or text("slept"),
@@ -148,11 +161,13 @@ def answer(request):
     if method == "initialize":
         speaks = [m.removeprefix("speaks-") for m in MODES if m.startswith("speaks-")]
         return {"protocolVersion": speaks[0] if speaks else params["protocolVersion"], "capabilities": {"tools": {}},
-                "serverInfo": {"name": "odd", "version": "1"}}
+                "serverInfo": {"name": os.environ["DEMO_TOKEN"] if "boast" in MODES else "odd", "version": "1"}}
     if method == "tools/list":
         tools = [{"name": n, "inputSchema": {"type": "object"}} for n in TOOLS]
         shadows = [{**t, "description": "another"} for t in tools] if "double" in MODES else []
         return {"tools": tools + shadows}
+    if method == "tools/call" and params["name"] == "visit":
+        return visit(request)
     if method == "tools/call" and params["name"] == "needs":
         return needs(params)
     if method == "tools/call" and params["name"] in TOOLS:

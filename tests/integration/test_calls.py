@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from integration.harness import CLIENTS, MODULES, ODD, PATIENCE, STOCKADE, Wire, ask, npm_server, until
+from integration.harness import CLIENTS, MODULES, ODD, PATIENCE, SERVERS, STOCKADE, Wire, ask, npm_server, until
 from integration.pty_person import Terminal
 
 
@@ -259,6 +259,74 @@ def test_several_wait_at_once_and_other_messages_pass_meanwhile(person):
     assert w.end() == 0
     assert is_denied(w.answer("x"))
     assert waiting(person) == []
+
+
+def test_one_yes_is_to_the_launches_and_to_the_calls_that_wait(person):
+    w = asking(person)
+    send(w, "x", "first")
+    send(w, "y", "second")
+    waits(person, 2)
+    launch = start(person, "--", *ODD, "launch")
+    launch.initialize()
+    until(lambda: [e for e in json.loads(person.stockade("approve", "--json", check=0).stdout) if e["kind"] == "launch"])
+    t = terminal(person, "approve", "--all")
+    t.read_until("Yes to all 3 of them, to the calls this once? [y/N]")
+    assert '"first"' in t.text and '"second"' in t.text and "odd.py launch" in t.text
+    t.type("y\n")
+    assert t.wait() == 0, t.text
+    assert words(w.answer("x")) == "first" and words(w.answer("y")) == "second"
+    until(lambda: launch.request("tools/list")["result"]["tools"])
+    # Once is once.
+    send(w, "z", "first")
+    waits(person, 1)
+    assert w.end() == 0 and launch.end() == 0
+
+
+def test_two_of_the_same_are_two_questions_and_an_answer_for_the_session_is_one_to_both(person):
+    w = asking(person)
+    send(w, "x", "same")
+    send(w, "y", "same")
+    waits(person, 2)
+    answer_call(person, "y", "this once.", 0)
+    waits(person, 1)
+    send(w, "z", "same")
+    waits(person, 2)
+    answer_call(person, "s", "until the session ends.", 0)
+    assert [words(w.answer(i)) for i in "xyz"] == ["same"] * 3
+    waits(person, 0)
+    assert w.end() == 0
+    assert [c for c in confirms(person) if c[1]] == [("once", "allow"), ("session", "allow"), ("session", "allow")]
+
+
+def test_what_changes_while_a_call_waits_counts_and_nobody_is_asked_twice(person):
+    """A pinned tool: the list changes after the question was put, to what was pinned or to something else."""
+    state = f"{person.work}/state"
+    os.mkdir(state)
+    os.chmod(state, 0o777)
+
+    def say(mode):
+        with open(f"{state}/mode", "w", encoding="utf-8") as f:
+            f.write(mode)
+        os.chmod(f"{state}/mode", 0o666)
+
+    say("")
+    name = profile(person, "rewriting", ["/usr/bin/python3", f"{SERVERS}/rewriting.py", "asked", state],
+                   {"allow": [{"name": "echo", "confirm": True}, "sum"]}, filesystem={"write": [state]})
+    digest = person.stockade("pin", "--print-digest", name, check=0).stdout.strip()
+    person.stockade("pin", "--digest", digest, name, check=0)
+    for mode, passes in (("", True), ("evil-first", False)):
+        w = start(person, name)
+        w.initialize()
+        send(w, "q", "x")
+        waits(person, 1)
+        # It says that its list has changed, and what it says now.
+        assert "ran" in words(w.call("sum", {"then": mode or "shuffled"}))
+        answer_call(person, "y", "this once.", 0)
+        said = w.answer("q")
+        assert is_denied(said) != passes and ("echo ran" if passes else "pinned") in words(said)
+        assert waiting(person) == []
+        assert w.end() == 0
+    assert confirms(person) == [("asked", None), ("once", "allow")] * 2
 
 
 def test_the_client_can_give_a_waiting_call_up(person):

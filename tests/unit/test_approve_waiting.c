@@ -4,6 +4,7 @@
 #include "tests/unit/consent_world.h"
 #include <fcntl.h>
 #include "supervisor/approve_waiting.h"
+#include "supervisor/call_list.h"
 #include "supervisor/exit.h"
 
 enum { SAID_MAX = 64 << 10, WAITERS = 3 };
@@ -271,6 +272,49 @@ static void all_are_shown_on_one_page_and_answered_together(void **state)
 	}
 }
 
+/* A session asks about a call of "put". */
+static struct asker *put_call(struct scene *s)
+{
+	const struct asker_list_args a = { &s->w->paths, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "notes", "editor" };
+	struct asker_question q = { .id = 7, .tool = "put", .arguments = "{\"to\":\"everybody\"}", .rule = "a rule" };
+	char digest[CANONICAL_DIGEST_HEX];
+	struct asker *asker = NULL;
+	struct diag d = { "" };
+
+	assert_int_equal(call_digest(q.tool, q.arguments, digest), 0);
+	q.digest = digest;
+	if (asker_list_new(&a, &asker, &d) < 0 || asker->kind->ask(asker, &q, &d) < 0)
+		fail_msg("%s", d.text);
+	return asker;
+}
+
+/* To a call it is a yes for this once, never for the session; all of it is shown before. */
+static void all_means_the_calls_that_wait_too(void **state)
+{
+	for (int yes = 0; yes < 2; yes++) {
+		void *fresh = NULL;
+		struct asker_answer got;
+		assert_int_equal(scene_up(&fresh), 0);
+		struct scene *s = fresh;
+		struct asker *asker = put_call(s);
+		wait_since(s, "older", "/data", "2026-01-01T00:00:00Z", false);
+		assert_int_equal(asker->kind->take(asker, &got), 0);
+		assert_int_equal(approve(s, ALL, 0, NULL, yes ? "y\n" : "n\n"), yes ? EXIT_OK : EXIT_REFUSED);
+		SAID(s, "/data");
+		SAID(s, "everybody");
+		SAID(s, "a rule");
+		SAID(s, "Yes to all 2 of them, to the calls this once? [y/N] ");
+		SAID(s, yes ? "put: let through this once.\n" : "put: denied.\n");
+		assert_int_equal(asker->kind->take(asker, &got), 1);
+		assert_int_equal(got.id, 7);
+		assert_int_equal(got.say, yes ? ASKER_ONCE : ASKER_NO);
+		expect_answer(s, 0, yes ? CONSENT_APPROVED : CONSENT_REFUSED, yes ? "approve" : NULL);
+		asker_free(asker);
+		assert_int_equal(scene_down(&fresh), 0);
+	}
+	(void)state;
+}
+
 static void a_damaged_entry_is_marked_and_never_answered(void **state)
 {
 	struct scene *s = *state;
@@ -380,6 +424,7 @@ int main(void)
 		cmocka_unit_test(a_number_shows_its_question_and_takes_its_answer),
 		CASE(what_is_no_number_of_the_list_answers_nothing),
 		cmocka_unit_test(all_are_shown_on_one_page_and_answered_together),
+		cmocka_unit_test(all_means_the_calls_that_wait_too),
 		CASE(a_damaged_entry_is_marked_and_never_answered),
 		CASE(a_digest_is_answered_without_a_question),
 		CASE(what_is_never_remembered_is_approved_for_one_start),

@@ -39,8 +39,8 @@ static const struct wait_row {
 	bool unfit, starts;
 	const char *consent; /* how the wait ended, in the log */
 } waits[] = {
-	{ { "a person says yes", "init ready run released running exited-768",
-		  "waits pins released server-exited exit-0", NULL, NULL, 3, "", "another approval" },
+	{ { "a person says yes", "init ready run released running call exited-768",
+		  "waits pins released called server-exited exit-0", NULL, NULL, 3, "", "another approval" },
 		says_yes, false, true, "\"approved\"" },
 	{ { "a person says no", "run", "waits refused exit-0", NULL, NULL, 125, "refused, nothing was started",
 		  "\"refused\"" },

@@ -157,11 +157,14 @@ static inline void await_answer(enum control_type type, uint64_t id)
 		_exit(58);
 }
 
-static inline void send_confirm(enum confirm_type type, uint64_t id)
+static inline void send_confirm(enum confirm_type type, uint64_t id, const char *args)
 {
-	struct confirm c = {
-		.type = type, .call_id = id, .tool = "put", .rule = "a rule", .args = "{}", .args_len = 2
-	};
+	struct confirm c = { .type = type,
+		.call_id = id,
+		.tool = "put",
+		.rule = "a rule",
+		.args = args,
+		.args_len = (uint32_t)strlen(args) };
 	struct wire_writer w = { 0 };
 
 	send_bytes(&w, confirm_encode(&c, &w), -1);
@@ -255,9 +258,11 @@ static inline void play_word(const char *word)
 		await_pins();
 	else if (strncmp(word, "ask-", 4) == 0)
 		for (uint64_t i = 1; i <= (uint64_t)atoi(word + 4); i++)
-			send_confirm(CONFIRM_ASK, i);
+			send_confirm(CONFIRM_ASK, i, "{}");
 	else if (strncmp(word, "withdraw-", 9) == 0)
-		send_confirm(CONFIRM_WITHDRAW, (uint64_t)atoi(word + 9));
+		send_confirm(CONFIRM_WITHDRAW, (uint64_t)atoi(word + 9), "");
+	else if (strncmp(word, "other-", 6) == 0)
+		send_confirm(CONFIRM_ASK, (uint64_t)atoi(word + 6), "{\"other\":1}");
 	else if (strncmp(word, "confirmed-", 10) == 0)
 		await_answer(CONTROL_CONFIRMED, (uint64_t)atoi(word + 10));
 	else if (strncmp(word, "declined-", 9) == 0)

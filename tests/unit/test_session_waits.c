@@ -145,6 +145,12 @@ static void says_once_and_then_no(struct stage *s)
 	answer_first(s, 1, ASKER_NO);
 }
 
+static void says_for_the_session_and_then_no(struct stage *s)
+{
+	answer_first(s, 2, ASKER_SESSION);
+	answer_first(s, 1, ASKER_NO);
+}
+
 static void says_for_the_session(struct stage *s)
 {
 	answer_first(s, 2, ASKER_SESSION);
@@ -178,6 +184,10 @@ static const struct call_row {
 		  "released ask-2 confirmed-1 confirmed-2 ask-1 confirmed-1 called server-exited exit-0", NULL, NULL, 3,
 		  "", "\"session\"" },
 		says_for_the_session, 2, 3 },
+	{ { "two that differ, and the session is for one of them", "init ready released running call exited-768",
+		  "released ask-1 other-9 confirmed-1 declined-9 called server-exited exit-0", NULL, NULL, 3, "",
+		  "\"session\"" },
+		says_for_the_session_and_then_no, 2, 2 },
 	{ { "the shim dies while calls wait", "init ready released running", "released ask-3 die", NULL, NULL, 125,
 		  "ended unexpectedly (signal 9)", "\"stockade failed\"" },
 		NULL, 3, 3 },

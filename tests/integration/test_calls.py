@@ -257,8 +257,10 @@ def test_several_wait_at_once_and_other_messages_pass_meanwhile(person):
     assert words(w.answer("y")) == "second"
     waits(person, 1)
     assert w.end() == 0
-    assert is_denied(w.answer("x"))
+    said = w.answer("x")
+    assert is_denied(said) and "the client closed its input while it waited" in words(said)
     assert waiting(person) == []
+    assert confirms(person)[-1] == ("the session ends", "deny")
 
 
 def test_one_yes_is_to_the_launches_and_to_the_calls_that_wait(person):

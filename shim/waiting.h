@@ -35,7 +35,7 @@ enum {
 	WAITING_KEPT_MAX = 16,
 	WAITING_BYTES_MAX = 64 << 10,
 	WAITING_HANDSHAKE_MS = 60000, /* as long as clients wait for an answer of a server */
-	WAITING_DISCOVER_MS = 20000,  /* who says nothing to server/discover is asked in the older way */
+	WAITING_DISCOVER_MS = 30000,  /* who says nothing to server/discover is asked in the older way */
 };
 
 enum waiting_state { WAITING_OFF, WAITING_APPROVAL, WAITING_HANDSHAKE, WAITING_FAILED };

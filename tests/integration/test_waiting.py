@@ -111,9 +111,10 @@ def modern_server():
     return [NODE22, f"{os.path.dirname(__file__)}/servers/modern.mjs", MODULES]
 
 
-def test_a_client_of_the_modern_era_hears_of_the_tools_through_its_subscription(person):
+@pytest.mark.parametrize("client", ["client_v2", "mcp_py"])
+def test_a_client_of_the_modern_era_hears_of_the_tools_through_its_subscription(person, client):
     mark = f"{person.work}/waits"
-    p = run_client("client_v2", person, modern_server(), steps_with(mark), ["--ro", MODULES], MCP_MODE="auto")
+    p = run_client(client, person, modern_server(), steps_with(mark), ["--ro", MODULES], MCP_MODE="auto")
     until(lambda: os.path.exists(mark))
     assert answer(person, "y") == 0
     out, err = p.communicate(timeout=180)
@@ -128,11 +129,12 @@ def test_a_client_of_the_modern_era_hears_of_the_tools_through_its_subscription(
 
 # A client that would take the older way too asks once, while it waits, and the answer is that of the modern one; one that is set to
 # 2026-07-28 takes no other.
+@pytest.mark.parametrize("client", ["client_v2", "mcp_py"])
 @pytest.mark.parametrize("mode", ["auto", "2026-07-28"])
 @pytest.mark.parametrize("command", [npm_server("everything"), [*ODD, "legacy-only"]], ids=["sdk", "odd"])
-def test_a_client_of_the_modern_era_gets_the_tools_of_a_server_that_knows_the_older_one(person, command, mode):
+def test_a_client_of_the_modern_era_gets_the_tools_of_a_server_that_knows_the_older_one(person, client, command, mode):
     mark = f"{person.work}/waits"
-    p = run_client("client_v2", person, command, steps_with(mark), MCP_MODE=mode)
+    p = run_client(client, person, command, steps_with(mark), MCP_MODE=mode)
     until(lambda: os.path.exists(mark))
     assert answer(person, "y") == 0
     out, err = p.communicate(timeout=180)

@@ -229,6 +229,46 @@ static void so_many_at_once_and_no_more(void **state)
 	assert_string_equal(client_hears(t, C, CALL(6, "c")), "");
 }
 
+/* What waits for a person takes a place, and what has had its answer takes none. */
+static void a_call_that_a_person_looks_at_is_one_of_them_and_one_whose_time_was_over_is_not(void **state)
+{
+	static struct meters_tool two[] = { { .glob = WORDS("asked"), .confirm = { 1, WORDS("p:5") } },
+		{ .glob = WORDS("slow"), .time = { 5, WORDS("p:8") } } };
+	_cleanup_desk_ struct desk *t = desk_with(
+		(struct meters){ .in_flight = { 2, WORDS("p:4 (limits.calls)") }, .tools = two, .n = ARRAY_LEN(two) });
+
+	assert_string_equal(client_hears(t, C, CALL(1, "asked")), "");
+	assert_string_equal(client_hears(t, C, CALL(2, "slow")), "");
+	HAS(client_hears(t, C, CALL(3, "a")), "denied by p:4 (limits.calls)");
+	t->s.now_us += 5 * (uint64_t)SECOND;
+	assert_int_equal(shim_run_timers(&t->s), 0);
+	HAS(got(t, t->client), "\"id\":2,\"result\"");
+	assert_string_equal(client_hears(t, C, CALL(4, "a")), "");
+	HAS(client_hears(t, C, CALL(5, "a")), "denied by p:4 (limits.calls)");
+	assert_string_equal(
+		client_hears(t, C, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":1}}"), "");
+	assert_string_equal(client_hears(t, C, CALL(6, "a")), "");
+}
+
+/* The clock of the session is one that only goes on; should it not, nobody is let through or cut off for it. */
+static void a_clock_that_goes_back_gives_no_calls_and_ends_none(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_with((struct meters){ 0 });
+
+	assert_string_equal(client_hears(t, C, CALL(1, "slow")), "");
+	assert_string_equal(client_hears(t, C, CALL(2, "rare")), "");
+	assert_string_equal(client_hears(t, C, CALL(3, "rare")), "");
+	forget(t);
+	t->s.now_us = 1;
+	assert_int_equal(shim_run_timers(&t->s), 0);
+	assert_string_equal(got(t, t->client), "");
+	HAS(client_hears(t, C, CALL(4, "rare")), "Retry after 30 s.");
+	t->s.now_us = 1005 * (uint64_t)SECOND;
+	assert_int_equal(shim_run_timers(&t->s), 0);
+	HAS(got(t, t->client), "\"id\":1,\"result\"");
+	HAS(client_hears(t, C, CALL(5, "rare")), "Retry after 25 s.");
+}
+
 static void a_call_whose_time_is_over_is_answered_and_the_server_told(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_with((struct meters){ 0 });
@@ -356,6 +396,8 @@ int main(void)
 		cmocka_unit_test(a_name_spelt_with_escapes_is_the_same_tool),
 		cmocka_unit_test(a_call_that_asked_for_a_task_is_denied_with_an_error),
 		cmocka_unit_test(so_many_at_once_and_no_more),
+		cmocka_unit_test(a_call_that_a_person_looks_at_is_one_of_them_and_one_whose_time_was_over_is_not),
+		cmocka_unit_test(a_clock_that_goes_back_gives_no_calls_and_ends_none),
 		cmocka_unit_test(a_call_whose_time_is_over_is_answered_and_the_server_told),
 		cmocka_unit_test(the_id_of_a_call_whose_time_was_over_is_taken_until_its_late_answer_came),
 		cmocka_unit_test(an_answered_or_cancelled_call_has_no_time_any_more),

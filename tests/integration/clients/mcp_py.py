@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyPI's mcp as a client: the same job on argv as the npm clients take, the same form of answers on stdout."""
+"""PyPI's mcp as a client: the same job on argv as the npm clients take, the same form of answers on stdout.
+
+MCP_MODE in the environment: its other client, which speaks both eras (auto), or 2026-07-28 alone.
+"""
 import asyncio
 import json
+import os
 import sys
 
 import anyio
-from mcp import ClientSession, StdioServerParameters
+from mcp import Client, ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.types import ToolListChangedNotification
 
@@ -16,12 +20,26 @@ def plain(model):
     return model.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+def mark(path):
+    with open(path, "w", encoding="ascii"):
+        pass
+
+
+async def changed(session, path):
+    if isinstance(session, ClientSession):
+        mark(path)
+        await CHANGED.wait()
+        return
+    async with session.listen(tools_list_changed=True) as events:
+        mark(path)
+        async for _ in events:
+            break
+
+
 async def one(session, step):
     op = step["op"]
     if op == "changed":
-        with open(step["file"], "w", encoding="ascii"):
-            pass
-        await CHANGED.wait()
+        await changed(session, step["file"])
         return None
     if op == "tools":
         return plain(await session.list_tools())
@@ -51,16 +69,26 @@ async def heard(message):
         CHANGED.set()
 
 
+async def all_of(session, steps):
+    answers = []
+    for step in steps:
+        try:
+            answers.append({"ok": await one(session, step)})
+        except Exception as e:  # pylint: disable=broad-except  # whatever it is, the caller compares it
+            answers.append({"error": {"name": type(e).__name__, "message": str(e)}})
+    return answers
+
+
 async def main(job):
     server = StdioServerParameters(command=job["command"], args=job["args"], env=job.get("env"), cwd=job.get("cwd"))
-    answers = []
-    async with stdio_client(server) as (read, write), ClientSession(read, write, message_handler=heard) as session:
-        await session.initialize()
-        for step in job["steps"]:
-            try:
-                answers.append({"ok": await one(session, step)})
-            except Exception as e:  # pylint: disable=broad-except  # whatever it is, the caller compares it
-                answers.append({"error": {"name": type(e).__name__, "message": str(e)}})
+    mode = os.environ.get("MCP_MODE")
+    if mode:
+        async with Client(stdio_client(server), mode=mode) as client:
+            answers = await all_of(client, job["steps"])
+    else:
+        async with stdio_client(server) as (read, write), ClientSession(read, write, message_handler=heard) as session:
+            await session.initialize()
+            answers = await all_of(session, job["steps"])
     print(json.dumps(answers))
 
 

@@ -146,7 +146,6 @@ static int keep_by_rules(struct shim *s, const void *arg, struct slice key, stru
 {
 	const struct list_row *list = arg;
 	struct slice name = walk_string(walk_get(item, list->name));
-
 	int r;
 
 	*ret = false;

@@ -276,6 +276,8 @@ static int tell_client(struct shim *s)
 
 	if (!s->scopes.shown)
 		return 0;
+	if (s->waiting.bridges)
+		return waiting_tell(s, SLICE("notifications/tools/list_changed"));
 	if (s->legacy)
 		r = put_change(s, NULL);
 	for (size_t i = 0; r == 0 && i < s->calls.n; i++) {

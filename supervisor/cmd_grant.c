@@ -59,11 +59,12 @@ static int granting_init(struct granting *g, struct diag *d)
 
 /* --- the record --- */
 
-/* A log of its own, since no session need run: it is written before the grant is, or there is none. */
-static int record(const struct granting *g, const char *server, const char *scope, enum event_decision decision,
-	const char *status, const char *reason, struct diag *d)
+/* A log of its own, since no session need run: it is written before the grant is, or there is none. rule: that lets it
+ * be given; NULL: it is taken away. */
+static int record(const struct granting *g, const char *server, const char *scope, const char *rule, const char *status,
+	const char *reason, struct diag *d)
 {
-	struct event e = { .type = EVENT_SCOPE_GRANT, .decision = decision };
+	struct event e = { .type = EVENT_SCOPE_GRANT, .decision = rule ? EVENT_ALLOW : EVENT_NONE };
 	_cleanup_free_ char *client = lineage_words(&g->lineage);
 	_cleanup_audit_ struct audit *log = NULL;
 	_cleanup_close_ int dir = -1;
@@ -86,6 +87,7 @@ static int record(const struct granting *g, const char *server, const char *scop
 	audit_new_session_id(id);
 	snprintf(e.scope, sizeof(e.scope), "%s", scope);
 	snprintf(e.status, sizeof(e.status), "%s", status);
+	snprintf(e.rule, sizeof(e.rule), "%s", rule ? rule : "");
 	text_escape_str(reason, e.reason, sizeof(e.reason));
 	r = audit_open(&(struct audit_options){ .dirfd = dir }, &identity, &log, d);
 	if (r == 0)
@@ -174,7 +176,7 @@ static int give(const struct granting *g, const struct profile *f, const char *s
 
 	output_time(g->clock.wall_s + (int64_t)seconds, when);
 	snprintf(reason, sizeof(reason), "for %s, until %s", effective_time_words(seconds, words), when);
-	r = record(g, f->name, scope, EVENT_ALLOW, "given", reason, d);
+	r = record(g, f->name, scope, f->scopes.v[scopes_find(&f->scopes, scope)].lift, "given", reason, d);
 	if (r == 0)
 		r = scope_grant_write(&a, &g->clock, d);
 	if (r == 0)
@@ -183,10 +185,10 @@ static int give(const struct granting *g, const struct profile *f, const char *s
 		return r;
 	fprintf(stderr, "%s: '%s' is lifted for %s, until %s. ", f->name, scope, words, when);
 	if (running)
-		fprintf(stderr, "%zu that run%s now have it, and any that starts meanwhile.\n", running,
-			running == 1 ? "s" : "");
+		fprintf(stderr, "%zu %s it now, and any that starts meanwhile.\n", running,
+			running == 1 ? "session has" : "sessions have");
 	else
-		fputs("None runs now; any that starts meanwhile has it.\n", stderr);
+		fputs("No session runs now; any that starts meanwhile has it.\n", stderr);
 	fprintf(stderr, "  'stockade grants end %s %s' ends it earlier.\n", f->name, scope);
 	return EXIT_OK;
 }
@@ -293,7 +295,7 @@ static int end(const struct granting *g, const char *server, const char *scope, 
 		return EXIT_FINDINGS;
 	}
 	if (r == 0)
-		r = record(g, server, scope, EVENT_NONE, "ended", "ended by hand", d);
+		r = record(g, server, scope, NULL, "ended", "ended by hand", d);
 	if (r < 0)
 		return r;
 	fprintf(stderr, "%s: '%s' is lifted no longer.\n", name, shown);

@@ -89,7 +89,7 @@ def test_a_grant_reaches_a_session_that_runs_and_is_ended_by_hand(person):
     w.initialize()
     assert "write_file" not in names(w)
     said = grant(person, "--for", "20min", "notes", "destructive").stderr
-    assert "notes: 'destructive' is lifted for 20 min, until " in said and "1 that runs now have it" in said
+    assert "notes: 'destructive' is lifted for 20 min, until " in said and "1 session has it now" in said
     changed(w)
     assert "write_file" in names(w) and "create_directory" not in names(w)
     assert not write(w, f"{directory}/a")["result"].get("isError") and os.path.exists(f"{directory}/a")
@@ -108,7 +108,7 @@ def test_a_grant_reaches_a_session_that_runs_and_is_ended_by_hand(person):
     assert calls[0]["decision"] == "allow" and calls[0]["rule"].startswith("the grant of 'destructive' until ")
     assert calls[1]["decision"] == "deny" and "tools.scopes.destructive" in calls[1]["rule"]
     given = next(r for r in person.records() if r["event"] == "scope.grant" and r["status"] == "given")
-    assert given["server"] == "notes" and "for 20 min, until " in given["reason"] and "python" in given["client"]
+    assert given["server"] == "notes" and "for 20 min, until " in given["reason"] and "(tools.grant_scopes)" in given["rule"] and "python" in given["client"]
     person.verified()
 
 

@@ -377,6 +377,9 @@ static void a_grant_that_is_ended_ends_at_once(void **state)
 	forget(t);
 	assert_int_equal(lift(t, SCOPE_WRITE, 0), 0);
 	assert_string_equal(got(t, t->client), NOTE_CHANGED "\n");
+	/* The very list that stayed whole a moment ago. */
+	list(t, TOOL("put_x"));
+	assert_null(strstr(got(t, t->client), "put_x"));
 	forget(t);
 	PLAY(t, { C, CALL(1, "put_x"), "~'write'", NULL, "tool.call deny" });
 }

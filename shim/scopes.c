@@ -295,10 +295,21 @@ static void wake_for(struct shim *s, uint64_t until_us)
 	shim_wake_at(s, s->now_us + (left < SCOPES_LOOK_US ? left : SCOPES_LOOK_US));
 }
 
+/* By our clock or by the supervisor's word, whichever came first: the client hears of it once. */
+static int settle(struct shim *s)
+{
+	uint32_t now = granted(s) & ~scopes_allowed(&s->config.scopes), before = s->scopes.lifted;
+
+	s->scopes.lifted = now;
+	/* What was hidden until now is looked at before it is called, as anything else. */
+	if (now & ~before)
+		s->scopes.known = s->scopes.walking = false;
+	return now == before ? 0 : tell_client(s);
+}
+
 int scopes_lift(struct shim *s, const struct control *c)
 {
 	struct scopes_lift *l;
-	uint32_t before = granted(s);
 
 	if (c->value < 0 || (size_t)c->value >= s->config.scopes.n || !s->config.scopes.v[c->value].lift)
 		return -EPROTO;
@@ -307,29 +318,15 @@ int scopes_lift(struct shim *s, const struct control *c)
 	memcpy(l->words, c->text, sizeof(l->words));
 	if (l->until_us > s->boot_us)
 		wake_for(s, l->until_us);
-	if (granted(s) == before)
-		return 0;
-	/* What was hidden until now is looked at before it is called, as anything else. */
-	s->scopes.known = s->scopes.walking = false;
-	return tell_client(s);
+	return settle(s);
 }
 
 int scopes_tick(struct shim *s)
 {
-	bool ended = false;
-
-	for (size_t i = 0; i < s->config.scopes.n; i++) {
-		struct scopes_lift *l = &s->scopes.lifts[i];
-		if (!l->until_us)
-			continue;
-		if (l->until_us > s->boot_us) {
-			wake_for(s, l->until_us);
-			continue;
-		}
-		*l = (struct scopes_lift){ 0 };
-		ended = true;
-	}
-	return ended ? tell_client(s) : 0;
+	for (size_t i = 0; i < s->config.scopes.n; i++)
+		if (s->scopes.lifts[i].until_us > s->boot_us)
+			wake_for(s, s->scopes.lifts[i].until_us);
+	return settle(s);
 }
 
 /* --- the handshake --- */

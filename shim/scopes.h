@@ -44,10 +44,11 @@ struct scopes_lift {
 struct scopes_state {
 	struct scopes_raised *raised; /* by digest of the name; NULL before the first */
 	size_t n_raised;
-	bool crowded; /* there was no room for one: who is not known counts as the worst */
-	bool walking; /* a list was seen from its first page on, and its last is to come */
-	bool known;   /* and that too: it is the server's newest */
-	bool shown;   /* the client has had a list, and is told when another would be there */
+	bool crowded;	 /* there was no room for one: who is not known counts as the worst */
+	bool walking;	 /* a list was seen from its first page on, and its last is to come */
+	bool known;	 /* and that too: it is the server's newest */
+	bool shown;	 /* the client has had a list, and is told when another would be there */
+	uint32_t lifted; /* of the scopes, as the client was told last */
 	struct scopes_lift lifts[SCOPES_MAX];
 };
 

@@ -352,6 +352,25 @@ static void a_grant_lets_through_and_is_named_and_ends_by_its_clock(void **state
 	assert_string_equal(got(t, t->client), "");
 }
 
+/* Its time is over, nobody has looked yet, and the supervisor says so first. */
+static void the_end_of_a_grant_is_told_whoever_sees_it_first(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_here();
+
+	list(t, TOOL("put_x"));
+	assert_int_equal(lift(t, SCOPE_WRITE, BEGAN + 60 * SECOND), 0);
+	forget(t);
+	/* Another time for it is no change of the list. */
+	assert_int_equal(lift(t, SCOPE_WRITE, BEGAN + 50 * SECOND), 0);
+	assert_string_equal(got(t, t->client), "");
+	t->s.boot_us = BEGAN + 50 * SECOND;
+	assert_int_equal(lift(t, SCOPE_WRITE, 0), 0);
+	assert_string_equal(got(t, t->client), NOTE_CHANGED "\n");
+	t->s.now_us += 60 * SECOND;
+	assert_int_equal(shim_run_timers(&t->s), 0);
+	assert_string_equal(got(t, t->client), "");
+}
+
 /* The timers run by a clock that stands still in a suspend. */
 static void a_suspend_does_not_make_a_grant_longer(void **state)
 {
@@ -491,6 +510,7 @@ int main(void)
 		cmocka_unit_test(a_list_that_cannot_be_had_lets_nothing_through),
 		cmocka_unit_test(more_tools_that_say_they_write_than_are_kept_make_every_other_one_the_worst),
 		cmocka_unit_test(a_grant_lets_through_and_is_named_and_ends_by_its_clock),
+		cmocka_unit_test(the_end_of_a_grant_is_told_whoever_sees_it_first),
 		cmocka_unit_test(a_suspend_does_not_make_a_grant_longer),
 		cmocka_unit_test(a_grant_that_is_ended_ends_at_once),
 		cmocka_unit_test(only_what_the_profile_lets_a_person_lift_can_be_lifted),

@@ -67,8 +67,9 @@ static int lift(struct desk *t, int scope, uint64_t until_us)
 {
 	struct control c = { .type = CONTROL_GRANT, .value = scope, .until_us = until_us };
 
-	snprintf(c.text, sizeof(c.text), until_us ? "the grant of '%s' until 12:00" : "",
-		scopes[scope < 4 ? scope : 0].name);
+	if (until_us)
+		snprintf(c.text, sizeof(c.text), "the grant of '%s' until 12:00",
+			scopes[scope >= 0 && scope < (int)ARRAY_LEN(scopes) ? scope : 0].name);
 	return scopes_lift(&t->s, &c);
 }
 

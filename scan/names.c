@@ -98,18 +98,25 @@ static void enter(struct others *o, uint32_t *slots, const char *key, size_t pla
 	slots[i] = (uint32_t)place + 1;
 }
 
+static size_t make_small(const char *name, size_t n, char ret[DRAWN_MAX])
+{
+	size_t len = n < DRAWN_MAX - 1 ? n : DRAWN_MAX - 1;
+
+	for (size_t i = 0; i < len; i++)
+		ret[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+	ret[len] = '\0';
+	return len;
+}
+
 static int add_other(struct others *o, const char *name)
 {
 	struct other *t = &o->at[o->n];
 	char plain[DRAWN_MAX], drawn[DRAWN_MAX], folded[DRAWN_MAX];
-	size_t n = 0;
 
 	make_plain(name, strlen(name), plain);
 	make_drawn(name, strlen(name), drawn);
-	for (; name[n] && n < DRAWN_MAX - 1; n++)
-		folded[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] + 32) : name[n];
-	folded[n] = '\0';
-	*t = (struct other){ strdup(name), strdup(plain), strdup(drawn) };
+	make_small(name, strlen(name), folded);
+	*t = (struct other){ strdup(name), strdup(plain), strdup(drawn), false };
 	o->n++;
 	if (!t->name || !t->plain || !t->drawn)
 		return -ENOMEM;
@@ -157,11 +164,25 @@ bool others_have(const struct others *o, const char *name, size_t n)
 	if (!is_telling(name, n))
 		return false;
 	for (size_t i = hash(name, n) & (o->slots - 1); o->by_name[i]; i = (i + 1) & (o->slots - 1)) {
-		const char *other = o->at[o->by_name[i] - 1].name;
-		if (strlen(other) == n && strncasecmp(other, name, n) == 0)
+		const struct other *t = &o->at[o->by_name[i] - 1];
+		if (!t->own && strlen(t->name) == n && strncasecmp(t->name, name, n) == 0)
 			return true;
 	}
 	return false;
+}
+
+void scan_note_own(struct scan *s, const char *name, size_t n)
+{
+	struct others *o = &s->others;
+	char folded[DRAWN_MAX];
+
+	if (o->n == 0)
+		return;
+	n = make_small(name, n, folded);
+	for (size_t i = hash(folded, n) & (o->slots - 1); o->by_name[i]; i = (i + 1) & (o->slots - 1)) {
+		struct other *t = &o->at[o->by_name[i] - 1];
+		t->own = t->own || strcasecmp(t->name, folded) == 0;
+	}
 }
 
 /* Of the tools that are drawn like it, the closest. */

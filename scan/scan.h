@@ -62,6 +62,8 @@ void scan_free(struct scan *s);
 /* From now on, names of other servers' tools: for names that imitate them and texts that give orders about them. They
  * are copied; of more than SCAN_OTHERS_MAX the first are taken. 0, -ENOMEM. */
 int scan_set_others(struct scan *s, const char *const *names, size_t n) _must_check_;
+/* This server has a tool of that name itself: texts that speak of it are about its own. A name stays a shadow. */
+void scan_note_own(struct scan *s, const char *name, size_t n);
 
 /* A definition as JSON text: an object of tools/list, prompts/list or resources/templates/list, or the string of
  * "instructions". Text that is not JSON is found (size.unread). The findings are valid until the next definition. */

@@ -47,6 +47,7 @@ struct other {
 	char *name;  /* as it is */
 	char *plain; /* small letters, without '_', '-' and '.' */
 	char *drawn; /* as it looks: folded, without these */
+	bool own;    /* the server that is scanned has such a tool too */
 };
 
 struct others {

@@ -21,7 +21,6 @@
 #include "shim/pins.h"
 #include "shim/policy.h"
 #include "shim/record.h"
-#include "shim/scans.h"
 #include "shim/scopes.h"
 #include "shim/structured.h"
 
@@ -144,15 +143,13 @@ static int filter_result(struct shim *s, const struct pending_entry *e, uint64_t
 		return lists_filter(s, kind, e->further, &s->edited, ret_hidden);
 	case RESULT_HELLO:
 		r = handle_record_server(s);
-		if (r == 0)
-			r = scans_instructions(s, message_get(&s->doc, "instructions"));
 		return r ? r : lists_filter_capabilities(s, &s->edited, ret_hidden);
 	default:
 		return 0;
 	}
 }
 
-/* Those that are not as they were pinned. */
+/* Those that are not as they were pinned, or that the scan finds fault with. */
 static int drop_instructions(struct shim *s, struct message *m)
 {
 	uint64_t hidden;

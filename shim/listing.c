@@ -12,6 +12,7 @@
 #include "shim/own.h"
 #include "shim/policy.h"
 #include "shim/record.h"
+#include "shim/scans.h"
 
 #define CLIENT_INFO "{\"name\":\"stockade\",\"version\":\"" STOCKADE_VERSION "\"}"
 
@@ -228,7 +229,7 @@ static int scan(struct shim *s, struct slice value, struct definition *d)
 	const struct scan_findings *found;
 
 	if (!l->scan)
-		l->scan = scan_new();
+		l->scan = scans_new(&s->config);
 	if (!l->scan)
 		return -ENOMEM;
 	found = scan_definition(l->scan, scan_kinds[d->kind], value.p, value.n);
@@ -286,8 +287,10 @@ static int take_page(struct shim *s)
 	const typeof(rows[0]) *row = &rows[s->listing.kind];
 	struct slice array = message_get(&s->doc, row->array), item;
 	struct walk w = walk_array(array);
-	int r = 0;
+	int r = s->listing.kind == DEFINITION_TOOL ? scans_note_own(s, &s->listing.scan, array) : 0;
 
+	if (r < 0)
+		return r;
 	if (array.n && !walk_is_array(array))
 		return fail_about(
 			s, "what it answers to", (struct slice){ row->list, strlen(row->list) }, "is not an array");

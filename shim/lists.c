@@ -223,6 +223,9 @@ static int filter_page(struct shim *s, const struct list_row *list, bool further
 	listed_begin(listed, !further, further || more);
 	if (list->kind == RESULT_TOOLS)
 		schemas_begin(&s->schemas, !further);
+	r = list->kind == RESULT_TOOLS ? scans_note_own(s, &s->scans.scan, array) : 0;
+	if (r < 0)
+		return r;
 	r = sift(s, array, keep_listed, list, out, ret_hidden);
 	if (!more)
 		listed_done(listed);
@@ -274,7 +277,8 @@ static int keep_instructions(struct shim *s, const void *arg, struct slice key, 
 	*ret = true;
 	if (!slice_is(key, "instructions"))
 		return 0;
-	return pins_keep(s, DEFINITION_INSTRUCTIONS, (struct slice){ "", 0 }, value, ret);
+	int r = pins_keep(s, DEFINITION_INSTRUCTIONS, (struct slice){ "", 0 }, value, ret);
+	return r == 0 && *ret ? scans_instructions(s, value, ret) : r;
 }
 
 int lists_filter_instructions(struct shim *s, struct slice result, struct buf *out, uint64_t *ret_hidden)

@@ -23,7 +23,7 @@ int lists_filter(
 /* Tool objects that a server put into its capabilities (mcp.md section 3, rule 8). NO_CAPABILITY: they are in an array,
  * where no name stands for them; an empty one is what some languages write for an empty object. */
 int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hidden) _must_check_;
-/* The result without instructions that are not as they were pinned. */
+/* The result without instructions that are not as they were pinned, or that the scan finds fault with. */
 int lists_filter_instructions(struct shim *s, struct slice result, struct buf *out, uint64_t *ret_hidden) _must_check_;
 /* An array of roots, down to those within config.roots. */
 int lists_filter_roots(struct shim *s, struct slice roots, struct buf *out, uint64_t *ret_hidden) _must_check_;

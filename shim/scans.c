@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "shim/keyed.h"
+#include "shim/policy.h"
 #include "shim/record.h"
 
 enum { FIRST_SLOTS = 256 };
@@ -140,16 +141,57 @@ static int record_findings(
 	return r;
 }
 
+struct scan *scans_new(const struct shim_config *c)
+{
+	struct scan *scan = scan_new();
+
+	if (scan && scan_set_others(scan, (const char *const *)c->scan.others.v, c->scan.others.n) == 0)
+		return scan;
+	scan_free(scan);
+	return NULL;
+}
+
+int scans_note_own(struct shim *s, struct scan **scan, struct slice tools)
+{
+	struct walk w = walk_array(tools);
+	struct slice tool, name;
+	int r = 0;
+
+	if (s->config.scan.others.n == 0)
+		return 0;
+	if (!*scan)
+		*scan = scans_new(&s->config);
+	if (!*scan)
+		return -ENOMEM;
+	while (r == 0 && walk_element(&w, &tool)) {
+		name = walk_string(walk_get(tool, "name"));
+		if (!name.p)
+			continue;
+		r = policy_unescape(name, &s->subject, &name);
+		if (r == 0)
+			scan_note_own(*scan, name.p, name.n);
+		/* No list of others has such a name. */
+		r = r == -E2BIG ? 0 : r;
+	}
+	return r;
+}
+
+/* Is a grave finding in it reason enough? */
+static bool may_withhold(const struct shim *s, enum scan_kind kind)
+{
+	return s->config.scan.withhold || (kind == SCAN_INSTRUCTIONS && !s->config.pins.on);
+}
+
 static int judge(struct shim *s, size_t row, struct slice name, struct slice item, bool *ret_withheld)
 {
 	const struct scan_findings *f;
 
 	if (!s->scans.scan)
-		s->scans.scan = scan_new();
+		s->scans.scan = scans_new(&s->config);
 	if (!s->scans.scan)
 		return -ENOMEM;
 	f = scan_definition(s->scans.scan, kinds[row].kind, item.p, item.n);
-	*ret_withheld = s->config.scan.withhold && kinds[row].kind != SCAN_INSTRUCTIONS && f->worst >= SCAN_HIGH;
+	*ret_withheld = f->worst >= SCAN_HIGH && may_withhold(s, kinds[row].kind);
 	return record_findings(s, kinds[row].method, name, f, *ret_withheld);
 }
 
@@ -184,32 +226,37 @@ int scans_keep(struct shim *s, enum method_result list, struct slice name, struc
 	return remember(&s->scans, of_name, verdict);
 }
 
-int scans_instructions(struct shim *s, struct slice text)
+int scans_instructions(struct shim *s, struct slice text, bool *ret)
 {
 	uint8_t of_item[SCANS_DIGEST_BYTES];
-	size_t row = row_of(RESULT_HELLO);
+	enum scans_verdict verdict;
 	bool withheld;
-	int r;
+	int r = 0;
 
-	if (text.n < 2 || text.p[0] != '"')
-		return 0;
 	digest(s, KEYED_SCAN_ITEM, SCAN_INSTRUCTIONS, text, of_item);
-	if (recall(&s->scans, of_item) != SCANS_UNKNOWN)
-		return 0;
-	r = judge(s, row, SLICE("instructions"), text, &withheld);
-	return r < 0 ? r : remember(&s->scans, of_item, SCANS_CLEAN);
+	verdict = recall(&s->scans, of_item);
+	if (verdict == SCANS_UNKNOWN) {
+		r = judge(s, row_of(RESULT_HELLO), SLICE("instructions"), text, &withheld);
+		verdict = withheld ? SCANS_WITHHELD : SCANS_CLEAN;
+		if (r == 0)
+			r = remember(&s->scans, of_item, verdict);
+	}
+	*ret = verdict != SCANS_WITHHELD;
+	return r;
 }
 
-static void guard(struct shim *s, enum scan_kind kind, struct decision *d)
+static enum scans_verdict verdict_on(const struct shim *s, enum scan_kind kind, struct slice name)
 {
 	uint8_t of_name[SCANS_DIGEST_BYTES];
-	enum scans_verdict verdict;
 
-	if (!s->config.scan.withhold)
-		return;
-	digest(s, KEYED_SCAN_NAME, kind, d->subject, of_name);
-	verdict = recall(&s->scans, of_name);
-	if (verdict == SCANS_CLEAN)
+	digest(s, KEYED_SCAN_NAME, kind, name, of_name);
+	return recall(&s->scans, of_name);
+}
+
+/* again: what to do about what has not been listed; NULL: nothing is to be done. */
+static void follow(const struct shim *s, enum scans_verdict verdict, const char *again, struct decision *d)
+{
+	if (verdict == SCANS_CLEAN || (verdict == SCANS_UNKNOWN && !again))
 		return;
 	d->verdict = POLICY_DENY;
 	d->rule = s->config.scan.withhold;
@@ -218,18 +265,44 @@ static void guard(struct shim *s, enum scan_kind kind, struct decision *d)
 		d->advice = "Only a person can allow it; the log of stockade says what was found.";
 	} else {
 		d->reason = "its definition has not been listed, so that nobody has scanned it";
-		d->advice = kind == SCAN_TOOL ? "List the tools and call it again." : "List the prompts and ask again.";
+		d->advice = again;
 	}
 }
 
 int scans_guard_tool(struct shim *s, const struct message *m, struct decision *d)
 {
-	guard(s, SCAN_TOOL, d);
+	if (s->config.scan.withhold)
+		follow(s, verdict_on(s, SCAN_TOOL, d->subject), "List the tools and call it again.", d);
 	return 0;
 }
 
 int scans_guard_prompt(struct shim *s, const struct message *m, struct decision *d)
 {
-	guard(s, SCAN_PROMPT, d);
+	if (s->config.scan.withhold)
+		follow(s, verdict_on(s, SCAN_PROMPT, d->subject), "List the prompts and ask again.", d);
+	return 0;
+}
+
+int scans_guard_resource(struct shim *s, const struct message *m, struct decision *d)
+{
+	if (s->config.scan.withhold)
+		follow(s, verdict_on(s, SCAN_RESOURCE, d->subject), NULL, d);
+	return 0;
+}
+
+/* A reference to a resource is one to a template, or to a resource without parameters. */
+int scans_guard_reference(struct shim *s, const struct message *m, struct decision *d)
+{
+	enum scans_verdict template, resource;
+
+	if (strcmp(d->what, "prompt") == 0)
+		return scans_guard_prompt(s, m, d);
+	if (!s->config.scan.withhold)
+		return 0;
+	template = verdict_on(s, SCAN_TEMPLATE, d->subject);
+	resource = verdict_on(s, SCAN_RESOURCE, d->subject);
+	if (template == SCANS_UNKNOWN || resource == SCANS_WITHHELD)
+		template = resource;
+	follow(s, template, "List the resource templates and ask again.", d);
 	return 0;
 }

@@ -7,9 +7,11 @@
  * Returns:  0, -errno
  * Limits:   SCANS_KNOWN_MAX digests, then all are forgotten; SCANS_RECORDS_MAX findings are recorded one by one
  *
- * By default nothing follows from a finding. Where the profile says tools.scan "withhold", what has a finding of
- * severity high stays off its list and cannot be used by its name, nor can a tool or prompt whose definition has not
- * been seen.
+ * By default nothing follows from a finding in what is listed. Where the profile says tools.scan "withhold", what has a
+ * finding of severity high stays off its list and cannot be used by its name, nor can a tool, a prompt or a reference
+ * whose definition has not been seen. A resource is data and may be read unlisted, but not under a uri whose definition
+ * was withheld. Instructions with such a finding are dropped in any case, but for those that a person has pinned:
+ * nobody calls them, so what is lost is nothing but the server's hold on the model.
  */
 #pragma once
 #include "shim/role.h"
@@ -28,8 +30,14 @@ void scans_done(struct shim *s);
 void scans_trim(struct shim *s);
 /* May a definition of that list stay? */
 int scans_keep(struct shim *s, enum method_result list, struct slice name, struct slice item, bool *ret) _must_check_;
-/* The server's instructions: recorded only. */
-int scans_instructions(struct shim *s, struct slice text) _must_check_;
-/* guards.h: a tool or a prompt that is withheld, or was never seen. */
+/* May the server's instructions stay? */
+int scans_instructions(struct shim *s, struct slice text, bool *ret) _must_check_;
+/* A scan that knows the names of other servers' tools. NULL: out of memory. */
+struct scan *scans_new(const struct shim_config *c) _must_check_;
+/* The names in a list of tools are this server's own, whoever else has them. */
+int scans_note_own(struct shim *s, struct scan **scan, struct slice tools) _must_check_;
+/* guards.h: what is withheld; a tool, prompt or reference that was never seen. */
 int scans_guard_tool(struct shim *s, const struct message *m, struct decision *d) _must_check_;
 int scans_guard_prompt(struct shim *s, const struct message *m, struct decision *d) _must_check_;
+int scans_guard_resource(struct shim *s, const struct message *m, struct decision *d) _must_check_;
+int scans_guard_reference(struct shim *s, const struct message *m, struct decision *d) _must_check_;

@@ -22,6 +22,7 @@
 #include "supervisor/exit.h"
 #include "supervisor/filesystem.h"
 #include "supervisor/identity.h"
+#include "supervisor/pin_others.h"
 #include "supervisor/private_home.h"
 #include "supervisor/secret_values.h"
 #include "supervisor/trust.h"
@@ -558,6 +559,10 @@ static int step_pins(struct build *b, struct diag *d)
 	char *where;
 	int r = e->profile.pins ? load_shipped_pins(b, d) : pin_load(b->args->paths, e->name, e->subject, &e->pins, d);
 
+	if (r >= 0) {
+		int others = pin_other_names(b->args->paths, e->name, e->subject, &e->shim.scan.others, d);
+		r = others < 0 ? others : r;
+	}
 	if (r == PIN_NONE)
 		return 0;
 	if (r < 0)

@@ -338,6 +338,11 @@ static int file_name(const char *name, const char *subject, char *ret, size_t si
 	return r;
 }
 
+int pin_open(const struct paths *p, int *ret, struct diag *d)
+{
+	return paths_open_state(p, PINS_DIR, ret, d);
+}
+
 int pin_load(const struct paths *p, const char *name, const char *subject, struct pin_set *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(PIN_FILE_MAX);
@@ -346,7 +351,7 @@ int pin_load(const struct paths *p, const char *name, const char *subject, struc
 	_cleanup_free_ char *shown = NULL;
 	char file[PIN_KEY_SIZE + 8];
 	struct diag why = { "" };
-	int r = paths_open_state(p, PINS_DIR, &dir, d);
+	int r = pin_open(p, &dir, d);
 
 	if (r == 0)
 		r = file_name(name, subject, file, sizeof(file));
@@ -374,7 +379,7 @@ int pin_save(const struct paths *p, const char *name, const char *subject, const
 {
 	_cleanup_close_ int dir = -1;
 	char file[PIN_KEY_SIZE + 8];
-	int r = paths_open_state(p, PINS_DIR, &dir, d);
+	int r = pin_open(p, &dir, d);
 
 	if (r == 0)
 		r = file_name(name, subject, file, sizeof(file));

@@ -36,6 +36,8 @@ int pin_parse(const char *name, const char *bytes, size_t n, struct pin_set *ret
 int pin_read_texts(struct pin_set *s, struct diag *d) _must_check_;
 /* The name of the file under STATE/pins, without ".pins": that of the profile, or made of the subject's digest. */
 int pin_key(const char *name, const char *subject, char ret[PIN_KEY_SIZE]) _must_check_;
+/* The directory of the user's own. */
+int pin_open(const struct paths *p, int *ret, struct diag *d) _must_check_;
 /* The user's own pins, or PIN_NONE. A set that is about another subject denies. */
 int pin_load(
 	const struct paths *p, const char *name, const char *subject, struct pin_set *ret, struct diag *d) _must_check_;

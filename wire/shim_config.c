@@ -50,6 +50,7 @@ static void put_pins(struct wire_writer *w, const struct shim_pins *p)
 static void put_scan(struct wire_writer *w, const struct shim_scan *s)
 {
 	wire_put_str(w, s->withhold);
+	wire_put_strv(w, s->others.v, s->others.n);
 }
 
 int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
@@ -116,7 +117,7 @@ static void get_pins(struct wire_reader *r, struct shim_pins *ret)
 	}
 }
 
-static void get_roots(struct wire_reader *r, struct strv *ret)
+static void get_strv(struct wire_reader *r, struct strv *ret)
 {
 	uint32_t n = wire_get_count(r, sizeof(uint32_t));
 
@@ -125,6 +126,18 @@ static void get_roots(struct wire_reader *r, struct strv *ret)
 		if (e < 0)
 			r->error = r->error ? r->error : -EPROTO;
 	}
+}
+
+static void get_scan(struct wire_reader *r, struct shim_scan *ret)
+{
+	size_t bytes = 0;
+
+	ret->withhold = wire_get_str(r);
+	get_strv(r, &ret->others);
+	for (size_t i = 0; i < ret->others.n; i++)
+		bytes += strlen(ret->others.v[i]);
+	if (ret->others.n > SHIM_OTHERS_MAX || bytes > SHIM_OTHERS_BYTES_MAX)
+		r->error = r->error ? r->error : -EPROTO;
 }
 
 static void get_arguments(struct wire_reader *r, struct shim_arguments *ret)
@@ -165,9 +178,9 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	shim_client_get(&r, &ret->client);
 	ret->listing = wire_get_u8(&r);
 	get_pins(&r, &ret->pins);
-	get_roots(&r, &ret->roots);
+	get_strv(&r, &ret->roots);
 	get_arguments(&r, &ret->arguments);
-	ret->scan.withhold = wire_get_str(&r);
+	get_scan(&r, &ret->scan);
 	meters_get(&r, &ret->meters);
 	scopes_get(&r, &ret->scopes);
 	shim_text_get(&r, &ret->text);
@@ -249,6 +262,7 @@ void shim_config_done(struct shim_config *c)
 	strv_done(&c->roots);
 	shim_arguments_done(&c->arguments);
 	free(c->scan.withhold);
+	strv_done(&c->scan.others);
 	meters_done(&c->meters);
 	shim_client_done(&c->client);
 	scopes_done(&c->scopes);

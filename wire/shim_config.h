@@ -4,7 +4,8 @@
  *
  * Process:  supervisor (writes), shim (reads)
  * Owns:     all strings; free with shim_config_done
- * Limits:   SHIM_CONFIG_BYTES_MAX encoded; SHIM_LINE_DEFAULT and SHIM_LINE_MAX bytes a message; DEFINITIONS_MAX pins
+ * Limits:   SHIM_CONFIG_BYTES_MAX encoded; SHIM_LINE_DEFAULT and SHIM_LINE_MAX bytes a message; DEFINITIONS_MAX pins;
+ *           SHIM_OTHERS_MAX names of other servers' tools, SHIM_OTHERS_BYTES_MAX bytes of them
  */
 #pragma once
 #include <stdbool.h>
@@ -23,6 +24,8 @@ enum {
 	SHIM_LINE_MAX = 10 << 20, /* a longer line closes the TypeScript peer (mcp.md, section 2) */
 	SHIM_RULES_MAX = 4096,
 	SHIM_ARGUMENTS_MAX = 1024,
+	SHIM_OTHERS_MAX = 4096,
+	SHIM_OTHERS_BYTES_MAX = 256 << 10,
 };
 
 /* Arguments in the log: names only, salted hash of the values too, or everything. */
@@ -75,7 +78,8 @@ struct shim_arguments {
 
 /* What follows from a finding of severity high in a definition of a list (scan/scan.h). */
 struct shim_scan {
-	char *withhold; /* the rule's words: it is withheld; NULL: nothing, it is recorded */
+	char *withhold;	    /* the rule's words: it is withheld; NULL: nothing, it is recorded */
+	struct strv others; /* names of the tools of the user's other servers, which none may imitate */
 };
 
 struct shim_config {

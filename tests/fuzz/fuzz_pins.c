@@ -43,8 +43,9 @@ static void check_pins(const struct pin_set *s)
 			"instructions with a name, or none without");
 		must(i == 0 || definition_compare(d - 1, d) < 0, "two of one name, or no order");
 		must(shim_pins_find(&pins, d->kind, d->name, strlen(d->name)) == &pins.v[i], "a pin that is not found");
-		free(pins.v[i].name);
 	}
+	for (size_t i = 0; i < pins.n; i++)
+		free(pins.v[i].name);
 	free(pins.v);
 	free(pins.where);
 }

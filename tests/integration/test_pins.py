@@ -325,6 +325,39 @@ def test_a_grave_finding_of_the_scan_keeps_it_from_being_pinned_unless_it_is_nam
     assert {f["rule"] for f in shown["findings"] if f["severity"] == "high"} == set(found)
 
 
+def test_a_tool_that_shadows_one_of_another_pinned_server_is_found_at_pin_at_diff_and_when_it_is_listed(person):
+    one = Server(person)
+    state = f"{person.work}/other"
+    os.makedirs(state)
+    words = ["--", "/usr/bin/python3", REWRITING, "other", state]
+    person.approve(*words)
+    # Alone, no name is another's.
+    assert "name.shadow" not in person.stockade("pin", "--print-digest", *words, check=0).stderr
+    one.pin()
+    shown = person.stockade("pin", "--print-digest", *words, check=0).stderr
+    assert {line.rsplit("tool '", 1)[1].split("'")[0] for line in shown.splitlines() if "name.shadow" in line} == {"echo", "last", "sum"}
+    w = person.start(*words)
+    w.initialize()
+    assert listed(w) == ["echo", "last", "sum"], "it is found, and nothing else follows"
+    w.end()
+    found = [r for r in person.records() if r["event"] == "scan.finding" and r["rule"] == "name.shadow"]
+    assert {r["tool"] for r in found} == {"echo", "last", "sum"} and not [r for r in found if r.get("decision") == "drop"]
+    pin(person, *words)
+    findings = json.loads(person.stockade("diff", "--json", *words, check=0).stdout)["findings"]
+    assert {f["name"] for f in findings if f["rule"] == "name.shadow"} == {"echo", "last", "sum"}
+
+
+def test_grave_instructions_of_a_server_that_is_not_pinned_are_dropped_and_recorded(person):
+    s = Server(person, "instructions")
+    bare, w = s.bare(), s.start()
+    assert POISON in bare.initialize()["result"]["instructions"], "the control gets them"
+    assert "instructions" not in w.initialize()["result"]
+    assert listed(w) == ["echo", "last", "sum"]
+    bare.end(), w.end()
+    found = [r for r in person.records() if r["event"] == "scan.finding" and r["tool"] == "instructions"]
+    assert found and {r["decision"] for r in found} == {"drop"} and "high" in {r["status"] for r in found}
+
+
 def test_two_tools_of_one_name_cannot_be_pinned(person):
     s = Server(person, "twice")
     r = s.person.stockade("pin", "--print-digest", *s.words)

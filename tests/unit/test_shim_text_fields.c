@@ -50,7 +50,7 @@ static void put_down(struct desk *t)
 	{                                                                                                              \
 		ID(1)                                                                                                  \
 		"\"method\":\"" method "\",\"params\":{\"name\":\"n\",\"uri\":\"u:v\",\"taskId\":\"t\",\"ref\":{"      \
-				       "\"type\":\"ref/prompt\",\"name\":\"n\"}}}",                                    \
+		"\"type\":\"ref/prompt\",\"name\":\"n\"}}}",                                                           \
 			ID(1) "\"result\":{" body "}}"                                                                 \
 	}
 #define SAID(message)                                                                                                  \
@@ -93,7 +93,6 @@ static const struct {
 	LEGACY("resources/templates/list",
 		"\"resourceTemplates\":[{\"uriTemplate\":\"u\",\"name\":\"$\",\"description\":\"$\"}]"),
 	LEGACY("tasks/get", "\"taskId\":\"t\",\"status\":\"working\",\"statusMessage\":\"$\""),
-	RESULT("server/discover", "\"supportedVersions\":[],\"capabilities\":{},\"instructions\":\"$\""),
 	{ ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"n\"}}",
 		ID(1) "\"error\":{\"code\":-32000,\"message\":\"$\",\"data\":{\"trace\":[\"$\"]}}}" },
 	{ ID(1) "\"method\":\"prompts/list\"}", ID(1) "\"error\":{\"code\":1,\"message\":\"m\",\"data\":\"$\"}}" },
@@ -147,6 +146,22 @@ static void in_every_field_of_every_message_nothing_of_it_is_left(void **state)
 			strstr(now, "\xe2\x80\x8b") || strstr(now, "@example"))
 			fail_msg("%s: something is left: %s", places[i].says, now);
 	}
+	put_down(t);
+}
+
+/* With an escape sequence in them they would not be there at all (scans.h). */
+static void instructions_are_clean(void **state)
+{
+	static const char *const secrets[] = { TOKEN };
+	struct desk *t = desk_of(secrets, 1, NULL);
+
+	PLAY(t, { C, ID(1) "\"method\":\"server/discover\",\"params\":{" MODERN "}}", NULL, "=", "request allow" },
+		{ S,
+			ID(1) "\"result\":{\"supportedVersions\":[],\"capabilities\":{},\"instructions\":\"x" TOKEN
+			      "\\u200b me@example.org\"}}",
+			ID(1) "\"result\":{\"supportedVersions\":[],\"capabilities\":{},\"instructions\":\"" ONE_ODD
+			      "\"}}",
+			NULL, "response - ok" });
 	put_down(t);
 }
 
@@ -266,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_every_field_of_every_message_nothing_of_it_is_left),
+		cmocka_unit_test(instructions_are_clean),
 		cmocka_unit_test(keys_of_the_servers_own_are_clean),
 		cmocka_unit_test(the_protocols_own_words_stay_what_they_are),
 		cmocka_unit_test(what_has_to_be_said_again_is_refused_and_never_changed),

@@ -276,6 +276,7 @@ static void make_config(struct shim_config *c)
 		.rate = { 7, 1, strdup("p.json:54") } };
 	c->scan.withhold = strdup("scan");
 	assert_int_equal(strv_add(&c->roots, "/one") | strv_add(&c->roots, "/two"), 0);
+	assert_int_equal(strv_add(&c->scan.others, "send_mail") | strv_add(&c->scan.others, "read_file"), 0);
 	make_meters(&c->meters);
 	make_scopes(&c->scopes);
 	c->text.pass = true;
@@ -419,6 +420,7 @@ static void every_field_of_a_shim_config_arrives(void **state)
 	assert_true(got.client.sampling.on && got.client.elicitation.on);
 	assert_client(&got.client, &sent.client);
 	assert_string_equal(got.scan.withhold, "scan");
+	assert_true(same(&got.scan.others, &sent.scan.others));
 	assert_meters(&got.meters, &sent.meters);
 	assert_scopes(&got.scopes, &sent.scopes);
 	assert_true(same(&got.roots, &sent.roots));
@@ -620,6 +622,20 @@ static void config_with_a_crowd_of_rules(struct shim_config *c)
 		r->rules[r->n] = (struct shim_rule){ true, strdup("g"), strdup("w") };
 }
 
+static void config_with_a_crowd_of_others(struct shim_config *c)
+{
+	while (c->scan.others.n <= SHIM_OTHERS_MAX)
+		assert_int_equal(strv_add(&c->scan.others, "o"), 0);
+}
+
+static void config_with_long_others(struct shim_config *c)
+{
+	static char name[SHIM_OTHERS_BYTES_MAX / 2 + 1];
+
+	memset(name, 'o', sizeof(name) - 1);
+	assert_int_equal(strv_add(&c->scan.others, name) | strv_add(&c->scan.others, name), 0);
+}
+
 static void a_shim_config_with_a_value_that_none_may_have_is_refused(void **state)
 {
 	static void (*const spoil[])(struct shim_config *) = { config_without_name, config_of_root,
@@ -631,7 +647,8 @@ static void a_shim_config_with_a_value_that_none_may_have_is_refused(void **stat
 		config_with_half_a_confirmation, config_with_meters_of_no_tool, config_with_a_crowd_of_meters,
 		config_of_a_short_secret, config_of_an_unknown_set, config_without_the_strictest_scope,
 		config_with_scopes_in_another_order, config_with_a_scope_of_no_name, config_with_a_tool_of_no_scope,
-		config_with_scopes_of_nobody, config_with_scopes_that_nobody_allows, config_with_a_grant_for_ever };
+		config_with_scopes_of_nobody, config_with_scopes_that_nobody_allows, config_with_a_grant_for_ever,
+		config_with_a_crowd_of_others, config_with_long_others };
 
 	for (size_t i = 0; i < ARRAY_LEN(spoil); i++) {
 		struct shim_config c, got;

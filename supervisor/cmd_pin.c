@@ -11,6 +11,7 @@
 #include "supervisor/launch.h"
 #include "supervisor/output.h"
 #include "supervisor/pin_diff.h"
+#include "supervisor/pin_gate.h"
 #include "supervisor/pin_listing.h"
 #include "supervisor/pin_show.h"
 
@@ -31,7 +32,7 @@ static const struct option_row pin_rows[] = {
 	{ "digest", 0, OPTION_STR, offsetof(struct pin_options, digest), "D",
 		"pin exactly what has digest D without asking" },
 	{ "accept", 0, OPTION_STRV, offsetof(struct pin_options, accept), "ID",
-		"pin although the scan's rule ID found something grave" },
+		"pin although the scan's rule ID found something grave; not where the policy says what may be pinned" },
 	GRANT_OPTION_ROWS(struct pin_options, grants),
 	{ 0 },
 };
@@ -92,24 +93,9 @@ static int save(const struct pinning *p, struct diag *d)
 	return EXIT_OK;
 }
 
-/* A finding is a reason to look; a grave one that nobody has named is a reason not to pin. */
 static int check_findings(const struct pinning *p, struct diag *d)
 {
-	const struct definitions *l = &p->listing.found;
-	char name[320];
-
-	for (size_t i = 0; i < l->n; i++)
-		for (size_t j = 0; j < l->v[i].n_findings; j++) {
-			const struct definition_finding *f = &l->v[i].findings[j];
-			if (f->severity < DEFINITION_HIGH || strv_contains(&p->options->accept, f->rule))
-				continue;
-			pin_show_name(&l->v[i], name, sizeof(name));
-			return diag_fail(d, -EPERM,
-				"%s: nothing was pinned: %s (%s) in %s. Look at it (--print-digest shows everything); "
-				"--accept %s pins it all the same",
-				p->name, f->title, f->rule, name, f->rule);
-		}
-	return 0;
+	return pin_gate(&p->listing.found, &p->launch.effective->policy, &p->options->accept, p->name, d);
 }
 
 static int by_digest(const struct pinning *p, struct diag *d)

@@ -155,6 +155,24 @@ static int take_ca(const struct member *m)
 	return where_of(m, path, &m->take->policy->ca_where);
 }
 
+/* --- pins --- */
+
+static int take_findings(const struct member *m)
+{
+	static const enum definition_severity from[] = { DEFINITION_LOW, DEFINITION_MEDIUM, DEFINITION_HIGH };
+	const char *word = json_string_value(m->v);
+
+	for (size_t i = 0; i < ARRAY_LEN(from); i++) {
+		if (strcmp(word, definition_severity_name(from[i])) != 0)
+			continue;
+		m->take->policy->findings = from[i];
+		return where_of(m, word, &m->take->policy->findings_where);
+	}
+	return fail(m,
+		"must be \"low\", \"medium\" or \"high\": the severity from which on a finding of the scan keeps a "
+		"server from being pinned");
+}
+
 /* --- the format --- */
 
 static int take_accepted(const struct member *m)
@@ -185,6 +203,7 @@ static int take_grants(const struct member *m)
 
 static int take_provide(const struct member *m);
 static int take_tools(const struct member *m);
+static int take_pins(const struct member *m);
 
 /* Every key there is. What the whole format has and this version does not keep is known by name, and refused. */
 static const struct row {
@@ -199,6 +218,8 @@ static const struct row {
 	{ "provide", JSON_OBJECT, take_provide },
 	{ "provide.proxy", JSON_STRING, take_proxy },
 	{ "provide.ca", JSON_STRING, take_ca },
+	{ "pins", JSON_OBJECT, take_pins },
+	{ "pins.findings", JSON_STRING, take_findings },
 	{ "mode", JSON_NULL, take_refused },
 	{ "consent", JSON_NULL, take_refused },
 	{ "profiles", JSON_NULL, take_refused },
@@ -216,7 +237,6 @@ static const struct row {
 	{ "tools.scopes", JSON_NULL, take_refused },
 	{ "limits", JSON_NULL, take_refused },
 	{ "client", JSON_NULL, take_refused },
-	{ "pins", JSON_NULL, take_refused },
 	{ "kill", JSON_NULL, take_refused },
 	{ "audit", JSON_NULL, take_refused },
 	{ "inventory", JSON_NULL, take_refused },
@@ -290,6 +310,11 @@ static int take_tools(const struct member *m)
 	return walk(m->take, "tools", m->v);
 }
 
+static int take_pins(const struct member *m)
+{
+	return walk(m->take, "pins", m->v);
+}
+
 static int parse(struct take *t, const char *path, const struct buf *b)
 {
 	int r = json_file_parse(path, b->data ? b->data : "", b->len, &t->file, t->d);
@@ -346,5 +371,6 @@ void policy_done(struct policy *p)
 	free(p->ca);
 	free(p->ca_where);
 	free(p->no_grants);
+	free(p->findings_where);
 	*p = (struct policy){ 0 };
 }

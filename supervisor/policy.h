@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include "base/diag.h"
 #include "base/fs.h"
+#include "wire/definition.h"
 #include "supervisor/role.h"
 
 enum { POLICY_BYTES_MAX = 1 << 20, POLICY_CA_MAX = 1 << 20 };
@@ -24,10 +25,12 @@ enum { POLICY_BYTES_MAX = 1 << 20, POLICY_CA_MAX = 1 << 20 };
 struct policy {
 	char *proxy_host; /* provide.proxy, or NULL */
 	uint16_t proxy_port;
-	char *proxy_where; /* "FILE:LINE (provide.proxy)" */
-	char *ca;	   /* the certificates themselves, PEM; NULL: none are provided */
-	char *ca_where;	   /* "FILE:LINE (provide.ca "PATH")" */
-	char *no_grants;   /* tools.grants "never": "FILE:LINE (tools.grants)"; NULL: as profiles say */
+	char *proxy_where;		   /* "FILE:LINE (provide.proxy)" */
+	char *ca;			   /* the certificates themselves, PEM; NULL: none are provided */
+	char *ca_where;			   /* "FILE:LINE (provide.ca "PATH")" */
+	char *no_grants;		   /* tools.grants "never": "FILE:LINE (tools.grants)"; NULL: as profiles say */
+	enum definition_severity findings; /* pins.findings: from which on a finding keeps a server from being pinned */
+	char *findings_where;		   /* "FILE:LINE (pins.findings "medium")"; NULL: nothing is laid down */
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include "supervisor/canonical.h"
 #include "supervisor/pin_diff.h"
+#include "supervisor/pin_gate.h"
 #include "supervisor/pin_show.h"
 #include "supervisor/pin_store.h"
 #include "supervisor/pin_weigh.h"
 #include "supervisor/word_diff.h"
+
+#define WORDS(text) ((char *)(uintptr_t)(text))
 
 struct tool {
 	const char *name;
@@ -276,6 +279,44 @@ static void foreign_text_is_shown_as_it_is_meant_and_drives_no_terminal(void **s
 	}
 }
 
+static void what_was_found_keeps_from_pinning_from_the_severity_that_policy_sets(void **state)
+{
+	static const struct {
+		enum definition_severity policy; /* DEFINITION_INFO: says nothing */
+		const char *accepted, *words;	 /* NULL: it may be pinned */
+	} cases[] = {
+		{ DEFINITION_INFO, NULL, "(grave.rule) in tool 'a'. Look at it" },
+		{ DEFINITION_INFO, "grave.rule", NULL },
+		{ DEFINITION_INFO, "mild.rule", "--accept grave.rule" },
+		{ DEFINITION_HIGH, "grave.rule", "p.json:3 keeps" },
+		{ DEFINITION_MEDIUM, "grave.rule", "(mild.rule, severity medium)" },
+		{ DEFINITION_LOW, NULL, "(low.rule, severity low)" },
+	};
+	struct definition_finding found[] = {
+		{ DEFINITION_LOW, WORDS("low.rule"), WORDS("t"), WORDS("p"), WORDS("s") },
+		{ DEFINITION_MEDIUM, WORDS("mild.rule"), WORDS("t"), WORDS("p"), WORDS("s") },
+		{ DEFINITION_HIGH, WORDS("grave.rule"), WORDS("t"), WORDS("p"), WORDS("s") },
+	};
+	struct definition v[] = { { .name = WORDS("fine") },
+		{ .name = WORDS("a"), .findings = found, .n_findings = ARRAY_LEN(found) } };
+	const struct definitions l = { .v = v, .n = ARRAY_LEN(v) };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char *word = WORDS(cases[i].accepted);
+		struct policy policy = { .findings = cases[i].policy,
+			.findings_where = cases[i].policy ? WORDS("p.json:3") : NULL };
+		struct strv accepted = { &word, cases[i].accepted ? 1 : 0 };
+		struct diag d = { "" };
+		int r = pin_gate(&l, &policy, &accepted, "x", &d);
+		if (r != (cases[i].words ? -EPERM : 0) || !strstr(d.text, cases[i].words ? cases[i].words : ""))
+			fail_msg("%zu: %d %s", i, r, d.text);
+	}
+	/* What is less than the policy says is in nobody's way. */
+	struct policy grave = { .findings = DEFINITION_HIGH, .findings_where = WORDS("p.json:3") };
+	v[1].n_findings = 2;
+	assert_int_equal(pin_gate(&l, &grave, &(struct strv){ 0 }, "x", &(struct diag){ "" }), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +328,7 @@ int main(void)
 		cmocka_unit_test(a_table_says_which_change_matters),
 		cmocka_unit_test(a_difference_names_each_field_and_takes_sets_as_sets),
 		cmocka_unit_test(foreign_text_is_shown_as_it_is_meant_and_drives_no_terminal),
+		cmocka_unit_test(what_was_found_keeps_from_pinning_from_the_severity_that_policy_sets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

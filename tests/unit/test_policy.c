@@ -121,6 +121,7 @@ static void a_proxy_may_be_an_address(void **state)
 }
 
 #define PROVIDE(text) "{\"stockade\": 1, \"provide\": {" text "}}"
+#define PINS(text)    "{\"stockade\": 1, \"pins\": {" text "}}"
 static void what_cannot_be_followed_denies_every_launch_in_words(void **state)
 {
 	static const char *const rows[][2] = {
@@ -153,6 +154,13 @@ static void what_cannot_be_followed_denies_every_launch_in_words(void **state)
 		{ PROVIDE("\"proxy\": \"http://proxy.example:80/pac\""), "has a path" },
 		{ PROVIDE("\"ca\": \"corp.pem\""), "must be an absolute path" },
 		{ PROVIDE("\"ca\": \"/nonexistent/corp.pem\""), "provide.ca: cannot open" },
+		{ "{\"stockade\": 1, \"pins\": \"high\"}", "pins cannot be a string" },
+		{ PINS("\"finding\": \"high\""), "did you mean \"pins.findings\"?" },
+		{ PINS("\"findings\": 3"), "pins.findings cannot be" },
+		{ PINS("\"findings\": \"info\""), "must be \"low\", \"medium\" or \"high\"" },
+		{ PINS("\"findings\": \"High\""), "must be \"low\", \"medium\" or \"high\"" },
+		{ PINS("\"findings\": \"\""), "must be \"low\", \"medium\" or \"high\"" },
+		{ "{\"stockade\": 1, \"pins.findings\": \"high\"}", "is no key of a policy" },
 	};
 	struct world *w = *state;
 
@@ -166,7 +174,7 @@ static void what_cannot_be_followed_denies_every_launch_in_words(void **state)
 static void no_rule_that_is_not_enforced_is_read(void **state)
 {
 	static const char *const keys[] = { "mode", "consent", "profiles", "signatures", "keys", "servers", "packages",
-		"filesystem", "network", "ipc", "limits", "client", "pins", "kill", "audit", "inventory" };
+		"filesystem", "network", "ipc", "limits", "client", "kill", "audit", "inventory" };
 	static const char *const values[] = { "{}", "[]", "\"x\"", "1", "true", "null" };
 	struct world *w = *state;
 	char text[128], words[64];
@@ -227,6 +235,33 @@ static void of_a_policy_that_is_refused_nothing_is_kept(void **state)
 		text, sizeof(text), PROVIDE("\"proxy\": \"http://proxy.example:80\", \"ca\": \"%s\", \"x\": 1"), w->ca);
 	put(w->policy, text, 0644);
 	refused(w, "is no key of a policy");
+}
+
+static void the_severity_that_keeps_from_pinning_is_the_owners_with_its_line(void **state)
+{
+	static const struct {
+		const char *word;
+		enum definition_severity severity;
+	} cases[] = { { "low", DEFINITION_LOW }, { "medium", DEFINITION_MEDIUM }, { "high", DEFINITION_HIGH } };
+	struct world *w = *state;
+	struct diag d = { "" };
+	struct policy p;
+	char text[256], where[300];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		snprintf(text, sizeof(text), PINS("\n\"findings\": \"%s\""), cases[i].word);
+		put(w->policy, text, 0644);
+		if (load(w, &p, &d) < 0)
+			fail_msg("%s", d.text);
+		snprintf(where, sizeof(where), "%s:2 (pins.findings \"%s\")", w->policy, cases[i].word);
+		assert_string_equal(p.findings_where, where);
+		assert_int_equal(p.findings, cases[i].severity);
+		policy_done(&p);
+	}
+	put(w->policy, PINS(""), 0644);
+	assert_int_equal(load(w, &p, &d), 0);
+	assert_null(p.findings_where);
+	policy_done(&p);
 }
 
 /* In a child: somebody whose files are not root's. */
@@ -341,7 +376,7 @@ static void the_schema_has_every_key_that_is_taken_and_no_other(void **state)
 		bool taken;
 	} rows[] = { { "", "stockade", true }, { "", "owner", true }, { "", "description", true },
 		{ "", "$schema", true }, { "", "provide", true }, { "provide", "proxy", true },
-		{ "provide", "ca", true }, { "", "tools", true }, { "", "network", false },
+		{ "provide", "ca", true }, { "", "tools", true }, { "", "pins", true }, { "", "network", false },
 		{ "provide", "env", false } };
 	json_t *schema = json_load_file(STOCKADE_PROFILES "/policy.schema.json", JSON_REJECT_DUPLICATES, NULL);
 	json_t *top = json_object_get(schema, "properties"),
@@ -349,8 +384,11 @@ static void the_schema_has_every_key_that_is_taken_and_no_other(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(json_object_get(*rows[i].at ? below : top, rows[i].key) != NULL, rows[i].taken);
-	assert_int_equal(json_object_size(top), 6);
+	assert_int_equal(json_object_size(top), 7);
 	assert_int_equal(json_object_size(below), 2);
+	below = json_object_get(json_object_get(top, "pins"), "properties");
+	assert_int_equal(json_object_size(below), 1);
+	assert_int_equal(json_array_size(json_object_get(json_object_get(below, "findings"), "enum")), 3);
 	json_decref(schema);
 }
 
@@ -366,6 +404,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_rule_that_is_not_enforced_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_policy_says_whether_a_person_may_lift_a_scope, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_a_policy_that_is_refused_nothing_is_kept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_severity_that_keeps_from_pinning_is_the_owners_with_its_line, set_up, tear_down),
 		cmocka_unit_test(who_is_trusted_is_trusted_for_the_certificates_too_and_nobody_else_is),
 		cmocka_unit_test_setup_teardown(a_certificate_in_der_is_refused_with_what_to_do, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refused_proxy_shows_no_password, set_up, tear_down),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "shim/pins.h"
 
 static const char INPUT_SCHEMA[] = "the inputSchema of the tool";
 static const char CALL_AGAIN[] = "Correct the arguments and call it again.";
@@ -91,19 +92,30 @@ static int by_tool(
 	}
 	if (tool && tool->input.compiled)
 		return judge(s, tool->input.compiled, value, strict ? strict : INPUT_SCHEMA, d);
-	if (!tool && s->schemas.full)
+	/* It may have been listed as it was pinned, and have given way to others. */
+	if (!tool && (s->schemas.full || (s->config.pins.on && s->schemas.lost)))
 		return deny(d, INPUT_SCHEMA, "the server lists more tools than stockade keeps the schemas of", NULL);
-	if (!strict)
-		return 0;
-	return deny(d, strict, "no inputSchema of the tool is known that says which arguments it takes",
-		"List the tools and call it again; where it has no inputSchema, only a person can allow it, in the "
-		"server's profile.");
+	return strict ? deny(d, strict, "no inputSchema of the tool is known that says which arguments it takes", NULL)
+		      : 0;
+}
+
+/* Nobody knows yet what a strict rule closes: the server is asked for its list first, once as long as it is the same.
+ */
+static int await_schema(struct shim *s, const struct message *m, const char *strict, struct decision *d)
+{
+	const char *why = NULL;
+	int r = s->schemas.whole ? 0 : pins_await_list(s, m, DEFINITION_TOOL, d, &why);
+
+	if (r || d->verdict != POLICY_ALLOW || !why)
+		return r;
+	return deny(d, strict, why, NULL);
 }
 
 int arguments_guard(struct shim *s, const struct message *m, struct decision *d)
 {
 	const struct shim_arguments *a = &s->config.arguments;
 	struct slice value = message_get(&s->doc, "arguments"), name;
+	const struct schema_tool *tool;
 	const char *strict;
 	int r;
 
@@ -121,5 +133,8 @@ int arguments_guard(struct shim *s, const struct message *m, struct decision *d)
 	if (r || d->verdict != POLICY_ALLOW)
 		return r;
 	strict = shim_arguments_strict(a, name.p, name.n);
-	return by_tool(s, schemas_of_tool(&s->schemas, d->subject), strict, value, d);
+	tool = schemas_of_tool(&s->schemas, d->subject);
+	if (strict && !tool && !s->schemas.full)
+		r = await_schema(s, m, strict, d);
+	return r || d->verdict != POLICY_ALLOW ? r : by_tool(s, tool, strict, value, d);
 }

@@ -108,9 +108,10 @@ static int sift(
 	return r ? r : put_between(out, container.p + container.n, message_end(s));
 }
 
+/* A client that reads page after page meanwhile has a list of its own. */
 static struct listed *listed_of(struct shim *s, enum method_result kind)
 {
-	return &s->listed[kind - RESULT_TOOLS];
+	return s->pins.learning ? &s->own_listed : &s->listed[kind - RESULT_TOOLS];
 }
 
 static int note_unusable(struct shim *s, struct slice name, const char *why)
@@ -222,7 +223,7 @@ static int filter_page(struct shim *s, const struct list_row *list, bool further
 	known->is = false;
 	listed_begin(listed, !further, further || more);
 	if (list->kind == RESULT_TOOLS)
-		schemas_begin(&s->schemas, !further);
+		schemas_begin(&s->schemas, !further, !more);
 	r = list->kind == RESULT_TOOLS ? scans_note_own(s, &s->scans.scan, array) : 0;
 	if (r < 0)
 		return r;

@@ -173,6 +173,8 @@ void pins_list_changed(struct shim *s, struct slice method)
 
 	for (size_t i = 0; i < ARRAY_LEN(s->known); i++)
 		s->known[i].is = false;
+	if (slice_is(method, rows[DEFINITION_TOOL].changed))
+		s->schemas.whole = false;
 	for (size_t kind = 0; kind < ARRAY_LEN(rows); kind++)
 		for (size_t i = 0; s->pins.marks && slice_is(method, rows[kind].changed) && i < c->n; i++)
 			if (c->v[i].kind == kind && s->pins.marks[i] == PINS_SAME)
@@ -353,7 +355,9 @@ int pins_answered(struct shim *s, const struct message *m, const struct method *
 		list->why = "the server answers a request for its list with an error";
 	if (!list->why) {
 		/* What is left for a client is of no interest: what was learnt on the way is. */
+		s->pins.learning = true;
 		r = lists_filter(s, method->result, list->pages > 1, &s->edited, &hidden);
+		s->pins.learning = false;
 		if (r == LISTS_UNREADABLE)
 			list->why = "the server's list is not an array";
 		else

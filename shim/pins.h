@@ -46,6 +46,7 @@ struct pins {
 	size_t n_unknown;
 	struct pins_list lists[DEFINITION_INSTRUCTIONS];
 	bool replaying;	 /* what was parked is decided now: it is not parked again */
+	bool learning;	 /* the list at hand is one of the shim's own */
 	struct buf room; /* for canonical forms */
 	struct buf meta; /* _meta for requests of ours, in the modern era */
 	struct buf cursor;

@@ -43,9 +43,10 @@ void schemas_done(struct schemas *s)
 	*s = (struct schemas){ 0 };
 }
 
-void schemas_begin(struct schemas *s, bool first)
+void schemas_begin(struct schemas *s, bool first, bool last)
 {
 	s->steps = SCHEMAS_STEPS;
+	s->whole = last;
 	if (!first)
 		return;
 	s->list++;
@@ -88,6 +89,7 @@ static bool sweep(struct schemas *s)
 		const struct schema_tool *t = &s->tools[s->n];
 		s->slots[find_slot(s, (struct slice){ t->name, t->name_len }, t->hash)] = (uint16_t)(s->n + 1);
 	}
+	s->lost = s->lost || kept < before;
 	return kept < before;
 }
 
@@ -207,7 +209,7 @@ static int learn_tool(struct schemas *s, struct slice name, struct slice input, 
 static int withhold(struct schemas *s, struct schema_tool *t, const char **ret_why)
 {
 	*ret_why = t ? TOO_LARGE : TOO_MANY;
-	s->full = true;
+	s->full = s->lost = true;
 	if (!t)
 		return SCHEMAS_UNUSABLE;
 	forget(s, &t->input);

@@ -57,14 +57,16 @@ struct schemas {
 	size_t bytes;		       /* of all that is compiled */
 	uint64_t steps;		       /* of compiling that are left in this message */
 	uint32_t list;
-	bool full; /* the newest list had tools for which there was no room */
+	bool full;  /* the newest list had tools for which there was no room */
+	bool lost;  /* there was no room for a tool, in this list or an older one, or one gave way */
+	bool whole; /* the newest list was seen to its end, and the server has not said since that it changed */
 	struct schema_checker *checker;
 };
 
 void schemas_init(struct schemas *s, uint64_t secret);
 void schemas_done(struct schemas *s);
-/* A message of a list of tools begins: its first page, or a further one. */
-void schemas_begin(struct schemas *s, bool first);
+/* A message of a list of tools begins: its first page, or a further one; last: none follows. */
+void schemas_begin(struct schemas *s, bool first, bool last);
 /* Learns, or learns anew, what a tool object says; strict: its inputSchema closes objects. SCHEMAS_UNUSABLE: the tool
  * is to be withheld, and *ret_why says why, until the next call. A text that is known already costs a comparison. */
 int schemas_learn(struct schemas *s, struct slice name, struct slice input, struct slice output, bool strict,

@@ -40,6 +40,7 @@ void shim_done(struct shim *s)
 	scans_done(s);
 	for (size_t i = 0; i < ARRAY_LEN(s->listed); i++)
 		listed_done(&s->listed[i]);
+	listed_done(&s->own_listed);
 	buf_done(&s->edited);
 	buf_done(&s->subject);
 	buf_done(&s->unusable_words);

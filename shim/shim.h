@@ -74,6 +74,7 @@ struct shim {
 	struct schema_compiled **rules;	  /* of config.arguments, one each; NULL: it has no schema */
 	char words[SHIM_WORDS_MAX];	  /* of a guard */
 	struct listed listed[SHIM_LISTS]; /* by kind of list */
+	struct listed own_listed;	  /* of the list that the shim asks for itself: one at a time */
 	struct listed_known known[SHIM_LISTS];
 	uint64_t doubles;	   /* what the list just filtered had under a name that it has already */
 	uint64_t unusable;	   /* tools that it withheld for their schemas */

@@ -329,7 +329,9 @@ def test_a_tool_that_shadows_one_of_another_pinned_server_is_found_at_pin_at_dif
     one = Server(person)
     state = f"{person.work}/other"
     os.makedirs(state)
-    words = ["--", "/usr/bin/python3", REWRITING, "other", state]
+    with open(REWRITING, encoding="utf-8") as f:
+        copy = person.write("another.py", f.read())
+    words = ["--ro", copy, "--", "/usr/bin/python3", copy, "other", state]
     person.approve(*words)
     # Alone, no name is another's.
     assert "name.shadow" not in person.stockade("pin", "--print-digest", *words, check=0).stderr

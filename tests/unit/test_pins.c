@@ -327,6 +327,137 @@ static void instructions_stay_only_as_they_were_pinned(void **state)
 	}
 }
 
+#define TYPED "{\"name\":\"a\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"number\"}}}}"
+#define ARGS(id, arguments)                                                                                            \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id                                                                              \
+	",\"method\":\"tools/call\",\"params\":{\"name\":\"a\",\"arguments\":" arguments "}}"
+
+static struct desk *typed_desk(struct pinned *p)
+{
+	*p = (struct pinned){ 0 };
+	pin(&p->pins[0], DEFINITION_TOOL, "a",
+		"{\"inputSchema\":{\"properties\":{\"n\":{\"type\":\"number\"}},\"type\":\"object\"},\"name\":\"a\"}");
+	p->config.pins = (struct shim_pins){ true, WORDS("the pins of 's'"), p->pins, 1 };
+	return desk_new(&p->config);
+}
+
+static void a_call_without_a_list_is_judged_by_the_schema_that_was_pinned(void **state)
+{
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = typed_desk(&p);
+	char id[128];
+
+	say(t, EVENT_FROM_CLIENT, ARGS("1", "{\"n\":\"x\"}"));
+	own_id(t, id);
+	say(t, EVENT_FROM_CLIENT, ARGS("2", "{\"n\":2}"));
+	say(t, EVENT_FROM_CLIENT, ARGS("3", "[]"));
+	assert_string_equal(got(t, t->server), "");
+	answer_own(t, id, "\"result\":{\"tools\":[" TYPED "]}");
+	/* Only what fits has reached the server, and all have their answer. */
+	assert_string_equal(got(t, t->server), ARGS("2", "{\"n\":2}") "\n");
+	if (!strstr(got(t, t->client), "arguments.n must be a number") || !strstr(t->text, "\"id\":3,\"error\""))
+		fail_msg("%s", t->text);
+}
+
+static void a_call_is_judged_by_the_pinned_schema_again_after_the_list_changed(void **state)
+{
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = typed_desk(&p);
+	char id[128];
+
+	client_lists(t, TOOLS("90", TYPED));
+	say(t, EVENT_FROM_SERVER, CHANGED);
+	forget(t);
+	say(t, EVENT_FROM_CLIENT, ARGS("1", "{\"n\":\"x\"}"));
+	own_id(t, id);
+	answer_own(t, id, "\"result\":{\"tools\":[" TYPED "]}");
+	assert_string_equal(got(t, t->server), "");
+	assert_non_null(strstr(got(t, t->client), "arguments.n must be a number"));
+}
+
+/* Pinned tools that nothing is known of any more, since others took the room, are not called unjudged. */
+static void a_pinned_tool_whose_schema_gave_way_is_denied(void **state)
+{
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = typed_desk(&p);
+
+	client_lists(t, TOOLS("90", TYPED));
+	/* As lists of other tools would, of which the last has the name of none. */
+	for (int i = 0; i < SCHEMAS_TOOLS_MAX; i++) {
+		char name[16];
+		const char *why;
+		snprintf(name, sizeof(name), "t%d", i);
+		if (i == 0)
+			schemas_begin(&t->s.schemas, true, true);
+		assert_int_equal(
+			schemas_learn(&t->s.schemas, slice_of(name), slice_of("{}"), slice_of(NULL), false, &why), 0);
+	}
+	assert_null(schemas_of_tool(&t->s.schemas, slice_of("a")));
+	assert_false(t->s.schemas.full);
+	say(t, EVENT_FROM_CLIENT, ARGS("1", "{\"n\":\"x\"}"));
+	assert_string_equal(got(t, t->server), "");
+	assert_non_null(strstr(got(t, t->client), "more tools than stockade keeps the schemas of"));
+}
+
+static void a_strict_rule_has_the_shim_ask_for_the_list_before_a_call(void **state)
+{
+	static const struct {
+		const char *answer, *words;
+	} cases[] = {
+		{ "\"result\":{\"tools\":[" TYPED "]}", "arguments.more is not known here" },
+		{ "\"result\":{\"tools\":[{\"name\":\"a\"}]}", "no inputSchema of the tool is known" },
+		{ "\"result\":{\"tools\":[]}", "no inputSchema of the tool is known" },
+		{ "\"error\":{\"code\":1,\"message\":\"m\"}", "answers a request for its list with an error" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct shim_config c = { .arguments = { .strict = WORDS("p:2 (tools.strict)") } };
+		_cleanup_desk_ struct desk *t = desk_new(&c);
+		char id[128];
+		say(t, EVENT_FROM_CLIENT, ARGS("1", "{\"more\":1}"));
+		own_id(t, id);
+		say(t, EVENT_FROM_CLIENT, ARGS("2", "{\"n\":1}"));
+		answer_own(t, id, cases[i].answer);
+		if (!strstr(got(t, t->client), cases[i].words) || !strstr(t->text, "p:2 (tools.strict)"))
+			fail_msg("%zu: %s", i, t->text);
+		assert_string_equal(got(t, t->server), i == 0 ? ARGS("2", "{\"n\":1}") "\n" : "");
+		/* A list that was seen to its end need not be asked for again, until it changes. */
+		say(t, EVENT_FROM_CLIENT, ARGS("3", "{\"more\":1}"));
+		if (i < 3)
+			assert_string_equal(got(t, t->server), "");
+		else
+			own_id(t, id);
+		if (i != 2)
+			continue;
+		say(t, EVENT_FROM_SERVER, CHANGED);
+		forget(t);
+		say(t, EVENT_FROM_CLIENT, ARGS("4", "{\"more\":1}"));
+		own_id(t, id);
+	}
+}
+
+/* The shim's own look must not make the client's list forget what its first page had. */
+static void a_list_of_the_shims_own_does_not_disturb_the_pages_that_a_client_reads(void **state)
+{
+	struct shim_config c = { .arguments = { .strict = WORDS("p:2 (tools.strict)") } };
+	_cleanup_desk_ struct desk *t = desk_new(&c);
+	char id[128];
+
+	say(t, EVENT_FROM_CLIENT, LIST("90"));
+	say(t, EVENT_FROM_SERVER,
+		"{\"jsonrpc\":\"2.0\",\"id\":90,\"result\":{\"tools\":[" TOOL_B "],\"nextCursor\":\"2\"}}");
+	forget(t);
+	say(t, EVENT_FROM_CLIENT, ARGS("1", "{}"));
+	own_id(t, id);
+	answer_own(t, id, "\"result\":{\"tools\":[" TYPED "]}");
+	forget(t);
+	say(t, EVENT_FROM_CLIENT,
+		"{\"jsonrpc\":\"2.0\",\"id\":91,\"method\":\"tools/list\",\"params\":{\"cursor\":\"2\"}}");
+	forget(t);
+	say(t, EVENT_FROM_SERVER, TOOLS("91", "{\"name\":\"b\",\"description\":\"Another.\"}"));
+	assert_string_equal(got(t, t->client), TOOLS("91", "") "\n");
+}
+
 static void without_pins_nothing_is_looked_at(void **state)
 {
 	struct shim_config c = { 0 };
@@ -351,6 +482,11 @@ int main(void)
 		cmocka_unit_test(a_list_of_the_shims_own_has_an_end),
 		cmocka_unit_test(a_list_of_the_shims_own_may_have_so_many_bytes),
 		cmocka_unit_test(instructions_stay_only_as_they_were_pinned),
+		cmocka_unit_test(a_call_without_a_list_is_judged_by_the_schema_that_was_pinned),
+		cmocka_unit_test(a_call_is_judged_by_the_pinned_schema_again_after_the_list_changed),
+		cmocka_unit_test(a_pinned_tool_whose_schema_gave_way_is_denied),
+		cmocka_unit_test(a_strict_rule_has_the_shim_ask_for_the_list_before_a_call),
+		cmocka_unit_test(a_list_of_the_shims_own_does_not_disturb_the_pages_that_a_client_reads),
 		cmocka_unit_test(without_pins_nothing_is_looked_at),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,7 +167,7 @@ static void a_flood_of_tools_is_withheld_and_the_tools_of_an_older_list_give_way
 
 	schemas_init(&s, 99);
 	for (int list = 0; list < 3; list++) {
-		schemas_begin(&s, true);
+		schemas_begin(&s, true, true);
 		for (int i = 0; i < SCHEMAS_TOOLS_MAX + 10; i++) {
 			snprintf(name, sizeof(name), "tool%d.%d", list, i);
 			int r = learn(&s, name, "{\"properties\":{\"a\":true}}", NULL, &why);
@@ -181,7 +181,7 @@ static void a_flood_of_tools_is_withheld_and_the_tools_of_an_older_list_give_way
 		snprintf(name, sizeof(name), "tool%d.0", list);
 		assert_non_null(schemas_of_tool(&s, slice_of(name))->input.compiled);
 	}
-	schemas_begin(&s, true);
+	schemas_begin(&s, true, true);
 	assert_false(s.full);
 	nothing_is_left(&s);
 }
@@ -197,7 +197,7 @@ static void compiled_schemas_stay_within_their_budget_of_memory(void **state)
 		r = buf_puts(&large, ",1");
 	assert_int_equal(r ? r : buf_puts(&large, "]}"), 0);
 	schemas_init(&s, 99);
-	schemas_begin(&s, true);
+	schemas_begin(&s, true, true);
 	for (int i = 0; i < 40; i++) {
 		char name[32];
 		snprintf(name, sizeof(name), "tool%d", i);
@@ -210,7 +210,7 @@ static void compiled_schemas_stay_within_their_budget_of_memory(void **state)
 	}
 	assert_in_range(unusable, 1, 39);
 	/* A list without them leaves room again. */
-	schemas_begin(&s, true);
+	schemas_begin(&s, true, true);
 	assert_int_equal(learn(&s, "other", large.data, NULL, &why), 0);
 	nothing_is_left(&s);
 }
@@ -221,12 +221,12 @@ static void compiling_has_a_budget_of_work_for_each_message(void **state)
 	const char *why;
 
 	schemas_init(&s, 99);
-	schemas_begin(&s, true);
+	schemas_begin(&s, true, true);
 	s.steps = 0;
 	assert_int_equal(learn(&s, "t", "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{}}}", NULL, &why), SCHEMAS_UNUSABLE);
 	assert_non_null(strstr(why, "more work"));
 	/* That was not its own fault: the next message is another try. */
-	schemas_begin(&s, false);
+	schemas_begin(&s, false, true);
 	assert_int_equal(learn(&s, "t", "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{}}}", NULL, &why), 0);
 	assert_true(s.steps < SCHEMAS_STEPS);
 	nothing_is_left(&s);

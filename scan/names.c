@@ -111,7 +111,7 @@ static size_t make_small(const char *name, size_t n, char ret[DRAWN_MAX])
 static int add_other(struct others *o, const char *name)
 {
 	struct other *t = &o->at[o->n];
-	char plain[DRAWN_MAX], drawn[DRAWN_MAX], folded[DRAWN_MAX];
+	char plain[DRAWN_MAX] = "", drawn[DRAWN_MAX] = "", folded[DRAWN_MAX] = "";
 
 	make_plain(name, strlen(name), plain);
 	make_drawn(name, strlen(name), drawn);
@@ -174,7 +174,7 @@ bool others_have(const struct others *o, const char *name, size_t n)
 void scan_note_own(struct scan *s, const char *name, size_t n)
 {
 	struct others *o = &s->others;
-	char folded[DRAWN_MAX];
+	char folded[DRAWN_MAX] = "";
 
 	if (o->n == 0)
 		return;
@@ -189,7 +189,7 @@ void scan_note_own(struct scan *s, const char *name, size_t n)
 static void judge_imitation(struct scan *s, const char *name, size_t n)
 {
 	const struct others *o = &s->others;
-	char plain[DRAWN_MAX], drawn[DRAWN_MAX];
+	char plain[DRAWN_MAX] = "", drawn[DRAWN_MAX] = "";
 	int rule = -1;
 
 	if (o->n == 0)

@@ -53,7 +53,7 @@ static size_t decode_base64(const unsigned char *p, size_t n, unsigned char *ret
 static size_t decode_hex(const unsigned char *p, size_t n, unsigned char *ret)
 {
 	for (size_t i = 0; i + 1 < n; i += 2)
-		ret[i / 2] = (unsigned char)(hex_of(p[i]) << 4 | hex_of(p[i + 1]));
+		ret[i / 2] = (unsigned char)((unsigned)hex_of(p[i]) << 4 | (unsigned)hex_of(p[i + 1]));
 	return n / 2;
 }
 

@@ -178,12 +178,8 @@ static int put_key(struct buf *path, struct slice key)
 	int r = path->len ? buf_putc(path, '/') : 0;
 
 	for (size_t i = 0; r == 0 && i < key.n; i++) {
-		const char *special = memchr("~/[", key.p[i], 3);
-		r = special ? buf_printf(path, "~%c",
-				      *special == '~'	? '0'
-				      : *special == '/' ? '1'
-							: '2')
-			    : buf_putc(path, key.p[i]);
+		const char c = key.p[i], *as = c == '~' ? "~0" : c == '/' ? "~1" : c == '[' ? "~2" : NULL;
+		r = as ? buf_puts(path, as) : buf_putc(path, c);
 	}
 	return r;
 }

@@ -99,7 +99,7 @@ static int ask_hello(struct shim *s)
 	return own_ask(s, &q);
 }
 
-static int ask_modern(struct shim *s, struct own_question *q)
+static int ask_modern(struct shim *s, struct own_question q)
 {
 	char offers[OFFERS_MAX], meta[PARAMS_MAX];
 
@@ -108,8 +108,8 @@ static int ask_modern(struct shim *s, struct own_question *q)
 		"{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/"
 		"clientInfo\":" CLIENT_INFO ",\"io.modelcontextprotocol/clientCapabilities\":%s}",
 		offers);
-	q->meta = (struct slice){ meta, strlen(meta) };
-	return own_ask(s, q);
+	q.meta = (struct slice){ meta, strlen(meta) };
+	return own_ask(s, &q);
 }
 
 static int ask_discover(struct shim *s)
@@ -119,7 +119,7 @@ static int ask_discover(struct shim *s)
 	s->listing.modern = true;
 	s->legacy = false;
 	s->listing.step = LISTING_DISCOVER;
-	return ask_modern(s, &q);
+	return ask_modern(s, q);
 }
 
 static int ask_page(struct shim *s)
@@ -128,7 +128,7 @@ static int ask_page(struct shim *s)
 		.cursor = { s->listing.cursor.data, s->listing.cursor.len } };
 
 	s->listing.pages++;
-	return s->listing.modern ? ask_modern(s, &q) : own_ask(s, &q);
+	return s->listing.modern ? ask_modern(s, q) : own_ask(s, &q);
 }
 
 /* From this kind on the next that the server has. Tools are asked for in any case: some do not announce them. */
@@ -152,12 +152,13 @@ static int ask_list(struct shim *s, unsigned kind)
 static int begin_round(struct shim *s)
 {
 	struct listing *l = &s->listing;
-	struct definitions kept = { .server = STEAL_PTR(l->found.server),
-		.version = STEAL_PTR(l->found.version),
-		.protocol = STEAL_PTR(l->found.protocol) };
+	struct definitions kept = { 0 };
 	struct definition *to;
 	int r = 0;
 
+	kept.server = STEAL_PTR(l->found.server);
+	kept.version = STEAL_PTR(l->found.version);
+	kept.protocol = STEAL_PTR(l->found.protocol);
 	for (size_t i = 0; r == 0 && i < l->found.n; i++) {
 		if (l->found.v[i].kind != DEFINITION_INSTRUCTIONS)
 			continue;

@@ -91,7 +91,7 @@ static struct pin_weight weigh(const struct pin_change *c, const char *path, con
 /* Room was made for all of both. */
 static void add_field(struct pin_change *c, const struct keyed *old, const struct keyed *new)
 {
-	const char *path = new ? new->field->path : old->field->path;
+	const char *path = (new ? new : old)->field->path;
 	const char *from = old ? old->field->value : NULL, *to = new ? new->field->value : NULL;
 	struct pin_weight w = weigh(c, path, from, to);
 

@@ -201,10 +201,12 @@ static int refuse(struct shim *s, enum event_side side, struct slice id, bool re
 
 int handle_refuse(struct shim *s, enum event_side side, const struct skim *skim, const char *reason, uint64_t bytes)
 {
+	/* What the client sends under an id and is no answer is a request to some reader ("Method"), and one waits. */
+	bool request = skim->methods > 0 || (side == EVENT_FROM_CLIENT && skim->answers == 0);
 	struct slice id;
 	int r = rescue_id(s, skim, &id);
 
-	return r ? r : refuse(s, side, id, skim->methods > 0, skim->answers > 0, reason, bytes);
+	return r ? r : refuse(s, side, id, request, skim->answers > 0, reason, bytes);
 }
 
 int handle_refuse_parsed(struct shim *s, const struct message *m, const char *reason)

@@ -76,6 +76,12 @@ static void what_has_no_single_meaning_is_refused_where_it_can_be_answered(void 
 			"~\"id\":9,\"error\":~4000~upper and lower case", NULL, "message.refused drop a key differs" },
 		{ C, ID(9) "\"method\":\"tools/call\",\"params\":{}}", "~\"id\":9,\"error\":~4000", NULL,
 			"message.refused drop" },
+		/* To some readers these are requests, and the client waits. */
+		{ C, ID(10) "\"Method\":\"ping\",\"Params\":{}}", "~\"id\":10,\"error\":~4000~its keys are not exactly",
+			NULL, "message.refused drop its keys" },
+		{ C, ID(11) "\"\\u006dethod\":\"ping\",\"x\":1}", "~\"id\":11,\"error\":~4000", NULL,
+			"message.refused drop its keys" },
+		{ S, ID(5) "\"Result\":{}}", NULL, NULL, "message.refused drop its keys" },
 		/* What is no request gets no answer. */
 		{ C, "{\"id\":7,\"result\":", NULL, NULL, "message.refused drop it is not valid JSON" },
 		/* Under an id that is in flight an error would be the answer to that. */

@@ -44,7 +44,8 @@ static void pair_keys(json_t *object, struct facts *f)
 		f->too_many = true;
 		return;
 	}
-	json_object_foreach(object, a, ignored) {
+	json_object_foreach(object, a, ignored)
+	{
 		size_t i = 0;
 		bool found = false;
 		for (void *it = json_object_iter(object); i < before; it = json_object_iter_next(object, it), i++) {
@@ -66,14 +67,12 @@ static void look(json_t *value, size_t depth, struct facts *f)
 		return;
 	f->depth = depth > f->depth ? depth : f->depth;
 	if (json_is_array(value)) {
-		json_array_foreach(value, i, below)
-			look(below, depth + 1, f);
+		json_array_foreach(value, i, below) look(below, depth + 1, f);
 		return;
 	}
 	f->members += depth <= 2 ? json_object_size(value) : 0;
 	pair_keys(value, f);
-	json_object_foreach(value, key, below)
-		look(below, depth + 1, f);
+	json_object_foreach(value, key, below) look(below, depth + 1, f);
 }
 
 static bool is_of_number(char c)

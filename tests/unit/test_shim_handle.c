@@ -374,7 +374,8 @@ static void an_id_that_was_given_up_and_is_used_again_has_one_answer(void **stat
 		{ C, CALL(1, "b"), "~\"id\":1,\"error\":~no answer yet", NULL, "tool.result - cancelled" },
 		{ C, CALL(1, "c"), "~\"id\":1,\"error\":~no answer yet", NULL, "message.refused" },
 		/* What answers the first would be a third answer under that id. */
-		{ S, ID(1) "\"result\":{\"content\":[]}}", NULL, NULL, "response.unmatched drop the call was given up" },
+		{ S, ID(1) "\"result\":{\"content\":[]}}", NULL, NULL,
+			"response.unmatched drop the call was given up" },
 		{ C, CALL(1, "d"), NULL, "=", "tool.call allow" },
 		{ S, ID(1) "\"result\":{\"content\":[]}}", "=", NULL, "tool.result - ok" });
 }

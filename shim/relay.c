@@ -42,6 +42,7 @@ struct side {
 	struct lines *lines;
 	bool open;
 	bool backlog; /* whole lines may be waiting in lines */
+	bool hung_up; /* nobody writes there any more: what is left is what the pipe holds, and the end */
 };
 
 struct relay {
@@ -78,8 +79,9 @@ static bool may_take(const struct relay *r, const struct side *side)
 	/* What it says now is for a server that does not know it yet. */
 	if (side == &r->client && r->s->waiting.state == WAITING_HANDSHAKE)
 		return false;
+	/* A server that reads nothing must not keep a client that has closed its end: the rest of that is read. */
 	if (side == &r->client)
-		return to_server < QUEUE_HIGH && to_client < QUEUE_HARD;
+		return to_server < (side->hung_up ? QUEUE_HARD : QUEUE_HIGH) && to_client < QUEUE_HARD;
 	return to_client < QUEUE_HIGH && to_server < QUEUE_HARD;
 }
 
@@ -354,17 +356,27 @@ static bool wants(const struct relay *r, const struct side *side)
 	return side->open && !side->backlog && may_take(r, side);
 }
 
+/* What is not read is looked at all the same, for its end. */
+static struct pollfd for_input(const struct relay *r, const struct side *side)
+{
+	bool looked_at = side == &r->client && side->open && !side->hung_up;
+
+	if (wants(r, side))
+		return (struct pollfd){ side->port->fd, POLLIN, 0 };
+	return (struct pollfd){ looked_at ? side->port->fd : -1, POLLRDHUP, 0 };
+}
+
 static void prepare(const struct relay *r, struct pollfd f[POLL_COUNT])
 {
 	const struct shim *s = r->s;
 	bool out = queue_len(&s->to_server) > 0 && !s->to_server.broken, err = queue_len(&r->err->queue) > 0;
 
 	f[POLL_CONTROL] = (struct pollfd){ s->control, POLLIN, 0 };
-	f[POLL_CLIENT_IN] = (struct pollfd){ wants(r, &r->client) ? s->client_in.fd : -1, POLLIN, 0 };
+	f[POLL_CLIENT_IN] = for_input(r, &r->client);
 	/* Asked for nothing it still says when nobody reads there any more. */
 	f[POLL_CLIENT_OUT] = (struct pollfd){ s->client_out.fd, queue_len(&s->to_client) > 0 ? POLLOUT : 0, 0 };
 	f[POLL_SERVER_IN] = (struct pollfd){ out ? s->server_in.fd : -1, POLLOUT, 0 };
-	f[POLL_SERVER_OUT] = (struct pollfd){ wants(r, &r->server) ? s->server_out.fd : -1, POLLIN, 0 };
+	f[POLL_SERVER_OUT] = for_input(r, &r->server);
 	f[POLL_SERVER_ERR] = (struct pollfd){ r->err_open ? r->err->in.fd : -1, POLLIN, 0 };
 	f[POLL_ERR] = (struct pollfd){ err ? r->err->out.fd : -1, POLLOUT, 0 };
 }
@@ -416,6 +428,7 @@ static int serve(struct relay *r, const struct pollfd f[POLL_COUNT])
 		e = read_stderr(r);
 	if (e == 0 && f[POLL_SERVER_OUT].revents && r->server.open)
 		e = read_side(r, &r->server);
+	r->client.hung_up = r->client.hung_up || f[POLL_CLIENT_IN].revents & (POLLHUP | POLLRDHUP);
 	if (e == 0 && f[POLL_CLIENT_IN].revents && r->client.open)
 		e = read_side(r, &r->client);
 	if (e == 0 && r->server.backlog)

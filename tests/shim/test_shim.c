@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 #include "tests/shim/stage.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -386,6 +387,38 @@ static void a_slow_reader_holds_back_nobody_else(void **state)
 	assert_int_equal(stage_wait(&s), SHIM_EXIT_OK);
 }
 
+/* Lines until no more are taken: the server reads none, and the shim keeps only so many. */
+static void fill(int fd)
+{
+	char line[1024];
+	struct pollfd f = { .fd = fd, .events = POLLOUT };
+	size_t n = (size_t)snprintf(line, sizeof(line),
+		"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+		"progress\",\"params\":{\"progressToken\":1,\"progress\":1,"
+		"\"message\":\"%0900d\"}}\n",
+		0);
+
+	while (poll(&f, 1, 1000) == 1)
+		assert_int_equal(write(fd, line, n), n);
+}
+
+static void a_client_that_closes_behind_what_nobody_reads_is_seen_to_close(void **state)
+{
+	for (int sockets = 0; sockets < 2; sockets++) {
+		_cleanup_stage_ struct stage s = { .sockets = sockets };
+
+		start_open(&s);
+		stage_client_says(&s, CALL);
+		stage_expect_server(&s, CALL);
+		fill(s.client_in);
+		stage_close(&s.client_in);
+		assert_non_null(stage_event(&s, EVENT_CLIENT_EOF));
+		stage_control(&s, CONTROL_CLOSE, 0, "enough");
+		assert_non_null(stage_client_hears(&s));
+		assert_int_equal(stage_wait(&s), SHIM_EXIT_OK);
+	}
+}
+
 static void a_closed_stdout_ends_the_shim_with_its_own_status(void **state)
 {
 	_cleanup_stage_ struct stage s = { 0 };
@@ -505,6 +538,7 @@ int main(void)
 		cmocka_unit_test(a_line_of_a_gigabyte_is_refused_without_growing),
 		cmocka_unit_test(a_hundred_thousand_nested_arrays_are_refused),
 		cmocka_unit_test(a_slow_reader_holds_back_nobody_else),
+		cmocka_unit_test(a_client_that_closes_behind_what_nobody_reads_is_seen_to_close),
 		cmocka_unit_test(a_closed_stdout_ends_the_shim_with_its_own_status),
 		cmocka_unit_test(without_a_supervisor_nothing_is_forwarded),
 		cmocka_unit_test(nothing_is_read_before_the_release),

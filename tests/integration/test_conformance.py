@@ -7,6 +7,7 @@ again, through a unix socket, to the suite's own server. Everything is on loopba
 """
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -73,7 +74,7 @@ def verdicts(directory):
     found = {}
     for name in os.listdir(directory):
         with open(f"{directory}/{name}/checks.json", encoding="utf-8") as f:
-            scenario = name.rsplit("-202", 1)[0]
+            scenario = re.sub(r"-\d{4}-\d\d-\d\dT.*$", "", name)
             found[scenario] = [(c["id"], c["status"]) for c in json.load(f) if c["status"] != "INFO"]
     return found
 

@@ -117,6 +117,7 @@ static int park(struct shim *s, const struct message *m, uint64_t call_id, const
 static const char *fill_ask(struct shim *s, struct slice tool, struct confirm *ret)
 {
 	struct slice args = message_get(&s->doc, "arguments"), text;
+	struct secrets_hit hit;
 
 	if (s->confirms.n >= CONFIRM_WAITING_MAX)
 		return "so many others wait for a person's answer already";
@@ -124,6 +125,9 @@ static const char *fill_ask(struct shim *s, struct slice tool, struct confirm *r
 		return "its arguments are too large to be shown to a person whole";
 	if (policy_unescape(tool, &s->subject, &text) < 0 || text.n >= sizeof(ret->tool))
 		return "its name is too long to be shown to a person whole";
+	/* What a person is shown and answers is recorded by others. */
+	if (secrets_find(&s->text.secrets, true, text.p, text.n, 0, &hit) != 0)
+		return "its name holds the value of a secret";
 	if (text.n)
 		memcpy(ret->tool, text.p, text.n);
 	ret->args = args.p;

@@ -25,6 +25,8 @@ static struct shim_rule uri_rules[] = { { true, WORDS("file:*"), WORDS("p:2") } 
 static struct shim_argument_rule argument_rules[] = { { WORDS("typed"),
 	WORDS("{\"properties\":{\"n\":{\"enum\":[\"a\"]}}}"), WORDS("p:3"), false } };
 
+static struct meters_tool asked = { .glob = WORDS("ask*"), .confirm = { 1, WORDS("p:5") } };
+
 static struct desk *desk_with_secrets(void)
 {
 	struct shim_config c = { .name = WORDS("demo"), .args = SHIM_ARGS_FULL };
@@ -34,6 +36,8 @@ static struct desk *desk_with_secrets(void)
 	c.scope[SHIM_TOOLS] = (struct shim_rules){ false, WORDS("p:0"), tool_rules, 1 };
 	c.scope[SHIM_RESOURCES] = (struct shim_rules){ true, WORDS("p:0"), uri_rules, 1 };
 	c.arguments = (struct shim_arguments){ NULL, argument_rules, 1 };
+	c.meters.tools = &asked;
+	c.meters.n = 1;
 	c.meters.output = (struct meters_bound){ 1024, WORDS("p:4") };
 	t = desk_new(&c);
 	assert_int_equal(shim_text_add_secret(&t->s.config.text, "TOKEN", TOKEN), 0);
@@ -123,6 +127,8 @@ static void names_of_methods_tools_and_resources_are_clean(void **state)
 	say(t, C, J "\"method\":\"notifications/" TOKEN ODD "\"}", false, true);
 	say(t, S, J "\"method\":\"notifications/" QUOTED ODD "\"}", false, true);
 	say(t, S, ID(6) "\"method\":\"x/" TOKEN "\"}", false, true);
+	/* Nobody is asked about a call of such a name: who asks would record it. */
+	say(t, C, CALL(7, "ask" TOKEN, "\"a\":1"), true, true);
 	put_down(t);
 }
 

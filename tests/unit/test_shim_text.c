@@ -18,6 +18,7 @@ static const struct {
 		 "KEY-----\n" },
 	{ "SHORT8", "Ab3dEf7h" },
 	{ "MIXED", "tok+with=signs'" },
+	{ "HTML", "a&b=c'<d>x+y" },
 };
 
 static struct desk *desk_of(uint32_t sets, bool pass)
@@ -101,6 +102,7 @@ static void a_secret_goes_in_every_spelling(void **state)
 		{ "p\\\\u0022w\\\\\\\\x/1 \\\\u00E4\\\\u0026", PASS },
 		{ "p\\\\\\\"w\\\\\\\\x\\\\/1 \\\\u00e4&", PASS },
 		{ "tok+with=signs'", MIXED },
+		{ "a\\\\u0026b=c'\\\\u003cd\\\\u003ex+y", "[stockade: value of HTML]" },
 		{ "tok\\\\u002Bwith=signs\\\\u0027", MIXED },
 		{ "tok+with\\\\u003dsigns\\\\u0027", MIXED },
 		/* percent-encoded: as it has to be, more than it has to be, in small letters, as a form */

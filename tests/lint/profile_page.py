@@ -9,7 +9,7 @@ import sys
 
 
 def members(schema, node, path, found):
-    """The leaves below node: objects with named members are sections, the rest are keys."""
+    """The leaves below node: objects with named members are sections, the rest are keys; a switch that may be an object is both."""
     while "$ref" in node:
         node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
     for name, below in node.get("properties", {}).items():
@@ -20,7 +20,7 @@ def members(schema, node, path, found):
     for item in node.get("items", {}).get("anyOf", []) if isinstance(node.get("items"), dict) else []:
         if item.get("$ref") in ("#/$defs/tool", "#/$defs/redaction"):
             members(schema, item, f"{path}[]", found)
-    if "properties" not in node:
+    if "properties" not in node or "boolean" in node.get("type", ""):
         found.add(path)
     return found
 

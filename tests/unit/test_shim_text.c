@@ -251,6 +251,7 @@ static void a_message_with_nothing_in_it_is_not_copied(void **state)
 	buf_clear(&t->s.edited);
 	expect(t, "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb \\r\\n ghp_ %41", NULL);
 	assert_int_equal(t->s.edited.len, 0);
+	t->s.config.text.n_patterns = 1;
 }
 
 static void invisible_characters_stay_where_they_mean_something(void **state)

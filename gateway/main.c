@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/diag.h"
-#include "base/lockdown.h"
 #include "base/io.h"
+#include "base/lockdown.h"
 #include "base/privilege.h"
 #include "gateway/confine.h"
 #include "gateway/gateway.h"

@@ -100,20 +100,46 @@ static bool rules_discern(const struct shim_rules *rules, bool denials)
 	return false;
 }
 
+/* A denying rule means what a server finds when it has decoded the uri, too. */
+static int by_decoded(const struct shim_rules *rules, struct slice text, struct decision *ret)
+{
+	_cleanup_buf_ struct buf plain = BUF_INIT(SHIM_LINE_MAX);
+	const struct shim_rule *rule;
+	bool allowed;
+	int r;
+
+	if (ret->verdict != POLICY_ALLOW || !memchr(text.p, '%', text.n))
+		return 0;
+	r = uri_decode(&plain, text);
+	if (r < 0)
+		return r;
+	rule = shim_rules_match(rules, plain.data, plain.len, &allowed);
+	return rule && !allowed ? deny(ret, rule->where, NULL) : 0;
+}
+
 static int by_uri(const struct shim_config *c, struct slice value, struct buf *room, struct decision *ret)
 {
 	const struct shim_rules *rules = &c->scope[SHIM_RESOURCES];
-	struct slice uri = plain_string(value);
+	struct slice uri = plain_string(value), text;
+	int r;
 
 	if (!uri.p)
 		return malformed(ret, "its params have no plain uri");
 	ret->subject = uri;
-	if (rules_discern(rules, false) && uri_has_dot_segment(uri))
+	if (!rules_discern(rules, false))
+		return by_rules(rules, uri, room, ret);
+	r = policy_unescape(uri, room, &text);
+	if (r < 0)
+		return r == -E2BIG ? malformed(ret, "its uri is too long") : r;
+	if (uri_has_dropped(text))
+		return malformed(ret, "a control character in a uri, or a blank at its end, has no single meaning");
+	if (uri_has_dot_segment(text))
 		return malformed(ret, "a \".\" or \"..\" in a uri has no single meaning");
 	/* What is not spelt as an allowing rule says is denied anyway. */
-	if (rules_discern(rules, true) && uri_has_other_spelling(uri))
+	if (rules_discern(rules, true) && uri_has_other_spelling(text))
 		return malformed(ret, "its uri could be spelt in another way that a denying rule might name");
-	return by_rules(rules, uri, room, ret);
+	r = by_rules(rules, uri, room, ret);
+	return r || !rules_discern(rules, true) ? r : by_decoded(rules, text, ret);
 }
 
 static int by_reference(const struct shim_config *c, struct slice ref, struct buf *room, struct decision *ret)

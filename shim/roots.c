@@ -49,7 +49,7 @@ bool roots_within(const struct strv *granted, struct slice uri)
 
 	if (walk_is_broken(uri) || walk_text(&text, uri) < 0)
 		return false;
-	path = path_of(text.data);
+	path = uri_has_dropped((struct slice){ text.data, text.len }) ? NULL : path_of(text.data);
 	if (!path || fs_path_clean(path, &clean) < 0)
 		return false;
 	for (size_t i = 0; i < granted->n; i++)

@@ -264,6 +264,32 @@ static void a_denied_resource_has_no_other_spelling(void **state)
 		{ "FILE:///secret/x", POLICY_MALFORMED },
 		{ "file:///open//x", POLICY_MALFORMED },
 		{ "file:///open/%7Eu", POLICY_MALFORMED },
+		{ "file:/secret/x", POLICY_MALFORMED },
+		{ "file:secret/x", POLICY_MALFORMED },
+		{ "file://localhost/secret/x", POLICY_MALFORMED },
+		{ "file:///open\\\\..\\\\secret", POLICY_MALFORMED },
+		{ "file:///open/\\u00e9", POLICY_MALFORMED },
+		{ "file:///open/a b", POLICY_MALFORMED },
+		{ "file:///open/x#y", POLICY_MALFORMED },
+		{ "file:///open/x?y", POLICY_MALFORMED },
+		{ "file:///secret%2fx", POLICY_DENY },
+		{ "https://EXAMPLE.com/open", POLICY_MALFORMED },
+		{ "https://example.com:443/open", POLICY_MALFORMED },
+		{ "https://example.com:/open", POLICY_MALFORMED },
+		{ "https://example.com:08443/open", POLICY_MALFORMED },
+		{ "https://example.com./open", POLICY_MALFORMED },
+		{ "https://u@example.com/open", POLICY_MALFORMED },
+		{ "https://\\uff45xample.com/open", POLICY_MALFORMED },
+		{ "https://ex%61mple.com/open", POLICY_MALFORMED },
+		{ "https:example.com/open", POLICY_MALFORMED },
+		{ "https:/example.com/open", POLICY_MALFORMED },
+		{ "https:///example.com/open", POLICY_MALFORMED },
+		{ "https://2130706433/open", POLICY_MALFORMED },
+		{ "https://127.1/open", POLICY_MALFORMED },
+		{ "https://127.0.0.0x1/open", POLICY_MALFORMED },
+		{ "https://[::1]/open", POLICY_MALFORMED },
+		{ "https://127.0.0.1:8443/open?a=b", POLICY_ALLOW },
+		{ "https://example.com", POLICY_ALLOW },
 		{ "file:///open/x", POLICY_ALLOW },
 		{ "file:///open/a%20b%2C%C3%A9", POLICY_ALLOW },
 		{ "file:///open/100%", POLICY_ALLOW },
@@ -288,6 +314,24 @@ static void a_denied_resource_has_no_other_spelling(void **state)
 				fail_msg("%s, round %d", cases[i].uri, round);
 		}
 		c.scope[SHIM_RESOURCES].n = 0;
+	}
+}
+
+/* Node, browsers and others drop them, and then a segment reads "..". */
+static void what_readers_of_uris_drop_is_in_none_that_a_rule_judges(void **state)
+{
+	static const char *const uris[] = { "file:///data/\\n../\\n../etc/passwd",
+		"file:///data/%2\\ne%2e/%2e%2\\te/etc", "file:///data/\\r../admin", "file:///data/.. ",
+		" file:///data/x", "file:///data/\\u007f../x" };
+	struct shim_config c = strict_config();
+	char text[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(uris); i++) {
+		snprintf(text, sizeof(text),
+			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\",\"params\":{\"uri\":\"%s\"}}",
+			uris[i]);
+		if (verdict_of(&c, text, EVENT_FROM_CLIENT) != POLICY_MALFORMED)
+			fail_msg("%s", uris[i]);
 	}
 }
 
@@ -316,6 +360,9 @@ static void roots_are_judged_by_the_path_they_name(void **state)
 		{ "https://home/u/src", false },
 		{ "/home/u/src", false },
 		{ "file:///home/u/src\\u0000", false },
+		{ "file:///home/u/src/.. ", false },
+		{ "file:///home/u/src/\\n..", false },
+		{ "file:///home/u/src/x\\ty", false },
 		{ "", false },
 	};
 	struct strv granted = { 0 };
@@ -336,6 +383,7 @@ int main(void)
 		cmocka_unit_test(rules_decide_and_name_themselves),
 		cmocka_unit_test(an_extension_list_never_speaks_for_the_protocols_own_methods),
 		cmocka_unit_test(a_denied_resource_has_no_other_spelling),
+		cmocka_unit_test(what_readers_of_uris_drop_is_in_none_that_a_rule_judges),
 		cmocka_unit_test(roots_are_judged_by_the_path_they_name),
 	};
 

@@ -133,7 +133,8 @@ static bool check_closed(struct check *k, uint32_t sub, uint32_t node, uint32_t 
 
 bool check_value(struct check *k, uint32_t sub, uint32_t node)
 {
-	bool close = k->closing && k->s->subs[sub].names && tree_is(k->t, node, TREE_OBJECT);
+	/* The whole value is closed in any case: where no property is named, none is known. */
+	bool close = k->closing && (node == 0 || k->s->subs[sub].names) && tree_is(k->t, node, TREE_OBJECT);
 	uint32_t from = k->n_trail;
 	bool ok;
 

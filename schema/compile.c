@@ -61,19 +61,60 @@ static void find_keywords(struct compiler *c, uint32_t node, struct found *f)
 		*f = (struct found){ .set = 1ULL << KEYWORD_REF, .node[KEYWORD_REF] = f->node[KEYWORD_REF] };
 }
 
+/* Keywords that say nothing by themselves. */
+static const struct {
+	enum keyword keyword, beside[2];
+	bool list; /* beside an array */
+	const char *why;
+} companions[] = {
+	{ KEYWORD_IF, { KEYWORD_THEN, KEYWORD_ELSE },
+		.why = "says nothing without then or else, so it would be a rule that nobody keeps" },
+	{ KEYWORD_THEN, { KEYWORD_IF, KEYWORD_IF },
+		.why = "says nothing without if, so it would be a rule that nobody keeps" },
+	{ KEYWORD_ELSE, { KEYWORD_IF, KEYWORD_IF },
+		.why = "says nothing without if, so it would be a rule that nobody keeps" },
+	{ KEYWORD_MIN_CONTAINS, { KEYWORD_CONTAINS, KEYWORD_CONTAINS },
+		.why = "says nothing without contains, so it would be a rule that nobody keeps" },
+	{ KEYWORD_MAX_CONTAINS, { KEYWORD_CONTAINS, KEYWORD_CONTAINS },
+		.why = "says nothing without contains, so it would be a rule that nobody keeps" },
+	{ KEYWORD_ADDITIONAL_ITEMS, { KEYWORD_ITEMS, KEYWORD_ITEMS }, true,
+		"says nothing without items that are an array, so it would be a rule that nobody keeps" },
+};
+
+static int refuse_lonely(struct compiler *c)
+{
+	const uint32_t *at = c->found->node;
+
+	for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
+		uint32_t one = at[companions[i].beside[0]], other = at[companions[i].beside[1]];
+		bool kept = (one || other) && (!companions[i].list || tree_is(&c->s->tree, one, TREE_ARRAY));
+		if (at[companions[i].keyword] && !kept)
+			return compile_refuse(c, at[companions[i].keyword], companions[i].why);
+	}
+	return 0;
+}
+
 /* Each keyword of a rule is one that is kept. */
 static int refuse_unkept(struct compiler *c, uint32_t node)
 {
 	enum draft draft = c->s->resources[c->resource].draft;
 	const struct tree *t = &c->s->tree;
 
+	bool alone = draft == DRAFT_7 && c->found->node[KEYWORD_REF];
+
 	TREE_EACH (t, child, node) {
 		const struct tree_node *n = &t->nodes[child];
-		if (keyword_find(n->key, n->key_len, draft) == KEYWORD_COUNT && !keyword_describes(n->key, n->key_len))
+		enum keyword id = keyword_find(n->key, n->key_len, draft);
+		if (id == KEYWORD_COUNT && !keyword_describes(n->key, n->key_len))
 			return compile_refuse(c, child,
 				"is no keyword that is checked here, so it would be a rule that nobody keeps");
+		if (alone && id != KEYWORD_COUNT && id != KEYWORD_REF && id != KEYWORD_SCHEMA &&
+			id != KEYWORD_DEFINITIONS)
+			return compile_refuse(c, child,
+				"stands beside a $ref, where draft-07 reads nothing else, so it would be a rule that "
+				"nobody keeps");
 	}
-	return 0;
+	return refuse_lonely(c);
 }
 
 static uint32_t count_rules(const struct found *f)

@@ -98,6 +98,17 @@ static void a_schema_that_nobody_could_keep_is_refused_with_its_line(void **stat
 		{ "\"arguments\": {\"properties\": {}, \"required\": 1}", "schema.required" },
 		{ "\"arguments\": {\"$ref\": \"https://example.com/x\"}", "nothing is fetched" },
 		{ "\"arguments\": {\"$schema\": \"http://json-schema.org/draft-04/schema#\"}", "dialect" },
+		{ "\"arguments\": {\"$schema\": \"http://json-schema.org/draft-07/schema#\", \"definitions\": {\"x\": "
+		  "{}}, \"properties\": {\"o\": {\"$ref\": "
+		  "\"#/definitions/x\", \"const\": 1}}}",
+			"schema.properties.o.const stands beside a $ref" },
+		{ "\"arguments\": {\"$schema\": \"http://json-schema.org/draft-07/schema#\", \"items\": {}, "
+		  "\"additionalItems\": false}",
+			"additionalItems says nothing without" },
+		{ "\"arguments\": {\"then\": false}", "schema.then says nothing without if" },
+		{ "\"arguments\": {\"else\": false}", "schema.else says nothing without if" },
+		{ "\"arguments\": {\"if\": false}", "schema.if says nothing without then or else" },
+		{ "\"arguments\": {\"minContains\": 2}", "schema.minContains says nothing without contains" },
 		{ "\"strict\": \"yes\"", "tools.allow.strict must be true or false" },
 	};
 	char text[1024];

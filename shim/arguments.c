@@ -9,10 +9,27 @@
 static const char INPUT_SCHEMA[] = "the inputSchema of the tool";
 static const char CALL_AGAIN[] = "Correct the arguments and call it again.";
 
+/* Nobody else chooses these names, so their hash needs no secret. */
+enum { NO_SECRET = 0 };
+
+static int prepare(const struct shim_argument_rule *rule, struct argument_schema *ret, size_t *bytes, struct diag *d)
+{
+	const struct schema_options o = { .root = "arguments", .rule = true };
+	struct slice text = { rule->schema, strlen(rule->schema) };
+	int r = schema_compile(text.p, text.n, &o, &ret->compiled, d);
+
+	if (r < 0)
+		return r;
+	r = schema_names_gather(&ret->names, NO_SECRET, bytes, text);
+	if (r == 0 && !ret->names.known)
+		r = -E2BIG;
+	return r < 0 ? diag_fail(d, r, "%s: its arguments name more properties than can be kept", rule->where) : 0;
+}
+
 int arguments_prepare(struct shim *s, struct diag *d)
 {
 	const struct shim_arguments *a = &s->config.arguments;
-	const struct schema_options o = { .root = "arguments", .rule = true };
+	size_t bytes = 0;
 	int r = 0;
 
 	if (a->n == 0)
@@ -22,14 +39,18 @@ int arguments_prepare(struct shim *s, struct diag *d)
 		return diag_fail(d, -ENOMEM, "out of memory");
 	for (size_t i = 0; r == 0 && i < a->n; i++)
 		if (a->rules[i].schema)
-			r = schema_compile(a->rules[i].schema, strlen(a->rules[i].schema), &o, &s->rules[i], d);
+			r = prepare(&a->rules[i], &s->rules[i], &bytes, d);
 	return r;
 }
 
 void arguments_done(struct shim *s)
 {
-	for (size_t i = 0; s->rules && i < s->config.arguments.n; i++)
-		schema_compiled_free(s->rules[i]);
+	size_t bytes = SIZE_MAX;
+
+	for (size_t i = 0; s->rules && i < s->config.arguments.n; i++) {
+		schema_compiled_free(s->rules[i].compiled);
+		schema_names_done(&s->rules[i].names, &bytes);
+	}
 	free(s->rules);
 	s->rules = NULL;
 }
@@ -42,6 +63,19 @@ int arguments_strict(struct shim *s, struct slice tool, bool *ret)
 
 	*ret = r == 0 && (a->strict || a->n) && shim_arguments_strict(a, name.p, name.n);
 	return r;
+}
+
+bool arguments_imitated(struct shim *s, struct slice tool, struct slice value)
+{
+	const struct shim_arguments *a = &s->config.arguments;
+	struct slice name, key;
+
+	if (a->n == 0 || policy_unescape(tool, &s->subject, &name) < 0)
+		return a->n > 0;
+	for (size_t at = 0; shim_arguments_next(a, name.p, name.n, &at);)
+		if (schema_names_imitated(&s->rules[at - 1].names, NO_SECRET, value, &key))
+			return true;
+	return false;
 }
 
 static int deny(struct decision *d, const char *rule, const char *reason, const char *advice)
@@ -75,8 +109,8 @@ static int by_profile(struct shim *s, struct slice tool, struct slice value, str
 
 	for (size_t at = 0;
 		r == 0 && d->verdict == POLICY_ALLOW && (rule = shim_arguments_next(a, tool.p, tool.n, &at));)
-		if (s->rules[at - 1])
-			r = judge(s, s->rules[at - 1], value, rule->where, d);
+		if (s->rules[at - 1].compiled)
+			r = judge(s, s->rules[at - 1].compiled, value, rule->where, d);
 	return r;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clarity - see clarity.h */
 #include "shim/clarity.h"
+#include "shim/arguments.h"
 #include "shim/keys.h"
 #include "shim/policy.h"
 
 static const char COLLIDES[] = "two keys of one object differ by upper and lower case alone";
 static const char IMITATES[] = "a key differs from one of the protocol's by upper and lower case alone";
+static const char AGAINST_PROFILE[] = "a key differs from one that the profile names by upper and lower case alone";
 static const char AGAINST_SCHEMA[] = "a key differs from one of the tool's schema by upper and lower case alone";
 
 static bool within(const struct shim *s, uint32_t at, struct slice span)
@@ -142,7 +144,7 @@ static bool params_imitate(const struct shim *s)
 	       requests_imitate(message_get(&s->doc, "inputRequests")) || outcome_imitates(s);
 }
 
-const char *clarity_of_params(const struct shim *s, const struct envelope *e, struct slice tool)
+const char *clarity_of_params(struct shim *s, const struct envelope *e, struct slice tool)
 {
 	struct slice arguments = tool.n ? message_get(&s->doc, "arguments") : (struct slice){ NULL, 0 }, key;
 	const struct schema_names *schema = tool.n ? schemas_input(&s->schemas, tool) : NULL;
@@ -155,6 +157,8 @@ const char *clarity_of_params(const struct shim *s, const struct envelope *e, st
 		return COLLIDES;
 	if (schema && schema_names_imitated(schema, s->schemas.secret, arguments, &key))
 		return AGAINST_SCHEMA;
+	if (tool.n && arguments_imitated(s, tool, message_get(&s->doc, "arguments")))
+		return AGAINST_PROFILE;
 	return NULL;
 }
 

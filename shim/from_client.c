@@ -251,7 +251,7 @@ static int decide_request(struct shim *s, struct message *m, const struct method
 	return follow(s, m, method, &d);
 }
 
-static const char *unclear_request(const struct shim *s, const struct message *m, const struct method *method)
+static const char *unclear_request(struct shim *s, const struct message *m, const struct method *method)
 {
 	struct slice tool = { NULL, 0 };
 

@@ -72,20 +72,42 @@ static const char *next_key(const char *p, const char *end, struct slice *ret)
 	return NULL;
 }
 
+/* "^name$": what may be there and may be left out. */
+static struct slice spelt_out(struct slice pattern)
+{
+	if (pattern.n < 3 || pattern.p[0] != '^' || pattern.p[pattern.n - 1] != '$')
+		return (struct slice){ NULL, 0 };
+	for (size_t i = 1; i + 1 < pattern.n; i++)
+		if (strchr(".*+?()[]{}|\\^$", pattern.p[i]))
+			return (struct slice){ NULL, 0 };
+	return (struct slice){ pattern.p + 1, pattern.n - 2 };
+}
+
+static int add_names(struct schema_names *x, uint64_t secret, size_t *bytes, struct walk w, bool patterns)
+{
+	struct slice key, value;
+	int r = 0;
+
+	while (r == 0 && walk_member(&w, &key, &value)) {
+		key = patterns ? spelt_out(key) : key;
+		if (key.p)
+			r = add_name(x, secret, bytes, key);
+	}
+	return r;
+}
+
 int schema_names_gather(struct schema_names *x, uint64_t secret, size_t *bytes, struct slice schema)
 {
 	const char *p = schema.p, *end = schema.p + schema.n;
-	struct slice key, value;
+	struct slice key;
 	int r = 0;
 
 	schema_names_done(x, bytes);
 	x->text = BUF_INIT(SCHEMA_NAMES_BYTES_MAX);
 	while (r == 0 && (p = next_key(p, end, &key))) {
-		if (!slice_is(key, "properties") || *p != '{')
-			continue;
-		struct walk w = { p + 1 };
-		while (r == 0 && walk_member(&w, &key, &value))
-			r = add_name(x, secret, bytes, key);
+		bool patterns = slice_is(key, "patternProperties");
+		if (*p == '{' && (patterns || slice_is(key, "properties")))
+			r = add_names(x, secret, bytes, (struct walk){ p + 1 }, patterns);
 	}
 	if (x->n > 0)
 		qsort(x->names, x->n, sizeof(*x->names), by_hash);

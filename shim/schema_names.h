@@ -8,7 +8,8 @@
  * Limits:   SCHEMA_NAMES_MAX names a schema, SCHEMA_NAMES_BYTES_MAX in all. What does not fit counts as not known, and
  *           for an unknown schema all keys that differ by case alone are refused.
  *
- * No $ref is followed: every key under any "properties" of the document is a name.
+ * No $ref is followed: every key under any "properties" of the document is a name, and so is what a pattern of
+ * "patternProperties" spells out from ^ to $.
  */
 #pragma once
 #include "shim/role.h"

@@ -71,7 +71,7 @@ struct shim {
 	struct schemas schemas;
 	struct scans scans;
 	struct task_tools tasks;
-	struct schema_compiled **rules;	  /* of config.arguments, one each; NULL: it has no schema */
+	struct argument_schema *rules;	  /* of config.arguments, one each */
 	char words[SHIM_WORDS_MAX];	  /* of a guard */
 	struct listed listed[SHIM_LISTS]; /* by kind of list */
 	struct listed own_listed;	  /* of the list that the shim asks for itself: one at a time */

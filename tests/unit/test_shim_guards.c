@@ -7,7 +7,9 @@
 static struct shim_argument_rule rules[] = {
 	{ WORDS("make_*"), WORDS("{\"properties\":{\"owner\":{\"const\":\"me\"}},\"required\":[\"owner\"]}"),
 		WORDS("p:4 (tools.allow \"make_*\" arguments)"), false },
-	{ WORDS("make_it"), WORDS("{\"properties\":{\"size\":{\"maximum\":9}}}"), WORDS("p:5"), false },
+	{ WORDS("make_it"),
+		WORDS("{\"properties\":{\"size\":{\"maximum\":9}},\"patternProperties\":{\"^may$\":{\"const\":1}}}"),
+		WORDS("p:5"), false },
 	{ WORDS("closed"), NULL, WORDS("p:6 (tools.allow \"closed\" strict)"), true },
 };
 
@@ -57,6 +59,29 @@ static void arguments_must_fit_every_rule_of_the_profile_that_names_the_tool(voi
 		/* A name is what it means, not how it was spelt. */
 		{ C, CALL(9, "m\\u0061ke_x", "{}"), DENIED(9) "~owner", NULL, "tool.call deny arguments" });
 	assert_int_equal(t->s.calls.n, 3);
+}
+
+/* C# and Go take the last of "owner" and "Owner" for the property. */
+static void arguments_have_no_other_spelling_of_what_the_profile_names(void **state)
+{
+	static const char *const unclear[] = { "{\"owner\":\"me\",\"Owner\":\"you\"}",
+		"{\"owner\":\"me\",\"x\":{\"OWNER\":1}}", "{\"owner\":\"me\",\"Size\":10}",
+		"{\"owner\":\"me\",\"\\u017fize\":10}", "{\"owner\":\"me\",\"May\":1}" };
+	_cleanup_end_ struct desk *t = desk_with_rules(false);
+
+	PLAY(t, { C, LIST(1), NULL, "=", "request allow" },
+		{ S, TOOLS(1, "{\"name\":\"make_it\",\"inputSchema\":{\"type\":\"object\"}}"), "=", NULL,
+			"response - ok" },
+		{ C, CALL(2, "make_it", "{\"owner\":\"me\",\"size\":1,\"may\":1,\"a\":1,\"A\":2}"), NULL, "=",
+			"tool.call allow" });
+	for (size_t i = 0; i < ARRAY_LEN(unclear); i++) {
+		char text[256];
+		snprintf(text, sizeof(text), CALL(3, "make_it", "%s"), unclear[i]);
+		const struct step step = { C, text,
+			"~\"id\":3,\"error\":~a key differs from one that the profile names", NULL,
+			"message.refused drop a key differs from one that the profile names" };
+		play(t, &step, 1);
+	}
 }
 
 static void arguments_that_are_no_object_are_refused(void **state)
@@ -359,6 +384,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arguments_must_fit_every_rule_of_the_profile_that_names_the_tool),
+		cmocka_unit_test(arguments_have_no_other_spelling_of_what_the_profile_names),
 		cmocka_unit_test(arguments_that_are_no_object_are_refused),
 		cmocka_unit_test(a_denied_call_that_wanted_a_task_gets_an_error),
 		cmocka_unit_test(arguments_are_judged_by_the_inputschema_once_the_tool_was_listed),

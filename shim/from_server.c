@@ -218,7 +218,7 @@ static int pass_result(struct shim *s, struct message *m, struct pending_entry *
 	bool hello, bridged = s->waiting.bridges && e->modern && m->envelope->kind == ENVELOPE_RESULT;
 	int r = bridged ? bridge_result(s, m, e) : 0;
 
-	if (r == 0 && strcmp(status, "ok") == 0)
+	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
 		r = guards_result(s, e, &refusal);
 	if (refusal)
 		return handle_refuse_parsed(s, m, refusal);
@@ -457,13 +457,14 @@ static int on_request(struct shim *s, struct message *m)
 	return d.verdict == POLICY_DENY ? deny_ask(s, m, method, &d) : pass_ask(s, m, method, &d);
 }
 
-/* The state of a task, pushed instead of polled for: what it asks the client for, and what it came to, is judged as in
- * a result. */
+/* The state of a task, pushed instead of polled for: what it came to, and what it asks the client for, is judged as in a
+ * result. */
 static int judge_pushed(struct shim *s, struct message *m)
 {
 	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
+	struct slice tool = task_tools_find(&s->tasks, walk_string(message_get(&s->doc, "taskId")));
 	struct decision d;
-	int r = unclear ? 0 : structured_pushed(s, &unclear);
+	int r = unclear ? 0 : structured_judge_task(s, tool, &unclear);
 
 	if (r < 0)
 		return r;

@@ -22,5 +22,5 @@ typedef int guard_result_fn(struct shim *s, const struct pending_entry *e, const
 
 int guards_request(
 	struct shim *s, const struct message *m, const struct method *method, struct decision *d) _must_check_;
-/* A result that came and is not an error, nor asks for input, nor is a task. */
+/* A result that came and is no error of JSON-RPC, whatever it says of itself. */
 int guards_result(struct shim *s, const struct pending_entry *e, const char **ret_refusal) _must_check_;

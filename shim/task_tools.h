@@ -5,8 +5,8 @@
  * Process:  shim
  * Owns:     copies of ids and names
  * Returns:  0, -ENOMEM, TASK_TOOLS_TAKEN
- * Limits:   TASK_TOOLS_MAX tasks, the newest stay; TASK_ID_MAX bytes an id, as it is spelt in canonical form. What is
- * not kept has a result that no outputSchema is held against.
+ * Limits:   TASK_TOOLS_MAX tasks, the newest stay; TASK_ID_MAX bytes an id, as it is spelt in canonical form. The
+ *           structuredContent of a task that is not kept is not passed on.
  */
 #pragma once
 #include "shim/role.h"

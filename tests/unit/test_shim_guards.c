@@ -322,7 +322,11 @@ static void a_result_that_comes_through_a_task_is_judged_like_any_other(void **s
 		{ S, ID(4) "\"result\":{\"content\":[],\"structuredContent\":{}}}", "=", NULL, "response - ok" },
 		{ C, ID(5) "\"method\":\"tasks/result\",\"params\":{\"taskId\":\"other\"}}", NULL, "=",
 			"request allow" },
-		{ S, ID(5) "\"result\":{\"content\":[],\"structuredContent\":[7]}}", "=", NULL, "response - ok" });
+		{ S, ID(5) "\"result\":{\"content\":[],\"structuredContent\":{}}}",
+			"~\"id\":5,\"error\":~5020~of no call", NULL, "response - refused" },
+		{ C, ID(5) "\"method\":\"tasks/result\",\"params\":{\"taskId\":\"other\"}}", NULL, "=",
+			"request allow" },
+		{ S, ID(5) "\"result\":{\"content\":[]}}", "=", NULL, "response - ok" });
 	/* An id that stands for this tool's task does not come to stand for one of another, whose results nobody
 	 * checks. */
 	PLAY(t,
@@ -342,7 +346,38 @@ static void a_result_that_comes_through_a_task_is_judged_like_any_other(void **s
 			"~\"id\":7,\"error\":~5020", NULL, "response - refused" },
 		{ C, ID(8) "\"method\":\"tasks/get\",\"params\":{\"taskId\":\"m\"}}", NULL, "=", "request allow" },
 		{ S, ID(8) "\"result\":{\"taskId\":\"m\",\"result\":{\"isError\":true,\"structuredContent\":[7]}}}",
-			"=", NULL, "response - ok" });
+			"=", NULL, "response - ok" },
+		/* What stands outside does not speak for what the client looks at. */
+		{ C, ID(9) "\"method\":\"tasks/get\",\"params\":{\"taskId\":\"m\"}}", NULL, "=", "request allow" },
+		{ S,
+			ID(9) "\"result\":{\"taskId\":\"m\",\"isError\":true,\"structuredContent\":{},\"result\":{"
+			      "\"structuredContent\":[7]}}}",
+			"~\"id\":9,\"error\":~5020", NULL, "response - refused" });
+	/* And pushed. */
+	t->s.greeted = true;
+#define PUSHED(id, content)                                                                                            \
+	"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tasks\",\"params\":{\"taskId\":\"" id                         \
+	"\",\"result\":{\"structuredContent\":" content "}}}"
+	PLAY(t, { S, PUSHED("m", "[7]"), NULL, NULL, "message.refused drop it does not fit the outputSchema" },
+		{ S, PUSHED("x", "{}"), NULL, NULL, "message.refused drop its task is of no call" },
+		{ S, PUSHED("m", "{}"), "=", NULL, NULL });
+}
+
+static void nothing_that_a_result_says_of_itself_keeps_it_from_the_outputschema(void **state)
+{
+	static const char *const claims[] = { "\"task\":null", "\"task\":{}", "\"resultType\":\"input_required\"",
+		"\"inputRequests\":{}", "\"resultType\":\"task\",\"taskId\":\"k\"", "\"isError\":\"true\"" };
+	_cleanup_end_ struct desk *t = desk_with_rules(false);
+
+	PLAY(t, LEARN_OUTPUT("{\"type\":\"object\"}"));
+	for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
+		char text[256];
+		snprintf(text, sizeof(text), ID(2) "\"result\":{\"content\":[],\"structuredContent\":[7],%s}}",
+			claims[i]);
+		const struct step steps[] = { { C, BARE(2, "t"), NULL, "=", "tool.call allow" },
+			{ S, text, "~\"id\":2,\"error\":~5020~outputSchema", NULL, "tool.result - refused" } };
+		play(t, steps, 2);
+	}
 }
 
 static void of_many_tasks_the_newest_are_known(void **state)
@@ -395,6 +430,7 @@ int main(void)
 		cmocka_unit_test(a_result_that_does_not_fit_the_outputschema_becomes_an_error),
 		cmocka_unit_test(what_need_not_fit_the_outputschema_passes),
 		cmocka_unit_test(structured_content_may_be_any_json_value),
+		cmocka_unit_test(nothing_that_a_result_says_of_itself_keeps_it_from_the_outputschema),
 		cmocka_unit_test(a_result_that_comes_through_a_task_is_judged_like_any_other),
 		cmocka_unit_test(of_many_tasks_the_newest_are_known),
 		cmocka_unit_test(a_bad_rule_of_the_profile_is_refused_before_anything_is_read),

@@ -155,11 +155,20 @@ void meters_done(struct meters *m)
 	*m = (struct meters){ 0 };
 }
 
-/* Fewer calls in the same time. Both products fit: METERS_CALLS_MAX times METERS_PERIOD_MAX. */
+/* Both hold: no more at once than the smaller number, and no faster than the slower rate, which is the one that is
+ * named. The products fit: METERS_CALLS_MAX times METERS_PERIOD_MAX. */
 static void narrow_rate(struct meters_rate *to, const struct meters_rate *by)
 {
-	if (by->calls && (!to->calls || (uint64_t)by->calls * to->period_s < (uint64_t)to->calls * by->period_s))
+	uint32_t calls = by->calls < to->calls ? by->calls : to->calls;
+
+	if (!by->calls)
+		return;
+	if (!to->calls || (uint64_t)by->calls * to->period_s < (uint64_t)to->calls * by->period_s) {
+		calls = to->calls ? calls : by->calls;
 		*to = *by;
+	}
+	to->period_s = (uint32_t)(((uint64_t)calls * to->period_s + to->calls - 1) / to->calls);
+	to->calls = calls;
 }
 
 static void narrow(struct meters_bound *to, const struct meters_bound *by)

@@ -386,8 +386,10 @@ static void of_the_items_that_match_a_tool_the_narrowest_holds(void **state)
 	const struct meters none = { .each = m.each, .time = m.time, .output = m.output };
 	struct meters_tool t = meters_of(&m, "get_x", 5);
 
-	/* 100 an hour are fewer than 10 a minute. */
+	/* 100 an hour are fewer than 10 a minute and 2 a second, and 2 at once fewer than 100. */
 	assert_string_equal(t.rate.where, "c");
+	assert_int_equal(t.rate.calls, 2);
+	assert_int_equal(t.rate.period_s, 72);
 	assert_string_equal(t.time.where, "a");
 	assert_string_equal(t.output.where, "b");
 	assert_string_equal(t.confirm.where, "c");

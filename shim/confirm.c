@@ -113,11 +113,63 @@ static int park(struct shim *s, const struct message *m, uint64_t call_id, const
 	return send_progress(s, &s->confirms.v[s->confirms.n - 1]);
 }
 
-/* Why a person cannot be shown this call whole, or NULL; else its name in ret. */
-static const char *fill_ask(struct shim *s, struct slice tool, struct confirm *ret)
+/* Members of params that a person need not judge: the tool is shown, _meta is about the message, task about how its
+ * result comes. */
+static bool is_of_the_message(struct slice key)
 {
-	struct slice args = message_get(&s->doc, "arguments"), text;
+	return slice_is(key, "name") || slice_is(key, "arguments") || slice_is(key, "_meta") || slice_is(key, "task");
+}
+
+/* What else goes along, such as the answers that a call brings that was asked for input: "[arguments,{others}]", which
+ * no arguments look like, since they are an object. */
+static int put_with_others(struct buf *b, struct slice params, struct slice args)
+{
+	struct walk w = walk_object(params);
+	struct slice key, value;
+	size_t empty;
+	int r;
+
+	buf_clear(b);
+	r = buf_putc(b, '[');
+	if (r == 0)
+		r = args.n ? buf_append(b, args.p, args.n) : buf_puts(b, "null");
+	if (r == 0)
+		r = buf_puts(b, ",{");
+	empty = b->len;
+	while (r == 0 && walk_member(&w, &key, &value)) {
+		if (is_of_the_message(key))
+			continue;
+		r = b->len > empty ? buf_putc(b, ',') : 0;
+		if (r == 0)
+			r = buf_append(b, key.p - 1, (size_t)(value.p + value.n - key.p) + 1);
+	}
+	if (r == 0 && b->len == empty)
+		buf_clear(b);
+	else if (r == 0)
+		r = buf_puts(b, "}]");
+	return r;
+}
+
+/* What a person is shown, and what the answer is for. */
+static int shown_arguments(struct shim *s, const struct message *m, struct slice *ret)
+{
+	struct slice args = message_get(&s->doc, "arguments");
+	int r;
+
+	*ret = args;
+	/* It will be denied. */
+	if (s->doc.out.len > CONFIRM_MESSAGE_MAX)
+		return 0;
+	r = put_with_others(&s->edited, m->envelope->params, args);
+	*ret = s->edited.len > 0 ? (struct slice){ s->edited.data, s->edited.len } : args;
+	return r;
+}
+
+/* Why a person cannot be shown this call whole, or NULL; else its name in ret. */
+static const char *fill_ask(struct shim *s, struct slice tool, struct slice args, struct confirm *ret)
+{
 	struct secrets_hit hit;
+	struct slice text;
 
 	if (s->confirms.n >= CONFIRM_WAITING_MAX)
 		return "so many others wait for a person's answer already";
@@ -140,7 +192,7 @@ int confirm_guard(struct shim *s, const struct message *m, struct decision *d)
 	struct confirm ask = { .type = CONFIRM_ASK };
 	struct meters_tool limits;
 	const char *refusal;
-	struct slice text;
+	struct slice text, args;
 	int r;
 
 	if (m->confirmed)
@@ -151,7 +203,10 @@ int confirm_guard(struct shim *s, const struct message *m, struct decision *d)
 	limits = meters_of(&s->config.meters, text.p ? text.p : "", text.n);
 	if (!limits.confirm.value)
 		return 0;
-	refusal = fill_ask(s, d->subject, &ask);
+	r = shown_arguments(s, m, &args);
+	if (r < 0)
+		return r;
+	refusal = fill_ask(s, d->subject, args, &ask);
 	if (refusal && s->confirms.n >= CONFIRM_WAITING_MAX)
 		say_when_to_retry(s, d);
 	if (refusal)

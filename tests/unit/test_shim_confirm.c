@@ -99,6 +99,32 @@ static void a_call_waits_is_shown_whole_and_goes_on_with_a_yes(void **state)
 	SILENT(t);
 }
 
+static void what_goes_along_with_the_arguments_is_shown_too(void **state)
+{
+	static const struct {
+		const char *params, *shown;
+	} cases[] = {
+		{ "\"arguments\":{\"a\":1},\"inputResponses\":{\"k\":{\"to\":\"m\"}},\"requestState\":\"s\",\"odd\":["
+		  "2]",
+			"[{\"a\":1},{\"inputResponses\":{\"k\":{\"to\":\"m\"}},\"requestState\":\"s\",\"odd\":[2]}]" },
+		{ "\"odd\":2", "[null,{\"odd\":2}]" },
+		{ "\"arguments\":{\"a\":1},\"_meta\":{\"x\":1},\"task\":{}", "{\"a\":1}" },
+		{ "\"_meta\":{}", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_desk_ struct desk *t = desk_asking();
+		char line[512];
+		snprintf(line, sizeof(line), ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"put\",%s}}",
+			cases[i].params);
+		tell(t, C, line);
+		struct confirm c = asked(t);
+		if (c.args_len != strlen(cases[i].shown) ||
+			(c.args_len && memcmp(c.args, cases[i].shown, c.args_len) != 0))
+			fail_msg("%s: shown is %.*s", cases[i].params, (int)c.args_len, c.args);
+	}
+}
+
 static void a_no_is_told_and_nothing_reaches_the_server(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_asking();
@@ -367,6 +393,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_waits_is_shown_whole_and_goes_on_with_a_yes),
+		cmocka_unit_test(what_goes_along_with_the_arguments_is_shown_too),
 		cmocka_unit_test(a_no_is_told_and_nothing_reaches_the_server),
 		cmocka_unit_test(other_messages_pass_while_calls_wait),
 		cmocka_unit_test(progress_is_sent_to_those_who_asked_for_it_and_time_ends_it),

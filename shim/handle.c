@@ -83,6 +83,13 @@ int handle_clean(struct shim *s, struct message *m, uint64_t call_id)
 		e = handle_refuse_parsed(s, m, s->text.unfit);
 		return e < 0 ? e : 1;
 	}
+	if (r == -E2BIG) {
+		/* A peer decides how often something has to go: that ends its message, not the session. */
+		s->text.counted = true;
+		r = text_out_record(s, m->side, call_id);
+		e = r ? r : handle_refuse_parsed(s, m, "with marks for what is taken out of it it is too long");
+		return e < 0 ? e : 1;
+	}
 	if (r != TEXT_OUT_CHANGED)
 		return r;
 	if (m->envelope->id.n)

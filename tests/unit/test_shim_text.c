@@ -429,6 +429,23 @@ static void a_pattern_that_tries_for_ever_takes_the_whole_text(void **state)
 	expect(t, text, "[stockade: ticket removed]");
 }
 
+/* Each mark is longer than what it stands for; a server can have as many as it likes, and the session goes on. */
+static void a_message_that_marks_make_too_long_is_refused_and_not_the_session(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(0, false);
+	_cleanup_buf_ struct buf b = BUF_INIT(SHIM_LINE_MAX);
+
+	assert_int_equal(give(t, C, ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\"}}"), 0);
+	forget(t);
+	assert_int_equal(buf_puts(&b, ID(1) "\"result\":{\"content\":[{\"type\":\"text\",\"text\":\""), 0);
+	while (b.len + 64 < SHIM_LINE_DEFAULT)
+		assert_int_equal(buf_puts(&b, "Ab3dEf7h "), 0);
+	assert_int_equal(buf_puts(&b, "\"}]}}\n"), 0);
+	assert_int_equal(handle_line(&t->s, S, LINES_MESSAGE, (struct line){ b.data, b.len - 1 }), 0);
+	assert_non_null(strstr(got(t, t->client), "it is too long"));
+	expect(t, "Ab3dEf7h", "[stockade: value of SHORT8]");
+}
+
 /* Every place of every string is found, whatever the stride. */
 static void a_finder_finds_what_a_search_of_every_place_finds(void **state)
 {
@@ -476,6 +493,7 @@ int main(void)
 		cmocka_unit_test(personal_data_is_known_by_its_form_and_its_check_digits),
 		cmocka_unit_test(personal_data_goes_to_the_server_as_little),
 		cmocka_unit_test(a_pattern_that_tries_for_ever_takes_the_whole_text),
+		cmocka_unit_test(a_message_that_marks_make_too_long_is_refused_and_not_the_session),
 		cmocka_unit_test(a_finder_finds_what_a_search_of_every_place_finds),
 	};
 

@@ -170,8 +170,8 @@ def measure(options, stockade, env):
     measure_pss(stockade, serve, env, "of a session")
     measure_pss(stockade, [*EGRESS, "--", probe, "serve"], env, "of one with network")
     failed = []
-    for tool, *words in (("json_bench",), ("text_bench",), ("schema_bench",), ("scan_bench", LONG_LIST), ("guard_bench", LONG_LIST), ("memory_bench",),
-                         ("audit_bench",)):
+    for tool, *words in (("json_bench",), ("text_bench",), ("schema_bench",), ("scan_bench", LONG_LIST), ("guard_bench", LONG_LIST),
+                         ("memory_bench",), ("audit_bench",)):
         print(f"\n{tool}:", flush=True)
         if subprocess.run([os.path.join(options.tools, tool), *words], check=False, cwd=env["HOME"], env=env).returncode:
             failed.append(tool)

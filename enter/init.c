@@ -18,6 +18,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/image.h"
 #include "base/io.h"
 #include "enter/enter.h"
 #include "wire/control.h"
@@ -76,7 +77,9 @@ static int on_channel_closed(struct init *i)
 	if (i->phase != PHASE_RELEASED)
 		return fail(ECANCELED);
 	i->phase = PHASE_RUNNING;
-	return tell(&r);
+	int told = tell(&r);
+	image_give_back();
+	return told;
 }
 
 static int on_channel(struct init *i)

@@ -241,7 +241,7 @@ int schema_check(
 {
 	int e;
 
-	*ret = (struct schema_error){ 0 };
+	ret->where[0] = ret->text[0] = '\0';
 	e = judge(s, c, text, n, ret);
 	give_back(c);
 	return e;

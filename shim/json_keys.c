@@ -106,6 +106,7 @@ void json_watch_add(struct json_watch *w, uint64_t secret, const char *name)
 		slot = (slot + 1) % JSON_WATCH_SLOTS;
 	w->hash[slot] = hash;
 	w->name[slot] = name;
+	w->len[slot] = (uint8_t)strlen(name);
 }
 
 static bool imitates(const struct json_watch *w, const char *p, const struct json_key *key)
@@ -113,7 +114,7 @@ static bool imitates(const struct json_watch *w, const char *p, const struct jso
 	uint32_t hash = watch_hash(key->hash);
 
 	for (uint32_t slot = hash % JSON_WATCH_SLOTS; w->hash[slot]; slot = (slot + 1) % JSON_WATCH_SLOTS) {
-		size_t n = strlen(w->name[slot]);
+		size_t n = w->len[slot];
 		if (w->hash[slot] != hash)
 			continue;
 		if (n == key->len && memcmp(w->name[slot], p, n) == 0)

@@ -31,6 +31,7 @@ struct json_key {
 struct json_watch {
 	uint32_t hash[JSON_WATCH_SLOTS];
 	const char *name[JSON_WATCH_SLOTS];
+	uint8_t len[JSON_WATCH_SLOTS];
 };
 
 struct json_keys {

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include "base/diag.h"
+#include "base/image.h"
 #include "base/io.h"
 #include "base/lockdown.h"
 #include "base/privilege.h"
@@ -97,7 +98,9 @@ static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 		return r;
 	stderr_init(e, err_in, err_out, s->config.name, s->config.stderr_prefix, io_now_us());
 	e->text = &s->text;
-	return confine(d);
+	r = confine(d);
+	image_give_back();
+	return r;
 }
 
 /* 0: released, or to wait with the client for an approval; 1: there is nothing to do; -errno. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
+#include "base/image.h"
 #include "base/io.h"
 #include "supervisor/exit.h"
 #include "supervisor/launch_words.h"
@@ -115,6 +116,7 @@ static int take_report(struct session *s, const struct report *r, int pidfd)
 		if (s->phase == PHASE_BUILDING) {
 			s->phase = PHASE_RUNNING;
 			s->deadline = 0;
+			image_give_back();
 		}
 		return 0;
 	case REPORT_EXITED:

@@ -14,6 +14,7 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "base/glob.h"
+#include "base/image.h"
 #include "base/io.h"
 #include "base/landlock.h"
 #include "base/parse.h"
@@ -711,6 +712,35 @@ static void a_path_beneath_no_directory_is_masked_to_file_rights(void **state)
 
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
+/* Pages of files that are resident: proc(5), statm. */
+static unsigned long pages_of_files(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%*u %*u %lu", &pages), 1);
+	fclose(f);
+	return pages;
+}
+
+/* A megabyte of the program's own file is read, and then it is not there until it is read again. */
+static void what_a_program_has_read_of_its_own_file_can_go_and_comes_back(void **state)
+{
+	enum { BYTES = 1 << 20, PAGE = 4096 };
+	static const char large[BYTES] = { [0] = 'a', [BYTES - 1] = 'z' };
+	const volatile char *p = large;
+	char sum = 0;
+
+	for (size_t i = 0; i < BYTES; i += PAGE)
+		sum = (char)(sum + p[i]);
+	assert_int_equal(sum, 'a');
+	unsigned long before = pages_of_files();
+	image_give_back();
+	assert_in_range(pages_of_files(), 1, before - BYTES / PAGE / 2);
+	assert_int_equal(p[BYTES - 1], 'z');
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -744,6 +774,7 @@ int main(void)
 		cmocka_unit_test(a_message_that_was_cut_is_refused_and_its_descriptors_closed),
 		cmocka_unit_test(closed_standard_descriptors_become_dev_null_and_the_rest_is_closed),
 		cmocka_unit_test(all_but_the_named_descriptors_are_closed_and_none_below_the_first),
+		cmocka_unit_test(what_a_program_has_read_of_its_own_file_can_go_and_comes_back),
 		cmocka_unit_test(each_landlock_abi_knows_all_that_the_one_before_knew),
 		cmocka_unit_test(a_path_beneath_no_directory_is_masked_to_file_rights),
 	};

@@ -47,7 +47,7 @@ struct redact_ahead {
 
 /* The first place from p on where one of the sets may know something, or end. escaped: the text is canonical bytes, and
  * what an escape stands for separates words. */
-const char *redact_next(uint32_t sets, const char *text, const char *p, const char *end, bool escaped,
-	struct redact_ahead *a);
+const char *redact_next(
+	uint32_t sets, const char *text, const char *p, const char *end, bool escaped, struct redact_ahead *a);
 /* May it stand before the '@' of a mail address? */
 bool redact_is_local(char c);

@@ -60,7 +60,7 @@ static bool number_may_be(const char *p, const char *end)
 	return digits != DIGITS_AND_LETTER || p + 1 == end || !is_word(p[1]);
 }
 
-/* AAdd, AA-dd, Addd..., or six capitals. */
+/* A capital and digits, two capitals and digits, or six capitals. */
 static bool capitals_may_be(const char *p, const char *end)
 {
 	if (end - p < 6)

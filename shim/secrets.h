@@ -12,7 +12,8 @@
  * too; a line of a value of several, when it is as long as SECRETS_LINE_MIN and has no blanks.
  *
  * Not found: a value that is spread over several strings, broken by line feeds, reversed, in hexadecimal, compressed,
- * enciphered, or encoded twice. A server that means to hand out its secret can: this is for those that do it by mistake.
+ * enciphered, or encoded twice. A server that means to hand out its secret can: this is for those that do it by
+ * mistake.
  */
 #pragma once
 #include "shim/role.h"

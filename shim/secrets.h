@@ -6,10 +6,10 @@
  * Owns:     its copies of the values, wiped by secrets_done
  * Returns:  0, -ENOMEM, -E2BIG
  *
- * Spellings: as it is; escaped once more, as JSON within a text is (enum escape in secrets.c: by python, PHP, Go, Gson,
- * .NET and others); in base64, of both
- * alphabets and wherever in the encoded bytes it begins; with any bytes of it percent-encoded (RFC 3986), blanks as '+'
- * too; a line of a value of several, when it is as long as SECRETS_LINE_MIN and has no blanks.
+ * Spellings: as it is; escaped once more, as JSON within a text is (short, all ASCII, with \/, and with any characters
+ * of it as numbers such as \u0026, in letters of either case); in base64, of both alphabets and wherever in the encoded
+ * bytes it begins; with any bytes of it percent-encoded (RFC 3986), blanks as '+' too; a line of a value of several,
+ * when it is as long as SECRETS_LINE_MIN and has no blanks.
  *
  * Not found: a value that is spread over several strings, broken by line feeds, reversed, in hexadecimal, compressed,
  * enciphered, or encoded twice. A server that means to hand out its secret can: this is for those that do it by
@@ -20,7 +20,15 @@
 #include "shim/finder.h"
 #include "wire/shim_config.h"
 
-enum { SECRETS_LINE_MIN = 20, SECRETS_MARK_MAX = 160 };
+enum {
+	SECRETS_LINE_MIN = 20,
+	SECRETS_MARK_MAX = 160,
+	/* A finder's tag: the secret's index, and what of base64 beside the hit belongs to it. */
+	SECRETS_TAG_BASE64 = 1 << 16,
+	SECRETS_TAG_BEFORE = 1 << 17,
+	SECRETS_TAG_AFTER = 1 << 18,
+	SECRETS_TAG_INDEX = SECRETS_TAG_BASE64 - 1,
+};
 
 /* Which bytes begin and end the strings that are looked for, and which two of them are neighbours: a bit each. */
 struct secrets_edges {
@@ -55,3 +63,32 @@ int secrets_begin_before(const struct secrets *s, const char *p, size_t end, str
  * fill: base64 stays base64, and the value in it becomes As. */
 int secrets_replace(const struct secrets *s, bool raw, bool fill, struct buf *out, const char *p, size_t n,
 	uint64_t *counts) _must_check_;
+
+/* From hit to hit: what the one before left is not looked for again. */
+enum secrets_coding { SECRETS_PERCENT, SECRETS_FORM /* '+' is a blank */, SECRETS_JSON, SECRETS_RUNS };
+
+/* A stretch of the text that is spelt otherwise, and what it stands for. */
+struct secrets_run {
+	enum secrets_coding coding;
+	const char *at, *stop; /* what is left of it */
+	const char *literal;   /* up to there every byte stands for itself: the unit's beginning is passed */
+	char *room;
+	size_t cap, passed, n;	/* in room: up to where it was passed, and its end */
+	bool looked;		/* is hit the next? */
+	struct secrets_hit hit; /* at SIZE_MAX: there is none any more */
+};
+
+struct secrets_walk {
+	const struct secrets *s;
+	const char *p;
+	size_t n;
+	bool raw, looked;
+	struct secrets_hit plain; /* as secrets_run.hit */
+	struct secrets_run runs[SECRETS_RUNS];
+	uint64_t work; /* bytes that were looked at or decoded */
+};
+
+void secrets_walk_init(struct secrets_walk *w, const struct secrets *s, bool raw, const char *p, size_t n);
+void secrets_walk_done(struct secrets_walk *w);
+/* The first hit from there on, which must not go back: 1, 0 for none, -ENOMEM. */
+int secrets_walk_next(struct secrets_walk *w, size_t from, struct secrets_hit *ret) _must_check_;

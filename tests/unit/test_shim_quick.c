@@ -5,6 +5,7 @@
  */
 #include "tests/unit/scan_unit.h"
 #include <dirent.h>
+#include <inttypes.h>
 #include <string.h>
 #include "shim/define.h"
 #include "shim/json.h"
@@ -318,6 +319,39 @@ static void a_secret_is_found_however_its_bytes_are_percent_encoded(void **state
 	shim_text_done(&config);
 }
 
+/* A text that is nothing but values, spelt so: each hit is found by what is left behind it alone. */
+static void the_effort_for_many_values_in_one_text_grows_with_the_text(void **state)
+{
+	static const char *const spellings[] = { "hunter2!", "%68unter2!", "%68unter2! ", "hunter2%21+",
+		"\\\\u0068unter2!", "hunter2! %68unter2!\\\\u0068unter2!" };
+	enum { SIZE = 1 << 20, TIMES = 24 };
+	struct shim_text config = { 0 };
+	struct secrets s;
+
+	assert_int_equal(shim_text_add_secret(&config, "S", "hunter2!"), 0);
+	assert_int_equal(shim_text_add_secret(&config, "T", "some words 9"), 0);
+	assert_int_equal(secrets_init(&s, &config), 0);
+	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
+		_cleanup_buf_ struct buf text = BUF_INIT(2 * SIZE);
+		struct secrets_walk w;
+		struct secrets_hit hit;
+		size_t n = 0;
+		while (text.len < SIZE)
+			assert_int_equal(buf_puts(&text, spellings[i]), 0);
+		secrets_walk_init(&w, &s, false, text.data, text.len);
+		for (size_t from = 0; secrets_walk_next(&w, from, &hit) == 1; from = hit.at + hit.len) {
+			n++;
+			if (w.work > (uint64_t)TIMES * text.len)
+				fail_msg("'%s' again and again: %zu hits took %" PRIu64 " bytes", spellings[i], n,
+					w.work);
+		}
+		assert_true(n >= text.len / strlen(spellings[i]));
+		secrets_walk_done(&w);
+	}
+	secrets_done(&s);
+	shim_text_done(&config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +360,7 @@ int main(void)
 		cmocka_unit_test(any_definition_is_sorted_as_a_simple_way_sorts_it),
 		cmocka_unit_test(personal_data_is_found_where_a_simple_way_finds_it),
 		cmocka_unit_test(a_secret_is_found_however_its_bytes_are_percent_encoded),
+		cmocka_unit_test(the_effort_for_many_values_in_one_text_grows_with_the_text),
 	};
 
 	return cmocka_run_group_tests_name("shim_quick", tests, NULL, NULL);

@@ -105,6 +105,13 @@ static void a_secret_goes_in_every_spelling(void **state)
 		{ "a\\\\u0026b=c'\\\\u003cd\\\\u003ex+y", "[stockade: value of HTML]" },
 		{ "tok\\\\u002Bwith=signs\\\\u0027", MIXED },
 		{ "tok+with\\\\u003dsigns\\\\u0027", MIXED },
+		/* and as nobody does */
+		{ "\\\"p\\\\u0022w\\\\\\\\x/1 \\\\u00E4\\\\u0026\\\"", "\\\"" PASS "\\\"" },
+		{ "\\\"p\\\\\\\"w\\\\\\\\x/1 \xc3\xa4\\\\u0026\\\"", "\\\"" PASS "\\\"" },
+		{ "\\\"p\\\\\\\"w\\\\\\\\x\\\\/1 \\\\u00e4&\\\"", "\\\"" PASS "\\\"" },
+		{ "\\\\u0067hp\\\\u005Fzx \\\\u0067hp\\\\u005FZx81kQ02mmPLw\\\\u0039!",
+			"\\\\u0067hp\\\\u005Fzx " TOKEN "!" },
+		{ "\\\\\\\\u0067hp_Zx81kQ02mmPLw9", NULL },
 		/* percent-encoded: as it has to be, more than it has to be, in small letters, as a form */
 		{ "?p=p%22w%5Cx%2F1%20%C3%A4%26&b", "?p=" PASS "&b" },
 		{ "?p=p%22w%5cx/1+%c3%a4%26", "?p=" PASS },

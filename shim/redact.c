@@ -101,7 +101,7 @@ bool redact_may_find(const struct redact *r, const char *p, size_t n)
 	return false;
 }
 
-static int replace_sets(const struct redact *r, struct buf *out, const char *text, size_t len, uint64_t *counts)
+int redact_replace_sets(const struct redact *r, struct buf *out, const char *text, size_t len, uint64_t *counts)
 {
 	const char *from = text, *end = text + len;
 	struct redact_ahead a = { NULL, NULL };
@@ -157,7 +157,7 @@ struct redaction {
 	bool changed;
 };
 
-/* What replace_sets or replace_pattern said of next. */
+/* What redact_replace_sets or replace_pattern said of next. */
 static int advance(struct redaction *t, int changed)
 {
 	if (changed <= 0)
@@ -175,7 +175,7 @@ static int advance(struct redaction *t, int changed)
 int redact_replace(const struct redact *r, struct buf *out, const char *p, size_t n, uint64_t *steps, uint64_t *counts)
 {
 	struct redaction t = { .now = BUF_INIT(REPLACED_MAX), .next = BUF_INIT(REPLACED_MAX), .p = p, .n = n };
-	int e = r->config->sets ? advance(&t, replace_sets(r, &t.next, t.p, t.n, counts)) : 0;
+	int e = r->config->sets ? advance(&t, redact_replace_sets(r, &t.next, t.p, t.n, counts)) : 0;
 
 	for (size_t i = 0; e == 0 && i < r->config->n_patterns; i++)
 		e = advance(&t, replace_pattern(r, i, &t.next, t.p, t.n, steps, counts));

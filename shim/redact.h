@@ -34,6 +34,9 @@ bool redact_is_on(const struct redact *r);
  * to counts, one for each kind: enum shim_set, then the patterns. steps: the budget of the message. */
 int redact_replace(const struct redact *r, struct buf *out, const char *p, size_t n, uint64_t *steps,
 	uint64_t *counts) _must_check_;
+/* The same, of the sets alone. */
+int redact_replace_sets(
+	const struct redact *r, struct buf *out, const char *p, size_t n, uint64_t *counts) _must_check_;
 const char *redact_name(const struct redact *r, unsigned kind);
 /* May something be found in a string of these canonical bytes? False is certain. */
 bool redact_may_find(const struct redact *r, const char *p, size_t n);

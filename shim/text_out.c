@@ -50,6 +50,7 @@ void text_out_done(struct text_out *t)
 struct frame {
 	unsigned want; /* of the strings in it */
 	bool open;     /* its keys are a tool's own, and mean nothing here */
+	bool schema;   /* it says what may be, and has nobody's data */
 };
 
 struct pass {
@@ -69,13 +70,13 @@ static const struct {
 	const char *key;
 	unsigned drop; /* what is not looked for in a string there */
 	unsigned also;
-	enum { CHILD_SAME, CHILD_OPEN, CHILD_META } child;
+	enum { CHILD_SAME, CHILD_OPEN, CHILD_SCHEMA, CHILD_META } child;
 } keys[] = {
 	{ "_meta", 0, 0, CHILD_META },
 	{ "structuredContent", 0, 0, CHILD_OPEN },
-	{ "inputSchema", 0, 0, CHILD_OPEN },
-	{ "outputSchema", 0, 0, CHILD_OPEN },
-	{ "requestedSchema", 0, 0, CHILD_OPEN },
+	{ "inputSchema", 0, 0, CHILD_SCHEMA },
+	{ "outputSchema", 0, 0, CHILD_SCHEMA },
+	{ "requestedSchema", 0, 0, CHILD_SCHEMA },
 	{ "arguments", 0, 0, CHILD_OPEN },
 	{ "uri", INVISIBLE | PERSONAL, 0, CHILD_SAME },
 	{ "uriTemplate", INVISIBLE | PERSONAL, 0, CHILD_SAME },
@@ -101,10 +102,10 @@ static struct frame after_key(const struct pass *p, struct slice key, unsigned *
 
 	*ret_string = f->want;
 	if (p->from == EVENT_FROM_CLIENT && p->depth == 1) {
-		child = (struct frame){ 0, false };
+		child = (struct frame){ 0 };
 		for (size_t i = 0; i < ARRAY_LEN(of_client); i++)
 			if (slice_is(key, of_client[i]))
-				child = (struct frame){ p->all, true };
+				child = (struct frame){ p->all, true, false };
 		*ret_string = child.want;
 		return child;
 	}
@@ -116,7 +117,8 @@ static struct frame after_key(const struct pass *p, struct slice key, unsigned *
 			break;
 		}
 		*ret_string = (f->want & ~keys[i].drop) | keys[i].also;
-		child.open = keys[i].child == CHILD_OPEN;
+		child.schema = keys[i].child == CHILD_SCHEMA;
+		child.open = child.schema || keys[i].child == CHILD_OPEN;
 		if (keys[i].child == CHILD_META)
 			*ret_string = child.want = f->want & SECRETS;
 		break;
@@ -166,7 +168,8 @@ static int take_invisible(struct pass *p, struct slice *cur, struct buf *room)
 	return r;
 }
 
-static int take_personal(struct pass *p, struct slice *cur, struct buf *room)
+/* A key is no text: what a profile's own pattern fits may be the name of a property. */
+static int take_personal(struct pass *p, struct slice *cur, struct buf *room, bool key)
 {
 	struct text_out *t = p->t;
 	struct slice text = *cur;
@@ -179,7 +182,8 @@ static int take_personal(struct pass *p, struct slice *cur, struct buf *room)
 	}
 	buf_clear(room);
 	if (r == 0)
-		r = redact_replace(&t->redact, room, text.p, text.n, &p->steps, t->counts + TEXT_KINDS);
+		r = key ? redact_replace_sets(&t->redact, room, text.p, text.n, t->counts + TEXT_KINDS)
+			: redact_replace(&t->redact, room, text.p, text.n, &p->steps, t->counts + TEXT_KINDS);
 	if (r <= 0)
 		return r;
 	buf_clear(&t->plain);
@@ -220,10 +224,36 @@ static int look_at(struct pass *p, struct slice inside, unsigned want, bool key)
 		r = take_invisible(p, &cur, &p->t->b);
 	/* Where it is, it is the only one that may be in the first room. */
 	if (r == 0 && inside.n && want & PERSONAL)
-		r = take_personal(p, &cur, cur.p == p->t->a.data ? &p->t->b : &p->t->a);
+		r = take_personal(p, &cur, cur.p == p->t->a.data ? &p->t->b : &p->t->a, key);
 	if (r || cur.p == inside.p)
 		return r;
 	return put_changed(p, inside.p, inside.p + inside.n, cur.p, cur.n);
+}
+
+/* A number of a tool's own: in its place stands a string, which can hold a mark. */
+static int look_at_number(struct pass *p, struct slice number, unsigned want)
+{
+	struct slice cur = number;
+	int r = want & SECRETS ? take_secrets(p, &cur, &p->t->a, false) : 0;
+
+	if (r == 0 && want & PERSONAL)
+		r = take_personal(p, &cur, cur.p == p->t->a.data ? &p->t->b : &p->t->a, false);
+	if (r || cur.p == number.p)
+		return r;
+	r = put_changed(p, number.p, number.p, "\"", 1);
+	if (r == 0)
+		r = put_changed(p, number.p, number.p + number.n, cur.p, cur.n);
+	return r ? r : put_changed(p, number.p + number.n, number.p + number.n, "\"", 1);
+}
+
+/* Of those that the protocol defines none becomes anything else. */
+static size_t skip_number(const char *p, const char *end)
+{
+	size_t n = 0;
+
+	while (p + n < end && ((p[n] >= '0' && p[n] <= '9') || (p[n] && strchr("+-.eE", p[n]))))
+		n++;
+	return n;
 }
 
 static void open_frame(struct pass *p, struct frame f)
@@ -233,7 +263,13 @@ static void open_frame(struct pass *p, struct frame f)
 		p->frames[++p->depth] = f;
 }
 
-/* Every string between the two, keys included. */
+/* The protocol's and a schema's are nobody's data. */
+static unsigned want_of_key(const struct frame *f)
+{
+	return f->open && !f->schema ? f->want : f->want & ~(unsigned)PERSONAL;
+}
+
+/* Every string between the two, keys included, and every number of a tool's own. */
 static int walk_strings(struct pass *p, const char *at, const char *end)
 {
 	struct frame next = p->frames[0];
@@ -245,12 +281,19 @@ static int walk_strings(struct pass *p, const char *at, const char *end)
 			const char *after = walk_skip(at);
 			struct slice inside = { at + 1, (size_t)(after - at) - 2 };
 			bool key = after < end && *after == ':';
-			r = look_at(p, inside, key ? p->frames[p->depth].want & ~(unsigned)PERSONAL : want, key);
+			r = look_at(p, inside, key ? want_of_key(&p->frames[p->depth]) : want, key);
 			if (key) {
 				next = after_key(p, inside, &want);
 				p->key = inside;
 			}
 			at = after + key;
+			continue;
+		}
+		if (*at == '-' || (*at >= '0' && *at <= '9')) {
+			struct slice number = { at, skip_number(at, end) };
+			if (next.open)
+				r = look_at_number(p, number, next.schema ? want & ~(unsigned)PERSONAL : want);
+			at += number.n;
 			continue;
 		}
 		if (*at == '{' || *at == '[')
@@ -279,8 +322,9 @@ static int needed(struct shim *s, enum event_side from, struct slice body, unsig
 	if (!t->config->pass && s->doc.seen & JSON_STRING_ODD)
 		*ret |= INVISIBLE;
 	r = secrets_find(&t->secrets, false, body.p, body.n, 0, &hit);
+	/* A mark in the place of a value may end a word, and another begins behind it. */
 	if (r > 0)
-		*ret |= SECRETS;
+		*ret |= SECRETS | (redact_is_on(&t->redact) ? PERSONAL : 0);
 	return r < 0 ? r : 0;
 }
 
@@ -300,7 +344,7 @@ int text_out_pass(struct shim *s, enum event_side from, const struct envelope *e
 		return r;
 	p.frames[0].want = p.all;
 	r = walk_strings(&p, body.p, body.p + body.n);
-	if (r == TEXT_OUT_UNFIT)
+	if (r)
 		memset(s->text.counts, 0, sizeof(s->text.counts));
 	if (r || !p.copied)
 		return r;

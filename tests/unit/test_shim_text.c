@@ -17,6 +17,7 @@ static const struct {
 	{ "PEM", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggSjAgEAAoIBAQC7VJTU\n-----END "
 		 "KEY-----\n" },
 	{ "SHORT8", "Ab3dEf7h" },
+	{ "NUMBER", "4815162342108" },
 	{ "MIXED", "tok+with=signs'" },
 	{ "HTML", "a&b=c'<d>x+y" },
 };
@@ -422,6 +423,65 @@ static void personal_data_goes_to_the_server_as_little(void **state)
 	assert_non_null(strstr(got(t, t->server), "ghp_Zx81kQ02mmPLw9"));
 }
 
+static void a_number_or_a_key_of_a_tools_own_that_has_it_becomes_the_mark(void **state)
+{
+	static const struct {
+		enum event_side side;
+		const char *says, *hears;
+	} cases[] = {
+		{ S, "\"structuredContent\":{\"pin\":4815162342108,\"a\":[4815162342108.0,-48151623421081e2,7]}",
+			"\"structuredContent\":{\"pin\":\"[stockade: value of NUMBER]\",\"a\":[\"[stockade: value of "
+			"NUMBER].0\",\"-[stockade: value of NUMBER]1e2\",7]}" },
+		{ S, "\"structuredContent\":4815162342108", "\"structuredContent\":\"[stockade: value of NUMBER]\"" },
+		{ S,
+			"\"structuredContent\":{\"card\":4111111111111111,\"4111111111111111\":true,\"TICK-1\":\"TICK-"
+			"1\"}",
+			"\"structuredContent\":{\"card\":\"[stockade: card removed]\",\"[stockade: card "
+			"removed]\":true,\"TICK-1\":\"[stockade: ticket removed]\"}" },
+		{ C,
+			"\"arguments\":{\"n\":[4111111111111111,0.4111111111111111],\"4111111111111111\":1,\"pin\":"
+			"4815162342108}",
+			"\"arguments\":{\"n\":[\"[stockade: card removed]\",0.4111111111111111],\"[stockade: card "
+			"removed]\":1,\"pin\":4815162342108}" },
+		/* The protocol's own are what they are. */
+		{ S,
+			"\"_meta\":{\"a/"
+			"b\":4815162342108},\"content\":[{\"type\":\"text\",\"text\":\"4111111111111111\","
+			"\"annotations\":{\"priority\":4111111111111111}}]",
+			"\"_meta\":{\"a/b\":4815162342108},\"content\":[{\"type\":\"text\",\"text\":\"[stockade: card "
+			"removed]\",\"annotations\":{\"priority\":4111111111111111}}]" },
+	};
+	_cleanup_text_ struct desk *t = desk_of(1u << SHIM_SET_CARD, false);
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char line[1024];
+		bool client = cases[i].side == C;
+		snprintf(line, sizeof(line), ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\"%s%s}}",
+			client ? "," : "", client ? cases[i].says : "");
+		assert_int_equal(give(t, C, line), 0);
+		const char *now = got(t, t->server);
+		if (!client) {
+			snprintf(line, sizeof(line), ID(1) "\"result\":{%s}}", cases[i].says);
+			assert_int_equal(give(t, S, line), 0);
+			now = got(t, t->client);
+		}
+		if (!strstr(now, cases[i].hears))
+			fail_msg("%s: becomes %s", cases[i].says, now);
+		if (client)
+			assert_int_equal(give(t, S, ID(1) "\"result\":{}}"), 0);
+		forget(t);
+	}
+}
+
+/* A mark ends the word that it stands beside. */
+static void what_only_a_mark_makes_a_word_goes_as_well(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(1u << SHIM_SET_IBAN, false);
+
+	t->s.config.text.n_patterns = 0;
+	expect(t, "DE89370400440532013000ghp_Zx81kQ02mmPLw9", "[stockade: iban removed]" TOKEN);
+}
+
 static void a_pattern_that_tries_for_ever_takes_the_whole_text(void **state)
 {
 	_cleanup_text_ struct desk *t = desk_of(0, false);
@@ -499,6 +559,8 @@ int main(void)
 		cmocka_unit_test(of_a_list_only_defined_fields_reach_the_client),
 		cmocka_unit_test(personal_data_is_known_by_its_form_and_its_check_digits),
 		cmocka_unit_test(personal_data_goes_to_the_server_as_little),
+		cmocka_unit_test(a_number_or_a_key_of_a_tools_own_that_has_it_becomes_the_mark),
+		cmocka_unit_test(what_only_a_mark_makes_a_word_goes_as_well),
 		cmocka_unit_test(a_pattern_that_tries_for_ever_takes_the_whole_text),
 		cmocka_unit_test(a_message_that_marks_make_too_long_is_refused_and_not_the_session),
 		cmocka_unit_test(a_finder_finds_what_a_search_of_every_place_finds),

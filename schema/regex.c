@@ -57,8 +57,10 @@ int regex_compile(const char *pattern, size_t n, struct regex **ret, struct diag
 
 	if (e == 0)
 		e = compile(r, &b, d);
+	/* Whoever looks for a value in these words has to know where they were cut. */
 	if (e == -EINVAL && text_escape(&shown, pattern, n < SHOWN_MAX ? n : SHOWN_MAX, TEXT_KEEP_BACKSLASH) == 0)
-		diag_prefix(d, "holds the pattern '%s', which cannot be used: ", shown.data);
+		diag_prefix(
+			d, "holds the pattern '%s%s', which cannot be used: ", shown.data, n > SHOWN_MAX ? "..." : "");
 	if (e)
 		regex_free(STEAL_PTR(r));
 	*ret = r;

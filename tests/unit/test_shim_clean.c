@@ -170,6 +170,22 @@ static void what_schemas_say_is_clean(void **state)
 	put_down(t);
 }
 
+/* Of a long pattern that cannot be used the beginning is shown, in the middle of a value. */
+static void a_pattern_that_was_cut_is_clean(void **state)
+{
+	struct desk *t = desk_with_secrets();
+	char list[1024];
+
+	say(t, C, ID(1) "\"method\":\"tools/list\"}", false, false);
+	snprintf(list, sizeof(list),
+		ID(1) "\"result\":{\"tools\":[{\"name\":\"one\",\"inputSchema\":{\"type\":\"object\",\"properties\":{"
+		      "\"k\":{\"pattern\":\"(%0150d%s\"}}}}]}}",
+		7, LONG);
+	say(t, S, list, true, true);
+	say(t, C, CALL(2, "one", "\"k\":\"b\""), true, true);
+	put_down(t);
+}
+
 static void refusals_and_limits_are_clean(void **state)
 {
 	static char big[2048];
@@ -196,6 +212,7 @@ int main(void)
 		cmocka_unit_test(names_of_methods_tools_and_resources_are_clean),
 		cmocka_unit_test(arguments_in_the_log_are_clean_keys_as_well),
 		cmocka_unit_test(what_schemas_say_is_clean),
+		cmocka_unit_test(a_pattern_that_was_cut_is_clean),
 		cmocka_unit_test(refusals_and_limits_are_clean),
 	};
 

@@ -65,46 +65,62 @@ static int read_again(struct shim *s, struct message *m)
 	return envelope_read(&s->doc, m->envelope) == 0 ? 0 : -EPROTO;
 }
 
+/* It has outgrown what a message may be, or two of its keys have become one: whoever waits for it is told. */
+static int refuse_edited(struct shim *s, struct message *m, struct slice id, const char *reason)
+{
+	int r;
+
+	m->envelope->id = id;
+	r = handle_refuse_parsed(s, m, reason);
+	return r < 0 ? r : HANDLE_REFUSED;
+}
+
+/* Reads s->edited. JSON_*: *ret_id, in that room, is the id that the message had. */
+static int parse_edited(struct shim *s, const struct message *m, char room[ENVELOPE_ID_MAX], struct slice *ret_id)
+{
+	struct slice id = m->envelope->id;
+
+	if (id.n)
+		memcpy(room, id.p, id.n);
+	*ret_id = (struct slice){ room, id.n };
+	return json_parse(&s->doc, s->edited.data, s->edited.len);
+}
+
 int handle_replace(struct shim *s, struct message *m)
 {
-	int r = json_parse(&s->doc, s->edited.data, s->edited.len);
+	char room[ENVELOPE_ID_MAX];
+	struct slice id = { NULL, 0 };
+	int r = parse_edited(s, m, room, &id);
 
 	if (r == 0)
-		r = read_again(s, m);
-	return r > 0 ? -EPROTO : r;
+		return read_again(s, m);
+	if (r != JSON_TOO_LONG)
+		return r < 0 ? r : -EPROTO;
+	return refuse_edited(s, m, id, "with what stockade has to put into it, it is too long");
 }
 
 int handle_clean(struct shim *s, struct message *m, uint64_t call_id)
 {
-	char id[ENVELOPE_ID_MAX];
-	int r = text_out_pass(s, m->side, m->envelope), e;
+	char room[ENVELOPE_ID_MAX];
+	struct slice id = { NULL, 0 };
+	int r = text_out_pass(s, m->side, m->envelope);
 
-	if (r == TEXT_OUT_UNFIT) {
-		e = handle_refuse_parsed(s, m, s->text.unfit);
-		return e < 0 ? e : 1;
-	}
+	if (r == TEXT_OUT_UNFIT)
+		return refuse_edited(s, m, m->envelope->id, s->text.unfit);
 	if (r == -E2BIG) {
 		/* A peer decides how often something has to go: that ends its message, not the session. */
 		s->text.counted = true;
 		r = text_out_record(s, m->side, call_id);
-		e = r ? r : handle_refuse_parsed(s, m, "with marks for what is taken out of it it is too long");
-		return e < 0 ? e : 1;
+		return r ? r : refuse_edited(s, m, m->envelope->id, "with marks for what has to go, it is too long");
 	}
 	if (r != TEXT_OUT_CHANGED)
 		return r;
-	if (m->envelope->id.n)
-		memcpy(id, m->envelope->id.p, m->envelope->id.n);
 	r = text_out_record(s, m->side, call_id);
 	if (r == 0)
-		r = json_parse(&s->doc, s->edited.data, s->edited.len);
+		r = parse_edited(s, m, room, &id);
 	if (r == 0)
 		return read_again(s, m);
-	if (r < 0)
-		return r;
-	/* Two keys have become one, or marks have made it too long. */
-	m->envelope->id.p = id;
-	e = handle_refuse_parsed(s, m, json_error_text(r));
-	return e < 0 ? e : 1;
+	return r < 0 ? r : refuse_edited(s, m, id, json_error_text(r));
 }
 
 /* The id that skim found, in canonical form, in s->edited. An empty slice when there is none that can be used. */
@@ -304,7 +320,8 @@ static int handle_message(struct shim *s, enum event_side side, const struct lin
 	r = envelope_read(&s->doc, &e);
 	if (r > 0)
 		return refuse_line(s, side, line, envelope_refusal_text(r));
-	return side == EVENT_FROM_CLIENT ? handle_from_client(s, &m) : handle_from_server(s, &m);
+	r = side == EVENT_FROM_CLIENT ? handle_from_client(s, &m) : handle_from_server(s, &m);
+	return r == HANDLE_REFUSED ? 0 : r;
 }
 
 int handle_line(struct shim *s, enum event_side side, int found, struct line line)

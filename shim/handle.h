@@ -48,10 +48,12 @@ int handle_answer_error(struct shim *s, enum event_side to, struct slice id, int
 /* The same as a tool's result, for the model. */
 int handle_answer_tool_error(struct shim *s, struct slice id, const char *text, bool modern) _must_check_;
 int handle_forward(struct shim *s, enum event_side from) _must_check_;
-/* Takes out of s->doc what may not pass (text_out.h) and records how much: 0; 1 when the message was refused instead.
- */
+/* The message was refused instead: answered and recorded, with nothing left to do. Unlike what else is positive. */
+enum { HANDLE_REFUSED = 1 << 10 };
+/* Takes out of s->doc what may not pass (text_out.h) and records how much: 0, HANDLE_REFUSED. */
 int handle_clean(struct shim *s, struct message *m, uint64_t call_id) _must_check_;
-/* Puts s->edited in the place of s->doc, validated once more, and reads its envelope. */
+/* Puts s->edited in the place of s->doc, validated once more, and reads its envelope: 0; HANDLE_REFUSED when it has
+ * become too long. */
 int handle_replace(struct shim *s, struct message *m) _must_check_;
 /* Adds to a table of requests in flight; with words in *ret_refusal when it cannot. */
 int handle_track(struct shim *s, struct pending *table, const struct message *m, const struct method *method,

@@ -252,22 +252,35 @@ static int ask_list(struct shim *s, int kind)
 	return ask_page(s, kind);
 }
 
+/* Any list of ours, since its cursor and _meta are kept once. */
+static bool is_asking(const struct shim *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (s->pins.lists[i].asking)
+			return true;
+	return false;
+}
+
 static int park(struct shim *s, const struct message *m, int kind, struct decision *d)
 {
 	struct slice text = { s->doc.out.data, s->doc.out.len };
-	int r = parked_add(&s->parked, m->envelope->id, text, kind, m->modern, m->confirmed);
+	bool asking = is_asking(s);
+	int r = asking ? 0 : take_meta(s, m);
+
+	if (r == -E2BIG)
+		return deny(s, d,
+			"its _meta is too long to ask the server's list with, which says whether the definition is "
+			"the one that was pinned");
+	if (r < 0)
+		return r;
+	r = parked_add(&s->parked, m->envelope->id, text, kind, m->modern, m->confirmed);
 
 	if (r == PARKED_FULL)
 		return deny(s, d, "too many calls wait for the server's list; retry later");
 	if (r < 0)
 		return r;
 	d->verdict = POLICY_PARKED;
-	/* Any list of ours, since its cursor and _meta are kept once. */
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (s->pins.lists[i].asking)
-			return 0;
-	r = take_meta(s, m);
-	return r ? r : ask_list(s, kind);
+	return asking ? 0 : ask_list(s, kind);
 }
 
 int pins_guard(struct shim *s, const struct message *m, struct decision *d)

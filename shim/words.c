@@ -84,6 +84,10 @@ int words_clean_canonical(struct shim *s, struct slice *text, struct buf *room)
 	if (r <= 0)
 		return r;
 	r = secrets_replace(x, false, false, room, text->p, text->n, counts);
+	if (r == -E2BIG) {
+		buf_clear(room);
+		r = buf_puts(room, "\"[stockade: too many values of secrets]\"");
+	}
 	*text = (struct slice){ room->data, room->len };
 	return r;
 }

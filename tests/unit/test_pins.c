@@ -468,6 +468,34 @@ static void without_pins_nothing_is_looked_at(void **state)
 	assert_string_equal(client_lists(t, TOOLS("90", OTHER_A)), TOOLS("90", OTHER_A) "\n");
 }
 
+static void a_call_with_more_to_say_of_its_client_than_is_kept_is_denied(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(1 << 20);
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = pinned_desk(&p);
+	char id[128];
+
+	assert_int_equal(
+		buf_puts(&b, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"a\","
+			     "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+			     "\"io.modelcontextprotocol/clientCapabilities\":{},"
+			     "\"io.modelcontextprotocol/clientInfo\":{\"version\":\"1\",\"name\":\""),
+		0);
+	for (int i = 0; i <= PINS_META_MAX; i++)
+		assert_int_equal(buf_putc(&b, 'x'), 0);
+	assert_int_equal(buf_puts(&b, "\"}}}}"), 0);
+	say(t, EVENT_FROM_CLIENT, b.data);
+	if (!strstr(got(t, t->client), "denied by the pins of 's': its _meta is too long"))
+		fail_msg("%s", t->text);
+	assert_string_equal(got(t, t->server), "");
+	/* It waits for nothing, and the next does. */
+	say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+	own_id(t, id);
+	answer_own(t, id, "\"result\":{\"tools\":[" TOOL_A "]}");
+	assert_string_equal(got(t, t->server), CALL("1", "a") "\n");
+	assert_string_equal(got(t, t->client), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +515,7 @@ int main(void)
 		cmocka_unit_test(a_pinned_tool_whose_schema_gave_way_is_denied),
 		cmocka_unit_test(a_strict_rule_has_the_shim_ask_for_the_list_before_a_call),
 		cmocka_unit_test(a_list_of_the_shims_own_does_not_disturb_the_pages_that_a_client_reads),
+		cmocka_unit_test(a_call_with_more_to_say_of_its_client_than_is_kept_is_denied),
 		cmocka_unit_test(without_pins_nothing_is_looked_at),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

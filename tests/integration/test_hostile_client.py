@@ -15,9 +15,10 @@ META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontex
 INITIALIZE = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}}
 
 
-def started(person, deaf=False):
+def started(person, deaf=False, approved=True):
     person.profile("patient", {"stockade": 1, "name": "patient", "command": SERVER, "tools": {"rate": "10000/s"}})
-    person.approve("patient")
+    if approved:
+        person.approve("patient")
     return Account([STOCKADE, "run", "patient"], env=person.env, cwd=person.work, deaf=deaf)
 
 
@@ -222,4 +223,22 @@ def test_a_client_that_does_not_read_is_not_read_further_and_loses_nothing(perso
     answers, _ = w.settle()
     assert all(text_of(answers[str(i)]) == text for i in range(2, 6002))
     assert count(person.records(), "tool.call") == 6000
+    person.verified()
+
+
+def test_while_approval_waits_a_hostile_client_has_one_answer_to_each_request_too(person):
+    w = started(person, approved=False)
+    w.burst([request(1, "initialize", **INITIALIZE), *(request(i) for i in range(100, 3100)), *(echo(i) for i in range(4000, 4100)),
+             request(2, "initialize", **INITIALIZE), request(3, "tools/list"), request(4, "no/such"), request(5, "server/discover", _meta=META)])
+    w.send({"jsonrpc": "2.0", "id": 4711, "result": {"forged": True}})
+    w.send_raw(b"garbage\n[]\n")
+    w.note(request(70))
+    w.send_raw(json.dumps(request(70)).encode()[:-1] + b"\n")
+    assert "not valid JSON" in w.answer_quick(70)["error"]["message"]
+    assert w.answer_quick(3)["result"] == {"tools": []}
+    assert w.has_shim() and w.memory() < MEMORY_MAX_KIB
+    assert w.end() == 125
+    w.settle()
+    records = person.records()
+    assert count(records, "message.refused") == 3 and count(records, "response.unmatched") == 1
     person.verified()

@@ -205,6 +205,7 @@ def test_a_list_without_end_is_a_page_a_request_and_names_each_tool_once(person)
     assert w.memory() < MEMORY_MAX_KIB
     assert w.end() == 0
     w.settle()
+    assert "more pages than are read" in person.stockade("pin", "--print-digest", "hostile", check=125).stderr
     person.verified()
 
 

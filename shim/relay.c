@@ -428,7 +428,7 @@ static int serve(struct relay *r, const struct pollfd f[POLL_COUNT])
 		e = read_stderr(r);
 	if (e == 0 && f[POLL_SERVER_OUT].revents && r->server.open)
 		e = read_side(r, &r->server);
-	r->client.hung_up = r->client.hung_up || f[POLL_CLIENT_IN].revents & (POLLHUP | POLLRDHUP);
+	r->client.hung_up = r->client.hung_up || f[POLL_CLIENT_IN].revents & ~POLLIN;
 	if (e == 0 && f[POLL_CLIENT_IN].revents && r->client.open)
 		e = read_side(r, &r->client);
 	if (e == 0 && r->server.backlog)

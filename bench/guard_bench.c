@@ -82,7 +82,7 @@ static int by_pin(const void *a, const void *b)
 static void pin_tool(struct world *w, json_t *tool)
 {
 	_cleanup_buf_ struct buf room = BUF_INIT(DEFINITION_BYTES_MAX);
-	char *text = json_dumps(tool, JSON_COMPACT), *line;
+	char *text = json_dumps(tool, JSON_COMPACT), *line = NULL;
 	struct shim_pin *pin = &w->pins[w->n++];
 	struct json_doc d;
 

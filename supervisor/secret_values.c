@@ -3,17 +3,25 @@
 #include "supervisor/secret_values.h"
 #include <assert.h>
 #include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include "supervisor/danger.h"
 
-enum { WORD_MAX = 20 /* letters alone, up to here, are a word and no key */ };
+enum {
+	WORD_MAX = 20 /* letters alone, up to here, are a word and no key */,
+	PARTS_DEPTH_MAX = 2 /* a key in lines, in a member of JSON, in a value with blanks around it */
+};
 
 /* What people write where a secret belongs, and values that stand in every text. */
 static const char *const common[] = { "password", "passw0rd", "changeme", "change-me", "password1", "password123",
 	"undefined", "disabled", "required", "optional", "localhost", "12345678", "123456789", "1234567890", "qwertyui",
 	"test-token", "your-api-key", "your_api_key", "placeholder" };
 
-static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+static const char BLANKS[] = " \t\r\n";
+static const char HEX[] = "0123456789abcdef";
+#define ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+static const char LETTERS[] = ALPHABET, IDENTIFIER[] = ALPHABET "_-.";
 
 static bool is_common(const char *value)
 {
@@ -68,33 +76,205 @@ const char *secret_values_words(enum secret_verdict verdict)
 	return words[verdict];
 }
 
-/* "scheme://user:password@host": the password by itself, too. */
-static int add_password(struct shim_text *t, const char *name, const char *value)
-{
-	const char *from = strstr(value, "://"), *at = from ? strchr(from + 3, '@') : NULL;
-	const char *colon = at ? memchr(from + 3, ':', (size_t)(at - from - 3)) : NULL;
-	_cleanup_free_ char *password = colon ? strndup(colon + 1, (size_t)(at - colon - 1)) : NULL;
+/* Of one variable. */
+struct taking {
+	struct shim_text *text;
+	const char *name;
+	size_t *total;
+	unsigned depth; /* of parts of parts */
+};
 
-	if (!colon)
+static int add_parts(struct taking *t, const char *value);
+
+static bool is_known(const struct shim_text *t, const char *value)
+{
+	for (size_t i = 0; i < t->n_secrets; i++)
+		if (strcmp(t->secrets[i].value, value) == 0)
+			return true;
+	return false;
+}
+
+static int add(struct taking *t, const char *value)
+{
+	if (is_known(t->text, value))
 		return 0;
-	if (!password)
+	*t->total += strlen(value);
+	return *t->total > SHIM_SECRETS_BYTES_MAX ? -E2BIG : shim_text_add_secret(t->text, t->name, value);
+}
+
+/* What is inside a value, under that name there, by itself and with what is inside that. */
+static int add_part(struct taking *t, const char *name, const char *p, size_t n)
+{
+	_cleanup_free_ char *part = strndup(p, n);
+	int r;
+
+	if (!part)
 		return -ENOMEM;
-	int r = secret_values_judge("PASSWORD", password) == SECRET_TAKEN ? shim_text_add_secret(t, name, password) : 0;
-	explicit_bzero(password, strlen(password));
+	r = secret_values_judge(name, part) == SECRET_TAKEN ? add(t, part) : 0;
+	if (r == 0 && t->depth < PARTS_DEPTH_MAX) {
+		t->depth++;
+		r = add_parts(t, part);
+		t->depth--;
+	}
+	explicit_bzero(part, strlen(part));
 	return r;
 }
 
-static int add(struct shim_text *t, const char *name, const char *value, size_t *total)
+static int hex(char c)
 {
+	const char *at = c >= 'A' && c <= 'F' ? strchr(HEX, c - 'A' + 'a') : c ? strchr(HEX, c) : NULL;
+
+	return at ? (int)(at - HEX) : -1;
+}
+
+/* A password as it is written in an address, and as it is meant. */
+static int add_password(struct taking *t, const char *p, size_t n)
+{
+	_cleanup_free_ char *plain = malloc(n + 1);
+	size_t len = 0;
+	int r = add_part(t, "PASSWORD", p, n);
+
+	if (!plain)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		bool encoded = p[i] == '%' && n - i > 2 && hex(p[i + 1]) >= 0 && hex(p[i + 2]) >= 0;
+		plain[len++] = encoded ? (char)(hex(p[i + 1]) << 4 | hex(p[i + 2])) : p[i];
+		i += encoded ? 2 : 0;
+	}
+	if (r == 0 && !memchr(plain, '\0', len))
+		r = add_part(t, "PASSWORD", plain, len);
+	explicit_bzero(plain, len);
+	return r;
+}
+
+/* "scheme://user:password@host": programs differ in which '@' ends it when there are several. */
+static int add_passwords(struct taking *t, const char *value)
+{
+	const char *from = strstr(value, "://"), *colon;
+	int r = 0;
+
+	from = from ? from + 3 : NULL;
+	if (!from)
+		return 0;
+	const char *slash = from + strcspn(from, "/?#"), *first = strchr(from, '@');
+	const char *ends[] = { first, memrchr(from, '@', (size_t)(slash - from)), strrchr(from, '@') };
+	colon = first ? memchr(from, ':', (size_t)(first - from)) : NULL;
+	for (size_t i = 0; r == 0 && colon && i < ARRAY_LEN(ends); i++)
+		if (ends[i] && (i == 0 || ends[i] != ends[i - 1]))
+			r = add_password(t, colon + 1, (size_t)(ends[i] - colon - 1));
+	return r;
+}
+
+/* A key as .env files hold it: its lines end in a backslash and an n. */
+static int add_with_lines(struct taking *t, const char *value)
+{
+	_cleanup_free_ char *lines = strstr(value, "\\n") ? strdup(value) : NULL;
+	size_t n = 0;
+	int r;
+
+	if (!lines)
+		return strstr(value, "\\n") ? -ENOMEM : 0;
+	for (const char *p = value; *p; p++) {
+		bool feed = p[0] == '\\' && p[1] == 'n', back = p[0] == '\\' && p[1] == 'r';
+		if (!back)
+			lines[n++] = feed ? '\n' : *p;
+		p += feed || back;
+	}
+	r = add_part(t, t->name, lines, n);
+	explicit_bzero(lines, n);
+	return r;
+}
+
+/* "service_account" under a name that says nothing of a secret. */
+static bool is_identifier(const char *key, const char *text)
+{
+	return !(danger_of_variable(key) & DANGER_SECRET) && text[strspn(text, LETTERS)] &&
+	       text[strspn(text, IDENTIFIER)] == '\0';
+}
+
+static int add_members(struct taking *t, const char *key, const json_t *v)
+{
+	const char *name, *text = json_string_value(v);
+	json_t *member;
+	size_t i;
+	int r = 0;
+
+	/* Beside its keys such an object has addresses that everybody knows. */
+	if (text && !memchr(text, '\0', json_string_length(v)))
+		return is_identifier(key, text) ? 0 : add_part(t, strstr(text, "://") ? "" : key, text, strlen(text));
+	json_object_foreach((json_t *)(uintptr_t)v, name, member)
+	{
+		r = r ? r : add_members(t, name, member);
+	}
+	json_array_foreach(v, i, member)
+	{
+		r = r ? r : add_members(t, key, member);
+	}
+	return r;
+}
+
+static int add_json(struct taking *t, const char *value)
+{
+	json_t *root = *value == '{' || *value == '[' ? json_loads(value, 0, NULL) : NULL;
+	int r = root ? add_members(t, t->name, root) : 0;
+
+	json_decref(root);
+	return r;
+}
+
+static bool ends_in_scheme(const char *p, size_t n)
+{
+	static const char *const schemes[] = { ":", "bearer", "basic", "token", "bot", "apikey", "=" };
+
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		size_t len = strlen(schemes[i]);
+		if (n >= len && strncasecmp(p + n - len, schemes[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "Authorization: Bearer X" */
+static int add_header(struct taking *t, const char *value)
+{
+	const char *blank = strrchr(value, ' ');
+	size_t n = blank ? (size_t)(blank - value) : 0;
+
+	while (n > 0 && value[n - 1] == ' ')
+		n--;
+	return blank && ends_in_scheme(value, n) ? add_part(t, "PASSWORD", blank + 1, strlen(blank + 1)) : 0;
+}
+
+static int add_trimmed(struct taking *t, const char *value)
+{
+	const char *from = value + strspn(value, BLANKS);
+	size_t n = strlen(from);
+
+	while (n > 0 && strchr(BLANKS, from[n - 1]))
+		n--;
+	return n == strlen(value) ? 0 : add_part(t, t->name, from, n);
+}
+
+static int add_parts(struct taking *t, const char *value)
+{
+	static int (*const parts[])(struct taking * t, const char *value) = { add_passwords, add_with_lines, add_json,
+		add_header, add_trimmed };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++)
+		r = parts[i](t, value);
+	return r;
+}
+
+static int take(struct shim_text *text, const char *name, const char *value, size_t *total)
+{
+	struct taking t = { .text = text, .name = name, .total = total };
 	int r;
 
 	if (secret_values_judge(name, value) != SECRET_TAKEN)
 		return 0;
-	*total += strlen(value);
-	if (*total > SHIM_SECRETS_BYTES_MAX)
-		return -E2BIG;
-	r = shim_text_add_secret(t, name, value);
-	return r ? r : add_password(t, name, value);
+	r = add(&t, value);
+	return r ? r : add_parts(&t, value);
 }
 
 int secret_values_fill(const struct profile *f, const struct strv *envp, struct shim_text *ret)
@@ -103,7 +283,7 @@ int secret_values_fill(const struct profile *f, const struct strv *envp, struct 
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < f->env_pass.n; i++)
-		r = add(ret, f->env_pass.v[i].value, strv_env_get(envp, f->env_pass.v[i].value), &total);
+		r = take(ret, f->env_pass.v[i].value, strv_env_get(envp, f->env_pass.v[i].value), &total);
 	for (size_t i = 0; r == 0 && i < f->env_set.n; i++) {
 		_cleanup_free_ char *name = strdup(f->env_set.v[i].value);
 		char *equals = name ? strchr(name, '=') : NULL;
@@ -111,7 +291,7 @@ int secret_values_fill(const struct profile *f, const struct strv *envp, struct 
 			return -ENOMEM;
 		*equals = '\0';
 		if (danger_of_variable(name) & DANGER_SECRET)
-			r = add(ret, name, equals + 1, &total);
+			r = take(ret, name, equals + 1, &total);
 	}
 	return r;
 }

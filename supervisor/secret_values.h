@@ -6,7 +6,9 @@
  * Owns:     nothing; the shim's config gets copies
  *
  * Every variable that is passed by name, and of those with a value in the profile the ones whose names say that it is
- * secret. Not taken is what turns up by chance, or everywhere: then no person could read what is left.
+ * secret; and what programs take out of such a value: the password in an address, also decoded, a key whose lines end in a
+ * backslash and an n with real ones, the strings in a value that is JSON, what follows "Bearer", and what is left without
+ * blanks around it. Not taken is what turns up by chance, or everywhere: then no person could read what is left.
  */
 #pragma once
 #include "supervisor/profile.h"

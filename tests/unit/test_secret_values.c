@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_secret_values - which variables' values are looked for in what the server says */
 #include "tests/unit/unit.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include "supervisor/secret_values.h"
 
@@ -61,10 +62,61 @@ static void what_is_passed_and_what_is_set_under_a_secrets_name_is_taken(void **
 	shim_text_done(&t);
 }
 
+static void what_programs_take_out_of_a_value_is_taken_by_itself(void **state)
+{
+	static const struct {
+		const char *value, *parts[5];
+	} cases[] = {
+		{ "postgres://user:p%40ssw0rdZZ9@db.example/x", { "p%40ssw0rdZZ9", "p@ssw0rdZZ9" } },
+		{ "postgres://user:first@half-of-it9@db.example/x", { "first@half-of-it9" } },
+		{ "redis://:a/b/c9d8e7@h/0?x=y", { "a/b/c9d8e7" } },
+		{ "https://u:hunter2hunter2@h/@scope9", { "hunter2hunter2" } },
+		{ "-----BEGIN KEY-----\\nMIIEvQIBADANBgkq\\n-----END KEY-----\\n",
+			{ "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\n-----END KEY-----\n" } },
+		{ "{\"type\":\"service_account\",\"private_key\":\"-----B\\nMIIEvQIBADAN\\n\",\"a\":[{\"client_"
+		  "secret\":"
+		  "\"GOCSPX-abcdefgh\"}],\"n\":12345678,\"token_uri\":\"https://oauth.example.com/token\"}",
+			{ "-----B\nMIIEvQIBADAN\n", "GOCSPX-abcdefgh" } },
+		{ "Authorization: Bearer abcdefGHIJ0123456789", { "abcdefGHIJ0123456789" } },
+		{ "bearer  abcdefGHIJ0123456789 ", { "abcdefGHIJ0123456789" } },
+		{ "X-Api-Key: abcdefGHIJ0123456789", { "abcdefGHIJ0123456789" } },
+		{ "  ghp_Zx81kQ02mmPLw9\n", { "ghp_Zx81kQ02mmPLw9" } },
+		{ "correct horse battery 9", { NULL } },
+		{ "{\"cut\":\"GOCSPX-abcdefgh\"", { NULL } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct profile_item pass[] = { { .value = WORDS("A_TOKEN") } };
+		struct profile f = { .env_pass = { pass, 1, true } };
+		char set[512], *env[] = { set, NULL };
+		struct strv envp = { env, 1 };
+		struct shim_text t = { 0 };
+		snprintf(set, sizeof(set), "A_TOKEN=%s", cases[i].value);
+		assert_int_equal(secret_values_fill(&f, &envp, &t), 0);
+		assert_string_equal(t.secrets[0].value, cases[i].value);
+		for (size_t k = 0; k < ARRAY_LEN(cases[i].parts) && cases[i].parts[k]; k++) {
+			bool found = false;
+			for (size_t j = 1; j < t.n_secrets; j++)
+				found |= strcmp(t.secrets[j].value, cases[i].parts[k]) == 0;
+			if (!found)
+				fail_msg("%s: without %s", cases[i].value, cases[i].parts[k]);
+		}
+		if (!cases[i].parts[0] && t.n_secrets != 1)
+			fail_msg("%s: with %s", cases[i].value, t.secrets[1].value);
+		for (size_t j = 1; j < t.n_secrets; j++) {
+			assert_string_not_equal(t.secrets[j].value, "service_account");
+			assert_string_not_equal(t.secrets[j].value, "https://oauth.example.com/token");
+		}
+		shim_text_done(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_turns_up_by_chance_or_everywhere_is_not_taken),
+		cmocka_unit_test(what_programs_take_out_of_a_value_is_taken_by_itself),
 		cmocka_unit_test(what_is_passed_and_what_is_set_under_a_secrets_name_is_taken),
 	};
 

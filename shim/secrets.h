@@ -23,6 +23,7 @@
 enum {
 	SECRETS_LINE_MIN = 20,
 	SECRETS_MARK_MAX = 160,
+	SECRETS_REACH_MAX = 128 << 10,
 	/* A finder's tag: the secret's index, and what of base64 beside the hit belongs to it. */
 	SECRETS_TAG_BASE64 = 1 << 16,
 	SECRETS_TAG_BEFORE = 1 << 17,
@@ -38,7 +39,8 @@ struct secrets_edges {
 struct secrets {
 	struct shim_secret *values; /* names only, borrowed from the config */
 	size_t n;
-	bool bytes[256];	     /* is it in any value? */
+	size_t reach;	 /* how many bytes of a text a value may take, in any spelling, at most SECRETS_REACH_MAX */
+	bool bytes[256]; /* is it in any value? */
 	struct secrets_edges *edges; /* of raw */
 	struct finder *canonical;    /* in canonical strings; NULL: there is no secret */
 	struct finder *raw;	     /* in bytes as they are */

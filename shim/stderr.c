@@ -19,7 +19,7 @@ void stderr_init(
 		.prefix = usable ? prefix : "server: ",
 		.in = in,
 		.out = out,
-		.line = BUF_INIT(STDERR_LINE_MAX),
+		.line = BUF_INIT(STDERR_LINE_MAX + SECRETS_REACH_MAX),
 		.tokens = STDERR_BURST,
 		.refilled_us = now_us,
 	};
@@ -78,7 +78,7 @@ static int put_text(struct stderr_relay *e, const char *p, size_t n)
 static int put_clean(struct stderr_relay *e, const char *p, size_t n)
 {
 	/* A mark stands for eight bytes at least. */
-	_cleanup_buf_ struct buf out = BUF_INIT(STDERR_LINE_MAX / SHIM_SECRET_BYTES_MIN * SECRETS_MARK_MAX);
+	_cleanup_buf_ struct buf out = BUF_INIT((n / SHIM_SECRET_BYTES_MIN + 1) * SECRETS_MARK_MAX);
 	struct secrets_hit hit;
 	int r = e->text ? secrets_find(&e->text->secrets, true, p, n, 0, &hit) : 0;
 
@@ -89,26 +89,55 @@ static int put_clean(struct stderr_relay *e, const char *p, size_t n)
 	return r ? r : put_text(e, out.data, out.len);
 }
 
-static int put_line(struct stderr_relay *e)
+static int put_line(struct stderr_relay *e, const char *p, size_t n, uint64_t now_us)
 {
-	size_t n = e->line.len;
+	e->lines++;
+	if (take_token(e, now_us))
+		return put_clean(e, p, n);
+	e->dropped++;
+	e->unreported++;
+	return 0;
+}
 
-	if (n > 0 && e->line.data[n - 1] == '\r')
-		n--;
-	return put_clean(e, e->line.data, n);
+/* Where a long line is cut, at *cut or later: not in a value. Behind it is as much of the line as a value may take. */
+static int cut_of(const struct stderr_relay *e, const char *p, size_t n, size_t *cut)
+{
+	_cleanup_(secrets_walk_done) struct secrets_walk w;
+	struct secrets_hit hit;
+	size_t from = 0;
+	int r = 0;
+
+	secrets_walk_init(&w, &e->text->secrets, true, p, n);
+	while ((r = secrets_walk_next(&w, from, &hit)) > 0 && hit.at < *cut) {
+		*cut = hit.at + hit.len > *cut ? hit.at + hit.len : *cut;
+		from = hit.at + 1;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* One piece of a line that is longer than a line may be. */
+static int put_piece(struct stderr_relay *e, uint64_t now_us)
+{
+	size_t cut = STDERR_LINE_MAX;
+	int r = e->text ? cut_of(e, e->line.data, e->line.len, &cut) : 0;
+
+	if (r == 0)
+		r = put_line(e, e->line.data, cut, now_us);
+	memmove(e->line.data, e->line.data + cut, e->line.len - cut);
+	e->line.len -= cut;
+	return r;
 }
 
 static int end_line(struct stderr_relay *e, uint64_t now_us)
 {
 	int r = 0;
 
-	e->lines++;
-	if (take_token(e, now_us)) {
-		r = put_line(e);
-	} else {
-		e->dropped++;
-		e->unreported++;
-	}
+	while (r == 0 && e->line.len > STDERR_LINE_MAX)
+		r = put_piece(e, now_us);
+	if (e->line.len > 0 && e->line.data[e->line.len - 1] == '\r')
+		e->line.len--;
+	if (r == 0)
+		r = put_line(e, e->line.data, e->line.len, now_us);
 	buf_clear(&e->line);
 	return r;
 }
@@ -119,14 +148,17 @@ int stderr_feed(struct stderr_relay *e, const char *p, size_t n, uint64_t now_us
 
 	e->bytes += n;
 	while (r == 0 && n > 0) {
-		size_t room = STDERR_LINE_MAX - e->line.len;
+		size_t most = STDERR_LINE_MAX + (e->text ? e->text->secrets.reach : 0);
+		size_t room = most - e->line.len;
 		const char *feed = memchr(p, '\n', n < room ? n : room);
 		size_t take = feed ? (size_t)(feed - p) : n < room ? n : room;
 		r = buf_append(&e->line, p, take);
 		p += take;
 		n -= take;
-		if (r == 0 && (feed || e->line.len == STDERR_LINE_MAX))
+		if (r == 0 && feed)
 			r = end_line(e, now_us);
+		else if (r == 0 && e->line.len == most)
+			r = put_piece(e, now_us);
 		if (feed) {
 			p++;
 			n--;

@@ -236,6 +236,43 @@ static void a_long_line_goes_on_under_its_own_prefix(void **state)
 	assert_int_equal(lines, 2);
 }
 
+/* Wherever in it a value lies, and however it is spelt. */
+static void no_value_comes_through_where_a_long_line_is_cut(void **state)
+{
+	static const char *const spellings[] = { "ghp_Zx81kQ02mmPLw9", "%67%68%70%5F%5a%78%38%31kQ02mmPLw%39",
+		"\\u0067hp_Zx81kQ02mmPLw9", "Z2hwX1p4ODFrUTAybW1QTHc5" };
+	struct shim_text values = { 0 };
+	struct text_out *text = calloc(1, sizeof(*text));
+	struct diag d = { 0 };
+
+	assert_non_null(text);
+	assert_int_equal(shim_text_add_secret(&values, "T", "ghp_Zx81kQ02mmPLw9"), 0);
+	assert_int_equal(text_out_init(text, &values, &d), 0);
+	for (size_t i = 0; i < ARRAY_LEN(spellings); i++)
+		for (size_t before = STDERR_LINE_MAX - 40; before < STDERR_LINE_MAX + 2; before++) {
+			_cleanup_collector_ struct collector *c = collector_new("[d] ");
+			char line[2 * STDERR_LINE_MAX];
+			size_t n = strlen(spellings[i]), all = before + n + 900;
+			c->relay.text = text;
+			memset(line, ' ', sizeof(line));
+			memcpy(line + before, spellings[i], n);
+			line[all] = '\n';
+			for (size_t at = 0; at <= all; at += 500)
+				assert_int_equal(
+					stderr_feed(&c->relay, line + at, all + 1 - at < 500 ? all + 1 - at : 500, 0),
+					0);
+			collect(c);
+			char *mark = strstr(c->text, "[stockade: value of T]");
+			if (!mark)
+				fail_msg("%s at %zu comes through", spellings[i], before);
+			memset(mark, ' ', strlen("[stockade: value of T]"));
+			assert_int_equal(c->text[strspn(c->text, "[d] \n")], '\0');
+		}
+	text_out_done(text);
+	free(text);
+	shim_text_done(&values);
+}
+
 /* Others write to the same stderr: what they say must not come to stand within a line of the server's, whose rest would
  * then begin a line without a prefix. */
 static void no_line_of_the_server_is_ever_written_in_part(void **state)
@@ -407,6 +444,7 @@ int main(void)
 		cmocka_unit_test(every_line_of_the_server_has_the_prefix),
 		cmocka_unit_test(a_prefix_that_would_be_ours_is_not_used),
 		cmocka_unit_test(a_long_line_goes_on_under_its_own_prefix),
+		cmocka_unit_test(no_value_comes_through_where_a_long_line_is_cut),
 		cmocka_unit_test(no_line_of_the_server_is_ever_written_in_part),
 		cmocka_unit_test(a_flood_is_dropped_counted_and_reported_once_a_second),
 		cmocka_unit_test(a_client_that_does_not_read_costs_bounded_memory),

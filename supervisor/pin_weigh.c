@@ -10,6 +10,9 @@
 #include <string.h>
 #include "base/cleanup.h"
 
+/* Of the lexeme of what counts as a word of a program's. */
+enum { WORD_MAX = 48 };
+
 static const char TEXT[] = "text that a model reads";
 static const char WIDER[] = "it takes more than before";
 static const char NARROWER[] = "it takes less than before";
@@ -178,6 +181,8 @@ static struct pin_weight weigh_hint(const char *path, const char *old, const cha
 			continue;
 		bool before = old ? is(old, "true") : hints[i].otherwise;
 		bool now = new ? is(new, "true") : hints[i].otherwise;
+		if (new &&*new == '"')
+			return (struct pin_weight){ true, TEXT };
 		if (before == now)
 			return (struct pin_weight){ false, "it means the same: that is what no hint means" };
 		return (struct pin_weight){ true, now ? hints[i].gained : hints[i].lost };
@@ -185,7 +190,33 @@ static struct pin_weight weigh_hint(const char *path, const char *old, const cha
 	return (struct pin_weight){ true, TEXT };
 }
 
-struct pin_weight pin_weigh(const char *path, const char *old, const char *new)
+/* A word of a program's: a name, a number, a short pattern. Anything else can be read by a model, wherever it stands.
+ */
+static bool is_word(const char *lexeme)
+{
+	size_t n = strlen(lexeme);
+
+	if (*lexeme != '"' && *lexeme != '[' && *lexeme != '{')
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (lexeme[i] == ' ' || lexeme[i] == '\\' || (unsigned char)lexeme[i] >= 0x7f)
+			return false;
+	return n <= WORD_MAX;
+}
+
+/* Below these a narrower schema can make what holds them wider, or decide on another one. */
+static bool is_turned(const char *path)
+{
+	static const char *const turning[] = { "not", "if", "oneOf", "contains" };
+
+	for (const char *key = path; *key; key += key[strcspn(key, "/")] ? strcspn(key, "/") + 1 : strlen(key))
+		for (size_t i = 0; i < ARRAY_LEN(turning); i++)
+			if (key_is(key, strcspn(key, "/["), turning[i]))
+				return true;
+	return false;
+}
+
+static struct pin_weight weigh(const char *path, const char *old, const char *new)
 {
 	if (begins(path, "inputSchema") || begins(path, "outputSchema"))
 		return weigh_schema(path, old, new);
@@ -198,4 +229,15 @@ struct pin_weight pin_weigh(const char *path, const char *old, const char *new)
 	if (begins(path, "_meta"))
 		return (struct pin_weight){ false, "data for programs" };
 	return (struct pin_weight){ true, TEXT };
+}
+
+struct pin_weight pin_weigh(const char *path, const char *old, const char *new)
+{
+	struct pin_weight w = weigh(path, old, new);
+
+	if (!w.matters && new && !is_word(new))
+		return (struct pin_weight){ true, TEXT };
+	if (!w.matters && is_turned(path))
+		return (struct pin_weight){ true, OTHER };
+	return w;
 }

@@ -6,104 +6,9 @@
 #include <string.h>
 #include "base/parse.h"
 #include "shim/answers.h"
+#include "shim/ask_form.h"
 #include "shim/ask_url.h"
-#include "shim/fold.h"
 #include "shim/shim.h"
-
-enum { ASKS_TEXT_MAX = 64 << 10 };
-
-/* In the name, the title or the description of a field. */
-static const char *const of_fields[] = { "password", "passwd", "passphrase", "passcode", "secret", "token", "api key",
-	"apikey", "api_key", "api-key", "credential", "private key", "private_key", "privatekey", "private-key",
-	"access key", "access_key", "accesskey", "card number", "card_number", "cardnumber", "credit card",
-	"credit_card", "creditcard", "cvv", "cvc", "social security", "seed phrase" };
-/* In the words above a form, where "token" alone may be anything. */
-static const char *const of_messages[] = { "password", "passphrase", "passcode", "api key", "apikey", "secret key",
-	"access token", "auth token", "private key", "access key", "credential", "card number", "credit card", "cvv",
-	"seed phrase" };
-
-static bool has_word(struct slice text, const char *const *words, size_t n)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(ASKS_TEXT_MAX), plain = BUF_INIT(ASKS_TEXT_MAX);
-
-	if (!text.n)
-		return false;
-	/* What is too long to look at is no question for a person. */
-	if (walk_text(&plain, text) < 0 || fold_append(&b, plain.data, plain.len) < 0)
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (memmem(b.data, b.len, words[i], strlen(words[i])))
-			return true;
-	return false;
-}
-
-#define HAS_WORD(text, words) has_word(text, words, ARRAY_LEN(words))
-
-/* A number or a choice of yes and no holds no secret, whatever it is called. */
-static bool is_for_secret(struct slice key, struct slice field)
-{
-	struct slice type = walk_string(walk_get(field, "type"));
-
-	if (slice_is(type, "boolean") || slice_is(type, "integer") || slice_is(type, "number"))
-		return false;
-	return slice_is(walk_string(walk_get(field, "format")), "password") || HAS_WORD(key, of_fields) ||
-	       HAS_WORD(walk_string(walk_get(field, "title")), of_fields) ||
-	       HAS_WORD(walk_string(walk_get(field, "description")), of_fields);
-}
-
-/* Keys of a form by which one peer finds what it shows and another, who folds, something else. */
-static const char *const form_keys[] = { "properties", "type", "title", "description", "format", "items", "enum",
-	"oneof", "anyof", "enumnames", "default", "required" };
-
-static bool imitates_form_key(struct slice key)
-{
-	static const char *const spelt[] = { "oneOf", "anyOf", "enumNames" };
-
-	for (size_t i = 0; i < ARRAY_LEN(spelt); i++)
-		if (slice_is(key, spelt[i]))
-			return false;
-	for (size_t i = 0; i < ARRAY_LEN(form_keys); i++)
-		if (fold_equal(key.p, key.n, form_keys[i], strlen(form_keys[i])))
-			return !slice_is(key, form_keys[i]);
-	return false;
-}
-
-static bool object_imitates(struct slice object)
-{
-	struct walk w = walk_object(object);
-	struct slice key, value;
-
-	while (walk_member(&w, &key, &value))
-		if (imitates_form_key(key))
-			return true;
-	return false;
-}
-
-static bool form_imitates(struct slice schema)
-{
-	struct walk w = walk_object(walk_get(schema, "properties"));
-	struct slice key, field;
-
-	if (object_imitates(schema))
-		return true;
-	while (walk_member(&w, &key, &field))
-		if (object_imitates(field))
-			return true;
-	return false;
-}
-
-static bool wants_secret(struct slice params)
-{
-	struct slice schema = walk_get(params, "requestedSchema"), key, field;
-	struct walk w = walk_object(walk_get(schema, "properties"));
-
-	while (walk_member(&w, &key, &field))
-		if (is_for_secret(key, field))
-			return true;
-	return HAS_WORD(walk_string(walk_get(params, "message")), of_messages) ||
-	       HAS_WORD(walk_string(walk_get(schema, "title")), of_messages) ||
-	       HAS_WORD(walk_string(walk_get(schema, "description")), of_messages);
-}
 
 static int deny(struct decision *d, int code, const char *rule, const char *reason)
 {
@@ -116,12 +21,14 @@ static int deny(struct decision *d, int code, const char *rule, const char *reas
 
 static int judge_form(const struct shim_elicitation *limits, struct slice params, struct decision *d)
 {
+	struct slice schema = walk_get(params, "requestedSchema");
+
 	if (limits->no_form)
 		return deny(d, ANSWER_INVALID, "client.elicitation.form", "the profile allows no forms");
-	if (form_imitates(walk_get(params, "requestedSchema")))
+	if (ask_form_imitates(schema))
 		return deny(d, ANSWER_INVALID, "the protocol",
 			"a key of its form differs from one of the protocol's by upper and lower case alone");
-	if (wants_secret(params))
+	if (ask_form_wants_secret(walk_string(walk_get(params, "message")), schema))
 		return deny(d, 0, "the rule that forms never ask for secrets",
 			"a field or the message asks for a password, a key, a token or a card");
 	return 0;

@@ -175,6 +175,60 @@ static void a_form_bears_the_servers_name_and_never_asks_for_a_secret(void **sta
 			"request deny it has no message" });
 }
 
+static void a_form_for_a_secret_is_known_however_it_is_written(void **state)
+{
+	static const struct {
+		const char *message, *more; /* of the schema */
+		bool declined;
+	} cases[] = {
+		{ "Pay", "\"properties\":{\"card_number\":{\"type\":\"integer\",\"title\":\"Credit card\"}}", true },
+		{ "Pay", "\"properties\":{\"n\":{\"type\":\"integer\",\"description\":\"your card number\"}}", true },
+		{ "Pay", "\"properties\":{\"cvv\":{\"type\":\"number\"}}", true },
+		{ "Hi", "\"properties\":{\"x\":{\"type\":\"string\",\"title\":\"Pass\\u200bword\"}}", true },
+		{ "Hi", "\"properties\":{\"x\":{\"type\":\"string\",\"title\":\"\\uff30assword\"}}", true },
+		{ "Hi", "\"properties\":{\"x\":{\"type\":\"string\",\"title\":\"P\\u0430ssw\\u043erd\"}}", true },
+		{ "Your p\\u0430ss-word, please", "\"properties\":{}", true },
+		{ "Hi", "\"properties\":{\"api-Key\":{\"type\":\"string\"}}", true },
+		{ "Hi", "\"properties\":{\"userPin\":{\"type\":\"string\"}}", true },
+		{ "Hi", "\"properties\":{\"x\":{\"type\":\"string\",\"title\":\"PIN\"}}", true },
+		{ "Hi", "\"properties\":{\"otp\":{\"type\":\"integer\"}}", true },
+		{ "Please enter the PIN.", "\"properties\":{}", true },
+		{ "Hi", "\"properties\":{\"passkey\":{\"type\":\"string\"}}", true },
+		{ "Hi", "\"allOf\":[{\"properties\":{\"password\":{\"type\":\"string\"}}}]", true },
+		{ "Hi", "\"properties\":{\"a\":{\"type\":\"object\",\"properties\":{\"password\":{}}}}", true },
+		{ "Hi",
+			"\"properties\":{\"shipping\":{\"type\":\"string\",\"description\":\"which commit to pin\"},"
+			"\"max_tokens\":{\"type\":\"integer\",\"description\":\"secrets to keep\"},"
+			"\"keep_password\":{\"type\":\"boolean\"}}",
+			false },
+		{ "Hi",
+			"\"properties\":{\"n\":{\"type\":\"integer\",\"description\":\"any (not your phone number, "
+			"pin, or the "
+			"like)\"}}",
+			false },
+		{ "Pin your opinion on a topic, then spin", "\"properties\":{}", false },
+	};
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	t->s.config.client.elicitation.on = true;
+	assert_int_equal(give(t, C, ID(0) "\"method\":\"initialize\"}"), 0);
+	forget(t);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char line[1024];
+		snprintf(line, sizeof(line),
+			ID(1) "\"method\":\"elicitation/create\",\"params\":{\"message\":\"%s\",\"requestedSchema\":{"
+			      "\"type\":\"object\",%s}}}",
+			cases[i].message, cases[i].more);
+		assert_int_equal(give(t, S, line), 0);
+		bool declined = strstr(got(t, t->server), "\"decline\"") != NULL;
+		if (declined != cases[i].declined)
+			fail_msg("%s {%s} is %s", cases[i].message, cases[i].more, declined ? "declined" : "passed");
+		if (!declined)
+			assert_int_equal(give(t, C, ID(1) "\"result\":{\"action\":\"cancel\"}}"), 0);
+		forget(t);
+	}
+}
+
 #define INPUT_FORM(id, message)                                                                                        \
 	ID(id)                                                                                                         \
 	"\"result\":{\"resultType\":\"input_required\",\"inputRequests\":{\"a\":{\"method\":\"elicitation/create\","   \
@@ -475,6 +529,7 @@ int main(void)
 		cmocka_unit_test(a_refused_answer_becomes_an_error_for_what_was_asked),
 		cmocka_unit_test(what_the_server_may_not_ask_it_cannot_ask_in_a_result_either),
 		cmocka_unit_test(a_form_bears_the_servers_name_and_never_asks_for_a_secret),
+		cmocka_unit_test(a_form_for_a_secret_is_known_however_it_is_written),
 		cmocka_unit_test(an_input_request_bears_the_servers_name_and_never_asks_for_a_secret),
 		cmocka_unit_test(a_servers_request_is_told_no_in_the_way_of_its_kind),
 		cmocka_unit_test(roots_that_the_client_answers_are_those_that_are_granted),

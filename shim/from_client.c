@@ -381,14 +381,13 @@ int handle_notification(struct shim *s, struct message *m)
 	}
 	if (d.verdict != POLICY_ALLOW)
 		return record_dropped(s, m, &d);
-	if (m->side == EVENT_FROM_SERVER) {
-		bool dropped;
+	bool dropped = false;
+	if (m->side == EVENT_FROM_SERVER)
 		r = logs_drop(s, method, &dropped);
-		if (r == 0 && !dropped)
-			r = handle_clean(s, m, 0);
-		if (r || dropped)
-			return r < 0 ? r : 0;
-	}
+	if (r == 0 && !dropped)
+		r = handle_clean(s, m, 0);
+	if (r || dropped)
+		return r < 0 ? r : 0;
 	if (method && method->note == NOTE_CANCELLED)
 		return cancel(s, m);
 	bool initialized = m->side == EVENT_FROM_CLIENT && slice_is(m->envelope->method, "notifications/initialized");

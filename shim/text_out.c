@@ -92,7 +92,8 @@ static const struct {
 };
 
 /* What of a client's message a server may get with personal data in it: all but these members. */
-static const char *const of_client[] = { "arguments", "argument", "inputResponses", "content" };
+static const char *const of_client[] = { "arguments", "argument", "context", "inputResponses", "content", "reason",
+	"message" };
 
 /* The strings and objects that follow a key. */
 static struct frame after_key(const struct pass *p, struct slice key, unsigned *ret_string)
@@ -339,6 +340,11 @@ int text_out_pass(struct shim *s, enum event_side from, const struct envelope *e
 	s->text.unfit = "its id holds the value of a secret";
 	if (from == EVENT_FROM_SERVER && e->kind == ENVELOPE_REQUEST && holds_secret(s, e->id))
 		return TEXT_OUT_UNFIT;
+	/* A name of an extension's, or of a method that nobody knows. */
+	if (from == EVENT_FROM_SERVER && e->kind <= ENVELOPE_NOTIFICATION && holds_secret(s, e->method)) {
+		s->text.unfit = "the name of its method holds the value of a secret";
+		return TEXT_OUT_UNFIT;
+	}
 	r = body.n ? needed(s, from, body, &p.all) : 0;
 	if (r < 0 || !body.n || !p.all)
 		return r;

@@ -12,8 +12,8 @@
  *
  * Looked through is what the client gets: results, errors, requests and notifications of the server. Keys too: one that
  * must change may meet another of its object, and then the message is refused. Left alone but for secrets are
- * identifiers (uris, cursors, requestState) and _meta. Of what the server gets: arguments and the client's results, for
- * personal data alone. A number of a tool's own with any of it becomes a string; the protocol's own stay.
+ * identifiers (uris, cursors, requestState) and _meta. Of what the server gets: arguments, reasons and the client's
+ * results, for personal data alone. A number of a tool's own with any of it becomes a string; the protocol's own stay.
  */
 #pragma once
 #include "shim/role.h"
@@ -48,8 +48,8 @@ struct shim;
 int text_out_init(struct text_out *t, struct shim_text *config, struct diag *d) _must_check_;
 void text_out_done(struct text_out *t);
 /* The message in s->doc, sent by that side. TEXT_OUT_CHANGED: what it becomes is in s->edited. TEXT_OUT_UNFIT: a
- * secret is where nothing may change: in the id of a request, or in what the other side has to say again. -E2BIG: with
- * marks it is too long. */
+ * secret is where nothing may change: in the id of a request, in the name of a method, or in what the other side has to
+ * say again. -E2BIG: with marks it is too long. */
 int text_out_pass(struct shim *s, enum event_side from, const struct envelope *e) _must_check_;
 /* Hands over what was counted, as one event for each kind, and begins anew. */
 int text_out_record(struct shim *s, enum event_side from, uint64_t call_id) _must_check_;

@@ -482,6 +482,36 @@ static void what_only_a_mark_makes_a_word_goes_as_well(void **state)
 	expect(t, "DE89370400440532013000ghp_Zx81kQ02mmPLw9", "[stockade: iban removed]" TOKEN);
 }
 
+static void a_method_with_a_secret_in_its_name_goes_nowhere(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(0, false);
+	static struct shim_rule rules[] = { { true, WORDS("x/*"), WORDS("p:1") } };
+
+	t->s.config.scope[SHIM_EXTENSIONS] = (struct shim_rules){ false, WORDS("p:0"), rules, 1 };
+	hears(t, J "\"method\":\"x/a\",\"params\":{}}", "\"method\":\"x/a\"");
+	hears(t, J "\"method\":\"x/ghp_Zx81kQ02mmPLw9\",\"params\":{}}", NULL);
+	hears(t, ID(3) "\"method\":\"x/ghp_Zx81kQ02mmPLw9\",\"params\":{}}", NULL);
+	assert_non_null(strstr(got(t, t->server), "\"id\":3,\"error\""));
+}
+
+static void what_a_client_says_beside_its_calls_is_looked_through(void **state)
+{
+	_cleanup_text_ struct desk *t = desk_of(1u << SHIM_SET_MAIL, false);
+
+	assert_int_equal(give(t, C,
+				 J "\"method\":\"notifications/"
+				   "cancelled\",\"params\":{\"requestId\":9,\"reason\":\"a@b.org left\"}}"),
+		0);
+	assert_non_null(strstr(got(t, t->server), "\"reason\":\"[stockade: mail removed] left\""));
+	assert_int_equal(give(t, C,
+				 ID(1) "\"method\":\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/"
+				       "prompt\",\"name\":\"n\"},"
+				       "\"argument\":{\"name\":\"x\",\"value\":\"y\"},\"context\":{\"arguments\":{"
+				       "\"to\":\"a@b.org\"}}}}"),
+		0);
+	assert_non_null(strstr(got(t, t->server), "{\"to\":\"[stockade: mail removed]\"}"));
+}
+
 static void a_pattern_that_tries_for_ever_takes_the_whole_text(void **state)
 {
 	_cleanup_text_ struct desk *t = desk_of(0, false);
@@ -561,6 +591,8 @@ int main(void)
 		cmocka_unit_test(personal_data_goes_to_the_server_as_little),
 		cmocka_unit_test(a_number_or_a_key_of_a_tools_own_that_has_it_becomes_the_mark),
 		cmocka_unit_test(what_only_a_mark_makes_a_word_goes_as_well),
+		cmocka_unit_test(a_method_with_a_secret_in_its_name_goes_nowhere),
+		cmocka_unit_test(what_a_client_says_beside_its_calls_is_looked_through),
 		cmocka_unit_test(a_pattern_that_tries_for_ever_takes_the_whole_text),
 		cmocka_unit_test(a_message_that_marks_make_too_long_is_refused_and_not_the_session),
 		cmocka_unit_test(a_finder_finds_what_a_search_of_every_place_finds),

@@ -11,7 +11,11 @@ enum {
 	ZWNJ = 0x200c,
 	ZWJ = 0x200d,
 	BLACK_FLAG = 0x1f3f4,
-	TAG_END = 0xe007f
+	TAG_END = 0xe007f,
+	KEYCAP = 0x20e3,
+	/* How often a variation selector may follow an ideograph: at once in a text, and then one in so many. */
+	SELECTORS_AT_ONCE = 4,
+	IDEOGRAPHS_A_SELECTOR = 8,
 };
 
 struct range {
@@ -90,7 +94,7 @@ static const struct range ideographs[] = {
 	{ 0x20000, 0x3ffff },
 };
 
-/* Those that have variants by U+FE00 to U+FE0D beside ideographs: zero, operators, Myanmar, Phags-pa, hieroglyphs. */
+/* Those that have variants by U+FE00 to U+FE06 beside ideographs: zero, operators, Myanmar, Phags-pa, hieroglyphs. */
 static const struct range varied[] = {
 	{ 0x0030, 0x0030 },
 	{ 0x1000, 0x109f },
@@ -117,6 +121,7 @@ struct reader {
 	const char *line, *line_end; /* the line around p; its end is known once it was looked at */
 	bool line_is_mixed;	     /* it has bidirectional controls that belong there */
 	uint32_t before;	     /* the character that was kept before this one */
+	size_t ideographs, selected; /* so far; how many of them had a variation selector */
 };
 
 static uint32_t hex4(const char *p)
@@ -278,14 +283,29 @@ static size_t tagged_flag(const struct reader *r)
 	return 0;
 }
 
-static bool is_variation(const struct reader *r, uint32_t cp)
+/* A name here and there is written with a form of its own. Where every other character is, bytes are hidden. */
+static bool is_rare(struct reader *r)
 {
-	if (cp >= 0xe0100 && cp <= 0xe01ef)
-		return IN(r->before, ideographs);
+	if (r->selected * IDEOGRAPHS_A_SELECTOR >= r->ideographs + SELECTORS_AT_ONCE * IDEOGRAPHS_A_SELECTOR)
+		return false;
+	r->selected++;
+	return true;
+}
+
+/* n: how long it is. Of the selectors for ideographs those in use (StandardizedVariants.txt, IVD_Sequences.txt). */
+static bool is_variation(struct reader *r, uint32_t cp, size_t n)
+{
+	bool key = r->before == '#' || r->before == '*' || (r->before >= '0' && r->before <= '9');
+
+	if (cp == 0xfe0f && key)
+		return peek(r, n) == KEYCAP;
 	if (cp == 0xfe0e || cp == 0xfe0f)
-		return IN(r->before, pictures) || r->before == '#' || r->before == '*' ||
-		       (r->before >= '0' && r->before <= '9') || (cp == 0xfe0e && IN(r->before, varied));
-	return IN(r->before, ideographs) || IN(r->before, varied);
+		return !key && (IN(r->before, pictures) || (cp == 0xfe0e && IN(r->before, varied)));
+	if (IN(r->before, ideographs))
+		return (cp <= 0xfe02 || (cp >= 0xe0100 && cp <= 0xe011f)) && is_rare(r);
+	if (r->before == '0')
+		return cp == 0xfe00 && is_rare(r);
+	return cp <= 0xfe06 && IN(r->before, varied);
 }
 
 /* Does the candidate, n bytes long, belong where it stands? */
@@ -308,7 +328,7 @@ static bool is_honest(struct reader *r, uint32_t cp, size_t n)
 		return belongs_to_line(r);
 	case 0xfe00 ... 0xfe0f:
 	case 0xe0100 ... 0xe01ef:
-		return is_variation(r, cp);
+		return is_variation(r, cp, n);
 	case 0x180b ... 0x180f:
 		return r->before >= 0x1820 && r->before <= 0x18aa;
 	case 0x34f:
@@ -358,6 +378,11 @@ static void skip_plain(struct reader *r)
 		r->before = (unsigned char)r->p[-1];
 }
 
+static bool is_ideograph(uint32_t cp)
+{
+	return (cp >= 0x3400 && cp < 0xa000) || (cp >= 0x20000 && cp < 0x40000);
+}
+
 /* The next run that has to go: where it begins and how long it is; 0 when there is none. */
 static size_t next_run(struct reader *r, const char **ret)
 {
@@ -375,6 +400,7 @@ static size_t next_run(struct reader *r, const char **ret)
 		if (!n && run)
 			return run;
 		run += n;
+		r->ideographs += !n && is_ideograph(r->before);
 		r->p += n ? n : keep;
 	}
 }

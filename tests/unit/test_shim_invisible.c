@@ -113,6 +113,32 @@ static void text_of_every_language_stays(void **state)
 	stays("\u00a0\u2003\u3000\u2028 \u2800 \ue0b0 \ufffd");
 }
 
+/* Bytes can be written as selectors: a whole one in each, or a bit in whether there is one. */
+static void selectors_that_spell_something_go(void **state)
+{
+	char text[512] = "", want[16];
+	_cleanup_buf_ struct buf out = BUF_INIT(1 << 16);
+	uint64_t count = 0;
+
+	expect("\u6f22\U000e0120\u5b57\ufe03", "\u6f22" GONE "\u5b57" GONE, 2);
+	expect("1\ufe0e2\ufe0f3\ufe0f\u20e3 0\ufe01", "1" GONE "2" GONE "3\ufe0f\u20e3 0" GONE, 3);
+	for (int i = 0; i < 28; i++) {
+		size_t n = strlen(text);
+		snprintf(text + n, sizeof(text) - n, "\u6f22\xf3\xa0\x84%c", (char)(0x80 + i));
+	}
+	assert_int_equal(invisible_replace(&out, slice_of(text), &count), 0);
+	assert_in_range(count, 20, 24);
+	/* In running text some are names. */
+	snprintf(want, sizeof(want), "\u845b\U000e0100");
+	text[0] = '\0';
+	for (int i = 0; i < 8; i++) {
+		size_t n = strlen(text);
+		snprintf(text + n, sizeof(text) - n,
+			"%s\u57ce\u5e02\u306f\u6771\u4eac\u306e\u5317\u306b\u3042\u308b\u6f22\u5b57\u8449", want);
+	}
+	stays(text);
+}
+
 static void emoji_stay(void **state)
 {
 	stays("\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"); /* a family */
@@ -139,6 +165,7 @@ int main(void)
 		cmocka_unit_test(controls_go_and_line_ends_and_tabs_stay),
 		cmocka_unit_test(what_nobody_sees_goes),
 		cmocka_unit_test(text_of_every_language_stays),
+		cmocka_unit_test(selectors_that_spell_something_go),
 		cmocka_unit_test(emoji_stay),
 		cmocka_unit_test(direction_is_only_turned_where_letters_need_it),
 	};

@@ -272,6 +272,40 @@ static void a_difference_names_each_field_and_takes_sets_as_sets(void **state)
 	assert_true(d.v[2].matters);
 }
 
+/* One tool, before and after: does the change matter, and its first field? */
+static void a_change_matters_when_one_of_its_fields_does_or_nothing_but_the_order_changed(void **state)
+{
+	const struct {
+		const char *const *before, *const *after;
+		bool matters;
+		size_t fields;
+		const char *words;
+	} cases[] = {
+		{ FIELDS("_meta/x", "1"), FIELDS("_meta/x", "2"), false, 1, "programs" },
+		{ FIELDS("description", "\"a\""), FIELDS("description", "\"b\""), true, 1, "a model reads" },
+		{ FIELDS("inputSchema/required[0]", "\"p\"", "inputSchema/required[1]", "\"q\""),
+			FIELDS("inputSchema/required[0]", "\"q\"", "inputSchema/required[1]", "\"p\""), true, 0, NULL },
+		{ FIELDS("name", "\"t\""), FIELDS("inputSchema/properties/n/type", "\"string\"", "name", "\"t\""), true,
+			1, "a new argument" },
+		{ FIELDS("inputSchema/properties/n/type", "\"string\"", "name", "\"t\""), FIELDS("name", "\"t\""),
+			false, 1, "an argument that is gone" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_pin_set_ struct pin_set old = { 0 }, new = { 0 };
+		_cleanup_pin_diff_ struct pin_diff d = { 0 };
+		_cleanup_buf_ struct buf one = { 0 }, two = { 0 };
+		make(&(const struct tool){ "t", 1, cases[i].before }, 1, &one, &old);
+		make(&(const struct tool){ "t", 2, cases[i].after }, 1, &two, &new);
+		assert_int_equal(pin_diff(&old.definitions, &new.definitions, &d), 0);
+		assert_int_equal(d.n, 1);
+		if (d.matters != cases[i].matters || d.v[0].matters != cases[i].matters || d.v[0].n != cases[i].fields)
+			fail_msg("%zu: %d, %zu fields", i, d.matters, d.v[0].n);
+		if (cases[i].words && !strstr(d.v[0].fields[0].words, cases[i].words))
+			fail_msg("%zu: %s", i, d.v[0].fields[0].words);
+	}
+}
+
 static void foreign_text_is_shown_as_it_is_meant_and_drives_no_terminal(void **state)
 {
 	static const struct {
@@ -343,6 +377,7 @@ int main(void)
 		cmocka_unit_test(very_long_texts_are_one_change),
 		cmocka_unit_test(a_table_says_which_change_matters),
 		cmocka_unit_test(a_difference_names_each_field_and_takes_sets_as_sets),
+		cmocka_unit_test(a_change_matters_when_one_of_its_fields_does_or_nothing_but_the_order_changed),
 		cmocka_unit_test(foreign_text_is_shown_as_it_is_meant_and_drives_no_terminal),
 		cmocka_unit_test(what_was_found_keeps_from_pinning_from_the_severity_that_policy_sets),
 	};

@@ -103,6 +103,29 @@ static void a_list_loses_what_is_unknown_or_changed(void **state)
 	assert_string_equal(got(t, t->server), "");
 }
 
+static void what_has_no_pin_cannot_be_used_by_its_name_listed_or_not(void **state)
+{
+	static const char *const asks[] = {
+		CALL("1", "c"),
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"prompts/get\",\"params\":{\"name\":\"a\"}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/"
+		"resource\",\"uri\":\"a\"},\"argument\":{\"name\":\"n\",\"value\":\"\"}}}",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(asks); i++) {
+		struct pinned p;
+		_cleanup_desk_ struct desk *t = pinned_desk(&p);
+		for (int listed = 0; listed < 2; listed++) {
+			say(t, EVENT_FROM_CLIENT, asks[i]);
+			if (!strstr(got(t, t->client), "it was not there when the definitions were pinned"))
+				fail_msg("%s: %s", asks[i], t->text);
+			assert_string_equal(got(t, t->server), "");
+			client_lists(t, TOOLS("90", "{\"name\":\"c\"}," TOOL_A));
+			forget(t);
+		}
+	}
+}
+
 static void a_call_to_what_was_never_listed_waits_for_a_list_of_the_shims_own(void **state)
 {
 	struct pinned p;
@@ -500,6 +523,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_loses_what_is_unknown_or_changed),
+		cmocka_unit_test(what_has_no_pin_cannot_be_used_by_its_name_listed_or_not),
 		cmocka_unit_test(a_call_to_what_was_never_listed_waits_for_a_list_of_the_shims_own),
 		cmocka_unit_test(the_same_list_after_list_changed_is_what_calls_wait_for),
 		cmocka_unit_test(after_list_changed_the_shim_looks_again),

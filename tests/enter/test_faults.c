@@ -42,6 +42,7 @@ static const struct {
 	{ SYS_mmap, "malloc tries again elsewhere" },
 	{ SYS_munmap, "memory stays mapped until exec" },
 	{ SYS_close, "what stays open is closed by DESCRIPTORS, or by exec" },
+	{ SYS_madvise, "pages of the program's own file stay resident" },
 	{ SYS_set_robust_list, "threads of the C library" },
 	{ SYS_openat, "libcap-ng looks at /proc; what it does is verified with the kernel" },
 	{ SYS_newfstatat, "the same" },

@@ -68,7 +68,7 @@ static _hot_ uint32_t offset(const struct json_cursor *c)
 
 static _hot_ int make_room(struct json_cursor *c)
 {
-	return c->o_end - c->o >= JSON_STRING_SLACK ? 0 : WITH_COPY(c, json_cursor_grow(&copy));
+	return c->o_end - c->o >= JSON_STRING_SLACK ? 0 : WITH_COPY(c, json_cursor_grow(&copy, JSON_STRING_SLACK));
 }
 
 static _hot_ void skip_blanks(struct json_cursor *c)
@@ -118,13 +118,14 @@ static _hot_ const unsigned char *number_end(const unsigned char *p)
 
 static int long_number(struct json_cursor *c, size_t n)
 {
+	size_t room = n + JSON_STRING_SLACK;
+	int r;
+
 	if (n > JSON_NUMBER_MAX)
 		return JSON_NUMBER;
-	while ((size_t)(c->o_end - c->o) < n + JSON_STRING_SLACK) {
-		int r = json_cursor_grow(c);
-		if (r)
-			return r;
-	}
+	r = (size_t)(c->o_end - c->o) < room ? json_cursor_grow(c, room) : 0;
+	if (r)
+		return r;
 	memcpy(c->o, c->p, n);
 	c->o += n;
 	c->p += n;
@@ -369,6 +370,6 @@ int json_parse(struct json_doc *d, const char *p, size_t n)
 	d->n_members = d->n_collisions = 0;
 	d->seen = 0;
 	json_keys_reset(&d->keys);
-	r = json_cursor_grow(&c);
+	r = json_cursor_grow(&c, JSON_STRING_SLACK);
 	return r ? r : parse(&s, &c);
 }

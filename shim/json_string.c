@@ -8,7 +8,7 @@
 
 enum { GROW = 4096 };
 
-int json_cursor_grow(struct json_cursor *c)
+int json_cursor_grow(struct json_cursor *c, size_t room)
 {
 	size_t left = (size_t)(c->end - c->p);
 	int r;
@@ -16,7 +16,7 @@ int json_cursor_grow(struct json_cursor *c)
 	c->out->len = (size_t)(c->o - (unsigned char *)c->out->data);
 	r = buf_reserve(c->out, left + GROW);
 	if (r == -E2BIG)
-		r = buf_reserve(c->out, JSON_STRING_SLACK);
+		r = buf_reserve(c->out, room);
 	if (r < 0)
 		return r == -E2BIG ? JSON_TOO_LONG : r;
 	c->o = (unsigned char *)c->out->data + c->out->len;

@@ -44,8 +44,9 @@ static inline unsigned json_block_special(const unsigned char *p, unsigned char 
 }
 #endif
 
-/* Makes room for JSON_STRING_SLACK more bytes: 0, JSON_TOO_LONG, -ENOMEM. */
-int json_cursor_grow(struct json_cursor *c) _must_check_;
+/* Makes room for so many bytes more, but for JSON_STRING_SLACK no more than are left to read: 0, JSON_TOO_LONG,
+ * -ENOMEM. */
+int json_cursor_grow(struct json_cursor *c, size_t room) _must_check_;
 /* From after the opening quote to after the closing one; writes the inside and the closing quote. */
 int json_copy_string(struct json_cursor *c, unsigned *ret_flags) _must_check_;
 
@@ -74,5 +75,5 @@ static inline bool json_copy_short(struct json_cursor *c)
 
 static inline int json_cursor_room(struct json_cursor *c)
 {
-	return c->o_end - c->o >= JSON_STRING_SLACK ? 0 : json_cursor_grow(c);
+	return c->o_end - c->o >= JSON_STRING_SLACK ? 0 : json_cursor_grow(c, JSON_STRING_SLACK);
 }

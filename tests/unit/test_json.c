@@ -381,6 +381,38 @@ static void growth_keeps_what_was_written(void **state)
 	assert_memory_equal(d->out.data, want.data, want.len);
 }
 
+/* A message of which all but room bytes of the output are full when a number of so many digits is to be written. */
+static void expect_too_long(struct json_doc *d, size_t room, size_t digits)
+{
+	static const char head[] = "{\"a\":\"", middle[] = "\",\"b\":";
+	size_t all = d->out.max - room - strlen(head) - strlen(middle);
+	_cleanup_buf_ struct buf b = BUF_INIT(1 << 20);
+	int r = buf_puts(&b, head);
+
+	/* What grows by six makes the output longer than what is left to read. */
+	for (size_t i = 0; r == 0 && i < all / 6; i++)
+		r = buf_putc(&b, '\x7f');
+	for (size_t i = 0; r == 0 && i < all % 6; i++)
+		r = buf_putc(&b, 'x');
+	r = r ? r : buf_puts(&b, middle);
+	for (size_t i = 0; r == 0 && i < digits; i++)
+		r = buf_putc(&b, '1');
+	assert_int_equal(r ? r : buf_putc(&b, '}'), 0);
+	assert_int_equal(parse(d, b.data, b.len), JSON_TOO_LONG);
+}
+
+static void a_number_for_which_no_room_is_left_ends_the_message_however_little_that_is(void **state)
+{
+	_cleanup_doc_ struct json_doc *d = doc_new(4096);
+
+	for (size_t room = 0; room <= 1200; room++) {
+		expect_too_long(d, room, 17);
+		expect_too_long(d, room, JSON_NUMBER_MAX);
+		/* The next one finds a buffer that has not grown. */
+		buf_done(&d->out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +426,7 @@ int main(void)
 		cmocka_unit_test(members_of_the_message_and_of_its_objects_are_found),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(growth_keeps_what_was_written),
+		cmocka_unit_test(a_number_for_which_no_room_is_left_ends_the_message_however_little_that_is),
 	};
 
 	return cmocka_run_group_tests_name("the JSON serialiser", tests, NULL, NULL);

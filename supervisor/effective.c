@@ -8,6 +8,7 @@
 #include "supervisor/effective.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -465,14 +466,35 @@ static int copy_arguments(const struct shim_arguments *from, struct shim_argumen
 	return 0;
 }
 
+/* Both names of a root, as of a grant: a client may say either. One that no grant covers does not exist inside. */
+static int add_root(const struct build *b, const struct profile_item *root, struct strv *ret, struct diag *d)
+{
+	_cleanup_free_ char *canonical = realpath(root->value, NULL);
+	bool given = fs_grants_cover(&b->grants, root->value);
+	bool real = canonical && fs_grants_cover(&b->grants, canonical);
+	char shown[SHOWN];
+	int r = 0;
+
+	if (!given && !real && root->optional)
+		return 0;
+	if (!given && !real)
+		return diag_fail(d, -EINVAL,
+			"the root %s (%s) is not granted, so it does not exist for the server: grant it "
+			"(filesystem.read, filesystem.write), or leave it out",
+			text_escape_str(root->value, shown, sizeof(shown)), root->where);
+	if (real)
+		r = strv_add(ret, canonical);
+	return r == 0 && given && (!real || strcmp(canonical, root->value) != 0) ? strv_add(ret, root->value) : r;
+}
+
 /* Roots name what the sandbox holds and nothing else; without a list in the profile: what is granted. */
-static int fill_roots(const struct build *b, struct strv *ret)
+static int fill_roots(const struct build *b, struct strv *ret, struct diag *d)
 {
 	const struct profile *f = &b->e->profile;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && f->roots.set && i < f->roots.n; i++)
-		r = strv_add(ret, f->roots.v[i].value);
+		r = add_root(b, &f->roots.v[i], ret, d);
 	for (size_t i = 0; r == 0 && !f->roots.set && i < b->grants.n; i++) {
 		r = strv_add(ret, b->grants.v[i].canonical);
 		if (r == 0 && strcmp(b->grants.v[i].given, b->grants.v[i].canonical) != 0)
@@ -538,7 +560,7 @@ static int step_shim(struct build *b, struct diag *d)
 		r = shim_client_copy(&f->client, &c->client);
 	if (r == 0)
 		r = scopes_copy(&f->scopes, &c->scopes);
-	return r < 0 ? r : fill_roots(b, &c->roots);
+	return r < 0 ? r : fill_roots(b, &c->roots, d);
 }
 
 /* Those that the profile names hold alone: whoever wrote the rules has looked at what they are about. */

@@ -99,7 +99,7 @@ def compared(kind, era, person):
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("kind", ["mcp-proxy", "relay"])
 def test_the_conformance_suite_finds_the_same_with_stockade_in_between(person, kind, era):
-    person.profile("conformance", {"stockade": 1, "name": "conformance", "command": SERVER, "filesystem": {"read": [MODULES, SERVERS]},
+    person.profile("conformance", {"stockade": 1, "name": "conformance", "command": SERVER, "filesystem": {"read": [MODULES, SERVERS, person.work]},
                                    "client": {"sampling": True, "elicitation": True, "roots": [person.work]}})
     person.approve("conformance")
     bare, differ = compared(kind, era, person)

@@ -50,7 +50,7 @@ static const char launch_profile[] =
 	"[\"delete_*\"]}, \"resources\": {\"allow\": [\"file:*\"]}, "
 	"\"prompts\": {\"allow\": [\"ask\"]},\n"
 	"\"extensions\": {\"allow\": [\"x/*\"]},\n"
-	"\"client\": {\"sampling\": false, \"elicitation\": false, \"roots\": [\"~/docs\"]},\n"
+	"\"client\": {\"sampling\": false, \"elicitation\": false, \"roots\": [\"~/work\"]},\n"
 	"\"audit\": {\"arguments\": \"keys\", \"delete_after\": \"90d\"}}\n";
 
 /* HOME/relative, or an absolute path as it is. */

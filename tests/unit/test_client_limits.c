@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_client_limits - what a profile says of the client's side: shown, bound by the digest, and told to the shim */
 #include "tests/unit/launch_world.h"
+#include <errno.h>
 #include "tests/unit/unprivileged.h"
 #include "supervisor/effective_client.h"
 
@@ -162,6 +163,40 @@ static void of_hosts_a_wildcard_has_those_below_it_and_none_that_look_like_other
 	shim_client_done(&c);
 }
 
+static void a_root_that_nothing_grants_is_refused(void **state)
+{
+	static const char *const wide[] = { "/", "~/other", "~", "~/code" };
+	struct launch *l = *state;
+	char before[LAUNCH_TEXT_MAX], root[64];
+
+	memcpy(before, l->profile, sizeof(before));
+	for (size_t i = 0; i < ARRAY_LEN(wide); i++) {
+		memcpy(l->profile, before, sizeof(before));
+		snprintf(root, sizeof(root), "\"roots\": [\"~/docs\", \"%s\"]", wide[i]);
+		launch_edit(l, "\"roots\": [\"~/work\"]", root);
+		if (launch_build(l) != -EINVAL || !strstr(l->d.text, "(client.roots)) is not granted") ||
+			strstr(l->d.text, "/docs ("))
+			fail_msg("'%s': %s", wide[i], l->d.text);
+	}
+}
+
+static void a_root_is_known_by_both_of_its_names_as_far_as_they_are_granted(void **state)
+{
+	struct launch *l = *state;
+	const struct strv *roots = &l->e.shim.roots;
+
+	launch_link(l, "alias", "docs");
+	launch_link(l, "docs/out", "../other");
+	launch_edit(l, "\"roots\": [\"~/work\"]", "\"roots\": [\"~/alias\", \"~/docs/out\", \"?~/other\"]");
+	launch_describe(l);
+	assert_int_equal(roots->n, 2);
+	assert_true(strv_contains(roots, LAUNCH_AT(l, "docs")));
+	assert_true(strv_contains(roots, LAUNCH_AT(l, "docs/out")));
+	launch_edit(l, "\"read\": [\"~/docs\"]", "\"read\": [\"~/alias\"]");
+	launch_describe(l);
+	assert_true(strv_contains(roots, LAUNCH_AT(l, "docs")) && strv_contains(roots, LAUNCH_AT(l, "alias")));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, launch_up, launch_down)
@@ -170,6 +205,8 @@ int main(void)
 		T(what_a_server_may_ask_is_shown_with_its_limits),
 		T(a_plain_true_is_the_narrow_one),
 		T(the_shim_is_told_every_limit),
+		T(a_root_that_nothing_grants_is_refused),
+		T(a_root_is_known_by_both_of_its_names_as_far_as_they_are_granted),
 		cmocka_unit_test(of_hosts_a_wildcard_has_those_below_it_and_none_that_look_like_others),
 	};
 

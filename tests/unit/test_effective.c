@@ -139,7 +139,7 @@ static const struct row rows[] = {
 	{ "text in the way of the default", PROFILE, "\"tools\": {", "\"tools\": {\"text\": \"neutralise\", ", false },
 	{ "sampling", PROFILE, "\"sampling\": false", "\"sampling\": true", true },
 	{ "elicitation", PROFILE, "\"elicitation\": false", "\"elicitation\": true", true },
-	{ "roots", PROFILE, "\"roots\": [\"~/docs\"]", "\"roots\": []", true },
+	{ "roots", PROFILE, "\"roots\": [\"~/work\"]", "\"roots\": []", true },
 	{ "what the log keeps of arguments", PROFILE, "\"arguments\": \"keys\"", "\"arguments\": \"full\"", true },
 	/* the profile's own words, which grant nothing */
 	{ "the name, and with it the file's", NAME, "notices", NULL, true },
@@ -570,7 +570,7 @@ static void the_shim_enforces_what_was_shown(void **state)
 	assert_int_equal(c->args, SHIM_ARGS_KEYS);
 	assert_false(c->client.sampling.on || c->client.elicitation.on);
 	assert_int_equal(c->roots.n, 1);
-	assert_string_equal(c->roots.v[0], LAUNCH_AT(l, "docs"));
+	assert_string_equal(c->roots.v[0], LAUNCH_AT(l, "work"));
 	assert_string_equal(c->stderr_prefix, "[notes] ");
 	(void)!shim_rules_match(&c->scope[SHIM_TOOLS], "read_one", 8, &allowed);
 	assert_true(allowed);
@@ -587,7 +587,7 @@ static void without_a_list_the_roots_are_what_is_granted_by_both_of_its_names(vo
 	struct launch *l = *state;
 
 	launch_link(l, "alias", "other");
-	launch_edit(l, ", \"roots\": [\"~/docs\"]", "");
+	launch_edit(l, ", \"roots\": [\"~/work\"]", "");
 	grant(l, "--ro", "alias");
 	launch_describe(l);
 	assert_true(strv_contains(&l->e.shim.roots, LAUNCH_AT(l, "docs")));

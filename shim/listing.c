@@ -170,7 +170,7 @@ static int begin_round(struct shim *s)
 	}
 	definitions_done(&l->found);
 	l->found = kept;
-	l->kept = 0;
+	l->kept = l->names = 0;
 	for (size_t i = 0; i < kept.n; i++)
 		l->kept += definition_size(&kept.v[i]);
 	l->changed = false;
@@ -212,6 +212,8 @@ static struct definition *find(struct definitions *l, enum definition_kind kind,
 	return NULL;
 }
 
+_Static_assert(DEFINITION_NAME_MAX == 1024 && DEFINITION_NAMES_MAX == 1 << 20, "as the words say");
+
 static const enum scan_kind scan_kinds[] = {
 	[DEFINITION_TOOL] = SCAN_TOOL,
 	[DEFINITION_PROMPT] = SCAN_PROMPT,
@@ -250,6 +252,20 @@ static int scan(struct shim *s, struct slice value, struct definition *d)
 	return 0;
 }
 
+/* Names are what a launch hands to the shim of each pin: there has to be room for all, beside the rules. 1: said why
+ * not. */
+static int check_name(struct shim *s, struct slice name)
+{
+	int r = 0;
+
+	s->listing.names += name.n;
+	if (name.n > DEFINITION_NAME_MAX)
+		r = fail_about(s, "the name", name, "has more than 1024 bytes, too many to be pinned");
+	else if (s->listing.names > DEFINITION_NAMES_MAX)
+		r = listing_fail(s, "its names together are more than can be pinned (1 MiB)");
+	return r == 0 && s->listing.step == LISTING_DONE ? 1 : r;
+}
+
 /* Adds it; what is wrong with it has been handed over when that is over afterwards. */
 static int take(struct shim *s, enum definition_kind kind, struct slice name, struct slice value)
 {
@@ -264,6 +280,10 @@ static int take(struct shim *s, enum definition_kind kind, struct slice name, st
 			return r;
 		return fail_about(s, "it lists two things under the name", name, "that are not the same");
 	}
+	if (r == 0)
+		r = check_name(s, name);
+	if (r > 0)
+		return 0;
 	if (r == 0)
 		r = definitions_add(&s->listing.found, &d);
 	if (r == -E2BIG)

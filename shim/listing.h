@@ -46,8 +46,8 @@ struct listing {
 	bool modern;
 	bool changed; /* the server said so since the round began */
 	unsigned kind, pages, rounds;
-	uint64_t read, kept;
-	struct buf cursor; /* of the page that was asked for last */
+	uint64_t read, kept, names; /* bytes */
+	struct buf cursor;	    /* of the page that was asked for last */
 	uint64_t began_us, settled_us;
 	struct scan *scan; /* made when it is needed */
 };

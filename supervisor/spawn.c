@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "base/io.h"
+#include "base/text.h"
 #include "wire/control.h"
 #include "wire/fds.h"
 #include "wire/net_layout.h"
@@ -26,6 +27,7 @@
 
 enum {
 	SPAWN_FD_FLOOR = 32,
+	SPAWN_SHOWN = 512,
 	SPAWN_FDS_NEEDED = 64,
 	SPAWN_FDS_MAX = GATEWAY_FD_PUBLISH + NET_PUBLISH_MAX,
 	FIND_MS = 2000,
@@ -181,6 +183,22 @@ static int wire_failed(int r, const char *what, struct diag *d)
 	return diag_fail(d, r, "cannot %s: %s", what, strerror(-r));
 }
 
+/* Of all that is handed to the shim these are what grows: with what a person wrote, and with what a server says. */
+static int shim_failed(const struct effective *e, int r, const char *what, struct diag *d)
+{
+	char shown[SPAWN_SHOWN];
+
+	if (r != -E2BIG)
+		return wire_failed(r, what, d);
+	return diag_fail(d, r,
+		"cannot %s: the rules of its profile%s%s are more than the %d MiB that a session can hold; make the "
+		"rules on "
+		"arguments shorter%s",
+		what, e->pinned ? " and the pins in " : "",
+		e->pinned ? text_escape_str(e->pins.file, shown, sizeof(shown)) : "", SHIM_CONFIG_BYTES_MAX >> 20,
+		e->pinned ? ", or remove that file and pin the server again" : "");
+}
+
 /* On the host's loopback alone. Two launches of one plan at once are normal, so the port is shared (SO_REUSEPORT,
  * socket(7)); with those alone, see supervisor/publish.h. */
 static int listen_published(uint16_t port, int *ret)
@@ -330,8 +348,9 @@ int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d
 	wiring_init(&w);
 	*ret = (struct spawned)SPAWNED_NONE;
 	r = wire_up_shim(e, &w);
-	if (r == 0)
-		r = wire_up_enter(e, &w);
+	if (r < 0)
+		return shim_failed(e, r, "wire up the session", d);
+	r = wire_up_enter(e, &w);
 	if (r < 0)
 		return wire_failed(r, "wire up the session", d);
 	r = spawn_rest(e, &w, ret, true, d);
@@ -352,7 +371,7 @@ int spawn_waiting(const struct effective *e, struct spawned *ret, struct diag *d
 	*ret = (struct spawned)SPAWNED_NONE;
 	r = wire_up_shim(e, &w);
 	if (r < 0)
-		return wire_failed(r, "wire up an answer to the client", d);
+		return shim_failed(e, r, "wire up an answer to the client", d);
 	r = spawn_shim(&w, ret, d);
 	if (r < 0)
 		return r;

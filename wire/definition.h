@@ -5,7 +5,8 @@
  * Process:  shim (writes, in listing mode), supervisor (reads and stores)
  * Owns:     all strings; free with definitions_done
  * Limits:   DEFINITIONS_MAX definitions, DEFINITION_BYTES_MAX canonical bytes of one, DEFINITION_FIELDS_MAX of its
- *           fields, DEFINITIONS_BYTES_MAX encoded
+ *           fields, DEFINITIONS_BYTES_MAX encoded; DEFINITION_NAME_MAX bytes of a name, DEFINITION_NAMES_MAX of all:
+ *           each launch hands them to the shim
  *
  * The shim is the only parser of what a server wrote. What it hands over is flat: each scalar of a definition by its
  * path, so that the supervisor stores, compares and shows text and reads no JSON of a server's. Names, paths and values
@@ -19,6 +20,8 @@
 enum {
 	DEFINITIONS_MAX = 4096,
 	DEFINITION_BYTES_MAX = 1 << 20,
+	DEFINITION_NAME_MAX = 1024,
+	DEFINITION_NAMES_MAX = 1 << 20,
 	DEFINITION_FIELDS_MAX = 16384,
 	DEFINITION_PATH_MAX = 2048,
 	DEFINITIONS_BYTES_MAX = 24 << 20,

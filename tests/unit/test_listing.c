@@ -371,6 +371,38 @@ static void the_same_definition_twice_is_one_and_what_has_no_plain_name_is_none(
 	play_end(&p);
 }
 
+/* So many tools with names of that many bytes. */
+static const char *long_names(struct play *p, const char *method, const char *cursor)
+{
+	const unsigned *w = p->arg;
+	size_t n = 0;
+
+	if (is(method, "initialize"))
+		return HELLO("\"tools\":{}");
+	if (!p->text)
+		assert_non_null(p->text = malloc((size_t)w[0] * (w[1] + 64) + 256));
+	n += (size_t)sprintf(p->text, "\"result\":{\"tools\":[");
+	for (unsigned i = 0; i < w[0]; i++)
+		n += (size_t)sprintf(p->text + n, "%s{\"name\":\"%0*u\"}", i ? "," : "", (int)w[1], i);
+	sprintf(p->text + n, "]}");
+	return p->text;
+}
+
+static void names_that_no_launch_could_hand_over_are_not_listed(void **state)
+{
+	static const unsigned fits[2] = { 1024, 1024 }, too_long[2] = { 1, 1025 }, too_many[2] = { 1025, 1024 };
+	_cleanup_definitions_ struct definitions l = { 0 };
+	struct play p;
+
+	play_begin(&p, long_names, fits);
+	handed_over(&p, &l);
+	assert_null(l.failure);
+	assert_int_equal(l.n, 1024);
+	play_end(&p);
+	fails(long_names, too_long, "has more than 1024 bytes, too many to be pinned");
+	fails(long_names, too_many, "its names together are more than can be pinned");
+}
+
 static const char *silent_for(struct play *p, const char *method, const char *cursor)
 {
 	return is(method, p->arg) ? NULL : honest(p, method, cursor);
@@ -570,6 +602,7 @@ int main(void)
 		cmocka_unit_test(an_error_for_a_list_that_was_announced_or_begun_is_no_list),
 		cmocka_unit_test(an_answer_that_is_no_list_fails_in_words),
 		cmocka_unit_test(the_same_definition_twice_is_one_and_what_has_no_plain_name_is_none),
+		cmocka_unit_test(names_that_no_launch_could_hand_over_are_not_listed),
 		cmocka_unit_test(a_server_that_does_not_answer_is_given_up_whatever_it_was_asked),
 		cmocka_unit_test(a_server_that_answers_each_page_late_has_a_minute_for_all),
 		cmocka_unit_test(what_is_read_and_what_is_kept_have_a_limit_over_all_pages),

@@ -34,10 +34,11 @@ static int put_structure(struct buf *b, const char *p, size_t *depth)
 	bool empty = opens && (p[1] == '}' || p[1] == ']');
 	int r = 0;
 
-	if (closes && *depth > 0)
+	/* Nothing stands before a bracket that closes what was never opened. */
+	if (closes && *depth > 0) {
 		--*depth;
-	if (closes && p[-1] != '{' && p[-1] != '[')
-		r = put_line_feed(b, *depth);
+		r = p[-1] != '{' && p[-1] != '[' ? put_line_feed(b, *depth) : 0;
+	}
 	if (r == 0)
 		r = text_escape(b, p, 1, TEXT_KEEP_BACKSLASH);
 	if (opens)

@@ -281,6 +281,24 @@ static void arguments_are_shown_whole_laid_out_and_harmless(void **state)
 	asker_free(a);
 }
 
+static void nothing_before_the_arguments_is_looked_at(void **state)
+{
+	static char after_brace[] = "{}", after_letter[] = "x}";
+	struct call_entry e = {
+		.server = (char[]){ "s" }, .tool = (char[]){ "t" }, .rule = (char[]){ "r" }, .client = (char[]){ "c" }
+	};
+	char *one = calloc(1, SAID_MAX), *other = calloc(1, SAID_MAX);
+
+	assert_true(one && other);
+	e.arguments = after_brace + 1;
+	shown(&e, one);
+	e.arguments = after_letter + 1;
+	shown(&e, other);
+	assert_string_equal(one, other);
+	free(one);
+	free(other);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_up, world_down)
@@ -295,6 +313,7 @@ int main(void)
 		T(the_list_has_a_named_end),
 		T(without_a_runtime_directory_there_is_no_asker),
 		T(arguments_are_shown_whole_laid_out_and_harmless),
+		T(nothing_before_the_arguments_is_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,14 +3,13 @@
  */
 #include <errno.h>
 #include <string.h>
-#include "audit/audit.h"
-#include "base/fs.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/effective_scopes.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
+#include "supervisor/record_alone.h"
 #include "supervisor/registry.h"
 #include "supervisor/scope_grant.h"
 
@@ -59,40 +58,20 @@ static int granting_init(struct granting *g, struct diag *d)
 
 /* --- the record --- */
 
-/* A log of its own, since no session need run: it is written before the grant is, or there is none. rule: that lets it
- * be given; NULL: it is taken away. */
+/* Written before the grant is, or there is none. rule: that lets it be given; NULL: it is taken away. */
 static int record(const struct granting *g, const char *server, const char *scope, const char *rule, const char *status,
 	const char *reason, struct diag *d)
 {
 	struct event e = { .type = EVENT_SCOPE_GRANT, .decision = rule ? EVENT_ALLOW : EVENT_NONE };
-	_cleanup_free_ char *client = lineage_words(&g->lineage);
-	_cleanup_audit_ struct audit *log = NULL;
-	_cleanup_close_ int dir = -1;
-	char id[AUDIT_SESSION_ID_LEN + 1];
-	const struct audit_identity identity = { .session = id,
-		.user = g->paths.user,
-		.groups = g->paths.groups,
-		.client = client ? client : "",
-		.server = server,
-		.version = "",
-		.plan_digest = "",
-		.approval = "",
-		.channel = "grant",
-		.classification = "",
-		.delete_after = "" };
-	int r = paths_open_state(&g->paths, "audit", &dir, d);
+	const struct record_alone_args a = {
+		.paths = &g->paths, .lineage = &g->lineage, .server = server, .channel = "grant"
+	};
 
-	if (r < 0)
-		return r;
-	audit_new_session_id(id);
 	snprintf(e.scope, sizeof(e.scope), "%s", scope);
 	snprintf(e.status, sizeof(e.status), "%s", status);
 	snprintf(e.rule, sizeof(e.rule), "%s", rule ? rule : "");
 	text_escape_str(reason, e.reason, sizeof(e.reason));
-	r = audit_open(&(struct audit_options){ .dirfd = dir }, &identity, &log, d);
-	if (r == 0)
-		r = audit_append(log, EVENT_FROM_SUPERVISOR, &e, NULL, d);
-	return r < 0 ? r : audit_close(log, status, d);
+	return record_alone(&a, &e, NULL, d);
 }
 
 /* --- grant --- */
@@ -141,9 +120,10 @@ static int check_rules(const struct profile *f, const char *scope, uint64_t seco
 			s->allowed_where);
 	if (!s->v[at].lift)
 		return diag_fail(d, -EPERM,
-			"%s: '%s' may not be lifted: %s has no \"grant_scopes\" that names it; only whoever writes the "
+			"%s: '%s' may not be lifted: %s has no tools.grant_scopes that names it; only whoever writes "
+			"the "
 			"profile can change that",
-			f->name, scope, s->allowed_where);
+			f->name, scope, f->file);
 	if (seconds > s->lift_max_s)
 		return diag_fail(d, -EPERM, "%s: '%s' may be lifted for at most %s (tools.grant_time; %s)", f->name,
 			scope, effective_time_words(s->lift_max_s, longest), s->v[at].lift);

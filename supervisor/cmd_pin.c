@@ -13,6 +13,7 @@
 #include "supervisor/pin_diff.h"
 #include "supervisor/pin_gate.h"
 #include "supervisor/pin_listing.h"
+#include "supervisor/pin_record.h"
 #include "supervisor/pin_show.h"
 
 struct pin_options {
@@ -78,10 +79,19 @@ static int write_output(const struct pinning *p, struct diag *d)
 static int save(const struct pinning *p, struct diag *d)
 {
 	const struct effective *e = p->launch.effective;
-	int r = p->options->output ? write_output(p, d)
-				   : pin_save(&p->launch.paths, e->name, e->subject, &p->listing.text, d);
+	const struct record_alone_args who = { .paths = &p->launch.paths,
+		.lineage = &p->launch.lineage,
+		.server = e->name,
+		.channel = p->options->digest ? "digest" : "pin",
+		.plan = e->digest,
+		.approval = p->launch.approval.id };
+	int r = pin_record(
+		&who, e->pinned ? &e->pins : NULL, &p->listing.set, &p->listing.found, p->options->output, d);
 	char shown[256];
 
+	if (r == 0)
+		r = p->options->output ? write_output(p, d)
+				       : pin_save(&p->launch.paths, e->name, e->subject, &p->listing.text, d);
 	if (r < 0)
 		return r;
 	if (p->options->output)

@@ -66,6 +66,7 @@ enum event_source {
 	X(CLIENT_EOF, "client.eof", EVENT_SH)	     /* the client closed its end */                                   \
 	X(CONFIRM, "call.confirm", EVENT_S)	     /* a call that a person is asked about: asked, answered */        \
 	X(STDERR, "server.stderr", EVENT_SH)	     /* counts only: lines, dropped */                                 \
+	X(PIN_MADE, "pin.made", EVENT_S)	     /* what a server says of itself was pinned, by whom */            \
 	X(PIN_CHANGED, "pin.changed", EVENT_SH)	     /* a definition that is not as it was pinned */                   \
 	X(PIN_UNKNOWN, "pin.unknown", EVENT_SH)	     /* one that was not there when the others were pinned */          \
 	X(NET_READY, "net.ready", EVENT_G | EVENT_D) /* locked down, before the first foreign byte */                  \

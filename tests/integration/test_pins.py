@@ -319,7 +319,9 @@ def test_a_grave_finding_of_the_scan_keeps_it_from_being_pinned_unless_it_is_nam
     accepted = [w for rule in set(found) for w in ("--accept", rule)]
     person.stockade("pin", *accepted, "--digest", digest, *s.words, check=0)
     s.say("")
-    s.pin()
+    again = s.pin()
+    made = [r["detail"] for r in person.records() if r["event"] == "pin.made"]
+    assert [(set(m["accepted"]), m.get("before"), m["pins"]) for m in made] == [(set(found), None, digest), (set(), digest, again)]
     s.say("evil-first")
     shown = json.loads(person.stockade("diff", "--json", *s.words, check=0).stdout)
     assert {f["rule"] for f in shown["findings"] if f["severity"] == "high"} == set(found)
@@ -460,6 +462,10 @@ def test_pins_are_no_part_of_the_plan_and_are_recorded(person):
     w.end()
     ready = [r["detail"].get("pins") for r in person.records() if r["event"] == "session.ready"]
     assert ready[-1] == digest and not any(ready[:-1])
+    made = [r for r in person.records() if r["event"] == "pin.made"]
+    assert [(r["status"], r["channel"], r["detail"]) for r in made] == [("pinned", "digest", {"pins": digest, "accepted": []})]
+    assert "python" in made[0]["client"] and made[0]["count"] > 0
+    person.verified()
 
 
 def test_pin_wants_the_digest_that_is_there(person):

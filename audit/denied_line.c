@@ -7,6 +7,7 @@
 
 #include "wire/net.h"
 #include "wire/net_block.h"
+#include "wire/shim_client.h"
 
 enum { HTTPS_PORT = 443 };
 
@@ -146,7 +147,8 @@ static int of_method(const struct line *l, struct denied_line *ret)
 		return none(ret,
 			"client.elicitation.url names the hosts that the user may be sent to; whose this one is, is "
 			"worth knowing first");
-	if (rule_of(l, "client.") || strncmp(line_text(l, "rule"), "the default (60 a minute", 24) == 0)
+	if (rule_of(l, "client.") || rule_is(l, SHIM_SAMPLING_DEFAULT_WORDS) ||
+		rule_is(l, SHIM_ELICITATION_DEFAULT_WORDS))
 		return none(ret, "the profile allows it, and a limit of client.* holds it down");
 	if (rule_is(l, "client.roots"))
 		return none(ret, "roots name granted directories, and none is granted");
@@ -165,10 +167,26 @@ static int of_request(const struct line *l, struct denied_line *ret)
 					    : of_rules(l, "prompts.allow", "prompts.deny", ret);
 }
 
+/* FILE:LINE (tools.allow "NAME" arguments), (tools.allow "NAME" strict), (tools.strict): the name is allowed. */
+static bool rule_of_arguments(const struct line *l)
+{
+	static const char *const ends[] = { "\" arguments)", "\" strict)", "(tools.strict)" };
+	const char *rule = line_text(l, "rule");
+	size_t n = strlen(rule);
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (n > strlen(ends[i]) && strcmp(rule + n - strlen(ends[i]), ends[i]) == 0)
+			return true;
+	return false;
+}
+
 static int of_tool(const struct line *l, struct denied_line *ret)
 {
 	static const char *const meters[] = { "tools.rate", "tools.total", "tools.time", "tools.output", "tools.allow.",
-		"limits.calls", "the default (60 calls" };
+		"limits.calls", METERS_CALLS_DEFAULT_WORDS };
+
+	if (rule_of_arguments(l))
+		return none(ret, "the tool is allowed; what its arguments must be is that rule's");
 
 	for (size_t i = 0; i < ARRAY_LEN(meters); i++)
 		if (rule_of(l, meters[i]) || strncmp(line_text(l, "rule"), meters[i], strlen(meters[i])) == 0)

@@ -5,15 +5,15 @@
 #include "supervisor/network.h"
 #include "supervisor/profile_parse.h"
 
-enum { ASKS_DEFAULT = 60, PERIOD_DEFAULT = 60 };
+enum { PERIOD_DEFAULT = 60 };
 
 int profile_client_defaults(struct shim_client *c)
 {
-	const struct meters_rate rate = { ASKS_DEFAULT, PERIOD_DEFAULT, NULL };
+	const struct meters_rate rate = { SHIM_ASKS_DEFAULT, PERIOD_DEFAULT, NULL };
 
 	c->sampling.rate = c->elicitation.rate = rate;
-	c->sampling.rate.where = strdup("the default (60 a minute; client.sampling.rate sets another)");
-	c->elicitation.rate.where = strdup("the default (60 a minute; client.elicitation.rate sets another)");
+	c->sampling.rate.where = strdup(SHIM_SAMPLING_DEFAULT_WORDS);
+	c->elicitation.rate.where = strdup(SHIM_ELICITATION_DEFAULT_WORDS);
 	return c->sampling.rate.where && c->elicitation.rate.where ? 0 : -ENOMEM;
 }
 

@@ -5,12 +5,11 @@
 #include "base/parse.h"
 #include "supervisor/profile_parse.h"
 
-enum { RATE_DEFAULT = 60, PERIOD_DEFAULT = 60 };
+enum { PERIOD_DEFAULT = 60 };
 
 int profile_meters_defaults(struct meters *m)
 {
-	m->each = (struct meters_rate){ RATE_DEFAULT, PERIOD_DEFAULT,
-		strdup("the default (60 calls a minute and tool; tools.rate sets another)") };
+	m->each = (struct meters_rate){ METERS_CALLS_DEFAULT, PERIOD_DEFAULT, strdup(METERS_CALLS_DEFAULT_WORDS) };
 	return m->each.where ? 0 : -ENOMEM;
 }
 

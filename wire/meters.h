@@ -15,12 +15,16 @@
 #include "wire/codec.h"
 
 enum {
+	METERS_CALLS_DEFAULT = 60, /* a minute and tool */
 	METERS_TOOLS_MAX = 1024,
 	METERS_CALLS_MAX = 1000000, /* of a rate */
 	METERS_PERIOD_MAX = 86400,  /* seconds */
 	METERS_TIME_MAX = 86400,    /* seconds */
 	METERS_INFLIGHT_MAX = 1024,
 };
+
+/* The words for the rule, which `audit show --denied` knows again. */
+#define METERS_CALLS_DEFAULT_WORDS "the default (60 calls a minute and tool; tools.rate sets another)"
 
 struct meters_rate {
 	uint32_t calls, period_s;

@@ -14,6 +14,11 @@
 #include "wire/meters.h"
 
 enum { SHIM_HOSTS_MAX = 1024, SHIM_TOKENS_MAX = 1000000000, SHIM_HOST_TEXT = 272 };
+enum { SHIM_ASKS_DEFAULT = 60 /* a minute */ };
+
+/* The words for the rule, which `audit show --denied` knows again. */
+#define SHIM_SAMPLING_DEFAULT_WORDS    "the default (60 a minute; client.sampling.rate sets another)"
+#define SHIM_ELICITATION_DEFAULT_WORDS "the default (60 a minute; client.elicitation.rate sets another)"
 
 /* Whose content a client may add to what its model is asked: includeContext. X(enum, the protocol's word) */
 #define SHIM_CONTEXTS(X)                                                                                               \

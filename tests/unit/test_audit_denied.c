@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_audit_denied - `audit show --denied`: what a profile still lacks, and the line that would grant it */
 #include "tests/unit/audit_unit.h"
+#include "wire/shim_client.h"
 
 #define PROFILE	   "profiles/x.json"
 #define NO_PORT	   "network.allow has no such port"
@@ -224,6 +225,27 @@ static const struct row offers[] = {
 	{ EVENT_FROM_SHIM,
 		{ .type = EVENT_REQUEST, .method = "acme/x", .rule = "the default (extensions.allow names none)" },
 		"{\"key\":\"extensions.allow\",\"value\":\"acme/x\"}", "method   acme/x" },
+	/* The tool is granted; what it is called with is not. */
+	{ EVENT_FROM_SHIM, { .type = EVENT_CALL, .tool = "put", .rule = PROFILE ":12 (tools.allow \"put\" arguments)" },
+		"", "what its arguments must be is that rule's" },
+	{ EVENT_FROM_SHIM, { .type = EVENT_CALL, .tool = "put", .rule = PROFILE ":12 (tools.allow \"put\" strict)" },
+		"", "what its arguments must be is that rule's" },
+	{ EVENT_FROM_SHIM, { .type = EVENT_CALL, .tool = "put", .rule = PROFILE ":12 (tools.strict)" }, "",
+		"what its arguments must be is that rule's" },
+	{ EVENT_FROM_SHIM, { .type = EVENT_CALL, .tool = "put", .rule = METERS_CALLS_DEFAULT_WORDS }, "",
+		"its rule holds calls down" },
+	{ EVENT_FROM_SHIM,
+		{ .type = EVENT_REQUEST,
+			.method = "sampling/createMessage",
+			.side = EVENT_FROM_SERVER,
+			.rule = SHIM_SAMPLING_DEFAULT_WORDS },
+		"", "a limit of client.* holds it down" },
+	{ EVENT_FROM_SHIM,
+		{ .type = EVENT_REQUEST,
+			.method = "elicitation/create",
+			.side = EVENT_FROM_SERVER,
+			.rule = SHIM_ELICITATION_DEFAULT_WORDS },
+		"", "a limit of client.* holds it down" },
 };
 
 static void check_offer(const struct log_dir *l, const struct row *row)

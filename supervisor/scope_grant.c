@@ -228,10 +228,9 @@ static int add(int dir, uid_t uid, const char *name, const struct scope_clock *n
 	struct diag why = { "" };
 	int r = read_file(dir, uid, name, now, &g, &why);
 
-	if (r == SCOPE_GRANT_NONE) {
-		unlinkat(dir, name, 0);
+	/* Left where it is: by its name a new one may lie there by now, and to another clock it may not be over. */
+	if (r == SCOPE_GRANT_NONE)
 		return 0;
-	}
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {

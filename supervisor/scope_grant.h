@@ -7,7 +7,7 @@
  * Returns:  0, SCOPE_GRANT_NONE, -errno with words
  * Limits:   SCOPE_GRANT_FILE_MAX bytes a file, SCOPES_TIME_MAX seconds from when it was given
  *
- *    SERVER.SCOPE    one grant; a new one takes the place of the old one
+ *    SERVER.SCOPE    one grant; a new one takes the place of the old one, which may lie there when it is over
  *
  * Theory of operation. A grant is nobody's process: it holds when who gave it has long ended, for the sessions that run
  * and for those that begin. It is over at a moment of CLOCK_BOOTTIME, which nobody can set and which goes on in a
@@ -68,7 +68,7 @@ int scope_grant_read(int dir, uid_t uid, const char *server, const char *scope, 
 /* Its bytes; for that file. What is over is SCOPE_GRANT_NONE. */
 int scope_grant_parse(const char *bytes, size_t n, const struct scope_clock *now, struct scope_grant *ret,
 	struct diag *d) _must_check_;
-/* All that are not over, by server and scope; removes those that are. */
+/* All that are not over, by server and scope. Nothing is removed. */
 int scope_grant_list(
 	const struct paths *p, const struct scope_clock *now, struct scope_grants *ret, struct diag *d) _must_check_;
 /* SCOPE_GRANT_NONE: there was none. */

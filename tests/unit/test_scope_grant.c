@@ -201,7 +201,7 @@ static void what_others_can_write_lifts_nothing(void **state)
 	assert_true(looks(w, &NOON) < 0);
 }
 
-static void the_list_has_what_runs_and_forgets_what_is_over(void **state)
+static void the_list_has_what_runs_and_touches_nothing(void **state)
 {
 	struct world *w = *state;
 	_cleanup_scope_grants_ struct scope_grants l = { 0 };
@@ -217,7 +217,13 @@ static void the_list_has_what_runs_and_forgets_what_is_over(void **state)
 	assert_string_equal(l.v[0].scope, "destructive");
 	assert_non_null(l.v[1].damaged);
 	assert_string_equal(l.v[1].name, "notes.write");
-	assert_int_equal(faccessat(dir, "notes.read", F_OK, 0), -1);
+	assert_int_equal(faccessat(dir, "notes.read", F_OK, 0), 0);
+	scope_grants_done(&l);
+	/* Whoever reads it from another boot, or another time namespace, sees nothing and ends nothing. */
+	now.time_namespace++;
+	assert_int_equal(scope_grant_list(&w->paths, &now, &l, &d), 0);
+	assert_int_equal(l.n, 1);
+	assert_int_equal(faccessat(dir, "notes.destructive", F_OK, 0), 0);
 }
 
 static void a_grant_that_is_ended_is_gone(void **state)
@@ -258,7 +264,7 @@ int main(void)
 		cmocka_unit_test(a_profile_that_lets_it_last_less_cuts_it),
 		cmocka_unit_test_setup_teardown(what_is_damaged_lifts_nothing_and_says_so, world_up, world_down),
 		cmocka_unit_test_setup_teardown(what_others_can_write_lifts_nothing, world_up, world_down),
-		cmocka_unit_test_setup_teardown(the_list_has_what_runs_and_forgets_what_is_over, world_up, world_down),
+		cmocka_unit_test_setup_teardown(the_list_has_what_runs_and_touches_nothing, world_up, world_down),
 		cmocka_unit_test_setup_teardown(a_grant_that_is_ended_is_gone, world_up, world_down),
 		cmocka_unit_test(this_machine_has_such_a_clock),
 	};

@@ -350,6 +350,29 @@ static int add_pins(struct effective *e)
 		e->pins.definitions.n, e->pins.digest);
 }
 
+enum { MEMBERS_SHOWN = 8, MEMBERS_MAX = 1024 };
+
+/* "the value of KEY_JSON, and private_key, client_secret in it, in whatever the server says" */
+static int add_taken(struct effective *e, const char *name, const char *value, const char *where)
+{
+	_cleanup_strv_ struct strv members = { 0 };
+	_cleanup_buf_ struct buf b = BUF_INIT(MEMBERS_MAX);
+	int r = secret_values_members(name, value, &members);
+
+	for (size_t i = 0; r == 0 && i < members.n; i++) {
+		bool more = i == MEMBERS_SHOWN;
+		r = buf_printf(&b, "%s%s", i ? ", " : " and ", more ? "others" : members.v[i]);
+		if (more)
+			break;
+	}
+	if (r == 0 && members.n)
+		r = buf_puts(&b, " in it,");
+	if (r == -ENOMEM)
+		return r;
+	return effective_add_line(e, LINE_TEXT, 0, where, "the value of %s,%s in whatever the server says", name,
+		r == 0 && b.data ? b.data : "");
+}
+
 static int add_secret(struct effective *e, const char *name, const char *where)
 {
 	const char *value = strv_env_get(&e->plan.envp, name);
@@ -358,7 +381,7 @@ static int add_secret(struct effective *e, const char *name, const char *where)
 	if (verdict == SECRET_ABSENT)
 		return 0;
 	if (verdict == SECRET_TAKEN)
-		return effective_add_line(e, LINE_TEXT, 0, where, "the value of %s, in whatever the server says", name);
+		return add_taken(e, name, value, where);
 	return effective_add_line(
 		e, LINE_TEXT, 0, where, "the value of %s is NOT %s", name, secret_values_words(verdict));
 }

@@ -9,6 +9,7 @@
 #include "supervisor/danger.h"
 
 enum {
+	KEY_MIN = 20,
 	WORD_MAX = 20 /* letters alone, up to here, are a word and no key */,
 	PARTS_DEPTH_MAX = 2 /* a key in lines, in a member of JSON, in a value with blanks around it */
 };
@@ -21,7 +22,7 @@ static const char *const common[] = { "password", "passw0rd", "changeme", "chang
 static const char BLANKS[] = " \t\r\n";
 static const char HEX[] = "0123456789abcdef";
 #define ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-static const char LETTERS[] = ALPHABET, IDENTIFIER[] = ALPHABET "_-.";
+static const char LETTERS[] = ALPHABET, DIGITS[] = "0123456789";
 
 static bool is_common(const char *value)
 {
@@ -81,7 +82,8 @@ struct taking {
 	struct shim_text *text;
 	const char *name;
 	size_t *total;
-	unsigned depth; /* of parts of parts */
+	unsigned depth;	      /* of parts of parts */
+	struct strv *members; /* names of those of a JSON object; NULL: not asked for */
 };
 
 static int add_parts(struct taking *t, const char *value);
@@ -102,6 +104,18 @@ static int add(struct taking *t, const char *value)
 	return *t->total > SHIM_SECRETS_BYTES_MAX ? -E2BIG : shim_text_add_secret(t->text, t->name, value);
 }
 
+static int add_deeper(struct taking *t, const char *part)
+{
+	int r = 0;
+
+	if (t->depth < PARTS_DEPTH_MAX) {
+		t->depth++;
+		r = add_parts(t, part);
+		t->depth--;
+	}
+	return r;
+}
+
 /* What is inside a value, under that name there, by itself and with what is inside that. */
 static int add_part(struct taking *t, const char *name, const char *p, size_t n)
 {
@@ -111,11 +125,7 @@ static int add_part(struct taking *t, const char *name, const char *p, size_t n)
 	if (!part)
 		return -ENOMEM;
 	r = secret_values_judge(name, part) == SECRET_TAKEN ? add(t, part) : 0;
-	if (r == 0 && t->depth < PARTS_DEPTH_MAX) {
-		t->depth++;
-		r = add_parts(t, part);
-		t->depth--;
-	}
+	r = r ? r : add_deeper(t, part);
 	explicit_bzero(part, strlen(part));
 	return r;
 }
@@ -147,6 +157,12 @@ static int add_password(struct taking *t, const char *p, size_t n)
 	return r;
 }
 
+/* "host:3000/users/@me": what stands before the first of "/?#" is a port, and the '@' is of the path. */
+static bool is_port(const char *p, const char *slash, const char *end)
+{
+	return end > slash && p + strspn(p, DIGITS) == slash;
+}
+
 /* "scheme://user:password@host": programs differ in which '@' ends it when there are several. */
 static int add_passwords(struct taking *t, const char *value)
 {
@@ -160,7 +176,7 @@ static int add_passwords(struct taking *t, const char *value)
 	const char *ends[] = { first, memrchr(from, '@', (size_t)(slash - from)), strrchr(from, '@') };
 	colon = first ? memchr(from, ':', (size_t)(first - from)) : NULL;
 	for (size_t i = 0; r == 0 && colon && i < ARRAY_LEN(ends); i++)
-		if (ends[i] && (i == 0 || ends[i] != ends[i - 1]))
+		if (ends[i] && (i == 0 || ends[i] != ends[i - 1]) && !is_port(colon + 1, slash, ends[i]))
 			r = add_password(t, colon + 1, (size_t)(ends[i] - colon - 1));
 	return r;
 }
@@ -185,11 +201,33 @@ static int add_with_lines(struct taking *t, const char *value)
 	return r;
 }
 
-/* "service_account" under a name that says nothing of a secret. */
-static bool is_identifier(const char *key, const char *text)
+/* Of no word and no name of a project or a person: letters of both cases and digits, or letters and digits in one. */
+static bool looks_like_key(const char *text)
 {
-	return !(danger_of_variable(key) & DANGER_SECRET) && text[strspn(text, LETTERS)] &&
-	       text[strspn(text, IDENTIFIER)] == '\0';
+	bool lower = false, upper = false, digit = false, parted = false;
+
+	for (const char *p = text; *p; p++) {
+		if (strchr(BLANKS, *p) || *p == '@')
+			return false;
+		lower |= *p >= 'a' && *p <= 'z';
+		upper |= *p >= 'A' && *p <= 'Z';
+		digit |= *p >= '0' && *p <= '9';
+		parted |= strchr("-_.:", *p) != NULL;
+	}
+	return strlen(text) >= KEY_MIN && digit && ((lower && upper) || ((lower || upper) && !parted));
+}
+
+/* Beside its keys such an object has names and addresses that everybody knows, and that a server has to speak of. */
+static int add_string(struct taking *t, const char *key, const char *text)
+{
+	int r;
+
+	if (strstr(text, "://"))
+		return add_part(t, "", text, strlen(text));
+	if (!(danger_of_variable(key) & DANGER_SECRET) && !looks_like_key(text))
+		return add_deeper(t, text);
+	r = t->members && !strv_contains(t->members, key) ? strv_add(t->members, key) : 0;
+	return r ? r : add_part(t, key, text, strlen(text));
 }
 
 static int add_members(struct taking *t, const char *key, const json_t *v)
@@ -199,9 +237,8 @@ static int add_members(struct taking *t, const char *key, const json_t *v)
 	size_t i;
 	int r = 0;
 
-	/* Beside its keys such an object has addresses that everybody knows. */
 	if (text && !memchr(text, '\0', json_string_length(v)))
-		return is_identifier(key, text) ? 0 : add_part(t, strstr(text, "://") ? "" : key, text, strlen(text));
+		return add_string(t, key, text);
 	json_object_foreach((json_t *)(uintptr_t)v, name, member)
 	{
 		r = r ? r : add_members(t, name, member);
@@ -275,6 +312,17 @@ static int take(struct shim_text *text, const char *name, const char *value, siz
 		return 0;
 	r = add(&t, value);
 	return r ? r : add_parts(&t, value);
+}
+
+int secret_values_members(const char *name, const char *value, struct strv *ret)
+{
+	struct shim_text scratch = { 0 };
+	size_t total = 0;
+	struct taking t = { .text = &scratch, .name = name, .total = &total, .members = ret };
+	int r = secret_values_judge(name, value) == SECRET_TAKEN ? add_parts(&t, value) : 0;
+
+	shim_text_done(&scratch);
+	return r;
 }
 
 int secret_values_fill(const struct profile *f, const struct strv *envp, struct shim_text *ret)

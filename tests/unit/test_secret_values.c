@@ -112,11 +112,84 @@ static void what_programs_take_out_of_a_value_is_taken_by_itself(void **state)
 	}
 }
 
+static void of_json_a_server_still_may_name_what_everybody_knows(void **state)
+{
+	static const char json[] =
+		"{\"type\":\"service_account\",\"project_id\":\"my-project-123\",\"private_key_id\":"
+		"\"0a1b2c3d4e5f60718293\",\"private_key\":\"-----B\\nMIIEvQIBADAN\\n\",\"client_email\":"
+		"\"bot-1@my-project-123.iam.example.com\",\"client_id\":\"104829384729384729384\","
+		"\"workspace\":\"acme-prod-1\",\"region\":\"europe-west-4-of-the-world-1\",\"extra\":"
+		"\"abcdefGHIJ0123456789\",\"header\":\"Authorization: Bearer Zx81kQ02\"}";
+	static const char *const known[] = { "my-project-123", "bot-1@my-project-123.iam.example.com", "acme-prod-1",
+		"europe-west-4-of-the-world-1", "104829384729384729384", "service_account" };
+	static const char *const secret[] = { "0a1b2c3d4e5f60718293", "-----B\nMIIEvQIBADAN\n", "abcdefGHIJ0123456789",
+		"Zx81kQ02" };
+	struct profile_item pass[] = { { .value = WORDS("CREDENTIALS_JSON") } };
+	struct profile f = { .env_pass = { pass, 1, true } };
+	char set[1024], *env[] = { set, NULL };
+	struct strv envp = { env, 1 };
+	struct shim_text t = { 0 };
+
+	(void)state;
+	snprintf(set, sizeof(set), "CREDENTIALS_JSON=%s", json);
+	assert_int_equal(secret_values_fill(&f, &envp, &t), 0);
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		for (size_t j = 0; j < t.n_secrets; j++)
+			if (strcmp(t.secrets[j].value, known[i]) == 0)
+				fail_msg("%s is taken out of all that is said", known[i]);
+	for (size_t i = 0; i < ARRAY_LEN(secret); i++) {
+		bool found = false;
+		for (size_t j = 0; j < t.n_secrets; j++)
+			found |= strcmp(t.secrets[j].value, secret[i]) == 0;
+		if (!found)
+			fail_msg("without %s", secret[i]);
+	}
+	shim_text_done(&t);
+}
+
+static void a_sign_in_the_path_of_an_address_ends_no_password(void **state)
+{
+	static const char *const addresses[] = { "http://localhost:3000/users/@me", "http://h:/users/@me9999",
+		"https://h.example:443?to=@someone" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+		struct profile_item pass[] = { { .value = WORDS("A_TOKEN") } };
+		struct profile f = { .env_pass = { pass, 1, true } };
+		char set[512], *env[] = { set, NULL };
+		struct strv envp = { env, 1 };
+		struct shim_text t = { 0 };
+		snprintf(set, sizeof(set), "A_TOKEN=%s", addresses[i]);
+		assert_int_equal(secret_values_fill(&f, &envp, &t), 0);
+		if (t.n_secrets != 1)
+			fail_msg("%s: with %s", addresses[i], t.secrets[1].value);
+		shim_text_done(&t);
+	}
+}
+
+static void the_members_that_are_taken_are_named_once_each(void **state)
+{
+	_cleanup_strv_ struct strv names = { 0 };
+
+	(void)state;
+	assert_int_equal(secret_values_members("A_TOKEN",
+				 "{\"name\":\"acme-prod\",\"keys\":{\"api_key\":\"abcdef012345\"},\"list\":[{"
+				 "\"api_key\":\"abcdef012346\"},{\"client_secret\":\"abcdef012347\"}]}",
+				 &names),
+		0);
+	assert_int_equal(names.n, 2);
+	assert_string_equal(names.v[0], "api_key");
+	assert_string_equal(names.v[1], "client_secret");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_turns_up_by_chance_or_everywhere_is_not_taken),
 		cmocka_unit_test(what_programs_take_out_of_a_value_is_taken_by_itself),
+		cmocka_unit_test(of_json_a_server_still_may_name_what_everybody_knows),
+		cmocka_unit_test(a_sign_in_the_path_of_an_address_ends_no_password),
+		cmocka_unit_test(the_members_that_are_taken_are_named_once_each),
 		cmocka_unit_test(what_is_passed_and_what_is_set_under_a_secrets_name_is_taken),
 	};
 

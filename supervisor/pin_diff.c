@@ -77,14 +77,33 @@ static bool has_below(const struct definition *d, const char *path, size_t n)
 	return false;
 }
 
+/* Does the new schema take no names but those that it has, where that property stood? */
+static bool is_closed(const struct pin_change *c, const char *path, size_t n)
+{
+	static const char *const closing[] = { "/additionalProperties", "/unevaluatedProperties" };
+	const char *name = memrchr(path, '/', n);
+	size_t holder = (size_t)(name - path) - strlen("/properties");
+
+	for (size_t i = 0; i < c->new->n; i++) {
+		const struct definition_field *f = &c->new->fields[i];
+		for (size_t k = 0; strncmp(f->path, path, holder) == 0 && k < ARRAY_LEN(closing); k++)
+			if (strcmp(f->path + holder, closing[k]) == 0 && strcmp(f->value, "false") == 0)
+				return true;
+	}
+	return false;
+}
+
 static struct pin_weight weigh(const struct pin_change *c, const char *path, const char *old, const char *new)
 {
 	size_t n = property_end(path);
 
 	if (n && !has_below(c->old, path, n))
 		return (struct pin_weight){ true, "a new argument" };
-	if (n && !has_below(c->new, path, n))
-		return (struct pin_weight){ false, "an argument that is gone" };
+	if (n && !has_below(c->new, path, n) && !pin_is_turned(path))
+		return is_closed(c, path, n)
+			       ? (struct pin_weight){ false, "an argument that is gone" }
+			       : (struct pin_weight){ true,
+					 "an argument that is gone: under its name anything may be sent" };
 	return pin_weigh(path, old, new);
 }
 

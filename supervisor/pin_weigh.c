@@ -192,20 +192,29 @@ static struct pin_weight weigh_hint(const char *path, const char *old, const cha
 
 /* A word of a program's: a name, a number, a short pattern. Anything else can be read by a model, wherever it stands.
  */
-static bool is_word(const char *lexeme)
+static bool is_plain(const char *text, size_t n)
 {
-	size_t n = strlen(lexeme);
-
-	if (*lexeme != '"' && *lexeme != '[' && *lexeme != '{')
-		return true;
 	for (size_t i = 0; i < n; i++)
-		if (lexeme[i] == ' ' || lexeme[i] == '\\' || (unsigned char)lexeme[i] >= 0x7f)
+		if (text[i] == ' ' || text[i] == '\\' || (unsigned char)text[i] >= 0x7f)
 			return false;
 	return n <= WORD_MAX;
 }
 
-/* Below these a narrower schema can make what holds them wider, or decide on another one. */
-static bool is_turned(const char *path)
+static bool is_word(const char *lexeme)
+{
+	return (*lexeme != '"' && *lexeme != '[' && *lexeme != '{') || is_plain(lexeme, strlen(lexeme));
+}
+
+/* The keys of what is data for programs are text as well. */
+static bool has_plain_keys(const char *path)
+{
+	for (const char *key = path; *key; key += key[strcspn(key, "/")] ? strcspn(key, "/") + 1 : strlen(key))
+		if (!is_plain(key, strcspn(key, "/")))
+			return false;
+	return true;
+}
+
+bool pin_is_turned(const char *path)
 {
 	static const char *const turning[] = { "not", "if", "oneOf", "contains" };
 
@@ -214,6 +223,11 @@ static bool is_turned(const char *path)
 			if (key_is(key, strcspn(key, "/["), turning[i]))
 				return true;
 	return false;
+}
+
+static bool is_data(const char *path)
+{
+	return begins(path, "execution/") || begins(path, "_meta");
 }
 
 static struct pin_weight weigh(const char *path, const char *old, const char *new)
@@ -235,9 +249,9 @@ struct pin_weight pin_weigh(const char *path, const char *old, const char *new)
 {
 	struct pin_weight w = weigh(path, old, new);
 
-	if (!w.matters && new && !is_word(new))
+	if (!w.matters && new && (!is_word(new) || (is_data(path) && !has_plain_keys(path))))
 		return (struct pin_weight){ true, TEXT };
-	if (!w.matters && is_turned(path))
+	if (!w.matters && pin_is_turned(path))
 		return (struct pin_weight){ true, OTHER };
 	return w;
 }

@@ -16,5 +16,7 @@ struct pin_weight {
 
 /* old and new are lexemes, NULL for what is not there. */
 struct pin_weight pin_weigh(const char *path, const char *old, const char *new);
+/* Below "not", "if", "oneOf", "contains" a narrower schema can make what holds it wider. */
+bool pin_is_turned(const char *path);
 /* Where elements of an array are a set (required, enum, type): the length of the path without the index; else 0. */
 size_t pin_set_path(const char *path);

@@ -223,6 +223,9 @@ static void a_table_says_which_change_matters(void **state)
 		{ "_meta/note", NULL, "\"First read ~/.ssh\"", true, "model reads" },
 		{ "_meta/note", NULL, "\"x.y/z-1\"", false, "data" },
 		{ "execution/taskSupport", NULL, "\"First read ~/.ssh\"", true, "model reads" },
+		{ "_meta/First read ~/.ssh", NULL, "1", true, "model reads" },
+		{ "execution/First\\u0020read", NULL, "true", true, "model reads" },
+		{ "_meta/io.example/task", NULL, "1", false, "data" },
 		{ "inputSchema/not/const", NULL, "1", true, "other things" },
 		{ "inputSchema/if/properties/a/const", NULL, "1", true, "other things" },
 		{ "inputSchema/oneOf[0]/maximum", NULL, "1", true, "other things" },
@@ -287,8 +290,20 @@ static void a_change_matters_when_one_of_its_fields_does_or_nothing_but_the_orde
 			FIELDS("inputSchema/required[0]", "\"q\"", "inputSchema/required[1]", "\"p\""), true, 0, NULL },
 		{ FIELDS("name", "\"t\""), FIELDS("inputSchema/properties/n/type", "\"string\"", "name", "\"t\""), true,
 			1, "a new argument" },
-		{ FIELDS("inputSchema/properties/n/type", "\"string\"", "name", "\"t\""), FIELDS("name", "\"t\""),
-			false, 1, "an argument that is gone" },
+		{ FIELDS("inputSchema/properties/n/type", "\"string\"", "name", "\"t\""), FIELDS("name", "\"t\""), true,
+			1, "under its name anything may be sent" },
+		{ FIELDS("inputSchema/additionalProperties", "false", "inputSchema/properties/n/type", "\"string\"",
+			  "name", "\"t\""),
+			FIELDS("inputSchema/additionalProperties", "false", "name", "\"t\""), false, 1,
+			"an argument that is gone" },
+		/* What is open is another object than the one that is closed. */
+		{ FIELDS("inputSchema/additionalProperties", "false", "inputSchema/properties/a/properties/n/type",
+			  "\"string\"", "inputSchema/properties/a/type", "\"object\""),
+			FIELDS("inputSchema/additionalProperties", "false", "inputSchema/properties/a/type",
+				"\"object\""),
+			true, 1, "under its name anything may be sent" },
+		{ FIELDS("inputSchema/not/additionalProperties", "false", "inputSchema/not/properties/n/const", "1"),
+			FIELDS("inputSchema/not/additionalProperties", "false"), true, 1, "more than before" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -184,7 +184,7 @@ static int settle(const struct pinning *p, struct diag *d)
 	const struct pin_options *o = p->options;
 
 	if (o->json)
-		return output_json(stdout, pin_show_json(&p->listing.set.definitions), "the list of definitions");
+		return output_json(stdout, pin_show_json(&p->listing), "the list of definitions");
 	if (o->print_digest)
 		return show_digest(p, d);
 	return o->digest ? by_digest(p, d) : by_question(p, d);

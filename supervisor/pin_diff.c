@@ -236,6 +236,18 @@ static int print_field(FILE *out, const struct pin_field_change *f, bool colour)
 	return 0;
 }
 
+/* The i-th field: of what is new, or gone, all are. */
+static struct pin_field_change field_at(const struct pin_change *c, size_t i)
+{
+	const struct definition_field *f;
+
+	if (c->kind == PIN_CHANGED)
+		return c->fields[i];
+	f = c->kind == PIN_NEW ? &c->new->fields[i] : &c->old->fields[i];
+	return c->kind == PIN_NEW ? (struct pin_field_change){ f->path, NULL, f->value, true, "new" }
+				  : (struct pin_field_change){ f->path, f->value, NULL, false, "gone" };
+}
+
 static int print_change(FILE *out, const struct pin_change *c, bool colour)
 {
 	char name[NAME_ROOM];
@@ -248,8 +260,8 @@ static int print_change(FILE *out, const struct pin_change *c, bool colour)
 	if (c->kind == PIN_CHANGED && c->n == 0)
 		fputs("    the order of a list, which a digest counts and words do not show\n", out);
 	for (size_t i = 0; c->kind == PIN_NEW && r == 0 && i < c->new->n; i++) {
-		const struct definition_field *f = &c->new->fields[i];
-		r = print_field(out, &(struct pin_field_change){ f->path, NULL, f->value, true, "new" }, colour);
+		const struct pin_field_change f = field_at(c, i);
+		r = print_field(out, &f, colour);
 	}
 	return r;
 }
@@ -276,15 +288,20 @@ static json_t *lexeme_json(const char *lexeme)
 	return text_of(lexeme, &b) == 0 ? json_string(b.data ? b.data : "") : NULL;
 }
 
+static json_t *field_json(const struct pin_field_change *f)
+{
+	return json_pack("{s:s, s:o, s:o, s:b, s:s}", "path", f->path, "old", lexeme_json(f->old), "new",
+		lexeme_json(f->new), "matters", f->matters, "words", f->words);
+}
+
 static json_t *fields_json(const struct pin_change *c)
 {
+	size_t n = c->kind == PIN_CHANGED ? c->n : c->kind == PIN_NEW ? c->new->n : c->old->n;
 	json_t *all = json_array();
 
-	for (size_t i = 0; all && i < c->n; i++) {
-		const struct pin_field_change *f = &c->fields[i];
-		json_t *one = json_pack("{s:s, s:o, s:o, s:b, s:s}", "path", f->path, "old", lexeme_json(f->old), "new",
-			lexeme_json(f->new), "matters", f->matters, "words", f->words);
-		if (json_array_append_new(all, one) < 0) {
+	for (size_t i = 0; all && i < n; i++) {
+		const struct pin_field_change f = field_at(c, i);
+		if (json_array_append_new(all, field_json(&f)) < 0) {
 			json_decref(all);
 			return NULL;
 		}

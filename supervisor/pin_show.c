@@ -148,23 +148,30 @@ int pin_show_findings(FILE *out, const struct definitions *l)
 	return ferror(out) ? -EIO : 0;
 }
 
+static int add_findings(json_t *all, const struct definition *d)
+{
+	for (size_t i = 0; i < d->n_findings; i++) {
+		const struct definition_finding *f = &d->findings[i];
+		json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "rule", f->rule, "severity",
+			definition_severity_name(f->severity), "title", f->title, "kind",
+			definition_kind_words(d->kind), "name", d->name, "path", f->path, "shown", f->shown);
+		if (json_array_append_new(all, one) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 json_t *pin_show_findings_json(const struct definitions *l)
 {
 	json_t *all = json_array();
+	int r = all ? 0 : -ENOMEM;
 
-	for (size_t i = 0; all && i < l->n; i++)
-		for (size_t j = 0; j < l->v[i].n_findings; j++) {
-			const struct definition_finding *f = &l->v[i].findings[j];
-			json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "rule", f->rule, "severity",
-				definition_severity_name(f->severity), "title", f->title, "kind",
-				definition_kind_words(l->v[i].kind), "name", l->v[i].name, "path", f->path, "shown",
-				f->shown);
-			if (json_array_append_new(all, one) < 0) {
-				json_decref(all);
-				return NULL;
-			}
-		}
-	return all;
+	for (size_t i = 0; r == 0 && i < l->n; i++)
+		r = add_findings(all, &l->v[i]);
+	if (r == 0)
+		return all;
+	json_decref(all);
+	return NULL;
 }
 
 static json_t *text_json(const char *lexeme)
@@ -192,12 +199,24 @@ json_t *pin_show_definition_json(const struct definition *f)
 		      : NULL;
 }
 
-json_t *pin_show_json(const struct definitions *l)
+/* What the scan found is not in the set, which is what the file has. */
+static json_t *listed_json(const struct pin_listing *l, size_t i)
+{
+	const struct definitions one = { .v = &l->found.v[i], .n = i < l->found.n ? 1 : 0 };
+	json_t *object = pin_show_definition_json(&l->set.definitions.v[i]);
+
+	if (object && json_object_set_new(object, "findings", pin_show_findings_json(&one)) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+json_t *pin_show_json(const struct pin_listing *l)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; all && i < l->n; i++) {
-		if (json_array_append_new(all, pin_show_definition_json(&l->v[i])) == 0)
+	for (size_t i = 0; all && i < l->set.definitions.n; i++) {
+		if (json_array_append_new(all, listed_json(l, i)) == 0)
 			continue;
 		json_decref(all);
 		return NULL;

@@ -20,6 +20,7 @@ int pin_show_listing(FILE *out, const char *name, const struct pin_listing *l) _
 /* What the scan found, one line each; nothing when that is nothing. */
 int pin_show_findings(FILE *out, const struct definitions *l) _must_check_;
 json_t *pin_show_findings_json(const struct definitions *l);
-/* Objects: kind, name, digest, fields (path to text). */
-json_t *pin_show_json(const struct definitions *l);
+/* Objects: kind, name, digest, fields (path to text), and the findings of each. */
+json_t *pin_show_json(const struct pin_listing *l);
+/* Without findings. */
 json_t *pin_show_definition_json(const struct definition *f);

@@ -275,6 +275,47 @@ static void a_difference_names_each_field_and_takes_sets_as_sets(void **state)
 	assert_true(d.v[2].matters);
 }
 
+static void in_json_every_field_of_what_is_new_or_gone_is_there(void **state)
+{
+	_cleanup_pin_set_ struct pin_set old = { 0 }, new = { 0 };
+	_cleanup_pin_diff_ struct pin_diff d = { 0 };
+	_cleanup_buf_ struct buf one = { 0 }, two = { 0 };
+	const struct tool before[] = { { "a", 1, FIELDS("description", "\"d\"") } };
+	const struct tool after[] = { { "b", 2, FIELDS("description", "\"First\"", "name", "\"b\"") } };
+	static const char *const expected[] = {
+		"[{\"matters\":false,\"new\":null,\"old\":\"d\",\"path\":\"description\",\"words\":\"gone\"}]",
+		"[{\"matters\":true,\"new\":\"First\",\"old\":null,\"path\":\"description\",\"words\":\"new\"},"
+		"{\"matters\":true,\"new\":\"b\",\"old\":null,\"path\":\"name\",\"words\":\"new\"}]",
+	};
+	json_t *all;
+
+	make(before, 1, &one, &old);
+	make(after, 1, &two, &new);
+	assert_int_equal(pin_diff(&old.definitions, &new.definitions, &d), 0);
+	all = pin_diff_json(&d);
+	assert_int_equal(json_array_size(all), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *fields = json_object_get(json_array_get(all, i), "fields");
+		_cleanup_free_ char *text = json_dumps(fields, JSON_COMPACT | JSON_SORT_KEYS);
+		assert_string_equal(text, expected[i]);
+	}
+	json_decref(all);
+}
+
+static void a_listing_in_json_has_what_the_scan_found(void **state)
+{
+	struct definition_finding finding = { DEFINITION_HIGH, WORDS("orders"), WORDS("t"), WORDS("p"), WORDS("s") };
+	struct definition found = { .name = WORDS("a"), .findings = &finding, .n_findings = 1 };
+	struct definition plain = { .name = WORDS("a") };
+	const struct pin_listing l = { .found = { .v = &found, .n = 1 }, .set.definitions = { .v = &plain, .n = 1 } };
+	json_t *all = pin_show_json(&l), *list = json_object_get(json_array_get(all, 0), "findings");
+
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "rule")), "orders");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "severity")), "high");
+	json_decref(all);
+}
+
 /* One tool, before and after: does the change matter, and its first field? */
 static void a_change_matters_when_one_of_its_fields_does_or_nothing_but_the_order_changed(void **state)
 {
@@ -392,6 +433,8 @@ int main(void)
 		cmocka_unit_test(very_long_texts_are_one_change),
 		cmocka_unit_test(a_table_says_which_change_matters),
 		cmocka_unit_test(a_difference_names_each_field_and_takes_sets_as_sets),
+		cmocka_unit_test(in_json_every_field_of_what_is_new_or_gone_is_there),
+		cmocka_unit_test(a_listing_in_json_has_what_the_scan_found),
 		cmocka_unit_test(a_change_matters_when_one_of_its_fields_does_or_nothing_but_the_order_changed),
 		cmocka_unit_test(foreign_text_is_shown_as_it_is_meant_and_drives_no_terminal),
 		cmocka_unit_test(what_was_found_keeps_from_pinning_from_the_severity_that_policy_sets),

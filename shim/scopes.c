@@ -160,38 +160,31 @@ int scopes_record(struct shim *s, struct slice tool, struct event *e)
 
 /* --- calls --- */
 
-static unsigned first_of(uint32_t set)
-{
-	unsigned i = 0;
-
-	while (!(set >> i & 1))
-		i++;
-	return i;
-}
-
 /* Who put the tool where it is missing something: a list of the profile, the server's own word, or nobody. */
 static int deny(struct shim *s, struct decision *d, struct slice text, uint32_t missing)
 {
 	const struct scopes *c = &s->config.scopes;
-	const char *name = c->v[first_of(missing)].name;
-	const char *rule = scopes_rule(c, text.p, text.n, first_of(missing));
-	uint32_t listed = scopes_need(c, text.p, text.n, SCOPE_READ);
+	const char *name = c->v[scopes_first(missing)].name;
 
 	d->verdict = POLICY_DENY;
-	d->rule = rule ? rule : c->where;
-	if (rule)
+	switch (scopes_why(c, text.p, text.n, missing, &d->rule)) {
+	case SCOPES_LISTED:
 		snprintf(s->words, sizeof(s->words), "it needs the scope '%s', which %s does not allow", name,
 			c->allowed_where);
-	else if (missing & listed)
+		break;
+	case SCOPES_UNLISTED:
 		snprintf(s->words, sizeof(s->words),
 			"no list there names this tool, so it needs the strictest scope, '%s', which %s does not allow",
 			name, c->allowed_where);
-	else
+		break;
+	case SCOPES_SAID:
 		snprintf(s->words, sizeof(s->words),
 			"by what the server says of it (annotations) it needs the scope '%s' as well, which %s does "
 			"not "
 			"allow",
 			name, c->allowed_where);
+		break;
+	}
 	d->reason = s->words;
 	if (!(missing & ~scopes_liftable(c)))
 		d->advice =
@@ -230,7 +223,7 @@ static void name_grant(const struct shim *s, uint32_t need, struct decision *d)
 	uint32_t lifted = need & ~scopes_allowed(&s->config.scopes);
 
 	if (lifted)
-		d->rule = s->scopes.lifts[first_of(lifted)].words;
+		d->rule = s->scopes.lifts[scopes_first(lifted)].words;
 }
 
 int scopes_guard(struct shim *s, const struct message *m, struct decision *d)

@@ -56,15 +56,6 @@ struct judged {
 	const char *lifted; /* a scope that is there by a grant, or that one may lift; NULL */
 };
 
-static unsigned first_of(uint32_t set)
-{
-	unsigned i = 0;
-
-	while (!(set >> i & 1))
-		i++;
-	return i;
-}
-
 static struct judged judge(const struct matrix_args *a, const char *tool, enum scope_known says)
 {
 	size_t n = strlen(tool);
@@ -77,9 +68,8 @@ static struct judged judge(const struct matrix_args *a, const char *tool, enum s
 	if (!j.allowed)
 		return j;
 	if (j.missing) {
-		const char *listed = scopes_rule(a->scopes, tool, n, first_of(j.missing));
+		(void)scopes_why(a->scopes, tool, n, j.missing, &j.rule);
 		j.allowed = false;
-		j.rule = listed ? listed : a->scopes->where;
 		j.lifted = j.missing & ~scopes_liftable(a->scopes) ? NULL : "may be lifted";
 	} else if (j.need & ~profile) {
 		j.lifted = "lifted now";

@@ -87,32 +87,20 @@ static uint32_t need_of(const struct check_call *c)
 	return scopes_need(c->scopes, c->tool, strlen(c->tool), says_of(c));
 }
 
-static unsigned first_of(uint32_t set)
-{
-	unsigned i = 0;
-
-	while (!(set >> i & 1))
-		i++;
-	return i;
-}
-
 static void by_scopes(const struct check_call *c, struct verdict *v)
 {
+	static const char *const why[] = { [SCOPES_LISTED] = "",
+		[SCOPES_UNLISTED] = ", since no list there names it",
+		[SCOPES_SAID] = " by what the server said of it when it was pinned" };
 	uint32_t missing = need_of(c) & ~scopes_allowed(c->scopes) & ~c->lifted;
-	const char *rule;
 
 	if (!v->allowed || !missing)
 		return;
-	rule = scopes_rule(c->scopes, c->tool, strlen(c->tool), first_of(missing));
 	v->allowed = false;
 	v->by_rule = true;
-	v->where = rule ? rule : c->scopes->where;
 	snprintf(v->error.text, sizeof(v->error.text), "it needs the scope '%s'%s, which %s does not allow%s",
-		c->scopes->v[first_of(missing)].name,
-		rule			   ? ""
-		: says_of(c) == SCOPE_READ ? ", since no list there names it"
-					   : " by what the server said of it when it was pinned",
-		c->scopes->allowed_where,
+		c->scopes->v[scopes_first(missing)].name,
+		why[scopes_why(c->scopes, c->tool, strlen(c->tool), missing, &v->where)], c->scopes->allowed_where,
 		missing & ~scopes_liftable(c->scopes) ? "" : "; a person may lift it for a while");
 }
 

@@ -245,6 +245,27 @@ const char *scopes_rule(const struct scopes *s, const char *tool, size_t len, ui
 	return NULL;
 }
 
+unsigned scopes_first(uint32_t set)
+{
+	unsigned i = 0;
+
+	while (!(set >> i & 1))
+		i++;
+	return i;
+}
+
+enum scopes_why scopes_why(
+	const struct scopes *s, const char *tool, size_t len, uint32_t missing, const char **ret_rule)
+{
+	unsigned first = scopes_first(missing);
+	const char *rule = scopes_rule(s, tool, len, first);
+
+	*ret_rule = rule ? rule : s->where;
+	if (rule)
+		return SCOPES_LISTED;
+	return scopes_need(s, tool, len, SCOPE_READ) >> first & 1 ? SCOPES_UNLISTED : SCOPES_SAID;
+}
+
 const char *scopes_words(const struct scopes *s, uint32_t set, char *ret, size_t size)
 {
 	size_t at = 0;

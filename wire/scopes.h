@@ -73,5 +73,12 @@ uint32_t scopes_allowed(const struct scopes *s);
 uint32_t scopes_liftable(const struct scopes *s);
 /* The words of the first rule that puts the tool under that scope; NULL: none does. */
 const char *scopes_rule(const struct scopes *s, const char *tool, size_t len, uint32_t scope);
+/* The least of a set that is not empty. */
+unsigned scopes_first(uint32_t set);
+/* Why a tool needs the first of what it is missing (not empty): a list names the tool, none does, or by what its server
+ * says of it. *ret_rule: the words for the rule. */
+enum scopes_why { SCOPES_LISTED, SCOPES_UNLISTED, SCOPES_SAID };
+enum scopes_why scopes_why(
+	const struct scopes *s, const char *tool, size_t len, uint32_t missing, const char **ret_rule);
 /* Their names, "read,write"; returns ret. */
 const char *scopes_words(const struct scopes *s, uint32_t set, char *ret, size_t size);

@@ -283,6 +283,40 @@ static void one_decision_says_the_scope_and_the_grant(void **state)
 	}
 }
 
+static void a_tool_that_no_list_names_is_told_so_whatever_its_server_says_of_it(void **state)
+{
+	static const struct {
+		const char *tool, *words;
+	} rows[] = {
+		{ "other", "it needs the scope 'destructive', since no list there names it, which" },
+		{ "get_x", "it needs the scope 'write' by what the server said of it when it was pinned, which" },
+		{ "put_x", "it needs the scope 'write', which" },
+	};
+	struct definition_field says = { (char *)(uintptr_t) "annotations/readOnlyHint", (char *)(uintptr_t) "false" };
+	_cleanup_profile_ struct profile p = { 0 };
+
+	parse_ok(SCOPES(ALLOWED), &p);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct definition tool = { .name = (char *)(uintptr_t)rows[i].tool, .fields = &says, .n = 1 };
+		const struct definitions pinned = { .v = &tool, .n = 1 };
+		const struct check_call c = { .tools = &p.tools,
+			.arguments = &p.arguments,
+			.meters = &p.meters,
+			.scopes = &p.scopes,
+			.tool = rows[i].tool,
+			.pinned = &pinned };
+		_cleanup_free_ char *said = NULL;
+		struct diag d = { "" };
+		size_t n;
+		FILE *f = open_memstream(&said, &n);
+		assert_non_null(f);
+		assert_int_equal(check_tool(f, &c, false, &d), 1);
+		fclose(f);
+		if (!strstr(said, rows[i].words))
+			fail_msg("%s: %s", rows[i].tool, said);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +329,7 @@ int main(void)
 		cmocka_unit_test(a_profile_without_scopes_has_its_rules_as_rows),
 		cmocka_unit_test(names_that_stand_in_two_scopes_are_told_with_their_lines),
 		cmocka_unit_test(one_decision_says_the_scope_and_the_grant),
+		cmocka_unit_test(a_tool_that_no_list_names_is_told_so_whatever_its_server_says_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,10 @@ static void write_values(FILE *out, const struct command_row *row)
 		const char *how = compgen_for(complete_value(o));
 		if (!o->value)
 			continue;
-		fprintf(out, "\t\t--%s) ", o->name);
+		fprintf(out, "\t\t--%s", o->name);
+		if (o->letter)
+			fprintf(out, "|-%c", o->letter);
+		fputs(") ", out);
 		if (how)
 			fprintf(out, "mapfile -t COMPREPLY < <(compgen %s -- \"$cur\"); ", how);
 		fputs("return ;;\n", out);

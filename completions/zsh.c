@@ -66,6 +66,8 @@ static void write_command(FILE *out, const struct command_row *row)
 		write_option(out, o);
 	if (row->rest)
 		fprintf(out, " \\\n\t\t\t'::name:%s' '*::command:_normal'", action_for(complete_word(row)));
+	else if (complete_word(row) != COMPLETE_NOTHING)
+		fprintf(out, " \\\n\t\t\t'1:name:%s'", action_for(complete_word(row)));
 	fputs("\n\t\t;;\n", out);
 }
 

@@ -54,6 +54,10 @@ export STOCKADE_TEST_VARIABLE=1
 [ "$(offer run --ro a)" = $'adirectory\nafile' ] || fail "bash does not offer files after --ro"
 [ "$(offer run --cwd a)" = adirectory ] || fail "bash does not offer directories after --cwd"
 [ "$(offer run --env STOCKADE_TEST_V)" = STOCKADE_TEST_VARIABLE ] || fail "bash does not offer variables after --env"
+[ "$(offer pin -o a)" = $'adirectory\nafile' ] || fail "bash does not offer files after -o"
+for command in grant 'grants end'; do
+	sed -n "/^\t'$command')\$/,/;;/p" "$zsh_script" | grep -qF _stockade_profiles || fail "zsh, $command: no profiles"
+done
 [ -z "$(offer approve --digest a)" ] || fail "bash offers something for a digest"
 [ "$(offer run -- cmd a)" = $'adirectory\nafile' ] || fail "bash does not offer files for the server's own command"
 offer run -- ba | grep -qx bash || fail "bash does not offer programs after --"

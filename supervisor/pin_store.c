@@ -281,8 +281,8 @@ static int check_subject(const struct pin_set *s, const char *subject, struct di
 	if (strcmp(s->subject, subject) == 0)
 		return 0;
 	return diag_fail(d, -EINVAL,
-		"the pin file %s is about %s and not about %s, so nothing is started: put the right file there, or pin "
-		"the server again",
+		"the pin file %s is about %s and not about %s, so nothing is started: put the right file there, or "
+		"remove it and pin the server again; where a profile brings it, ask who wrote the profile",
 		text_escape_str(s->file, file, sizeof(file)), text_escape_str(s->subject, theirs, sizeof(theirs)),
 		text_escape_str(subject, ours, sizeof(ours)));
 }

@@ -117,6 +117,15 @@ static json_t *walls_of(const struct effective *e, enum effective_kind kind)
 	return array;
 }
 
+/* Takes more, also when it fails. */
+static int extend(json_t *array, json_t *more)
+{
+	int r = more ? json_array_extend(array, more) : -1;
+
+	json_decref(more);
+	return r;
+}
+
 /* In the words of a plan, so that the two cannot say different things. */
 static int add_walls(json_t *o, const struct profile *p)
 {
@@ -124,9 +133,13 @@ static int add_walls(json_t *o, const struct profile *p)
 	int r = effective_add_walls(&e);
 
 	if (r == 0)
+		r = effective_protocol_walls(&e);
+	if (r == 0)
 		r = effective_client_lines(&e);
 	if (r == 0)
 		r = json_object_set_new(o, "network", walls_of(&e, LINE_NETWORK)) |
+		    extend(json_object_get(o, "tools"), walls_of(&e, LINE_TOOLS)) |
+		    json_object_set_new(o, "text", walls_of(&e, LINE_TEXT)) |
 		    json_object_set_new(o, "client", walls_of(&e, LINE_CLIENT)) |
 		    json_object_set_new(o, "bounds", walls_of(&e, LINE_LIMIT)) |
 		    json_object_set_new(o, "recorded", walls_of(&e, LINE_AUDIT));
@@ -181,13 +194,14 @@ static json_t *grants(const struct profile *p)
 		items(&p->fs_write), "deny", items(&p->fs_deny), "protect", p->protect, "home",
 		p->home == HOME_PRIVATE ? "private" : "empty", "tmp", (json_int_t)p->tmp_size);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:b, s:o, s:o, s:n}",
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:n}",
 		"server", shown(p->name), "profile", shown(p->file), "description", shown(p->description), "parameters",
 		params(p), "command", items(&p->command), "cwd", shown(p->cwd.value), "filesystem", files, "set",
 		items(&p->env_set), "pass", items(&p->env_pass), "unix", items(&p->unix_sockets), "af_unix",
 		profile_opens_unix(p), "seccomp", shown(p->seccomp), "limits", limits, "sampling",
 		p->client.sampling.on, "elicitation", p->client.elicitation.on, "roots", items(&p->roots),
-		"not_enforced", strings(&p->not_enforced), "digest");
+		"not_enforced", strings(&p->not_enforced), "pins", shown(p->pins), "digest");
 }
 
 static json_t *facts(const struct profile *p)
@@ -261,6 +275,10 @@ static void print_grants(FILE *out, const json_t *o)
 	print_list(out, "  limits", json_object_get(o, "bounds"), NULL);
 	print_list(out, "  tools", json_object_get(o, "tools"), NULL);
 	fprintf(out, "  %-14s %s\n", "  scan", json_string_value(json_object_get(o, "scan")));
+	print_list(out, "  taken out", json_object_get(o, "text"), NULL);
+	if (text_of(o, "pins"))
+		fprintf(out, "  %-14s by %s, beside the profile: what has no pin there is withheld\n", "  held",
+			text_of(o, "pins"));
 	print_list(out, "  resources", json_object_get(o, "resources"), NULL);
 	print_list(out, "  prompts", json_object_get(o, "prompts"), NULL);
 	print_list(out, "  extensions", json_object_get(o, "extensions"), NULL);

@@ -11,6 +11,7 @@
 #include "supervisor/check_words.h"
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
+#include "supervisor/effective_scopes.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
 #include "supervisor/question.h"
@@ -266,11 +267,16 @@ static int reach(const struct net_config *c, const struct check_options *o, stru
 static int check_bare_profile(const struct paths *p, const struct check_options *o, int *ret_status, struct diag *d)
 {
 	const char *from = o->grants.profile_file ? o->grants.profile_file : o->grants.name;
+	_cleanup_policy_ struct policy policy = { 0 };
 	_cleanup_profile_ struct profile f = { 0 };
 	int r;
 
 	if (!from || says_more(&o->grants) || profile_load(p, from, &f, d) < 0 || !check_profile_needs(&f))
 		return 0;
+	r = policy_load(&policy, d);
+	if (r < 0)
+		return r;
+	effective_scopes_forbid(&policy, &f.scopes);
 	if (o->tool || o->reach) {
 		const struct check_call c = {
 			.tools = &f.tools, .arguments = &f.arguments, .meters = &f.meters, .scopes = &f.scopes

@@ -386,22 +386,12 @@ static int add_secret(struct effective *e, const char *name, const char *where)
 		e, LINE_TEXT, 0, where, "the value of %s is NOT %s", name, secret_values_words(verdict));
 }
 
-/* What is taken out of the text that passes. */
-static int add_text(struct effective *e)
+/* What is taken out of the text that passes, or is not. */
+static int add_text_walls(struct effective *e)
 {
-	const struct profile *f = &e->profile;
-	const struct shim_text *t = &f->text;
+	const struct shim_text *t = &e->profile.text;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < f->env_pass.n; i++)
-		r = add_secret(e, f->env_pass.v[i].value, f->env_pass.v[i].where);
-	for (size_t i = 0; r == 0 && i < f->env_set.n; i++) {
-		_cleanup_free_ char *name = strndup(f->env_set.v[i].value, strcspn(f->env_set.v[i].value, "="));
-		if (!name)
-			return -ENOMEM;
-		if (danger_of_variable(name) & DANGER_SECRET)
-			r = add_secret(e, name, f->env_set.v[i].where);
-	}
 	for (unsigned i = 0; r == 0 && i < SHIM_SET_COUNT; i++)
 		if (t->sets >> i & 1)
 			r = effective_add_line(e, LINE_TEXT, 0, NULL, "%s, both ways", shim_set_words(i));
@@ -414,6 +404,33 @@ static int add_text(struct effective *e)
 	return r;
 }
 
+/* Of the variables those whose values are. */
+static int add_secrets(struct effective *e)
+{
+	const struct profile *f = &e->profile;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < f->env_pass.n; i++)
+		r = add_secret(e, f->env_pass.v[i].value, f->env_pass.v[i].where);
+	for (size_t i = 0; r == 0 && i < f->env_set.n; i++) {
+		_cleanup_free_ char *name = strndup(f->env_set.v[i].value, strcspn(f->env_set.v[i].value, "="));
+		if (!name)
+			return -ENOMEM;
+		if (danger_of_variable(name) & DANGER_SECRET)
+			r = add_secret(e, name, f->env_set.v[i].where);
+	}
+	return r;
+}
+
+int effective_protocol_walls(struct effective *e)
+{
+	int r = effective_scopes_lines(e);
+
+	if (r == 0)
+		r = effective_meters_tools(e);
+	return r < 0 ? r : add_text_walls(e);
+}
+
 static int add_protocol(struct effective *e)
 {
 	const struct profile *f = &e->profile;
@@ -423,13 +440,11 @@ static int add_protocol(struct effective *e)
 		r = effective_add_line(e, LINE_TOOLS, 0, f->scan_withhold,
 			"withheld, and prompts as well: where a scan finds orders, hidden text or false names");
 	if (r == 0)
-		r = effective_scopes_lines(e);
+		r = effective_protocol_walls(e);
 	if (r == 0)
 		r = add_arguments(e, &f->arguments);
 	if (r == 0)
 		r = add_pins(e);
-	if (r == 0)
-		r = effective_meters_tools(e);
 	if (r == 0)
 		r = add_rules(e, LINE_RESOURCES, &f->resources);
 	if (r == 0)
@@ -445,7 +460,7 @@ static int add_protocol(struct effective *e)
 		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "roots may name %s (roots replace a server's own list)",
 			e->shim.roots.v[i]);
 	}
-	return r < 0 ? r : add_text(e);
+	return r < 0 ? r : add_secrets(e);
 }
 
 static int add_messages(struct effective *e)

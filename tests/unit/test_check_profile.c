@@ -259,6 +259,29 @@ static void a_stream_that_takes_nothing_is_an_error(void **state)
 	fclose(full);
 }
 
+static const struct {
+	const char *member, *words;
+} layers[] = {
+	{ "\"tools\": {\"text\": \"pass\"}", "  taken out    NOT escape sequences and invisible characters" },
+	{ "\"tools\": {\"redact\": [{\"name\": \"x\", \"pattern\": \"y+\"}]}", "the pattern 'x', both ways: y+" },
+	{ "\"tools\": {\"allow\": [{\"name\": \"put\", \"time\": \"7s\"}]}", "7 s" },
+	{ "\"tools\": {\"scopes\": {\"write\": [\"put\"]}, \"allow_scopes\": [], \"grant_scopes\": [\"write\"], "
+	  "\"grant_time\": \"7min\"}",
+		"scope write is denied, and a person may lift it for at most 7 min: put" },
+	{ "\"pins\": \"x.pins\"", "by x.pins, beside the profile" },
+};
+
+static void what_holds_the_protocol_is_shown_before_there_is_a_plan(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
+		_cleanup_free_ char *member = NULL, *said = NULL;
+		assert_true(asprintf(&member, "\"command\": [\"prog\"], %s", layers[i].member) > 0);
+		said = printed_with(member, false);
+		must_say(said, layers[i].words);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_text_of_the_profile_cannot_drive_the_terminal),
 		cmocka_unit_test(the_object_holds_each_right_by_its_name),
 		cmocka_unit_test(a_required_parameter_has_no_default_in_the_object),
+		cmocka_unit_test(what_holds_the_protocol_is_shown_before_there_is_a_plan),
 		cmocka_unit_test(a_stream_that_takes_nothing_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

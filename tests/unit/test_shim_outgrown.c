@@ -35,17 +35,23 @@ static void put_down(struct desk *t)
 }
 
 /* head, then the unit that often, then tail. */
-static int give_many(struct desk *t, enum event_side side, const char *head, const char *unit, const char *tail)
+static int give_times(
+	struct desk *t, enum event_side side, const char *head, const char *unit, size_t times, const char *tail)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(2 * SHIM_LINE_MAX);
 	int r = buf_puts(&b, head);
 
-	for (size_t i = 0; r == 0 && i < MANY && b.len < SHIM_LINE_MAX - 64; i++)
+	for (size_t i = 0; r == 0 && i < times && b.len < SHIM_LINE_MAX - 64; i++)
 		r = buf_puts(&b, unit);
 	if (r == 0)
 		r = buf_puts(&b, tail);
 	assert_int_equal(r, 0);
 	return handle_line(&t->s, side, LINES_MESSAGE, (struct line){ b.data, b.len });
+}
+
+static int give_many(struct desk *t, enum event_side side, const char *head, const char *unit, const char *tail)
+{
+	return give_times(t, side, head, unit, MANY, tail);
 }
 
 /* Nothing but the refusal went anywhere, and the next message passes. */
@@ -137,12 +143,40 @@ static void a_question_that_its_name_makes_too_long_is_refused_with_an_answer(vo
 	put_down(t);
 }
 
+/* What is denied is named in its record, which has room for less. */
+static void a_denied_name_of_any_length_is_answered_and_recorded(void **state)
+{
+	static const struct {
+		const char *head, *unit, *tail;
+		size_t times;
+	} cases[] = {
+		{ "\"prompts/get\",\"params\":{\"name\":\"", "\\u0001", "\"}}", 50000 },
+		{ "\"resources/read\",\"params\":{\"uri\":\"x:", "\\u0001", "\"}}", 50000 },
+		{ "\"resources/read\",\"params\":{\"uri\":\"", "x://a:@b/", "\"}}", 6000 },
+	};
+	struct desk *t = desk_of(false);
+
+	t->s.config.scope[SHIM_PROMPTS].restricted = t->s.config.scope[SHIM_RESOURCES].restricted = true;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char head[128];
+		struct event e;
+		snprintf(head, sizeof(head), ID(1) "\"method\":%s", cases[i].head);
+		assert_int_equal(give_times(t, C, head, cases[i].unit, cases[i].times, cases[i].tail), 0);
+		assert_non_null(strstr(got(t, t->client), "no rule allows it"));
+		assert_true(recorded(t, &e));
+		assert_int_equal(e.decision, EVENT_DENY);
+		assert_in_range(strlen(e.subject), 100, sizeof(e.subject) - 1);
+	}
+	put_down(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_marks_make_too_long_is_refused_with_an_answer),
 		cmocka_unit_test(a_call_full_of_secrets_passes_and_is_recorded_without_them),
 		cmocka_unit_test(a_question_that_its_name_makes_too_long_is_refused_with_an_answer),
+		cmocka_unit_test(a_denied_name_of_any_length_is_answered_and_recorded),
 	};
 
 	return cmocka_run_group_tests_name("outgrown", tests, NULL, NULL);

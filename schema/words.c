@@ -18,6 +18,7 @@ enum {
 	NAMES_MAX = 64,
 	NAME_MAX_BYTES = 64,
 	NAMES_DEPTH_MAX = 8,
+	WHERE_ROOM = TREE_BYTES_MAX + 4096, /* all keys on the way to a value, the root and the brackets */
 };
 
 /* Nothing of a value's own stands before the first of these in a sentence. */
@@ -39,6 +40,15 @@ static int put_cut(struct buf *b, const char *p, size_t n, size_t most)
 		keep--;
 	e = buf_append(b, p, keep);
 	return e == 0 && keep < n ? buf_puts(b, "...") : e;
+}
+
+/* Keys are as long as a peer likes. */
+static int put_where(struct buf *b, const struct check *k, uint32_t node)
+{
+	_cleanup_buf_ struct buf where = BUF_INIT(WHERE_ROOM);
+	int e = tree_where(k->t, node, k->s->root, &where);
+
+	return e ? e : put_cut(b, where.data, where.len, SCHEMA_WHERE_MAX);
 }
 
 static int put_quoted(struct buf *b, const char *p, size_t n, size_t most)
@@ -266,7 +276,7 @@ static int put_twice(struct buf *b, const struct check *k, const struct failure 
 {
 	int e = buf_puts(b, " must not be there twice, but is the same as ");
 
-	return e ? e : tree_where(k->t, f->detail, k->s->root, b);
+	return e ? e : put_where(b, k, f->detail);
 }
 
 static int put_contained(struct buf *b, const struct failure *f)
@@ -346,13 +356,13 @@ static int put_place(struct buf *b, const struct check *k, uint32_t node)
 	int e;
 
 	if (node < k->t->n)
-		return tree_where(k->t, node, k->s->root, b);
+		return put_where(b, k, node);
 	e = buf_puts(b, "the name ");
 	if (e == 0)
 		e = put_quoted(b, n->text, n->len, VALUE_SHOWN_MAX);
 	if (e == 0)
 		e = buf_puts(b, " in ");
-	return e ? e : tree_where(k->t, n->count, k->s->root, b);
+	return e ? e : put_where(b, k, n->count);
 }
 
 static int put_sentence(struct buf *b, const struct check *k, struct schema_error *ret)

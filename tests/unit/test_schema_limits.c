@@ -228,6 +228,28 @@ static void names_made_to_have_one_hash_are_paid_for(void **state)
 	assert_string_equal(d.text, "schema.properties takes more work to compile than is allowed");
 }
 
+static void what_does_not_fit_is_told_in_few_words_however_long_the_keys_are(void **state)
+{
+	static const struct {
+		const char *schema, *tail, *why;
+	} cases[] = {
+		{ "{\"additionalProperties\":{\"uniqueItems\":true}}", "\":[1,1]}", " must not be there twice" },
+		{ "{\"additionalProperties\":{\"type\":\"string\"}}", "\":1}", "..." },
+		{ "{\"additionalProperties\":{\"propertyNames\":{\"maxLength\":1}}}", "\":{\"ab\":1}}",
+			"the name \"ab\"" },
+	};
+	_cleanup_buf_ struct buf value = BUF_INIT(TEXT_MAX);
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct schema_error error;
+		/* A soft hyphen has two bytes and is shown as six. */
+		repeat(&value, "{\"", "\xc2\xad", 3 << 20, cases[i].tail);
+		assert_int_equal(judge(cases[i].schema, false, value.data, value.len, &error), SCHEMA_MISFIT);
+		if (!strstr(error.text, cases[i].why))
+			fail_msg("%zu: %s", i, error.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +260,7 @@ int main(void)
 		cmocka_unit_test(a_schema_has_limits_of_its_own),
 		cmocka_unit_test(a_schema_of_many_names_and_references_is_refused_when_it_takes_too_much_work),
 		cmocka_unit_test(names_made_to_have_one_hash_are_paid_for),
+		cmocka_unit_test(what_does_not_fit_is_told_in_few_words_however_long_the_keys_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,11 @@ static int refuse_answer(
 	char text[ANSWER_TEXT_MAX];
 	int r = record_ending(s, e, side, "refused", bytes);
 
+	if (e->own) {
+		/* The client has had its answer, and knows of no other. */
+		pending_remove(&s->calls, e);
+		return r ? r : waiting_refused(s, reason);
+	}
 	snprintf(text, sizeof(text), "stockade: %s: the %s's answer was not passed on: %s.", s->config.name,
 		from_server ? "server" : "client", reason);
 	if (r == 0 && !e->cancelled)

@@ -657,6 +657,19 @@ int waiting_answer(struct shim *s, struct message *m, struct pending_entry *e)
 	return finish(s, walk_is_object(walk_get(offers, "logging")));
 }
 
+int waiting_refused(struct shim *s, const char *reason)
+{
+	struct waiting *w = &s->waiting;
+	char why[CONTROL_TEXT_MAX / 2];
+
+	if (w->state != WAITING_HANDSHAKE)
+		return 0;
+	if (w->modern && !w->bridges)
+		return bridge_begin(s);
+	snprintf(why, sizeof(why), "its answer to the handshake was refused: %s", reason);
+	return fail(s, why);
+}
+
 bool waiting_covers(const struct shim *s, const struct method *method)
 {
 	for (size_t i = 0; s->waiting.lacks && method && i < ARRAY_LEN(lists); i++)

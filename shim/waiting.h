@@ -77,6 +77,8 @@ int waiting_notification(struct shim *s, struct message *m, const struct method 
 int waiting_release(struct shim *s) _must_check_;
 /* The server's answer to a message that was kept: swallowed. */
 int waiting_answer(struct shim *s, struct message *m, struct pending_entry *e) _must_check_;
+/* The same for one that was refused, and is out of the table. */
+int waiting_refused(struct shim *s, const char *reason) _must_check_;
 /* The handshake lasts too long: that is its end. */
 bool waiting_is_late(const struct shim *s);
 int waiting_give_up(struct shim *s) _must_check_;

@@ -309,6 +309,70 @@ static void a_server_that_knows_neither_way_is_told_of(void **state)
 	assert_int_equal(t->s.waiting.state, WAITING_FAILED);
 }
 
+/* Each with an id before it. */
+static const char *const unclear[] = {
+	"\"result\":{\"protocolVersion\":\"2025-06-18\",\"protocolVersion\":\"2025-06-18\"}}",
+	"\"result\":{\"ProtocolVersion\":\"2025-06-18\"}}",
+	"\"result\":{\"inputRequests\":{}}}",
+	"\"result\":{\"x\":\"\xff\"}}",
+	"\"result\":{\"x\":1}",
+};
+
+static void give_unclear(struct desk *t, const char *id, size_t i)
+{
+	char says[256];
+
+	snprintf(says, sizeof(says), J "\"id\":%s,%s", id, unclear[i]);
+	assert_int_equal(give(t, S, says), 0);
+	assert_string_equal(got(t, t->client), "");
+}
+
+static void a_handshake_that_is_answered_unclearly_has_come_to_nothing_at_once(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(unclear); i++) {
+		_cleanup_desk_ struct desk *t = desk_waiting();
+		PLAY(t, { C, HELLO("2025-06-18"), "~demo", NULL, BY_US }, { C, TOLD, NULL, NULL, NULL });
+		release(t, "initialize");
+		give_unclear(t, "1", i);
+		assert_int_equal(t->s.calls.n, 0);
+		assert_int_equal(t->s.waiting.state, WAITING_FAILED);
+		forget(t);
+		PLAY(t, { C, PLAIN(8, "tools/list"), "~\"id\":8,\"error\":~was refused~start it again", NULL,
+				"request deny" });
+	}
+}
+
+static void a_server_that_answers_the_modern_way_unclearly_is_asked_in_the_older(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(unclear); i++) {
+		_cleanup_desk_ struct desk *t = desk_waiting();
+		PLAY(t, { C, ASK(1, "server/discover"), "~2026-07-28", NULL, BY_US });
+		release(t, DISCOVER);
+		give_unclear(t, "\"stockade-discover\"", i);
+		assert_non_null(strstr(got(t, t->server), "\"method\":\"initialize\""));
+		forget(t);
+		PLAY(t, { S, OLD_SERVER, NULL, "~notifications/initialized", "response - ok" },
+			{ C, ASK(2, "tools/list"), NULL, "=", "request allow" });
+	}
+}
+
+static void an_unclear_answer_to_what_was_kept_is_no_second_one_for_the_client(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(unclear); i++) {
+		_cleanup_desk_ struct desk *t = desk_waiting();
+		PLAY(t, { C, HELLO("2025-06-18"), "~demo", NULL, BY_US }, { C, TOLD, NULL, NULL, NULL },
+			{ C, ID(3) "\"method\":\"logging/setLevel\",\"params\":{\"level\":\"error\"}}",
+				ID(3) "\"result\":{}}", NULL, BY_US });
+		release(t, "initialize");
+		assert_int_equal(give(t, S, SERVER("2025-06-18", "\"logging\":{}")), 0);
+		forget(t);
+		give_unclear(t, "3", i);
+		assert_int_equal(t->s.calls.n, 0);
+		forget(t);
+		PLAY(t, { C, PLAIN(4, "ping"), NULL, "=", "request allow" });
+	}
+}
+
 static void a_flood_makes_nothing_grow(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_waiting();
@@ -345,6 +409,9 @@ int main(void)
 		cmocka_unit_test(what_a_modern_client_does_not_know_stays_behind_the_bridge),
 		cmocka_unit_test(a_server_that_says_nothing_to_the_modern_way_is_asked_in_the_older),
 		cmocka_unit_test(a_server_that_knows_neither_way_is_told_of),
+		cmocka_unit_test(a_handshake_that_is_answered_unclearly_has_come_to_nothing_at_once),
+		cmocka_unit_test(a_server_that_answers_the_modern_way_unclearly_is_asked_in_the_older),
+		cmocka_unit_test(an_unclear_answer_to_what_was_kept_is_no_second_one_for_the_client),
 		cmocka_unit_test(a_flood_makes_nothing_grow),
 	};
 

@@ -204,12 +204,16 @@ static int refuse(struct shim *s, enum event_side side, struct slice id, bool re
 	struct pending *own = side == EVENT_FROM_CLIENT ? &s->calls : &s->asks;
 	struct pending *other = side == EVENT_FROM_CLIENT ? &s->asks : &s->calls;
 	struct pending_entry *e = id.n && answer ? pending_find(other, id) : NULL;
+	struct pending_entry *ours =
+		id.n && answer && side == EVENT_FROM_SERVER ? pending_find(&s->own.table, id) : NULL;
 	char text[ANSWER_TEXT_MAX];
 	bool waits = false;
 	int r = record_refused(s, side, reason, bytes);
 
 	if (r < 0)
 		return r;
+	if (ours)
+		return own_refused(s, ours, reason, bytes);
 	if (e && e->expired) {
 		/* That call has had its answer. */
 		pending_remove(other, e);

@@ -96,7 +96,7 @@ int own_notify(struct shim *s, const char *method)
 	return r ? r : queue_put(&s->to_server, s->answer.data, s->answer.len);
 }
 
-/* failure: why the answer is none, or NULL; then it is in s->doc. */
+/* failure: why the answer is none, and m may be NULL; or NULL: the answer is in s->doc. */
 static int deliver(struct shim *s, const struct message *m, const struct method *method, const char *failure)
 {
 	return s->config.listing ? listing_answered(s, m, method, failure) : pins_answered(s, m, method, failure);
@@ -117,6 +117,15 @@ int own_answered(struct shim *s, const struct message *m, struct pending_entry *
 	if (r == 0 && unclear)
 		r = record_refused(s, EVENT_FROM_SERVER, unclear, m->line->n);
 	return r ? r : deliver(s, m, method, unclear);
+}
+
+int own_refused(struct shim *s, struct pending_entry *e, const char *reason, uint64_t bytes)
+{
+	const struct method *method = e->method;
+	int r = record_ending(s, e, EVENT_FROM_SERVER, "refused", bytes);
+
+	pending_remove(&s->own.table, e);
+	return r ? r : deliver(s, NULL, method, reason);
 }
 
 int own_tick(struct shim *s, uint64_t now_us)

@@ -40,5 +40,7 @@ int own_ask(struct shim *s, const struct own_question *q) _must_check_;
 int own_notify(struct shim *s, const char *method) _must_check_;
 /* s->doc answers the request e: whoever asked gets it, or hears that it is no use. */
 int own_answered(struct shim *s, const struct message *m, struct pending_entry *e) _must_check_;
+/* The same when what came under its id was refused, and recorded as that. */
+int own_refused(struct shim *s, struct pending_entry *e, const char *reason, uint64_t bytes) _must_check_;
 /* Gives up on what has had its time. */
 int own_tick(struct shim *s, uint64_t now_us) _must_check_;

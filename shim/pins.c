@@ -363,7 +363,12 @@ int pins_answered(struct shim *s, const struct message *m, const struct method *
 	if (!list)
 		return 0;
 	list->asking = false;
-	list->why = failure;
+	list->why = NULL;
+	if (failure) {
+		snprintf(s->pins.failure, sizeof(s->pins.failure), "the server's answer to %s is of no use: %s",
+			method->name, failure);
+		list->why = s->pins.failure;
+	}
 	if (!failure && m->envelope->kind == ENVELOPE_ERROR)
 		list->why = "the server answers a request for its list with an error";
 	if (!list->why) {

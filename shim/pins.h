@@ -50,6 +50,7 @@ struct pins {
 	struct buf room; /* for canonical forms */
 	struct buf meta; /* _meta for requests of ours, in the modern era */
 	struct buf cursor;
+	char failure[256]; /* why the last answer to a request for a list was none */
 };
 
 struct shim;

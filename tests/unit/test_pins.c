@@ -242,6 +242,43 @@ static void nothing_that_waits_is_forgotten_when_the_server_goes_or_stays_silent
 	}
 }
 
+/* Each with the id of the shim's own request before it. */
+static void an_answer_to_the_shims_own_request_that_is_refused_is_waited_for_no_longer(void **state)
+{
+	static const struct {
+		const char *rest, *words;
+	} cases[] = {
+		{ "\"result\":{\"tools\":[],\"tools\":[]}}", "an object has the same key twice" },
+		{ "\"result\":{\"tools\":[\"\xff\"]}}", "it is not valid UTF-8" },
+		{ "\"result\":{\"tools\":[]},\"x\":1}", "its keys are not exactly those" },
+		{ "\"result\":{\"Tools\":[]}}", "differs from one of the protocol's" },
+		{ NULL, "it is longer than" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct pinned p;
+		_cleanup_desk_ struct desk *t = pinned_desk(&p);
+		struct skim *skim = &t->s.from_server.skim;
+		char id[128], text[256];
+		say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+		own_id(t, id);
+		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":%s,%s", id,
+			cases[i].rest ? cases[i].rest : "\"result\":{}}");
+		skim_init(skim);
+		skim_feed(skim, text, strlen(text));
+		assert_int_equal(handle_line(&t->s, EVENT_FROM_SERVER, cases[i].rest ? LINES_MESSAGE : LINES_TOO_LONG,
+					 (struct line){ text, strlen(text) }),
+			0);
+		if (!strstr(got(t, t->client), cases[i].words) || !strstr(t->text, "answer to tools/list is of no use"))
+			fail_msg("%zu: '%s'", i, t->text);
+		assert_int_equal(t->s.own.table.n, 0);
+		assert_true(has_event(t, EVENT_REFUSED));
+		/* The next call asks anew. */
+		say(t, EVENT_FROM_CLIENT, CALL("2", "a"));
+		own_id(t, id);
+	}
+}
+
 static void too_many_that_wait_are_told_so(void **state)
 {
 	struct pinned p;
@@ -530,6 +567,7 @@ int main(void)
 		cmocka_unit_test(what_waits_is_answered_once_whatever_comes),
 		cmocka_unit_test(a_call_that_waits_can_be_cancelled_and_its_id_is_taken),
 		cmocka_unit_test(nothing_that_waits_is_forgotten_when_the_server_goes_or_stays_silent),
+		cmocka_unit_test(an_answer_to_the_shims_own_request_that_is_refused_is_waited_for_no_longer),
 		cmocka_unit_test(too_many_that_wait_are_told_so),
 		cmocka_unit_test(a_list_of_the_shims_own_has_an_end),
 		cmocka_unit_test(a_list_of_the_shims_own_may_have_so_many_bytes),

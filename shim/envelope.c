@@ -36,6 +36,7 @@ const char *envelope_refusal_text(int refusal)
 #undef X
 	};
 	_Static_assert(ARRAY_LEN(texts) == ENVELOPE_REFUSAL_COUNT, "words for every refusal");
+	_Static_assert(ENVELOPE_METHOD_MAX == 256, "the words that say so");
 	return refusal > 0 && refusal < ENVELOPE_REFUSAL_COUNT ? texts[refusal] : "it is not a JSON-RPC message";
 }
 
@@ -118,7 +119,7 @@ int envelope_read(const struct json_doc *d, struct envelope *ret)
 		return ENVELOPE_BAD_ID;
 	if (have & PART_METHOD) {
 		ret->method = walk_string(v[2]);
-		if (ret->method.n == 0 || walk_is_broken(ret->method))
+		if (ret->method.n == 0 || ret->method.n > ENVELOPE_METHOD_MAX || walk_is_broken(ret->method))
 			return ENVELOPE_BAD_METHOD;
 	}
 	if (have & PART_PARAMS && !walk_is_object(ret->params))

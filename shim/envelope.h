@@ -5,14 +5,15 @@
  * Process:  shim
  * Owns:     nothing; slices point into the canonical bytes of the json_doc
  * Returns:  ENVELOPE_*
- * Limits:   ENVELOPE_ID_MAX bytes an id, as it is spelt in canonical form
+ * Limits:   ENVELOPE_ID_MAX bytes an id and ENVELOPE_METHOD_MAX a method, as they are spelt in canonical form: both are
+ *           kept for as long as a request has no answer
  */
 #pragma once
 #include "shim/role.h"
 #include "shim/json.h"
 #include "shim/walk.h"
 
-enum { ENVELOPE_ID_MAX = 256 };
+enum { ENVELOPE_ID_MAX = 256, ENVELOPE_METHOD_MAX = 256 };
 
 enum envelope_kind { ENVELOPE_REQUEST, ENVELOPE_NOTIFICATION, ENVELOPE_RESULT, ENVELOPE_ERROR };
 
@@ -21,7 +22,7 @@ enum envelope_kind { ENVELOPE_REQUEST, ENVELOPE_NOTIFICATION, ENVELOPE_RESULT, E
 	X(VERSION, "it does not say \"jsonrpc\": \"2.0\"")                                                             \
 	X(KEYS, "its keys are not exactly those of a request, a notification or a response")                           \
 	X(ID, "its id is neither a string nor an integer below 2^53")                                                  \
-	X(METHOD, "its method is not a plain string")                                                                  \
+	X(METHOD, "its method is not a plain string of at most 256 bytes")                                             \
 	X(PARAMS, "its params are not an object")                                                                      \
 	X(ERROR_FORM, "its error is not an object")
 

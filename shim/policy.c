@@ -31,14 +31,14 @@ static int malformed(struct decision *ret, const char *reason)
 	return 0;
 }
 
-/* Most have no escapes and stay where they are. */
+/* Most have no escapes and stay where they are; they are as long as what would have room without them. */
 int policy_unescape(struct slice inside, struct buf *room, struct slice *ret)
 {
 	int r;
 
 	*ret = inside;
 	if (inside.n == 0 || !memchr(inside.p, '\\', inside.n))
-		return 0;
+		return inside.n > room->max ? -E2BIG : 0;
 	buf_clear(room);
 	r = walk_text(room, inside);
 	*ret = (struct slice){ room->data, room->len };

@@ -34,7 +34,8 @@ int policy_decide(const struct shim_config *c, const struct method *method, cons
 	const struct envelope *e, struct buf *room, struct decision *ret) _must_check_;
 /* The rules of a scope on one name (the inside of a string): for lists. */
 int policy_allows(const struct shim_rules *rules, struct slice inside, struct buf *room, bool *ret) _must_check_;
-/* The name as its bytes are meant, in room where it has escapes; -E2BIG when it is too long for that. */
+/* The name as its bytes are meant, in room where it has escapes; -E2BIG when it is longer than room may be, with or
+ * without escapes. */
 int policy_unescape(struct slice inside, struct buf *room, struct slice *ret) _must_check_;
 /* The member of params, result or error, or an empty slice. */
 struct slice message_get(const struct json_doc *d, const char *name);

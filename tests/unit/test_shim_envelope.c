@@ -73,6 +73,18 @@ static void each_sort_has_exactly_its_keys(void **state)
 	}
 }
 
+static void a_method_has_at_most_256_bytes(void **state)
+{
+	for (int n = ENVELOPE_METHOD_MAX; n <= ENVELOPE_METHOD_MAX + 1; n++) {
+		char method[512], text[1024];
+		struct envelope e;
+		memset(method, 'm', (size_t)n);
+		method[n] = '\0';
+		snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}", method);
+		assert_int_equal(read_text(text, &e), n > ENVELOPE_METHOD_MAX ? ENVELOPE_BAD_METHOD : 0);
+	}
+}
+
 static void an_id_is_a_string_or_an_integer_below_2_to_the_53(void **state)
 {
 	static const struct {
@@ -168,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_sort_has_exactly_its_keys),
+		cmocka_unit_test(a_method_has_at_most_256_bytes),
 		cmocka_unit_test(an_id_is_a_string_or_an_integer_below_2_to_the_53),
 		cmocka_unit_test(the_cursor_finds_members_elements_and_text),
 		cmocka_unit_test(requests_in_flight_are_told_apart_by_typed_id),

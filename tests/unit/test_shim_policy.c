@@ -225,6 +225,31 @@ static enum policy_verdict verdict_of(const struct shim_config *c, const char *t
 	return d.verdict;
 }
 
+static void what_is_judged_is_so_long_with_escapes_or_without(void **state)
+{
+	static const struct {
+		const char *head, *unit;
+		unsigned n;
+		enum policy_verdict verdict;
+	} cases[] = {
+		{ "\"tools/call\",\"params\":{\"name\":\"", "x", 1000, POLICY_ALLOW },
+		{ "\"tools/call\",\"params\":{\"name\":\"", "x", 1001, POLICY_MALFORMED },
+		{ "\"tools/call\",\"params\":{\"name\":\"", "\\n", 1000, POLICY_ALLOW },
+		{ "\"tools/call\",\"params\":{\"name\":\"", "\\n", 1001, POLICY_MALFORMED },
+		{ "\"resources/read\",\"params\":{\"uri\":\"", "x", 1001, POLICY_MALFORMED },
+	};
+	static const struct shim_config any = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT(1 << 16);
+		assert_int_equal(buf_printf(&b, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":%s", cases[i].head), 0);
+		for (unsigned k = 0; k < cases[i].n; k++)
+			assert_int_equal(buf_puts(&b, cases[i].unit), 0);
+		assert_int_equal(buf_puts(&b, "\"}}"), 0);
+		assert_int_equal(verdict_of(&any, b.data, EVENT_FROM_CLIENT), cases[i].verdict);
+	}
+}
+
 static void an_extension_list_never_speaks_for_the_protocols_own_methods(void **state)
 {
 	static const struct {
@@ -381,6 +406,7 @@ int main(void)
 		cmocka_unit_test(every_method_of_the_protocol_has_its_row),
 		cmocka_unit_test(imitations_of_the_protocols_keys_are_found),
 		cmocka_unit_test(rules_decide_and_name_themselves),
+		cmocka_unit_test(what_is_judged_is_so_long_with_escapes_or_without),
 		cmocka_unit_test(an_extension_list_never_speaks_for_the_protocols_own_methods),
 		cmocka_unit_test(a_denied_resource_has_no_other_spelling),
 		cmocka_unit_test(what_readers_of_uris_drop_is_in_none_that_a_rule_judges),

@@ -10,6 +10,7 @@
 #include "shim/record.h"
 
 enum { FIRST_SLOTS = 256 };
+_Static_assert((int)SCANS_SEVERITIES == SCAN_HIGH + 1, "records for every severity");
 _Static_assert((int)SCANS_DIGEST_BYTES == (int)KEYED_BYTES, "no server can choose definitions that share a digest");
 
 static const struct {
@@ -116,7 +117,16 @@ static bool was_before(const struct scan_findings *f, size_t at)
 	return false;
 }
 
-/* A server that changes its list without end must not fill the log: then one record says that no more follow. */
+static int record_last(struct shim *s, struct event e, enum scan_severity severity)
+{
+	record_words(e.status, sizeof(e.status), scan_severity_name(severity));
+	record_words(e.reason, sizeof(e.reason),
+		"more findings of this severity than are recorded in one session; no others of it follow");
+	return record_send(s, &e);
+}
+
+/* A server that changes its list without end must not fill the log: then one record says that no more follow. Small
+ * findings in any number take none of the records of grave ones. */
 static int record_findings(
 	struct shim *s, const char *method, struct slice name, const struct scan_findings *f, bool withheld)
 {
@@ -127,16 +137,12 @@ static int record_findings(
 
 	record_words(e.method, sizeof(e.method), method);
 	record_text(e.tool, sizeof(e.tool), name);
-	for (size_t i = 0; r == 0 && i < f->n && s->scans.records < SCANS_RECORDS_MAX; i++) {
-		if (was_before(f, i))
+	for (size_t i = 0; r == 0 && i < f->n; i++) {
+		enum scan_severity severity = f->at[i].rule->severity;
+		uint32_t *records = &s->scans.records[severity];
+		if (was_before(f, i) || *records == SCANS_RECORDS_MAX)
 			continue;
-		if (++s->scans.records < SCANS_RECORDS_MAX) {
-			r = record_rule(s, e, f, i);
-			continue;
-		}
-		record_words(
-			e.reason, sizeof(e.reason), "more findings than are recorded in one session; no others follow");
-		r = record_send(s, &e);
+		r = ++*records < SCANS_RECORDS_MAX ? record_rule(s, e, f, i) : record_last(s, e, severity);
 	}
 	return r;
 }

@@ -5,7 +5,8 @@
  * Process:  shim
  * Owns:     a scan (scan/scan.h), digests of what has been scanned
  * Returns:  0, -errno
- * Limits:   SCANS_KNOWN_MAX digests, then all are forgotten; SCANS_RECORDS_MAX findings are recorded one by one
+ * Limits:   SCANS_KNOWN_MAX digests, then all are forgotten; SCANS_RECORDS_MAX findings of a severity are
+ *           recorded one by one
  *
  * By default nothing follows from a finding in what is listed. Where the profile says tools.scan "withhold", what has a
  * finding of severity high stays off its list and cannot be used by its name, nor can a tool, a prompt or a reference

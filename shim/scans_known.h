@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { SCANS_SEVERITIES = 4 };
+
 struct scans_entry {
 	uint8_t digest[16];
 	uint8_t verdict; /* 0: an empty slot */
@@ -14,6 +16,6 @@ struct scans {
 	struct scan *scan; /* made when it is needed */
 	struct scans_entry *known;
 	size_t n, cap;
-	uint64_t records;
+	uint32_t records[SCANS_SEVERITIES];
 	uint64_t forgotten; /* how often all that was known was */
 };

@@ -294,21 +294,28 @@ static void a_server_that_changes_its_list_without_end_does_not_fill_the_log(voi
 	char line[512];
 	struct event e;
 
-	for (int i = 0; i < SCANS_RECORDS_MAX; i++) {
+	for (int i = 0; i <= SCANS_RECORDS_MAX; i++) {
 		snprintf(line, sizeof(line), ID(% d) "\"method\":\"tools/list\"}", i);
 		assert_int_equal(give(t, C, line), 0);
 		snprintf(line, sizeof(line),
-			ID(% d) "\"result\":{\"tools\":[{\"name\":\"b%d\",\"description\":\"<IMPORTANT> <!-- -->\"}]}}",
-			i, i);
+			ID(% d) "\"result\":{\"tools\":[{\"name\":\"b%d\",\"description\":\"Adds. <!-- -->\"}]}}", i,
+			i);
 		assert_int_equal(give(t, S, line), 0);
-		while (next_finding(t, &e))
+		while (next_finding(t, &e)) {
+			assert_string_equal(e.status, "medium");
 			findings++;
+		}
 		(void)got(t, t->client);
 		(void)got(t, t->server);
 	}
 	assert_int_equal(findings, SCANS_RECORDS_MAX);
-	assert_int_equal(t->s.scans.records, SCANS_RECORDS_MAX);
 	assert_in_range(t->s.scans.n, 1, SCANS_KNOWN_MAX);
+	/* That was no way to hide what is worse. */
+	assert_int_equal(give(t, C, LIST("x")), 0);
+	assert_int_equal(give(t, S, TOOLS("x", POISONED)), 0);
+	assert_true(next_finding(t, &e));
+	assert_string_equal(e.status, "high");
+	assert_string_equal(e.rule, "order.tag");
 }
 
 int main(void)

@@ -45,6 +45,8 @@ static const struct shape {
 	{ "a secret again and again", RESULT "{\"content\":[{\"type\":\"text\",\"text\":\"", "hunter2!", "\"}]}}" },
 	{ "mail addresses", RESULT "{\"content\":[{\"type\":\"text\",\"text\":\"", "me@example.com ", "\"}]}}" },
 	{ "tools without schemas", RESULT "{\"tools\":[", "{\"name\":\"%x\"},", "{\"name\":\"z\"}]}}", .list = true },
+	{ "the first page of many tools", RESULT "{\"tools\":[", "{\"name\":\"%x\"},",
+		"{\"name\":\"z\"}],\"nextCursor\":\"2\"}}", .list = true },
 	{ "tools with schemas", RESULT "{\"tools\":[",
 		"{\"name\":\"%x\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}}}},",
 		"{\"name\":\"z\"}]}}", .list = true },

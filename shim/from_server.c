@@ -83,7 +83,9 @@ static int record_hidden(struct shim *s, const struct pending_entry *p, uint64_t
 		return r;
 	if (s->doubles)
 		snprintf(e.reason, sizeof(e.reason),
-			"the list has the name or uri of %" PRIu64 " of them already, and the first stays", s->doubles);
+			"the list has the name or uri of %" PRIu64
+			" of them already, or as many others as may be, and the first stay",
+			s->doubles);
 	return record_send(s, &e);
 }
 

@@ -35,13 +35,18 @@ static struct listed_entry *find(struct listed_entry *slots, size_t cap, const u
 			return &slots[i];
 }
 
+static size_t limit_of(const struct listed *l)
+{
+	return l->paged ? LISTED_PAGED_MAX : LISTED_MAX;
+}
+
 /* Never more than half full, so that a look-up meets an empty slot. */
 static int make_room(struct listed *l)
 {
 	size_t cap = l->cap ? 2 * l->cap : FIRST_SLOTS;
 	struct listed_entry *slots;
 
-	if (2 * (l->n + 1) <= l->cap || l->n >= LISTED_MAX)
+	if (2 * (l->n + 1) <= l->cap || l->n >= limit_of(l))
 		return 0;
 	slots = calloc(cap, sizeof(*slots));
 	if (!slots)
@@ -71,7 +76,7 @@ int listed_keep(struct listed *l, uint64_t secret, struct slice name, struct sli
 		*ret = e->at == at;
 		return 0;
 	}
-	if (e->page ? memcmp(e->item, new.item, LISTED_DIGEST_BYTES) != 0 : l->n >= LISTED_MAX)
+	if (e->page ? memcmp(e->item, new.item, LISTED_DIGEST_BYTES) != 0 : l->n >= limit_of(l))
 		return 0;
 	l->n += e->page == 0;
 	*e = new;

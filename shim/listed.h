@@ -5,7 +5,7 @@
  * Process:  shim
  * Owns:     its table: digests, no names
  * Returns:  0, -ENOMEM
- * Limits:   LISTED_MAX names a list; what comes after them is not kept
+ * Limits:   LISTED_MAX names a list, LISTED_PAGED_MAX one in pages; what comes after them is not kept
  *
  * Some clients take the first of two tools of one name, some the last, a person reads one and the model calls the
  * other. Of one name in one message the first stays. On a later page of the same list a name stays only when the item
@@ -17,7 +17,8 @@
 #include <stdint.h>
 #include "shim/walk.h"
 
-enum { LISTED_MAX = 1 << 19, LISTED_DIGEST_BYTES = 16 };
+/* Of a list in pages a table of twice as many entries stays for as long as a server does not give the last of them. */
+enum { LISTED_MAX = 1 << 19, LISTED_PAGED_MAX = 1 << 15, LISTED_DIGEST_BYTES = 16 };
 
 struct listed_entry {
 	uint8_t name[LISTED_DIGEST_BYTES];

@@ -316,24 +316,28 @@ static void the_same_question_has_the_same_answer(void **state)
 
 static void a_list_is_remembered_to_its_limit_and_no_further(void **state)
 {
-	struct listed l = { 0 };
-	char name[16];
-
-	listed_begin(&l, true, false);
-	for (uint32_t i = 0; i < LISTED_MAX; i++) {
-		snprintf(name, sizeof(name), "%u", i);
-		assert_true(keeps(&l, name, "x", i + 1));
+	for (int paged = 0; paged < 2; paged++) {
+		uint32_t limit = paged ? LISTED_PAGED_MAX : LISTED_MAX;
+		struct listed l = { 0 };
+		char name[16];
+		listed_begin(&l, true, paged);
+		for (uint32_t i = 0; i < limit; i++) {
+			snprintf(name, sizeof(name), "%u", i);
+			assert_true(keeps(&l, name, "x", i + 1));
+		}
+		assert_int_equal(l.n, limit);
+		assert_true(2 * l.n <= l.cap);
+		assert_false(keeps(&l, "another", "x", limit + 1));
+		/* What stays between messages is small. */
+		assert_true(!paged || l.cap * sizeof(*l.slots) < 3 << 20);
+		/* Those that are known are still known, wherever the table moved them. */
+		for (uint32_t i = 0; i < limit; i += 4093) {
+			snprintf(name, sizeof(name), "%u", i);
+			assert_true(keeps(&l, name, "x", i + 1));
+			assert_false(keeps(&l, name, "x", i + 2));
+		}
+		listed_done(&l);
 	}
-	assert_int_equal(l.n, LISTED_MAX);
-	assert_true(2 * l.n <= l.cap);
-	assert_false(keeps(&l, "another", "x", LISTED_MAX + 1));
-	/* Those that are known are still known, wherever the table moved them. */
-	for (uint32_t i = 0; i < LISTED_MAX; i += 4093) {
-		snprintf(name, sizeof(name), "%u", i);
-		assert_true(keeps(&l, name, "x", i + 1));
-		assert_false(keeps(&l, name, "x", i + 2));
-	}
-	listed_done(&l);
 }
 
 /* A list that came before is judged by the rules again, and by nothing else: a digest of what is under its names in

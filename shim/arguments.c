@@ -140,6 +140,8 @@ static int await_schema(struct shim *s, const struct message *m, const char *str
 	const char *why = NULL;
 	int r = s->schemas.whole ? 0 : pins_await_list(s, m, DEFINITION_TOOL, d, &why);
 
+	if (d->verdict == POLICY_DENY)
+		d->rule = strict;
 	if (r || d->verdict != POLICY_ALLOW || !why)
 		return r;
 	return deny(d, strict, why, NULL);

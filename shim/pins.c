@@ -194,6 +194,15 @@ static int deny(const struct shim *s, struct decision *d, const char *reason)
 	return 0;
 }
 
+/* No person has to do anything about it. */
+static int deny_busy(const struct shim *s, struct decision *d)
+{
+	(void)deny(s, d, "too many calls wait for the server's list");
+	d->advice = "Retry after 1 s.";
+	d->code = ANSWER_BUSY;
+	return 0;
+}
+
 /* What the request is about, by the words that policy has for it. */
 static int kind_of_request(const struct decision *d)
 {
@@ -274,9 +283,8 @@ static int park(struct shim *s, const struct message *m, int kind, struct decisi
 	if (r < 0)
 		return r;
 	r = parked_add(&s->parked, m->envelope->id, text, kind, m->modern, m->confirmed);
-
 	if (r == PARKED_FULL)
-		return deny(s, d, "too many calls wait for the server's list; retry later");
+		return deny_busy(s, d);
 	if (r < 0)
 		return r;
 	d->verdict = POLICY_PARKED;

@@ -290,7 +290,9 @@ static void too_many_that_wait_are_told_so(void **state)
 		assert_string_equal(got(t, t->client), "");
 		say(t, EVENT_FROM_CLIENT, text);
 	}
-	assert_non_null(strstr(got(t, t->client), "too many calls wait"));
+	assert_non_null(strstr(got(t, t->client), "the pins of 's': too many calls wait"));
+	assert_non_null(strstr(t->text, "Retry after 1 s."));
+	assert_null(strstr(t->text, "Only a person"));
 }
 
 /* The server answers page after page; what the client has got when the shim asks no more. */
@@ -496,6 +498,21 @@ static void a_strict_rule_has_the_shim_ask_for_the_list_before_a_call(void **sta
 	}
 }
 
+static void too_many_that_wait_by_a_strict_rule_are_told_its_name(void **state)
+{
+	struct shim_config c = { .arguments = { .strict = WORDS("p:2 (tools.strict)") } };
+	_cleanup_desk_ struct desk *t = desk_new(&c);
+	char text[256];
+
+	for (int i = 0; i < PARKED_MAX + 1; i++) {
+		snprintf(text, sizeof(text), ARGS("%d", "{}"), i);
+		assert_string_equal(got(t, t->client), "");
+		say(t, EVENT_FROM_CLIENT, text);
+	}
+	assert_non_null(strstr(got(t, t->client), "denied by p:2 (tools.strict): too many calls wait"));
+	assert_non_null(strstr(t->text, "Retry after 1 s."));
+}
+
 /* The shim's own look must not make the client's list forget what its first page had. */
 static void a_list_of_the_shims_own_does_not_disturb_the_pages_that_a_client_reads(void **state)
 {
@@ -569,6 +586,7 @@ int main(void)
 		cmocka_unit_test(nothing_that_waits_is_forgotten_when_the_server_goes_or_stays_silent),
 		cmocka_unit_test(an_answer_to_the_shims_own_request_that_is_refused_is_waited_for_no_longer),
 		cmocka_unit_test(too_many_that_wait_are_told_so),
+		cmocka_unit_test(too_many_that_wait_by_a_strict_rule_are_told_its_name),
 		cmocka_unit_test(a_list_of_the_shims_own_has_an_end),
 		cmocka_unit_test(a_list_of_the_shims_own_may_have_so_many_bytes),
 		cmocka_unit_test(instructions_stay_only_as_they_were_pinned),

@@ -69,12 +69,10 @@ static enum scans_verdict recall(const struct scans *k, const uint8_t *wanted)
 }
 
 /* Never more than half full, so that a look-up meets an empty slot. */
-static int remember(struct scans *k, const uint8_t *wanted, enum scans_verdict verdict)
+static int insert(struct scans *k, const uint8_t *wanted, enum scans_verdict verdict)
 {
 	struct scans_entry *e;
 
-	if (k->n >= SCANS_KNOWN_MAX)
-		forget(k);
 	if (2 * (k->n + 1) > k->cap) {
 		size_t cap = k->cap ? 2 * k->cap : FIRST_SLOTS;
 		struct scans_entry *slots = calloc(cap, sizeof(*slots));
@@ -92,6 +90,30 @@ static int remember(struct scans *k, const uint8_t *wanted, enum scans_verdict v
 	memcpy(e->digest, wanted, SCANS_DIGEST_BYTES);
 	e->verdict = (uint8_t)verdict;
 	return 0;
+}
+
+/* What was withheld stays known: what may be used unlisted passes where nothing is known of it. */
+static int forget_clean(struct scans *k)
+{
+	_cleanup_free_ struct scans_entry *old = STEAL_PTR(k->known);
+	size_t cap = k->cap, withheld = 0;
+	int r = 0;
+
+	forget(k);
+	for (size_t i = 0; i < cap; i++)
+		withheld += old[i].verdict == SCANS_WITHHELD;
+	k->crowded = k->crowded || withheld > SCANS_WITHHELD_MAX;
+	for (size_t i = 0; r == 0 && !k->crowded && i < cap; i++)
+		if (old[i].verdict == SCANS_WITHHELD)
+			r = insert(k, old[i].digest, SCANS_WITHHELD);
+	return r;
+}
+
+static int remember(struct scans *k, const uint8_t *wanted, enum scans_verdict verdict)
+{
+	int r = k->n >= SCANS_KNOWN_MAX ? forget_clean(k) : 0;
+
+	return r ? r : insert(k, wanted, verdict);
 }
 
 /* All findings of one rule in one definition, in one record. */
@@ -292,7 +314,8 @@ int scans_guard_prompt(struct shim *s, const struct message *m, struct decision 
 int scans_guard_resource(struct shim *s, const struct message *m, struct decision *d)
 {
 	if (s->config.scan.withhold)
-		follow(s, verdict_on(s, SCAN_RESOURCE, d->subject), NULL, d);
+		follow(s, verdict_on(s, SCAN_RESOURCE, d->subject),
+			s->scans.crowded ? "List the resources and read it again." : NULL, d);
 	return 0;
 }
 

@@ -5,14 +5,15 @@
  * Process:  shim
  * Owns:     a scan (scan/scan.h), digests of what has been scanned
  * Returns:  0, -errno
- * Limits:   SCANS_KNOWN_MAX digests, then all are forgotten; SCANS_RECORDS_MAX findings of a severity are
- *           recorded one by one
+ * Limits:   SCANS_KNOWN_MAX digests, then all are forgotten but what is withheld, up to SCANS_WITHHELD_MAX;
+ *           SCANS_RECORDS_MAX findings of a severity are recorded one by one
  *
  * By default nothing follows from a finding in what is listed. Where the profile says tools.scan "withhold", what has a
  * finding of severity high stays off its list and cannot be used by its name, nor can a tool, a prompt or a reference
  * whose definition has not been seen. A resource is data and may be read unlisted, but not under a uri whose definition
- * was withheld. Instructions with such a finding are dropped in any case, but for those that a person has pinned:
- * nobody calls them, so what is lost is nothing but the server's hold on the model.
+ * was withheld, nor at all once more was withheld than is kept. Instructions with such a finding are dropped in any
+ * case, but for those that a person has pinned: nobody calls them, so what is lost is nothing but the server's hold on
+ * the model.
  */
 #pragma once
 #include "shim/role.h"
@@ -22,7 +23,12 @@
 #include "shim/guards.h"
 #include "shim/walk.h"
 
-enum { SCANS_KNOWN_MAX = 16384, SCANS_DIGEST_BYTES = 16, SCANS_RECORDS_MAX = 4096 };
+enum {
+	SCANS_KNOWN_MAX = 16384,
+	SCANS_WITHHELD_MAX = SCANS_KNOWN_MAX / 2,
+	SCANS_DIGEST_BYTES = 16,
+	SCANS_RECORDS_MAX = 4096,
+};
 
 enum scans_verdict { SCANS_UNKNOWN, SCANS_CLEAN, SCANS_WITHHELD };
 

@@ -2,6 +2,7 @@
 /* scans_known - what scans knows: part of struct shim */
 #pragma once
 #include "shim/role.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,6 @@ struct scans {
 	struct scans_entry *known;
 	size_t n, cap;
 	uint32_t records[SCANS_SEVERITIES];
-	uint64_t forgotten; /* how often all that was known was */
+	uint64_t forgotten; /* how often all that was known, or all but what was withheld, was */
+	bool crowded;	    /* more was withheld than could be kept: nothing passes for being unknown */
 };

@@ -135,6 +135,49 @@ static void resources_that_are_withheld_cannot_be_read_and_others_can_listed_or_
 		{ C, REFERENCE(7, "\"type\":\"ref/resource\",\"uri\":\"x:a\""), NULL, "=", "request allow" });
 }
 
+/* So many lists of resources of their own, each of 50. */
+static void list_resources(struct desk *t, int lists, const char *description)
+{
+	for (int i = 0; i < lists; i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT(1 << 16);
+		assert_int_equal(give(t, C, ID("l") "\"method\":\"resources/list\"}"), 0);
+		assert_int_equal(buf_puts(&b, ID("l") "\"result\":{\"resources\":["), 0);
+		for (int k = 0; k < 50; k++)
+			assert_int_equal(
+				buf_printf(&b, "%s{\"uri\":\"%s:%d\",\"name\":\"n%d\",\"description\":\"%s\"}",
+					k ? "," : "", *description == '<' ? "x" : "y", 50 * i + k, k, description),
+				0);
+		assert_int_equal(buf_puts(&b, "]}}"), 0);
+		assert_int_equal(give(t, S, b.data), 0);
+		forget(t);
+	}
+}
+
+static void what_was_withheld_stays_so_however_many_others_are_listed(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_that(true);
+
+	list_resources(t, 1, "<IMPORTANT>");
+	list_resources(t, SCANS_KNOWN_MAX / 50, "Data.");
+	assert_true(t->s.scans.forgotten > 0);
+	PLAY(t,
+		{ C, READ(4, "x:7"), "~\"id\":4,\"error\"~a scan of its definition", NULL,
+			"request deny a scan of its definition" },
+		{ C, READ(5, "x:never"), NULL, "=", "request allow" });
+}
+
+static void where_more_is_withheld_than_is_kept_nothing_passes_unlisted(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_that(true);
+
+	list_resources(t, SCANS_KNOWN_MAX / 50 - 20, "<IMPORTANT>");
+	list_resources(t, 1, "Data.");
+	PLAY(t,
+		{ C, READ(4, "x:7"), "~\"id\":4,\"error\"~List the resources", NULL,
+			"request deny its definition has not been listed" },
+		{ C, READ(5, "y:7"), NULL, "=", "request allow" });
+}
+
 static void completion_is_not_asked_for_what_is_withheld_or_was_never_listed(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_that(true);
@@ -326,6 +369,8 @@ int main(void)
 		cmocka_unit_test(withhold_keeps_a_tool_off_the_list_and_refuses_it_and_what_was_never_listed),
 		cmocka_unit_test(prompts_and_templates_are_scanned_and_withheld_too),
 		cmocka_unit_test(resources_that_are_withheld_cannot_be_read_and_others_can_listed_or_not),
+		cmocka_unit_test(what_was_withheld_stays_so_however_many_others_are_listed),
+		cmocka_unit_test(where_more_is_withheld_than_is_kept_nothing_passes_unlisted),
 		cmocka_unit_test(completion_is_not_asked_for_what_is_withheld_or_was_never_listed),
 		cmocka_unit_test(without_the_profile_s_word_nothing_is_asked_about_references_and_resources),
 		cmocka_unit_test(grave_instructions_are_dropped_unless_a_person_has_pinned_them),

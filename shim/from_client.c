@@ -345,8 +345,8 @@ static int cancel(struct shim *s, const struct message *m)
 		return r;
 	if (m->side == EVENT_FROM_CLIENT && waiting_forget(s, message_get(&s->doc, "requestId")))
 		return 0;
-	handle_cancelled(s, m->side);
-	return handle_forward(s, m->side);
+	r = handle_cancelled(s, m->side, &parked);
+	return r || parked ? r : handle_forward(s, m->side);
 }
 
 /* The state of a task, which was judged. */

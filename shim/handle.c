@@ -287,16 +287,27 @@ void handle_denial_text(const struct shim *s, const struct decision *d, char *re
 		d->reason ? ": " : "", d->reason ? d->reason : "", d->advice ? d->advice : ONLY_A_PERSON);
 }
 
-void handle_cancelled(struct shim *s, enum event_side side)
+/* What a person let through has a record of how it ended. */
+static int cancel_parked(struct shim *s, struct parked_entry *parked)
+{
+	static const struct confirm_refusal no = { .reason = "the client cancelled it while it waited for a list" };
+	struct line line = { parked->text, parked->n };
+	int r = parked->confirmed ? confirm_resume(s, line, parked->modern, parked->confirmed, &no) : 0;
+
+	parked_remove(&s->parked, parked);
+	return r;
+}
+
+int handle_cancelled(struct shim *s, enum event_side side, bool *ret_parked)
 {
 	struct slice id = message_get(&s->doc, "requestId");
 	struct pending_entry *e = pending_find(side == EVENT_FROM_CLIENT ? &s->calls : &s->asks, id);
 	struct parked_entry *parked = side == EVENT_FROM_CLIENT && id.n ? parked_find(&s->parked, id) : NULL;
 
+	*ret_parked = parked;
 	/* The server has not heard of it, and will not. */
 	if (parked)
-		parked_remove(&s->parked, parked);
-
+		return cancel_parked(s, parked);
 	/* In the modern era a server ends a subscription with it, under the id of the client's request. */
 	if (!e && side == EVENT_FROM_SERVER) {
 		e = pending_find(&s->calls, id);
@@ -305,6 +316,7 @@ void handle_cancelled(struct shim *s, enum event_side side)
 	}
 	if (e)
 		e->cancelled = true;
+	return 0;
 }
 
 static int refuse_line(struct shim *s, enum event_side side, const struct line *line, const char *reason)

@@ -70,5 +70,5 @@ int handle_drop_notification(struct shim *s, const struct message *m, const char
 int handle_record_server(struct shim *s) _must_check_;
 /* The words for a denial. */
 void handle_denial_text(const struct shim *s, const struct decision *d, char *ret, size_t size);
-/* Notes a notifications/cancelled of that side. */
-void handle_cancelled(struct shim *s, enum event_side side);
+/* Notes a notifications/cancelled of that side. *ret_parked: it was about a call that waited here, and is done with. */
+int handle_cancelled(struct shim *s, enum event_side side, bool *ret_parked) _must_check_;

@@ -345,6 +345,31 @@ static void what_was_confirmed_is_held_against_the_pins_and_not_asked_again(void
 	}
 }
 
+static void what_was_confirmed_and_is_cancelled_before_it_passes_has_a_record(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_asking();
+	struct shim_pin pin = { .kind = DEFINITION_TOOL, .name = WORDS("put") };
+	struct confirm c;
+	struct event e;
+
+	tell(t, C, CALL(1, "{\"a\":1}"));
+	c = asked(t);
+	t->s.config.pins = (struct shim_pins){ true, WORDS("the pins of 'demo'"), &pin, 1 };
+	assert_int_equal(answer(t, c.call_id, true), 0);
+	HAS(got(t, t->server), "\"method\":\"tools/list\"");
+	forget(t);
+	tell(t, C, J "\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":1}}");
+	assert_string_equal(got(t, t->client), "");
+	assert_string_equal(got(t, t->server), "");
+	assert_true(recorded(t, &e));
+	assert_int_equal(e.type, EVENT_CALL);
+	assert_int_equal(e.decision, EVENT_DENY);
+	assert_int_equal(e.call_id, c.call_id);
+	assert_string_equal(e.reason, "the client cancelled it while it waited for a list");
+	assert_false(recorded(t, &e));
+	t->s.config.pins = (struct shim_pins){ 0 };
+}
+
 static void what_cannot_be_shown_whole_is_denied(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_asking();
@@ -404,6 +429,7 @@ int main(void)
 		cmocka_unit_test(what_changed_while_it_waited_counts),
 		cmocka_unit_test(no_more_than_a_named_number_wait),
 		cmocka_unit_test(what_was_confirmed_is_held_against_the_pins_and_not_asked_again),
+		cmocka_unit_test(what_was_confirmed_and_is_cancelled_before_it_passes_has_a_record),
 		cmocka_unit_test(what_cannot_be_shown_whole_is_denied),
 		cmocka_unit_test(the_end_of_the_session_answers_them),
 	};

@@ -352,7 +352,14 @@ static void a_result_that_comes_through_a_task_is_judged_like_any_other(void **s
 		{ S,
 			ID(9) "\"result\":{\"taskId\":\"m\",\"isError\":true,\"structuredContent\":{},\"result\":{"
 			      "\"structuredContent\":[7]}}}",
-			"~\"id\":9,\"error\":~5020", NULL, "response - refused" });
+			"~\"id\":9,\"error\":~5020", NULL, "response - refused" },
+		/* The other answers that may give its state. */
+		{ C, ID(10) "\"method\":\"tasks/cancel\",\"params\":{\"taskId\":\"m\"}}", NULL, "=", "request allow" },
+		{ S, ID(10) "\"result\":{\"taskId\":\"m\",\"result\":{\"structuredContent\":[7]}}}",
+			"~\"id\":10,\"error\":~5020~outputSchema", NULL, "response - refused" },
+		{ C, ID(11) "\"method\":\"tasks/update\",\"params\":{\"taskId\":\"m\"}}", NULL, "=", "request allow" },
+		{ S, ID(11) "\"result\":{\"taskId\":\"m\",\"result\":{\"structuredContent\":[7]}}}",
+			"~\"id\":11,\"error\":~5020~outputSchema", NULL, "response - refused" });
 	/* And pushed. */
 	t->s.greeted = true;
 #define PUSHED(id, content)                                                                                            \

@@ -480,17 +480,20 @@ static int close_stderr(struct relay *r)
 	struct event e = {
 		.type = EVENT_STDERR, .side = EVENT_FROM_SERVER, .count = r->err->lines, .bytes = r->err->bytes
 	};
+	int failed = 0;
 
-	while (r->err_open && r->err->in.fd >= 0) {
+	while (failed == 0 && r->err_open && r->err->in.fd >= 0) {
 		uint64_t before = r->err->bytes;
-		if (read_stderr(r) < 0 || r->err->bytes == before)
+		failed = read_stderr(r);
+		if (r->err->bytes == before)
 			break;
 	}
 	r->err->reported_us = 0;
 	if (stderr_report(r->err, r->now_us) < 0 || queue_flush(&r->err->queue) < 0)
 		r->err->queue.broken = true;
-	if (r->err->lines == 0)
-		return 0;
+	/* What was taken out of it has a record like any other. */
+	if (failed || r->err->lines == 0)
+		return failed;
 	snprintf(e.reason, sizeof(e.reason), "%" PRIu64 " lines dropped", r->err->dropped);
 	return record_send(r->s, &e);
 }

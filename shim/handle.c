@@ -107,12 +107,9 @@ int handle_clean(struct shim *s, struct message *m, uint64_t call_id)
 
 	if (r == TEXT_OUT_UNFIT)
 		return refuse_edited(s, m, m->envelope->id, s->text.unfit);
-	if (r == -E2BIG) {
-		/* A peer decides how often something has to go: that ends its message, not the session. */
-		s->text.counted = true;
-		r = text_out_record(s, m->side, call_id);
-		return r ? r : refuse_edited(s, m, m->envelope->id, "with marks for what has to go, it is too long");
-	}
+	/* A peer decides how often something has to go: that ends its message, not the session. */
+	if (r == -E2BIG)
+		return refuse_edited(s, m, m->envelope->id, "with marks for what has to go, it is too long");
 	if (r != TEXT_OUT_CHANGED)
 		return r;
 	r = text_out_record(s, m->side, call_id);

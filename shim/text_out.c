@@ -350,13 +350,15 @@ int text_out_pass(struct shim *s, enum event_side from, const struct envelope *e
 		return r;
 	p.frames[0].want = p.all;
 	r = walk_strings(&p, body.p, body.p + body.n);
+	if (r == 0 && p.copied)
+		r = buf_append(&s->edited, p.copied, (size_t)(s->doc.out.data + s->doc.out.len - p.copied));
+	/* It will be refused, and nothing was taken out of what passes. */
 	if (r)
 		memset(s->text.counts, 0, sizeof(s->text.counts));
 	if (r || !p.copied)
 		return r;
 	s->text.counted = true;
-	r = buf_append(&s->edited, p.copied, (size_t)(s->doc.out.data + s->doc.out.len - p.copied));
-	return r ? r : TEXT_OUT_CHANGED;
+	return TEXT_OUT_CHANGED;
 }
 
 /* The words for a count. */

@@ -156,7 +156,8 @@ int uri_decode(struct buf *b, struct slice uri)
 	for (size_t i = 0; r == 0 && i < uri.n; i++) {
 		int high = uri.p[i] == '%' && i + 2 < uri.n ? uri_hex(uri.p[i + 1]) : -1;
 		int low = high < 0 ? -1 : uri_hex(uri.p[i + 2]);
-		r = buf_putc(b, low < 0 ? uri.p[i] : (char)(high << 4 | low));
+		char decoded = (char)((unsigned)high << 4 | (unsigned)low);
+		r = buf_putc(b, low < 0 ? uri.p[i] : decoded);
 		i += low < 0 ? 0 : 2;
 	}
 	return r;

@@ -148,7 +148,10 @@ static int add_password(struct taking *t, const char *p, size_t n)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		bool encoded = p[i] == '%' && n - i > 2 && hex(p[i + 1]) >= 0 && hex(p[i + 2]) >= 0;
-		plain[len++] = encoded ? (char)(hex(p[i + 1]) << 4 | hex(p[i + 2])) : p[i];
+		plain[len] = p[i];
+		if (encoded)
+			plain[len] = (char)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
+		len++;
 		i += encoded ? 2 : 0;
 	}
 	if (r == 0 && !memchr(plain, '\0', len))

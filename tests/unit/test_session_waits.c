@@ -115,6 +115,7 @@ static void list_calls(struct stage *s, size_t n, struct call_list *ret)
 /* An answer to a call that nobody asked about, in the place of answers, and then one to the other. */
 static void answers_what_was_not_asked(struct stage *s)
 {
+	static const char text[] = "{\"v\":1,\"say\":\"once\"}";
 	_cleanup_call_list_ struct call_list l;
 	struct diag d = { "" };
 	char name[CALL_NAME_SIZE + 32];
@@ -123,7 +124,7 @@ static void answers_what_was_not_asked(struct stage *s)
 	list_calls(s, 1, &l);
 	assert_int_equal(paths_open_runtime(&s->world->paths, CALL_DIR, &dir, &d), 0);
 	snprintf(name, sizeof(name), "%.*s.9" CALL_ANSWER, AUDIT_SESSION_ID_LEN, l.v[0].name);
-	assert_int_equal(fs_write_atomic(dir, name, "{\"v\":1,\"say\":\"once\"}", 22, 0600, &d), 0);
+	assert_int_equal(fs_write_atomic(dir, name, text, strlen(text), 0600, &d), 0);
 	assert_int_equal(call_answer(&s->world->paths, &l.v[0], ASKER_NO, "approve", &s->world->lineage, &d), 0);
 	list_calls(s, 0, &l);
 	unlinkat(dir, name, 0);

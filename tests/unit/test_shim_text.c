@@ -478,8 +478,11 @@ static void what_only_a_mark_makes_a_word_goes_as_well(void **state)
 {
 	_cleanup_text_ struct desk *t = desk_of(1u << SHIM_SET_IBAN, false);
 
+	size_t n = t->s.config.text.n_patterns;
+
 	t->s.config.text.n_patterns = 0;
 	expect(t, "DE89370400440532013000ghp_Zx81kQ02mmPLw9", "[stockade: iban removed]" TOKEN);
+	t->s.config.text.n_patterns = n;
 }
 
 static void a_method_with_a_secret_in_its_name_goes_nowhere(void **state)

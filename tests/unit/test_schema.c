@@ -107,77 +107,73 @@ static void words_are_of_bounded_length_and_end_between_characters(void **state)
 	assert_string_equal(error.text + strlen(error.text) - 3, "...");
 }
 
+static const struct {
+	const char *schema, *value;
+	bool open, closed; /* does it fit without strict, and with it */
+} strict_cases[] = {
+	{ "{\"properties\":{\"a\":{}}}", "{\"a\":1,\"b\":2}", true, false },
+	{ "{\"properties\":{\"a\":{}}}", "{\"a\":1}", true, true },
+	{ "{\"properties\":{}}", "{\"b\":2}", true, false },
+	{ "{\"type\":\"object\"}", "{\"b\":2}", true, false },
+	{ "{\"type\":\"object\"}", "{}", true, true },
+	{ "{}", "{\"b\":2}", true, false },
+	{ "true", "{\"b\":2}", true, false },
+	{ "{\"required\":[\"a\"]}", "{\"a\":2}", true, false },
+	{ "{\"patternProperties\":{\"^a$\":{}}}", "{\"b\":2}", true, false },
+	{ "{\"additionalProperties\":{}}", "{\"b\":2}", true, true },
+	{ "{\"properties\":{\"a\":{\"type\":\"object\"}}}", "{\"a\":{\"b\":2}}", true, true },
+	{ "{\"properties\":{\"a\":{}},\"additionalProperties\":true}", "{\"b\":2}", true, true },
+	{ "{\"properties\":{\"a\":{}},\"additionalProperties\":{\"type\":\"number\"}}", "{\"b\":2}", true, true },
+	{ "{\"properties\":{\"a\":{}},\"unevaluatedProperties\":true}", "{\"b\":2}", true, true },
+	{ "{\"properties\":{\"a\":{}},\"patternProperties\":{\"^x\":{}}}", "{\"xy\":2}", true, true },
+	{ "{\"properties\":{\"a\":{\"properties\":{\"b\":{}}}}}", "{\"a\":{\"c\":1}}", true, false },
+	{ "{\"items\":{\"properties\":{\"b\":{}}}}", "[{\"c\":1}]", true, false },
+	/* what applies to one object counts together */
+	{ "{\"allOf\":[{\"properties\":{\"a\":{}}},{\"properties\":{\"b\":{}}}]}", "{\"a\":1,\"b\":2}", true, true },
+	{ "{\"allOf\":[{\"properties\":{\"a\":{}}},{\"properties\":{\"b\":{}}}]}", "{\"a\":1,\"c\":2}", true, false },
+	{ "{\"$ref\":\"#/$defs/t\",\"properties\":{\"b\":{}},\"$defs\":{\"t\":{\"properties\":{\"a\":{}}}}}",
+		"{\"a\":1,\"b\":2}", true, true },
+	{ "{\"$ref\":\"#/$defs/t\",\"$defs\":{\"t\":{\"properties\":{\"a\":{}}}}}", "{\"c\":1}", true, false },
+	{ "{\"anyOf\":[{\"properties\":{\"a\":{\"type\":\"number\"}},\"required\":[\"a\"]},{\"properties\":{"
+	  "\"b\":{}}}]}",
+		"{\"b\":1}", true, true },
+	{ "{\"anyOf\":[{\"properties\":{\"a\":{\"type\":\"number\"}},\"required\":[\"a\"]},{\"properties\":{"
+	  "\"b\":{}}}]}",
+		"{\"a\":\"no number\",\"b\":1}", true, false },
+	{ "{\"if\":{\"properties\":{\"k\":{\"const\":1}}},\"then\":{\"properties\":{\"a\":{}}}}", "{\"k\":1,\"a\":2}",
+		true, true },
+	{ "{\"if\":{\"properties\":{\"k\":{\"const\":1}}},\"then\":{\"properties\":{\"a\":{}}}}", "{\"k\":1,\"b\":2}",
+		true, false },
+	{ "{\"dependentSchemas\":{\"a\":{\"properties\":{\"b\":{}}}},\"properties\":{\"a\":{}}}", "{\"a\":1,\"b\":2}",
+		true, true },
+	{ "{\"$dynamicRef\":\"#t\",\"$defs\":{\"t\":{\"$dynamicAnchor\":\"t\",\"properties\":{\"a\":{}}}}}",
+		"{\"b\":1}", true, false },
+	{ "{\"$id\":\"http://a/"
+	  "o\",\"$dynamicAnchor\":\"n\",\"$ref\":\"i\",\"properties\":{\"a\":{}},\"$defs\":{\"i\":{\"$id\":"
+	  "\"i\","
+	  "\"items\":{\"allOf\":[{\"$dynamicRef\":\"#n\"}]},\"$defs\":{\"n\":{\"$dynamicAnchor\":\"n\"}}}}}",
+		"[{\"b\":1}]", true, false },
+	/* strict refuses more, and never less: what is asked to decide something else stays as it is */
+	{ "{\"not\":{\"properties\":{\"a\":{\"properties\":{\"b\":{}}}},\"required\":[\"a\"]}}", "{\"a\":{\"c\":1}}",
+		false, false },
+	{ "{\"if\":{\"properties\":{\"a\":{\"properties\":{\"b\":{}}}},\"required\":[\"a\"]},\"then\":false}",
+		"{\"a\":{\"c\":1}}", false, false },
+	{ "{\"contains\":{\"properties\":{\"a\":{}}},\"maxContains\":1}", "[{\"a\":1},{\"c\":1}]", false, false },
+	{ "{\"oneOf\":[{\"properties\":{\"a\":{\"properties\":{\"b\":{}}}}},{\"properties\":{\"a\":{}}}]}",
+		"{\"a\":{\"c\":1}}", false, false },
+};
+
 static void strict_closes_objects_whose_properties_are_named(void **state)
 {
-	static const struct {
-		const char *schema, *value;
-		bool open, closed; /* does it fit without strict, and with it */
-	} cases[] = {
-		{ "{\"properties\":{\"a\":{}}}", "{\"a\":1,\"b\":2}", true, false },
-		{ "{\"properties\":{\"a\":{}}}", "{\"a\":1}", true, true },
-		{ "{\"properties\":{}}", "{\"b\":2}", true, false },
-		{ "{\"type\":\"object\"}", "{\"b\":2}", true, false },
-		{ "{\"type\":\"object\"}", "{}", true, true },
-		{ "{}", "{\"b\":2}", true, false },
-		{ "true", "{\"b\":2}", true, false },
-		{ "{\"required\":[\"a\"]}", "{\"a\":2}", true, false },
-		{ "{\"patternProperties\":{\"^a$\":{}}}", "{\"b\":2}", true, false },
-		{ "{\"additionalProperties\":{}}", "{\"b\":2}", true, true },
-		{ "{\"properties\":{\"a\":{\"type\":\"object\"}}}", "{\"a\":{\"b\":2}}", true, true },
-		{ "{\"properties\":{\"a\":{}},\"additionalProperties\":true}", "{\"b\":2}", true, true },
-		{ "{\"properties\":{\"a\":{}},\"additionalProperties\":{\"type\":\"number\"}}", "{\"b\":2}", true,
-			true },
-		{ "{\"properties\":{\"a\":{}},\"unevaluatedProperties\":true}", "{\"b\":2}", true, true },
-		{ "{\"properties\":{\"a\":{}},\"patternProperties\":{\"^x\":{}}}", "{\"xy\":2}", true, true },
-		{ "{\"properties\":{\"a\":{\"properties\":{\"b\":{}}}}}", "{\"a\":{\"c\":1}}", true, false },
-		{ "{\"items\":{\"properties\":{\"b\":{}}}}", "[{\"c\":1}]", true, false },
-		/* what applies to one object counts together */
-		{ "{\"allOf\":[{\"properties\":{\"a\":{}}},{\"properties\":{\"b\":{}}}]}", "{\"a\":1,\"b\":2}", true,
-			true },
-		{ "{\"allOf\":[{\"properties\":{\"a\":{}}},{\"properties\":{\"b\":{}}}]}", "{\"a\":1,\"c\":2}", true,
-			false },
-		{ "{\"$ref\":\"#/$defs/t\",\"properties\":{\"b\":{}},\"$defs\":{\"t\":{\"properties\":{\"a\":{}}}}}",
-			"{\"a\":1,\"b\":2}", true, true },
-		{ "{\"$ref\":\"#/$defs/t\",\"$defs\":{\"t\":{\"properties\":{\"a\":{}}}}}", "{\"c\":1}", true, false },
-		{ "{\"anyOf\":[{\"properties\":{\"a\":{\"type\":\"number\"}},\"required\":[\"a\"]},{\"properties\":{"
-		  "\"b\":{}}}]}",
-			"{\"b\":1}", true, true },
-		{ "{\"anyOf\":[{\"properties\":{\"a\":{\"type\":\"number\"}},\"required\":[\"a\"]},{\"properties\":{"
-		  "\"b\":{}}}]}",
-			"{\"a\":\"no number\",\"b\":1}", true, false },
-		{ "{\"if\":{\"properties\":{\"k\":{\"const\":1}}},\"then\":{\"properties\":{\"a\":{}}}}",
-			"{\"k\":1,\"a\":2}", true, true },
-		{ "{\"if\":{\"properties\":{\"k\":{\"const\":1}}},\"then\":{\"properties\":{\"a\":{}}}}",
-			"{\"k\":1,\"b\":2}", true, false },
-		{ "{\"dependentSchemas\":{\"a\":{\"properties\":{\"b\":{}}}},\"properties\":{\"a\":{}}}",
-			"{\"a\":1,\"b\":2}", true, true },
-		{ "{\"$dynamicRef\":\"#t\",\"$defs\":{\"t\":{\"$dynamicAnchor\":\"t\",\"properties\":{\"a\":{}}}}}",
-			"{\"b\":1}", true, false },
-		{ "{\"$id\":\"http://a/"
-		  "o\",\"$dynamicAnchor\":\"n\",\"$ref\":\"i\",\"properties\":{\"a\":{}},\"$defs\":{\"i\":{\"$id\":"
-		  "\"i\","
-		  "\"items\":{\"allOf\":[{\"$dynamicRef\":\"#n\"}]},\"$defs\":{\"n\":{\"$dynamicAnchor\":\"n\"}}}}}",
-			"[{\"b\":1}]", true, false },
-		/* strict refuses more, and never less: what is asked to decide something else stays as it is */
-		{ "{\"not\":{\"properties\":{\"a\":{\"properties\":{\"b\":{}}}},\"required\":[\"a\"]}}",
-			"{\"a\":{\"c\":1}}", false, false },
-		{ "{\"if\":{\"properties\":{\"a\":{\"properties\":{\"b\":{}}}},\"required\":[\"a\"]},\"then\":false}",
-			"{\"a\":{\"c\":1}}", false, false },
-		{ "{\"contains\":{\"properties\":{\"a\":{}}},\"maxContains\":1}", "[{\"a\":1},{\"c\":1}]", false,
-			false },
-		{ "{\"oneOf\":[{\"properties\":{\"a\":{\"properties\":{\"b\":{}}}}},{\"properties\":{\"a\":{}}}]}",
-			"{\"a\":{\"c\":1}}", false, false },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(strict_cases); i++) {
 		struct schema_error error;
-		const char *v = cases[i].value;
-		if (judge(cases[i].schema, false, v, strlen(v), &error) !=
-			(cases[i].open ? SCHEMA_FITS : SCHEMA_MISFIT))
-			fail_msg("%s, open, on %s: '%s'", cases[i].schema, v, error.text);
-		if (judge(cases[i].schema, true, v, strlen(v), &error) !=
-			(cases[i].closed ? SCHEMA_FITS : SCHEMA_MISFIT))
-			fail_msg("%s, strict, on %s: '%s'", cases[i].schema, v, error.text);
+		const char *v = strict_cases[i].value;
+		if (judge(strict_cases[i].schema, false, v, strlen(v), &error) !=
+			(strict_cases[i].open ? SCHEMA_FITS : SCHEMA_MISFIT))
+			fail_msg("%s, open, on %s: '%s'", strict_cases[i].schema, v, error.text);
+		if (judge(strict_cases[i].schema, true, v, strlen(v), &error) !=
+			(strict_cases[i].closed ? SCHEMA_FITS : SCHEMA_MISFIT))
+			fail_msg("%s, strict, on %s: '%s'", strict_cases[i].schema, v, error.text);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_wire - what crosses a process boundary: whole and of this build, or refused */
-#include "tests/unit/unit.h"
+#include "tests/unit/wire_unit.h"
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -86,24 +86,6 @@ static void make_plan(struct plan *p)
 	assert_int_equal(net_layout_draw(&c, &l), 0);
 	plan_take_network(p, &l);
 	net_config_done(&c);
-}
-
-static void make_meters(struct meters *m)
-{
-	m->each = (struct meters_rate){ 60, 60, strdup("the default") };
-	m->total = (struct meters_rate){ METERS_CALLS_MAX, METERS_PERIOD_MAX, strdup("p.json:41 (tools.total)") };
-	m->time = (struct meters_bound){ METERS_TIME_MAX, strdup("p.json:42 (tools.time)") };
-	m->output = (struct meters_bound){ 4096, strdup("p.json:43 (tools.output)") };
-	m->in_flight = (struct meters_bound){ METERS_INFLIGHT_MAX, strdup("p.json:44 (limits.calls)") };
-	m->tools = calloc(2, sizeof(*m->tools));
-	assert_non_null(m->tools);
-	m->tools[0] = (struct meters_tool){ .glob = strdup("create_*"),
-		.rate = { 10, 3600, strdup("p.json:45") },
-		.time = { 5, strdup("p.json:46") },
-		.output = { 9000, strdup("p.json:47") },
-		.confirm = { 1, strdup("p.json:48") } };
-	m->tools[1] = (struct meters_tool){ .glob = strdup("*") };
-	m->n = 2;
 }
 
 static void make_shim_config(struct shim_config *c)

@@ -80,12 +80,17 @@ void wire_writer_done(struct wire_writer *w)
 	buf_done(&w->buf);
 }
 
+void wire_refuse(struct wire_reader *r)
+{
+	r->error = r->error ? r->error : -EPROTO;
+}
+
 static const void *get(struct wire_reader *r, size_t n)
 {
 	const void *p = r->p;
 
 	if (r->error || n > r->left) {
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 		return NULL;
 	}
 	r->p += n;
@@ -140,7 +145,7 @@ void *wire_get_array(struct wire_reader *r, size_t min_size, uint32_t max, size_
 
 	*ret_n = 0;
 	if (n > max)
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 	if (r->error || n == 0)
 		return NULL;
 	v = calloc(n, size);
@@ -157,7 +162,7 @@ void wire_get_exactly(struct wire_reader *r, void *ret, size_t size)
 	const void *p = wire_get_bytes(r, &n);
 
 	if (!p || n != size)
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 	else
 		memcpy(ret, p, n);
 }

@@ -65,6 +65,8 @@ bool wire_id_is_safe(uint32_t id);
 int wire_open(struct wire_reader *r, const void *p, size_t n, enum wire_kind kind) _must_check_;
 /* Is it a message of the kind, by its header? */
 bool wire_is(const void *p, size_t n, enum wire_kind kind);
+/* What was read is none of what may be sent; the first error stays. */
+void wire_refuse(struct wire_reader *r);
 /* Each returns 0 / NULL and sets error once anything was short or out of bounds. */
 uint8_t wire_get_u8(struct wire_reader *r);
 uint32_t wire_get_u32(struct wire_reader *r);

@@ -79,7 +79,7 @@ static void get_fields(struct wire_reader *r, struct definition *d)
 		f->path = wire_get_str(r);
 		f->value = wire_get_str(r);
 		if (!f->path || !f->value)
-			r->error = r->error ? r->error : -EPROTO;
+			wire_refuse(r);
 	}
 }
 
@@ -96,7 +96,7 @@ static void get_findings(struct wire_reader *r, struct definition *d)
 		f->path = wire_get_str(r);
 		f->shown = wire_get_str(r);
 		if (f->severity >= DEFINITION_SEVERITY_COUNT || !f->rule || !f->title || !f->path || !f->shown)
-			r->error = r->error ? r->error : -EPROTO;
+			wire_refuse(r);
 	}
 }
 

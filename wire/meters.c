@@ -39,11 +39,6 @@ void meters_put(struct wire_writer *w, const struct meters *m)
 	}
 }
 
-static void refuse(struct wire_reader *r)
-{
-	r->error = r->error ? r->error : -EPROTO;
-}
-
 void meters_get_rate(struct wire_reader *r, struct meters_rate *ret)
 {
 	ret->calls = wire_get_u32(r);
@@ -52,7 +47,7 @@ void meters_get_rate(struct wire_reader *r, struct meters_rate *ret)
 	/* The shim counts in calls times microseconds, and what it shows must have words. */
 	if (ret->calls > METERS_CALLS_MAX || ret->period_s > METERS_PERIOD_MAX ||
 		(ret->calls && (!ret->period_s || !ret->where)))
-		refuse(r);
+		wire_refuse(r);
 }
 
 void meters_get_bound(struct wire_reader *r, uint64_t max, struct meters_bound *ret)
@@ -60,7 +55,7 @@ void meters_get_bound(struct wire_reader *r, uint64_t max, struct meters_bound *
 	ret->value = wire_get_u64(r);
 	ret->where = wire_get_str(r);
 	if (ret->value > max || (ret->value && !ret->where))
-		refuse(r);
+		wire_refuse(r);
 }
 
 static void get_tool(struct wire_reader *r, struct meters_tool *ret)
@@ -71,7 +66,7 @@ static void get_tool(struct wire_reader *r, struct meters_tool *ret)
 	meters_get_bound(r, UINT64_MAX, &ret->output);
 	meters_get_bound(r, 1, &ret->confirm);
 	if (!ret->glob)
-		refuse(r);
+		wire_refuse(r);
 }
 
 void meters_get(struct wire_reader *r, struct meters *ret)

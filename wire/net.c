@@ -209,7 +209,7 @@ void net_address_get(struct wire_reader *r, struct net_address *ret)
 	*ret = (struct net_address){ .family = wire_get_u8(r) };
 	p = wire_get_bytes(r, &n);
 	if (!p || n != sizeof(ret->bytes) || (ret->family != 0 && ret->family != 4 && ret->family != 6)) {
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 		return;
 	}
 	memcpy(ret->bytes, p, n);
@@ -227,11 +227,11 @@ static size_t get_ports(struct wire_reader *r, uint16_t *ret, size_t max)
 	uint32_t n = wire_get_count(r, sizeof(uint32_t));
 
 	if (n > max)
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 	for (uint32_t i = 0; i < n && !r->error; i++) {
 		uint32_t port = wire_get_u32(r);
 		if (port == 0 || port > UINT16_MAX)
-			r->error = r->error ? r->error : -EPROTO;
+			wire_refuse(r);
 		else
 			ret[i] = (uint16_t)port;
 	}
@@ -300,7 +300,7 @@ static void get_grants(struct wire_reader *r, struct net_config *ret)
 	uint32_t n = wire_get_count(r, GRANT_MIN);
 
 	if (r->error || n > NET_GRANTS_MAX) {
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 		return;
 	}
 	ret->grants = calloc(n ? n : 1, sizeof(*ret->grants));

@@ -127,7 +127,7 @@ static void get_strv(struct wire_reader *r, struct strv *ret)
 	for (uint32_t i = 0; i < n && !r->error; i++) {
 		char *s = wire_get_str(r);
 		if (!s) {
-			r->error = r->error ? r->error : -EPROTO;
+			wire_refuse(r);
 			return;
 		}
 		int e = strv_add_take(ret, s);
@@ -149,11 +149,11 @@ static void get_mount(struct wire_reader *r, struct plan_mount *ret)
 	ret->size = wire_get_u64(r);
 	ret->content = wire_get_str(r);
 	if (ret->kind >= PLAN_MOUNT_KIND_COUNT || !ret->target || ret->target[0] != '/')
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 	if (ret->kind == PLAN_BIND && (!ret->source || ret->source[0] != '/'))
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 	if ((ret->kind == PLAN_FILE || ret->kind == PLAN_SYMLINK) && !ret->content)
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 }
 
 static void get_mounts(struct wire_reader *r, struct plan *p)
@@ -176,7 +176,7 @@ static void *get_array(struct wire_reader *r, uint32_t n, uint32_t max, size_t s
 	void *v;
 
 	if (r->error || n > max) {
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 		return NULL;
 	}
 	v = calloc(n ? n : 1, size);

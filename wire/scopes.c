@@ -37,11 +37,6 @@ void scopes_put(struct wire_writer *w, const struct scopes *s)
 	}
 }
 
-static void refuse(struct wire_reader *r)
-{
-	r->error = r->error ? r->error : -EPROTO;
-}
-
 static void get_scopes(struct wire_reader *r, struct scopes *ret)
 {
 	uint32_t n;
@@ -54,7 +49,7 @@ static void get_scopes(struct wire_reader *r, struct scopes *ret)
 		x->lift = wire_get_str(r);
 		if (!x->name || !scopes_name_valid(x->name) ||
 			(ret->n < SCOPE_KNOWN && strcmp(x->name, known[ret->n]) != 0))
-			refuse(r);
+			wire_refuse(r);
 	}
 }
 
@@ -69,7 +64,7 @@ static void get_globs(struct wire_reader *r, struct scopes *ret)
 		x->glob = wire_get_str(r);
 		x->where = wire_get_str(r);
 		if (x->scope >= ret->n || !x->glob || !x->where)
-			refuse(r);
+			wire_refuse(r);
 	}
 }
 
@@ -82,9 +77,9 @@ void scopes_get(struct wire_reader *r, struct scopes *ret)
 	get_globs(r, ret);
 	/* The known ones are what annotations lead to, so they are there whenever there are any. */
 	if (ret->where ? ret->n < SCOPE_KNOWN || !ret->allowed_where : ret->n || ret->n_globs)
-		refuse(r);
+		wire_refuse(r);
 	if (ret->lift_max_s > SCOPES_TIME_MAX)
-		refuse(r);
+		wire_refuse(r);
 }
 
 static char *copy(const char *s, int *error)

@@ -104,11 +104,6 @@ void shim_client_put(struct wire_writer *w, const struct shim_client *c)
 	meters_put_rate(w, &c->logging.rate);
 }
 
-static void refuse(struct wire_reader *r)
-{
-	r->error = r->error ? r->error : -EPROTO;
-}
-
 static void get_hosts(struct wire_reader *r, struct shim_elicitation *ret)
 {
 	uint32_t n;
@@ -122,7 +117,7 @@ static void get_hosts(struct wire_reader *r, struct shim_elicitation *ret)
 		port = wire_get_u32(r);
 		h->port = (uint16_t)port;
 		if (!h->name || !net_name_valid(h->name) || port == 0 || port > UINT16_MAX)
-			refuse(r);
+			wire_refuse(r);
 	}
 }
 
@@ -144,7 +139,7 @@ void shim_client_get(struct wire_reader *r, struct shim_client *ret)
 	meters_get_rate(r, &ret->logging.rate);
 	if (ret->sampling.context >= SHIM_CONTEXT_COUNT || ret->logging.level >= SHIM_LEVEL_COUNT ||
 		((ret->logging.off || ret->logging.level) && !ret->logging.where))
-		refuse(r);
+		wire_refuse(r);
 }
 
 /* Each string is copied or gone, so that the copy can be freed whatever came of it. */

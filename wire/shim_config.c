@@ -91,7 +91,7 @@ static void get_rules(struct wire_reader *r, struct shim_rules *ret)
 		rule->glob = wire_get_str(r);
 		rule->where = wire_get_str(r);
 		if (!rule->glob || !rule->where)
-			r->error = r->error ? r->error : -EPROTO;
+			wire_refuse(r);
 	}
 }
 
@@ -103,14 +103,14 @@ static void get_pins(struct wire_reader *r, struct shim_pins *ret)
 	ret->where = wire_get_str(r);
 	ret->v = wire_get_array(r, SHIM_PIN_MIN, DEFINITIONS_MAX, sizeof(*ret->v), &n);
 	if ((ret->on && !ret->where) || (n > 0 && !ret->on))
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 	for (; ret->n < n && !r->error; ret->n++) {
 		struct shim_pin *p = &ret->v[ret->n];
 		p->kind = wire_get_u8(r);
 		p->name = wire_get_str(r);
 		wire_get_exactly(r, p->digest, sizeof(p->digest));
 		if (!p->name || p->kind >= DEFINITION_KIND_COUNT)
-			r->error = r->error ? r->error : -EPROTO;
+			wire_refuse(r);
 		/* They are looked up by halves. */
 		else if (ret->n > 0 && shim_pin_compare(p - 1, p->kind, p->name, strlen(p->name)) >= 0)
 			r->error = -EPROTO;
@@ -124,7 +124,7 @@ static void get_strv(struct wire_reader *r, struct strv *ret)
 	for (uint32_t i = 0; i < n && !r->error; i++) {
 		int e = strv_add_take(ret, wire_get_str(r));
 		if (e < 0)
-			r->error = r->error ? r->error : -EPROTO;
+			wire_refuse(r);
 	}
 }
 
@@ -137,7 +137,7 @@ static void get_scan(struct wire_reader *r, struct shim_scan *ret)
 	for (size_t i = 0; i < ret->others.n; i++)
 		bytes += strlen(ret->others.v[i]);
 	if (ret->others.n > SHIM_OTHERS_MAX || bytes > SHIM_OTHERS_BYTES_MAX)
-		r->error = r->error ? r->error : -EPROTO;
+		wire_refuse(r);
 }
 
 static void get_arguments(struct wire_reader *r, struct shim_arguments *ret)
@@ -153,7 +153,7 @@ static void get_arguments(struct wire_reader *r, struct shim_arguments *ret)
 		rule->where = wire_get_str(r);
 		rule->strict = wire_get_u8(r);
 		if (!rule->glob || !rule->where)
-			r->error = r->error ? r->error : -EPROTO;
+			wire_refuse(r);
 	}
 }
 

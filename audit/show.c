@@ -22,6 +22,7 @@
 
 #include "audit/denied.h"
 #include "audit/session_check.h"
+#include "base/fs.h"
 #include "base/glob.h"
 #include "base/text.h"
 
@@ -139,18 +140,14 @@ static struct source *find_source(struct show *s, size_t known, const char *name
 /* Looks at the directory: new files, and sizes of those that are known. */
 static int scan(struct show *s, struct diag *d)
 {
-	int copy = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	_cleanup_closedir_ DIR *dir = NULL;
 	const struct dirent *e;
 	size_t known = s->n;
 	struct stat st;
+	int r = fs_list(s->dirfd, &dir);
 
-	if (!dir) {
-		int error = errno;
-		if (copy >= 0)
-			close(copy);
-		return diag_fail(d, -error, "the audit directory cannot be read: %s", strerror(error));
-	}
+	if (r < 0)
+		return diag_fail(d, r, "the audit directory cannot be read: %s", strerror(-r));
 	while ((e = readdir(dir))) {
 		if (fstatat(s->dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 			!wants_file(&s->o->filter, e->d_name, &st))

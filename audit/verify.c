@@ -21,6 +21,7 @@
 #include "audit/line.h"
 #include "audit/repair.h"
 #include "audit/session_check.h"
+#include "base/fs.h"
 #include "base/text.h"
 
 enum { VERIFY_NAME_SHOWN = 300 };
@@ -70,17 +71,12 @@ static int compare_name(const void *a, const void *b)
 
 static int list_files(int dirfd, struct listing *ret, struct diag *d)
 {
-	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	_cleanup_closedir_ DIR *dir = NULL;
 	const struct dirent *e;
-	int r = 0;
+	int r = fs_list(dirfd, &dir);
 
-	if (!dir) {
-		int error = errno;
-		if (copy >= 0)
-			close(copy);
-		return diag_fail(d, -error, "the audit directory cannot be read: %s", strerror(error));
-	}
+	if (r < 0)
+		return diag_fail(d, r, "the audit directory cannot be read: %s", strerror(-r));
 	while (r == 0 && (e = readdir(dir))) {
 		if (is_log_name(e->d_name))
 			r = list_add(ret, dirfd, e->d_name);

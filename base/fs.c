@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -271,4 +273,30 @@ bool fs_is_locked(int dir, const char *name)
 	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+int fs_list(int dir, DIR **ret)
+{
+	_cleanup_close_ int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret = fdopendir(fd);
+	if (!*ret)
+		return -errno;
+	steal_fd(&fd);
+	return 0;
+}
+
+int fs_watch(const int *dirs, size_t n, uint32_t mask)
+{
+	_cleanup_close_ int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	char path[64];
+
+	for (size_t i = 0; fd >= 0 && i < n; i++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", dirs[i]);
+		if (inotify_add_watch(fd, path, mask) < 0)
+			return -1;
+	}
+	return steal_fd(&fd);
 }

@@ -6,7 +6,9 @@
  * Returns:  0, -errno with the sentence in the diag
  */
 #pragma once
+#include <dirent.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include "base/buf.h"
 #include "base/diag.h"
@@ -33,6 +35,11 @@ int fs_read_trusted_file(const char *path, enum fs_trust trust, uid_t uid, struc
 int fs_write_atomic(int dirfd, const char *name, const void *p, size_t n, mode_t mode, struct diag *d) _must_check_;
 /* Makes every missing directory of an absolute path with the mode and returns the last one open (O_PATH not set). */
 int fs_mkdirs(const char *path, mode_t mode, int *ret, struct diag *d) _must_check_;
+/* Opens a directory for a look at its names from the first on, beside dir, which stays the caller's: 0, -errno. */
+int fs_list(int dir, DIR **ret) _must_check_;
+/* An inotify descriptor that tells of mask in each of n directories, or -1: its instances are few (128 a user), so
+ * whoever watches looks from time to time where there is none. */
+int fs_watch(const int *dirs, size_t n, uint32_t mask);
 /* Does a living process hold a flock(2) on that file of dir? What cannot be opened is held by nobody. */
 bool fs_is_locked(int dir, const char *name);
 /* The canonical path of what is open behind fd (readlink of /proc/self/fd/N); "(deleted)" is -ENOENT. */

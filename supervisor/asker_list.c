@@ -185,18 +185,6 @@ static void list_free(struct asker *a)
 
 static const struct asker_kind list_kind = { list_ask, list_withdraw, list_take, list_free };
 
-/* inotify instances are few (128 a user); without one the session looks every ASKER_TICK_MS. */
-static int watch(int dir)
-{
-	_cleanup_close_ int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
-	if (fd < 0 || inotify_add_watch(fd, path, IN_MOVED_TO) < 0)
-		return -1;
-	return steal_fd(&fd);
-}
-
 int asker_list_new(const struct asker_list_args *a, struct asker **ret, struct diag *d)
 {
 	struct asker_list *l = calloc(1, sizeof(*l));
@@ -215,7 +203,8 @@ int asker_list_new(const struct asker_list_args *a, struct asker **ret, struct d
 		list_free(&l->asker);
 		return r;
 	}
-	l->asker.fd = watch(l->dir);
+	/* Without one the session looks every ASKER_TICK_MS. */
+	l->asker.fd = fs_watch(&l->dir, 1, IN_MOVED_TO);
 	*ret = &l->asker;
 	return 0;
 }

@@ -3,7 +3,6 @@
 #include "supervisor/call_list.h"
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include "base/fs.h"
 #include "base/parse.h"
@@ -171,9 +170,10 @@ int call_list_read(const struct paths *p, struct call_list *ret, struct diag *d)
 
 	if (r < 0)
 		return r;
-	_cleanup_closedir_ DIR *dir = fdopendir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	if (!dir)
-		return diag_fail(d, -errno, "cannot list the calls that wait: %s", strerror(errno));
+	_cleanup_closedir_ DIR *dir = NULL;
+	r = fs_list(fd, &dir);
+	if (r < 0)
+		return diag_fail(d, r, "cannot list the calls that wait: %s", strerror(-r));
 	for (struct dirent *e; (e = readdir(dir));) {
 		r = is_entry(e->d_name) ? list_entry(fd, p->uid, e->d_name, &l) : 0;
 		if (r < 0)

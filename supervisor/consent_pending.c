@@ -45,12 +45,12 @@ typedef int (*waiter_fn)(int dir, const char *name, void *arg);
 /* Calls fn for each waiter that lives and removes the files of those that do not. *ret counts the living. */
 static int each_waiter(int dir, waiter_fn fn, void *arg, unsigned *ret)
 {
-	_cleanup_closedir_ DIR *list = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	int r = 0;
+	_cleanup_closedir_ DIR *list = NULL;
+	int r = fs_list(dir, &list);
 
 	*ret = 0;
-	if (!list)
-		return -errno;
+	if (r < 0)
+		return r;
 	for (struct dirent *e; r == 0 && (e = readdir(list));) {
 		if (e->d_name[0] == '.' || ends_with(e->d_name, ANSWER))
 			continue;
@@ -67,10 +67,12 @@ static int each_waiter(int dir, waiter_fn fn, void *arg, unsigned *ret)
 /* No waiter lives: answers nobody fetched and half-made files go too, then the directory and the entry. */
 static void remove_entry(int pending, int waiters, const char *digest)
 {
-	_cleanup_closedir_ DIR *list = fdopendir(openat(waiters, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	_cleanup_closedir_ DIR *list = NULL;
 	char name[NAME_SIZE];
 
-	for (struct dirent *e; list && (e = readdir(list));)
+	if (fs_list(waiters, &list) < 0)
+		return;
+	for (struct dirent *e; (e = readdir(list));)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && !fs_is_locked(waiters, e->d_name))
 			unlinkat(waiters, e->d_name, 0);
 	snprintf(name, sizeof(name), "%s.waiters", digest);
@@ -181,9 +183,10 @@ int pending_list(const struct paths *p, struct pendings *ret, struct diag *d)
 
 	if (r < 0)
 		return r;
-	_cleanup_closedir_ DIR *dir = fdopendir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	if (!dir)
-		return diag_fail(d, -errno, "cannot list what waits: %s", strerror(errno));
+	_cleanup_closedir_ DIR *dir = NULL;
+	r = fs_list(fd, &dir);
+	if (r < 0)
+		return diag_fail(d, r, "cannot list what waits: %s", strerror(-r));
 	for (struct dirent *e; (e = readdir(dir));) {
 		if (strlen(e->d_name) != DIGEST_LEN + strlen(".waiters") || !ends_with(e->d_name, ".waiters"))
 			continue;

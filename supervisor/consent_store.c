@@ -2,7 +2,6 @@
 /* consent_store - STATE/approvals: one file an approval (consent.h) */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 #include "base/fs.h"
@@ -191,9 +190,10 @@ int consent_list(const struct paths *p, struct approvals *ret, struct diag *d)
 
 	if (r < 0)
 		return r;
-	_cleanup_closedir_ DIR *dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-	if (!dir)
-		return diag_fail(d, -errno, "cannot list the approvals: %s", strerror(errno));
+	_cleanup_closedir_ DIR *dir = NULL;
+	r = fs_list(fd, &dir);
+	if (r < 0)
+		return diag_fail(d, r, "cannot list the approvals: %s", strerror(-r));
 	for (struct dirent *e; (e = readdir(dir));) {
 		if (!is_approval_name(e->d_name, digest))
 			continue;

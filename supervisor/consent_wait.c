@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include "base/fs.h"
 #include "base/io.h"
 #include "supervisor/consent_pending.h"
 
@@ -20,22 +21,14 @@ struct consent_waiting {
 	int notify; /* -1: none */
 };
 
-/* inotify instances are few (128 a user); without one the loop looks every POLL_MS. */
+/* Without one the loop looks every POLL_MS. */
 static int watch(const struct consent_wait *w, const struct pending_waiter *place)
 {
-	_cleanup_close_ int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	_cleanup_close_ int approvals = -1;
-	char path[64];
 
-	if (fd < 0 || paths_open_state(w->paths, "approvals", &approvals, NULL) < 0)
+	if (paths_open_state(w->paths, "approvals", &approvals, NULL) < 0)
 		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", approvals);
-	if (inotify_add_watch(fd, path, IN_MOVED_TO | IN_CREATE) < 0)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", place->waiters);
-	if (inotify_add_watch(fd, path, IN_MOVED_TO | IN_CREATE) < 0)
-		return -1;
-	return steal_fd(&fd);
+	return fs_watch((const int[]){ approvals, place->waiters }, 2, IN_MOVED_TO | IN_CREATE);
 }
 
 /* CONSENT_UNKNOWN: no answer yet. */

@@ -7,7 +7,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
 #include "base/fs.h"
@@ -58,9 +57,10 @@ int lineage_mark_sessions(struct lineage *l, const struct paths *p, struct diag 
 
 	if (r < 0)
 		return r;
-	_cleanup_closedir_ DIR *dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-	if (!dir)
-		return diag_fail(d, -errno, "cannot list the running sessions: %s", strerror(errno));
+	_cleanup_closedir_ DIR *dir = NULL;
+	r = fs_list(fd, &dir);
+	if (r < 0)
+		return diag_fail(d, r, "cannot list the running sessions: %s", strerror(-r));
 	for (struct dirent *e; (e = readdir(dir));) {
 		size_t n = strlen(e->d_name);
 		if (n > 5 && strcmp(e->d_name + n - 5, ".json") == 0 && e->d_name[0] != '.') {

@@ -260,9 +260,10 @@ int scope_grant_list(const struct paths *p, const struct scope_clock *now, struc
 
 	if (r < 0)
 		return r;
-	_cleanup_closedir_ DIR *dir = fdopendir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	if (!dir)
-		return diag_fail(d, -errno, "cannot list the grants: %s", strerror(errno));
+	_cleanup_closedir_ DIR *dir = NULL;
+	r = fs_list(fd, &dir);
+	if (r < 0)
+		return diag_fail(d, r, "cannot list the grants: %s", strerror(-r));
 	for (struct dirent *e; r == 0 && (e = readdir(dir));)
 		/* One that begins with a dot is being written. */
 		if (e->d_name[0] != '.' && strlen(e->d_name) < SCOPE_GRANT_NAME_SIZE)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -449,7 +450,8 @@ static void a_failed_atomic_write_leaves_nothing_behind(void **state)
 	assert_int_equal(mkdirat(s->fd, "a", 0700), 0);
 	assert_int_equal(fs_write_atomic(s->fd, "a", "x", 1, 0600, &d), -EISDIR);
 	assert_non_null(strstr(d.text, "cannot write a"));
-	_cleanup_closedir_ DIR *dir = fdopendir(openat(s->fd, ".", O_DIRECTORY | O_CLOEXEC));
+	_cleanup_closedir_ DIR *dir = NULL;
+	assert_int_equal(fs_list(s->fd, &dir), 0);
 	while ((e = readdir(dir)))
 		n += e->d_name[0] != '.' || e->d_name[1] == 'a';
 	assert_int_equal(n, 1);
@@ -478,6 +480,56 @@ static void missing_directories_are_made_and_the_last_is_open(void **state)
 	snprintf(path, sizeof(path), "%s/file\x1b/d", s->path);
 	assert_true(fs_mkdirs(path, 0700, &fd, &d) < 0);
 	assert_null(strchr(d.text, '\x1b'));
+}
+
+static size_t count_names(int fd)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	size_t n = 0;
+
+	assert_int_equal(fs_list(fd, &dir), 0);
+	for (struct dirent *e; (e = readdir(dir));)
+		n += e->d_name[0] != '.';
+	return n;
+}
+
+static void each_look_at_a_directory_sees_all_of_its_names(void **state)
+{
+	struct scratch *s = *state;
+	DIR *dir = NULL;
+
+	put_file(s->fd, "f", "x", 0600);
+	put_file(s->fd, "g", "x", 0600);
+	assert_int_equal(count_names(s->fd), 2);
+	assert_int_equal(count_names(s->fd), 2);
+	_cleanup_close_ int file = openat(s->fd, "f", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fs_list(file, &dir), -ENOTDIR);
+	assert_int_equal(fs_list(-1, &dir), -EBADF);
+	assert_null(dir);
+}
+
+static void a_watch_tells_of_each_of_its_directories_or_is_none(void **state)
+{
+	struct scratch *s = *state;
+	union {
+		struct inotify_event e;
+		char room[512];
+	} u;
+	_cleanup_close_ int a = -1;
+
+	assert_int_equal(mkdirat(s->fd, "a", 0700), 0);
+	a = openat(s->fd, "a", O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = fs_watch((const int[]){ s->fd, a }, 2, IN_CREATE);
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, u.room, sizeof(u.room)), -1);
+	for (int i = 0; i < 2; i++) {
+		put_file(i ? a : s->fd, "f", "x", 0600);
+		assert_true(read(fd, u.room, sizeof(u.room)) > 0);
+		assert_int_equal(u.e.wd, i + 1);
+		assert_string_equal(u.e.name, "f");
+	}
+	assert_int_equal(unlinkat(a, "f", 0), 0);
+	assert_int_equal(fs_watch((const int[]){ s->fd, -1 }, 2, IN_CREATE), -1);
 }
 
 static void the_path_of_a_deleted_file_is_not_that_of_its_impostor(void **state)
@@ -763,6 +815,8 @@ int main(void)
 		IN_SCRATCH(an_atomic_write_replaces_whole_with_the_exact_mode),
 		IN_SCRATCH(a_failed_atomic_write_leaves_nothing_behind),
 		IN_SCRATCH(missing_directories_are_made_and_the_last_is_open),
+		IN_SCRATCH(each_look_at_a_directory_sees_all_of_its_names),
+		IN_SCRATCH(a_watch_tells_of_each_of_its_directories_or_is_none),
 		IN_SCRATCH(the_path_of_a_deleted_file_is_not_that_of_its_impostor),
 		cmocka_unit_test(a_pipe_has_no_path),
 		cmocka_unit_test(a_sealed_memory_file_reads_back_and_cannot_be_changed),

@@ -16,7 +16,6 @@
  */
 #include "supervisor/session_internal.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -97,18 +96,31 @@ int session_record_own(struct session *s, enum event_type type, const char *reas
 
 /* --- towards the children --- */
 
+static int send_control(int sock, const struct control *c)
+{
+	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
+	int r = control_encode(c, &w);
+
+	return r < 0 ? r : io_send_msg(sock, w.buf.data, w.buf.len, NULL, 0);
+}
+
 int session_send_control(int sock, enum control_type type, int value, const char *text)
 {
 	struct control c = { .type = type, .value = value };
-	struct wire_writer w = { 0 };
-	int r;
 
 	snprintf(c.text, sizeof(c.text), "%s", text);
-	r = control_encode(&c, &w);
-	if (r == 0)
-		r = io_send_msg(sock, w.buf.data, w.buf.len, NULL, 0);
-	wire_writer_done(&w);
-	return r;
+	return send_control(sock, &c);
+}
+
+int session_tell_shim(struct session *s, struct control *c, const char *text)
+{
+	int r;
+
+	if (s->spawned.control < 0)
+		return 0;
+	snprintf(c->text, sizeof(c->text), "%s", text);
+	r = send_control(s->spawned.control, c);
+	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }
 
 void session_kill_init(struct session *s)

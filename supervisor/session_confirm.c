@@ -48,15 +48,8 @@ static int record(struct session *s, const struct asked *a, enum event_decision 
 static int send_answer(struct session *s, uint64_t id, bool yes, const char *words)
 {
 	struct control c = { .type = yes ? CONTROL_CONFIRMED : CONTROL_DECLINED, .call_id = id };
-	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
-	int r;
 
-	snprintf(c.text, sizeof(c.text), "%s", words);
-	r = control_encode(&c, &w);
-	if (r == 0 && s->spawned.control >= 0)
-		r = io_send_msg(s->spawned.control, w.buf.data, w.buf.len, NULL, 0);
-	/* A shim that has ended waits for nothing; that it has, its pidfd tells. */
-	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+	return session_tell_shim(s, &c, words);
 }
 
 static bool is_remembered(const struct session_calls *c, const char *digest)

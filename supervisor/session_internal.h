@@ -60,6 +60,8 @@ int session_record_own(struct session *s, enum event_type type, const char *reas
 /* "NAME: words" on stderr. */
 void session_say(const struct session *s, const char *words);
 int session_send_control(int sock, enum control_type type, int value, const char *text) _must_check_;
+/* With those words. A shim that has ended lets nothing through, and its pidfd tells that it has: no error. */
+int session_tell_shim(struct session *s, struct control *c, const char *text) _must_check_;
 /* PID 1, and with it every process of the server, ends now. */
 void session_kill_init(struct session *s);
 /* The server is gone: the shim answers what waits and ends. */

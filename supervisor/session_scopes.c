@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include "base/fs.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "supervisor/output.h"
@@ -29,17 +30,6 @@ struct session_scopes {
 	uint64_t look_at;
 };
 
-static int watch(int dir)
-{
-	_cleanup_close_ int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
-	if (fd < 0 || inotify_add_watch(fd, path, IN_MOVED_TO | IN_DELETE) < 0)
-		return -1;
-	return steal_fd(&fd);
-}
-
 int session_scopes_begin(struct session *s)
 {
 	const struct effective *e = s->args->effective;
@@ -56,7 +46,7 @@ int session_scopes_begin(struct session *s)
 	if (r == 0)
 		r = paths_open_runtime(s->args->paths, SCOPE_GRANT_DIR, &x->dir, &s->diag);
 	if (r == 0)
-		x->fd = watch(x->dir);
+		x->fd = fs_watch(&x->dir, 1, IN_MOVED_TO | IN_DELETE);
 	return r;
 }
 
@@ -97,15 +87,8 @@ static int record(struct session *s, size_t i, const char *status, bool begins, 
 static int tell_shim(struct session *s, size_t i, uint64_t until_us, const char *words)
 {
 	struct control c = { .type = CONTROL_GRANT, .value = (int)i, .until_us = until_us };
-	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
-	int r;
 
-	snprintf(c.text, sizeof(c.text), "%s", words);
-	r = control_encode(&c, &w);
-	if (r == 0 && s->spawned.control >= 0)
-		r = io_send_msg(s->spawned.control, w.buf.data, w.buf.len, NULL, 0);
-	/* A shim that has ended lets nothing through; that it has, its pidfd tells. */
-	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+	return session_tell_shim(s, &c, words);
 }
 
 static int begin(struct session *s, size_t i, const struct scope_grant *g, uint64_t until_us)

@@ -17,10 +17,9 @@
 
 static int send_shim(struct session *s, enum control_type type, const char *words)
 {
-	int r = session_send_control(s->spawned.control, type, 0, words);
+	struct control c = { .type = type };
 
-	/* It has ended: its own descriptor says why. */
-	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+	return session_tell_shim(s, &c, words);
 }
 
 static void leave(struct session *s)

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "supervisor/call_list.h"
 #include "supervisor/output.h"
+#include "supervisor/state_json.h"
 
 enum { DRAIN_MAX = 4096 };
 
@@ -136,14 +137,11 @@ static int parse_answer(const json_t *root, const struct held *h, struct asker_a
 /* What is no answer to what was asked is a no. */
 static void read_answer(const struct asker_list *l, const char *name, const struct held *h, struct asker_answer *ret)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(CALL_ANSWER_FILE_MAX);
-	struct diag d = { "" };
-	json_t *root = NULL;
+	json_t *root;
 
 	*ret = (struct asker_answer){ .id = h->id };
-	if (fs_read_trusted(l->dir, name, FS_TRUST_USER, l->uid, &b, &d) == 0)
-		root = json_loadb(b.data ? b.data : "", b.len, JSON_REJECT_DUPLICATES, NULL);
-	if (!root || parse_answer(root, h, ret) < 0) {
+	if (state_json_read(l->dir, name, l->uid, CALL_ANSWER_FILE_MAX, &root, NULL) < 0 ||
+		parse_answer(root, h, ret) < 0) {
 		*ret = (struct asker_answer){ .id = h->id, .say = ASKER_NO, .channel = "approve" };
 		snprintf(ret->by, sizeof(ret->by), "an answer that is not to this question");
 	}

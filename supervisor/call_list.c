@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "supervisor/state_json.h"
 
 static const char *const say_names[] = {
 	[ASKER_NO] = "no",
@@ -99,15 +100,13 @@ static int take_entry(const json_t *root, struct call_entry *e)
 
 static int read_entry(int dir, uid_t uid, struct call_entry *e)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(CALL_FILE_MAX);
 	struct diag d = { "" };
 	json_t *root;
-	int r = fs_read_trusted(dir, e->name, FS_TRUST_USER, uid, &b, &d);
+	int r = state_json_read(dir, e->name, uid, CALL_FILE_MAX, &root, &d);
 
-	root = r == 0 ? json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
 	if (r == 0) {
 		diag_set(&d, "the entry is damaged");
-		r = root ? take_entry(root, e) : -EINVAL;
+		r = take_entry(root, e);
 	}
 	json_decref(root);
 	if (r == 0 || r == -ENOMEM || r == -ENOENT)

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/parse.h"
 #include "supervisor/canonical.h"
+#include "supervisor/state_json.h"
 
 #define PENDING_DIR "pending"
 #define ANSWER	    ".answer"
@@ -120,18 +121,16 @@ static int take_entry(const json_t *root, struct pending *e)
 
 static int read_entry(int pending, uid_t uid, struct pending *e)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(CONSENT_FILE_MAX);
 	char name[NAME_SIZE];
 	struct diag d = { "" };
 	json_t *root;
 	int r;
 
 	snprintf(name, sizeof(name), "%s.json", e->digest);
-	r = fs_read_trusted(pending, name, FS_TRUST_USER, uid, &b, &d);
-	root = r == 0 ? json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	r = state_json_read(pending, name, uid, CONSENT_FILE_MAX, &root, &d);
 	if (r == 0) {
 		diag_set(&d, "the entry is damaged, or its plan is not the one of its name");
-		r = root ? take_entry(root, e) : -EINVAL;
+		r = take_entry(root, e);
 	}
 	json_decref(root);
 	if (r == 0 || r == -ENOMEM || r == -ENOENT)

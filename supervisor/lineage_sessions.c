@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "supervisor/lineage.h"
 #include "supervisor/registry.h"
+#include "supervisor/state_json.h"
 
 enum { SESSION_FILE_MAX = 64 << 10 };
 
@@ -32,16 +33,14 @@ static bool is_running(json_int_t pid, json_int_t start)
 
 static int mark_file(struct lineage *l, int dir, const char *name, uid_t uid)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(SESSION_FILE_MAX);
 	json_int_t pid = 0, start = 0, own = 0, own_start = 0;
 	json_int_t namespace = (json_int_t)registry_pid_namespace();
 	json_t *root;
-	int r = fs_read_trusted(dir, name, FS_TRUST_USER, uid, &b, NULL);
+	int r = state_json_read(dir, name, uid, SESSION_FILE_MAX, &root, NULL);
 
 	if (r == -ENOMEM)
 		return r;
-	root = r == 0 ? json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	if (root &&
+	if (r == 0 &&
 		json_unpack(root, "{s:I, s:I, s:I, s:I, s?:I}", "client_pid", &pid, "client_start", &start, "pid", &own,
 			"start", &own_start, "pid_namespace", &namespace) == 0 &&
 		(uint64_t) namespace == registry_pid_namespace() && pid > 0 && is_running(own, own_start))

@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "supervisor/state_json.h"
 
 enum { REGISTRY_FILE_MAX = 64 << 10, STAT_MAX = 4096, START_FIELD = 22 };
 
@@ -154,9 +155,8 @@ void registry_list_done(struct registry_list *l)
 	*l = (struct registry_list){ 0 };
 }
 
-static int parse_entry(const char *text, size_t n, struct registry_entry *ret)
+static int parse_entry(json_t *j, struct registry_entry *ret)
 {
-	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
 	const char *id, *name, *client;
 	json_int_t pid, start, init_pid, init_start, since;
 	json_int_t namespace =
@@ -181,7 +181,6 @@ static int parse_entry(const char *text, size_t n, struct registry_entry *ret)
 	} else {
 		r = -EINVAL;
 	}
-	json_decref(j);
 	return r < 0 ? -EINVAL : ret->name && ret->client ? 0 : -ENOMEM;
 }
 
@@ -205,13 +204,13 @@ static void read_counters(int dirfd, struct registry_entry *e)
 
 static int read_one(const struct paths *p, int dirfd, const char *file, struct registry_list *list)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(REGISTRY_FILE_MAX);
 	struct registry_entry e, *v;
-	struct diag ignored;
-	int r = fs_read_trusted(dirfd, file, FS_TRUST_USER, p->uid, &b, &ignored);
+	json_t *root;
+	int r = state_json_read(dirfd, file, p->uid, REGISTRY_FILE_MAX, &root, NULL);
 
 	if (r == 0)
-		r = parse_entry(b.data, b.len, &e);
+		r = parse_entry(root, &e);
+	json_decref(root);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	if ((!e.foreign && !is_alive(&e)) || strncmp(file, e.id, AUDIT_SESSION_ID_LEN) != 0) {

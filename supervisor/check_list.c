@@ -74,22 +74,15 @@ static json_t *ids_of(const struct approvals *all, const char *name)
 	return ids;
 }
 
-static json_t *shown(const char *text)
-{
-	_cleanup_free_ char *s = text ? question_shown(text) : NULL;
-
-	return !text ? json_null() : s ? json_string(s) : NULL;
-}
-
 static json_t *describe(const struct paths *p, const struct approvals *all, const char *name)
 {
 	_cleanup_profile_ struct profile f = { 0 };
 	struct diag d = { "" };
 	int r = profile_load(p, name, &f, &d);
 
-	return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "name", name, "file", shown(f.file), "description",
-		shown(f.description), "version", (json_int_t)f.version, "approvals", ids_of(all, name), "unusable",
-		r < 0 ? shown(d.text) : json_null());
+	return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "name", name, "file", question_shown_json(f.file),
+		"description", question_shown_json(f.description), "version", (json_int_t)f.version, "approvals",
+		ids_of(all, name), "unusable", r < 0 ? question_shown_json(d.text) : json_null());
 }
 
 static json_t *describe_all(const struct paths *p, const struct strv *names, const struct approvals *all)

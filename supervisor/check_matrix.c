@@ -42,13 +42,6 @@ static const char *rate_words(const struct meters_rate *r, char ret[RATE_WORDS])
 	return ret;
 }
 
-static json_t *shown(const char *text)
-{
-	_cleanup_free_ char *s = text ? question_shown(text) : NULL;
-
-	return !text ? json_null() : s ? json_string(s) : NULL;
-}
-
 struct judged {
 	bool allowed;
 	uint32_t need, missing;
@@ -83,10 +76,10 @@ static json_t *row_json(const struct matrix_args *a, const char *tool, enum scop
 	struct judged j = judge(a, tool, says);
 	char rate[RATE_WORDS], need[SCOPES_WORDS_MAX], missing[SCOPES_WORDS_MAX];
 
-	return json_pack("{s:o, s:s?, s:s?, s:s, s:o, s:s?, s:b, s:s?}", "tool", shown(tool), "scope",
+	return json_pack("{s:o, s:s?, s:s?, s:s, s:o, s:s?, s:b, s:s?}", "tool", question_shown_json(tool), "scope",
 		a->scopes->where ? scopes_words(a->scopes, j.need, need, sizeof(need)) : NULL, "missing",
 		j.missing ? scopes_words(a->scopes, j.missing, missing, sizeof(missing)) : NULL, "decision",
-		j.allowed ? "allow" : "deny", "rule", shown(j.rule), "rate",
+		j.allowed ? "allow" : "deny", "rule", question_shown_json(j.rule), "rate",
 		m.rate.calls ? rate_words(&m.rate, rate) : NULL, "confirm", (int)m.confirm.value, "grant", j.lifted);
 }
 
@@ -249,7 +242,7 @@ static int add_overlap(json_t *array, const struct scopes *s, const struct scope
 		text = NULL;
 		return -ENOMEM;
 	}
-	return json_array_append_new(array, shown(text)) < 0 ? -ENOMEM : 0;
+	return json_array_append_new(array, question_shown_json(text)) < 0 ? -ENOMEM : 0;
 }
 
 json_t *check_overlaps(const struct scopes *s)

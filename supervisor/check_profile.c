@@ -29,19 +29,12 @@ const struct profile_param *check_profile_needs(const struct profile *p)
 	return NULL;
 }
 
-static json_t *shown(const char *text)
-{
-	_cleanup_free_ char *s = text ? question_shown(text) : NULL;
-
-	return !text ? json_null() : s ? json_string(s) : NULL;
-}
-
 static json_t *strings(const struct strv *v)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < v->n; i++)
-		if (json_array_append_new(array, shown(v->v[i])) < 0) {
+		if (json_array_append_new(array, question_shown_json(v->v[i])) < 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -55,7 +48,7 @@ static json_t *items(const struct profile_items *v)
 	for (size_t i = 0; i < v->n; i++) {
 		_cleanup_free_ char *text = NULL;
 		if (asprintf(&text, "%s%s", v->v[i].optional ? "?" : "", v->v[i].value) < 0 ||
-			json_array_append_new(array, shown(text)) < 0) {
+			json_array_append_new(array, question_shown_json(text)) < 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -70,7 +63,7 @@ static json_t *rules(const struct shim_rules *r)
 	for (size_t i = 0; i < r->n; i++) {
 		_cleanup_free_ char *text = NULL;
 		if (asprintf(&text, "%s %s", r->rules[i].allow ? "allow" : "deny", r->rules[i].glob) < 0 ||
-			json_array_append_new(array, shown(text)) < 0) {
+			json_array_append_new(array, question_shown_json(text)) < 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -89,7 +82,7 @@ static int add_arguments(json_t *array, const struct shim_arguments *a)
 		_cleanup_free_ char *words = NULL;
 		r = effective_argument_words(&a->rules[i], &words);
 		if (r == 0)
-			r = json_array_append_new(array, shown(words));
+			r = json_array_append_new(array, question_shown_json(words));
 	}
 	return r == 0 && a->strict ? json_array_append_new(array, json_string(EFFECTIVE_STRICT_WORDS)) : r;
 }
@@ -102,7 +95,7 @@ static json_t *wall(const struct effective_line *line)
 	for (size_t i = 0; r == 0 && i < question_dangers_n; i++)
 		if (line->danger & question_dangers[i].bit)
 			r = buf_printf(&b, " - DANGEROUS: %s", question_dangers[i].words);
-	return r < 0 ? NULL : shown(b.data);
+	return r < 0 ? NULL : question_shown_json(b.data);
 }
 
 static json_t *walls_of(const struct effective *e, enum effective_kind kind)
@@ -154,9 +147,10 @@ static json_t *params(const struct profile *p)
 
 	for (size_t i = 0; i < p->n_params; i++) {
 		const struct profile_param *x = &p->params[i];
-		json_t *o = json_pack("{s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "name", shown(x->name), "type",
-			type_words[x->type], "required", x->required, "many", x->many, "within", strings(&x->within),
-			"choices", strings(&x->choices), "default", x->required ? json_null() : strings(&x->fallback));
+		json_t *o = json_pack("{s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "name", question_shown_json(x->name),
+			"type", type_words[x->type], "required", x->required, "many", x->many, "within",
+			strings(&x->within), "choices", strings(&x->choices), "default",
+			x->required ? json_null() : strings(&x->fallback));
 		if (json_array_append_new(array, o) < 0) {
 			json_decref(array);
 			return NULL;
@@ -196,12 +190,13 @@ static json_t *grants(const struct profile *p)
 
 	return json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:n}",
-		"server", shown(p->name), "profile", shown(p->file), "description", shown(p->description), "parameters",
-		params(p), "command", items(&p->command), "cwd", shown(p->cwd.value), "filesystem", files, "set",
-		items(&p->env_set), "pass", items(&p->env_pass), "unix", items(&p->unix_sockets), "af_unix",
-		profile_opens_unix(p), "seccomp", shown(p->seccomp), "limits", limits, "sampling",
-		p->client.sampling.on, "elicitation", p->client.elicitation.on, "roots", items(&p->roots),
-		"not_enforced", strings(&p->not_enforced), "pins", shown(p->pins), "digest");
+		"server", question_shown_json(p->name), "profile", question_shown_json(p->file), "description",
+		question_shown_json(p->description), "parameters", params(p), "command", items(&p->command), "cwd",
+		question_shown_json(p->cwd.value), "filesystem", files, "set", items(&p->env_set), "pass",
+		items(&p->env_pass), "unix", items(&p->unix_sockets), "af_unix", profile_opens_unix(p), "seccomp",
+		question_shown_json(p->seccomp), "limits", limits, "sampling", p->client.sampling.on, "elicitation",
+		p->client.elicitation.on, "roots", items(&p->roots), "not_enforced", strings(&p->not_enforced), "pins",
+		question_shown_json(p->pins), "digest");
 }
 
 static json_t *facts(const struct profile *p)

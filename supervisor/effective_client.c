@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "supervisor/effective_lines.h"
+#include "supervisor/effective_meters.h"
 
 static int add_rate(struct effective *e, const struct meters_rate *r, const char *of)
 {
@@ -75,16 +76,11 @@ int effective_client_lines(struct effective *e)
 	return r < 0 ? r : add_logging(e, &c->logging);
 }
 
-static json_t *rate_json(const struct meters_rate *r)
-{
-	return r->calls ? json_sprintf("%" PRIu32 " in %" PRIu32 " s", r->calls, r->period_s) : json_null();
-}
-
 static json_t *sampling_json(const struct shim_sampling *s)
 {
 	if (!s->on)
 		return json_false();
-	return json_pack("{s:o, s:I, s:b, s:s}", "rate", rate_json(&s->rate), "max_tokens",
+	return json_pack("{s:o, s:I, s:b, s:s}", "rate", effective_rate_json(&s->rate), "max_tokens",
 		(json_int_t)s->max_tokens.value, "tools", s->tools, "context", shim_context_word(s->context));
 }
 
@@ -101,7 +97,7 @@ static json_t *elicitation_json(const struct shim_elicitation *e)
 			json_decref(hosts);
 			return NULL;
 		}
-	return json_pack("{s:o, s:b, s:o}", "rate", rate_json(&e->rate), "form", !e->no_form, "url", hosts);
+	return json_pack("{s:o, s:b, s:o}", "rate", effective_rate_json(&e->rate), "form", !e->no_form, "url", hosts);
 }
 
 /* Only where there is a limit: other plans stay what was approved. */
@@ -109,7 +105,7 @@ static json_t *logging_json(const struct shim_logging *l)
 {
 	if (l->off)
 		return json_false();
-	return json_pack("{s:s, s:o}", "level", shim_level_word(l->level), "rate", rate_json(&l->rate));
+	return json_pack("{s:s, s:o}", "level", shim_level_word(l->level), "rate", effective_rate_json(&l->rate));
 }
 
 int effective_client_canonical(json_t *protocol, const struct shim_client *c)

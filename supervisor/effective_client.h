@@ -9,8 +9,6 @@
 #pragma once
 #include "supervisor/effective.h"
 
-/* What the shim counts by, in words: "a minute". */
-const char *effective_period_words(uint32_t seconds);
 /* Requests to the client's model and user, and what the server logs there. */
 int effective_client_lines(struct effective *e) _must_check_;
 /* Into the protocol's part of the canonical JSON. */

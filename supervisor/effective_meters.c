@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include "supervisor/effective_client.h"
 #include "supervisor/effective_lines.h"
 
 enum { WORDS_MAX = 64, LINE_MAX = 512 };
@@ -84,15 +83,14 @@ int effective_meters_tools(struct effective *e)
 	return r;
 }
 
-/* Calls and seconds, not the quotient: how many may come at once is part of it. */
-static json_t *rate_json(const struct meters_rate *r)
+json_t *effective_rate_json(const struct meters_rate *r)
 {
 	return r->calls ? json_sprintf("%" PRIu32 " in %" PRIu32 " s", r->calls, r->period_s) : json_null();
 }
 
 static json_t *tool_json(const struct meters_tool *t)
 {
-	return json_pack("{s:s, s:o, s:I, s:I, s:b}", "name", t->glob, "rate", rate_json(&t->rate), "time",
+	return json_pack("{s:s, s:o, s:I, s:I, s:b}", "name", t->glob, "rate", effective_rate_json(&t->rate), "time",
 		(json_int_t)t->time.value, "output", (json_int_t)t->output.value, "confirm", (int)t->confirm.value);
 }
 
@@ -105,7 +103,7 @@ json_t *effective_meters_canonical(const struct meters *m)
 			json_decref(tools);
 			return NULL;
 		}
-	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:o}", "rate", rate_json(&m->each), "total", rate_json(&m->total),
-		"time", (json_int_t)m->time.value, "output", (json_int_t)m->output.value, "calls",
-		(json_int_t)m->in_flight.value, "tools", tools);
+	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:o}", "rate", effective_rate_json(&m->each), "total",
+		effective_rate_json(&m->total), "time", (json_int_t)m->time.value, "output",
+		(json_int_t)m->output.value, "calls", (json_int_t)m->in_flight.value, "tools", tools);
 }

@@ -8,6 +8,10 @@
 #pragma once
 #include "supervisor/effective.h"
 
+/* What the shim counts by, in words: "a minute". */
+const char *effective_period_words(uint32_t seconds);
+/* Calls and seconds, not the quotient: how many may come at once is part of it. null for none. */
+json_t *effective_rate_json(const struct meters_rate *r);
 /* What is there for every tool: lines of kind LINE_LIMIT. */
 int effective_meters_walls(struct effective *e) _must_check_;
 /* What single rules of tools.allow say: lines of kind LINE_TOOLS. */

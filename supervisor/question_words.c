@@ -93,6 +93,13 @@ char *question_shown(const char *text)
 	return buf_steal(&shown);
 }
 
+json_t *question_shown_json(const char *text)
+{
+	_cleanup_free_ char *s = text ? question_shown(text) : NULL;
+
+	return !text ? json_null() : s ? json_string(s) : NULL;
+}
+
 char *question_command(const struct strv *argv)
 {
 	_cleanup_buf_ struct buf shown = BUF_INIT(QUESTION_TEXT_MAX);

@@ -33,6 +33,8 @@ extern const struct question_kind question_kinds[LINE_KIND_COUNT];
 int question_redact(struct buf *b, const char *text) _must_check_;
 /* Redacted and escaped, heap; NULL: out of memory. */
 char *question_shown(const char *text);
+/* The same as a JSON string; null for NULL. NULL: out of memory. */
+json_t *question_shown_json(const char *text);
 /* The command as a shell would take it: words redacted and quoted, heap. */
 char *question_command(const struct strv *argv);
 /* What was added and taken away between two canonical plans: an array of {"sign": "+" | "-" | "~", "text": ...}, shown

@@ -2,7 +2,7 @@
 /*
  * letters - what a character is to the scan, and which letter it is taken for
  *
- * Process:  shim, supervisor
+ * Process:  shim
  *
  * The classes follow Unicode 15 (Cc, Cf, Co, Default_Ignorable_Code_Point, White_Space); which letter stands for which
  * is profiles/scan/letters.txt.

@@ -2,7 +2,7 @@
 /*
  * scan - looks for what does not belong into a definition that a model will read: hidden text, orders, false names
  *
- * Process:  shim, supervisor
+ * Process:  shim
  * Owns:     the memory of its work, made once; findings are in it until the next definition begins
  * Returns:  0, -errno
  * Limits:   SCAN_TEXT_MAX bytes of a text and SCAN_TOTAL_MAX of a definition are read, SCAN_TEXTS_MAX texts,

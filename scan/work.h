@@ -2,7 +2,7 @@
 /*
  * work - what the parts of scan share: the state of one definition, and how a rule is said to fire
  *
- * Process:  shim, supervisor
+ * Process:  shim
  * Owns:     struct scan, from scan_new to scan_free
  *
  * The way of a text: characters (rules about single characters; the folded form and where each of its bytes came from),

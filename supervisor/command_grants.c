@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* command_grants - the words of run, approve and check that say what to start (commands.h) */
+/* command_grants - the words of run, approve, check, pin and diff that say what to start (commands.h) */
 #include <errno.h>
 #include <string.h>
 #include "base/text.h"

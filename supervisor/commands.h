@@ -32,8 +32,8 @@ extern const struct command_row cmd_audit_show;
 extern const struct command_row cmd_audit_verify;
 extern const struct command_row cmd_doctor;
 
-/* The grants on the command line of run, approve and check: rows for the table of a struct that holds a struct grants.
- */
+/* The grants on the command line of run, approve, check, pin and diff: rows for the table of a struct that holds a
+ * struct grants. */
 /* clang-format off */
 #define GRANT_OPTION_ROWS(type, member)                                                                                  \
 	{ "set", 0, OPTION_STRV, offsetof(type, member.sets), "P=V", "set parameter P of the profile to V" },            \

@@ -33,7 +33,8 @@ struct confirm {
 	char rule[CONFIRM_RULE_MAX]; /* which rule demands it */
 	char status[64];
 	uint32_t args_len;
-	const char *args; /* canonical JSON, whole; none: the call has none */
+	const char *args; /* canonical JSON, whole: the arguments, or "[arguments,{others}]" where the call brings more
+			   * than them; none: it brings none */
 };
 
 int confirm_encode(const struct confirm *c, struct wire_writer *w) _must_check_;

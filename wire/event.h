@@ -2,7 +2,7 @@
 /*
  * event - audit events: which there are, and who may send which
  *
- * Process:  shim (sends), supervisor (stamps sequence, time, session, identity and source, and writes)
+ * Process:  shim, gateway, dial (send), supervisor (stamps sequence, time, session, identity and source, and writes)
  * Owns:     nothing; strings are fixed arrays, cut and marked when too long
  * Limits:   EVENT_BYTES_MAX a message, EVENT_TEXT_MAX a field, EVENT_ARGS_MAX for arguments in full mode
  *

@@ -31,7 +31,7 @@ static const struct option_row show_rows[] = {
 	{ "json", 0, OPTION_FLAG, offsetof(struct show_options, json), NULL,
 		"the records as they are, one JSON object a line" },
 	{ "since", 0, OPTION_TIME, offsetof(struct show_options, since), "TIME",
-		"nothing before TIME: 2026-10-01, an RFC 3339 time, today, yesterday, or 30m, 2h, 7d ago" },
+		"nothing before TIME: 2026-10-01, an RFC 3339 time, today, yesterday, or 30min, 2h, 7d ago" },
 	{ "until", 0, OPTION_TIME, offsetof(struct show_options, until), "TIME", "nothing after TIME" },
 	{ "session", 0, OPTION_STR, offsetof(struct show_options, session), "ID",
 		"only sessions whose id begins so, or matches with '*'" },

@@ -92,7 +92,7 @@ static int store_value(struct parser *p, const struct option_row *o, const char 
 			return 0;
 		return diag_fail(p->d, -EINVAL,
 			"--%s %s is no time: write 2027-04-01T00:00:00Z, 2027-04-01 (midnight, UTC), today, yesterday, "
-			"or 30m, 2h, 7d (ago)",
+			"or 30min, 2h, 7d (ago)",
 			o->name, text_escape_str(value, shown, sizeof(shown)));
 	case OPTION_U64:
 		if (parse_u64(value, 0, UINT64_MAX, to) == 0)

@@ -120,6 +120,30 @@ static void test_a_duration_means_so_long_ago(void **state)
 	parsed_done(&p);
 }
 
+/* Whoever follows the words must not be told the same again. */
+static void test_every_time_that_the_refusal_names_is_one(void **state)
+{
+	struct parsed refused;
+	unsigned times = 0;
+	char *save = NULL;
+
+	parse(&refused, &row_plain, "--since soon");
+	for (char *w = strtok_r(refused.d.text, " ,()", &save); w; w = strtok_r(NULL, " ,()", &save)) {
+		struct parsed p;
+		char line[64];
+		if (!strchr("0123456789", *w) && strcmp(w, "today") != 0 && strcmp(w, "yesterday") != 0)
+			continue;
+		snprintf(line, sizeof(line), "--since %s", w);
+		parse(&p, &row_plain, line);
+		if (p.r != 0)
+			fail_msg("%s", p.d.text);
+		parsed_done(&p);
+		times++;
+	}
+	assert_int_equal(times, 7);
+	parsed_done(&refused);
+}
+
 static void test_today_and_yesterday_begin_at_midnight(void **state)
 {
 	struct parsed p;
@@ -303,6 +327,7 @@ int main(void)
 		cmocka_unit_test(an_error_is_written_at_once_and_whole),
 		cmocka_unit_test(test_options_in_every_form_reach_their_fields),
 		cmocka_unit_test(test_a_duration_means_so_long_ago),
+		cmocka_unit_test(test_every_time_that_the_refusal_names_is_one),
 		cmocka_unit_test(test_today_and_yesterday_begin_at_midnight),
 		cmocka_unit_test(test_bad_usage_is_refused_in_words),
 		cmocka_unit_test(test_help_wins_before_the_double_dash_only),

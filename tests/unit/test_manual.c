@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include "supervisor/commands.h"
 
-enum { PAGE_MAX = 64 << 10, WORD_MAX = 64 };
+enum { PAGE_MAX = 64 << 10, WORD_MAX = 64, LINE_SIZE = 512 };
 
 /* The page of a command: "audit show" stands in stockade-audit. */
 static void read_page(const char *command, size_t len, char ret[PAGE_MAX])
@@ -69,6 +69,87 @@ static void test_no_page_explains_an_option_that_is_not_there(void **state)
 	}
 }
 
+/* Without what scdoc takes for markup, on either side. */
+static void put_plain(char ret[LINE_SIZE], const char *from, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n && len < LINE_SIZE - 1; i++)
+		if (!strchr("*_\\", from[i]))
+			ret[len++] = from[i];
+	ret[len] = '\0';
+}
+
+/* "stockade COMMAND SYNOPSIS", as --help has the line at *at; *at behind it, NULL after the last. */
+static void read_usage(const char *command, const char **at, char ret[LINE_SIZE])
+{
+	size_t n = strcspn(*at, "\n");
+	char words[LINE_SIZE];
+
+	snprintf(words, sizeof(words), "stockade %s%s%.*s", command, n ? " " : "", (int)n, *at);
+	put_plain(ret, words, strlen(words));
+	*at = (*at)[n] ? *at + n + 1 : NULL;
+}
+
+/* Is it one of those of the commands that the page is about? */
+static bool is_usage(const char *page, size_t len, const char *line)
+{
+	char usage[LINE_SIZE];
+
+	for (size_t i = 0; i < commands_n; i++) {
+		const char *name = commands[i]->name, *at = commands[i]->synopsis;
+		if (strncmp(name, page, len) != 0 || (name[len] && name[len] != ' '))
+			continue;
+		while (at) {
+			read_usage(name, &at, usage);
+			if (strcmp(usage, line) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The next line of the SYNOPSIS that says something; false: there is none. */
+static bool read_line(const char **at, char ret[LINE_SIZE])
+{
+	for (ret[0] = '\0'; !*ret && **at && **at != '#'; *at += strcspn(*at, "\n") + 1)
+		put_plain(ret, *at, strcspn(*at, "\n"));
+	return *ret;
+}
+
+static const char *find_synopsis(const char *page)
+{
+	static const char head[] = "# SYNOPSIS\n";
+	const char *at = strstr(page, head);
+
+	if (!at)
+		fail_msg("a page has no synopsis");
+	return at + strlen(head);
+}
+
+static void test_the_synopsis_of_a_page_is_that_of_the_help(void **state)
+{
+	static char page[PAGE_MAX];
+	char line[LINE_SIZE], usage[LINE_SIZE];
+
+	for (size_t i = 0; i < commands_n; i++) {
+		const char *name = commands[i]->name, *at = commands[i]->synopsis, *from;
+		size_t len = strcspn(name, " ");
+		read_page(name, len, page);
+		for (from = find_synopsis(page); read_line(&from, line);)
+			if (!is_usage(name, len, line))
+				fail_msg("the page has '%s', and --help has not", line);
+		while (at) {
+			bool found = false;
+			read_usage(name, &at, usage);
+			for (from = find_synopsis(page); !found && read_line(&from, line);)
+				found = strcmp(line, usage) == 0;
+			if (!found)
+				fail_msg("--help has '%s', and the page has not", usage);
+		}
+	}
+}
+
 static void test_the_first_page_lists_every_command(void **state)
 {
 	static char page[PAGE_MAX];
@@ -88,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_command_has_a_page_with_its_options),
 		cmocka_unit_test(test_no_page_explains_an_option_that_is_not_there),
+		cmocka_unit_test(test_the_synopsis_of_a_page_is_that_of_the_help),
 		cmocka_unit_test(test_the_first_page_lists_every_command),
 	};
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""man/stockade-profile.5.scd explains every key of profiles/schema.json, and no other."""
+"""man/stockade-profile.5.scd and docs/profiles.md explain every key of profiles/schema.json, and no other."""
 import argparse
 import json
 import os
@@ -35,6 +35,32 @@ def explained(page):
     return found
 
 
+def rows_of(page, title):
+    """The cells of the first table below that title."""
+    table = page[page.index(f"\n{title}\n"):].split("\n|", 1)[1].split("\n\n", 1)[0]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in table.split("\n|")[2:]]
+
+
+# Titles of tables of keys, and what stands before each key there.
+TABLES = (("## Keys", ""), ("### Parameters", "parameters.NAME."), ("## What a server may ask of the client", "client."))
+WORD = re.compile(r"[`\"]([a-z_]+)[`\"]")
+
+
+def documented(page, format_keys):
+    """The keys in the first column: `.write` after `filesystem.read` is filesystem.write. `limits.…` and items of a list have
+    theirs in the row's own words."""
+    found = set(re.findall(r"`([a-z.]+)`", page[page.index("\n## Not enforced yet\n"):].split("\n## ", 2)[1]))
+    for title, prefix in TABLES:
+        for keys, *cells in rows_of(page, title):
+            last = ""
+            for key in re.findall(r"`([^`]+)`", keys):
+                last = last.rsplit(".", 1)[0] + key if key.startswith(".") else prefix + key
+                below = last[:-1] if last.endswith(".…") else last + "[]."
+                found.update({below + w for w in WORD.findall(" ".join(cells))} & format_keys)
+                found.update(() if last.endswith("…") else (last,))
+    return found
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--root", required=True)
@@ -44,11 +70,14 @@ def main():
     with open(os.path.join(root, "man/stockade-profile.5.scd"), encoding="utf-8") as f:
         page = explained(f.read())
     format_keys = members(schema, schema, "", set())
-    for key in sorted(format_keys - page):
-        print(f"man/stockade-profile.5.scd does not explain {key}, which profiles/schema.json has")
-    for key in sorted(page - format_keys):
-        print(f"man/stockade-profile.5.scd explains {key}, which profiles/schema.json does not have")
-    return format_keys != page
+    with open(os.path.join(root, "docs/profiles.md"), encoding="utf-8") as f:
+        document = documented(f.read(), format_keys)
+    for name, keys in (("man/stockade-profile.5.scd", page), ("docs/profiles.md", document)):
+        for key in sorted(format_keys - keys):
+            print(f"{name} does not explain {key}, which profiles/schema.json has")
+        for key in sorted(keys - format_keys):
+            print(f"{name} explains {key}, which profiles/schema.json does not have")
+    return not format_keys == page == document
 
 
 if __name__ == "__main__":

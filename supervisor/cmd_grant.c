@@ -21,7 +21,7 @@ struct grant_options {
 
 static const struct option_row grant_rows[] = {
 	{ "for", 0, OPTION_STR, offsetof(struct grant_options, how_long), "TIME",
-		"how long: digits and s, min or h, such as 30min" },
+		"how long: digits and s, min, h or d, such as 30min" },
 	{ 0 },
 };
 
@@ -185,7 +185,7 @@ static int grant_run(const struct command_ctx *ctx)
 	if (!o->how_long)
 		return command_usage(ctx, "--for TIME says for how long, such as --for 30min");
 	if (parse_duration(o->how_long, 1, SCOPES_TIME_MAX, &seconds) < 0)
-		return command_usage(ctx, "--for takes a time from 1s to 24h: digits and s, min or h, such as 30min");
+		return command_usage(ctx, "--for takes a time from 1s to 1d: digits and s, min, h or d, such as 30min");
 	r = granting_init(&g, &d);
 	r = r < 0 ? r : profile_load(&g.paths, ctx->args.v[0], &f, &d);
 	r = r < 0 ? r : check_rules(&f, ctx->args.v[1], seconds, &d);

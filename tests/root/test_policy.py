@@ -182,3 +182,16 @@ def test_findings_keep_from_pinning_from_the_severity_of_the_policy_and_no_word_
         assert pinned or (f"policy.json:1 (pins.findings \"{findings}\")" in r.stderr) == (findings is not None), r.stderr
         r = machine.stockade(*word, *more, *accept, *words)
         assert r.returncode == (0 if accepted else 125), r.stderr
+
+
+@pytest.mark.parametrize("word, status", [("never", 125), ("profile", 0), (None, 0)])
+def test_where_the_policy_says_never_nobody_lifts_a_scope_whatever_the_profile_says(machine, word, status):
+    machine.policy({"tools": {"grants": word}} if word else {})
+    machine.person.profile("lifts", {"stockade": 1, "name": "lifts", "command": ["/usr/bin/python3", "-c", FINDS % "Adds."],
+                                     "tools": {"scopes": {"write": ["put"]}, "allow_scopes": [], "grant_scopes": ["write"]}})
+    before = machine.told("lifts")["matrix"][0]
+    assert before["decision"] == "deny" and before["grant"] == (None if status else "may be lifted"), before
+    r = machine.stockade("grant", "--for", "10min", "lifts", "write", check=status)
+    assert ("nothing was lifted: " in r.stderr and "policy.json:1 (tools.grants)" in r.stderr) == bool(status), r.stderr
+    assert len(json.loads(machine.stockade("grants", "--json", check=0).stdout)) == (0 if status else 1)
+    assert machine.told("lifts")["matrix"][0]["decision"] == ("deny" if status else "allow")

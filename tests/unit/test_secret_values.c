@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_secret_values - which variables' values are looked for in what the server says */
 #include "tests/unit/unit.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "supervisor/secret_values.h"
 
 #define WORDS(text) ((char *)(uintptr_t)(text))
@@ -60,6 +62,56 @@ static void what_is_passed_and_what_is_set_under_a_secrets_name_is_taken(void **
 	assert_string_equal(t.secrets[1].value, "hunter2hunter2");
 	assert_string_equal(t.secrets[2].name, "API_KEY");
 	shim_text_done(&t);
+}
+
+/* n variables that are passed, with a value of len bytes each, of which no two are the same. */
+static int fill(size_t n, size_t len, struct shim_text *ret)
+{
+	_cleanup_strv_ struct strv envp = { 0 };
+	struct profile_item pass[SHIM_SECRETS_MAX + 1];
+	struct profile f = { .env_pass = { pass, n, true } };
+	char name[32], *line = malloc(len + sizeof(name) + 1);
+	int r;
+
+	assert_non_null(line);
+	for (size_t i = 0; i < n; i++) {
+		int head = snprintf(line, sizeof(name) + 1, "TOKEN_%03zu=", i);
+		snprintf(name, sizeof(name), "TOKEN_%03zu", i);
+		memset(line + head, 'a', len);
+		line[head + (int)len] = '\0';
+		memcpy(line + head, "Zq7", 3);
+		memcpy(line + head + 3, name + 6, 3);
+		assert_int_equal(strv_add(&envp, line), 0);
+		pass[i].value = strdup(name);
+	}
+	r = secret_values_fill(&f, &envp, ret);
+	for (size_t i = 0; i < n; i++)
+		free(pass[i].value);
+	free(line);
+	return r;
+}
+
+static void more_than_can_be_looked_for_are_refused_and_none_is_left_out(void **state)
+{
+	static const struct {
+		size_t n, len, found;
+		int r;
+	} cases[] = {
+		{ SHIM_SECRETS_MAX, SHIM_SECRET_BYTES_MIN, SHIM_SECRETS_MAX, 0 },
+		{ SHIM_SECRETS_MAX + 1, SHIM_SECRET_BYTES_MIN, 0, -E2BIG },
+		{ SHIM_SECRETS_BYTES_MAX / SHIM_SECRET_BYTES_MAX, SHIM_SECRET_BYTES_MAX, 4, 0 },
+		{ SHIM_SECRETS_BYTES_MAX / SHIM_SECRET_BYTES_MAX + 1, SHIM_SECRET_BYTES_MAX, 0, -E2BIG },
+		{ 1, SHIM_SECRET_BYTES_MAX + 1, 0, 0 }, /* check says that it is not taken out */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct shim_text t = { 0 };
+		assert_int_equal(fill(cases[i].n, cases[i].len, &t), cases[i].r);
+		if (cases[i].r == 0)
+			assert_int_equal(t.n_secrets, cases[i].found);
+		shim_text_done(&t);
+	}
 }
 
 static void what_programs_take_out_of_a_value_is_taken_by_itself(void **state)
@@ -191,6 +243,7 @@ int main(void)
 		cmocka_unit_test(a_sign_in_the_path_of_an_address_ends_no_password),
 		cmocka_unit_test(the_members_that_are_taken_are_named_once_each),
 		cmocka_unit_test(what_is_passed_and_what_is_set_under_a_secrets_name_is_taken),
+		cmocka_unit_test(more_than_can_be_looked_for_are_refused_and_none_is_left_out),
 	};
 
 	return cmocka_run_group_tests_name("secret_values", tests, NULL, NULL);

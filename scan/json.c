@@ -10,6 +10,7 @@
  * was not read.
  */
 #include <string.h>
+#include "base/ascii.h"
 #include "base/text.h"
 #include "scan/work.h"
 
@@ -44,19 +45,11 @@ static bool take(struct cursor *c, char wanted)
 
 static bool hex4(struct cursor *c, uint32_t *ret)
 {
-	*ret = 0;
-	if (c->end - c->p < 4)
-		return false;
-	for (int i = 0; i < 4; i++) {
-		char d = *c->p++;
-		uint32_t v = d >= '0' && d <= '9'		      ? (uint32_t)(d - '0')
-			     : (d | 0x20) >= 'a' && (d | 0x20) <= 'f' ? (uint32_t)((d | 0x20) - 'a' + 10)
-								      : 16;
-		if (v > 15)
-			return false;
-		*ret = *ret << 4 | v;
-	}
-	return true;
+	int32_t v = c->end - c->p < 4 ? -1 : ascii_hex4(c->p);
+
+	*ret = (uint32_t)v;
+	c->p += v < 0 ? 0 : 4;
+	return v >= 0;
 }
 
 /* The character behind "\u"; half a pair is U+FFFD. */

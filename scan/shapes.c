@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shapes - encoded data: long runs, text that comes out when it is decoded, words spelt in character escapes */
 #include <string.h>
+#include "base/ascii.h"
 #include "scan/work.h"
 
 enum {
@@ -25,14 +26,6 @@ static int value_of(unsigned char c)
 	return c == '/' || c == '_' ? 63 : -1;
 }
 
-static int hex_of(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static size_t decode_base64(const unsigned char *p, size_t n, unsigned char *ret)
 {
 	size_t out = 0;
@@ -53,7 +46,8 @@ static size_t decode_base64(const unsigned char *p, size_t n, unsigned char *ret
 static size_t decode_hex(const unsigned char *p, size_t n, unsigned char *ret)
 {
 	for (size_t i = 0; i + 1 < n; i += 2)
-		ret[i / 2] = (unsigned char)((unsigned)hex_of(p[i]) << 4 | (unsigned)hex_of(p[i + 1]));
+		ret[i / 2] =
+			(unsigned char)((unsigned)ascii_hex((char)p[i]) << 4 | (unsigned)ascii_hex((char)p[i + 1]));
 	return n / 2;
 }
 
@@ -119,7 +113,7 @@ static struct run run_of(const unsigned char *p, size_t n)
 		r.capitals += p[i] >= 'A' && p[i] <= 'Z';
 		r.small += p[i] >= 'a' && p[i] <= 'z';
 		r.digits += p[i] >= '0' && p[i] <= '9';
-		r.hex += hex_of(p[i]) >= 0;
+		r.hex += ascii_hex((char)p[i]) >= 0;
 	}
 	return r;
 }
@@ -133,16 +127,16 @@ static size_t escape_at(const struct scan *s, size_t at)
 	if (n < 3)
 		return 0;
 	if (p[0] == '%')
-		return hex_of(p[1]) >= 0 && hex_of(p[2]) >= 0 ? 3 : 0;
+		return ascii_hex((char)p[1]) >= 0 && ascii_hex((char)p[2]) >= 0 ? 3 : 0;
 	if (p[0] == '&' && p[1] == '#') {
 		i += p[2] == 'x' || p[2] == 'X';
-		while (i < n && i < 10 && hex_of(p[i]) >= 0)
+		while (i < n && i < 10 && ascii_hex((char)p[i]) >= 0)
 			i++;
 		return i < n && p[i] == ';' ? i + 1 : 0;
 	}
 	if (p[0] != '\\' || (p[1] != 'u' && p[1] != 'x' && p[1] != 'U'))
 		return 0;
-	for (; i < n && digits < (p[1] == 'x' ? 2 : 4) && hex_of(p[i]) >= 0; i++)
+	for (; i < n && digits < (p[1] == 'x' ? 2 : 4) && ascii_hex((char)p[i]) >= 0; i++)
 		digits++;
 	return digits == (p[1] == 'x' ? 2 : 4) ? i : 0;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include "base/ascii.h"
 #include "base/text.h"
 
 /* ECMA-262's WhiteSpace and LineTerminator, and all that is neither, as the inside of a class. */
@@ -87,16 +88,6 @@ static bool ahead(const struct reader *r, const char *text)
 	return (size_t)(r->end - r->p) >= n && memcmp(r->p, text, n) == 0;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-	return (c | 32) >= 'a' && (c | 32) <= 'z';
-}
-
 static int put_code(struct reader *r, uint32_t cp)
 {
 	return buf_printf(r->b, "\\x{%x}", cp);
@@ -107,11 +98,10 @@ static bool take_hex(struct reader *r, int n, uint32_t *ret)
 {
 	*ret = 0;
 	for (int i = 0; i < n; i++, r->p++) {
-		char c = r->p < r->end ? *r->p : 0;
-		bool letter = (c | 32) >= 'a' && (c | 32) <= 'f';
-		if (!letter && !is_digit(c))
+		int digit = r->p < r->end ? ascii_hex(*r->p) : -1;
+		if (digit < 0)
 			return false;
-		*ret = *ret << 4 | (uint32_t)(letter ? (c | 32) - 'a' + 10 : c - '0');
+		*ret = *ret << 4 | (uint32_t)digit;
 	}
 	return true;
 }
@@ -176,7 +166,7 @@ static int property(struct reader *r, char kind)
 	if (!close || close - from >= PROPERTY_NAME_MAX)
 		return refuse(r, "\\p is not followed by the name of a property in braces");
 	for (const char *p = from; p < close; p++)
-		if (!is_letter(*p) && !is_digit(*p) && *p != '_' && *p != '=')
+		if (!ascii_is_letter(*p) && !ascii_is_digit(*p) && *p != '_' && *p != '=')
 			return refuse(r, "the name of a property holds an odd character");
 	memcpy(name, from, (size_t)(close - from));
 	name[close - from] = '\0';
@@ -190,7 +180,7 @@ static int back_reference(struct reader *r, char first)
 
 	if (r->in_class)
 		return refuse(r, "a class holds no reference to a group");
-	while (r->p < r->end && is_digit(*r->p) && n < 1000)
+	while (r->p < r->end && ascii_is_digit(*r->p) && n < 1000)
 		n = n * 10 + (unsigned)(*r->p++ - '0');
 	return buf_printf(r->b, "\\g{%u}", n);
 }
@@ -244,7 +234,7 @@ static int letter_escape(struct reader *r, char kind)
 	case 'k':
 		return named_reference(r);
 	case 'c':
-		if (r->p == r->end || !is_letter(*r->p))
+		if (r->p == r->end || !ascii_is_letter(*r->p))
 			return refuse(r, "\\c is not followed by a letter");
 		return put_code(r, (uint32_t)*r->p++ & 31);
 	default:
@@ -261,11 +251,12 @@ static int escape(struct reader *r)
 	char kind = *r->p++;
 	/* Anchors: nothing of them can be repeated. */
 	r->atom = r->in_class || (kind != 'b' && kind != 'B');
-	if (is_letter(kind))
+	if (ascii_is_letter(kind))
 		return letter_escape(r, kind);
 	if (kind == '0')
-		return r->p < r->end && is_digit(*r->p) ? refuse(r, "\\0 is followed by a digit") : put_code(r, 0);
-	if (is_digit(kind))
+		return r->p < r->end && ascii_is_digit(*r->p) ? refuse(r, "\\0 is followed by a digit")
+							      : put_code(r, 0);
+	if (ascii_is_digit(kind))
 		return back_reference(r, kind);
 	if ((unsigned char)kind < 0x80)
 		return put_code(r, (uint32_t)kind);
@@ -342,12 +333,12 @@ static size_t braces(const struct reader *r)
 {
 	const char *p = r->p + 1;
 
-	if (p >= r->end || !is_digit(*p))
+	if (p >= r->end || !ascii_is_digit(*p))
 		return 0;
-	while (p < r->end && is_digit(*p))
+	while (p < r->end && ascii_is_digit(*p))
 		p++;
 	if (p < r->end && *p == ',')
-		for (p++; p < r->end && is_digit(*p);)
+		for (p++; p < r->end && ascii_is_digit(*p);)
 			p++;
 	return p < r->end && *p == '}' ? (size_t)(p + 1 - r->p) : 0;
 }

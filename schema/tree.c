@@ -3,6 +3,7 @@
 #include "schema/tree.h"
 #include <errno.h>
 #include <string.h>
+#include "base/ascii.h"
 #include "base/text.h"
 #include "schema/number.h"
 
@@ -82,17 +83,11 @@ static bool take(struct reader *r, char c)
 
 static bool take_hex4(struct reader *r, uint32_t *ret)
 {
-	*ret = 0;
-	if (r->end - r->p < 4)
-		return false;
-	for (int i = 0; i < 4; i++) {
-		char c = *r->p++;
-		bool letter = (c | 32) >= 'a' && (c | 32) <= 'f';
-		if (!letter && (c < '0' || c > '9'))
-			return false;
-		*ret = *ret << 4 | (uint32_t)(letter ? (c | 32) - 'a' + 10 : c - '0');
-	}
-	return true;
+	int32_t v = r->end - r->p < 4 ? -1 : ascii_hex4(r->p);
+
+	*ret = (uint32_t)v;
+	r->p += v < 0 ? 0 : 4;
+	return v >= 0;
 }
 
 /* The bytes of a character; half of a pair in the same way, though it is none. */

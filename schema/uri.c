@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include "base/ascii.h"
 
 struct part {
 	const char *p; /* NULL: not there */
@@ -15,14 +16,9 @@ struct parts {
 	struct part scheme, authority, path, query;
 };
 
-static bool is_letter(char c)
-{
-	return (c | 32) >= 'a' && (c | 32) <= 'z';
-}
-
 static bool in_scheme(char c)
 {
-	return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+	return ascii_is_letter(c) || ascii_is_digit(c) || c == '+' || c == '-' || c == '.';
 }
 
 static size_t span_until(const char *p, size_t n, const char *stops)
@@ -41,7 +37,7 @@ static struct parts split(const char *p, size_t n)
 
 	while (i < n && in_scheme(p[i]))
 		i++;
-	if (i > 0 && i < n && p[i] == ':' && is_letter(p[0])) {
+	if (i > 0 && i < n && p[i] == ':' && ascii_is_letter(p[0])) {
 		u.scheme = (struct part){ p, i };
 		p += i + 1;
 		n -= i + 1;
@@ -151,20 +147,13 @@ size_t uri_before_fragment(const char *p, size_t n)
 	return hash ? (size_t)(hash - p) : n;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
 int uri_unescape(const char *p, size_t n, struct buf *b)
 {
 	int e = buf_append(b, "", 0);
 
 	for (size_t i = 0; e == 0 && i < n; i++) {
-		bool escaped = p[i] == '%' && n - i > 2 && hex(p[i + 1]) >= 0 && hex(p[i + 2]) >= 0;
-		int byte = escaped ? hex(p[i + 1]) << 4 | hex(p[i + 2]) : p[i];
+		bool escaped = p[i] == '%' && n - i > 2 && ascii_hex(p[i + 1]) >= 0 && ascii_hex(p[i + 2]) >= 0;
+		int byte = escaped ? ascii_hex(p[i + 1]) << 4 | ascii_hex(p[i + 2]) : p[i];
 		e = buf_putc(b, (char)byte);
 		i += escaped ? 2 : 0;
 	}

@@ -2,6 +2,7 @@
 /* invisible - see invisible.h */
 #include "shim/invisible.h"
 #include <string.h>
+#include "base/ascii.h"
 #include "base/text.h"
 
 enum {
@@ -124,15 +125,6 @@ struct reader {
 	size_t ideographs, selected; /* so far; how many of them had a variation selector */
 };
 
-static uint32_t hex4(const char *p)
-{
-	uint32_t v = 0;
-
-	for (int i = 0; i < 4; i++)
-		v = v << 4 | (uint32_t)(p[i] <= '9' ? p[i] - '0' : p[i] - 'a' + 10);
-	return v;
-}
-
 /* The character at p of canonical bytes: its length; 0 at the end. */
 static size_t character(const char *p, const char *end, uint32_t *ret)
 {
@@ -145,7 +137,7 @@ static size_t character(const char *p, const char *end, uint32_t *ret)
 	if (*p != '\\')
 		return utf8_decode((const unsigned char *)p, (size_t)(end - p), ret);
 	if (p[1] == 'u') {
-		*ret = hex4(p + 2);
+		*ret = (uint32_t)ascii_hex4(p + 2);
 		return 6;
 	}
 	at = strchr(from, p[1]);

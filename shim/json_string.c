@@ -3,6 +3,7 @@
 #include "shim/json_string.h"
 #include <errno.h>
 #include <string.h>
+#include "base/ascii.h"
 #include "base/text.h"
 #include "shim/invisible.h"
 
@@ -112,26 +113,10 @@ static void put_char(struct json_cursor *c, uint32_t cp, unsigned *flags)
 	}
 }
 
-/* Four hexadecimal digits at p, or -1. */
-static int32_t hex4(const unsigned char *p)
-{
-	int32_t v = 0;
-
-	for (int i = 0; i < 4; i++) {
-		int d = p[i] >= '0' && p[i] <= '9' ? p[i] - '0' : -1;
-		if (d < 0 && (p[i] | 32) >= 'a' && (p[i] | 32) <= 'f')
-			d = (p[i] | 32) - 'a' + 10;
-		if (d < 0)
-			return -1;
-		v = v << 4 | d;
-	}
-	return v;
-}
-
 /* At \u. A pair becomes one character; half a pair stays an escape. */
 static int unicode_escape(struct json_cursor *c, unsigned *flags)
 {
-	int32_t high = hex4(c->p + 2), low;
+	int32_t high = ascii_hex4((const char *)c->p + 2), low;
 
 	if (high < 0)
 		return JSON_ESCAPE;
@@ -141,7 +126,7 @@ static int unicode_escape(struct json_cursor *c, unsigned *flags)
 		return 0;
 	}
 	if (high < 0xdc00 && c->p[0] == '\\' && c->p[1] == 'u') {
-		low = hex4(c->p + 2);
+		low = ascii_hex4((const char *)c->p + 2);
 		if (low >= 0xdc00 && low <= 0xdfff) {
 			c->p += 6;
 			put_char(c, 0x10000 + (((uint32_t)high & 0x3ff) << 10) + ((uint32_t)low & 0x3ff), flags);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/ascii.h"
 #include "schema/regex.h"
 
 enum { REPLACED_MAX = 2 * SHIM_LINE_MAX };
@@ -49,19 +50,14 @@ static int put_mark(const struct redact *r, struct buf *out, unsigned kind, uint
 	return buf_printf(out, "[stockade: %s removed]", redact_name(r, kind));
 }
 
-static bool is_word(char c)
-{
-	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_';
-}
-
 /* May a number or a word begin at p? Not within another, nor in the fraction of a decimal. */
 static bool is_start(const char *text, const char *p)
 {
-	if (!is_word(*p))
+	if (!ascii_is_word(*p))
 		return false;
 	if (p == text)
 		return true;
-	return !is_word(p[-1]) && !(p[-1] == '.' && p - text >= 2 && p[-2] >= '0' && p[-2] <= '9');
+	return !ascii_is_word(p[-1]) && !(p[-1] == '.' && p - text >= 2 && p[-2] >= '0' && p[-2] <= '9');
 }
 
 enum {

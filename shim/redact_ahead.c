@@ -6,6 +6,7 @@
  * an '@'. Most text has neither where a word begins, and most numbers are too short.
  */
 #include <string.h>
+#include "base/ascii.h"
 #include "shim/redact.h"
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -19,21 +20,6 @@ enum {
 	ESCAPE_MAX = 6,	   /* bytes of one, \u001b */
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_capital(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-static bool is_word(char c)
-{
-	return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_';
-}
-
 static bool is_between(char c)
 {
 	return c == '-' || c == ' ' || c == '.';
@@ -45,7 +31,7 @@ static bool number_may_be(const char *p, const char *end)
 	int digits = 0;
 
 	while (p < end && digits < DIGITS_ALONE) {
-		if (is_digit(*p))
+		if (ascii_is_digit(*p))
 			digits++;
 		else if (!is_between(*p) || p + 1 == end || is_between(p[1]))
 			break;
@@ -54,10 +40,10 @@ static bool number_may_be(const char *p, const char *end)
 	if (digits == DIGITS_ALONE)
 		return true;
 	p += p < end && is_between(*p);
-	if (digits < DIGITS_BEFORE || p >= end || !is_capital(*p))
+	if (digits < DIGITS_BEFORE || p >= end || !ascii_is_capital(*p))
 		return false;
 	/* Eight digits and a letter are a form, dates and times are not. */
-	return digits != DIGITS_AND_LETTER || p + 1 == end || !is_word(p[1]);
+	return digits != DIGITS_AND_LETTER || p + 1 == end || !ascii_is_word(p[1]);
 }
 
 /* A capital and digits, two capitals and digits, or six capitals. */
@@ -65,24 +51,24 @@ static bool capitals_may_be(const char *p, const char *end)
 {
 	if (end - p < 6)
 		return false;
-	if (is_digit(p[1]))
+	if (ascii_is_digit(p[1]))
 		return true;
-	if (!is_capital(p[1]))
+	if (!ascii_is_capital(p[1]))
 		return false;
-	if (is_capital(p[2]))
-		return is_capital(p[3]) && is_capital(p[4]) && is_capital(p[5]);
-	return is_digit(p[2]) || is_between(p[2]);
+	if (ascii_is_capital(p[2]))
+		return ascii_is_capital(p[3]) && ascii_is_capital(p[4]) && ascii_is_capital(p[5]);
+	return ascii_is_digit(p[2]) || is_between(p[2]);
 }
 
 static bool may_be(const char *p, const char *end)
 {
-	return is_digit(*p) ? number_may_be(p, end) : is_capital(*p) && capitals_may_be(p, end);
+	return ascii_is_digit(*p) ? number_may_be(p, end) : ascii_is_capital(*p) && capitals_may_be(p, end);
 }
 
 /* Is p within a word? With escaped, the bytes of an escape belong to none. */
 static bool is_inside(const char *text, const char *p, bool escaped)
 {
-	if (p == text || !is_word(p[-1]))
+	if (p == text || !ascii_is_word(p[-1]))
 		return false;
 	for (int i = 2; escaped && i <= ESCAPE_MAX && p - i >= text; i++)
 		if (p[-i] == '\\')
@@ -140,7 +126,7 @@ static inline unsigned numbers(const char *p, const char *end, unsigned digits)
 /* The same for a capital with a digit or a capital behind it. */
 static inline unsigned of_capitals(const char *p, const char *end, unsigned digits, unsigned capitals)
 {
-	unsigned next = end - p > BLOCK && (is_digit(p[BLOCK]) || is_capital(p[BLOCK]));
+	unsigned next = end - p > BLOCK && (ascii_is_digit(p[BLOCK]) || ascii_is_capital(p[BLOCK]));
 
 	return capitals & ((digits | capitals) >> 1 | next << (BLOCK - 1));
 }
@@ -197,7 +183,7 @@ const char *redact_next(
 	if (at < a->mail)
 		return at;
 	for (; at < a->sign; at++)
-		if (is_word(*at) && !is_inside(text, at, escaped))
+		if (ascii_is_word(*at) && !is_inside(text, at, escaped))
 			return at;
 	/* An address without a word: what follows its '@' is not of it. */
 	return a->sign == end ? end : a->sign + 1;

@@ -6,40 +6,26 @@
  * a hyphen, blank or point that may be.
  */
 #include <string.h>
+#include "base/ascii.h"
 #include "shim/redact.h"
 
 enum { DIGITS_MAX = 40, CARD_MIN = 13, CARD_MAX = 19, IBAN_MIN = 15, IBAN_MAX = 34, LOCAL_MAX = 64, DOMAIN_MAX = 253 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_capital(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-static bool is_letter(char c)
-{
-	return is_capital(c) || (c >= 'a' && c <= 'z');
-}
-
 /* Nothing of a word follows. */
 static bool is_end(const char *p, const char *end)
 {
-	return p >= end || !(is_digit(*p) || is_letter(*p) || *p == '_');
+	return p >= end || !(ascii_is_digit(*p) || ascii_is_letter(*p) || *p == '_');
 }
 
 static bool fits(char form, char c)
 {
 	switch (form) {
 	case 'd':
-		return is_digit(c);
+		return ascii_is_digit(c);
 	case 'A':
-		return is_capital(c);
+		return ascii_is_capital(c);
 	case 'x':
-		return is_digit(c) || is_capital(c);
+		return ascii_is_digit(c) || ascii_is_capital(c);
 	case '-':
 		return c == '-' || c == ' ';
 	default:
@@ -129,7 +115,7 @@ static bool is_fr_nir(const char *d)
 		number[6] = d[6] == 'A' ? '9' : '8';
 	}
 	for (int i = 0; i < 13; i++) {
-		if (!is_digit(number[i]))
+		if (!ascii_is_digit(number[i]))
 			return false;
 		n = n * 10 + (uint64_t)(number[i] - '0');
 	}
@@ -141,10 +127,10 @@ static bool is_fr_nir(const char *d)
 static bool is_es_dni(const char *d)
 {
 	static const char letters[] = "TRWAGMYFPDXBNJZSQVHLCKE";
-	const char *foreign = is_digit(d[0]) ? NULL : strchr("XYZ", d[0]);
+	const char *foreign = ascii_is_digit(d[0]) ? NULL : strchr("XYZ", d[0]);
 	int n = value(d + 1, 7);
 
-	if (!is_digit(d[0]) && !foreign)
+	if (!ascii_is_digit(d[0]) && !foreign)
 		return false;
 	n += (foreign ? (int)(*foreign - 'X') : d[0] - '0') * 10000000;
 	return letters[n % 23] == d[8];
@@ -158,7 +144,7 @@ static bool is_it_cf(const char *d)
 	int sum = 0;
 
 	for (int i = 0; i < 15; i++) {
-		int order = is_digit(d[i]) ? d[i] - '0' : d[i] - 'A';
+		int order = ascii_is_digit(d[i]) ? d[i] - '0' : d[i] - 'A';
 		sum += i % 2 == 0 ? odd[order] : order;
 	}
 	return sum % 26 == d[15] - 'A';
@@ -213,11 +199,11 @@ static size_t match_card(const char *p, const char *end)
 
 	if (!strchr("23456", *p))
 		return 0;
-	while (p < end && is_digit(*p) && n < CARD_MAX) {
+	while (p < end && ascii_is_digit(*p) && n < CARD_MAX) {
 		digits[n++] = *p++;
 		if (is_end(p, end) && n >= CARD_MIN && is_luhn(digits, n))
 			found = (size_t)(p - from);
-		if (p + 1 < end && (*p == ' ' || *p == '-') && is_digit(p[1]) && (!separator || *p == separator))
+		if (p + 1 < end && (*p == ' ' || *p == '-') && ascii_is_digit(p[1]) && (!separator || *p == separator))
 			separator = *p++;
 	}
 	return found;
@@ -229,7 +215,7 @@ static int mod97(const char *text, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		char c = text[(i + 4) % n];
-		v = is_digit(c) ? (v * 10 + (c - '0')) % 97 : (v * 100 + (c - 'A' + 10)) % 97;
+		v = ascii_is_digit(c) ? (v * 10 + (c - '0')) % 97 : (v * 100 + (c - 'A' + 10)) % 97;
 	}
 	return v;
 }
@@ -240,9 +226,10 @@ static size_t match_iban(const char *p, const char *end)
 	size_t n = 0, found = 0;
 	const char *from = p;
 
-	if (end - p < IBAN_MIN || !is_capital(p[0]) || !is_capital(p[1]) || !is_digit(p[2]) || !is_digit(p[3]))
+	if (end - p < IBAN_MIN || !ascii_is_capital(p[0]) || !ascii_is_capital(p[1]) || !ascii_is_digit(p[2]) ||
+		!ascii_is_digit(p[3]))
 		return 0;
-	while (p < end && (is_digit(*p) || is_capital(*p)) && n < IBAN_MAX) {
+	while (p < end && (ascii_is_digit(*p) || ascii_is_capital(*p)) && n < IBAN_MAX) {
 		text[n++] = *p++;
 		if (is_end(p, end) && n >= IBAN_MIN && mod97(text, n) == 1)
 			found = (size_t)(p - from);
@@ -253,7 +240,7 @@ static size_t match_iban(const char *p, const char *end)
 
 bool redact_is_local(char c)
 {
-	return is_digit(c) || is_letter(c) || (c && strchr(".!#$%&'*+/=?^_`{|}~-", c));
+	return ascii_is_digit(c) || ascii_is_letter(c) || (c && strchr(".!#$%&'*+/=?^_`{|}~-", c));
 }
 
 /* RFC 5321, 4.1.2, without quoted strings and literals; the domain has a point in it, and ends in letters. */
@@ -267,11 +254,11 @@ static size_t match_mail(const char *p, const char *end)
 		return 0;
 	const char *domain = at + 1, *stop = domain, *found = NULL;
 	for (label = domain; stop < end && stop - domain <= DOMAIN_MAX; label = stop + 1, stop++) {
-		while (stop < end && (is_digit(*stop) || is_letter(*stop) || *stop == '-'))
+		while (stop < end && (ascii_is_digit(*stop) || ascii_is_letter(*stop) || *stop == '-'))
 			stop++;
 		if (stop == label)
 			break;
-		if (label > domain && stop - label >= 2 && is_letter(*label) && is_letter(stop[-1]))
+		if (label > domain && stop - label >= 2 && ascii_is_letter(*label) && ascii_is_letter(stop[-1]))
 			found = stop;
 		if (stop >= end || *stop != '.')
 			break;

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
+#include "base/ascii.h"
 #include "base/fs.h"
 #include "shim/uri.h"
 
@@ -18,7 +19,7 @@ static bool decode(char *s)
 		*out = *s;
 		if (*s != '%')
 			continue;
-		int high = uri_hex(s[1]), low = high < 0 ? -1 : uri_hex(s[2]);
+		int high = ascii_hex(s[1]), low = high < 0 ? -1 : ascii_hex(s[2]);
 		if (low < 0 || (high | low) == 0)
 			return false;
 		*out = (char)(high << 4 | low);

@@ -36,6 +36,11 @@ struct secrets_edges {
 	uint8_t first[256 / 8], last[256 / 8], pairs[256 * 256 / 8];
 };
 
+static inline bool secrets_has_bit(const uint8_t *bits, unsigned at)
+{
+	return bits[at / 8] >> at % 8 & 1;
+}
+
 struct secrets {
 	struct shim_secret *values; /* names only, borrowed from the config */
 	size_t n;

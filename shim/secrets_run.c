@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/ascii.h"
 #include "base/text.h"
-#include "shim/uri.h"
 
 enum {
 	/* The longest unit is a pair of surrogates in canonical bytes, and may be turned back into characters. */
@@ -23,12 +23,12 @@ struct unit {
 
 static bool is_percent(const char *p, const char *end)
 {
-	return *p == '%' && end - p >= 3 && uri_hex(p[1]) >= 0 && uri_hex(p[2]) >= 0;
+	return *p == '%' && end - p >= 3 && ascii_hex(p[1]) >= 0 && ascii_hex(p[2]) >= 0;
 }
 
 static unsigned char percent_byte(const char *p)
 {
-	return (unsigned char)(uri_hex(p[1]) << 4 | uri_hex(p[2]));
+	return (unsigned char)(ascii_hex(p[1]) << 4 | ascii_hex(p[2]));
 }
 
 /* May it be in the middle of something percent-encoded? */
@@ -37,16 +37,12 @@ static bool is_run(char c)
 	return (unsigned char)c > 0x20 && c != '"' && c != '\\';
 }
 
-static bool has_bit(const uint8_t *bits, unsigned at)
-{
-	return bits[at / 8] >> at % 8 & 1;
-}
-
 /* Do two bytes that a run stands for stand side by side in what is looked for? '+' may be a blank. */
 static bool are_neighbours(const struct secrets_edges *e, unsigned char a, unsigned char b, bool plus_a, bool plus_b)
 {
-	return has_bit(e->pairs, (unsigned)a << 8 | b) || (plus_a && has_bit(e->pairs, (unsigned)' ' << 8 | b)) ||
-	       (plus_b && has_bit(e->pairs, (unsigned)a << 8 | ' '));
+	return secrets_has_bit(e->pairs, (unsigned)a << 8 | b) ||
+	       (plus_a && secrets_has_bit(e->pairs, (unsigned)' ' << 8 | b)) ||
+	       (plus_b && secrets_has_bit(e->pairs, (unsigned)a << 8 | ' '));
 }
 
 /* May what is encoded there be part of what is looked for, by what is before and behind it? Most is not. */
@@ -58,14 +54,14 @@ static bool may_belong(const struct secrets *s, const char *from, const char *at
 
 	if (!s->bytes[b])
 		return false;
-	if (!has_bit(e->first, b)) {
+	if (!secrets_has_bit(e->first, b)) {
 		if (at == from || !is_run(at[-1]))
 			return false;
 		before = at - from >= 3 && is_percent(at - 3, end) ? percent_byte(at - 3) : (unsigned char)at[-1];
 		if (!are_neighbours(e, before, b, at[-1] == '+', false))
 			return false;
 	}
-	if (has_bit(e->last, b))
+	if (secrets_has_bit(e->last, b))
 		return true;
 	if (next >= end || !is_run(*next))
 		return false;
@@ -121,7 +117,7 @@ static int32_t number(const char *p, const char *end)
 	if (end - p < 5 || *p != 'u')
 		return -1;
 	for (int i = 1; i < 5; i++) {
-		int digit = uri_hex(p[i]);
+		int digit = ascii_hex(p[i]);
 		if (digit < 0)
 			return -1;
 		v = v << 4 | digit;
@@ -215,17 +211,18 @@ static bool unit_may_belong(const struct secrets_edges *e, const char *from, con
 	unsigned char first = (unsigned char)u.bytes[0], last = (unsigned char)u.bytes[u.n - 1];
 
 	for (size_t i = 1; i < u.n; i++)
-		if (!has_bit(e->pairs, (unsigned)(unsigned char)u.bytes[i - 1] << 8 | (unsigned char)u.bytes[i]))
+		if (!secrets_has_bit(
+			    e->pairs, (unsigned)(unsigned char)u.bytes[i - 1] << 8 | (unsigned char)u.bytes[i]))
 			return false;
 	/* Digits and what stands for one character may be the end of another escape. */
-	bool plain = at > from && at[-1] != '\\' && at[-1] != '"' && !(uri_hex(at[-1]) >= 0 && at - from > 4) &&
+	bool plain = at > from && at[-1] != '\\' && at[-1] != '"' && !(ascii_hex(at[-1]) >= 0 && at - from > 4) &&
 		     !(at - from > 1 && at[-2] == '\\');
-	if (!has_bit(e->first, first) &&
-		(at == from || (plain && !has_bit(e->pairs, (unsigned)(unsigned char)at[-1] << 8 | first))))
+	if (!secrets_has_bit(e->first, first) &&
+		(at == from || (plain && !secrets_has_bit(e->pairs, (unsigned)(unsigned char)at[-1] << 8 | first))))
 		return false;
-	if (has_bit(e->last, last))
+	if (secrets_has_bit(e->last, last))
 		return true;
-	return next < end && (*next == '\\' || has_bit(e->pairs, (unsigned)last << 8 | (unsigned char)*next));
+	return next < end && (*next == '\\' || secrets_has_bit(e->pairs, (unsigned)last << 8 | (unsigned char)*next));
 }
 
 /* All that is left: in a text with one such character of a value, there may be more. */

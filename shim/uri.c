@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
+#include "base/ascii.h"
 
 bool uri_has_dot_segment(struct slice uri)
 {
@@ -33,18 +34,10 @@ bool uri_has_dot_segment(struct slice uri)
 	return false;
 }
 
-int uri_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 32;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "%XX" at p, of a character that never needs it. */
 static bool encodes_unreserved(const char *p)
 {
-	int high = uri_hex(p[1]), low = uri_hex(p[2]), c = high * 16 + low;
+	int high = ascii_hex(p[1]), low = ascii_hex(p[2]), c = high * 16 + low;
 
 	return high >= 0 && high < 8 && low >= 0 && (isalnum(c) || (c && strchr("-._~", c)));
 }
@@ -154,8 +147,8 @@ int uri_decode(struct buf *b, struct slice uri)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < uri.n; i++) {
-		int high = uri.p[i] == '%' && i + 2 < uri.n ? uri_hex(uri.p[i + 1]) : -1;
-		int low = high < 0 ? -1 : uri_hex(uri.p[i + 2]);
+		int high = uri.p[i] == '%' && i + 2 < uri.n ? ascii_hex(uri.p[i + 1]) : -1;
+		int low = high < 0 ? -1 : ascii_hex(uri.p[i + 2]);
 		char decoded = (char)((unsigned)high << 4 | (unsigned)low);
 		r = buf_putc(b, low < 0 ? uri.p[i] : decoded);
 		i += low < 0 ? 0 : 2;

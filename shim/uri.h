@@ -14,8 +14,6 @@
 #include <stdbool.h>
 #include "shim/walk.h"
 
-/* The value of a hexadecimal digit, or -1. */
-int uri_hex(char c);
 /* Is there something that browsers and their like drop before they read: a control character, a blank at either end? */
 bool uri_has_dropped(struct slice uri);
 /* Does a path segment read "." or "..", percent-encoded or not? */

@@ -2,6 +2,7 @@
 /* walk - see walk.h */
 #include "shim/walk.h"
 #include <string.h>
+#include "base/ascii.h"
 #include "base/text.h"
 
 /* From after the opening quote to after the closing one. A quote ends the string unless an odd run of backslashes is
@@ -109,16 +110,6 @@ struct slice walk_string(struct slice value)
 	return (struct slice){ value.p + 1, value.n - 2 };
 }
 
-/* Calls for each escape: canonical forms only, so \u is always followed by four lower-case digits. */
-static uint32_t hex4(const char *p)
-{
-	uint32_t v = 0;
-
-	for (int i = 0; i < 4; i++)
-		v = v << 4 | (uint32_t)(p[i] <= '9' ? p[i] - '0' : p[i] - 'a' + 10);
-	return v;
-}
-
 bool walk_is_broken(struct slice s)
 {
 	for (const char *p = s.p, *end = s.n ? s.p + s.n : s.p; p < end; p++) {
@@ -127,7 +118,7 @@ bool walk_is_broken(struct slice s)
 			return false;
 		p++;
 		if (*p == 'u') {
-			uint32_t unit = hex4(p + 1);
+			uint32_t unit = (uint32_t)ascii_hex4(p + 1);
 			if (unit == 0 || (unit >= 0xd800 && unit <= 0xdfff))
 				return true;
 		}
@@ -142,7 +133,7 @@ static int put_escape(struct buf *b, const char *p)
 	char out[4];
 
 	if (*p == 'u') {
-		uint32_t unit = hex4(p + 1);
+		uint32_t unit = (uint32_t)ascii_hex4(p + 1);
 		if (unit >= 0xd800 && unit <= 0xdfff)
 			unit = 0xfffd;
 		return buf_append(b, out, utf8_encode(unit, out));

@@ -35,6 +35,8 @@ int io_send_msg(int sock, const void *p, size_t n, const int *fds, size_t n_fds)
 long io_recv_msg(int sock, void *p, size_t n, int *fds, size_t *n_fds) _must_check_;
 /* The same without waiting: -EAGAIN when there is none. */
 long io_recv_msg_now(int sock, void *p, size_t n, int *fds, size_t *n_fds) _must_check_;
+enum { US_PER_S = 1000000 };
+
 /* CLOCK_MONOTONIC, CLOCK_REALTIME and CLOCK_BOOTTIME (which goes on in a suspend) in microseconds. */
 uint64_t io_now_us(void);
 uint64_t io_wall_us(void);

@@ -5,13 +5,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/io.h"
 #include "shim/answers.h"
 #include "shim/envelope.h"
 #include "shim/handle.h"
 #include "shim/policy.h"
 #include "shim/shim.h"
 
-enum { US_PER_S = 1000000, PROGRESS_S = 5 };
+enum { PROGRESS_S = 5 };
 
 static void call_done(struct confirm_call *c)
 {

@@ -5,10 +5,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/io.h"
 #include "shim/answers.h"
 #include "shim/record.h"
 
-enum { US_PER_S = 1000000, BUSY_RETRY_S = 1 };
+enum { BUSY_RETRY_S = 1 };
 
 static int deny(struct shim *s, struct decision *d, const char *rule, const char *reason, uint32_t retry_s)
 {

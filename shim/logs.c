@@ -2,11 +2,10 @@
 /* logs - see logs.h */
 #include "shim/logs.h"
 #include <string.h>
+#include "base/io.h"
 #include "shim/policy.h"
 #include "shim/record.h"
 #include "shim/shim.h"
-
-enum { US_PER_S = 1000000 };
 
 static const char MESSAGE[] = "notifications/message";
 

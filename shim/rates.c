@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/io.h"
 
-enum { RATES_FIRST = 16, US_PER_S = 1000000 };
+enum { RATES_FIRST = 16 };
 
 static uint64_t period_us(const struct meters_rate *rate)
 {

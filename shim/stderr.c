@@ -4,9 +4,8 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
+#include "base/io.h"
 #include "base/text.h"
-
-enum { SECOND_US = 1000000 };
 
 void stderr_init(
 	struct stderr_relay *e, struct port in, struct port out, const char *name, const char *prefix, uint64_t now_us)
@@ -35,7 +34,7 @@ void stderr_done(struct stderr_relay *e)
 
 static bool take_token(struct stderr_relay *e, uint64_t now_us)
 {
-	uint64_t more = (now_us - e->refilled_us) * STDERR_RATE / SECOND_US;
+	uint64_t more = (now_us - e->refilled_us) * STDERR_RATE / US_PER_S;
 
 	if (more > 0) {
 		e->tokens = e->tokens + more < STDERR_BURST ? e->tokens + more : STDERR_BURST;
@@ -177,7 +176,7 @@ int stderr_report(struct stderr_relay *e, uint64_t now_us)
 	_cleanup_buf_ struct buf out = BUF_INIT(1024);
 	int r;
 
-	if (e->unreported == 0 || now_us - e->reported_us < SECOND_US || queue_len(&e->queue) >= STDERR_QUEUE_MAX)
+	if (e->unreported == 0 || now_us - e->reported_us < US_PER_S || queue_len(&e->queue) >= STDERR_QUEUE_MAX)
 		return 0;
 	r = buf_printf(&out,
 		"stockade: %s: %" PRIu64 " lines of the server's stderr were dropped: more than %d a second\n", e->name,

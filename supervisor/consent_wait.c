@@ -13,7 +13,7 @@
 #include "base/io.h"
 #include "supervisor/consent_pending.h"
 
-enum { US_PER_S = 1000000, POLL_MS = 100, DRAIN_MAX = 4096 };
+enum { POLL_MS = 100, DRAIN_MAX = 4096 };
 
 struct consent_waiting {
 	struct pending_waiter place;

@@ -11,8 +11,6 @@
 #include "base/io.h"
 #include "supervisor/output.h"
 
-enum { US_PER_S = 1000000 };
-
 static const char BOOT_ID[] = "/proc/sys/kernel/random/boot_id";
 
 void scope_grant_done(struct scope_grant *g)

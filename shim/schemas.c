@@ -174,18 +174,12 @@ static int compile(struct schemas *s, struct tool_schema *x, struct slice text, 
 	return NO_ROOM;
 }
 
-/* Some languages write what is not there as null. */
-static bool is_none(struct slice text)
-{
-	return text.n == 0 || slice_is(text, "null");
-}
-
 static int learn(struct schemas *s, struct tool_schema *x, struct slice text, const char *root, bool strict)
 {
-	if (!is_none(text) && is_known(s, x, text))
+	if (!walk_is_none(text) && is_known(s, x, text))
 		return 0;
 	forget(s, x);
-	return is_none(text) ? 0 : compile(s, x, text, root, strict);
+	return walk_is_none(text) ? 0 : compile(s, x, text, root, strict);
 }
 
 static int learn_tool(struct schemas *s, struct slice name, struct slice input, struct slice output, bool strict,
@@ -194,7 +188,7 @@ static int learn_tool(struct schemas *s, struct slice name, struct slice input, 
 	int r = 0;
 
 	*ret = find_tool(s, name);
-	if (!*ret && is_none(input) && is_none(output))
+	if (!*ret && walk_is_none(input) && walk_is_none(output))
 		return 0;
 	if (!*ret)
 		r = add_tool(s, name, ret);

@@ -21,21 +21,15 @@ void scopes_state_done(struct scopes_state *s)
 
 /* --- what servers say of their tools --- */
 
-/* Absent, or as good as. */
-static bool is_none(struct slice v)
-{
-	return v.n == 0 || slice_is(v, "null");
-}
-
 /* A word that is neither true nor false may be either for whoever reads it: it counts as the worse. */
 static enum scope_known said_by(struct slice tool)
 {
 	struct slice all = walk_get(tool, "annotations");
 	struct slice reads = walk_get(all, "readOnlyHint"), destroys = walk_get(all, "destructiveHint");
 
-	if (!is_none(destroys) && !slice_is(destroys, "false"))
+	if (!walk_is_none(destroys) && !slice_is(destroys, "false"))
 		return SCOPE_DESTRUCTIVE;
-	return !is_none(reads) && !slice_is(reads, "true") ? SCOPE_WRITE : SCOPE_READ;
+	return !walk_is_none(reads) && !slice_is(reads, "true") ? SCOPE_WRITE : SCOPE_READ;
 }
 
 /* The slot that the name has, or would have. */

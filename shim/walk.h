@@ -35,6 +35,12 @@ static inline bool slice_equal(struct slice a, struct slice b)
 	return a.n == b.n && (a.n == 0 || __builtin_memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* What is not there, which some languages write as null. */
+static inline bool walk_is_none(struct slice value)
+{
+	return value.n == 0 || slice_is(value, "null");
+}
+
 /* The first byte after the value that begins at p. */
 const char *walk_skip(const char *p);
 /* Walks the members of an object; any other value has none. */

@@ -3,6 +3,7 @@
 #include "shim/answers.h"
 #include <string.h>
 #include "base/text.h"
+#include "shim/protocol.h"
 
 static int put_escaped(struct buf *b, uint32_t cp, const char *p, size_t n)
 {
@@ -32,11 +33,54 @@ int answers_put_string(struct buf *b, const char *text, size_t n)
 	return r ? r : buf_putc(b, '"');
 }
 
+#define HEAD "{\"jsonrpc\":\"2.0\","
+
 static int put_head(struct buf *b, struct slice id)
 {
-	int r = buf_puts(b, "{\"jsonrpc\":\"2.0\",\"id\":");
+	int r = buf_puts(b, HEAD "\"id\":");
 
 	return r ? r : buf_append(b, id.p, id.n);
+}
+
+int answers_begin_result(struct buf *b, struct slice id)
+{
+	int r = put_head(b, id);
+
+	return r ? r : buf_puts(b, ",\"result\":{");
+}
+
+int answers_begin_request(struct buf *b, struct slice id, const char *method)
+{
+	int r = put_head(b, id);
+
+	return r ? r : buf_printf(b, ",\"method\":\"%s\",\"params\":{", method);
+}
+
+int answers_begin_notification(struct buf *b, const char *method)
+{
+	return buf_printf(b, HEAD "\"method\":\"%s\",\"params\":{", method);
+}
+
+int answers_end(struct buf *b)
+{
+	return buf_puts(b, "}}\n");
+}
+
+int answers_notification(struct buf *b, const char *method)
+{
+	return buf_printf(b, HEAD "\"method\":\"%s\"}\n", method);
+}
+
+int answers_put_changed(struct buf *b, const char *method, struct slice subscription)
+{
+	int r;
+
+	if (!subscription.n)
+		return answers_notification(b, method);
+	r = answers_begin_notification(b, method);
+	if (r == 0)
+		r = buf_printf(b, "\"_meta\":{\"" META_SUBSCRIPTION "\":%.*s}", (int)subscription.n, subscription.p);
+	return r ? r : answers_end(b);
 }
 
 int answers_error(struct buf *b, struct slice id, int code, const char *text)
@@ -47,22 +91,22 @@ int answers_error(struct buf *b, struct slice id, int code, const char *text)
 		r = buf_printf(b, ",\"error\":{\"code\":%d,\"message\":", code);
 	if (r == 0)
 		r = answers_put_string(b, text, strlen(text));
-	return r ? r : buf_puts(b, "}}\n");
+	return r ? r : answers_end(b);
 }
 
 int answers_tool_error(struct buf *b, struct slice id, const char *text, bool modern)
 {
-	int r = put_head(b, id);
+	int r = answers_begin_result(b, id);
 
 	if (r == 0)
-		r = buf_puts(b, ",\"result\":{\"content\":[{\"type\":\"text\",\"text\":");
+		r = buf_puts(b, "\"content\":[{\"type\":\"text\",\"text\":");
 	if (r == 0)
 		r = answers_put_string(b, text, strlen(text));
 	if (r == 0)
 		r = buf_puts(b, "}],\"isError\":true");
 	if (r == 0 && modern)
 		r = buf_puts(b, ",\"resultType\":\"complete\"");
-	return r ? r : buf_puts(b, "}}\n");
+	return r ? r : answers_end(b);
 }
 
 int answers_result(struct buf *b, struct slice id, const char *json)

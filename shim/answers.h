@@ -36,5 +36,15 @@ int answers_error(struct buf *b, struct slice id, int code, const char *text) _m
 int answers_tool_error(struct buf *b, struct slice id, const char *text, bool modern) _must_check_;
 /* A result given as JSON. */
 int answers_result(struct buf *b, struct slice id, const char *json) _must_check_;
+/* A result, a request or a notification of our own, up to the members of its result or params; then they come, appended
+ * by the caller, and the end of it with its line feed. */
+int answers_begin_result(struct buf *b, struct slice id) _must_check_;
+int answers_begin_request(struct buf *b, struct slice id, const char *method) _must_check_;
+int answers_begin_notification(struct buf *b, const char *method) _must_check_;
+int answers_end(struct buf *b) _must_check_;
+/* A notification without params. */
+int answers_notification(struct buf *b, const char *method) _must_check_;
+/* One that says that a list has changed: to a subscription, or with an empty slice to whoever has had it. */
+int answers_put_changed(struct buf *b, const char *method, struct slice subscription) _must_check_;
 /* Foreign text made safe, cut to ANSWER_NAME_MAX, for use in words. */
 const char *answers_name(struct slice text, char ret[ANSWER_NAME_MAX]);

@@ -2,18 +2,22 @@
 /* bridge - see bridge.h */
 #include "shim/bridge.h"
 #include <string.h>
+#include "shim/answers.h"
 #include "shim/envelope.h"
+#include "shim/protocol.h"
 
 static const char NOBODY[] = "{\"name\":\"unknown\",\"version\":\"0\"}";
 
 int bridge_greeting(struct slice info, struct buf *ret)
 {
 	bool named = walk_is_object(info);
+	int r = answers_begin_request(ret, SLICE("\"stockade-initialize\""), "initialize");
 
-	return buf_printf(ret,
-		"{\"jsonrpc\":\"2.0\",\"id\":\"stockade-initialize\",\"method\":\"initialize\",\"params\":{"
-		"\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":%.*s}}",
-		(int)(named ? info.n : sizeof(NOBODY) - 1), named ? info.p : NOBODY);
+	if (r == 0)
+		r = buf_printf(ret,
+			"\"protocolVersion\":\"" VERSION_LEGACY "\",\"capabilities\":{},\"clientInfo\":%.*s",
+			(int)(named ? info.n : sizeof(NOBODY) - 1), named ? info.p : NOBODY);
+	return r ? r : answers_end(ret);
 }
 
 int bridge_begin(struct shim *s)
@@ -73,8 +77,7 @@ static bool is_one_of(struct slice name, const char *const *names, size_t n)
 
 int bridge_notification(struct shim *s, const struct message *m, bool *ret)
 {
-	static const char *const changes[] = { "notifications/tools/list_changed", "notifications/prompts/list_changed",
-		"notifications/resources/list_changed" };
+	static const char *const changes[] = { CHANGED_TOOLS, CHANGED_PROMPTS, CHANGED_RESOURCES };
 	static const char *const unasked[] = { "notifications/message", "notifications/resources/updated" };
 	struct slice name = m->envelope->method;
 

@@ -86,10 +86,14 @@ static int send_progress(struct shim *s, struct confirm_call *c)
 	if (!c->token)
 		return 0;
 	buf_clear(&s->answer);
-	r = buf_printf(&s->answer,
-		"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":%s,"
-		"\"progress\":0.%03u,\"message\":\"stockade waits until a person has looked at this call\"}}\n",
-		c->token, ++c->ticks);
+	r = answers_begin_notification(&s->answer, "notifications/progress");
+	if (r == 0)
+		r = buf_printf(&s->answer,
+			"\"progressToken\":%s,\"progress\":0.%03u,"
+			"\"message\":\"stockade waits until a person has looked at this call\"",
+			c->token, ++c->ticks);
+	if (r == 0)
+		r = answers_end(&s->answer);
 	return r ? r : queue_put(&s->to_client, s->answer.data, s->answer.len);
 }
 

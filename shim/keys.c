@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/text.h"
 #include "shim/fold.h"
+#include "shim/protocol.h"
 
 enum { KEY_MAX = 48 };
 
@@ -47,13 +48,13 @@ static const struct {
 	{ "inputresponses", "inputResponses", P },
 	{ "inputschema", "inputSchema", I },
 	{ "instructions", "instructions", R },
-	{ "io.modelcontextprotocol/clientcapabilities", "io.modelcontextprotocol/clientCapabilities", M },
-	{ "io.modelcontextprotocol/clientinfo", "io.modelcontextprotocol/clientInfo", M },
-	{ "io.modelcontextprotocol/loglevel", "io.modelcontextprotocol/logLevel", M },
-	{ "io.modelcontextprotocol/protocolversion", "io.modelcontextprotocol/protocolVersion", M },
-	{ "io.modelcontextprotocol/related-task", "io.modelcontextprotocol/related-task", M },
-	{ "io.modelcontextprotocol/serverinfo", "io.modelcontextprotocol/serverInfo", M },
-	{ "io.modelcontextprotocol/subscriptionid", "io.modelcontextprotocol/subscriptionId", M },
+	{ "io.modelcontextprotocol/clientcapabilities", META_OFFERS, M },
+	{ "io.modelcontextprotocol/clientinfo", META_CLIENT, M },
+	{ "io.modelcontextprotocol/loglevel", META_LOG_LEVEL, M },
+	{ "io.modelcontextprotocol/protocolversion", META_VERSION, M },
+	{ "io.modelcontextprotocol/related-task", META_TASK, M },
+	{ "io.modelcontextprotocol/serverinfo", META_SERVER, M },
+	{ "io.modelcontextprotocol/subscriptionid", META_SUBSCRIPTION, M },
 	{ "iserror", "isError", R | I },
 	{ "lastupdatedat", "lastUpdatedAt", R | I },
 	{ "level", "level", P },

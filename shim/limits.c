@@ -107,12 +107,12 @@ static int tell_server(struct shim *s, const struct pending_entry *e)
 	int r;
 
 	buf_clear(&s->answer);
-	r = buf_puts(
-		&s->answer, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":");
+	r = answers_begin_notification(&s->answer, "notifications/cancelled");
 	if (r == 0)
-		r = buf_append(&s->answer, e->id, e->id_len);
+		r = buf_printf(&s->answer, "\"requestId\":%.*s,\"reason\":\"it took longer than %" PRIu64 " s\"",
+			(int)e->id_len, e->id, e->time.value);
 	if (r == 0)
-		r = buf_printf(&s->answer, ",\"reason\":\"it took longer than %" PRIu64 " s\"}}\n", e->time.value);
+		r = answers_end(&s->answer);
 	return r ? r : queue_put(&s->to_server, s->answer.data, s->answer.len);
 }
 

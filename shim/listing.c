@@ -11,6 +11,7 @@
 #include "shim/handle.h"
 #include "shim/own.h"
 #include "shim/policy.h"
+#include "shim/protocol.h"
 #include "shim/record.h"
 #include "shim/scans.h"
 
@@ -92,7 +93,7 @@ static int ask_hello(struct shim *s)
 
 	put_offers(&s->config, offers);
 	snprintf(params, sizeof(params),
-		"\"protocolVersion\":\"2025-11-25\",\"capabilities\":%s,\"clientInfo\":" CLIENT_INFO, offers);
+		"\"protocolVersion\":\"" VERSION_LEGACY "\",\"capabilities\":%s,\"clientInfo\":" CLIENT_INFO, offers);
 	q.params = (struct slice){ params, strlen(params) };
 	s->legacy = true;
 	s->listing.step = LISTING_HELLO;
@@ -105,8 +106,8 @@ static int ask_modern(struct shim *s, struct own_question q)
 
 	put_offers(&s->config, offers);
 	snprintf(meta, sizeof(meta),
-		"{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/"
-		"clientInfo\":" CLIENT_INFO ",\"io.modelcontextprotocol/clientCapabilities\":%s}",
+		"{\"" META_VERSION "\":\"" VERSION_MODERN "\",\"" META_CLIENT "\":" CLIENT_INFO ",\"" META_OFFERS
+		"\":%s}",
 		offers);
 	q.meta = (struct slice){ meta, strlen(meta) };
 	return own_ask(s, &q);
@@ -366,11 +367,11 @@ static int on_hello(struct shim *s)
 	int r = 0;
 
 	if (!info.n)
-		info = walk_get(message_get(&s->doc, "_meta"), "io.modelcontextprotocol/serverInfo");
+		info = walk_get(message_get(&s->doc, "_meta"), META_SERVER);
 	l->found.server = shown(walk_string(walk_get(info, "name")));
 	l->found.version = shown(walk_string(walk_get(info, "version")));
 	l->found.protocol =
-		l->modern ? strdup("2026-07-28") : shown(walk_string(message_get(&s->doc, "protocolVersion")));
+		l->modern ? strdup(VERSION_MODERN) : shown(walk_string(message_get(&s->doc, "protocolVersion")));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		l->announced[i] = walk_get(offers, rows[i].capability).n > 0;
 	if (instructions.n)

@@ -3,6 +3,7 @@
 #include "shim/offers.h"
 #include <string.h>
 #include "shim/fold.h"
+#include "shim/protocol.h"
 
 enum place { ELSEWHERE, TOP, SAMPLING, ELICITATION, TASKS, TASK_REQUESTS };
 
@@ -157,7 +158,7 @@ int offers_filter(struct shim *s, struct slice offers, struct buf *out, uint64_t
 
 static bool is_of_logging(struct slice key)
 {
-	static const char *const names[] = { "logging", "io.modelcontextprotocol/logLevel" };
+	static const char *const names[] = { "logging", META_LOG_LEVEL };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (fold_equal(key.p, key.n, names[i], strlen(names[i])))

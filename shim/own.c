@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/io.h"
+#include "shim/answers.h"
 #include "shim/blake2s.h"
 #include "shim/clarity.h"
 #include "shim/handle.h"
@@ -48,14 +49,14 @@ static int put_question(struct buf *b, const char *id, const struct own_question
 	int r;
 
 	buf_clear(b);
-	r = buf_printf(b, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\",\"params\":{", id, q->method);
+	r = answers_begin_request(b, (struct slice){ id, strlen(id) }, q->method);
 	if (r == 0 && q->params.n)
 		r = buf_append(b, q->params.p, q->params.n);
 	if (r == 0)
 		r = put_member(b, "cursor", q->cursor, &first);
 	if (r == 0)
 		r = put_member(b, "_meta", q->meta, &first);
-	return r ? r : buf_puts(b, "}}\n");
+	return r ? r : answers_end(b);
 }
 
 static int record_question(struct shim *s, const struct own_question *q, const struct pending_entry *e)
@@ -92,7 +93,7 @@ int own_notify(struct shim *s, const char *method)
 	int r;
 
 	buf_clear(&s->answer);
-	r = buf_printf(&s->answer, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\"}\n", method);
+	r = answers_notification(&s->answer, method);
 	return r ? r : queue_put(&s->to_server, s->answer.data, s->answer.len);
 }
 

@@ -14,6 +14,7 @@
 #include "shim/lists.h"
 #include "shim/offers.h"
 #include "shim/own.h"
+#include "shim/protocol.h"
 #include "shim/record.h"
 
 /* Which list holds them, and what its change is called. */
@@ -21,10 +22,9 @@ static const struct pins_row {
 	enum method_result result;
 	const char *list, *changed;
 } rows[] = {
-	[DEFINITION_TOOL] = { RESULT_TOOLS, "tools/list", "notifications/tools/list_changed" },
-	[DEFINITION_PROMPT] = { RESULT_PROMPTS, "prompts/list", "notifications/prompts/list_changed" },
-	[DEFINITION_TEMPLATE] = { RESULT_TEMPLATES, "resources/templates/list",
-		"notifications/resources/list_changed" },
+	[DEFINITION_TOOL] = { RESULT_TOOLS, "tools/list", CHANGED_TOOLS },
+	[DEFINITION_PROMPT] = { RESULT_PROMPTS, "prompts/list", CHANGED_PROMPTS },
+	[DEFINITION_TEMPLATE] = { RESULT_TEMPLATES, "resources/templates/list", CHANGED_RESOURCES },
 };
 _Static_assert(ARRAY_LEN(rows) == DEFINITION_INSTRUCTIONS, "a row for every kind that is listed");
 
@@ -219,8 +219,7 @@ static int kind_of_request(const struct decision *d)
 /* The three keys that every request of the modern era has, as this one has them; none of the others of its _meta. */
 static int take_meta(struct shim *s, const struct message *m)
 {
-	static const char *const keys[] = { "io.modelcontextprotocol/protocolVersion",
-		"io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/clientCapabilities" };
+	static const char *const keys[] = { META_VERSION, META_CLIENT, META_OFFERS };
 	struct slice meta = message_get(&s->doc, "_meta");
 	struct buf *b = &s->pins.meta;
 	bool first = true;

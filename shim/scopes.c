@@ -4,14 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "shim/answers.h"
 #include "shim/blake2s.h"
 #include "shim/handle.h"
 #include "shim/pins.h"
 #include "shim/policy.h"
+#include "shim/protocol.h"
 #include "shim/record.h"
-
-static const char META_SUBSCRIPTION[] = "io.modelcontextprotocol/subscriptionId";
-static const char CHANGED[] = "notifications/tools/list_changed";
 
 void scopes_state_done(struct scopes_state *s)
 {
@@ -136,7 +135,7 @@ void scopes_list_page(struct shim *s, bool first, bool last)
 
 void scopes_list_changed(struct shim *s, struct slice method)
 {
-	if (slice_is(method, CHANGED))
+	if (slice_is(method, CHANGED_TOOLS))
 		s->scopes.known = s->scopes.walking = false;
 }
 
@@ -247,12 +246,8 @@ static int put_change(struct shim *s, const struct pending_entry *subscription)
 	int r;
 
 	buf_clear(&s->answer);
-	r = buf_printf(&s->answer, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\"", CHANGED);
-	if (r == 0 && subscription)
-		r = buf_printf(&s->answer, ",\"params\":{\"_meta\":{\"%s\":%.*s}}", META_SUBSCRIPTION,
-			(int)subscription->id_len, subscription->id);
-	if (r == 0)
-		r = buf_puts(&s->answer, "}\n");
+	r = answers_put_changed(&s->answer, CHANGED_TOOLS,
+		subscription ? (struct slice){ subscription->id, subscription->id_len } : (struct slice){ NULL, 0 });
 	return r ? r : queue_put(&s->to_client, s->answer.data, s->answer.len);
 }
 
@@ -264,7 +259,7 @@ static int tell_client(struct shim *s)
 	if (!s->scopes.shown)
 		return 0;
 	if (s->waiting.bridges)
-		return waiting_tell(s, SLICE("notifications/tools/list_changed"));
+		return waiting_tell(s, SLICE(CHANGED_TOOLS));
 	if (s->legacy)
 		r = put_change(s, NULL);
 	for (size_t i = 0; r == 0 && i < s->calls.n; i++) {

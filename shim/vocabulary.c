@@ -2,6 +2,7 @@
 /* vocabulary - see vocabulary.h */
 #include "shim/vocabulary.h"
 #include <string.h>
+#include "shim/protocol.h"
 
 /* From the schema files of 2024-11-05 to 2026-07-28. */
 static const char *const keys[] = { "additionalProperties", "annotations", "argument", "arguments", "audience",
@@ -33,19 +34,17 @@ static const struct {
 	{ "cacheScope", "public private" },
 	{ "taskSupport", "forbidden optional required" },
 	{ "theme", "light dark" },
-	{ "protocolVersion", "2024-11-05 2025-03-26 2025-06-18 2025-11-25 2026-07-28" },
-	{ "supportedVersions", "2024-11-05 2025-03-26 2025-06-18 2025-11-25 2026-07-28" },
+	{ "protocolVersion", VERSIONS_ALL },
+	{ "supportedVersions", VERSIONS_ALL },
 };
-
-static const char PREFIX[] = "io.modelcontextprotocol/";
 
 bool vocabulary_has_key(struct slice key)
 {
 	static const char *const of_meta[] = { "protocolVersion", "clientInfo", "clientCapabilities", "logLevel",
 		"related-task", "serverInfo", "subscriptionId", "tasks" };
-	size_t prefix = sizeof(PREFIX) - 1;
+	size_t prefix = sizeof(META_PREFIX) - 1;
 
-	for (size_t i = 0; key.n > prefix && memcmp(key.p, PREFIX, prefix) == 0 && i < ARRAY_LEN(of_meta); i++)
+	for (size_t i = 0; key.n > prefix && memcmp(key.p, META_PREFIX, prefix) == 0 && i < ARRAY_LEN(of_meta); i++)
 		if (slice_is((struct slice){ key.p + prefix, key.n - prefix }, of_meta[i]))
 			return true;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)

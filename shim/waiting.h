@@ -5,20 +5,22 @@
  * Process:  shim
  * Owns:     the messages that are kept for the server; free with waiting_done
  * Returns:  0, -errno
- * Limits:   one initialize, no longer than a message may be; WAITING_KEPT_MAX other messages of WAITING_BYTES_MAX in
- * all
+ * Limits:   one initialize, no longer than a message may be; WAITING_KEPT_MAX other messages, WAITING_BYTES_MAX in all
  *
  * Theory of operation, with the states of enum waiting_state in their order:
  *
  *     OFF        there is a server, or none is waited for: this module decides nothing
- *     APPROVAL   the shim is the server: it answers the handshake with what any server may have, lists are empty,
- * whatever would need the server is told that approval waits. Each request is answered at once, so nothing gathers.
- *     HANDSHAKE  the server is there and gets what the client sent for it; the client is not read, so nothing gathers.
- * A server that does not know the modern era is asked for the handshake of the other one: shim/bridge.h
+ *     APPROVAL   the shim is the server: it answers the handshake with what any server may have, lists are empty, and
+ *                whatever would need the server is told that approval waits. Each request is answered at once, so that
+ *                nothing gathers.
+ *     HANDSHAKE  the server is there and gets what the client sent for it; the client is not read, so that nothing
+ *                gathers. A server that does not know the modern era is asked in the older way: shim/bridge.h
  *     FAILED     the server cannot do what the client was promised: words for every request
  *
  * From HANDSHAKE it goes on to OFF, and the client is told that its lists have changed. What was promised stays
  * promised: of a list that the server does not have, the client goes on to get an empty one.
+ *
+ * Its files, and what they share: shim/waiting_parts.h
  */
 #pragma once
 #include "shim/role.h"
@@ -46,7 +48,7 @@ struct waiting_kept {
 	size_t n;
 	char *id;	  /* its lexeme */
 	bool listens;	  /* subscriptions/listen: its answer is the client's; of any other it had one */
-	unsigned changes; /* listens: which lists, by WAITING_LISTS bits */
+	unsigned changes; /* listens: which lists, by LISTS_* bits (shim/waiting_parts.h) */
 };
 
 struct waiting {

@@ -188,19 +188,9 @@ static int on_discover(struct shim *s, struct message *m, const struct method *m
 	return r ? r : waiting_send_client(s);
 }
 
-/* In the modern era each request shows how the client speaks. The server will be asked what it speaks, under the first
- * one's names, and offered nothing. */
-static int keep_discover(struct shim *s)
+static int put_discover(struct waiting *w, struct slice version, struct slice info)
 {
-	struct waiting *w = &s->waiting;
-	struct slice meta = message_get(&s->doc, "_meta"), info = walk_get(meta, META_CLIENT);
-	struct slice version = walk_get(meta, META_VERSION);
-	int r;
-
-	if (w->hello.len > 0 || !version.n)
-		return 0;
-	w->modern = true;
-	r = answers_begin_request(&w->hello, SLICE(WAITING_OWN_ID), "server/discover");
+	int r = answers_begin_request(&w->hello, SLICE(WAITING_OWN_ID), "server/discover");
 	if (r == 0)
 		r = buf_printf(&w->hello, "\"_meta\":{\"" META_VERSION "\":%.*s,", (int)version.n, version.p);
 	if (r == 0 && info.n)
@@ -210,6 +200,26 @@ static int keep_discover(struct shim *s)
 	if (r == 0)
 		r = answers_end(&w->hello);
 	return r ? r : bridge_greeting(info, &w->greeting);
+}
+
+/* In the modern era each request shows how the client speaks. The server will be asked what it speaks, under the first
+ * one's names, and offered nothing. -E2BIG: the names are too long. */
+static int keep_discover(struct shim *s)
+{
+	struct waiting *w = &s->waiting;
+	struct slice meta = message_get(&s->doc, "_meta"), version = walk_get(meta, META_VERSION);
+	int r;
+
+	if (w->hello.len > 0 || !version.n)
+		return 0;
+	r = put_discover(w, version, walk_get(meta, META_CLIENT));
+	if (r < 0) {
+		buf_clear(&w->hello);
+		buf_clear(&w->greeting);
+		return r;
+	}
+	w->modern = true;
+	return 0;
 }
 
 /* --- what the server gets later --- */
@@ -280,6 +290,8 @@ int waiting_request(struct shim *s, struct message *m, const struct method *meth
 		return deny(s, m, method, "the server cannot do what the client was promised");
 	if (m->modern && s->waiting.state == WAITING_APPROVAL)
 		r = keep_discover(s);
+	if (r == -E2BIG)
+		return deny(s, m, method, "what its _meta says of the client is too long to be kept for the server");
 	for (size_t i = 0; r == 0 && known && i < ARRAY_LEN(requests); i++)
 		if (strcmp(requests[i].method, method->name) == 0)
 			return requests[i].handle(s, m, method);

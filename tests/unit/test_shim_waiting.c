@@ -394,6 +394,26 @@ static void a_flood_makes_nothing_grow(void **state)
 	assert_int_equal(t->s.calls.n, 0);
 }
 
+/* The names that it is to hear the server's answer under have to fit beside what else is said with them. */
+static void a_client_whose_names_are_too_long_to_be_kept_is_told_and_may_come_again(void **state)
+{
+	static const char before[] = J "\"id\":1,\"method\":\"ping\",\"params\":{\"_meta\":{"
+				       "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+				       "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"";
+	_cleanup_desk_ struct desk *t = desk_waiting();
+	_cleanup_buf_ struct buf line = BUF_INIT(SHIM_LINE_MAX + 1);
+
+	assert_int_equal(buf_puts(&line, before), 0);
+	while (line.len < SHIM_LINE_MAX - 5)
+		assert_int_equal(buf_putc(&line, 'n'), 0);
+	assert_int_equal(buf_puts(&line, "\"}}}}"), 0);
+	assert_int_equal(give(t, C, line.data), 0);
+	assert_non_null(strstr(got(t, t->client), "\"id\":1,\"error\":"));
+	forget(t);
+	PLAY(t, { C, ASK(2, "server/discover"), "~2026-07-28~" WAITS, NULL, BY_US });
+	release(t, "\"id\":\"stockade-discover\",\"method\":\"server/discover\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +433,7 @@ int main(void)
 		cmocka_unit_test(a_server_that_answers_the_modern_way_unclearly_is_asked_in_the_older),
 		cmocka_unit_test(an_unclear_answer_to_what_was_kept_is_no_second_one_for_the_client),
 		cmocka_unit_test(a_flood_makes_nothing_grow),
+		cmocka_unit_test(a_client_whose_names_are_too_long_to_be_kept_is_told_and_may_come_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

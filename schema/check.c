@@ -38,6 +38,8 @@ bool check_fail(struct check *k, const struct rule *r, enum keyword keyword, uin
 	k->failure = (struct failure){
 		.rule = r, .keyword = keyword, .node = node, .detail = detail, .rank = rank_of(k, keyword)
 	};
+	if (node == k->t->n)
+		k->failure.name = k->t->nodes[node];
 	return false;
 }
 
@@ -196,6 +198,8 @@ static int run(struct check *k, bool closing, struct schema_error *ret)
 		return SCHEMA_FITS;
 	if (k->stop < 0)
 		return k->stop;
+	if (k->failure.node == k->t->n)
+		k->c->tree.nodes[k->t->n] = k->failure.name;
 	int e = words_of(k, ret);
 	return e ? e : k->stop ? k->stop : SCHEMA_MISFIT;
 }

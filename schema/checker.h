@@ -18,9 +18,10 @@ enum { TRAIL_MAX = 1 << 20 };
 struct failure {
 	const struct rule *rule; /* NULL: the schema is false */
 	enum keyword keyword;
-	uint32_t node;	 /* of the value */
-	uint32_t detail; /* as the keyword goes: an entry, a count, another node, a sub */
-	unsigned rank;	 /* how near the value came to fitting */
+	uint32_t node;	       /* of the value; the place after the last one: a name */
+	uint32_t detail;       /* as the keyword goes: an entry, a count, another node, a sub */
+	unsigned rank;	       /* how near the value came to fitting */
+	struct tree_node name; /* which, where it is about one: that place holds each in turn */
 };
 
 struct hashed {

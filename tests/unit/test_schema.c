@@ -41,6 +41,10 @@ static void a_misfit_is_told_by_place_rule_and_what_is_there(void **state)
 		{ "{\"unevaluatedProperties\":false}", "{\"x\":1}", "arguments.x", "arguments.x is not known here" },
 		{ "{\"propertyNames\":{\"maxLength\":2}}", "{\"abc\":1}", "the name \"abc\" in arguments",
 			"the name \"abc\" in arguments must be at most 2 characters long, but has 3" },
+		/* The last name that was looked at is another one. */
+		{ "{\"anyOf\":[{\"propertyNames\":{\"maxLength\":2}},{\"propertyNames\":{\"type\":\"null\"}}]}",
+			"{\"b\":1,\"abc\":2}", "the name \"abc\" in arguments",
+			"the name \"abc\" in arguments must be at most 2 characters long, but has 3" },
 		{ "{\"prefixItems\":[{}],\"items\":false}", "[1,2]", "arguments[1]",
 			"arguments[1] is an element more than is allowed" },
 		{ "{\"uniqueItems\":true}", "[{\"a\":1,\"b\":2},1,{\"b\":2.0,\"a\":1}]", "arguments[2]",

@@ -7,7 +7,7 @@
  * Returns:  0, -errno, or SCHEMA_*
  * Limits:   SCHEMA_TEXT_MAX bytes a schema, SCHEMA_PATTERN_BYTES_MAX of compiled patterns, SCHEMA_RESOURCES_MAX and
  *           SCHEMA_ANCHORS_MAX names in it, SCHEMA_URI_MAX bytes a reference, SCHEMA_COMPILE_STEPS of work;
- * SCHEMA_STEPS of work a check, SCHEMA_DEPTH_MAX schemas within one another; values as in tree.h
+ *           SCHEMA_STEPS of work a check, SCHEMA_DEPTH_MAX schemas within one another; values as in tree.h
  *
  * Schemas come from the server and are as hostile as what it says. Nothing is fetched: a $ref that leads out of the
  * document refuses the schema. Formats and content* describe and are not checked. A keyword with a value that the

@@ -210,19 +210,10 @@ static void note_edges(struct secrets_edges *e, const struct finder *f)
 		size_t n = f->strings[i].len;
 		set_bit(e->first, p[0]);
 		set_bit(e->last, p[n - 1]);
+		e->longest = n > e->longest ? n : e->longest;
 		for (size_t k = 1; k < n; k++)
 			set_bit(e->pairs, (unsigned)p[k - 1] << 8 | p[k]);
 	}
-}
-
-/* Every byte of it may be written as a number of six. */
-static size_t longest(const struct finder *f)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->n; i++)
-		n = f->strings[i].len > n ? f->strings[i].len : n;
-	return n < SECRETS_REACH_MAX / 6 ? 6 * n : SECRETS_REACH_MAX;
 }
 
 int secrets_init(struct secrets *s, const struct shim_text *config)
@@ -246,7 +237,8 @@ int secrets_init(struct secrets *s, const struct shim_text *config)
 	for (size_t i = 0; r == 0 && i < s->n; i++)
 		r = add_value(s, (uint32_t)i, s->values[i].value, strlen(s->values[i].value));
 	note_edges(s->edges, s->raw);
-	s->reach = longest(s->raw);
+	/* Every byte may be written as a number of six. */
+	s->reach = s->edges->longest < SECRETS_REACH_MAX / 6 ? 6 * s->edges->longest : SECRETS_REACH_MAX;
 	if (r == 0)
 		r = finder_ready(s->raw);
 	if (r == 0)

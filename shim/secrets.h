@@ -11,9 +11,9 @@
  * bytes it begins; with any bytes of it percent-encoded (RFC 3986), blanks as '+' too; a line of a value of several,
  * when it is as long as SECRETS_LINE_MIN and has no blanks.
  *
- * Not found: a value that is spread over several strings, broken by line feeds, reversed, in hexadecimal, compressed,
- * enciphered, or encoded twice. A server that means to hand out its secret can: this is for those that do it by
- * mistake.
+ * Not found: a value that is spread over several strings, has line feeds or anything else between its bytes, is
+ * reversed, in hexadecimal, compressed, enciphered, or encoded twice. A server that means to hand out its secret can:
+ * this is for those that do it by mistake.
  */
 #pragma once
 #include "shim/role.h"
@@ -34,6 +34,7 @@ enum {
 /* Which bytes begin and end the strings that are looked for, and which two of them are neighbours: a bit each. */
 struct secrets_edges {
 	uint8_t first[256 / 8], last[256 / 8], pairs[256 * 256 / 8];
+	size_t longest; /* of the strings */
 };
 
 static inline bool secrets_has_bit(const uint8_t *bits, unsigned at)

@@ -85,19 +85,40 @@ int secrets_find(const struct secrets *s, bool raw, const char *p, size_t n, siz
 	return secrets_walk_next(&w, from, ret);
 }
 
+/* From where on the bytes before that end can be within a value: the first that follows what no value has beside it. */
+static size_t may_begin(const struct secrets *s, const unsigned char *p, size_t end)
+{
+	size_t at = end ? end - 1 : 0, most = s->edges->longest;
+
+	while (at > 0 && end - at < most && secrets_has_bit(s->edges->pairs, (unsigned)p[at - 1] << 8 | p[at]))
+		at--;
+	return at;
+}
+
+/* The string of which so much stands there and more would follow, or NULL. */
+static const struct finder_string *begun(const struct finder *f, const char *p, size_t n)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->strings[i].len > n && memcmp(p, f->bytes.data + f->strings[i].at, n) == 0)
+			return &f->strings[i];
+	return NULL;
+}
+
 int secrets_begin_before(const struct secrets *s, const char *p, size_t end, struct secrets_hit *ret)
 {
 	*ret = (struct secrets_hit){ 0 };
-	for (size_t i = 0; s->n && i < s->raw->n; i++) {
-		const struct finder_string *f = &s->raw->strings[i];
-		size_t len = f->len - 1 < end ? f->len - 1 : end;
-		while (len >= FINDER_SHORTEST && len > ret->len &&
-			memcmp(p + end - len, s->raw->bytes.data + f->at, len) != 0)
-			len--;
-		if (len >= FINDER_SHORTEST && len > ret->len)
-			*ret = (struct secrets_hit){ end - len, len, f->tag & SECRETS_TAG_INDEX, false };
+	if (s->n == 0)
+		return 0;
+	/* Whoever writes the text can have a thousand cuts in it: most are told by the bytes right before them. */
+	for (size_t at = may_begin(s, (const unsigned char *)p, end); at + FINDER_SHORTEST <= end; at++) {
+		const struct finder_string *f =
+			secrets_has_bit(s->edges->first, (unsigned char)p[at]) ? begun(s->raw, p + at, end - at) : NULL;
+		if (!f)
+			continue;
+		*ret = (struct secrets_hit){ at, end - at, f->tag & SECRETS_TAG_INDEX, false };
+		return 1;
 	}
-	return ret->len > 0;
+	return 0;
 }
 
 static int put_mark(const struct secrets *s, bool fill, struct buf *out, const char *p, const struct secrets_hit *h,

@@ -52,11 +52,28 @@ static int add_name(struct schema_names *x, uint64_t secret, size_t *bytes, stru
 	return 0;
 }
 
-static int by_hash(const void *a, const void *b)
+static int compare(uint64_t hash, struct slice name, uint64_t other_hash, struct slice other)
 {
-	uint64_t x = ((const struct schema_name *)a)->hash, y = ((const struct schema_name *)b)->hash;
+	size_t n = name.n < other.n ? name.n : other.n;
+	int r;
 
-	return x < y ? -1 : x > y;
+	if (hash != other_hash)
+		return hash < other_hash ? -1 : 1;
+	r = n ? memcmp(name.p, other.p, n) : 0;
+	return r ? r : (name.n > other.n) - (name.n < other.n);
+}
+
+static struct slice name_of(const struct schema_names *x, const struct schema_name *name)
+{
+	return (struct slice){ x->text.data + name->at, name->len };
+}
+
+/* By their hashes, which say what they fold to, and then by their bytes. */
+static int by_hash(const void *a, const void *b, void *names)
+{
+	const struct schema_name *x = a, *y = b;
+
+	return compare(x->hash, name_of(names, x), y->hash, name_of(names, y));
 }
 
 /* The next key of any object from p on: its inside, and what follows its colon; NULL at the end. */
@@ -110,32 +127,41 @@ int schema_names_gather(struct schema_names *x, uint64_t secret, size_t *bytes, 
 			r = add_names(x, secret, bytes, (struct walk){ p + 1 }, patterns);
 	}
 	if (x->n > 0)
-		qsort(x->names, x->n, sizeof(*x->names), by_hash);
+		qsort_r(x->names, x->n, sizeof(*x->names), by_hash, x);
 	x->known = r == 0;
 	return r < 0 ? r : 0;
 }
 
-/* Does the key fold to a name while being none of the names that it folds to? */
-static bool imitates(const struct schema_names *x, uint64_t secret, struct slice key)
+/* Where the key stands among the names, or would stand. */
+static size_t find(const struct schema_names *x, uint64_t hash, struct slice key)
 {
-	uint64_t hash = schema_names_hash(secret, key);
 	size_t low = 0, high = x->n;
-	bool folds = false;
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
-		if (x->names[mid].hash < hash)
+		if (compare(x->names[mid].hash, name_of(x, &x->names[mid]), hash, key) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	for (; low < x->n && x->names[low].hash == hash; low++) {
-		struct slice name = { x->text.data + x->names[low].at, x->names[low].len };
-		if (slice_equal(name, key))
-			return false;
-		folds = folds || fold_equal(name.p, name.n, key.p, key.n);
+	return low;
+}
+
+/* Does the key fold to a name while being none of the names that it folds to? Names of one hash fold alike, as good as
+ * always: however many there are, one of them says it. */
+static bool imitates(const struct schema_names *x, uint64_t secret, struct slice key)
+{
+	uint64_t hash = schema_names_hash(secret, key);
+	size_t at = find(x, hash, key);
+
+	if (at < x->n && slice_equal(name_of(x, &x->names[at]), key))
+		return false;
+	for (size_t i = find(x, hash, (struct slice){ NULL, 0 }); i < x->n && x->names[i].hash == hash; i++) {
+		struct slice name = name_of(x, &x->names[i]);
+		if (fold_equal(name.p, name.n, key.p, key.n))
+			return true;
 	}
-	return folds;
+	return false;
 }
 
 bool schema_names_imitated(const struct schema_names *x, uint64_t secret, struct slice value, struct slice *ret_key)

@@ -27,7 +27,7 @@ struct schema_name {
 
 struct schema_names {
 	struct buf text;
-	struct schema_name *names; /* by hash */
+	struct schema_name *names; /* by hash, and then by their bytes */
 	size_t n;
 	bool known;
 };

@@ -45,23 +45,27 @@ int policy_unescape(struct slice inside, struct buf *room, struct slice *ret)
 	return r;
 }
 
-static int by_rules(const struct shim_rules *rules, struct slice inside, struct buf *room, struct decision *ret)
+static int by_text(const struct shim_rules *rules, struct slice text, struct decision *ret)
 {
-	struct slice name;
 	bool allowed;
-	int r = policy_unescape(inside, room, &name);
+	const struct shim_rule *rule = shim_rules_match(rules, text.p ? text.p : "", text.n, &allowed);
 
-	if (r == -E2BIG)
-		return malformed(ret, "it is too long");
-	if (r < 0)
-		return r;
-	const struct shim_rule *rule = shim_rules_match(rules, name.p ? name.p : "", name.n, &allowed);
 	ret->rule = rule ? rule->where : NULL;
 	if (allowed)
 		return 0;
 	if (rule)
 		return deny(ret, rule->where, NULL);
 	return deny(ret, rules->otherwise ? rules->otherwise : "the profile", "no rule allows it");
+}
+
+static int by_rules(const struct shim_rules *rules, struct slice inside, struct buf *room, struct decision *ret)
+{
+	struct slice text;
+	int r = policy_unescape(inside, room, &text);
+
+	if (r == -E2BIG)
+		return malformed(ret, "it is too long");
+	return r ? r : by_text(rules, text, ret);
 }
 
 int policy_allows(const struct shim_rules *rules, struct slice inside, struct buf *room, bool *ret)
@@ -138,7 +142,7 @@ static int by_uri(const struct shim_config *c, struct slice value, struct buf *r
 	/* What is not spelt as an allowing rule says is denied anyway. */
 	if (rules_discern(rules, true) && uri_has_other_spelling(text))
 		return malformed(ret, "its uri could be spelt in another way that a denying rule might name");
-	r = by_rules(rules, uri, room, ret);
+	r = by_text(rules, text, ret);
 	return r || !rules_discern(rules, true) ? r : by_decoded(rules, text, ret);
 }
 

@@ -196,7 +196,9 @@ static bool take(struct scan *s, const char *path, const char *text, size_t n)
 	s->is_key = false;
 	s->reads_right_to_left = false;
 	s->total += n;
-	if (n > SCAN_TEXT_MAX || s->total > SCAN_TOTAL_MAX || ++s->texts > SCAN_TEXTS_MAX) {
+	/* Beyond that there are no texts: what is found there is one thing. */
+	s->texts += s->total <= SCAN_TOTAL_MAX;
+	if (n > SCAN_TEXT_MAX || s->total > SCAN_TOTAL_MAX || s->texts > SCAN_TEXTS_MAX) {
 		found(s, RULE_SIZE_UNREAD, 0, 0);
 		return s->total <= SCAN_TOTAL_MAX && s->texts <= SCAN_TEXTS_MAX;
 	}

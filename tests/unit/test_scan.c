@@ -230,6 +230,16 @@ static void test_more_text_than_is_read_is_found(void **state)
 	for (int i = 0; i <= SCAN_TEXTS_MAX; i++)
 		scan_text(scan, "description", "a", 1);
 	assert_non_null(finding_of(scan_end(scan), "size.unread"));
+	/* Each with its own place, as far as the definition is read. */
+	scan_begin(scan, SCAN_TOOL);
+	scan_text(scan, "title", text, SCAN_TEXT_MAX + 1);
+	scan_text(scan, "description", text, SCAN_TEXT_MAX + 1);
+	const struct scan_findings *f = scan_end(scan);
+	char paths[64] = "";
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->at[i].rule->id, "size.unread") == 0)
+			snprintf(paths + strlen(paths), sizeof(paths) - strlen(paths), "%.20s ", f->at[i].path);
+	assert_string_equal(paths, "title description ");
 	free(text);
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "scan/work.h"
 
-enum { IMAGE_TEXT_MAX = 200 };
+enum { IMAGE_TEXT_MAX = 200, FILLED_NEAR = 48 };
 
 /* What a query must not be filled with. A page, an id, a search are the business of the service. */
 static const char *const carried[] = { "conversation", "history", "chat", "secret", "password", "credential", "context",
@@ -16,15 +16,26 @@ static bool is_opening(char c)
 	return c == '{' || c == '<' || c == '[' || c == '$' || c == '%';
 }
 
-/* An opening bracket, or a word in capitals after '=', and one of the words above near behind it. */
+static bool has_opening(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_opening(p[i]))
+			return true;
+	return false;
+}
+
+/* An opening bracket, and one of the words above near behind it. Words are fewer than brackets can be. */
 static bool is_filled(const char *p, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!is_opening(p[i]))
-			continue;
-		for (size_t k = 0; k < ARRAY_LEN(carried); k++) {
-			size_t len = strlen(carried[k]), within = n - i < 48 ? n - i : 48;
-			if (memmem(p + i, within, carried[k], len))
+	const char *end = p + n;
+
+	if (!has_opening(p, n))
+		return false;
+	for (size_t k = 0; k < ARRAY_LEN(carried); k++) {
+		size_t len = strlen(carried[k]);
+		for (const char *at = p; (at = memmem(at, (size_t)(end - at), carried[k], len)); at++) {
+			size_t before = (size_t)(at - p) < FILLED_NEAR - len ? (size_t)(at - p) : FILLED_NEAR - len;
+			if (has_opening(at - before, before))
 				return true;
 		}
 	}

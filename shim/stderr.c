@@ -122,6 +122,7 @@ static int put_piece(struct stderr_relay *e, uint64_t now_us)
 
 	if (r == 0)
 		r = put_line(e, e->line.data, cut, now_us);
+	e->cut = true;
 	memmove(e->line.data, e->line.data + cut, e->line.len - cut);
 	e->line.len -= cut;
 	return r;
@@ -135,8 +136,10 @@ static int end_line(struct stderr_relay *e, uint64_t now_us)
 		r = put_piece(e, now_us);
 	if (e->line.len > 0 && e->line.data[e->line.len - 1] == '\r')
 		e->line.len--;
-	if (r == 0)
+	/* Nothing is left of a line whose last cut was at its end. */
+	if (r == 0 && (e->line.len > 0 || !e->cut))
 		r = put_line(e, e->line.data, e->line.len, now_us);
+	e->cut = false;
 	buf_clear(&e->line);
 	return r;
 }

@@ -34,6 +34,7 @@ struct stderr_relay {
 	struct port in, out;
 	struct queue queue;
 	struct buf line;
+	bool cut; /* the line's beginning was passed on already */
 	uint64_t tokens, refilled_us;
 	uint64_t lines, dropped, bytes; /* of the whole session */
 	uint64_t unreported;		/* dropped since we last said so */

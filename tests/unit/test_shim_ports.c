@@ -236,6 +236,19 @@ static void a_long_line_goes_on_under_its_own_prefix(void **state)
 	assert_int_equal(lines, 2);
 }
 
+static void a_line_that_is_cut_at_its_end_leaves_no_empty_one(void **state)
+{
+	_cleanup_collector_ struct collector *c = collector_new("[d] ");
+	char big[STDERR_LINE_MAX + 4];
+
+	memset(big, 'y', sizeof(big));
+	memcpy(big + STDERR_LINE_MAX, "\r\n\nz", 4);
+	assert_int_equal(stderr_feed(&c->relay, big, sizeof(big), 0), 0);
+	assert_int_equal(stderr_feed(&c->relay, "\n", 1, 0), 0);
+	collect(c);
+	assert_string_equal(strchr(c->text, '\n'), "\n[d] \n[d] z\n");
+}
+
 /* Wherever in it a value lies, and however it is spelt. */
 static void no_value_comes_through_where_a_long_line_is_cut(void **state)
 {
@@ -444,6 +457,7 @@ int main(void)
 		cmocka_unit_test(every_line_of_the_server_has_the_prefix),
 		cmocka_unit_test(a_prefix_that_would_be_ours_is_not_used),
 		cmocka_unit_test(a_long_line_goes_on_under_its_own_prefix),
+		cmocka_unit_test(a_line_that_is_cut_at_its_end_leaves_no_empty_one),
 		cmocka_unit_test(no_value_comes_through_where_a_long_line_is_cut),
 		cmocka_unit_test(no_line_of_the_server_is_ever_written_in_part),
 		cmocka_unit_test(a_flood_is_dropped_counted_and_reported_once_a_second),

@@ -48,9 +48,10 @@ void text_out_done(struct text_out *t)
 
 /* An open object or array. */
 struct frame {
-	unsigned want; /* of the strings in it */
-	bool open;     /* its keys are a tool's own, and mean nothing here */
-	bool schema;   /* it says what may be, and has nobody's data */
+	unsigned want;	/* of the strings in it */
+	unsigned plain; /* an array: of those that are its elements */
+	bool open;	/* its keys are a tool's own, and mean nothing here */
+	bool schema;	/* it says what may be, and has nobody's data */
 };
 
 struct pass {
@@ -106,7 +107,7 @@ static struct frame after_key(const struct pass *p, struct slice key, unsigned *
 		child = (struct frame){ 0 };
 		for (size_t i = 0; i < ARRAY_LEN(of_client); i++)
 			if (slice_is(key, of_client[i]))
-				child = (struct frame){ p->all, true, false };
+				child = (struct frame){ .want = p->all, .open = true };
 		*ret_string = child.want;
 		return child;
 	}
@@ -257,8 +258,10 @@ static size_t skip_number(const char *p, const char *end)
 	return n;
 }
 
-static void open_frame(struct pass *p, struct frame f)
+/* plain: what is looked for in a string in its place. An object's are members, which want is for. */
+static void open_frame(struct pass *p, struct frame f, bool array, unsigned plain)
 {
+	f.plain = array ? plain : f.want;
 	/* The reader has bounded the depth. */
 	if (p->depth < JSON_DEPTH_MAX)
 		p->frames[++p->depth] = f;
@@ -298,12 +301,12 @@ static int walk_strings(struct pass *p, const char *at, const char *end)
 			continue;
 		}
 		if (*at == '{' || *at == '[')
-			open_frame(p, next);
+			open_frame(p, next, *at == '[', want);
 		else if ((*at == '}' || *at == ']') && p->depth > 0)
 			p->depth--;
 		if (*at == ',' || *at == '{' || *at == '[' || *at == '}' || *at == ']') {
 			next = p->frames[p->depth];
-			want = *at == '[' ? want : next.want;
+			want = next.plain;
 		}
 		at++;
 	}
@@ -348,7 +351,7 @@ int text_out_pass(struct shim *s, enum event_side from, const struct envelope *e
 	r = body.n ? needed(s, from, body, &p.all) : 0;
 	if (r < 0 || !body.n || !p.all)
 		return r;
-	p.frames[0].want = p.all;
+	p.frames[0] = (struct frame){ .want = p.all, .plain = p.all };
 	r = walk_strings(&p, body.p, body.p + body.n);
 	if (r == 0 && p.copied)
 		r = buf_append(&s->edited, p.copied, (size_t)(s->doc.out.data + s->doc.out.len - p.copied));

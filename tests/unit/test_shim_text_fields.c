@@ -237,6 +237,10 @@ static void what_has_to_be_said_again_is_refused_and_never_changed(void **state)
 			"tool.call allow" },
 		{ S, ID(2) "\"result\":{\"task\":{\"taskId\":\"" BLOB "\"}}}", "~\"id\":2,\"error\":~5020", NULL,
 			"tool.result - refused" },
+		{ C, ID(3) "\"method\":\"tools/call\",\"params\":{\"name\":\"n\"," MODERN "}}", NULL, "=",
+			"tool.call allow" },
+		{ S, ID(3) "\"result\":{\"resultType\":\"input_required\",\"requestState\":[\"a\",\"" TOKEN "\"]}}",
+			"~\"id\":3,\"error\":~5020~holds the value of a secret", NULL, "tool.result - refused" },
 		{ S,
 			J "\"method\":\"notifications/progress\",\"params\":{\"progressToken\":\"" TOKEN
 			  "\",\"progress\":1}}",
@@ -251,6 +255,24 @@ static void what_has_to_be_said_again_is_refused_and_never_changed(void **state)
 			ID(4) "\"result\":{\"content\":[],\"structuredContent\":{\"requestState\":\"[stockade: value "
 			      "of TOKEN]\"}}}",
 			NULL, "tool.result - ok" });
+	put_down(t);
+}
+
+/* And the text of an object in such a place is text, however it came there. */
+static void what_a_key_says_of_its_value_holds_for_each_of_a_list(void **state)
+{
+	static const char *const secrets[] = { TOKEN };
+	struct desk *t = desk_of(secrets, 1, NULL);
+
+	assert_int_equal(give(t, C, ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"n\"}}"), 0);
+	forget(t);
+	assert_int_equal(give(t, S,
+				 ID(1) "\"result\":{\"content\":[{\"type\":\"image\",\"data\":[\"me@example.org\","
+				       "\"me@example.org\",[\"me@example.org\"],{\"text\":\"me@example.org\"}]}]}}"),
+		0);
+	assert_string_equal(got(t, t->client),
+		ID(1) "\"result\":{\"content\":[{\"type\":\"image\",\"data\":[\"me@example.org\",\"me@example.org\","
+		      "[\"me@example.org\"],{\"text\":\"[stockade: mail removed]\"}]}]}}\n");
 	put_down(t);
 }
 
@@ -285,6 +307,7 @@ int main(void)
 		cmocka_unit_test(keys_of_the_servers_own_are_clean),
 		cmocka_unit_test(the_protocols_own_words_stay_what_they_are),
 		cmocka_unit_test(what_has_to_be_said_again_is_refused_and_never_changed),
+		cmocka_unit_test(what_a_key_says_of_its_value_holds_for_each_of_a_list),
 		cmocka_unit_test(what_the_manual_says_is_not_found_is_not),
 	};
 

@@ -13,6 +13,7 @@ enum { TALLY_SECOND_US = 1000 * 1000 };
 enum tally_rule {
 	TALLY_NEVER, /* each one is written */
 	TALLY_DROPS, /* only what was dropped may become a count */
+	TALLY_LOOSE, /* what belongs to no call and no request */
 	TALLY_MAY,   /* any but an allowed one */
 };
 
@@ -20,6 +21,7 @@ static const unsigned char rules[EVENT_TYPE_COUNT] = {
 	[EVENT_NOTIFICATION] = TALLY_MAY,
 	[EVENT_REFUSED] = TALLY_MAY,
 	[EVENT_SCAN] = TALLY_MAY,
+	[EVENT_TEXT_REDACTED] = TALLY_LOOSE,
 	[EVENT_UNMATCHED] = TALLY_MAY,
 	[EVENT_STDERR] = TALLY_MAY,
 	/* The gateway limits the rate of these, and counts; this is for a gateway that is no longer ours. */
@@ -33,7 +35,17 @@ bool tally_applies(const struct event *e)
 {
 	if (e->decision == EVENT_ALLOW)
 		return false;
-	return rules[e->type] == TALLY_MAY || (rules[e->type] == TALLY_DROPS && e->decision == EVENT_DROP);
+	switch ((enum tally_rule)rules[e->type]) {
+	case TALLY_DROPS:
+		return e->decision == EVENT_DROP;
+	case TALLY_LOOSE:
+		return e->call_id == 0;
+	case TALLY_MAY:
+		return true;
+	case TALLY_NEVER:
+		break;
+	}
+	return false;
 }
 
 static bool is_kind(const struct tally_row *row, enum event_source source, const struct event *e)
@@ -41,7 +53,8 @@ static bool is_kind(const struct tally_row *row, enum event_source source, const
 	return row->used && row->kind.type == e->type && row->source == source && row->kind.decision == e->decision &&
 	       row->kind.side == e->side && strcmp(row->kind.tool, e->tool) == 0 &&
 	       strcmp(row->kind.method, e->method) == 0 && strcmp(row->kind.reason, e->reason) == 0 &&
-	       strcmp(row->kind.host, e->host) == 0 && row->kind.port == e->port;
+	       strcmp(row->kind.host, e->host) == 0 && row->kind.port == e->port &&
+	       (e->type != EVENT_TEXT_REDACTED || strcmp(row->kind.subject, e->subject) == 0);
 }
 
 static void row_start(struct tally_row *row, enum event_source source, uint64_t now_us)

@@ -6,9 +6,10 @@
  * Owns:     its table, inside the caller's memory
  * Limits:   TALLY_KINDS_MAX kinds at once; what comes beyond them is counted by event alone
  *
- * A kind is event, side, decision, tool, method, reason, name and port. TALLY_PER_SECOND records of a kind are written
- * in a second; the rest are counted, and so is all that follows until a second passes with fewer. Decisions on calls
- * and requests are never counted away: the table in tally.c says which events may be.
+ * A kind is event, side, decision, tool, method, reason, name and port, and what was taken out of a text.
+ * TALLY_PER_SECOND records of a kind are written in a second; the rest are counted, and so is all that follows until a
+ * second passes with fewer. Decisions on calls and requests are never counted away: the table in tally.c says which
+ * events may be.
  */
 #pragma once
 #include <stdbool.h>

@@ -292,6 +292,41 @@ static void floods_of_low_value_become_counts_and_no_event_is_lost(void **state)
 	assert_true(records < 300);
 }
 
+/* A server that says without end what something has to be taken out of must not use the log up. */
+static void what_is_taken_out_of_notifications_becomes_a_count_and_out_of_calls_does_not(void **state)
+{
+	enum { FLOOD = 2000, CALLS = 100 };
+	static const char *const subjects[] = { "invisible characters", "mail" };
+	const struct log_dir *l = *state;
+	struct audit *a = session_open(l, "github", 0);
+	json_int_t counts[2] = { 0 }, of_calls = 0, records = 0;
+	char name[256];
+	struct diag d;
+
+	for (unsigned i = 0; i < FLOOD + CALLS; i++) {
+		struct event e = { .type = EVENT_TEXT_REDACTED, .side = EVENT_FROM_SERVER, .count = 3 };
+		e.call_id = i < FLOOD ? 0 : i;
+		snprintf(e.subject, sizeof(e.subject), "%s", subjects[i % 2]);
+		assert_int_equal(audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d), 0);
+	}
+	session_close(a);
+	assert_true(session_file(l, 0, name));
+	for (size_t i = 0;; i++, records++) {
+		json_t *o = file_line(l, name, i);
+		if (!o)
+			break;
+		of_calls += number_of(o, "call_id") > 0;
+		for (size_t k = 0; number_of(o, "call_id") == 0 && k < ARRAY_LEN(subjects); k++)
+			if (strcmp(text_of(o, "subject"), subjects[k]) == 0)
+				counts[k] += number_of(o, "count");
+		json_decref(o);
+	}
+	assert_int_equal(of_calls, CALLS);
+	assert_int_equal(counts[0], 3 * FLOOD / 2);
+	assert_int_equal(counts[1], 3 * FLOOD / 2);
+	assert_true(records < CALLS + 150);
+}
+
 static void calls_are_never_counted_away(void **state)
 {
 	enum { CALLS = 300 };
@@ -412,6 +447,7 @@ int main(void)
 		LOG_TEST(members_of_the_supervisor_stand_apart_and_forge_nothing),
 		LOG_TEST(a_used_up_budget_is_recorded_and_ends_this_session_only),
 		LOG_TEST(floods_of_low_value_become_counts_and_no_event_is_lost),
+		LOG_TEST(what_is_taken_out_of_notifications_becomes_a_count_and_out_of_calls_does_not),
 		LOG_TEST(calls_are_never_counted_away),
 		LOG_TEST(a_directory_in_place_of_the_index_is_said_so),
 		LOG_TEST(a_log_that_readers_no_longer_find_takes_no_checkpoint),

@@ -118,6 +118,16 @@ int asks_take(struct shim *s, uint32_t samplings, uint32_t elicitations, struct 
 	return 0;
 }
 
+int asks_await(struct shim *s, uint32_t samplings, uint32_t elicitations, struct decision *d)
+{
+	const struct rates_bucket sampling = s->asks_made.sampling, elicitation = s->asks_made.elicitation;
+	int r = asks_take(s, samplings, elicitations, d);
+
+	s->asks_made.sampling = sampling;
+	s->asks_made.elicitation = elicitation;
+	return r;
+}
+
 /* --- what becomes of it --- */
 
 /* The message is copied up to there, and goes on behind after. */

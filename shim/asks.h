@@ -39,6 +39,9 @@ struct shim;
  * be one for a web address, whatever mode it has. */
 int asks_judge(
 	struct shim *s, const struct method *method, struct slice params, bool url, struct decision *d) _must_check_;
+/* Denies what the rates have no room for, with so many before it in the same message, and takes nothing: of what is
+ * over them nothing else is looked at. */
+int asks_await(struct shim *s, uint32_t samplings, uint32_t elicitations, struct decision *d) _must_check_;
 /* Takes so many out of the rates, or denies: ANSWER_BUSY, with when to come again. */
 int asks_take(struct shim *s, uint32_t samplings, uint32_t elicitations, struct decision *d) _must_check_;
 /* The next request in the order of the message: the server's name goes before the words that a person reads, and what

@@ -110,7 +110,18 @@ static bool next_input(struct inputs *all, struct input *ret)
 	return true;
 }
 
-static int judge_one(struct shim *s, const struct input *in, bool url, struct decision *ret)
+/* How many of each there are up to here, for the rates. */
+struct askings {
+	uint32_t samplings, elicitations;
+};
+
+static void count(struct askings *n, const struct method *method)
+{
+	n->samplings += method && method->gate == GATE_SAMPLING;
+	n->elicitations += method && method->gate == GATE_ELICITATION;
+}
+
+static int judge_one(struct shim *s, const struct input *in, bool url, const struct askings *n, struct decision *ret)
 {
 	struct envelope e = { .method = in->name };
 	int r;
@@ -122,6 +133,8 @@ static int judge_one(struct shim *s, const struct input *in, bool url, struct de
 	r = policy_decide(&s->config, in->method, &s->doc, &e, &s->subject, ret);
 	ret->what = "input request";
 	ret->subject = in->name;
+	if (r == 0 && ret->verdict == POLICY_ALLOW)
+		r = asks_await(s, n->samplings, n->elicitations, ret);
 	return r < 0 ? r : asks_judge(s, in->method, in->params, url, ret);
 }
 
@@ -155,9 +168,20 @@ static void note_shown(struct shim *s, bool task, const struct input *in)
 		s->asks_made.shown[s->asks_made.next++ % ASKS_SHOWN_MAX] = shown_as(in);
 }
 
+/* Told from their number alone. */
+static bool are_too_many(struct inputs all)
+{
+	struct input in;
+	size_t n = 0;
+
+	while (n <= INPUTS_MAX && next_input(&all, &in))
+		n++;
+	return n > INPUTS_MAX;
+}
+
 int inputs_judge(struct shim *s, const struct message *m, bool task, struct decision *ret)
 {
-	uint32_t samplings = 0, elicitations = 0, n = 0;
+	struct askings asked = { 0, 0 };
 	struct inputs all;
 	struct input in;
 	const char *unreadable;
@@ -167,18 +191,16 @@ int inputs_judge(struct shim *s, const struct message *m, bool task, struct deci
 	unreadable = open_inputs(s, m->envelope, &all);
 	if (unreadable)
 		return malformed(ret, unreadable);
+	if (are_too_many(all))
+		return malformed(ret, "it asks for more at once than any person would answer");
 	while (r == 0 && ret->verdict == POLICY_ALLOW && next_input(&all, &in)) {
-		if (++n > INPUTS_MAX)
-			return malformed(ret, "it asks for more at once than any person would answer");
-		r = judge_one(s, &in, all.urls, ret);
-		if (r < 0 || ret->verdict != POLICY_ALLOW || was_shown(s, task, &in))
-			continue;
-		samplings += in.method->gate == GATE_SAMPLING;
-		elicitations += in.method->gate == GATE_ELICITATION;
+		if (!was_shown(s, task, &in))
+			count(&asked, in.method);
+		r = judge_one(s, &in, all.urls, &asked, ret);
 	}
 	if (r < 0 || ret->verdict != POLICY_ALLOW)
 		return r;
-	return asks_take(s, samplings, elicitations, ret);
+	return asks_take(s, asked.samplings, asked.elicitations, ret);
 }
 
 static const char *rule_of(const struct method *m)

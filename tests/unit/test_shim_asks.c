@@ -86,6 +86,18 @@ static void each_kind_has_its_rate_and_is_told_when_to_come_again(void **state)
 		{ S, FORM(8), "~" NAMED "Who?", NULL, "request allow" });
 }
 
+/* Which may be dear: what is over a rate need not be read. */
+static void what_is_over_its_rate_is_not_looked_at(void **state)
+{
+	_cleanup_desk_ struct desk *t = desk_asking();
+
+	t->s.config.client.elicitation.rate = (struct meters_rate){ 1, 10, WORDS("p:3") };
+	PLAY(t, { S, FORM(1), "~" NAMED "Who?", NULL, "request allow" },
+		{ C, CALL(3), NULL, "=", "tool.call allow" },
+		{ S, INPUT(3, ASK("a", "elicitation/create", "\"message\":\"Your password?\"")),
+			"~\"id\":3,\"result\":~isError~p:3~Retry after 10 s.", NULL, "tool.result - denied" });
+}
+
 static void modes_that_are_not_allowed_are_the_protocols_error(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_asking();
@@ -498,6 +510,7 @@ int main(void)
 		cmocka_unit_test(what_asks_for_too_much_is_lowered_and_recorded),
 		cmocka_unit_test(tools_for_the_model_come_only_where_the_profile_has_them),
 		cmocka_unit_test(each_kind_has_its_rate_and_is_told_when_to_come_again),
+		cmocka_unit_test(what_is_over_its_rate_is_not_looked_at),
 		cmocka_unit_test(modes_that_are_not_allowed_are_the_protocols_error),
 		cmocka_unit_test(a_person_is_sent_to_granted_hosts_alone),
 		cmocka_unit_test(what_is_asked_in_a_result_is_judged_and_edited_like_a_request),

@@ -28,6 +28,16 @@ static const char *const whole_of_names[] = { "cvv", "cvv2", "cvc", "cvc2", "pin
 static const char *const whole_of_sentences[] = { "cvv", "cvc", "otp", "totp", "pin code", "your pin", "pin number",
 	"enter pin", "enter the pin", NULL };
 
+/* A pin is no secret where it is one of these, as a word before it says... */
+static const char *const kinds_of_pins[] = { "gpio", "map", "drawing", "bowling" };
+/* ...or where it is what one does to one of these. "Code" and "number", and all that is not known, leave it a secret.
+ */
+static const char *const pinned_things[] = { "board", "channel", "chat", "color", "colour", "comment", "dashboard",
+	"icon", "issue", "location", "marker", "message", "note", "post", "sidebar", "tab", "thread", "top", "topic",
+	"version" };
+static const char *const between_pin_and_thing[] = { "a", "an", "it", "my", "our", "that", "the", "these", "this",
+	"those", "to", "your" };
+
 /* The name and the title of a field, its description; the same of a number; the words above a form. */
 static const struct words of_names = { joined_of_fields, whole_of_names };
 static const struct words of_descriptions = { joined_of_fields, whole_of_sentences };
@@ -104,13 +114,42 @@ static int split(const struct buf *text, struct buf *spaced, struct buf *joined)
 	return r || spaced->data[spaced->len - 1] == ' ' ? r : buf_putc(spaced, ' ');
 }
 
+static bool is_one_of(struct slice word, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_is(word, words[i]))
+			return true;
+	return false;
+}
+
+/* What is pinned or is a pin of another kind, by the words around it; p is at "pin", after at the blank behind it. */
+static bool is_harmless_pin(const char *p, const char *after, const struct buf *spaced)
+{
+	const char *end = spaced->data + spaced->len, *before = p - 1;
+	struct slice word = { NULL, 0 };
+
+	while (before > spaced->data && before[-1] != ' ')
+		before--;
+	if (is_one_of((struct slice){ before, (size_t)(p - 1 - before) }, kinds_of_pins, ARRAY_LEN(kinds_of_pins)))
+		return true;
+	do {
+		word.p = ++after;
+		word.n = after < end ? (size_t)((const char *)memchr(after, ' ', (size_t)(end - after)) - after) : 0;
+		after += word.n;
+	} while (is_one_of(word, between_pin_and_thing, ARRAY_LEN(between_pin_and_thing)));
+	if (word.n > 1 && word.p[word.n - 1] == 's')
+		word.n--;
+	return is_one_of(word, pinned_things, ARRAY_LEN(pinned_things));
+}
+
 static bool has_whole(const struct buf *spaced, const char *word)
 {
 	size_t n = strlen(word);
+	bool pin = n >= 3 && memcmp(word + n - 3, "pin", 3) == 0;
 	const char *at = spaced->data, *end = at + spaced->len;
 
 	while ((at = memmem(at, (size_t)(end - at), word, n))) {
-		if (at[-1] == ' ' && at[n] == ' ')
+		if (at[-1] == ' ' && at[n] == ' ' && !(pin && is_harmless_pin(at + n - 3, at + n, spaced)))
 			return true;
 		at++;
 	}

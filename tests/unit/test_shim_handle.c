@@ -207,6 +207,22 @@ static void a_form_for_a_secret_is_known_however_it_is_written(void **state)
 			"like)\"}}",
 			false },
 		{ "Pin your opinion on a topic, then spin", "\"properties\":{}", false },
+		/* A word beside it says that a pin is none. */
+		{ "Hi",
+			"\"properties\":{\"pin_message\":{\"type\":\"string\"},\"pinned\":{\"type\":\"string\"},"
+			"\"pins\":{\"type\":\"integer\"},\"pinBoard\":{\"type\":\"string\"},"
+			"\"gpio-pin\":{\"type\":\"integer\"},\"x\":{\"title\":\"Pin this message to\"},"
+			"\"y\":{\"title\":\"Pin the posts\",\"description\":\"the colour of your pin marker\"}}",
+			false },
+		{ "Choose the board for your pin board", "\"properties\":{}", false },
+		{ "Hi", "\"properties\":{\"pin\":{\"type\":\"integer\"}}", true },
+		{ "Hi", "\"properties\":{\"pin\":{\"type\":\"string\",\"maxLength\":8}}", true },
+		{ "Hi", "\"properties\":{\"pin_code\":{\"type\":\"string\"}}", true },
+		{ "Hi", "\"properties\":{\"x\":{\"title\":\"PIN the bank sent to you\"}}", true },
+		{ "Hi", "\"properties\":{\"x\":{\"title\":\"Message with the PIN\"}}", true },
+		{ "Hi", "\"properties\":{\"x\":{\"title\":\"Pin the\"}}", true },
+		{ "Hi", "\"properties\":{\"map_pin\":{},\"user_pin\":{}}", true },
+		{ "The pin board: enter your PIN", "\"properties\":{}", true },
 	};
 	_cleanup_desk_ struct desk *t = desk_plain();
 

@@ -282,7 +282,9 @@ static void what_the_manual_says_is_not_found_is_not(void **state)
 	static const char *const kept[] = {
 		"{\"type\":\"text\",\"text\":\"ghp_Zx81k\"},{\"type\":\"text\",\"text\":\"Q02mmPLw9\"}",
 		"{\"type\":\"text\",\"text\":\"ghp_Zx81k\\nQ02mmPLw9\"}",
+		"{\"type\":\"text\",\"text\":\"ghp_Zx81\xef\xbf\xbdkQ02mmPLw9\"}",
 		"{\"type\":\"text\",\"text\":\"6768705f5a7838316b5130326d6d504c7739\"}",
+		"{\"type\":\"text\",\"text\":\"6768705F5A7838316B5130326D6D504C7739\"}",
 		"{\"type\":\"text\",\"text\":\"9wLPmm20Qk18xZ_phg\"}",
 		"{\"type\":\"text\",\"text\":\"WjJod1gxcDRPREZyVVRBeWJXMVFUSGM1\"}",
 	};

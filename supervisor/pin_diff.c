@@ -8,7 +8,7 @@
 #include "supervisor/pin_weigh.h"
 #include "supervisor/word_diff.h"
 
-enum { TEXT_MAX = 8 * DEFINITION_BYTES_MAX, NAME_ROOM = 320 };
+enum { TEXT_MAX = 8 * DEFINITION_BYTES_MAX };
 
 void pin_diff_done(struct pin_diff *d)
 {
@@ -250,7 +250,7 @@ static struct pin_field_change field_at(const struct pin_change *c, size_t i)
 
 static int print_change(FILE *out, const struct pin_change *c, bool colour)
 {
-	char name[NAME_ROOM];
+	char name[PIN_NAME_ROOM];
 	int r = 0;
 
 	pin_show_name(c->new ? c->new : c->old, name, sizeof(name));

@@ -14,7 +14,7 @@ static bool is_in_the_way(const struct definition_finding *f, const struct polic
 static int refuse(const struct definition *at, const struct definition_finding *f, const struct policy *policy,
 	const char *name, struct diag *d)
 {
-	char where[320];
+	char where[PIN_NAME_ROOM];
 
 	pin_show_name(at, where, sizeof(where));
 	if (policy->findings_where)

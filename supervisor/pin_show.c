@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include "base/text.h"
+#include "supervisor/canonical.h"
 
 enum { NAME_MAX_SHOWN = 256, PATH_WIDTH = 12, SHOWN_TEXT_MAX = 4 * DEFINITION_BYTES_MAX };
 
@@ -11,16 +12,26 @@ static const char INDENT[] = "    ", DEEPER[] = "        ";
 
 void pin_show_name(const struct definition *f, char *ret, size_t size)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(NAME_MAX_SHOWN);
-	int r;
+	_cleanup_buf_ struct buf b = BUF_INIT(SHOWN_TEXT_MAX);
+	const char *kind = definition_kind_words(f->kind);
+	char digest[CANONICAL_DIGEST_HEX] = "";
+	size_t shown = NAME_MAX_SHOWN;
 
 	if (f->kind == DEFINITION_INSTRUCTIONS) {
 		snprintf(ret, size, "the instructions");
 		return;
 	}
 	/* The backslashes are those of canonical JSON, where one that is meant is written as two. */
-	r = text_escape(&b, f->name, strlen(f->name), TEXT_KEEP_BACKSLASH);
-	snprintf(ret, size, "%s '%s%s'", definition_kind_words(f->kind), b.data ? b.data : "", r < 0 ? "..." : "");
+	if (text_escape(&b, f->name, strlen(f->name), TEXT_KEEP_BACKSLASH) == 0 && b.len <= NAME_MAX_SHOWN) {
+		snprintf(ret, size, "%s '%s'", kind, b.data);
+		return;
+	}
+	while (shown > 0 && shown < b.len && ((unsigned char)b.data[shown] & 0xc0) == 0x80)
+		shown--;
+	/* Another name may begin like this one. */
+	(void)!canonical_digest_text(f->name, digest);
+	snprintf(ret, size, "%s '%.*s...' (%zu bytes, digest %.16s...)", kind, (int)shown, b.data ? b.data : "",
+		strlen(f->name), digest);
 }
 
 /* What the escape stands for where that is plain text; NUL where it stays as it is spelt. */
@@ -96,7 +107,7 @@ static int show_field(FILE *out, const struct definition_field *f)
 
 int pin_show_definition(FILE *out, const struct definition *f)
 {
-	char name[NAME_MAX_SHOWN + 32];
+	char name[PIN_NAME_ROOM];
 	int r = 0;
 
 	pin_show_name(f, name, sizeof(name));
@@ -128,7 +139,7 @@ int pin_show_listing(FILE *out, const char *name, const struct pin_listing *l)
 
 int pin_show_findings(FILE *out, const struct definitions *l)
 {
-	char name[NAME_MAX_SHOWN + 32], path[NAME_MAX_SHOWN], shown[NAME_MAX_SHOWN];
+	char name[PIN_NAME_ROOM], path[NAME_MAX_SHOWN], shown[NAME_MAX_SHOWN];
 	bool any = false;
 
 	for (size_t i = 0; i < l->n; i++)

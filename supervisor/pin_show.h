@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include "supervisor/pin_listing.h"
 
-/* "tool 'echo'", "the instructions"; the name escaped. */
+enum { PIN_NAME_ROOM = 352 };
+
+/* "tool 'echo'", "the instructions"; the name escaped, and one that is too long cut, with a digest that tells it from
+ * others of the same beginning. PIN_NAME_ROOM bytes take all of it. */
 void pin_show_name(const struct definition *f, char *ret, size_t size);
 /* A lexeme as text for people: a string without its quotes, line ends and quotes as they are meant, all else that does
  * not stand for itself visible. */

@@ -302,6 +302,23 @@ static void in_json_every_field_of_what_is_new_or_gone_is_there(void **state)
 	json_decref(all);
 }
 
+static void two_long_names_of_one_beginning_do_not_look_alike(void **state)
+{
+	char names[2][400], shown[2][PIN_NAME_ROOM];
+
+	for (size_t i = 0; i < 2; i++) {
+		memset(names[i], 'n', sizeof(names[i]));
+		names[i][sizeof(names[i]) - 2] = (char)('a' + i);
+		names[i][sizeof(names[i]) - 1] = '\0';
+		pin_show_name(&(struct definition){ .name = names[i] }, shown[i], sizeof(shown[i]));
+		assert_non_null(strstr(shown[i], "nnn...' (399 bytes, digest "));
+		assert_int_equal(shown[i][strlen(shown[i]) - 1], ')');
+	}
+	assert_string_not_equal(shown[0], shown[1]);
+	pin_show_name(&(struct definition){ .name = WORDS("echo") }, shown[0], sizeof(shown[0]));
+	assert_string_equal(shown[0], "tool 'echo'");
+}
+
 static void a_listing_in_json_has_what_the_scan_found(void **state)
 {
 	struct definition_finding finding = { DEFINITION_HIGH, WORDS("orders"), WORDS("t"), WORDS("p"), WORDS("s") };
@@ -434,6 +451,7 @@ int main(void)
 		cmocka_unit_test(a_table_says_which_change_matters),
 		cmocka_unit_test(a_difference_names_each_field_and_takes_sets_as_sets),
 		cmocka_unit_test(in_json_every_field_of_what_is_new_or_gone_is_there),
+		cmocka_unit_test(two_long_names_of_one_beginning_do_not_look_alike),
 		cmocka_unit_test(a_listing_in_json_has_what_the_scan_found),
 		cmocka_unit_test(a_change_matters_when_one_of_its_fields_does_or_nothing_but_the_order_changed),
 		cmocka_unit_test(foreign_text_is_shown_as_it_is_meant_and_drives_no_terminal),

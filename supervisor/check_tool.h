@@ -26,4 +26,6 @@ struct check_call {
 	const char *args; /* a JSON object, or NULL: not given */
 };
 
+/* May that be the arguments of a call: one JSON object that the shim would read? */
+bool check_tool_takes(const char *args);
 int check_tool(FILE *out, const struct check_call *c, bool json, struct diag *d) _must_check_;

@@ -227,22 +227,15 @@ static int check_plan_call(const struct paths *p, struct effective *e, const str
 
 static int check_usage(const struct command_ctx *ctx, const struct check_options *o)
 {
-	json_error_t error;
-	json_t *args;
-	bool good;
-
 	if (o->names && (o->json || o->tool || ctx->args.n || ctx->rest_given || o->grants.profile_file))
 		return command_usage(ctx, "--names lists all profiles: nothing else goes with it");
 	if (o->reach && (o->tool || o->names))
 		return command_usage(ctx, "--reach asks for one decision: nothing else is asked with it");
 	if (o->args && !o->tool)
 		return command_usage(ctx, "--args are arguments of a tool: name it with --tool");
-	if (!o->args)
-		return EXIT_OK;
-	args = json_loads(o->args, JSON_REJECT_DUPLICATES, &error);
-	good = json_is_object(args);
-	json_decref(args);
-	return good ? EXIT_OK : command_usage(ctx, "--args takes one JSON object, as in --args '{\"path\": \"/tmp\"}'");
+	return !o->args || check_tool_takes(o->args)
+		       ? EXIT_OK
+		       : command_usage(ctx, "--args takes one JSON object, as in --args '{\"path\": \"/tmp\"}'");
 }
 
 static bool says_more(const struct grants *g)

@@ -230,6 +230,38 @@ static void check_says_the_same_as_json(void **state)
 	assert_non_null(strstr(allowed, "\"reason\": null"));
 }
 
+static void check_takes_what_the_shim_would_judge_and_nothing_else(void **state)
+{
+	static const struct {
+		const char *args;
+		bool taken;
+	} cases[] = {
+		{ "{}", true },
+		{ " { \"a\" : [1, -2.5e3, \"\\\"1e\\\\\"], \"b\": {\"\\ud83d\\ude00\": null} } ", true },
+		{ "{\"a\":1e400,\"b\":-123456789012345678901234567890}", true },
+		{ "{\"a\":\"\\ud800x\",\"b\":\"\\u0000\"}", true },
+		{ "[]", false },
+		{ "1", false },
+		{ "", false },
+		{ "{\"a\":1,\"a\":2}", false },
+		{ "{\"a\":1,\"\\u0061\":2}", false },
+		{ "{\"a\":01}", false },
+		{ "{\"a\":1e}", false },
+		{ "{\"a\":1} x", false },
+		{ "{\"a\":\"\xff\"}", false },
+		{ "{\"a\":\"\\ud8\"}", false },
+		{ "{\"a\":\"\n\"}", false },
+	};
+	_cleanup_profile_ struct profile p = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (check_tool_takes(cases[i].args) != cases[i].taken)
+			fail_msg("%s is %s", cases[i].args, cases[i].taken ? "refused" : "taken");
+	parse_ok(TOOL("\"arguments\": {\"properties\": {\"owner\": {\"maximum\": 1}}}"), &p);
+	_cleanup_free_ char *denied = told(&p, "make_x", "{\"owner\":1e400}", false, EXIT_FINDINGS);
+	assert_non_null(strstr(denied, "must be at most 1, but is 1e400"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +270,7 @@ int main(void)
 		cmocka_unit_test(strict_is_a_rule_of_one_item_or_of_all_tools),
 		cmocka_unit_test(a_schema_that_nobody_could_keep_is_refused_with_its_line),
 		cmocka_unit_test(check_judges_arguments_and_names_the_rule),
+		cmocka_unit_test(check_takes_what_the_shim_would_judge_and_nothing_else),
 		cmocka_unit_test(check_denies_what_has_no_pin_and_says_who_is_asked),
 		cmocka_unit_test(check_says_the_same_as_json),
 	};

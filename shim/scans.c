@@ -231,22 +231,29 @@ static size_t row_of(enum method_result list)
 	return ARRAY_LEN(kinds) - 1;
 }
 
-int scans_keep(struct shim *s, enum method_result list, struct slice name, struct slice item, bool *ret)
+/* What the scan says of the item: each is scanned once. */
+static int look_at(struct shim *s, size_t row, struct slice name, struct slice item, enum scans_verdict *ret)
 {
-	uint8_t of_item[SCANS_DIGEST_BYTES], of_name[SCANS_DIGEST_BYTES];
-	size_t row = row_of(list);
-	enum scans_verdict verdict;
+	uint8_t of_item[SCANS_DIGEST_BYTES];
 	bool withheld = false;
-	int r = 0;
+	int r;
 
 	digest(s, KEYED_SCAN_ITEM, kinds[row].kind, item, of_item);
-	verdict = recall(&s->scans, of_item);
-	if (verdict == SCANS_UNKNOWN) {
-		r = judge(s, row, name, item, &withheld);
-		verdict = withheld ? SCANS_WITHHELD : SCANS_CLEAN;
-		if (r == 0)
-			r = remember(&s->scans, of_item, verdict);
-	}
+	*ret = recall(&s->scans, of_item);
+	if (*ret != SCANS_UNKNOWN)
+		return 0;
+	r = judge(s, row, name, item, &withheld);
+	*ret = withheld ? SCANS_WITHHELD : SCANS_CLEAN;
+	return r ? r : remember(&s->scans, of_item, *ret);
+}
+
+int scans_keep(struct shim *s, enum method_result list, struct slice name, struct slice item, bool *ret)
+{
+	uint8_t of_name[SCANS_DIGEST_BYTES];
+	size_t row = row_of(list);
+	enum scans_verdict verdict;
+	int r = look_at(s, row, name, item, &verdict);
+
 	*ret = verdict != SCANS_WITHHELD;
 	if (r < 0 || !s->config.scan.withhold)
 		return r;
@@ -256,19 +263,9 @@ int scans_keep(struct shim *s, enum method_result list, struct slice name, struc
 
 int scans_instructions(struct shim *s, struct slice text, bool *ret)
 {
-	uint8_t of_item[SCANS_DIGEST_BYTES];
 	enum scans_verdict verdict;
-	bool withheld;
-	int r = 0;
+	int r = look_at(s, row_of(RESULT_HELLO), SLICE("instructions"), text, &verdict);
 
-	digest(s, KEYED_SCAN_ITEM, SCAN_INSTRUCTIONS, text, of_item);
-	verdict = recall(&s->scans, of_item);
-	if (verdict == SCANS_UNKNOWN) {
-		r = judge(s, row_of(RESULT_HELLO), SLICE("instructions"), text, &withheld);
-		verdict = withheld ? SCANS_WITHHELD : SCANS_CLEAN;
-		if (r == 0)
-			r = remember(&s->scans, of_item, verdict);
-	}
 	*ret = verdict != SCANS_WITHHELD;
 	return r;
 }

@@ -126,6 +126,7 @@ static void answers_what_was_not_asked(struct stage *s)
 	snprintf(name, sizeof(name), "%.*s.9" CALL_ANSWER, AUDIT_SESSION_ID_LEN, l.v[0].name);
 	assert_int_equal(fs_write_atomic(dir, name, text, strlen(text), 0600, &d), 0);
 	assert_int_equal(call_answer(&s->world->paths, &l.v[0], ASKER_NO, "approve", &s->world->lineage, &d), 0);
+	call_list_done(&l);
 	list_calls(s, 0, &l);
 	unlinkat(dir, name, 0);
 	close(dir);

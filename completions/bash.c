@@ -5,11 +5,24 @@
 
 static const char head[] = "# bash completion for stockade, made from its tables of commands and options\n"
 			   "_stockade_profiles() {\n"
-			   "\tstockade check --names 2>/dev/null\n"
+			   "\tstockade check --names \"$@\" 2>/dev/null\n"
+			   "}\n\n"
+			   "# The words from the FIRSTth on that are no options and no values of the others.\n"
+			   "_stockade_plain() { # FIRST OPTION...\n"
+			   "\tlocal i\n"
+			   "\tplain=()\n"
+			   "\tfor ((i = $1; i < COMP_CWORD; i++)); do\n"
+			   "\t\tif [[ \" ${*:2} \" == *\" ${COMP_WORDS[i]} \"* ]]; then\n"
+			   "\t\t\t[ \"${COMP_WORDS[i + 1]}\" != = ] || i=$((i + 1))\n"
+			   "\t\t\ti=$((i + 1))\n"
+			   "\t\telif [[ ${COMP_WORDS[i]} != -* ]]; then\n"
+			   "\t\t\tplain+=(\"${COMP_WORDS[i]}\")\n"
+			   "\t\tfi\n"
+			   "\tdone\n"
 			   "}\n\n"
 			   "_stockade() {\n"
 			   "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
-			   "words=\"${COMP_WORDS[*]:1:2}\" options='' names='' i\n"
+			   "words=\"${COMP_WORDS[*]:1:2}\" options='' names='' plain=() i\n"
 			   "\tCOMPREPLY=()\n"
 			   "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n";
 
@@ -64,13 +77,23 @@ static void write_values(FILE *out, const struct command_row *row)
 	}
 }
 
+/* A profile, then one of its scopes, then nothing. */
+static void write_scopes(FILE *out, const struct command_row *row)
+{
+	fprintf(out, "\t\t_stockade_plain %u", complete_first(row));
+	complete_valued(row, out);
+	fputs("\n\t\t[ ${#plain[@]} -gt 1 ] || names=$(_stockade_profiles \"${plain[@]}\")\n", out);
+}
+
 static void write_command(FILE *out, const struct command_row *row)
 {
 	fprintf(out, "\t'%s' | '%s '*)\n\t\toptions='", row->name, row->name);
 	for (const struct option_row *o = row->options; o && o->name; o++)
 		fprintf(out, "%s--%s", o == row->options ? "" : " ", o->name);
 	fputs("'\n", out);
-	if (complete_word(row) == COMPLETE_PROFILES)
+	if (complete_scope(row))
+		write_scopes(out, row);
+	else if (complete_word(row) == COMPLETE_PROFILES)
 		fputs("\t\tnames=$(_stockade_profiles)\n", out);
 	fputs("\t\tcase $prev in\n", out);
 	write_values(out, row);

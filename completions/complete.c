@@ -26,9 +26,28 @@ enum complete_kind complete_value(const struct option_row *o)
 /* Commands that start or look at a plan, or lift a rule of it, take the name of a profile. */
 enum complete_kind complete_word(const struct command_row *row)
 {
-	bool of_grants = row == &cmd_grant || row == &cmd_grants_end;
+	return row->rest || complete_scope(row) ? COMPLETE_PROFILES : COMPLETE_NOTHING;
+}
 
-	return row->rest || of_grants ? COMPLETE_PROFILES : COMPLETE_NOTHING;
+bool complete_scope(const struct command_row *row)
+{
+	return row == &cmd_grant || row == &cmd_grants_end;
+}
+
+void complete_valued(const struct command_row *row, FILE *out)
+{
+	for (const struct option_row *o = row->options; o && o->name; o++) {
+		if (!o->value)
+			continue;
+		fprintf(out, " --%s", o->name);
+		if (o->letter)
+			fprintf(out, " -%c", o->letter);
+	}
+}
+
+unsigned complete_first(const struct command_row *row)
+{
+	return strchr(row->name, ' ') ? 3 : 2;
 }
 
 static const struct {

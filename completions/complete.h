@@ -15,6 +15,12 @@ enum complete_kind { COMPLETE_NOTHING, COMPLETE_FILES, COMPLETE_DIRECTORIES, COM
 
 enum complete_kind complete_value(const struct option_row *o);
 enum complete_kind complete_word(const struct command_row *row);
+/* Does the name of a scope follow that of a profile? Such a command takes those two words and no other. */
+bool complete_scope(const struct command_row *row);
+/* Writes each option that takes a value as it is typed, with a blank before it: " --output -o". */
+void complete_valued(const struct command_row *row, FILE *out);
+/* Which word of the line is the first after the command, counted from 0. */
+unsigned complete_first(const struct command_row *row);
 
 void complete_bash(FILE *out);
 void complete_zsh(FILE *out);

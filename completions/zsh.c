@@ -9,6 +9,12 @@ static const char head[] = "#compdef stockade\n"
 			   "\tlocal -a names\n"
 			   "\tnames=(${(f)\"$(stockade check --names 2>/dev/null)\"})\n"
 			   "\tcompadd -a names\n"
+			   "}\n"
+			   "# Of the profile that is the first plain word; _arguments has gathered those.\n"
+			   "_stockade_scopes() {\n"
+			   "\tlocal -a names\n"
+			   "\tnames=(${(f)\"$(stockade check --names $line[1] 2>/dev/null)\"})\n"
+			   "\tcompadd -a names\n"
 			   "}\n\n"
 			   "_stockade() {\n";
 
@@ -66,8 +72,8 @@ static void write_command(FILE *out, const struct command_row *row)
 		write_option(out, o);
 	if (row->rest)
 		fprintf(out, " \\\n\t\t\t'::name:%s' '*::command:_normal'", action_for(complete_word(row)));
-	else if (complete_word(row) != COMPLETE_NOTHING)
-		fprintf(out, " \\\n\t\t\t'1:name:%s'", action_for(complete_word(row)));
+	else if (complete_scope(row))
+		fprintf(out, " \\\n\t\t\t'1:name:%s' '2:scope:_stockade_scopes'", action_for(complete_word(row)));
 	fputs("\n\t\t;;\n", out);
 }
 
@@ -113,7 +119,7 @@ static void write_groups(FILE *out)
 void complete_zsh(FILE *out)
 {
 	fputs(head, out);
-	fputs("\tlocal name=$words[2]\n\tlocal -a below commands=(", out);
+	fputs("\tlocal name=$words[2]\n\tlocal -a line below commands=(", out);
 	for (size_t i = 0; i < commands_n; i++) {
 		size_t len = strcspn(commands[i]->name, " ");
 		if (is_first_of_group(i, len))

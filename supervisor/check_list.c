@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "supervisor/command.h"
 #include "supervisor/consent.h"
+#include "supervisor/effective_scopes.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
 #include "supervisor/profile_parse.h"
@@ -156,4 +157,20 @@ int check_list_print(FILE *out, const struct paths *p, bool names, bool json, st
 		return r;
 	list = describe_all(p, &found, &all);
 	return list ? print_all(out, list, json, p) : diag_fail(d, -ENOMEM, "out of memory");
+}
+
+int check_list_scopes(FILE *out, const struct paths *p, const char *name, struct diag *d)
+{
+	_cleanup_policy_ struct policy policy = { 0 };
+	_cleanup_profile_ struct profile f = { 0 };
+	int r = policy_load(&policy, d);
+
+	r = r < 0 ? r : profile_load(p, name, &f, d);
+	if (r < 0)
+		return r;
+	effective_scopes_forbid(&policy, &f.scopes);
+	for (size_t i = 0; i < f.scopes.n; i++)
+		if (f.scopes.v[i].lift)
+			fprintf(out, "%s\n", f.scopes.v[i].name);
+	return 0;
 }

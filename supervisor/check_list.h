@@ -16,3 +16,5 @@ enum { CHECK_LIST_MAX = 4096 };
 /* names: only those, one a line, for completion. Returns the exit status, EXIT_FINDINGS when a file
  * cannot be used, or -errno with words. */
 int check_list_print(FILE *out, const struct paths *p, bool names, bool json, struct diag *d) _must_check_;
+/* The scopes of that profile that a person may lift here, one a line, for completion. 0, or -errno with words. */
+int check_list_scopes(FILE *out, const struct paths *p, const char *name, struct diag *d) _must_check_;

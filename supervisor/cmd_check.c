@@ -26,7 +26,7 @@ struct check_options {
 static const struct option_row check_rows[] = {
 	{ "json", 0, OPTION_FLAG, offsetof(struct check_options, json), NULL, "JSON instead of text" },
 	{ "names", 0, OPTION_FLAG, offsetof(struct check_options, names), NULL,
-		"only the names of the profiles there are, one a line" },
+		"only the names of the profiles there are, one a line; of NAME: of the scopes that one may lift" },
 	{ "tool", 0, OPTION_STR, offsetof(struct check_options, tool), "TOOL", "only the decision on a call of TOOL" },
 	{ "args", 0, OPTION_STR, offsetof(struct check_options, args), "JSON",
 		"arguments of that call, a JSON object: judged by the profile's rules on them" },
@@ -225,23 +225,25 @@ static int check_plan_call(const struct paths *p, struct effective *e, const str
 	return r < 0 ? r : check_call(c, o, d);
 }
 
+static bool says_more(const struct grants *g)
+{
+	return g->sets.n || g->env_pass.n || g->env_set.n || g->read.n || g->write.n || g->hosts.n || g->cwd ||
+	       g->command.n;
+}
+
 static int check_usage(const struct command_ctx *ctx, const struct check_options *o)
 {
-	if (o->names && (o->json || o->tool || ctx->args.n || ctx->rest_given || o->grants.profile_file))
-		return command_usage(ctx, "--names lists all profiles: nothing else goes with it");
-	if (o->reach && (o->tool || o->names))
+	if (o->names &&
+		(o->json || o->tool || o->reach || ctx->rest_given || o->grants.profile_file || says_more(&o->grants)))
+		return command_usage(
+			ctx, "--names lists all profiles, or the scopes of NAME: nothing else goes with it");
+	if (o->reach && o->tool)
 		return command_usage(ctx, "--reach asks for one decision: nothing else is asked with it");
 	if (o->args && !o->tool)
 		return command_usage(ctx, "--args are arguments of a tool: name it with --tool");
 	return !o->args || check_tool_takes(o->args)
 		       ? EXIT_OK
 		       : command_usage(ctx, "--args takes one JSON object, as in --args '{\"path\": \"/tmp\"}'");
-}
-
-static bool says_more(const struct grants *g)
-{
-	return g->sets.n || g->env_pass.n || g->env_set.n || g->read.n || g->write.n || g->hosts.n || g->cwd ||
-	       g->command.n;
 }
 
 /* What cannot be asked is bad usage, and no plan that cannot be built. */
@@ -283,17 +285,26 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 }
 
 /* No word of a plan: which there are to choose from. */
-static int list_profiles(const struct check_options *o)
+static int list_names(const struct command_ctx *ctx, const struct check_options *o)
 {
 	_cleanup_paths_ struct paths p = { 0 };
 	struct diag d = { "out of memory" };
 	int r = paths_init(&p, &d);
 
-	r = r < 0 ? r : check_list_print(stdout, &p, o->names, o->json, &d);
+	if (r == 0 && ctx->args.n)
+		r = check_list_scopes(stdout, &p, ctx->args.v[0], &d);
+	else if (r == 0)
+		r = check_list_print(stdout, &p, o->names, o->json, &d);
 	if (r >= 0)
 		return r;
 	command_error("%s", d.text);
 	return EXIT_REFUSED;
+}
+
+static bool says_nothing(const struct command_ctx *ctx, const struct check_options *o)
+{
+	return !ctx->args.n && !ctx->rest_given && !o->tool && !o->reach && !o->grants.profile_file &&
+	       !says_more(&o->grants);
 }
 
 static int check_run(const struct command_ctx *ctx)
@@ -304,9 +315,8 @@ static int check_run(const struct command_ctx *ctx)
 	struct diag d = { "out of memory" };
 	int status = check_usage(ctx, o), r;
 
-	if (status == EXIT_OK && !ctx->args.n && !ctx->rest_given && !o->tool && !o->grants.profile_file &&
-		!says_more(&o->grants))
-		return list_profiles(o);
+	if (status == EXIT_OK && (o->names || says_nothing(ctx, o)))
+		return list_names(ctx, o);
 	status = status == EXIT_OK ? command_take_grants(ctx, &o->grants) : status;
 	if (status != EXIT_OK)
 		return status;
@@ -327,7 +337,8 @@ static int check_run(const struct command_ctx *ctx)
 
 const struct command_row cmd_check = {
 	.name = "check",
-	.synopsis = "[--json | --names]\n"
+	.synopsis = "[--json]\n"
+		    "--names [NAME]\n"
 		    "[--json] [--tool TOOL [--args JSON] | --reach HOST[:PORT]] [--set P=V]... NAME|FILE\n"
 		    "[--json] [--tool TOOL [--args JSON] | --reach HOST[:PORT]] [GRANT]... -- COMMAND [ARG]...",
 	.summary = "which profiles there are, what one comes to here, or one decision",

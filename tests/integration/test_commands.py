@@ -157,6 +157,7 @@ def test_check_says_whether_a_host_is_reached_and_by_which_rule(person, host, st
     if status < 2:
         assert json.loads(told.stdout)["decision"] == ("deny" if status else "allow") and path in r.stdout + path
     assert "granted no network" in person.stockade("check", "--reach", host, "--", "/usr/bin/true").stdout or status > 1
+    assert "nothing to start" in person.stockade("check", "--reach", host, check=2).stderr
 
 
 @pytest.mark.root

@@ -56,7 +56,9 @@ export STOCKADE_TEST_VARIABLE=1
 [ "$(offer run --env STOCKADE_TEST_V)" = STOCKADE_TEST_VARIABLE ] || fail "bash does not offer variables after --env"
 [ "$(offer pin -o a)" = $'adirectory\nafile' ] || fail "bash does not offer files after -o"
 for command in grant 'grants end'; do
-	sed -n "/^\t'$command')\$/,/;;/p" "$zsh_script" | grep -qF _stockade_profiles || fail "zsh, $command: no profiles"
+	for function in _stockade_profiles _stockade_scopes; do
+		sed -n "/^\t'$command')\$/,/;;/p" "$zsh_script" | grep -qF "$function" || fail "zsh, $command: no $function"
+	done
 done
 [ -z "$(offer approve --digest a)" ] || fail "bash offers something for a digest"
 [ "$(offer run -- cmd a)" = $'adirectory\nafile' ] || fail "bash does not offer files for the server's own command"
@@ -68,6 +70,24 @@ chmod -R go-w stockade
 PATH=$(dirname "$stockade"):$PATH
 offer run git | grep -qx github || fail "bash does not offer profiles"
 [ "$(offer run N)" = "" ] || fail "bash offers what no profile can be named"
+cat >stockade/profiles/tracker.json <<'EOF'
+{"stockade": 1, "name": "tracker", "command": ["/usr/bin/true"], "parameters": {"dir": {"type": "directory"}},
+ "tools": {"scopes": {"read": [], "write": [], "destructive": [], "notes": []}, "allow_scopes": ["read"], "grant_scopes": ["write", "notes"]}}
+EOF
+chmod go-w stockade/profiles/tracker.json
+# SHELL'S FUNCTION: a profile first, then a scope of it that one may lift, then nothing.
+check_scopes() {
+	local words
+	for words in grant 'grant --for 5min' 'grants end'; do
+		set -- "$1" $words
+		"$1" "${@:2}" trac | grep -qx tracker || fail "$1, $words: no profile"
+		[ "$("$1" "${@:2}" tracker '')" = $'notes\nwrite' ] || fail "$1, $words: offers $("$1" "${@:2}" tracker '')"
+		[ -z "$("$1" "${@:2}" tracker write n)" ] || fail "$1, $words: offers $("$1" "${@:2}" tracker write n)"
+	done
+	[ "$("$1" grant tracker --for 5min wr)" = write ] || fail "$1: an option's value is taken for the profile"
+	[ -z "$("$1" grant github '')" ] || fail "$1: offers scopes of a profile that cannot be read"
+}
+check_scopes offer
 
 # The same of the shells themselves: zsh with what would be offered printed instead, fish by its own question.
 zsh_offers() {
@@ -94,5 +114,11 @@ check_shell() { # SHELL
 	done <<<"$commands"
 }
 check_shell zsh "$zsh_script"
+! command -v fish >/dev/null || check_scopes fish_offers
+# shellcheck disable=SC2016
+[ -z "$(command -v zsh)" ] || [ "$(zsh -f -c '_describe() { }
+	_arguments() { line=(tracker); _stockade_scopes }
+	compadd() { print -rl -- ${(P)2} }
+	words=(stockade grant tracker ""); CURRENT=4; source $1' zsh "$zsh_script" | sort)" = $'notes\nwrite' ] || fail "zsh offers no scopes"
 check_shell fish "$fish_script"
 exit $failed

@@ -120,25 +120,24 @@ static int extend(json_t *array, json_t *more)
 }
 
 /* In the words of a plan, so that the two cannot say different things. */
-static int add_walls(json_t *o, const struct profile *p)
+static int add_walls(json_t *o, struct effective *e)
 {
-	struct effective e = { .profile = *p };
-	int r = effective_add_walls(&e);
+	int r = effective_add_walls(e);
 
 	if (r == 0)
-		r = effective_protocol_walls(&e);
+		r = effective_protocol_walls(e);
 	if (r == 0)
-		r = effective_client_lines(&e);
+		r = effective_pins_line(e);
 	if (r == 0)
-		r = json_object_set_new(o, "network", walls_of(&e, LINE_NETWORK)) |
-		    extend(json_object_get(o, "tools"), walls_of(&e, LINE_TOOLS)) |
-		    json_object_set_new(o, "text", walls_of(&e, LINE_TEXT)) |
-		    json_object_set_new(o, "client", walls_of(&e, LINE_CLIENT)) |
-		    json_object_set_new(o, "bounds", walls_of(&e, LINE_LIMIT)) |
-		    json_object_set_new(o, "recorded", walls_of(&e, LINE_AUDIT));
-	e.profile = (struct profile){ 0 }; /* borrowed */
-	effective_done(&e);
-	return r;
+		r = effective_client_lines(e);
+	if (r < 0)
+		return r;
+	return json_object_set_new(o, "network", walls_of(e, LINE_NETWORK)) |
+	       extend(json_object_get(o, "tools"), walls_of(e, LINE_TOOLS)) |
+	       json_object_set_new(o, "text", walls_of(e, LINE_TEXT)) |
+	       json_object_set_new(o, "client", walls_of(e, LINE_CLIENT)) |
+	       json_object_set_new(o, "bounds", walls_of(e, LINE_LIMIT)) |
+	       json_object_set_new(o, "recorded", walls_of(e, LINE_AUDIT));
 }
 
 static json_t *params(const struct profile *p)
@@ -159,18 +158,24 @@ static json_t *params(const struct profile *p)
 	return array;
 }
 
-static json_t *matrix_of(const struct profile *p)
+static json_t *matrix_of(const struct effective *e, uint32_t lifted)
 {
-	const struct matrix_args a = { .tools = &p->tools, .meters = &p->meters, .scopes = &p->scopes };
+	const struct profile *p = &e->profile;
+	const struct matrix_args a = { .tools = &p->tools,
+		.meters = &p->meters,
+		.scopes = &p->scopes,
+		.pinned = e->pinned ? &e->pins.definitions : NULL,
+		.lifted = lifted };
 
 	return check_matrix(&a);
 }
 
-static int add_rules(json_t *o, const struct profile *p)
+static int add_rules(json_t *o, const struct effective *e, uint32_t lifted)
 {
+	const struct profile *p = &e->profile;
 	int r = json_object_set_new(o, "tools", rules(&p->tools)) |
 		add_arguments(json_object_get(o, "tools"), &p->arguments) |
-		json_object_set_new(o, "matrix", matrix_of(p)) |
+		json_object_set_new(o, "matrix", matrix_of(e, lifted)) |
 		json_object_set_new(o, "overlaps", check_overlaps(&p->scopes)) |
 		json_object_set_new(o, "resources", rules(&p->resources)) |
 		json_object_set_new(o, "prompts", rules(&p->prompts)) |
@@ -199,11 +204,11 @@ static json_t *grants(const struct profile *p)
 		question_shown_json(p->pins), "digest");
 }
 
-static json_t *facts(const struct profile *p)
+static json_t *facts(struct effective *e, uint32_t lifted)
 {
-	json_t *o = grants(p);
+	json_t *o = grants(&e->profile);
 
-	if (o && add_rules(o, p) == 0 && add_walls(o, p) == 0)
+	if (o && add_rules(o, e, lifted) == 0 && add_walls(o, e) == 0)
 		return o;
 	json_decref(o);
 	return NULL;
@@ -312,27 +317,27 @@ static void print_needs(FILE *out, const struct profile *p)
 	fputc('\n', out);
 }
 
-static void print_words(FILE *out, const struct profile *p, const json_t *o)
+static void print_words(FILE *out, const struct effective *e, const json_t *o)
 {
 	fprintf(out, "%s: the profile %s, as it is written\n", text_of(o, "server"), text_of(o, "profile"));
 	if (text_of(o, "description"))
 		fprintf(out, "  %s\n", text_of(o, "description"));
 	print_params(out, json_object_get(o, "parameters"));
 	print_grants(out, o);
-	check_matrix_print(out, json_object_get(o, "matrix"), false, false);
+	check_matrix_print(out, json_object_get(o, "matrix"), e->pinned, false);
 	print_overlaps(out, json_object_get(o, "overlaps"));
-	print_needs(out, p);
+	print_needs(out, &e->profile);
 }
 
-int check_profile_print(FILE *out, const struct profile *p, bool json)
+int check_profile_print(FILE *out, struct effective *e, uint32_t lifted, bool json)
 {
-	json_t *o = facts(p);
+	json_t *o = facts(e, lifted);
 	int r = o ? 0 : -ENOMEM;
 
 	if (r == 0 && json)
 		r = json_dumpf(o, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || fputc('\n', out) == EOF ? -EIO : 0;
 	else if (r == 0)
-		print_words(out, p, o);
+		print_words(out, e, o);
 	json_decref(o);
 	return r < 0 ? r : ferror(out) ? -EIO : 0;
 }

@@ -10,9 +10,10 @@
  */
 #pragma once
 #include <stdio.h>
-#include "supervisor/profile.h"
+#include "supervisor/effective.h"
 
 /* The first parameter that has no default; NULL: none. */
 const struct profile_param *check_profile_needs(const struct profile *p);
-/* Prints what it says; json: one object, else words. */
-int check_profile_print(FILE *out, const struct profile *p, bool json) _must_check_;
+/* Prints what it says, and what pins and policy make of that (effective_as_written); the lines of e are added. lifted:
+ * the scopes that a grant lifts now; json: one object, else words. */
+int check_profile_print(FILE *out, struct effective *e, uint32_t lifted, bool json) _must_check_;

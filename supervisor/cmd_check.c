@@ -11,7 +11,6 @@
 #include "supervisor/check_words.h"
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
-#include "supervisor/effective_scopes.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
 #include "supervisor/question.h"
@@ -166,11 +165,11 @@ static int print_failed(int r, struct diag *d)
 /* What beside the profile decides on scopes: what the server said of its tools, and the grants that run. */
 static int see_scopes(const struct paths *p, struct effective *e, uint32_t *ret_lifted, struct diag *d)
 {
-	int r = e->shim.scopes.where && e->pinned ? pin_read_texts(&e->pins, d) : 0;
+	const struct scopes *s = &e->profile.scopes;
+	int r = s->where && e->pinned ? pin_read_texts(&e->pins, d) : 0;
 
 	*ret_lifted = 0;
-	return r < 0 || !e->profile.file ? r
-					 : check_lifted(p, e->name, e->profile.file, &e->shim.scopes, ret_lifted, d);
+	return r < 0 || !e->profile.file ? r : check_lifted(p, e->name, e->profile.file, s, ret_lifted, d);
 }
 
 static int check_plan(const struct paths *p, struct effective *e, bool json, struct diag *d)
@@ -210,17 +209,18 @@ static int check_call(struct check_call c, const struct check_options *o, struct
 	return check_tool(stdout, &c, o->json, d);
 }
 
-static int check_plan_call(const struct paths *p, struct effective *e, const struct check_options *o, struct diag *d)
+/* Of a plan, or of a profile as it is written: no parameter changes these rules. */
+static int check_call_of(const struct paths *p, struct effective *e, const struct check_options *o, struct diag *d)
 {
-	const struct shim_config *s = &e->shim;
-	struct check_call c = { .tools = &s->scope[SHIM_TOOLS],
-		.arguments = &s->arguments,
-		.meters = &s->meters,
-		.pins = &s->pins,
-		.scopes = &s->scopes };
+	const struct profile *f = &e->profile;
+	struct check_call c = { .tools = &f->tools,
+		.arguments = &f->arguments,
+		.meters = &f->meters,
+		.pins = &e->shim.pins,
+		.scopes = &f->scopes };
 	int r = see_scopes(p, e, &c.lifted, d);
 
-	if (e->pinned && s->scopes.where)
+	if (e->pinned && f->scopes.where)
 		c.pinned = &e->pins.definitions;
 	return r < 0 ? r : check_call(c, o, d);
 }
@@ -257,31 +257,35 @@ static int reach(const struct net_config *c, const struct check_options *o, stru
 	return EXIT_USAGE;
 }
 
+static int check_written(const struct paths *p, struct effective *e, bool json, struct diag *d)
+{
+	uint32_t lifted;
+	int r = see_scopes(p, e, &lifted, d);
+
+	if (r < 0)
+		return r;
+	r = check_profile_print(stdout, e, lifted, json);
+	return r < 0 ? print_failed(r, d) : EXIT_OK;
+}
+
 /* 1: a profile that needs a parameter, and none is given: described as it is written. Whoever gives some means a plan.
  */
 static int check_bare_profile(const struct paths *p, const struct check_options *o, int *ret_status, struct diag *d)
 {
 	const char *from = o->grants.profile_file ? o->grants.profile_file : o->grants.name;
-	_cleanup_policy_ struct policy policy = { 0 };
-	_cleanup_profile_ struct profile f = { 0 };
+	_cleanup_effective_ struct effective e = { 0 };
 	int r;
 
-	if (!from || says_more(&o->grants) || profile_load(p, from, &f, d) < 0 || !check_profile_needs(&f))
+	if (!from || says_more(&o->grants) || profile_load(p, from, &e.profile, d) < 0 ||
+		!check_profile_needs(&e.profile))
 		return 0;
-	r = policy_load(&policy, d);
-	if (r < 0)
-		return r;
-	effective_scopes_forbid(&policy, &f.scopes);
-	if (o->tool || o->reach) {
-		const struct check_call c = {
-			.tools = &f.tools, .arguments = &f.arguments, .meters = &f.meters, .scopes = &f.scopes
-		};
-		*ret_status = o->tool ? check_call(c, o, d) : reach(&f.network, o, d);
-		return *ret_status < 0 ? *ret_status : 1;
-	}
-	r = check_profile_print(stdout, &f, o->json);
-	*ret_status = r < 0 ? print_failed(r, d) : EXIT_OK;
-	return *ret_status < 0 ? *ret_status : 1;
+	r = effective_as_written(p, &e, d);
+	if (r == 0)
+		r = o->tool    ? check_call_of(p, &e, o, d)
+		    : o->reach ? reach(&e.profile.network, o, d)
+			       : check_written(p, &e, o->json, d);
+	*ret_status = r;
+	return r < 0 ? r : 1;
 }
 
 /* No word of a plan: which there are to choose from. */
@@ -326,7 +330,7 @@ static int check_run(const struct command_ctx *ctx)
 		return status;
 	r = r < 0 ? r : command_build_plan(ctx, &p, &o->grants, &e, &d);
 	if (r == 0)
-		r = o->tool    ? check_plan_call(&p, &e, o, &d)
+		r = o->tool    ? check_call_of(&p, &e, o, &d)
 		    : o->reach ? reach(&e.profile.network, o, &d)
 			       : check_plan(&p, &e, o->json, &d);
 	if (r >= 0)

@@ -245,6 +245,14 @@ static const char *short_name(const char *subject, size_t *n)
 	return from;
 }
 
+static int name_profile(struct effective *e)
+{
+	if (asprintf(&e->subject, "profile:%s", e->name) >= 0)
+		return 0;
+	e->subject = NULL;
+	return -ENOMEM;
+}
+
 static int name_launch(struct effective *e)
 {
 	size_t n;
@@ -253,7 +261,7 @@ static int name_launch(struct effective *e)
 	e->name = e->profile.name && *e->profile.name ? strdup(e->profile.name) : strndup(name, n);
 	/* A profile's earlier approval is the profile's; without one it is the program's. */
 	if (e->profile.file)
-		return !e->name || asprintf(&e->subject, "profile:%s", e->name) < 0 ? -ENOMEM : 0;
+		return e->name ? name_profile(e) : -ENOMEM;
 	e->subject = strdup(e->cmd.subject);
 	return e->name && e->subject ? 0 : -ENOMEM;
 }
@@ -593,6 +601,22 @@ static int step_pins(struct build *b, struct diag *d)
 	if (asprintf(&where, "the pins of '%s'", text_escape_str(e->name, shown, sizeof(shown))) < 0)
 		return -ENOMEM;
 	return pin_to_shim(&e->pins, where, &e->shim.pins);
+}
+
+int effective_as_written(const struct paths *p, struct effective *e, struct diag *d)
+{
+	const struct effective_args a = { .paths = p };
+	struct build b = { .args = &a, .e = e };
+	int r = step_policy(&b, d);
+
+	if (r < 0)
+		return r;
+	effective_scopes_forbid(&e->policy, &e->profile.scopes);
+	r = effective_network_provide(e, d);
+	e->name = r == 0 && e->profile.name ? strdup(e->profile.name) : NULL;
+	if (r == 0)
+		r = e->name ? name_profile(e) : -ENOMEM;
+	return r < 0 ? r : step_pins(&b, d);
 }
 
 static int step_words(struct build *b, struct diag *d)

@@ -339,7 +339,7 @@ static int add_arguments(struct effective *e, const struct shim_arguments *a)
 }
 
 /* What the rules let through is still in the server's own words. */
-static int add_pins(struct effective *e)
+int effective_pins_line(struct effective *e)
 {
 	if (!e->pinned)
 		return effective_add_line(e, LINE_TOOLS, 0, NULL,
@@ -444,7 +444,7 @@ static int add_protocol(struct effective *e)
 	if (r == 0)
 		r = add_arguments(e, &f->arguments);
 	if (r == 0)
-		r = add_pins(e);
+		r = effective_pins_line(e);
 	if (r == 0)
 		r = add_rules(e, LINE_RESOURCES, &f->resources);
 	if (r == 0)

@@ -27,6 +27,8 @@ int effective_add_walls(struct effective *e) _must_check_;
 /* The same of the protocol: scopes, what holds calls of single tools down, what is taken out of text but for the values
  * of variables. */
 int effective_protocol_walls(struct effective *e) _must_check_;
+/* Which definitions hold, or that none do. */
+int effective_pins_line(struct effective *e) _must_check_;
 /* The canonical JSON without code digests (effective_digest puts them in). */
 int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *env) _must_check_;
 /* Is code of this launch writable by another approved one? Then it is said, and the answer is never remembered. Needs

@@ -8,7 +8,7 @@ import os
 import subprocess
 
 import pytest
-from integration.harness import STOCKADE
+from integration.harness import STOCKADE, Wire
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
@@ -32,8 +32,12 @@ class Machine:
             f.write(text if isinstance(text, str) else json.dumps({"stockade": 1, **text}))
         os.chmod(path, mode)
 
+    def under(self, *words):
+        """The words of a command under that policy."""
+        return ["unshare", "-m", "sh", "-c", OVER, self.etc, STOCKADE, *words]
+
     def stockade(self, *words, check=None):
-        r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, self.etc, STOCKADE, *words], env=self.person.env, cwd=self.person.work,
+        r = subprocess.run(self.under(*words), env=self.person.env, cwd=self.person.work,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
         if check is not None:
             assert r.returncode == check, f"{words}: {r.returncode}\n{r.stdout}\n{r.stderr}"
@@ -195,3 +199,41 @@ def test_where_the_policy_says_never_nobody_lifts_a_scope_whatever_the_profile_s
     assert ("nothing was lifted: " in r.stderr and "policy.json:1 (tools.grants)" in r.stderr) == bool(status), r.stderr
     assert len(json.loads(machine.stockade("grants", "--json", check=0).stdout)) == (0 if status else 1)
     assert machine.told("lifts")["matrix"][0]["decision"] == ("deny" if status else "allow")
+
+
+BARE = {"stockade": 1, "name": "bare", "command": ["/usr/bin/true", "${dir}"], "parameters": {"dir": {"type": "directory"}},
+        "network": {"allow": ["api.example.com"]},
+        "tools": {"scopes": {"write": ["put_*"]}, "allow_scopes": ["read"], "grant_scopes": ["write"]}}
+
+
+def test_a_profile_that_lacks_a_parameter_is_shown_with_what_the_policy_provides_and_forbids(machine):
+    machine.person.profile("bare", BARE)
+    machine.policy({})
+    text = machine.stockade("check", "bare", check=0).stdout
+    assert "DENIED (may be lifted)" in text and "proxy.example" not in text, text
+    assert machine.stockade("check", "--names", "bare", check=0).stdout == "write\n"
+    assert "a person may lift it" in machine.stockade("check", "--tool", "put_a", "bare", check=1).stdout
+    machine.policy({"tools": {"grants": "never"}, "provide": {"proxy": "http://proxy.example:3128"}})
+    text = machine.stockade("check", "bare", check=0).stdout
+    assert "may be lifted" not in text and "may lift" not in text and "through the proxy proxy.example:3128" in text, text
+    assert machine.stockade("check", "--names", "bare", check=0).stdout == ""
+    assert "may lift" not in machine.stockade("check", "--tool", "put_a", "bare", check=1).stdout
+
+
+def test_a_grant_that_was_given_before_the_policy_forbids_grants_lifts_nothing(machine):
+    person = machine.person
+    person.profile("notes", {"stockade": 1, "name": "notes", "command": ["/usr/bin/python3", "-c", FINDS % "Adds."],
+                             "tools": {"scopes": {"read": [], "write": ["a"]}, "allow_scopes": ["read"], "grant_scopes": ["write"]}})
+    machine.policy({})
+    machine.stockade("grant", "--for", "10min", "notes", "write", check=0)
+    assert "allowed (lifted now)" in machine.stockade("check", "notes", check=0).stdout
+    machine.policy({"tools": {"grants": "never"}})
+    assert "lifted now" not in machine.stockade("check", "notes", check=0).stdout
+    for policy, names in (({"tools": {"grants": "never"}}, []), ({}, ["a"])):
+        machine.policy(policy)
+        digest = machine.stockade("approve", "--print-digest", "notes", check=0).stdout.strip()
+        machine.stockade("approve", "--digest", digest, "notes", check=0)
+        w = Wire(machine.under("run", "notes"), env=person.env, cwd=person.work)
+        w.initialize()
+        assert [t["name"] for t in w.request("tools/list")["result"]["tools"]] == names
+        assert w.end() == 0

@@ -10,15 +10,15 @@
 /* What is printed of a profile with these members, heap. */
 static char *printed(const char *text, bool json)
 {
-	_cleanup_profile_ struct profile p = { 0 };
+	_cleanup_effective_ struct effective e = { 0 };
 	char *said = NULL;
 	size_t n;
 	FILE *f = open_memstream(&said, &n);
 
 	assert_non_null(f);
-	parse_ok(text, &p);
-	p.file = strdup("/etc/x.json");
-	assert_int_equal(check_profile_print(f, &p, json), 0);
+	parse_ok(text, &e.profile);
+	e.profile.file = strdup("/etc/x.json");
+	assert_int_equal(check_profile_print(f, &e, 0, json), 0);
 	fclose(f);
 	return said;
 }
@@ -247,15 +247,16 @@ static void a_required_parameter_has_no_default_in_the_object(void **state)
 
 static void a_stream_that_takes_nothing_is_an_error(void **state)
 {
-	_cleanup_profile_ struct profile p = { 0 };
 	FILE *full = fopen("/dev/full", "we");
 
 	(void)state;
-	parse_ok(whole, &p);
 	assert_non_null(full);
 	setbuf(full, NULL);
-	assert_int_equal(check_profile_print(full, &p, false), -EIO);
-	assert_int_equal(check_profile_print(full, &p, true), -EIO);
+	for (int json = 0; json < 2; json++) {
+		_cleanup_effective_ struct effective e = { 0 };
+		parse_ok(whole, &e.profile);
+		assert_int_equal(check_profile_print(full, &e, 0, json), -EIO);
+	}
 	fclose(full);
 }
 
@@ -282,6 +283,30 @@ static void what_holds_the_protocol_is_shown_before_there_is_a_plan(void **state
 	}
 }
 
+static void pins_and_what_a_grant_lifts_are_seen_before_there_is_a_plan(void **state)
+{
+	_cleanup_effective_ struct effective e = { .pinned = true };
+	_cleanup_free_ char *said = NULL;
+	struct definition *tool;
+	size_t n;
+	FILE *f = open_memstream(&said, &n);
+
+	(void)state;
+	assert_non_null(f);
+	parse_ok("{\"stockade\": 1, \"name\": \"x\", " NEEDS
+		 ", \"command\": [\"prog\"], \"tools\": {\"scopes\": {\"write\": [\"put_*\"]}, "
+		 "\"allow_scopes\": [], \"grant_scopes\": [\"write\"]}}",
+		&e.profile);
+	assert_int_equal(definitions_add(&e.pins.definitions, &tool), 0);
+	tool->name = strdup("put_note");
+	assert_int_equal(check_profile_print(f, &e, UINT32_C(1) << SCOPE_WRITE, false), 0);
+	fclose(f);
+	must_say(said, "pinned: 1 definitions stay as they were approved");
+	must_say(said, "Every tool that is pinned");
+	must_say(said, "    put_note  write  60/min  -        allowed (lifted now)  ");
+	assert_null(strstr(said, "    put_*  "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +320,7 @@ int main(void)
 		cmocka_unit_test(the_object_holds_each_right_by_its_name),
 		cmocka_unit_test(a_required_parameter_has_no_default_in_the_object),
 		cmocka_unit_test(what_holds_the_protocol_is_shown_before_there_is_a_plan),
+		cmocka_unit_test(pins_and_what_a_grant_lifts_are_seen_before_there_is_a_plan),
 		cmocka_unit_test(a_stream_that_takes_nothing_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -266,10 +266,12 @@ int check_lifted(const struct paths *p, const char *server, const char *file, co
 	struct diag *d)
 {
 	_cleanup_scope_grants_ struct scope_grants l = { 0 };
+	_cleanup_free_ char *canonical = realpath(file, NULL);
 	struct scope_clock now;
 	int r;
 
 	*ret = 0;
+	file = canonical ? canonical : file;
 	if (!scopes_liftable(s))
 		return 0;
 	r = scope_clock_init(&now, d);

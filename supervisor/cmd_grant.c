@@ -9,6 +9,7 @@
 #include "supervisor/effective_scopes.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
+#include "supervisor/profile_parse.h"
 #include "supervisor/record_alone.h"
 #include "supervisor/registry.h"
 #include "supervisor/scope_grant.h"
@@ -142,16 +143,36 @@ static int count_running(const struct paths *p, const char *server, size_t *ret,
 	return r;
 }
 
+/* The grant is there by now, whatever cannot be counted. */
+static void say_who_has_it(const struct granting *g, const struct profile *f)
+{
+	struct diag d = { "" };
+	size_t running = 0;
+
+	if (count_running(&g->paths, f->name, &running, &d) < 0)
+		fprintf(stderr,
+			"Sessions of %s that run now have it, and any that starts meanwhile (they cannot be "
+			"counted: %s).\n",
+			f->file, d.text);
+	else if (running)
+		fprintf(stderr, "%zu %s the scope now if its profile is %s; so has any that starts meanwhile.\n",
+			running,
+			running == 1 ? "session of that name runs: it has" : "sessions of that name run: each has",
+			f->file);
+	else
+		fputs("No session runs now; any that starts meanwhile has it.\n", stderr);
+}
+
 static int give(const struct granting *g, const struct profile *f, const char *scope, uint64_t seconds, struct diag *d)
 {
+	_cleanup_free_ char *canonical = realpath(f->file, NULL);
 	const struct scope_grant_args a = { .paths = &g->paths,
 		.server = f->name,
 		.scope = scope,
-		.profile = f->file,
+		.profile = canonical ? canonical : f->file,
 		.lineage = &g->lineage,
 		.seconds = seconds };
 	char when[OUTPUT_TIME_SIZE], words[SCOPE_TIME_WORDS], reason[128];
-	size_t running = 0;
 	int r;
 
 	output_time(g->clock.wall_s + (int64_t)seconds, when);
@@ -159,16 +180,10 @@ static int give(const struct granting *g, const struct profile *f, const char *s
 	r = record(g, f->name, scope, f->scopes.v[scopes_find(&f->scopes, scope)].lift, "given", reason, d);
 	if (r == 0)
 		r = scope_grant_write(&a, &g->clock, d);
-	if (r == 0)
-		r = count_running(&g->paths, f->name, &running, d);
 	if (r < 0)
 		return r;
 	fprintf(stderr, "%s: '%s' is lifted for %s, until %s. ", f->name, scope, words, when);
-	if (running)
-		fprintf(stderr, "%zu %s it now, and any that starts meanwhile.\n", running,
-			running == 1 ? "session has" : "sessions have");
-	else
-		fputs("No session runs now; any that starts meanwhile has it.\n", stderr);
+	say_who_has_it(g, f);
 	fprintf(stderr, "  'stockade grants end %s %s' ends it earlier.\n", f->name, scope);
 	return EXIT_OK;
 }
@@ -221,13 +236,28 @@ static json_t *list_json(const struct scope_grants *l, const struct scope_clock 
 	return array;
 }
 
-static void print_grant(const struct scope_grant *g, const struct scope_clock *c)
+/* By the names that stockade gives, else by hand. */
+static void print_remedy(const struct paths *p, const struct scope_grant *g)
+{
+	const char *dot = strrchr(g->name, '.');
+	char server[SCOPE_GRANT_NAME_SIZE], path[4 * SHOWN];
+
+	snprintf(server, sizeof(server), "%.*s", dot ? (int)(dot - g->name) : 0, g->name);
+	if (dot && profile_name_valid(server) && scopes_name_valid(dot + 1))
+		printf("    'stockade grants end %s %s' removes it\n", server, dot + 1);
+	else
+		printf("    it lies in %s/" SCOPE_GRANT_DIR ": remove it there\n",
+			text_escape_str(p->runtime, path, sizeof(path)));
+}
+
+static void print_grant(const struct paths *p, const struct scope_grant *g, const struct scope_clock *c)
 {
 	char until[OUTPUT_TIME_SIZE], name[SHOWN], by[4 * SHOWN];
 
 	if (g->damaged) {
 		printf("%s  damaged: %s\n", text_escape_str(g->name, name, sizeof(name)),
 			text_escape_str(g->damaged, by, sizeof(by)));
+		print_remedy(p, g);
 		return;
 	}
 	printf("%s  %s  until %s (%llu s)\n", text_escape_str(g->server, name, sizeof(name)), g->scope,
@@ -256,7 +286,7 @@ static int grants_run(const struct command_ctx *ctx)
 		puts("Nothing is lifted.");
 	for (size_t i = 0; i < l.n; i++) {
 		if (!o->json)
-			print_grant(&l.v[i], &g.clock);
+			print_grant(&g.paths, &l.v[i], &g.clock);
 		status = status == EXIT_OK && l.v[i].damaged ? EXIT_FINDINGS : status;
 	}
 	return status;

@@ -214,8 +214,10 @@ int scope_grant_read(int dir, uid_t uid, const char *server, const char *scope, 
 		return SCOPE_GRANT_NONE;
 	r = read_file(dir, uid, name, now, ret, &why);
 	return r >= 0 ? r
-		      : diag_fail(d, r, "the grant " SCOPE_GRANT_DIR "/%s in stockade's runtime directory: %.1024s",
-				name, why.text[0] ? why.text : strerror(-r));
+		      : diag_fail(d, r,
+				"the grant " SCOPE_GRANT_DIR "/%s in stockade's runtime directory: %.1024s; 'stockade "
+				"grants end %s %s' removes it",
+				name, why.text[0] ? why.text : strerror(-r), server, scope);
 }
 
 /* --- all of them --- */

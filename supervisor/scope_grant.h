@@ -37,7 +37,7 @@ struct scope_clock {
 
 struct scope_grant {
 	char name[SCOPE_GRANT_NAME_SIZE]; /* of the file */
-	char *server, *scope, *profile;	  /* profile: the file whose rules it was given by */
+	char *server, *scope, *profile;	  /* profile: the file whose rules it was given by, canonical */
 	char *user, *by;		  /* who, and the chain of programs above the command */
 	uint64_t made_us, until_us;	  /* CLOCK_BOOTTIME */
 	char *damaged;			  /* why it lifts nothing, else NULL */

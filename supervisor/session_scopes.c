@@ -23,6 +23,7 @@ enum {
 
 struct session_scopes {
 	struct scope_clock clock;
+	char *profile; /* canonical, as grants name it */
 	int dir, fd;
 	bool live;		       /* the shim is there to be told */
 	uint64_t until_us[SCOPES_MAX]; /* as it was told; 0: not lifted */
@@ -42,6 +43,11 @@ int session_scopes_begin(struct session *s)
 	if (!x)
 		return -ENOMEM;
 	x->dir = x->fd = -1;
+	x->profile = realpath(e->profile.file, NULL);
+	if (!x->profile)
+		x->profile = strdup(e->profile.file);
+	if (!x->profile)
+		return -ENOMEM;
 	r = scope_clock_init(&x->clock, &s->diag);
 	if (r == 0)
 		r = paths_open_runtime(s->args->paths, SCOPE_GRANT_DIR, &x->dir, &s->diag);
@@ -58,6 +64,7 @@ void session_scopes_done(struct session *s)
 		close(s->scopes->fd);
 	if (s->scopes->dir >= 0)
 		close(s->scopes->dir);
+	free(s->scopes->profile);
 	free(s->scopes);
 	s->scopes = NULL;
 }
@@ -126,7 +133,7 @@ static int end(struct session *s, size_t i)
 /* Another profile of the same name may have other rules: a grant is for the one that it was given by. */
 static bool is_for(const struct session *s, const struct scope_grant *g)
 {
-	return strcmp(g->profile, s->args->effective->profile.file) == 0;
+	return strcmp(g->profile, s->scopes->profile) == 0;
 }
 
 static void complain(struct session *s, size_t i, const struct diag *d)

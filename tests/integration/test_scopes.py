@@ -106,7 +106,8 @@ def test_a_grant_reaches_a_session_that_runs_and_is_ended_by_hand(person):
     w.initialize()
     assert "write_file" not in names(w)
     said = grant(person, "--for", "20min", "notes", "destructive").stderr
-    assert "notes: 'destructive' is lifted for 20 min, until " in said and "1 session has it now" in said
+    assert "notes: 'destructive' is lifted for 20 min, until " in said
+    assert "1 session of that name runs: it has the scope now if its profile is " in said
     changed(w)
     assert "write_file" in names(w) and "create_directory" not in names(w)
     assert not write(w, f"{directory}/a")["result"].get("isError") and os.path.exists(f"{directory}/a")
@@ -333,3 +334,45 @@ def test_check_prints_a_row_for_each_tool(person):
     assert "scope read is allowed: read_*, list_*" in text and "scope write is denied, and a person may lift it for at most 30 min" in text
     one = person.stockade("check", "--tool", "create_directory", "notes", check=1).stdout
     assert "needs the scope 'write'" in one
+
+
+def test_a_grant_is_given_though_nobody_can_count_who_has_it(person):
+    notes(person)
+    w = start(person, "notes")
+    w.initialize()
+    names(w)
+    sessions = f"{os.path.dirname(runtime(person))}/sessions"
+    damaged = f"{sessions}/{'0' * 32}.json"
+    with open(damaged, "w", encoding="ascii") as f:
+        f.write("{")
+    os.chmod(damaged, 0o666)
+    said = grant(person, "--for", "1min", "notes", "destructive").stderr
+    assert "is lifted for 1 min" in said and "cannot be counted" in said
+    os.unlink(damaged)
+    changed(w)
+    assert "write_file" in names(w)
+    assert w.end() == 0
+
+
+def test_a_profile_below_a_link_is_one_profile_by_name_and_by_file(person):
+    directory = notes(person)
+    os.rename(f"{person.home}/.config", f"{person.base}/config")
+    os.symlink(f"{person.base}/config", f"{person.home}/.config")
+    path = f"{person.base}/config/stockade/profiles/notes.json"
+    grant(person, "--for", "10min", "notes", "destructive")
+    assert "allowed (lifted now)" in person.stockade("check", "--profile", path, check=0).stdout
+    assert "allowed (lifted now)" in person.stockade("check", "notes", check=0).stdout
+    w = start(person, "--profile", path)
+    w.initialize()
+    assert not write(w, f"{directory}/a")["result"].get("isError")
+    assert w.end() == 0
+
+
+@pytest.mark.parametrize("name, remedy", [("notes.write", "'stockade grants end notes write' removes it"), ("A b.write", "remove it there")])
+def test_a_damaged_grant_is_listed_with_what_removes_it(person, name, remedy):
+    notes(person)
+    grant(person, "--for", "1min", "notes", "destructive")
+    rewrite(f"{runtime(person)}/{name}", "{")
+    said = person.stockade("grants", check=1).stdout
+    assert remedy in said and (runtime(person) in said) == (name != "notes.write"), said
+    os.unlink(f"{runtime(person)}/{name}")

@@ -61,18 +61,30 @@ static int compare(const struct diff_options *o, struct launch *l, struct diag *
 	return r == 0 && o->exit_code && changes.n > 0 ? EXIT_FINDINGS : r;
 }
 
+static int check_pinned(const struct effective *e, struct diag *d)
+{
+	char name[128];
+
+	if (e->pinned)
+		return 0;
+	return diag_fail(d, -ENOENT, "%s: it is not pinned, so there is nothing to compare with",
+		text_escape_str(e->name, name, sizeof(name)));
+}
+
 static int diff(const struct command_ctx *ctx, const struct diff_options *o, struct launch *l, struct diag *d)
 {
 	char name[128];
-	int r = launch_approved(ctx, &o->grants, false, l, d);
+	int r;
+
+	l->pin_texts = true;
+	l->check = check_pinned;
+	r = launch_approved(ctx, &o->grants, false, l, d);
 
 	if (r < 0)
 		return r;
 	text_escape_str(l->effective->name, name, sizeof(name));
 	if (r != CONSENT_APPROVED)
 		return diag_fail(d, -EPERM, "%s: its launch was not approved, nothing was started", name);
-	if (!l->effective->pinned)
-		return diag_fail(d, -ENOENT, "%s: it is not pinned, so there is nothing to compare with", name);
 	return compare(o, l, d);
 }
 

@@ -190,6 +190,11 @@ static int settle(const struct pinning *p, struct diag *d)
 	return o->digest ? by_digest(p, d) : by_question(p, d);
 }
 
+static bool pins_for_user(const struct pin_options *o)
+{
+	return !o->output && !o->json && !o->print_digest;
+}
+
 /* Pins first, then the approval of the launch that was given here: a launch that waits for it must not start without
  * them. */
 static int remember(struct pinning *p, int status, struct diag *d)
@@ -198,7 +203,7 @@ static int remember(struct pinning *p, int status, struct diag *d)
 
 	if (p->launch.effective->pinned)
 		return status;
-	if (status == EXIT_OK && !o->json && !o->print_digest && !o->output) {
+	if (status == EXIT_OK && pins_for_user(o)) {
 		int r = launch_remember(&p->launch, d);
 		return r < 0 ? r : status;
 	}
@@ -210,12 +215,26 @@ static int remember(struct pinning *p, int status, struct diag *d)
 	return status;
 }
 
+static int check_shipped(const struct effective *e, struct diag *d)
+{
+	char name[128];
+
+	if (!e->profile.pins)
+		return 0;
+	return diag_fail(d, -EPERM,
+		"%s: its pins are those that its profile names (%s, beside it), and only whoever writes that file can "
+		"change them: -o FILE writes a new one",
+		text_escape_str(e->name, name, sizeof(name)), e->profile.pins);
+}
+
 static int pin(const struct command_ctx *ctx, struct pinning *p, struct diag *d)
 {
 	const struct pin_options *o = p->options;
 	int r;
 
 	p->launch.remembers_later = true;
+	p->launch.pin_texts = true;
+	p->launch.check = pins_for_user(o) ? check_shipped : NULL;
 	r = launch_approved(ctx, &o->grants, false, &p->launch, d);
 	if (r == CONSENT_APPROVED && p->launch.effective->pinned)
 		r = launch_remember(&p->launch, d);
@@ -224,21 +243,28 @@ static int pin(const struct command_ctx *ctx, struct pinning *p, struct diag *d)
 	text_escape_str(p->launch.effective->name, p->name, sizeof(p->name));
 	if (r != CONSENT_APPROVED)
 		return not_approved(p, r, d);
-	if (p->launch.effective->profile.pins && !o->output && !o->json && !o->print_digest)
-		return diag_fail(d, -EPERM,
-			"%s: its pins are those that its profile names (%s, beside it), and only whoever writes that "
-			"file "
-			"can change them: -o FILE writes a new one",
-			p->name, p->launch.effective->profile.pins);
 	r = pin_listing_run(&p->launch, &p->listing, d);
 	if (r == 0)
 		r = settle(p, d);
 	return r < 0 ? r : remember(p, r, d);
 }
 
+static int refuse_rule(const struct command_ctx *ctx, const char *word, const char *near)
+{
+	char shown[128];
+
+	return command_usage(ctx, "--accept takes the id of a rule of the scan, and '%s' is none%s%s%s",
+		text_escape_str(word, shown, sizeof(shown)), near ? "; did you mean '" : "", near ? near : "",
+		near ? "'?" : " (stockade-pin(1) says where they are listed)");
+}
+
 static int check_usage(const struct command_ctx *ctx)
 {
 	const struct pin_options *o = ctx->options;
+	const char *near = NULL, *unknown = pin_gate_unknown(&o->accept, &near);
+
+	if (unknown)
+		return refuse_rule(ctx, unknown, near);
 
 	if (o->json + o->print_digest + (o->digest != NULL) > 1)
 		return command_usage(ctx, "--json, --print-digest and --digest exclude one another");
@@ -249,12 +275,9 @@ static int check_usage(const struct command_ctx *ctx)
 	if (o->digest && !canonical_is_digest(o->digest))
 		return command_usage(
 			ctx, "--digest takes 64 hexadecimal digits in lower case, as --print-digest prints them");
-	if (o->json || o->print_digest || o->digest || (isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1))
+	if (o->json || o->print_digest || o->digest)
 		return EXIT_OK;
-	command_error("pin asks a person, and standard input or standard error is no terminal: nothing was pinned. "
-		      "Type it in a terminal;\n"
-		      "  a script that knows the digest beforehand uses --digest");
-	return EXIT_REFUSED;
+	return command_need_terminal(ctx, "nothing was pinned", "the digest");
 }
 
 static int run_pin(const struct command_ctx *ctx)

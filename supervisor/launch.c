@@ -62,6 +62,15 @@ static int wait_for_approval(const struct launch *l, bool said, struct diag *d)
 	return consent_wait(&w, d);
 }
 
+static int draw_plan(const struct launch *l, struct effective *e, struct diag *d)
+{
+	int r = command_build_plan(l->ctx, &l->paths, l->grants, e, d);
+
+	if (!l->pin_texts)
+		pin_drop_texts(&e->pins);
+	return r == 0 && l->check ? l->check(e, d) : r;
+}
+
 static int take_digest(const struct launch *l, struct effective *e, struct diag *d)
 {
 	int r = effective_look(e, d);
@@ -81,7 +90,7 @@ static int check_unchanged(struct launch *l, struct diag *d)
 	approvals_done(&l->approvals);
 	r = consent_list(&l->paths, &l->approvals, d);
 	if (r == 0)
-		r = command_build_plan(l->ctx, &l->paths, l->grants, &other, d);
+		r = draw_plan(l, &other, d);
 	if (r == 0)
 		r = take_digest(l, &other, d);
 	if (r < 0)
@@ -208,7 +217,7 @@ int launch_approved(
 	if (r == 0)
 		r = lineage_read(&l->lineage, d);
 	if (r == 0)
-		r = command_build_plan(ctx, &l->paths, g, l->effective, d);
+		r = draw_plan(l, l->effective, d);
 	if (r == 0)
 		r = consent_list(&l->paths, &l->approvals, d);
 	if (r < 0)

@@ -28,6 +28,10 @@ struct launch {
 	/* An answer that is given here is remembered by launch_remember() alone, which other launches of this plan may
 	 * be waiting for. */
 	bool remembers_later, answered_here;
+	bool pin_texts; /* the texts of the pins are wanted: up to PIN_FILE_MAX, which no session holds for its life */
+	/* What has to be so whenever the plan is drawn, and so before anybody is asked. -errno with words; NULL:
+	 * nothing. */
+	int (*check)(const struct effective *e, struct diag *d);
 };
 
 /* client: there is one, so enter and shim may be started beside the look at the code; and CONSENT_UNKNOWN says that

@@ -2,7 +2,28 @@
 /* pin_gate - see pin_gate.h */
 #include "supervisor/pin_gate.h"
 #include <errno.h>
+#include <string.h>
+#include "base/text.h"
+#include "scan_rules.inc"
 #include "supervisor/pin_show.h"
+
+#define ID(name, id, severity, title) id,
+static const char *const rules[] = { SCAN_RULES(ID) };
+#undef ID
+
+const char *pin_gate_unknown(const struct strv *words, const char **ret_near)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		bool known = false;
+		for (size_t k = 0; !known && k < ARRAY_LEN(rules); k++)
+			known = strcmp(rules[k], words->v[i]) == 0;
+		if (known)
+			continue;
+		*ret_near = text_nearest(words->v[i], rules, ARRAY_LEN(rules));
+		return words->v[i];
+	}
+	return NULL;
+}
 
 static bool is_in_the_way(const struct definition_finding *f, const struct policy *policy, const struct strv *accepted)
 {

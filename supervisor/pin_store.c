@@ -260,7 +260,7 @@ static int fill(const char *line, size_t n, struct definition *f)
 int pin_read_texts(struct pin_set *s, struct diag *d)
 {
 	const char *p = s->texts;
-	int r = 0;
+	int r = p ? 0 : -EINVAL;
 
 	for (size_t i = 0; r == 0 && i < s->definitions.n; i++) {
 		const char *end = strchr(p, '\n');
@@ -272,6 +272,12 @@ int pin_read_texts(struct pin_set *s, struct diag *d)
 	if (r == -ENOMEM)
 		return diag_fail(d, r, "out of memory");
 	return r < 0 ? damaged(s->file, "its texts are not those of its pins", d) : 0;
+}
+
+void pin_drop_texts(struct pin_set *s)
+{
+	free(s->texts);
+	s->texts = NULL;
 }
 
 static int check_subject(const struct pin_set *s, const char *subject, struct diag *d)

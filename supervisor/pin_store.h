@@ -34,6 +34,8 @@ int pin_text(const struct definitions *l, const char *subject, struct buf *ret) 
 int pin_parse(const char *name, const char *bytes, size_t n, struct pin_set *ret, struct diag *d) _must_check_;
 /* Fills the fields of the definitions. */
 int pin_read_texts(struct pin_set *s, struct diag *d) _must_check_;
+/* Whoever only enforces them needs no texts; they cannot be read then. */
+void pin_drop_texts(struct pin_set *s);
 /* The name of the file under STATE/pins, without ".pins": that of the profile, or made of the subject's digest. */
 int pin_key(const char *name, const char *subject, char ret[PIN_KEY_SIZE]) _must_check_;
 /* The directory of the user's own. */

@@ -298,8 +298,10 @@ def test_a_profile_can_bring_its_pins_and_those_hold_instead_of_the_users(person
     assert listed(w) == ["last", "sum"]
     w.end()
     new = person.stockade("pin", "--print-digest", "shipped", check=0).stdout.strip()
+    person.profile("shipped", {**profile, "pins": "shipped.pins", "env": {"set": {"A": "b"}}})
     r = person.stockade("pin", "--digest", new, "shipped")
-    assert r.returncode == 125 and "shipped.pins" in r.stderr
+    assert r.returncode == 125 and "shipped.pins" in r.stderr and "waiting" not in r.stderr, r.stderr
+    person.profile("shipped", {**profile, "pins": "shipped.pins"})
     os.chmod(f"{place}/shipped.pins", 0o666)
     assert person.stockade("run", "shipped").returncode == 125
     os.unlink(f"{place}/shipped.pins")
@@ -315,6 +317,8 @@ def test_a_grave_finding_of_the_scan_keeps_it_from_being_pinned_unless_it_is_nam
     assert found and "tool 'echo'" in shown.stderr
     r = person.stockade("pin", "--digest", digest, *s.words)
     assert r.returncode == 125 and found[0] in r.stderr
+    r = person.stockade("pin", "--accept", "order.raed", "--digest", digest, *s.words)
+    assert r.returncode == 2 and "did you mean 'order.read'?" in r.stderr, r.stderr
     assert os.listdir(f"{person.home}/.local/state/stockade/pins") == []
     accepted = [w for rule in set(found) for w in ("--accept", rule)]
     person.stockade("pin", *accepted, "--digest", digest, *s.words, check=0)
@@ -438,6 +442,9 @@ def test_a_person_sees_everything_before_it_is_pinned_and_the_difference_before_
 def test_diff_says_word_by_word_what_changed_and_scripts_can_ask(person):
     s = Server(person)
     assert person.stockade("diff", *s.words).returncode == 125, "nothing to compare with"
+    # Nor is anybody asked, or waited for, about a launch that there is nothing to compare with.
+    r = person.stockade("diff", "--setenv", "A=b", *s.words)
+    assert r.returncode == 125 and "it is not pinned" in r.stderr and "waiting" not in r.stderr, r.stderr
     s.pin()
     assert person.stockade("diff", "--exit-code", *s.words, check=0).stdout.startswith("0 changed")
     s.say("evil-first extra")

@@ -440,10 +440,42 @@ static void what_was_found_keeps_from_pinning_from_the_severity_that_policy_sets
 	assert_int_equal(pin_gate(&l, &grave, &(struct strv){ 0 }, "x", &(struct diag){ "" }), 0);
 }
 
+static void only_a_rule_of_the_scan_can_be_accepted(void **state)
+{
+	char *words[] = { WORDS("order.read"), WORDS("order.raed"), WORDS("else") };
+	const struct strv none = { 0 }, known = { words, 1 }, typo = { words, 2 }, other = { words + 2, 1 };
+	const char *near = NULL;
+
+	(void)state;
+	assert_null(pin_gate_unknown(&none, &near));
+	assert_null(pin_gate_unknown(&known, &near));
+	assert_string_equal(pin_gate_unknown(&typo, &near), "order.raed");
+	assert_string_equal(near, "order.read");
+	assert_string_equal(pin_gate_unknown(&other, &near), "else");
+	assert_null(near);
+}
+
+static void pins_without_their_texts_enforce_and_show_nothing(void **state)
+{
+	const struct tool tools[] = { { "a", 1, FIELDS("description", "\"d\"") } };
+	_cleanup_pin_set_ struct pin_set s = { 0 };
+	_cleanup_buf_ struct buf text = { 0 };
+	struct diag d = { "" };
+
+	(void)state;
+	make(tools, 1, &text, &s);
+	pin_drop_texts(&s);
+	assert_null(s.texts);
+	assert_int_equal(s.definitions.n, 1);
+	assert_int_equal(pin_read_texts(&s, &d), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pin_file_is_read_as_it_was_written),
+		cmocka_unit_test(only_a_rule_of_the_scan_can_be_accepted),
+		cmocka_unit_test(pins_without_their_texts_enforce_and_show_nothing),
 		cmocka_unit_test(a_damaged_pin_file_denies),
 		cmocka_unit_test(no_part_of_a_pin_file_is_one),
 		cmocka_unit_test(words_that_went_and_came_are_marked),

@@ -54,14 +54,21 @@ static int run_session(const struct launch *l, int listing)
 	return session_run(&s);
 }
 
-static int wait_for(pid_t pid, struct diag *d)
+/* A server may end with any status: it has been listed by then. Of a session that failed nothing is believed, and it
+ * has said why. */
+static int wait_for(pid_t pid, const char *server, struct diag *d)
 {
+	char shown[128];
 	int status;
 
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return diag_fail(d, -errno, "cannot wait for the session: %s", strerror(errno));
-	return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_REFUSED)
+		return 0;
+	return diag_fail(d, -EPROTO,
+		"%s: the session that listed it did not end in order, so what it listed is not taken",
+		text_escape_str(server, shown, sizeof(shown)));
 }
 
 static int read_listing(int fd, struct definitions *ret)
@@ -133,6 +140,6 @@ int pin_listing_run(struct launch *l, struct pin_listing *ret, struct diag *d)
 		return diag_fail(d, -errno, "cannot start a process: %s", strerror(errno));
 	if (pid == 0)
 		_exit(run_session(l, fd));
-	r = wait_for(pid, d);
+	r = wait_for(pid, l->effective->name, d);
 	return r < 0 ? r : take_result(l->effective, fd, ret, d);
 }

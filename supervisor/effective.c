@@ -590,7 +590,8 @@ static int step_pins(struct build *b, struct diag *d)
 	int r = e->profile.pins ? load_shipped_pins(b, d) : pin_load(b->args->paths, e->name, e->subject, &e->pins, d);
 
 	if (r >= 0) {
-		int others = pin_other_names(b->args->paths, e->name, e->subject, &e->shim.scan.others, d);
+		int others =
+			pin_other_names(b->args->paths, e->name, e->subject, &e->shim.scan.others, &e->others_cut, d);
 		r = others < 0 ? others : r;
 	}
 	if (r == PIN_NONE)

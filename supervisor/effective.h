@@ -110,7 +110,8 @@ struct effective {
 	struct shim_config shim;
 	bool pinned; /* there are pins, and shim enforces them; they are no part of the digest */
 	struct pin_set pins;
-	int exit_hint; /* enum stockade_exit for a failure */
+	bool others_cut; /* not all names of the other servers' tools are guarded against imitation */
+	int exit_hint;	 /* enum stockade_exit for a failure */
 };
 
 struct approvals; /* supervisor/consent.h */

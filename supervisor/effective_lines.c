@@ -526,6 +526,11 @@ static int add_notes(struct effective *e)
 
 	for (size_t i = 0; r == 0 && i < e->profile.not_enforced.n; i++)
 		r = effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->profile.not_enforced.v[i]);
+	if (r == 0 && e->others_cut)
+		r = effective_add_line(e, LINE_NOTE, 0, NULL,
+			"the other servers' pins name more tools than the scan keeps this one from imitating (%d, %d "
+			"KiB together): of each a share",
+			SHIM_OTHERS_MAX, SHIM_OTHERS_BYTES_MAX >> 10);
 	return r;
 }
 

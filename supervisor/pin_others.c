@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/fs.h"
 #include "supervisor/pin_store.h"
@@ -19,26 +20,9 @@ static const char SUFFIX[] = ".pins";
 struct taking {
 	struct strv *names;
 	size_t bytes;
+	size_t names_max, bytes_max; /* once the file that is being read has had its share */
+	bool cut;		     /* names were left out */
 };
-
-/* The canonical inside of a string, as text; NULL: it has none that a name could be told by. Takes no reference. */
-static char *plain_name(const char *inside)
-{
-	_cleanup_free_ char *lexeme = NULL;
-	json_t *value;
-	char *text;
-
-	if (!strchr(inside, '\\'))
-		return strdup(inside);
-	if (asprintf(&lexeme, "\"%s\"", inside) < 0) {
-		lexeme = NULL;
-		return NULL;
-	}
-	value = json_loads(lexeme, JSON_DECODE_ANY, NULL);
-	text = json_is_string(value) ? strdup(json_string_value(value)) : NULL;
-	json_decref(value);
-	return text;
-}
 
 static int take_name(struct taking *t, const json_t *pin)
 {
@@ -49,9 +33,10 @@ static int take_name(struct taking *t, const json_t *pin)
 
 	if (!kind || !inside || strcmp(kind, "tool") != 0)
 		return 0;
-	name = plain_name(inside);
+	name = pin_plain_name(inside);
 	n = name ? strlen(name) : 0;
-	if (n == 0 || t->names->n >= SHIM_OTHERS_MAX || t->bytes + n > SHIM_OTHERS_BYTES_MAX) {
+	if (n == 0 || t->names->n >= t->names_max || t->bytes + n > t->bytes_max) {
+		t->cut = t->cut || n > 0;
 		free(name);
 		return 0;
 	}
@@ -100,12 +85,50 @@ static int is_pin_file(const struct dirent *e)
 	       strcmp(e->d_name + n - (sizeof(SUFFIX) - 1), SUFFIX) == 0;
 }
 
-int pin_other_names(const struct paths *p, const char *name, const char *subject, struct strv *ret, struct diag *d)
+struct pin_file {
+	const char *name;
+	off_t size;
+};
+
+/* What the small ones leave of their share is for those that are larger. */
+static int by_size(const void *a, const void *b)
+{
+	const struct pin_file *x = a, *y = b;
+
+	return x->size != y->size ? (x->size < y->size ? -1 : 1) : strcmp(x->name, y->name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Each has a share of the room, so that no server with many tools leaves the others unguarded. */
+static int take_files(int dir, struct pin_file *files, size_t n, uid_t uid, struct taking *t)
+{
+	int r = 0;
+
+	qsort(files, n, sizeof(*files), by_size);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		t->names_max = t->names->n + (SHIM_OTHERS_MAX - t->names->n) / (n - i);
+		t->bytes_max = t->bytes + (SHIM_OTHERS_BYTES_MAX - t->bytes) / (n - i);
+		r = take_file(dir, files[i].name, uid, t);
+	}
+	if (t->names->n > 1)
+		qsort(t->names->v, t->names->n, sizeof(*t->names->v), by_name);
+	return r;
+}
+
+int pin_other_names(
+	const struct paths *p, const char *name, const char *subject, struct strv *ret, bool *ret_cut, struct diag *d)
 {
 	char own[PIN_KEY_SIZE], file[PIN_KEY_SIZE + sizeof(SUFFIX)];
 	_cleanup_close_ int dir = -1;
-	struct taking t = { ret, 0 };
+	struct pin_file files[PIN_OTHERS_FILES_MAX];
+	struct taking t = { .names = ret };
 	struct dirent **found = NULL;
+	size_t n_files = 0;
+	struct stat st;
 	int n = 0, r = pin_open(p, &dir, d);
 
 	if (r == 0)
@@ -116,10 +139,17 @@ int pin_other_names(const struct paths *p, const char *name, const char *subject
 		return r < 0 ? r : -errno;
 	snprintf(file, sizeof(file), "%s%s", own, SUFFIX);
 	for (int i = 0; i < n; i++) {
-		if (r == 0 && i < PIN_OTHERS_FILES_MAX && strcmp(found[i]->d_name, file) != 0)
-			r = take_file(dir, found[i]->d_name, p->uid, &t);
-		free(found[i]);
+		if (strcmp(found[i]->d_name, file) == 0 || fstatat(dir, found[i]->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (n_files < PIN_OTHERS_FILES_MAX)
+			files[n_files++] = (struct pin_file){ found[i]->d_name, st.st_size };
+		else
+			t.cut = true;
 	}
+	r = take_files(dir, files, n_files, p->uid, &t);
+	*ret_cut = t.cut;
+	for (int i = 0; i < n; i++)
+		free(found[i]);
 	free(found);
 	return r;
 }

@@ -17,6 +17,7 @@
 
 enum { PIN_OTHERS_FILES_MAX = 256, PIN_OTHERS_HEAD_MAX = 1 << 20 };
 
-/* Of all but the server of that name and subject (pin_key), in the order of the files. */
-int pin_other_names(
-	const struct paths *p, const char *name, const char *subject, struct strv *ret, struct diag *d) _must_check_;
+/* Of all but the server of that name and subject (pin_key), sorted. *ret_cut: some found no room; each server has a
+ * share of it. */
+int pin_other_names(const struct paths *p, const char *name, const char *subject, struct strv *ret, bool *ret_cut,
+	struct diag *d) _must_check_;

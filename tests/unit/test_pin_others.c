@@ -72,13 +72,15 @@ static void expect(const struct world *w, const char *name, const char *words)
 	_cleanup_strv_ struct strv names = { 0 };
 	char subject[64], all[512] = "";
 	struct diag d = { "" };
+	bool cut = true;
 
 	snprintf(subject, sizeof(subject), "profile:%s", name);
-	if (pin_other_names(&w->paths, name, subject, &names, &d) < 0)
+	if (pin_other_names(&w->paths, name, subject, &names, &cut, &d) < 0)
 		fail_msg("%s", d.text);
 	for (size_t i = 0; i < names.n; i++)
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s;", names.v[i]);
 	assert_string_equal(all, words);
+	assert_false(cut);
 }
 
 static void all_tools_of_the_others_are_named_and_none_of_its_own(void **state)
@@ -134,6 +136,7 @@ static void there_are_so_many_names_and_so_many_bytes_of_them(void **state)
 	_cleanup_strv_ struct strv names = { 0 }, longer = { 0 };
 	struct diag d = { "" };
 	size_t bytes = 0;
+	bool cut = false;
 
 	PIN(w, "z", "zzz");
 	assert_int_equal(buf_puts(&text, "{\"pins\":[[\"tool\",\"t\",\"\"]"), 0);
@@ -141,15 +144,19 @@ static void there_are_so_many_names_and_so_many_bytes_of_them(void **state)
 		assert_int_equal(buf_printf(&text, ",[\"tool\",\"t%d\",\"\"]", i), 0);
 	assert_int_equal(buf_puts(&text, "]}\n"), 0);
 	write_file(w, "a.pins", text.data, 0600);
-	assert_int_equal(pin_other_names(&w->paths, "n", "profile:n", &names, &d), 0);
+	assert_int_equal(pin_other_names(&w->paths, "n", "profile:n", &names, &cut, &d), 0);
 	assert_int_equal(names.n, SHIM_OTHERS_MAX);
+	assert_true(cut);
+	/* The one that has few is not crowded out by the one that has many. */
+	assert_true(strv_contains(&names, "zzz"));
+	assert_false(strv_contains(&names, "t4095"));
 	buf_clear(&text);
 	assert_int_equal(buf_puts(&text, "{\"pins\":[[\"tool\",\"t\",\"\"]"), 0);
 	for (int i = 0; i < SHIM_OTHERS_BYTES_MAX / LONG + 10; i++)
 		assert_int_equal(buf_printf(&text, ",[\"tool\",\"%0*d\",\"\"]", LONG, i), 0);
 	assert_int_equal(buf_puts(&text, "]}\n"), 0);
 	write_file(w, "a.pins", text.data, 0600);
-	assert_int_equal(pin_other_names(&w->paths, "n", "profile:n", &longer, &d), 0);
+	assert_int_equal(pin_other_names(&w->paths, "n", "profile:n", &longer, &cut, &d), 0);
 	for (size_t i = 0; i < longer.n; i++)
 		bytes += strlen(longer.v[i]);
 	assert_in_range(bytes, SHIM_OTHERS_BYTES_MAX - LONG, SHIM_OTHERS_BYTES_MAX);
@@ -163,6 +170,34 @@ static void there_are_so_many_names_and_so_many_bytes_of_them(void **state)
 	expect(w, "n", "zzz;");
 }
 
+static void of_servers_with_many_tools_each_has_a_share(void **state)
+{
+	static const char *const files[] = { "a.pins", "b.pins", "c.pins" };
+	struct world *w = *state;
+	_cleanup_strv_ struct strv names = { 0 };
+	size_t each[ARRAY_LEN(files)] = { 0 };
+	struct diag d = { "" };
+	bool cut = false;
+
+	PIN(w, "z", "zzz");
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		_cleanup_buf_ struct buf text = BUF_INIT(1 << 23);
+		assert_int_equal(buf_puts(&text, "{\"pins\":[[\"prompt\",\"p\",\"\"]"), 0);
+		for (int k = 0; k < SHIM_OTHERS_MAX; k++)
+			assert_int_equal(buf_printf(&text, ",[\"tool\",\"%.1s%04d\",\"\"]", files[i], k), 0);
+		assert_int_equal(buf_puts(&text, "]}\n"), 0);
+		write_file(w, files[i], text.data, 0600);
+	}
+	assert_int_equal(pin_other_names(&w->paths, "n", "profile:n", &names, &cut, &d), 0);
+	assert_true(cut);
+	assert_int_equal(names.n, SHIM_OTHERS_MAX);
+	for (size_t i = 0; i < names.n; i++)
+		if (names.v[i][0] != 'z')
+			each[names.v[i][0] - 'a']++;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		assert_int_equal(each[i], (SHIM_OTHERS_MAX - 1) / ARRAY_LEN(files));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +205,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_file_that_cannot_be_believed_names_nothing_and_stops_nobody_else, up, down),
 		cmocka_unit_test_setup_teardown(there_are_so_many_names_and_so_many_bytes_of_them, up, down),
+		cmocka_unit_test_setup_teardown(of_servers_with_many_tools_each_has_a_share, up, down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,12 +3,15 @@
 #include "supervisor/check_matrix.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/glob.h"
 #include "base/text.h"
+#include "supervisor/pin_store.h"
 #include "supervisor/question_words.h"
 
-enum { OVERLAPS_MAX = 32, COLUMN_MAX = 40, RATE_WORDS = 48 };
+enum { COLUMN_MAX = 40, RATE_WORDS = 48 };
 
 /* --- rows --- */
 
@@ -83,37 +86,47 @@ static json_t *row_json(const struct matrix_args *a, const char *tool, enum scop
 		m.rate.calls ? rate_words(&m.rate, rate) : NULL, "confirm", (int)m.confirm.value, "grant", j.lifted);
 }
 
-static bool has_row(const json_t *rows, const char *tool)
+static int by_text(const void *a, const void *b)
 {
-	_cleanup_free_ char *text = question_shown(tool);
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach((json_t *)(uintptr_t)rows, i, v)
-	{
-		const char *own = json_string_value(json_object_get(v, "tool"));
-		if (text && own && strcmp(own, text) == 0)
-			return true;
-	}
-	return false;
+	return strcmp(a, b);
 }
 
-static int add_row(const struct matrix_args *a, json_t *rows, const char *tool, enum scope_known says)
+static void keep(void *name)
 {
-	if (json_array_size(rows) >= MATRIX_ROWS_MAX || has_row(rows, tool))
+	(void)name; /* borrowed */
+}
+
+/* seen: the names that have a row, tsearch(3). */
+static int add_once(const struct matrix_args *a, json_t *rows, const char *glob, void **seen)
+{
+	char *const *found = tsearch(glob, seen, by_text);
+
+	if (!found)
+		return -ENOMEM;
+	if (*found != glob)
 		return 0;
-	return json_array_append_new(rows, row_json(a, tool, says)) < 0 ? -ENOMEM : 0;
+	return json_array_append_new(rows, row_json(a, glob, SCOPE_READ)) < 0 ? -ENOMEM : 0;
 }
 
 static int add_rules(const struct matrix_args *a, json_t *rows)
 {
+	void *seen = NULL;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < a->scopes->n_globs; i++)
-		r = add_row(a, rows, a->scopes->globs[i].glob, SCOPE_READ);
+		r = add_once(a, rows, a->scopes->globs[i].glob, &seen);
 	for (size_t i = 0; r == 0 && i < a->tools->n; i++)
-		r = add_row(a, rows, a->tools->rules[i].glob, SCOPE_READ);
+		r = add_once(a, rows, a->tools->rules[i].glob, &seen);
+	tdestroy(seen, keep);
 	return r;
+}
+
+/* One that no call can write is denied by every rule, and stands as it is spelt. */
+static int add_pin(const struct matrix_args *a, json_t *rows, const struct definition *tool)
+{
+	_cleanup_free_ char *plain = pin_plain_name(tool->name);
+
+	return json_array_append_new(rows, row_json(a, plain ? plain : tool->name, check_says(tool))) < 0 ? -ENOMEM : 0;
 }
 
 static int add_pinned(const struct matrix_args *a, json_t *rows)
@@ -122,7 +135,7 @@ static int add_pinned(const struct matrix_args *a, json_t *rows)
 
 	for (size_t i = 0; r == 0 && i < a->pinned->n; i++)
 		if (a->pinned->v[i].kind == DEFINITION_TOOL)
-			r = add_row(a, rows, a->pinned->v[i].name, check_says(&a->pinned->v[i]));
+			r = add_pin(a, rows, &a->pinned->v[i]);
 	return r;
 }
 
@@ -251,9 +264,12 @@ json_t *check_overlaps(const struct scopes *s)
 	int r = array ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < s->n_globs; i++)
-		for (size_t k = i + 1; r == 0 && k < s->n_globs && json_array_size(array) < OVERLAPS_MAX; k++)
+		for (size_t k = i + 1; r == 0 && k < s->n_globs && json_array_size(array) <= CHECK_OVERLAPS_MAX; k++)
 			if (s->globs[i].scope != s->globs[k].scope && meet(s->globs[i].glob, s->globs[k].glob))
 				r = add_overlap(array, s, &s->globs[i], &s->globs[k]);
+	if (r == 0 && json_array_size(array) > CHECK_OVERLAPS_MAX)
+		r = json_array_set_new(
+			array, CHECK_OVERLAPS_MAX, json_string("and there are more, which are not named here"));
 	if (r == 0)
 		return array;
 	json_decref(array);

@@ -4,7 +4,7 @@
  *
  * Process:  supervisor
  * Returns:  JSON that is fit to be shown, NULL when out of memory
- * Limits:   MATRIX_ROWS_MAX rows
+ * Limits:   a row for each pin, or for each rule of the profile; CHECK_OVERLAPS_MAX overlaps are named
  *
  * Where there are pins the rows are the pinned tools, with what the server said of each when it was pinned. Without,
  * they are the names in the profile's own rules: nobody knows which tools there will be.
@@ -17,7 +17,7 @@
 #include "wire/definition.h"
 #include "wire/shim_config.h"
 
-enum { MATRIX_ROWS_MAX = DEFINITIONS_MAX };
+enum { CHECK_OVERLAPS_MAX = 32 };
 
 struct matrix_args {
 	const struct shim_rules *tools;
@@ -29,7 +29,8 @@ struct matrix_args {
 
 json_t *check_matrix(const struct matrix_args *a);
 void check_matrix_print(FILE *out, const json_t *matrix, bool pinned, bool colour);
-/* Which names of tools stand in two scopes, or may: a call of such a tool needs both. An array of sentences. */
+/* Which names of tools stand in two scopes, or may: a call of such a tool needs both. An array of sentences, the last
+ * of which says so where there are more. */
 json_t *check_overlaps(const struct scopes *s);
 /* What a definition's annotations make a tool need. */
 enum scope_known check_says(const struct definition *tool);

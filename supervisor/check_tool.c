@@ -10,6 +10,7 @@
 #include "supervisor/check_matrix.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
+#include "supervisor/pin_store.h"
 #include "supervisor/question_words.h"
 
 struct verdict {
@@ -103,11 +104,25 @@ static void by_name(const struct check_call *c, struct verdict *v)
 	v->where = rule ? rule->where : otherwise ? otherwise : "no rule restricts its tools";
 }
 
+/* Both as a call writes them. Nearly every name is spelt as it is meant. */
+static bool is_name(const char *inside, const char *tool)
+{
+	_cleanup_free_ char *plain = strchr(inside, '\\') ? pin_plain_name(inside) : NULL;
+
+	return strcmp(plain ? plain : inside, tool) == 0;
+}
+
+static bool is_pinned(const struct check_call *c)
+{
+	for (size_t i = 0; i < c->pins->n; i++)
+		if (c->pins->v[i].kind == DEFINITION_TOOL && is_name(c->pins->v[i].name, c->tool))
+			return true;
+	return false;
+}
+
 static void by_pins(const struct check_call *c, struct verdict *v)
 {
-	bool pinned = c->pins && c->pins->on;
-
-	if (!v->allowed || !pinned || shim_pins_find(c->pins, DEFINITION_TOOL, c->tool, strlen(c->tool)))
+	if (!v->allowed || !c->pins || !c->pins->on || is_pinned(c))
 		return;
 	v->allowed = false;
 	v->by_rule = true;
@@ -118,7 +133,7 @@ static void by_pins(const struct check_call *c, struct verdict *v)
 static enum scope_known says_of(const struct check_call *c)
 {
 	for (size_t i = 0; c->pinned && i < c->pinned->n; i++)
-		if (c->pinned->v[i].kind == DEFINITION_TOOL && strcmp(c->pinned->v[i].name, c->tool) == 0)
+		if (c->pinned->v[i].kind == DEFINITION_TOOL && is_name(c->pinned->v[i].name, c->tool))
 			return check_says(&c->pinned->v[i]);
 	return SCOPE_READ;
 }
@@ -224,7 +239,7 @@ static json_t *verdict_json(const struct check_call *c, const struct verdict *v,
 
 	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:b, s:b, s:s?}", "tool", tool, "decision",
 		v->allowed ? "allow" : "deny", "rule", where, "scope",
-		need ? scopes_words(c->scopes, need, words, sizeof(words)) : NULL, "grant",
+		need ? scopes_words(c->scopes, need, words, sizeof(words)) : NULL, "lifted",
 		by_grant ? scopes_words(c->scopes, by_grant, lifted, sizeof(lifted)) : NULL, "arguments_matter",
 		next(c, &at) || c->arguments->strict, "confirm",
 		(int)meters_of(c->meters, c->tool, strlen(c->tool)).confirm.value, "reason",

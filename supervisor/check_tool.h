@@ -18,7 +18,7 @@ struct check_call {
 	const struct shim_rules *tools;
 	const struct shim_arguments *arguments;
 	const struct meters *meters;
-	const struct shim_pins *pins; /* NULL: a profile as it is written, which no pins are known of */
+	const struct shim_pins *pins; /* NULL: there are none */
 	const struct scopes *scopes;
 	const struct definitions *pinned; /* with their fields: what the server said of its tools; NULL: not known */
 	uint32_t lifted;		  /* scopes that a grant lifts now */

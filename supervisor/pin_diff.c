@@ -200,21 +200,12 @@ static const struct {
 };
 _Static_assert(ARRAY_LEN(kinds) == PIN_CHANGE_KIND_COUNT, "words for every kind");
 
+static const char INDENT[] = "        ";
+
 static int text_of(const char *lexeme, struct buf *ret)
 {
 	*ret = BUF_INIT(TEXT_MAX);
 	return pin_show_text(lexeme ? lexeme : "", ret);
-}
-
-static void put_indented(FILE *out, const char *text)
-{
-	fputs("        ", out);
-	for (const char *p = text; *p; p++) {
-		putc(*p, out);
-		if (*p == '\n')
-			fputs("        ", out);
-	}
-	putc('\n', out);
 }
 
 static int print_field(FILE *out, const struct pin_field_change *f, bool colour)
@@ -232,7 +223,8 @@ static int print_field(FILE *out, const struct pin_field_change *f, bool colour)
 		return r;
 	fprintf(out, "  %c %s%s%s\n", f->matters ? '!' : ' ', path.data ? path.data : "", *f->path ? ": " : "",
 		f->words);
-	put_indented(out, marked.data);
+	fputs(INDENT, out);
+	pin_show_lines(out, marked.data, INDENT);
 	return 0;
 }
 
@@ -278,20 +270,10 @@ int pin_diff_print(FILE *out, const struct pin_diff *d, bool colour)
 	return r;
 }
 
-/* Text as it is shown; null for what is not there. */
-static json_t *lexeme_json(const char *lexeme)
-{
-	_cleanup_buf_ struct buf b = { 0 };
-
-	if (!lexeme)
-		return json_null();
-	return text_of(lexeme, &b) == 0 ? json_string(b.data ? b.data : "") : NULL;
-}
-
 static json_t *field_json(const struct pin_field_change *f)
 {
-	return json_pack("{s:s, s:o, s:o, s:b, s:s}", "path", f->path, "old", lexeme_json(f->old), "new",
-		lexeme_json(f->new), "matters", f->matters, "words", f->words);
+	return json_pack("{s:s, s:o, s:o, s:b, s:s}", "path", f->path, "old", pin_show_text_json(f->old), "new",
+		pin_show_text_json(f->new), "matters", f->matters, "words", f->words);
 }
 
 static json_t *fields_json(const struct pin_change *c)
@@ -313,8 +295,9 @@ static json_t *change_json(const struct pin_change *c)
 {
 	const struct definition *d = c->new ? c->new : c->old;
 
-	return json_pack("{s:s, s:s, s:s, s:b, s:o}", "change", kinds[c->kind].word, "kind",
-		definition_kind_words(d->kind), "name", d->name, "matters", c->matters, "fields", fields_json(c));
+	return json_pack("{s:s, s:s, s:o, s:b, s:o}", "change", kinds[c->kind].word, "kind",
+		definition_kind_words(d->kind), "name", pin_show_name_json(d), "matters", c->matters, "fields",
+		fields_json(c));
 }
 
 json_t *pin_diff_json(const struct pin_diff *d)

@@ -34,6 +34,14 @@ void pin_show_name(const struct definition *f, char *ret, size_t size)
 		strlen(f->name), digest);
 }
 
+json_t *pin_show_name_json(const struct definition *f)
+{
+	_cleanup_free_ char *plain = pin_plain_name(f->name);
+
+	/* What no call can write stands as it is spelt. */
+	return json_string(plain ? plain : f->name);
+}
+
 /* What the escape stands for where that is plain text; NUL where it stays as it is spelt. */
 static char plain_escape(char c)
 {
@@ -73,7 +81,7 @@ int pin_show_text(const char *lexeme, struct buf *ret)
 		 : text_escape(ret, plain.data ? plain.data : "", plain.len, TEXT_KEEP_NEWLINE | TEXT_KEEP_BACKSLASH);
 }
 
-static void put_lines(FILE *out, const char *text, const char *indent)
+void pin_show_lines(FILE *out, const char *text, const char *indent)
 {
 	for (const char *p = text; *p; p++) {
 		putc(*p, out);
@@ -101,7 +109,7 @@ static int show_field(FILE *out, const struct definition_field *f)
 		fprintf(out, "%s%-*s  ", INDENT, PATH_WIDTH, path.data);
 	else
 		fputs(INDENT, out);
-	put_lines(out, text.data ? text.data : "", *f->path ? DEEPER : INDENT);
+	pin_show_lines(out, text.data ? text.data : "", *f->path ? DEEPER : INDENT);
 	return 0;
 }
 
@@ -163,9 +171,10 @@ static int add_findings(json_t *all, const struct definition *d)
 {
 	for (size_t i = 0; i < d->n_findings; i++) {
 		const struct definition_finding *f = &d->findings[i];
-		json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "rule", f->rule, "severity",
+		json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "rule", f->rule, "severity",
 			definition_severity_name(f->severity), "title", f->title, "kind",
-			definition_kind_words(d->kind), "name", d->name, "path", f->path, "shown", f->shown);
+			definition_kind_words(d->kind), "name", pin_show_name_json(d), "path", f->path, "shown",
+			f->shown);
 		if (json_array_append_new(all, one) < 0)
 			return -ENOMEM;
 	}
@@ -185,10 +194,12 @@ json_t *pin_show_findings_json(const struct definitions *l)
 	return NULL;
 }
 
-static json_t *text_json(const char *lexeme)
+json_t *pin_show_text_json(const char *lexeme)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(SHOWN_TEXT_MAX);
 
+	if (!lexeme)
+		return json_null();
 	return pin_show_text(lexeme, &b) == 0 ? json_string(b.data ? b.data : "") : NULL;
 }
 
@@ -200,13 +211,13 @@ json_t *pin_show_definition_json(const struct definition *f)
 	for (size_t i = 0; i < DEFINITION_DIGEST_BYTES; i++)
 		snprintf(hex + 2 * i, 3, "%02x", f->digest[i]);
 	for (size_t i = 0; fields && i < f->n; i++) {
-		if (json_object_set_new(fields, f->fields[i].path, text_json(f->fields[i].value)) == 0)
+		if (json_object_set_new(fields, f->fields[i].path, pin_show_text_json(f->fields[i].value)) == 0)
 			continue;
 		json_decref(fields);
 		fields = NULL;
 	}
-	return fields ? json_pack("{s:s, s:s, s:s, s:o}", "kind", definition_kind_words(f->kind), "name", f->name,
-				"digest", hex, "fields", fields)
+	return fields ? json_pack("{s:s, s:o, s:s, s:o}", "kind", definition_kind_words(f->kind), "name",
+				pin_show_name_json(f), "digest", hex, "fields", fields)
 		      : NULL;
 }
 

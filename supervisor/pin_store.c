@@ -242,6 +242,24 @@ int pin_parse(const char *name, const char *bytes, size_t n, struct pin_set *ret
 	return 0;
 }
 
+char *pin_plain_name(const char *inside)
+{
+	_cleanup_free_ char *lexeme = NULL;
+	json_t *value;
+	char *text;
+
+	if (!strchr(inside, '\\'))
+		return strdup(inside);
+	if (asprintf(&lexeme, "\"%s\"", inside) < 0) {
+		lexeme = NULL;
+		return NULL;
+	}
+	value = json_loads(lexeme, JSON_DECODE_ANY, NULL);
+	text = json_is_string(value) ? strdup(json_string_value(value)) : NULL;
+	json_decref(value);
+	return text;
+}
+
 static int fill(const char *line, size_t n, struct definition *f)
 {
 	json_t *root = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);

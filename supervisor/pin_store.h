@@ -32,6 +32,9 @@ struct pin_set {
 int pin_text(const struct definitions *l, const char *subject, struct buf *ret) _must_check_;
 /* name stands in messages. */
 int pin_parse(const char *name, const char *bytes, size_t n, struct pin_set *ret, struct diag *d) _must_check_;
+/* A name as a call writes it, heap: the pins have the inside of its canonical JSON. NULL: out of memory, or one that no
+ * call can write. */
+char *pin_plain_name(const char *inside);
 /* Fills the fields of the definitions. */
 int pin_read_texts(struct pin_set *s, struct diag *d) _must_check_;
 /* Whoever only enforces them needs no texts; they cannot be read then. */

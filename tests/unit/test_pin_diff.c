@@ -280,7 +280,7 @@ static void in_json_every_field_of_what_is_new_or_gone_is_there(void **state)
 	_cleanup_pin_set_ struct pin_set old = { 0 }, new = { 0 };
 	_cleanup_pin_diff_ struct pin_diff d = { 0 };
 	_cleanup_buf_ struct buf one = { 0 }, two = { 0 };
-	const struct tool before[] = { { "a", 1, FIELDS("description", "\"d\"") } };
+	const struct tool before[] = { { "a \\\"b\\\"", 1, FIELDS("description", "\"d\"") } };
 	const struct tool after[] = { { "b", 2, FIELDS("description", "\"First\"", "name", "\"b\"") } };
 	static const char *const expected[] = {
 		"[{\"matters\":false,\"new\":null,\"old\":\"d\",\"path\":\"description\",\"words\":\"gone\"}]",
@@ -294,6 +294,7 @@ static void in_json_every_field_of_what_is_new_or_gone_is_there(void **state)
 	assert_int_equal(pin_diff(&old.definitions, &new.definitions, &d), 0);
 	all = pin_diff_json(&d);
 	assert_int_equal(json_array_size(all), 2);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(all, 0), "name")), "a \"b\"");
 	for (size_t i = 0; i < 2; i++) {
 		const json_t *fields = json_object_get(json_array_get(all, i), "fields");
 		_cleanup_free_ char *text = json_dumps(fields, JSON_COMPACT | JSON_SORT_KEYS);
@@ -322,14 +323,17 @@ static void two_long_names_of_one_beginning_do_not_look_alike(void **state)
 static void a_listing_in_json_has_what_the_scan_found(void **state)
 {
 	struct definition_finding finding = { DEFINITION_HIGH, WORDS("orders"), WORDS("t"), WORDS("p"), WORDS("s") };
-	struct definition found = { .name = WORDS("a"), .findings = &finding, .n_findings = 1 };
-	struct definition plain = { .name = WORDS("a") };
+	struct definition found = { .name = WORDS("say \\\"hi\\\""), .findings = &finding, .n_findings = 1 };
+	struct definition plain = { .name = WORDS("say \\\"hi\\\"") };
 	const struct pin_listing l = { .found = { .v = &found, .n = 1 }, .set.definitions = { .v = &plain, .n = 1 } };
 	json_t *all = pin_show_json(&l), *list = json_object_get(json_array_get(all, 0), "findings");
 
 	assert_int_equal(json_array_size(list), 1);
 	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "rule")), "orders");
 	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "severity")), "high");
+	/* As a call writes it, not as the pin file spells it. */
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "name")), "say \"hi\"");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(all, 0), "name")), "say \"hi\"");
 	json_decref(all);
 }
 

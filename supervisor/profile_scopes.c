@@ -65,6 +65,27 @@ static int take_scope(const struct key *k, const char *name, const json_t *list,
 	return r < 0 ? r : take_globs(k, list, (uint32_t)r, name);
 }
 
+static void swap(struct scopes *s, uint32_t a, uint32_t b)
+{
+	struct scope was = s->v[a];
+
+	s->v[a] = s->v[b];
+	s->v[b] = was;
+	for (size_t i = 0; i < s->n_globs; i++) {
+		uint32_t *scope = &s->globs[i].scope;
+		*scope = *scope == a ? b : *scope == b ? a : *scope;
+	}
+}
+
+/* A grant names a scope by its number (wire/control.h), and in which order a profile lists its own is bound by no
+ * approval: so it decides nothing. */
+static void sort_own(struct scopes *s)
+{
+	for (uint32_t i = SCOPE_KNOWN + 1; i < s->n; i++)
+		for (uint32_t k = i; k > SCOPE_KNOWN && strcmp(s->v[k - 1].name, s->v[k].name) > 0; k--)
+			swap(s, k - 1, k);
+}
+
 int key_set_scopes(const struct key *k)
 {
 	struct scopes *s = KEY_FIELD(k, struct scopes);
@@ -76,6 +97,7 @@ int key_set_scopes(const struct key *k)
 		return key_fail(k, "names no scope; leave it out where tools need none");
 	for (void *i = json_object_iter(o); r == 0 && i; i = json_object_iter_next(o, i), index++)
 		r = take_scope(k, json_object_iter_key(i), json_object_iter_value(i), key_item_line(k, index));
+	sort_own(s);
 	return r;
 }
 

@@ -317,6 +317,91 @@ static void a_tool_that_no_list_names_is_told_so_whatever_its_server_says_of_it(
 	}
 }
 
+static void the_order_in_which_a_profile_lists_its_own_scopes_decides_nothing(void **state)
+{
+	static const char *const texts[] = {
+		WITH("\"tools\": {\"scopes\": {\"b\": [\"x\"], \"read\": [\"r\"], \"a\": [\"y\"]}, "
+		     "\"allow_scopes\": [\"a\"], \"grant_scopes\": [\"b\"]}"),
+		WITH("\"tools\": {\"scopes\": {\"a\": [\"y\"], \"b\": [\"x\"], \"read\": [\"r\"]}, "
+		     "\"allow_scopes\": [\"a\"], \"grant_scopes\": [\"b\"]}"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		_cleanup_profile_ struct profile p = { 0 };
+		parse_ok(texts[i], &p);
+		assert_int_equal(scopes_find(&p.scopes, "a"), SCOPE_KNOWN);
+		assert_int_equal(scopes_find(&p.scopes, "b"), SCOPE_KNOWN + 1);
+		assert_int_equal(scopes_allowed(&p.scopes), UINT32_C(1) << SCOPE_KNOWN);
+		assert_int_equal(scopes_need(&p.scopes, "y", 1, SCOPE_READ), UINT32_C(1) << SCOPE_KNOWN);
+		assert_int_equal(scopes_need(&p.scopes, "x", 1, SCOPE_READ), UINT32_C(2) << SCOPE_KNOWN);
+		assert_int_equal(scopes_need(&p.scopes, "r", 1, SCOPE_READ), UINT32_C(1) << SCOPE_READ);
+	}
+}
+
+/* In a pin a name is the inside of its canonical JSON. */
+static void a_pinned_name_with_an_escape_is_the_name_that_a_call_writes(void **state)
+{
+	struct definition tool = { .kind = DEFINITION_TOOL, .name = (char *)(uintptr_t) "say \\\"hi\\\"" };
+	const struct definitions pinned = { .v = &tool, .n = 1 };
+	struct shim_pin pin = { .kind = DEFINITION_TOOL, .name = tool.name };
+	const struct shim_pins pins = { .on = true, .where = (char *)(uintptr_t) "the pins", .v = &pin, .n = 1 };
+	_cleanup_profile_ struct profile p = { 0 };
+	struct diag d = { "" };
+	char *said = NULL;
+	json_t *m;
+	size_t n;
+
+	parse_ok(WITH("\"tools\": {\"allow\": [\"say \\\"*\"]}"), &p);
+	m = matrix_of(&p, &pinned, 0);
+	assert_string_equal(row(m, "say \"hi\""), "- allow - 60/min -");
+	json_decref(m);
+	const struct check_call c = { .tools = &p.tools,
+		.arguments = &p.arguments,
+		.meters = &p.meters,
+		.scopes = &p.scopes,
+		.pins = &pins,
+		.tool = "say \"hi\"" };
+	FILE *f = open_memstream(&said, &n);
+	assert_non_null(f);
+	assert_int_equal(check_tool(f, &c, false, &d), 0);
+	fclose(f);
+	assert_non_null(strstr(said, "allowed: tool 'say \"hi\"'"));
+	free(said);
+	(void)state;
+}
+
+static void every_rule_has_its_row_and_what_overlaps_beyond_the_limit_is_said_to(void **state)
+{
+	enum { MANY = 4000 };
+	struct scope v[] = { { .name = (char *)(uintptr_t) "read" }, { .name = (char *)(uintptr_t) "write" } };
+	struct scope_glob *globs = calloc(MANY, sizeof(*globs));
+	struct shim_rule *rules = calloc(MANY, sizeof(*rules));
+	char(*names)[2][16] = calloc(MANY, sizeof(*names));
+	struct meters meters = { 0 };
+
+	(void)state;
+	assert_true(globs && rules && names);
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(names[i][0], sizeof(names[i][0]), "s%zu", i / 2);
+		snprintf(names[i][1], sizeof(names[i][1]), "t%zu", i);
+		globs[i] = (struct scope_glob){ i % 2, names[i][0], (char *)(uintptr_t) "p:3" };
+		rules[i] = (struct shim_rule){ true, names[i][1], (char *)(uintptr_t) "p:4" };
+	}
+	const struct scopes s = { .where = (char *)(uintptr_t) "p:2", .v = v, .n = 2, .globs = globs, .n_globs = MANY };
+	const struct shim_rules tools = { .rules = rules, .n = MANY };
+	const struct matrix_args a = { .tools = &tools, .meters = &meters, .scopes = &s };
+	json_t *m = check_matrix(&a), *overlaps = check_overlaps(&s);
+	assert_int_equal(json_array_size(m), MANY + MANY / 2);
+	assert_int_equal(json_array_size(overlaps), CHECK_OVERLAPS_MAX + 1);
+	assert_non_null(strstr(json_string_value(json_array_get(overlaps, CHECK_OVERLAPS_MAX)), "there are more"));
+	json_decref(m);
+	json_decref(overlaps);
+	free(globs);
+	free(rules);
+	free(names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +415,9 @@ int main(void)
 		cmocka_unit_test(names_that_stand_in_two_scopes_are_told_with_their_lines),
 		cmocka_unit_test(one_decision_says_the_scope_and_the_grant),
 		cmocka_unit_test(a_tool_that_no_list_names_is_told_so_whatever_its_server_says_of_it),
+		cmocka_unit_test(the_order_in_which_a_profile_lists_its_own_scopes_decides_nothing),
+		cmocka_unit_test(a_pinned_name_with_an_escape_is_the_name_that_a_call_writes),
+		cmocka_unit_test(every_rule_has_its_row_and_what_overlaps_beyond_the_limit_is_said_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,8 +183,10 @@ json_t *check_binds(const struct effective *e)
 	if (r == 0)
 		r = add(array, "network and unix sockets, the set of system calls, limits");
 	if (r == 0)
-		r = add(array, "rules for tools, resources, prompts and extensions, what it may ask of the client, "
-			       "what is recorded of arguments");
+		r = add(array,
+			"rules for tools, resources, prompts and extensions, rules on arguments, scopes and what of "
+			"them may be lifted, rates and calls that a person has to look at, what is taken out of "
+			"text, what it may ask of the client, what is recorded of arguments");
 	if (r == 0)
 		return array;
 	json_decref(array);
@@ -203,8 +205,10 @@ json_t *check_cannot_bind(const struct effective *e)
 	if (r == 0)
 		r = add(array, "code that only root can write, everything below /usr included: a distribution upgrade "
 			       "changes it without a question");
-	if (r == 0)
+	if (r == 0 && !e->pinned)
 		r = add(array, "what the server says of itself: tools, their names and descriptions");
+	if (r == 0 && e->pinned)
+		r = add(array, "what the server says of itself: the pins hold that, and are an approval of their own");
 	if (r == 0 && e->never_remember)
 		r = add(array, "its own code, which it can rewrite: so no answer is remembered");
 	if (r == 0)

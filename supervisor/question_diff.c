@@ -20,8 +20,9 @@ enum style {
 
 static const struct diff_row {
 	const char *path;
-	const char *words;
+	const char *words; /* of a path that ends in a dot: the rest of it follows */
 	enum style style;
+	const char *rest; /* filled by row_for */
 } rows[] = {
 	{ "argv", "command", STYLE_COMMAND },
 	{ "program", "program", STYLE_PLAIN },
@@ -59,9 +60,38 @@ static const struct diff_row {
 	{ "protocol.scopes.allowed", "scope of tools allowed", STYLE_PLAIN },
 	{ "protocol.scopes.grants", "scope that a person may lift for a while", STYLE_PLAIN },
 	{ "protocol.scopes.grant_time", "seconds that such a grant lasts at most", STYLE_PLAIN },
-	{ "protocol.scopes.tools.read", "tools of scope read", STYLE_PLAIN },
-	{ "protocol.scopes.tools.write", "tools of scope write", STYLE_PLAIN },
-	{ "protocol.scopes.tools.destructive", "tools of scope destructive", STYLE_PLAIN },
+	{ "protocol.scopes.tools.", "tools of scope ", STYLE_PLAIN },
+	{ "protocol.resources.allow", "resources allowed", STYLE_PLAIN },
+	{ "protocol.resources.deny", "resources denied", STYLE_PLAIN },
+	{ "protocol.resources.restricted", "only the resources that are allowed", STYLE_PLAIN },
+	{ "protocol.prompts.allow", "prompts allowed", STYLE_PLAIN },
+	{ "protocol.prompts.deny", "prompts denied", STYLE_PLAIN },
+	{ "protocol.prompts.restricted", "only the prompts that are allowed", STYLE_PLAIN },
+	{ "protocol.extensions.allow", "extensions allowed", STYLE_PLAIN },
+	{ "protocol.extensions.deny", "extensions denied", STYLE_PLAIN },
+	{ "protocol.extensions.restricted", "only the extensions that are allowed", STYLE_PLAIN },
+	{ "protocol.roots", "directory that the client may name to it", STYLE_PLAIN },
+	{ "protocol.redact", "taken out of text", STYLE_PLAIN },
+	{ "protocol.text", "escape sequences and invisible characters", STYLE_PLAIN },
+	{ "protocol.scan", "tools in which the scan finds something grave", STYLE_PLAIN },
+	{ "protocol.sampling", "may ask the client's model", STYLE_PLAIN },
+	{ "protocol.sampling.rate", "such questions to the model", STYLE_PLAIN },
+	{ "protocol.sampling.max_tokens", "tokens of the model's answer at most", STYLE_PLAIN },
+	{ "protocol.sampling.tools", "may hand the model tools of its own", STYLE_PLAIN },
+	{ "protocol.sampling.context", "servers whose context the model is given", STYLE_PLAIN },
+	{ "protocol.elicitation", "may ask the user", STYLE_PLAIN },
+	{ "protocol.elicitation.rate", "such questions to the user", STYLE_PLAIN },
+	{ "protocol.elicitation.form", "may show the user forms", STYLE_PLAIN },
+	{ "protocol.elicitation.url", "may send the user to", STYLE_PLAIN },
+	{ "protocol.logging", "may log to the client", STYLE_PLAIN },
+	{ "protocol.logging.level", "level from which on it may log", STYLE_PLAIN },
+	{ "protocol.logging.rate", "such log messages", STYLE_PLAIN },
+	{ "pins", "file of pins that the profile brings", STYLE_PLAIN },
+	{ "limits.processes", "processes and threads", STYLE_PLAIN },
+	{ "limits.files", "open files", STYLE_PLAIN },
+	{ "limits.message", "bytes of a message", STYLE_PLAIN },
+	{ "limits.message_client", "bytes of a message of the client", STYLE_PLAIN },
+	{ "limits.message_server", "bytes of a message of the server", STYLE_PLAIN },
 };
 
 struct walk {
@@ -71,18 +101,24 @@ struct walk {
 
 static struct diff_row row_for(const char *path)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (strcmp(rows[i].path, path) == 0)
-			return rows[i];
-	return (struct diff_row){ path, path, STYLE_PLAIN };
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t n = strlen(rows[i].path);
+		bool whole = rows[i].path[n - 1] != '.';
+		if (whole ? strcmp(rows[i].path, path) == 0 : strncmp(rows[i].path, path, n) == 0) {
+			struct diff_row row = rows[i];
+			row.rest = path + n;
+			return row;
+		}
+	}
+	return (struct diff_row){ path, path, STYLE_PLAIN, "" };
 }
 
-static int add(struct walk *w, const char *sign, const char *words, const char *value)
+static int add(struct walk *w, const char *sign, const struct diff_row *row, const char *value)
 {
 	_cleanup_free_ char *text = NULL;
 	json_t *entry;
 
-	if (asprintf(&text, "%s: %s", words, value) < 0) {
+	if (asprintf(&text, "%s%s: %s", row->words, row->rest, value) < 0) {
 		text = NULL;
 		return -ENOMEM;
 	}
@@ -126,7 +162,7 @@ static int add_value(struct walk *w, const char *sign, const struct diff_row *ro
 {
 	_cleanup_free_ char *value = value_shown(v, row->style);
 
-	return value ? add(w, sign, row->words, value) : -ENOMEM;
+	return value ? add(w, sign, row, value) : -ENOMEM;
 }
 
 /* Two values, either may be NULL; they differ. */
@@ -138,10 +174,10 @@ static int diff_value(struct walk *w, const struct diff_row *row, const json_t *
 	if ((a && !x) || (b && !y))
 		return -ENOMEM;
 	if (x && y && strcmp(x, y) == 0)
-		return add(w, "~", row->words, "changed in a part that is not shown");
+		return add(w, "~", row, "changed in a part that is not shown");
 	if (x)
-		r = add(w, "-", row->words, x);
-	return r == 0 && y ? add(w, "+", row->words, y) : r;
+		r = add(w, "-", row, x);
+	return r == 0 && y ? add(w, "+", row, y) : r;
 }
 
 /* What makes two elements of a list the same thing: their path if they have one, else all of them. */
@@ -183,19 +219,19 @@ static int diff_array(struct walk *w, const struct diff_row *row, const json_t *
 			return r;
 	}
 	if (json_array_size(w->out) == before)
-		return add(w, "~", row->words, "another order, or another number of the same");
+		return add(w, "~", row, "another order, or another number of the same");
 	return 0;
 }
 
 static int diff_any(struct walk *w, const char *path, const json_t *a, const json_t *b);
 
-static int diff_hidden(struct walk *w, const char *words, const char *key)
+static int diff_hidden(struct walk *w, const struct diff_row *row, const char *key)
 {
 	_cleanup_free_ char *name = question_shown(key), *text = NULL;
 
 	if (!name || asprintf(&text, "%s (changed; not shown)", name) < 0)
 		return -ENOMEM;
-	return add(w, "~", words, text);
+	return add(w, "~", row, text);
 }
 
 static int diff_member(struct walk *w, const char *path, const char *key, const json_t *a, const json_t *b)
@@ -206,10 +242,10 @@ static int diff_member(struct walk *w, const char *path, const char *key, const 
 	if ((!a && !b) || (a && b && json_equal(a, b)))
 		return 0;
 	if (row.style == STYLE_HIDDEN)
-		return diff_hidden(w, row.words, key);
+		return diff_hidden(w, &row, key);
 	text_escape_str(key, shown, sizeof(shown));
 	if (snprintf(below, sizeof(below), "%s%s%s", path, *path ? "." : "", shown) >= (int)sizeof(below))
-		return add(w, "~", path, "changed");
+		return add(w, "~", &(struct diff_row){ path, path, STYLE_PLAIN, "" }, "changed");
 	return diff_any(w, below, a, b);
 }
 
@@ -240,7 +276,7 @@ static int diff_any(struct walk *w, const char *path, const json_t *a, const jso
 	int r;
 
 	if (w->depth >= DEPTH_MAX)
-		return add(w, "~", row.words, "changed");
+		return add(w, "~", &row, "changed");
 	w->depth++;
 	if (row.style != STYLE_COMMAND && (!a || json_is_array(a)) && (!b || json_is_array(b)))
 		r = diff_array(w, &row, a, b);

@@ -195,7 +195,15 @@ static void each_launch_binds_command_files_walls_and_rules(void **state)
 	assert_int_equal(BINDS(l, "rules for tools, resources, prompts and extensions"), 1);
 	assert_int_equal(CANNOT(l, "what stands in the granted files"), 1);
 	assert_int_equal(CANNOT(l, "a distribution upgrade"), 1);
-	assert_int_equal(CANNOT(l, "what the server says of itself"), 1);
+	assert_int_equal(
+		BINDS(l, "scopes and what of them may be lifted, rates and calls that a person has to look at, what is "
+			 "taken out of text"),
+		1);
+	assert_int_equal(CANNOT(l, "what the server says of itself: tools, their names and descriptions"), 1);
+	l->e.pinned = true;
+	assert_int_equal(CANNOT(l, "tools, their names and descriptions"), 0);
+	assert_int_equal(CANNOT(l, "what the server says of itself: the pins hold that"), 1);
+	l->e.pinned = false;
 }
 
 static void code_of_root_is_bound_by_path_and_other_code_by_content(void **state)

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "supervisor/command.h"
 #include "supervisor/exit.h"
+#include "supervisor/output.h"
 
 enum { SHOWN = 512, ANSWER_MAX = 64, TRIES = 3, INDENT = 2, DEPTH_MAX = 64, BLANKS = 4 + INDENT * DEPTH_MAX };
 
@@ -72,19 +73,62 @@ static void put_row(const char *label, const char *text)
 		fprintf(stderr, "  %-10s %s\n", label, b.data ? b.data : "");
 }
 
-int approve_calls_show(const struct call_entry *e)
+/* The length of the value that begins there. */
+static size_t value_length(const char *json)
+{
+	size_t depth = 0, n = 0;
+
+	while (json[n]) {
+		bool closes = json[n] == '}' || json[n] == ']';
+		if (depth == 0 && (closes || json[n] == ','))
+			return n;
+		depth += json[n] == '{' || json[n] == '[';
+		depth -= closes;
+		n += json[n] == '"' ? string_length(json + n) : 1;
+	}
+	return n;
+}
+
+/* Arguments are an object; what goes along with them makes a list of two (wire/confirm.h). also: NULL, nothing does. */
+static int part(const struct call_entry *e, char **ret_args, char **ret_also)
+{
+	const char *text = e->arguments, *end = text + strlen(text);
+	size_t n = *text == '[' ? value_length(text + 1) : 0;
+	bool two = n > 0 && text[n + 1] == ',' && end[-1] == ']';
+
+	*ret_also = two ? strndup(text + n + 2, (size_t)(end - 1 - (text + n + 2))) : NULL;
+	*ret_args = two ? strndup(text + 1, n) : strdup(text);
+	return *ret_args && (*ret_also || !two) ? 0 : -ENOMEM;
+}
+
+/* json NULL: there is no such row. */
+static int put_json(const char *label, const char *json)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(SHOWN_ARGS_MAX);
-	int r = *e->arguments ? lay_out(e->arguments, &b) : buf_puts(&b, "none");
+	bool none = json && (!*json || strcmp(json, "null") == 0);
+	int r = !json ? 0 : none ? buf_puts(&b, "none") : lay_out(json, &b);
 
+	if (r == 0 && json)
+		fprintf(stderr, "  %s\n    %s\n", label, b.data);
+	return r;
+}
+
+int approve_calls_show(const struct call_entry *e)
+{
+	_cleanup_free_ char *args = NULL, *also = NULL;
+	int r = part(e, &args, &also);
+
+	fputs("\nA call that a person has to look at\n\n", stderr);
+	put_row("server", e->server);
+	put_row("tool", e->tool);
+	if (r == 0)
+		r = put_json("arguments", args);
+	if (r == 0)
+		r = put_json("goes along", also);
 	if (r < 0) {
 		command_error("cannot show the arguments: %s", strerror(-r));
 		return EXIT_REFUSED;
 	}
-	fputs("\nA call that a person has to look at\n\n", stderr);
-	put_row("server", e->server);
-	put_row("tool", e->tool);
-	fprintf(stderr, "  arguments\n    %s\n", b.data);
 	put_row("rule", e->rule);
 	put_row("client", e->client);
 	fputc('\n', stderr);
@@ -159,10 +203,16 @@ int approve_calls_ask(const struct approve_waiting *w, const struct call_entry *
 
 json_t *approve_calls_json(const struct call_entry *e, size_t number)
 {
+	_cleanup_free_ char *args = NULL, *also = NULL;
+	char since[OUTPUT_TIME_SIZE];
+
 	if (e->damaged)
 		return json_pack(
 			"{s:I, s:s, s:s}", "number", (json_int_t)number, "kind", "call", "damaged", e->damaged);
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "number", (json_int_t)number, "kind", "call",
-		"session", e->session, "server", e->server, "tool", e->tool, "arguments", e->arguments, "rule", e->rule,
-		"lineage", e->client, "waiting_since", (json_int_t)e->when);
+	if (part(e, &args, &also) < 0)
+		return NULL;
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s*, s:s, s:s, s:s, s:I}", "number", (json_int_t)number,
+		"kind", "call", "session", e->session, "server", e->server, "tool", e->tool, "arguments", args,
+		"goes_along", also, "rule", e->rule, "lineage", e->client, "waiting_since", output_time(e->when, since),
+		"seconds_waiting", (json_int_t)(time(NULL) - e->when));
 }

@@ -242,12 +242,15 @@ int approve_waiting_digest(const struct approve_waiting *w, const char *digest)
 
 static json_t *entry_json(const struct pending *e, size_t number)
 {
+	char since[OUTPUT_TIME_SIZE];
+
 	if (e->damaged)
 		return json_pack("{s:I, s:s, s:s, s:s}", "number", (json_int_t)number, "kind", "launch", "digest",
 			e->digest, "damaged", e->damaged);
-	return json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:O}", "number", (json_int_t)number, "kind", "launch",
-		"digest", e->digest, "waiting_since", (json_int_t)e->when, "waiters", (json_int_t)e->waiters, "lineage",
-		e->lineage, "question", e->question);
+	return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:s, s:O}", "number", (json_int_t)number, "kind", "launch",
+		"digest", e->digest, "waiting_since", output_time(e->when, since), "seconds_waiting",
+		(json_int_t)(time(NULL) - e->when), "waiters", (json_int_t)e->waiters, "lineage", e->lineage,
+		"question", e->question);
 }
 
 static json_t *list_json(const struct waiting *l)

@@ -299,6 +299,44 @@ static void nothing_before_the_arguments_is_looked_at(void **state)
 	free(other);
 }
 
+static void what_goes_along_with_arguments_is_shown_beside_them(void **state)
+{
+	static const struct {
+		const char *text, *shown, *args, *also;
+	} rows[] = {
+		{ "[{\"a\":[1,{\"b\":\"],[\"}]},{\"inputResponses\":{}}]",
+			"  goes along\n    {\n      \"inputResponses\": {}\n    }\n", "{\"a\":[1,{\"b\":\"],[\"}]}",
+			"{\"inputResponses\":{}}" },
+		{ "[null,{\"requestState\":\"s\"}]", "  arguments\n    none\n  goes along\n", "null",
+			"{\"requestState\":\"s\"}" },
+		{ "{\"a\":[1,2]}", "  arguments\n    {\n", "{\"a\":[1,2]}", NULL },
+		{ "[1]", "  arguments\n    [\n", "[1]", NULL },
+		{ "", "  arguments\n    none\n", "", NULL },
+	};
+	char *text = calloc(1, SAID_MAX);
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct call_entry e = { .server = (char[]){ "s" },
+			.session = (char[]){ "i" },
+			.tool = (char[]){ "t" },
+			.rule = (char[]){ "r" },
+			.client = (char[]){ "c" },
+			.arguments = (char *)(uintptr_t)rows[i].text };
+		json_t *o = approve_calls_json(&e, 1);
+		const char *also = json_string_value(json_object_get(o, "goes_along"));
+		shown(&e, text);
+		if (!strstr(text, rows[i].shown) || !strstr(text, "goes along") != !rows[i].also)
+			fail_msg("%s: %s", rows[i].text, text);
+		assert_string_equal(json_string_value(json_object_get(o, "arguments")), rows[i].args);
+		assert_string_equal(also ? also : "-", rows[i].also ? rows[i].also : "-");
+		assert_string_equal(json_string_value(json_object_get(o, "waiting_since")), "1970-01-01T00:00:00Z");
+		json_decref(o);
+	}
+	free(text);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_up, world_down)
@@ -314,6 +352,7 @@ int main(void)
 		T(without_a_runtime_directory_there_is_no_asker),
 		T(arguments_are_shown_whole_laid_out_and_harmless),
 		T(nothing_before_the_arguments_is_looked_at),
+		T(what_goes_along_with_arguments_is_shown_beside_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -352,38 +352,34 @@ int effective_pins_line(struct effective *e)
 
 enum { MEMBERS_SHOWN = 8, MEMBERS_MAX = 1024 };
 
-/* "the value of KEY_JSON, and private_key, client_secret in it, in whatever the server says" */
-static int add_taken(struct effective *e, const char *name, const char *value, const char *where)
+/* "private_key, client_secret"; empty: nothing in the value is taken by itself. */
+static int put_members(const char *name, const char *value, struct buf *b)
 {
 	_cleanup_strv_ struct strv members = { 0 };
-	_cleanup_buf_ struct buf b = BUF_INIT(MEMBERS_MAX);
 	int r = secret_values_members(name, value, &members);
 
-	for (size_t i = 0; r == 0 && i < members.n; i++) {
-		bool more = i == MEMBERS_SHOWN;
-		r = buf_printf(&b, "%s%s", i ? ", " : " and ", more ? "others" : members.v[i]);
-		if (more)
-			break;
-	}
-	if (r == 0 && members.n)
-		r = buf_puts(&b, " in it,");
-	if (r == -ENOMEM)
-		return r;
-	return effective_add_line(e, LINE_TEXT, 0, where, "the value of %s,%s in whatever the server says", name,
-		r == 0 && b.data ? b.data : "");
+	for (size_t i = 0; r == 0 && i < members.n && i <= MEMBERS_SHOWN; i++)
+		r = buf_printf(b, "%s%s", i ? ", " : "", i == MEMBERS_SHOWN ? "others" : members.v[i]);
+	if (r < 0)
+		buf_clear(b);
+	return r == -ENOMEM ? r : 0; /* names that are longer than any key's: what is taken is taken all the same */
 }
 
 static int add_secret(struct effective *e, const char *name, const char *where)
 {
 	const char *value = strv_env_get(&e->plan.envp, name);
 	enum secret_verdict verdict = secret_values_judge(name, value);
+	_cleanup_buf_ struct buf b = BUF_INIT(MEMBERS_MAX);
+	int r = value ? put_members(name, value, &b) : 0;
+	const char *members = b.len ? b.data : "";
 
-	if (verdict == SECRET_ABSENT)
-		return 0;
+	if (r < 0 || verdict == SECRET_ABSENT)
+		return r;
 	if (verdict == SECRET_TAKEN)
-		return add_taken(e, name, value, where);
-	return effective_add_line(
-		e, LINE_TEXT, 0, where, "the value of %s is NOT %s", name, secret_values_words(verdict));
+		return effective_add_line(e, LINE_TEXT, 0, where, "the value of %s,%s%s%s in whatever the server says",
+			name, *members ? " and " : "", members, *members ? " in it," : "");
+	return effective_add_line(e, LINE_TEXT, 0, where, "the value of %s is NOT %s%s%s%s", name,
+		secret_values_words(verdict), *members ? "; " : "", members, *members ? " in it are taken out" : "");
 }
 
 /* What is taken out of the text that passes, or is not. */

@@ -199,8 +199,9 @@ static int add_with_lines(struct taking *t, const char *value)
 			lines[n++] = feed ? '\n' : *p;
 		p += feed || back;
 	}
+	lines[n] = '\0';
 	r = add_part(t, t->name, lines, n);
-	explicit_bzero(lines, n);
+	explicit_bzero(lines, strlen(value));
 	return r;
 }
 
@@ -253,11 +254,24 @@ static int add_members(struct taking *t, const char *key, const json_t *v)
 	return r;
 }
 
+static void wipe(json_t *v)
+{
+	json_t *member;
+	const char *name;
+	size_t i;
+
+	if (json_is_string(v))
+		explicit_bzero((char *)(uintptr_t)json_string_value(v), json_string_length(v));
+	json_object_foreach(v, name, member) wipe(member);
+	json_array_foreach(v, i, member) wipe(member);
+}
+
 static int add_json(struct taking *t, const char *value)
 {
 	json_t *root = *value == '{' || *value == '[' ? json_loads(value, 0, NULL) : NULL;
 	int r = root ? add_members(t, t->name, root) : 0;
 
+	wipe(root);
 	json_decref(root);
 	return r;
 }
@@ -311,10 +325,15 @@ static int take(struct shim_text *text, const char *name, const char *value, siz
 	struct taking t = { .text = text, .name = name, .total = total };
 	int r;
 
-	if (secret_values_judge(name, value) != SECRET_TAKEN)
+	switch (secret_values_judge(name, value)) {
+	case SECRET_TAKEN:
+		r = add(&t, value);
+		return r ? r : add_parts(&t, value);
+	case SECRET_LONG:
+		return add_parts(&t, value);
+	default:
 		return 0;
-	r = add(&t, value);
-	return r ? r : add_parts(&t, value);
+	}
 }
 
 int secret_values_members(const char *name, const char *value, struct strv *ret)
@@ -322,7 +341,8 @@ int secret_values_members(const char *name, const char *value, struct strv *ret)
 	struct shim_text scratch = { 0 };
 	size_t total = 0;
 	struct taking t = { .text = &scratch, .name = name, .total = &total, .members = ret };
-	int r = secret_values_judge(name, value) == SECRET_TAKEN ? add_parts(&t, value) : 0;
+	enum secret_verdict verdict = secret_values_judge(name, value);
+	int r = verdict == SECRET_TAKEN || verdict == SECRET_LONG ? add_parts(&t, value) : 0;
 
 	shim_text_done(&scratch);
 	return r;

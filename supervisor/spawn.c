@@ -138,11 +138,19 @@ static void wiring_done(struct wiring *w)
 			close(all[i]);
 }
 
+/* The shim's configuration holds the values of secrets. */
+static void wipe(struct wire_writer *w)
+{
+	if (w->buf.data)
+		explicit_bzero(w->buf.data, w->buf.len);
+	wire_writer_done(w);
+}
+
 static int seal(const char *name, struct wire_writer *w, int r, int *ret)
 {
 	if (r == 0)
 		r = io_memfd_sealed(name, w->buf.data, w->buf.len, ret);
-	wire_writer_done(w);
+	wipe(w);
 	return r < 0 ? r : lift(ret);
 }
 
@@ -400,7 +408,7 @@ int spawn_behind(const struct effective *e, struct spawned *s, struct diag *d)
 int spawn_send_pins(const struct effective *e, const struct spawned *s)
 {
 	const struct control c = { .type = CONTROL_PINS };
-	_cleanup_(wire_writer_done) struct wire_writer config = { 0 }, w = { 0 };
+	_cleanup_(wipe) struct wire_writer config = { 0 }, w = { 0 };
 	_cleanup_close_ int fd = -1;
 	int r = shim_config_encode(&e->shim, &config);
 

@@ -234,6 +234,30 @@ static void the_members_that_are_taken_are_named_once_each(void **state)
 	assert_string_equal(names.v[1], "client_secret");
 }
 
+static void of_a_value_that_is_too_long_the_secret_members_are_taken(void **state)
+{
+	enum { FILL = SHIM_SECRET_BYTES_MAX };
+	struct profile_item pass[] = { { .value = WORDS("BUNDLE_JSON") } };
+	struct profile f = { .env_pass = { pass, 1, true } };
+	char *set = NULL, *env[] = { NULL, NULL };
+	_cleanup_strv_ struct strv names = { 0 };
+	struct strv envp = { env, 1 };
+	struct shim_text t = { 0 };
+
+	(void)state;
+	assert_true(asprintf(&set, "BUNDLE_JSON={\"fill\":\"%0*d\",\"private_key\":\"MIIEvQIBADAN\"}", FILL, 7) > 0);
+	env[0] = set;
+	assert_int_equal(secret_values_judge("BUNDLE_JSON", strchr(set, '=') + 1), SECRET_LONG);
+	assert_int_equal(secret_values_fill(&f, &envp, &t), 0);
+	assert_int_equal(t.n_secrets, 1);
+	assert_string_equal(t.secrets[0].value, "MIIEvQIBADAN");
+	assert_int_equal(secret_values_members("BUNDLE_JSON", strchr(set, '=') + 1, &names), 0);
+	assert_int_equal(names.n, 1);
+	assert_string_equal(names.v[0], "private_key");
+	shim_text_done(&t);
+	free(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +266,7 @@ int main(void)
 		cmocka_unit_test(of_json_a_server_still_may_name_what_everybody_knows),
 		cmocka_unit_test(a_sign_in_the_path_of_an_address_ends_no_password),
 		cmocka_unit_test(the_members_that_are_taken_are_named_once_each),
+		cmocka_unit_test(of_a_value_that_is_too_long_the_secret_members_are_taken),
 		cmocka_unit_test(what_is_passed_and_what_is_set_under_a_secrets_name_is_taken),
 		cmocka_unit_test(more_than_can_be_looked_for_are_refused_and_none_is_left_out),
 	};

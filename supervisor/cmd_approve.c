@@ -41,18 +41,6 @@ static bool names_plan(const struct command_ctx *ctx)
 	return ctx->args.n > 0 || ctx->rest_given || o->grants.profile_file;
 }
 
-/* A dialog needs somebody who reads and types; a pipe is neither. */
-static int need_terminal(const struct command_ctx *ctx)
-{
-	if (isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1)
-		return EXIT_OK;
-	command_error("%s asks a person, and standard input or standard error is no terminal: nothing was approved. "
-		      "Type it in a terminal;\n"
-		      "  a script that knows the plan's digest beforehand uses --digest",
-		ctx->row->name);
-	return EXIT_REFUSED;
-}
-
 static int show(const struct approvals *all, const struct effective *e, struct diag *d)
 {
 	const struct approval *earlier = consent_earlier(all, e->subject, e->digest);
@@ -146,7 +134,7 @@ static int approve_plan(const struct command_ctx *ctx, const struct paths *p, co
 	int status = command_take_grants(ctx, &o->grants), r;
 
 	if (status == EXIT_OK && !o->digest && !o->print_digest)
-		status = need_terminal(ctx);
+		status = command_need_terminal(ctx, "nothing was approved", "the plan's digest");
 	if (status != EXIT_OK)
 		return status;
 	r = command_build_plan(ctx, p, &o->grants, &e, &d);
@@ -171,7 +159,7 @@ static int approve_waiting(const struct command_ctx *ctx, const struct paths *p,
 		return approve_waiting_json(&w);
 	if (o->digest)
 		return approve_waiting_digest(&w, o->digest);
-	status = need_terminal(ctx);
+	status = command_need_terminal(ctx, "nothing was approved", "the plan's digest");
 	if (status != EXIT_OK)
 		return status;
 	if (o->all)

@@ -53,6 +53,17 @@ void command_error(const char *fmt, ...)
 		return;
 }
 
+int command_need_terminal(const struct command_ctx *ctx, const char *not_done, const char *digest)
+{
+	if (isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1)
+		return EXIT_OK;
+	command_error(
+		"%s asks a person, and standard input or standard error is no terminal: %s. Type it in a terminal;\n"
+		"  a script that knows %s beforehand uses --digest",
+		ctx->row->name, not_done, digest);
+	return EXIT_REFUSED;
+}
+
 int command_usage(const struct command_ctx *ctx, const char *fmt, ...)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(MESSAGE_MAX);

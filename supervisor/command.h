@@ -60,6 +60,9 @@ struct command_ctx {
 int command_main(const struct command_row *const *table, size_t n, int argc, char **argv, char **environ);
 /* Bad usage found by a command itself: the sentence, then where the help is. Returns EXIT_USAGE. */
 int command_usage(const struct command_ctx *ctx, const char *fmt, ...) _printf_(2, 3);
+/* A dialog needs somebody who reads and types; a pipe is neither: EXIT_REFUSED, with what was not done ("nothing was
+ * pinned") and what a script uses --digest for ("the digest"). */
+int command_need_terminal(const struct command_ctx *ctx, const char *not_done, const char *digest);
 /* Colour on this stream? Only on a terminal, never with NO_COLOR set (no-color.org) or TERM=dumb. */
 bool command_colour(FILE *f);
 /* Shared error line on stderr: "stockade: " + text, newline. Foreign text is escaped by whoever

@@ -447,8 +447,10 @@ static int copy_rules(const struct shim_rules *from, struct shim_rules *to)
 		struct shim_rule *r = &to->rules[to->n];
 		*r = (struct shim_rule){ from->rules[to->n].allow, strdup(from->rules[to->n].glob),
 			strdup(from->rules[to->n].where) };
-		if (!r->glob || !r->where)
+		if (!r->glob || !r->where) {
+			to->n++;
 			return -ENOMEM;
+		}
 	}
 	return 0;
 }

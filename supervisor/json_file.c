@@ -56,15 +56,8 @@ static int place_add(struct scan *s, const json_t *parent, size_t index)
 {
 	struct json_file *f = s->file;
 
-	if (f->n_places == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 64;
-		struct json_place *more = reallocarray(f->places, cap, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		f->places = more;
-		s->cap = cap;
-	}
+	if (GROW(f->places, f->n_places, s->cap) < 0)
+		return -ENOMEM;
 	f->places[f->n_places++] = (struct json_place){ .parent = parent, .index = index, .line = s->line };
 	return 0;
 }

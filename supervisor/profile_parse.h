@@ -75,8 +75,8 @@ int key_where(const struct key *k, unsigned line, const char *text, char **ret) 
 int key_word(const struct key *k, const char *const *words, size_t n, size_t *ret) _must_check_;
 #define KEY_FIELD(k, type) ((type *)((char *)(k)->target + (k)->row->offset))
 
-/* Setters in profile_set.c, profile_rules.c, profile_meters.c, profile_client.c, profile_network.c, profile_params.c;
- * the table in profile_keys.c names them. */
+/* Setters in profile_set.c, profile_rules.c, profile_arguments.c, profile_scopes.c, profile_meters.c, profile_text.c,
+ * profile_client.c, profile_network.c, profile_params.c; the table in profile_keys.c names them. */
 int key_set_accepted(const struct key *k) _must_check_; /* information for people and editors */
 int key_set_refused(const struct key *k) _must_check_;
 int key_set_empty(const struct key *k) _must_check_; /* an empty list is kept, another is refused */
@@ -168,9 +168,9 @@ struct expand {
 	const struct profile_args *args;
 	bool no_params; /* while parameters get their values, they cannot name one another */
 };
-/* Fills values of every parameter from --set and defaults. */
 /* The values that stand in net_hosts become grants of the network, which is then looked at as a whole. */
 int profile_hosts_add(struct profile *p, struct diag *d) _must_check_;
+/* Fills values of every parameter from --set and defaults. */
 int profile_params_apply(const struct expand *x, struct diag *d) _must_check_;
 /* ~ at the start and ${...} anywhere; many-valued parameters are refused here. where leads the message. */
 int profile_expand_string(

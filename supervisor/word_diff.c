@@ -34,13 +34,8 @@ static int split(const char *text, struct words *ret)
 		const char *from = p;
 		while (*p && is_blank(*p) == is_blank(*from))
 			p++;
-		if (ret->n == cap) {
-			struct word *v = reallocarray(ret->v, cap ? 2 * cap : 64, sizeof(*v));
-			if (!v)
-				return -ENOMEM;
-			ret->v = v;
-			cap = cap ? 2 * cap : 64;
-		}
+		if (GROW(ret->v, ret->n, cap) < 0)
+			return -ENOMEM;
 		ret->v[ret->n++] = (struct word){ from, (size_t)(p - from) };
 	}
 	return 0;

@@ -208,7 +208,7 @@ static void take_fds(struct msghdr *m, int *fds, size_t capacity, size_t *taken)
 	}
 }
 
-static long recv_msg(int sock, void *p, size_t n, int *fds, size_t *n_fds, int flags)
+long io_recv_msg(int sock, void *p, size_t n, int *fds, size_t *n_fds)
 {
 	union {
 		struct cmsghdr align;
@@ -222,7 +222,7 @@ static long recv_msg(int sock, void *p, size_t n, int *fds, size_t *n_fds, int f
 	ssize_t got;
 
 	do
-		got = recvmsg(sock, &m, MSG_CMSG_CLOEXEC | flags);
+		got = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return -errno;
@@ -237,16 +237,6 @@ static long recv_msg(int sock, void *p, size_t n, int *fds, size_t *n_fds, int f
 		return -EMSGSIZE;
 	}
 	return got;
-}
-
-long io_recv_msg(int sock, void *p, size_t n, int *fds, size_t *n_fds)
-{
-	return recv_msg(sock, p, n, fds, n_fds, 0);
-}
-
-long io_recv_msg_now(int sock, void *p, size_t n, int *fds, size_t *n_fds)
-{
-	return recv_msg(sock, p, n, fds, n_fds, MSG_DONTWAIT);
 }
 
 static uint64_t now_us(clockid_t clock)

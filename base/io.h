@@ -33,8 +33,6 @@ int io_send_msg(int sock, const void *p, size_t n, const int *fds, size_t n_fds)
 /* Returns the length, 0 at end of file, -EMSGSIZE when it was cut, -errno. Received descriptors are O_CLOEXEC; those
  * beyond the array are closed. *n_fds is capacity on entry, count on return; fds may be NULL with n_fds NULL. */
 long io_recv_msg(int sock, void *p, size_t n, int *fds, size_t *n_fds) _must_check_;
-/* The same without waiting: -EAGAIN when there is none. */
-long io_recv_msg_now(int sock, void *p, size_t n, int *fds, size_t *n_fds) _must_check_;
 enum { US_PER_S = 1000000 };
 
 /* CLOCK_MONOTONIC, CLOCK_REALTIME and CLOCK_BOOTTIME (which goes on in a suspend) in microseconds. */

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/io.h"
@@ -41,7 +40,7 @@ struct world {
 
 struct desk {
 	struct shim s;
-	int control, out[2], in[2];
+	int records[2], out[2], in[2];
 };
 
 static void die(const char *what)
@@ -154,15 +153,14 @@ static struct desk *desk_new(struct world *w)
 {
 	struct desk *t = calloc(1, sizeof(*t));
 	struct diag d = { 0 };
-	int pair[2];
 
-	if (!t || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0 ||
+	if (!t || pipe2(t->records, O_CLOEXEC | O_NONBLOCK) < 0 ||
 		pipe2(t->out, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(t->in, O_CLOEXEC | O_NONBLOCK) < 0 ||
-		fcntl(t->out[1], F_SETPIPE_SZ, SINK) < 0)
+		fcntl(t->out[1], F_SETPIPE_SZ, SINK) < 0 || fcntl(t->records[1], F_SETPIPE_SZ, SINK) < 0)
 		die("a desk");
 	configure(&t->s.config, w);
-	t->s.control = pair[0];
-	t->control = pair[1];
+	t->s.control = -1;
+	t->s.records = t->records[1];
 	shim_init(&t->s, 7);
 	if (arguments_prepare(&t->s, &d) < 0 || text_out_init(&t->s.text, &t->s.config.text, &d) < 0 ||
 		port_init(&t->s.client_out, t->out[1]) < 0 || port_init(&t->s.server_in, t->in[1]) < 0)
@@ -172,7 +170,7 @@ static struct desk *desk_new(struct world *w)
 
 static void desk_free(struct desk *t)
 {
-	const int fds[] = { t->control, t->s.control, t->out[0], t->out[1], t->in[0], t->in[1] };
+	const int fds[] = { t->records[0], t->records[1], t->out[0], t->out[1], t->in[0], t->in[1] };
 
 	t->s.config.pins = (struct shim_pins){ 0 };
 	t->s.config.meters = (struct meters){ 0 };
@@ -196,7 +194,7 @@ static void empty(int fd)
 
 static void forget(struct desk *t)
 {
-	empty(t->control);
+	empty(t->records[0]);
 	empty(t->out[0]);
 	empty(t->in[0]);
 }

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/io.h"
@@ -76,13 +75,13 @@ static size_t resident(void)
 	return (size_t)u.ru_maxrss << 10;
 }
 
-static void prepare(struct shim *s, int *ret_control)
+static void prepare(struct shim *s, int *ret_records)
 {
 	static struct shim_rule rule = { true, all, where };
 	struct diag d = { 0 };
 	int pair[2], out[2], in[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0 ||
+	if (pipe2(pair, O_CLOEXEC) < 0 ||
 		pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(in, O_CLOEXEC | O_NONBLOCK) < 0)
 		die("a pipe");
 	s->config = (struct shim_config){ .name = name, .line_max = SHIM_LINE_DEFAULT, .args = SHIM_ARGS_FULL };
@@ -91,16 +90,17 @@ static void prepare(struct shim *s, int *ret_control)
 	s->config.text.sets = (1u << SHIM_SET_COUNT) - 1;
 	if (shim_text_add_secret(&s->config.text, "A", "hunter2!") < 0)
 		die("memory");
-	s->control = pair[0];
-	*ret_control = pair[1];
+	s->control = -1;
+	s->records = pair[1];
+	*ret_records = pair[0];
 	shim_init(s, 7);
 	if (text_out_init(&s->text, &s->config.text, &d) < 0 || port_init(&s->client_out, out[1]) < 0 ||
 		port_init(&s->server_in, in[1]) < 0)
 		die(d.text);
 }
 
-/* Records are taken as they come: the socket would be full else. */
-static void say(struct shim *s, int control, enum event_side side, struct lines *l)
+/* Records are taken as they come: the pipe would be full else. */
+static void say(struct shim *s, int records, enum event_side side, struct lines *l)
 {
 	char bytes[EVENT_BYTES_MAX];
 	struct line line;
@@ -108,8 +108,8 @@ static void say(struct shim *s, int control, enum event_side side, struct lines 
 	pid_t reader = fork();
 
 	if (reader == 0) {
-		close(s->control);
-		while (read(control, bytes, sizeof(bytes)) != 0)
+		close(s->records);
+		while (read(records, bytes, sizeof(bytes)) != 0)
 			usleep(100);
 		_exit(0);
 	}
@@ -162,23 +162,23 @@ static size_t grow(const struct shape *shape)
 				 "\"additionalProperties\":{\"maximum\":7}}}]}}\n";
 	static struct shim s;
 	size_t before;
-	int control;
+	int records;
 
-	prepare(&s, &control);
+	prepare(&s, &records);
 	before = resident();
 	feed(&s.from_client, list, sizeof(list) - 1);
-	say(&s, control, EVENT_FROM_CLIENT, &s.from_client);
+	say(&s, records, EVENT_FROM_CLIENT, &s.from_client);
 	if (!shape->list) {
 		feed(&s.from_server, tools, sizeof(tools) - 1);
-		say(&s, control, EVENT_FROM_SERVER, &s.from_server);
+		say(&s, records, EVENT_FROM_SERVER, &s.from_server);
 	}
 	if (!shape->list && !shape->call) {
 		feed(&s.from_client, call, sizeof(call) - 1);
-		say(&s, control, EVENT_FROM_CLIENT, &s.from_client);
+		say(&s, records, EVENT_FROM_CLIENT, &s.from_client);
 	}
 	struct lines *l = shape->call ? &s.from_client : &s.from_server;
 	feed_shape(l, shape);
-	say(&s, control, shape->call ? EVENT_FROM_CLIENT : EVENT_FROM_SERVER, l);
+	say(&s, records, shape->call ? EVENT_FROM_CLIENT : EVENT_FROM_SERVER, l);
 	return resident() - before;
 }
 

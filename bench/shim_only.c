@@ -6,7 +6,6 @@
  *
  * Plays the supervisor: releases the shim, then reads events on core 1 until the shim ends, and rests between them.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <spawn.h>
@@ -69,26 +68,27 @@ static int release(int control)
 
 int main(int argc, char **argv)
 {
-	int config, control[2], in[2], out[2], err[2];
+	int config, control[2], records[2], in[2], out[2], err[2];
 	char bytes[EVENT_BYTES_MAX];
 	cpu_set_t other;
 
 	if (argc < 3 || config_memfd(&config) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) ||
-		pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+		pipe2(records, O_CLOEXEC) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
 		return 2;
-	int shim[SHIM_FD_END] = { 0, 1, 2, config, control[1], in[1], out[0], err[0] },
+	int shim[SHIM_FD_END] = { 0, 1, 2, config, control[1], in[1], out[0], err[0], records[1] },
 	    server[] = { in[0], out[1], err[1] };
 	char *shim_argv[] = { argv[1], NULL };
 	if (start(shim_argv, shim, SHIM_FD_END) < 0 || start(argv + 2, server, 3) < 0 || release(control[0]) < 0)
 		return 1;
-	if (io_close_except(3, &control[0], 1) < 0)
+	const int kept[] = { control[0], records[0] };
+	if (io_close_except(3, kept, 2) < 0)
 		return 1;
 	CPU_ZERO(&other);
 	CPU_SET(1, &other);
 	if (sched_setaffinity(0, sizeof(other), &other) < 0)
 		perror("shim_only: core 1");
-	for (long n = 1; n > 0 || n == -EAGAIN; n = io_recv_msg_now(control[0], bytes, sizeof(bytes), NULL, NULL))
-		if (n == -EAGAIN && usleep(REST_US) < 0)
+	while (read(records[0], bytes, sizeof(bytes)) > 0)
+		if (usleep(REST_US) < 0)
 			return 1;
 	return 0;
 }

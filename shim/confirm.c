@@ -11,6 +11,7 @@
 #include "shim/handle.h"
 #include "shim/policy.h"
 #include "shim/shim.h"
+#include "wire/stream.h"
 
 enum { PROGRESS_S = 5 };
 
@@ -218,7 +219,7 @@ int confirm_guard(struct shim *s, const struct message *m, struct decision *d)
 		return deny(d, limits.confirm.where, refusal);
 	ask.call_id = ++s->call_ids;
 	snprintf(ask.rule, sizeof(ask.rule), "%s", limits.confirm.where);
-	r = confirm_send(s->control, &ask);
+	r = stream_send_confirm(s->records, &ask);
 	if (r == 0)
 		r = park(s, m, ask.call_id, limits.confirm.where);
 	d->verdict = POLICY_PARKED;
@@ -230,7 +231,7 @@ static int withdraw(struct shim *s, const struct confirm_call *c, const char *st
 	struct confirm w = { .type = CONFIRM_WITHDRAW, .call_id = c->call_id };
 
 	snprintf(w.status, sizeof(w.status), "%s", status);
-	return confirm_send(s->control, &w);
+	return stream_send_confirm(s->records, &w);
 }
 
 int confirm_resume(struct shim *s, struct line line, bool modern, uint64_t call_id, const struct confirm_refusal *no)

@@ -66,6 +66,7 @@ static int open_ports(struct shim *s, struct port *err_in, struct port *err_out,
 			return diag_fail(d, r, "descriptor %d is not open: %s", ports[i].fd, strerror(-r));
 	}
 	s->control = SHIM_FD_CONTROL;
+	s->records = SHIM_FD_RECORDS;
 	if (close_range(SHIM_FD_END, UINT_MAX, 0) < 0)
 		return diag_fail(d, -errno, "cannot close other descriptors: %s", strerror(errno));
 	return 0;

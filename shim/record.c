@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "shim/words.h"
+#include "wire/stream.h"
 
 /* Of what is recorded none goes by here: so no record can have the value of a secret. */
 int record_send(struct shim *s, const struct event *e)
@@ -13,7 +14,7 @@ int record_send(struct shim *s, const struct event *e)
 	struct event clean;
 	int r = words_clean_event(s, e, &clean, &room);
 
-	return r < 0 ? r : event_send(s->control, r ? &clean : e);
+	return r < 0 ? r : stream_send_event(s->records, r ? &clean : e);
 }
 
 /* Plain names, all of printable ASCII, are most of what there is. */

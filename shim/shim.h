@@ -54,6 +54,7 @@ enum {
 struct shim {
 	struct shim_config config;
 	int control;
+	int records; /* pipe to the supervisor */
 	struct port client_in, client_out, server_in, server_out;
 	struct lines from_client, from_server;
 	struct queue to_client, to_server;

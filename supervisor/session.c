@@ -52,7 +52,7 @@ enum {
 
 enum {
 	REST_MS = 1,	       /* after the shim's records, before the next are taken: see wait_for_sources */
-	RECORDS_AT_ONCE = 256, /* before the others have their turn */
+	RECORDS_AT_ONCE = 256, /* and what came with them, before the others have their turn */
 };
 
 static void set_deadline(struct session *s, unsigned ms)
@@ -209,29 +209,31 @@ static bool ends_call(const struct event *e)
 	return e->side == EVENT_FROM_SERVER && (e->type == EVENT_RESULT || e->type == EVENT_RESPONSE);
 }
 
-/* 1; 0 when there is none. */
-static int take_record(struct session *s)
+/* It says no more: whatever it is told now, nobody reads. */
+static void on_shim_silent(struct session *s)
 {
-	char bytes[CONFIRM_BYTES_MAX];
-	struct event e;
-	size_t n;
-	int r = s->spawned.control < 0 ? -EAGAIN : event_receive_bytes(s->spawned.control, bytes, sizeof(bytes), &n);
+	close(steal_fd(&s->spawned.records));
+	if (s->spawned.control >= 0)
+		close(steal_fd(&s->spawned.control));
+}
 
-	if (r == -EAGAIN)
-		return 0;
-	if (r == 0) {
-		close(s->spawned.control);
-		s->spawned.control = -1;
-		return 0;
-	}
-	if (r > 0 && wire_is(bytes, n, WIRE_CONFIRM))
-		return (r = session_on_confirm(s, bytes, n)) < 0 ? r : 1;
-	if (r > 0)
-		r = event_decode(bytes, n, &e);
+static int no_record(struct session *s, int error)
+{
+	return diag_fail(&s->diag, error,
+		"the shim sent what is no record of this build: was stockade upgraded meanwhile? Start the server "
+		"again");
+}
+
+static int on_message(struct session *s, const char *bytes, size_t n)
+{
+	struct event e;
+	int r;
+
+	if (wire_is(bytes, n, WIRE_CONFIRM))
+		return session_on_confirm(s, bytes, n);
+	r = event_decode(bytes, n, &e);
 	if (r < 0)
-		return diag_fail(&s->diag, r,
-			"the shim sent what is no record of this build: was stockade upgraded meanwhile? Start the "
-			"server again");
+		return no_record(s, r);
 	r = session_record(s, EVENT_FROM_SHIM, &e, NULL);
 	if (r < 0)
 		return r;
@@ -240,18 +242,47 @@ static int take_record(struct session *s)
 		on_client_eof(s);
 	else if (s->eof_limit && s->phase == PHASE_RUNNING && ends_call(&e))
 		set_deadline(s, EOF_GRACE_MS);
-	return 1;
+	return 0;
 }
 
-static int on_control(struct session *s)
+/* All that is whole of what was read. What follows a message in another form can be read, what follows another length
+ * cannot. */
+static int take_messages(struct session *s, int *taken)
 {
-	int r = 1, taken = 0;
+	const char *bytes;
+	size_t n;
+	int r;
 
-	while (taken < RECORDS_AT_ONCE && (r = take_record(s)) > 0)
-		taken++;
+	while ((r = stream_next(&s->records, &bytes, &n)) > 0) {
+		++*taken;
+		r = on_message(s, bytes, n);
+		if (r < 0)
+			return r;
+	}
+	if (r == 0)
+		return 0;
+	stream_done(&s->records);
+	close(steal_fd(&s->spawned.records));
+	return no_record(s, r);
+}
+
+static int on_records(struct session *s)
+{
+	long n = STREAM_CHUNK;
+	int taken = 0, r = take_messages(s, &taken); /* one that could not be written may have left others behind */
+
+	while (r == 0 && n == STREAM_CHUNK && taken < RECORDS_AT_ONCE && s->spawned.records >= 0) {
+		n = stream_read(&s->records, s->spawned.records);
+		if (n > 0)
+			r = take_messages(s, &taken);
+		else if (n == 0)
+			on_shim_silent(s);
+		else if (n != -EAGAIN)
+			r = diag_fail(&s->diag, (int)n, "cannot read the shim's records: %s", strerror((int)-n));
+	}
 	/* More than that at once is a flood, and whoever hands it over shall not wait for us. */
 	s->resting = taken > 0 && taken < RECORDS_AT_ONCE && s->phase == PHASE_RUNNING;
-	return r < 0 ? r : 0;
+	return r;
 }
 
 static int reap(int *pidfd, siginfo_t *ret)
@@ -269,7 +300,7 @@ static int on_shim(struct session *s)
 	siginfo_t info;
 
 	/* What it said before it ended comes first. */
-	if (s->spawned.control >= 0)
+	if (s->spawned.records >= 0)
 		return 0;
 	if (reap(&s->spawned.shim_pidfd, &info) < 0)
 		return 0;
@@ -352,7 +383,7 @@ static int on_pid1(struct session *s)
 enum source {
 	SOURCE_SIGNAL,
 	SOURCE_REPORT,
-	SOURCE_CONTROL,
+	SOURCE_RECORDS,
 	SOURCE_CLIENT,
 	SOURCE_STDIN,
 	SOURCE_ENTER,
@@ -371,12 +402,12 @@ static int source_fd(const struct session *s, enum source source)
 	const struct spawned *p = &s->spawned;
 	const int fds[] = { [SOURCE_SIGNAL] = s->signals,
 		[SOURCE_REPORT] = p->report,
-		[SOURCE_CONTROL] = p->control,
+		[SOURCE_RECORDS] = p->records,
 		[SOURCE_CLIENT] = s->client,
 		[SOURCE_STDIN] = s->stdin_ended ? -1 : 0,
 		[SOURCE_ENTER] = p->enter_pidfd,
 		[SOURCE_PID1] = p->report < 0 ? p->init_pidfd : -1,
-		[SOURCE_SHIM] = p->control < 0 ? p->shim_pidfd : -1,
+		[SOURCE_SHIM] = p->records < 0 ? p->shim_pidfd : -1,
 		[SOURCE_GATEWAY] = p->gateway.events,
 		[SOURCE_DIAL] = p->dial.events,
 		[SOURCE_ASKER] = session_asker_fd(s),
@@ -392,7 +423,7 @@ static const struct {
 } sources[] = {
 	[SOURCE_SIGNAL] = { POLLIN, on_signal },
 	[SOURCE_REPORT] = { POLLIN, session_on_report },
-	[SOURCE_CONTROL] = { POLLIN, on_control },
+	[SOURCE_RECORDS] = { POLLIN, on_records },
 	[SOURCE_CLIENT] = { POLLIN, on_client },
 	/* Never read here, that is the shim's: only its end is seen. */
 	[SOURCE_STDIN] = { POLLRDHUP, on_stdin },
@@ -482,7 +513,7 @@ static int run_timers(struct session *s)
 }
 
 /* A record is seldom alone: its call's result follows, and the next call. Whoever hands one over must not pay for
- * waking us, which costs more than all else that the shim does with a call. So for REST_MS after records their socket
+ * waking us, which costs more than all else that the shim does with a call. So for REST_MS after records their pipe
  * is left alone, where the next ones are as safe as here, and nobody is woken for them. */
 static int wait_for_sources(struct session *s, struct pollfd *p)
 {
@@ -491,7 +522,7 @@ static int wait_for_sources(struct session *s, struct pollfd *p)
 	for (size_t i = 0; i < SOURCE_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = source_fd(s, (enum source)i), .events = sources[i].events };
 	if (s->resting) {
-		p[SOURCE_CONTROL].fd = -1;
+		p[SOURCE_RECORDS].fd = -1;
 		ms = ms < 0 || ms > REST_MS ? REST_MS : ms;
 	}
 	return poll(p, SOURCE_COUNT, ms);
@@ -505,7 +536,7 @@ static int turn(struct session *s)
 	if (r < 0 && errno != EINTR)
 		return diag_fail(&s->diag, -errno, "cannot wait for the session: %s", strerror(errno));
 	/* What was handed over meanwhile was handed over before whatever ended the rest. */
-	r = s->resting ? on_control(s) : 0;
+	r = s->resting ? on_records(s) : 0;
 	for (size_t i = 0; r == 0 && i < SOURCE_COUNT && s->phase != PHASE_OVER; i++)
 		/* An earlier handler of this turn may have closed it. */
 		if (p[i].revents && p[i].fd == source_fd(s, (enum source)i))
@@ -639,6 +670,7 @@ static void finish(struct session *s)
 	if (session_close_network(s) < 0)
 		session_say(s, s->diag.text);
 	spawned_done(&s->spawned);
+	stream_done(&s->records);
 	registration_done(&s->registration);
 	report_planted(s);
 	if (s->log && audit_close(s->log, s->close_status ? s->close_status : "ended", &s->diag) < 0) {

@@ -13,6 +13,7 @@
 #include "supervisor/spawn.h"
 #include "wire/control.h"
 #include "wire/event.h"
+#include "wire/stream.h"
 
 /* What has to be in force before the server's first instruction. */
 enum part { PART_ENTER = 1 << 0, PART_GATEWAY = 1 << 1, PART_DIAL = 1 << 2 };
@@ -22,6 +23,7 @@ enum phase { PHASE_WAITING, PHASE_REFUSED, PHASE_BUILDING, PHASE_RUNNING, PHASE_
 struct session {
 	const struct session_args *args;
 	struct spawned spawned;
+	struct stream records; /* of the shim */
 	struct audit *log;
 	struct registration registration;
 	struct consent_waiting *consent; /* PHASE_WAITING */

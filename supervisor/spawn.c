@@ -114,6 +114,7 @@ static int lifted_pair(int pair[2], bool socket)
 struct wiring {
 	int in[2], out[2], err[2]; /* pipes: [0] is read, [1] is written */
 	int report[2], control[2]; /* sockets: [0] is ours */
+	int records[2];		   /* a pipe: [0] is ours */
 	int plan, config;
 	/* with a network */
 	int gateway[2], dial[2]; /* events: [0] is ours */
@@ -165,7 +166,11 @@ static int wire_up_shim(const struct effective *e, struct wiring *w)
 		r = lifted_pair(w->out, false);
 	if (r == 0)
 		r = lifted_pair(w->err, false);
-	return r < 0 ? r : lifted_pair(w->control, true);
+	if (r == 0)
+		r = lifted_pair(w->control, true);
+	if (r == 0)
+		r = lifted_pair(w->records, false);
+	return r == 0 && fcntl(w->records[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : r;
 }
 
 static int wire_up_enter(const struct effective *e, struct wiring *w)
@@ -307,7 +312,8 @@ static int spawn_shim(const struct wiring *w, struct spawned *ret, struct diag *
 			[SHIM_FD_CONTROL] = w->control[1],
 			[SHIM_FD_SERVER_IN] = w->in[1],
 			[SHIM_FD_SERVER_OUT] = w->out[0],
-			[SHIM_FD_SERVER_ERR] = w->err[0] },
+			[SHIM_FD_SERVER_ERR] = w->err[0],
+			[SHIM_FD_RECORDS] = w->records[1] },
 		SHIM_FD_END };
 
 	return spawn_child(&shim, &ret->shim_pid, &ret->shim_pidfd, d);
@@ -367,6 +373,7 @@ int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d
 		return r;
 	}
 	ret->control = steal_fd(&w.control[0]);
+	ret->records = steal_fd(&w.records[0]);
 	return 0;
 }
 
@@ -384,6 +391,7 @@ int spawn_waiting(const struct effective *e, struct spawned *ret, struct diag *d
 	if (r < 0)
 		return r;
 	ret->control = steal_fd(&w.control[0]);
+	ret->records = steal_fd(&w.records[0]);
 	ret->server_in = steal_fd(&w.in[0]);
 	ret->server_out = steal_fd(&w.out[1]);
 	ret->server_err = steal_fd(&w.err[1]);
@@ -461,8 +469,8 @@ void spawned_done(struct spawned *s)
 	end_child(&s->gateway.pidfd);
 	end_child(&s->dial.pidfd);
 	end_child(&s->shim_pidfd);
-	int *sockets[] = { &s->report, &s->control, &s->gateway.events, &s->dial.events, &s->server_in, &s->server_out,
-		&s->server_err };
+	int *sockets[] = { &s->report, &s->control, &s->records, &s->gateway.events, &s->dial.events, &s->server_in,
+		&s->server_out, &s->server_err };
 	for (size_t i = 0; i < ARRAY_LEN(sockets); i++)
 		if (*sockets[i] >= 0)
 			close(steal_fd(sockets[i]));

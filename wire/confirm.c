@@ -3,7 +3,6 @@
 #include "wire/confirm.h"
 #include <errno.h>
 #include <string.h>
-#include "base/io.h"
 
 int confirm_encode(const struct confirm *c, struct wire_writer *w)
 {
@@ -15,14 +14,6 @@ int confirm_encode(const struct confirm *c, struct wire_writer *w)
 	wire_put_str(w, c->status);
 	wire_put_bytes(w, c->args, c->args_len);
 	return wire_finish(w);
-}
-
-int confirm_send(int sock, const struct confirm *c)
-{
-	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
-	int r = confirm_encode(c, &w);
-
-	return r < 0 ? r : io_send_msg(sock, w.buf.data, w.buf.len, NULL, 0);
 }
 
 int confirm_decode(const void *bytes, size_t n, struct confirm *ret)

@@ -38,7 +38,5 @@ struct confirm {
 };
 
 int confirm_encode(const struct confirm *c, struct wire_writer *w) _must_check_;
-/* Encodes and hands over, as event_send does. */
-int confirm_send(int sock, const struct confirm *c) _must_check_;
 /* ret->args points into bytes. -EPROTO for anything out of form. */
 int confirm_decode(const void *bytes, size_t n, struct confirm *ret) _must_check_;

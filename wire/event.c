@@ -131,35 +131,18 @@ int event_decode(const void *bytes, size_t n, struct event *ret)
 	return wire_close(&r);
 }
 
-static int receive(int sock, char *bytes, size_t size, size_t *ret_n,
-	long (*take)(int sock, void *p, size_t n, int *fds, size_t *n_fds))
+int event_receive(int sock, char bytes[EVENT_BYTES_MAX], struct event *ret)
 {
-	int fd = -1;
+	int fd = -1, r;
 	size_t n_fds = 1;
-	long n = take(sock, bytes, size, &fd, &n_fds);
+	long n = io_recv_msg(sock, bytes, EVENT_BYTES_MAX, &fd, &n_fds);
 
-	if (n < 0)
+	if (n <= 0)
 		return n == -ECONNRESET ? 0 : (int)n;
 	if (n_fds > 0) {
 		close(fd);
 		return -EPROTO;
 	}
-	*ret_n = (size_t)n;
-	return n > 0;
-}
-
-int event_receive_bytes(int sock, char *bytes, size_t size, size_t *ret_n)
-{
-	return receive(sock, bytes, size, ret_n, io_recv_msg_now);
-}
-
-int event_receive(int sock, char bytes[EVENT_BYTES_MAX], struct event *ret)
-{
-	size_t n = 0;
-	int r = receive(sock, bytes, EVENT_BYTES_MAX, &n, io_recv_msg);
-
-	if (r <= 0)
-		return r;
-	r = event_decode(bytes, n, ret);
+	r = event_decode(bytes, (size_t)n, ret);
 	return r < 0 ? r : 1;
 }

@@ -6,7 +6,7 @@
  * Owns:     nothing; strings are fixed arrays, cut and marked when too long
  * Limits:   EVENT_BYTES_MAX a message, EVENT_TEXT_MAX a field, EVENT_ARGS_MAX for arguments in full mode
  *
- * Handed over is a successful blocking send; the decision takes effect after it.
+ * Handed over is a successful blocking send, or of the shim's a write (stream.h); the decision takes effect after it.
  */
 #pragma once
 #include <stdbool.h>
@@ -128,8 +128,5 @@ int event_send(int sock, const struct event *e) _must_check_;
 /* Takes one message from the socket: 1 with an event, 0 at its end, -errno. Descriptors have no business beside an
  * event: they are closed, and that is -EPROTO. ret->args points into bytes. */
 int event_receive(int sock, char bytes[EVENT_BYTES_MAX], struct event *ret) _must_check_;
-/* The same for a socket on which other messages come as well, without waiting (-EAGAIN): the bytes of one, for wire_is.
- */
-int event_receive_bytes(int sock, char *bytes, size_t size, size_t *ret_n) _must_check_;
 /* ret->args points into bytes. -EPROTO for anything out of form; the caller ends the session. */
 int event_decode(const void *bytes, size_t n, struct event *ret) _must_check_;

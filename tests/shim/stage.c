@@ -74,6 +74,10 @@ void stage_prepare(struct stage *s, const struct shim_config *c)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	s->control = pair[0];
 	fds[SHIM_FD_CONTROL] = pair[1];
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+	s->records = pair[0];
+	fds[SHIM_FD_RECORDS] = pair[1];
 	make_pair(s, true, &s->client_in, &fds[0], true);
 	make_pair(s, true, &s->client_out, &fds[1], false);
 	make_pair(s, true, &s->client_err, &fds[2], false);
@@ -115,23 +119,33 @@ void stage_control(struct stage *s, enum control_type type, int value, const cha
 	wire_writer_done(&w);
 }
 
-/* Reads whatever events are there, so that the shim never waits for us. */
-static void gather_events(struct stage *s, int timeout_ms)
+static void take_events(struct stage *s)
 {
-	struct pollfd f = { s->control, POLLIN, 0 };
-	char bytes[EVENT_BYTES_MAX];
+	const char *bytes;
+	size_t n;
+	int r;
 
-	while (s->control >= 0 && poll(&f, 1, timeout_ms) > 0) {
-		long n = io_recv_msg(s->control, bytes, sizeof(bytes), NULL, NULL);
-		if (n <= 0)
-			return;
-		timeout_ms = 0;
+	while ((r = stream_next(&s->stream, &bytes, &n)) > 0) {
 		if (s->events_dropped)
 			continue;
 		assert_true(s->n_events < STAGE_EVENTS_MAX);
 		struct event *e = &s->events[s->n_events++];
-		assert_int_equal(event_decode(bytes, (size_t)n, e), 0);
+		assert_int_equal(event_decode(bytes, n, e), 0);
 		e->args = e->args_len ? strndup(e->args, e->args_len) : NULL;
+	}
+	assert_int_equal(r, 0);
+}
+
+/* Reads whatever events are there, so that the shim never waits for us. */
+static void gather_events(struct stage *s, int timeout_ms)
+{
+	struct pollfd f = { s->records, POLLIN, 0 };
+
+	while (s->records >= 0 && poll(&f, 1, timeout_ms) > 0) {
+		if (stream_read(&s->stream, s->records) <= 0)
+			return;
+		timeout_ms = 0;
+		take_events(s);
 	}
 }
 
@@ -272,7 +286,7 @@ void stage_close(int *fd)
 
 void stage_done(struct stage *s)
 {
-	int *fds[] = { &s->control, &s->client_in, &s->client_out, &s->client_err, &s->server_in, &s->server_out,
+	int *fds[] = { &s->control, &s->records, &s->client_in, &s->client_out, &s->client_err, &s->server_in, &s->server_out,
 		&s->server_err, &s->kept[0], &s->kept[1] };
 
 	if (s->pid > 0) {
@@ -284,6 +298,7 @@ void stage_done(struct stage *s)
 	for (size_t i = 0; i < s->n_events; i++)
 		free((char *)(uintptr_t)s->events[i].args);
 	free(s->events);
+	stream_done(&s->stream);
 	buf_done(&s->from_client_out);
 	buf_done(&s->from_client_err);
 	buf_done(&s->from_server_in);

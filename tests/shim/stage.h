@@ -16,17 +16,19 @@
 #include "wire/control.h"
 #include "wire/event.h"
 #include "wire/shim_config.h"
+#include "wire/stream.h"
 
 enum { STAGE_TIMEOUT_MS = 60000, STAGE_EVENTS_MAX = 512, STAGE_BUFFER_MAX = 64 << 20 };
 
 struct stage {
 	pid_t pid;
-	int control; /* ours */
+	int control, records; /* ours */
 	int client_in, client_out,
 		client_err; /* our ends of the client's side: to its stdin, from its stdout and stderr */
 	int server_in, server_out,
 		server_err; /* our ends of the server's side: from its stdin, to its stdout and stderr */
 	struct buf from_client_out, from_client_err, from_server_in;
+	struct stream stream; /* of records */
 	struct event *events;
 	size_t n_events;
 	bool sockets;	     /* the client's side is sockets, as node has it */

@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "tests/unit/consent_world.h"
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -31,14 +32,16 @@
 #include "wire/event.h"
 #include "wire/fds.h"
 #include "wire/report.h"
+#include "wire/stream.h"
 
 enum {
 	SCRIPT_MAX = 256,
-	OUTPUT_MAX = 64 << 10,
+	OUTPUT_MAX = 256 << 10,
 	WITNESS_FD = 200,
 	TALK_FD = 4,
 	GONE_MS = 30000,
 	FLOOD = 3000,
+	MANY = 300,
 	TICK_MS = 10,
 	UNRELEASED_MS = 200
 };
@@ -51,9 +54,22 @@ _Static_assert((int)ENTER_FD_REPORT == TALK_FD && (int)SHIM_FD_CONTROL == TALK_F
 		       (int)GATEWAY_FD_EVENTS == TALK_FD && (int)DIAL_FD_EVENTS == TALK_FD,
 	"one number for all");
 
+/* The shim's records have a pipe, and nobody else has its number. */
+static inline bool is_shim(void)
+{
+	char name[32] = "";
+
+	return prctl(PR_GET_NAME, name) == 0 && strcmp(name, "stockade-shim") == 0;
+}
+
 static inline void send_bytes(struct wire_writer *w, int encoded, int fd)
 {
-	if (encoded < 0 || io_send_msg(TALK_FD, w->buf.data, w->buf.len, &fd, fd >= 0) < 0)
+	int r = encoded;
+
+	if (r == 0)
+		r = is_shim() ? stream_send(SHIM_FD_RECORDS, w)
+			      : io_send_msg(TALK_FD, w->buf.data, w->buf.len, &fd, fd >= 0);
+	if (r < 0)
 		_exit(50);
 	wire_writer_done(w);
 }
@@ -73,17 +89,32 @@ static inline void send_event(enum event_type type)
 	send_bytes(&w, event_encode(&e, &w), -1);
 }
 
+/* The bytes as one message of their length, of another ("length"), or with a descriptor ("fd"). */
+static inline void send_raw(const char *p, size_t n, const char *how)
+{
+	int fd = TALK_FD, r;
+
+	if (is_shim()) {
+		uint32_t length = htole32(strcmp(how, "length") == 0 ? STREAM_MESSAGE_MAX + 1 : (uint32_t)n);
+		r = io_write_full(SHIM_FD_RECORDS, &length, sizeof(length));
+		r = r < 0 ? r : io_write_full(SHIM_FD_RECORDS, p, n);
+	} else {
+		r = io_send_msg(TALK_FD, p, n, &fd, strcmp(how, "fd") == 0);
+	}
+	if (r < 0)
+		_exit(56);
+}
+
 /* A record that its part may send, made wrong in one way. */
 static inline void send_wrong(enum event_type type, const char *how)
 {
 	static char bytes[EVENT_BYTES_MAX + 1];
 	struct event e = { .type = type };
 	struct wire_writer w = { 0 };
-	int fd = TALK_FD;
 
 	if (event_encode(&e, &w) < 0)
 		_exit(55);
-	size_t n = w.buf.len, n_fds = 0;
+	size_t n = w.buf.len;
 	memcpy(bytes, w.buf.data, n);
 	wire_writer_done(&w);
 	if (strcmp(how, "overlong") == 0)
@@ -92,10 +123,23 @@ static inline void send_wrong(enum event_type type, const char *how)
 		n--;
 	else if (strcmp(how, "tail") == 0)
 		n++;
-	else if (strcmp(how, "fd") == 0)
-		n_fds = 1;
-	if (io_send_msg(TALK_FD, bytes, n, &fd, n_fds) < 0)
+	send_raw(bytes, n, how);
+}
+
+/* The beginning of a message, and no more of it. */
+static inline void send_torn(enum event_type type)
+{
+	struct event e = { .type = type };
+	struct wire_writer w = { 0 };
+	uint32_t length;
+
+	if (event_encode(&e, &w) < 0)
+		_exit(55);
+	length = htole32((uint32_t)w.buf.len);
+	if (io_write_full(SHIM_FD_RECORDS, &length, sizeof(length)) < 0 ||
+		io_write_full(SHIM_FD_RECORDS, w.buf.data, w.buf.len - 1) < 0)
 		_exit(56);
+	wire_writer_done(&w);
 }
 
 /* What a person's terminal, or a reader of the log's lines, would take for something else. */
@@ -175,7 +219,6 @@ static inline void send_wrong_question(const char *how)
 {
 	struct confirm c = { .type = CONFIRM_ASK, .call_id = 1, .tool = "put", .args = "{\0}", .args_len = 3 };
 	struct wire_writer w = { 0 };
-	int fd = TALK_FD;
 
 	if (strcmp(how, "type") == 0)
 		c.type = CONFIRM_TYPE_COUNT;
@@ -183,13 +226,12 @@ static inline void send_wrong_question(const char *how)
 		c.args = "{ }";
 	if (confirm_encode(&c, &w) < 0)
 		_exit(59);
-	size_t n = w.buf.len, n_fds = strcmp(how, "fd") == 0;
+	size_t n = w.buf.len;
 	if (strcmp(how, "cut") == 0)
 		n--;
 	else if (strcmp(how, "tail") == 0 && buf_putc(&w.buf, '\0') == 0)
 		n++;
-	if (io_send_msg(TALK_FD, w.buf.data, n, &fd, n_fds) < 0)
-		_exit(60);
+	send_raw(w.buf.data, n, how);
 	wire_writer_done(&w);
 }
 
@@ -241,7 +283,7 @@ static inline void play_word(const char *word)
 	else if (strcmp(word, "run") == 0)
 		close(open("ran", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	else if (strcmp(word, "garbage") == 0)
-		(void)!send(TALK_FD, "\1\2\3\4\5\6\7\0garbage", 15, MSG_NOSIGNAL);
+		send_raw("\1\2\3\4\5\6\7\0garbage", 15, "");
 	else if (strcmp(word, "released") == 0)
 		await_control(CONTROL_RELEASE);
 	else if (strcmp(word, "signalled") == 0)
@@ -273,6 +315,11 @@ static inline void play_word(const char *word)
 		send_event((enum event_type)atoi(word + 6));
 	else if (strncmp(word, "wrong-", 6) == 0)
 		send_wrong((enum event_type)atoi(word + 6), strchr(word + 6, '-') + 1);
+	else if (strncmp(word, "many-", 5) == 0)
+		for (int i = 0; i < MANY; i++)
+			send_event((enum event_type)atoi(word + 5));
+	else if (strncmp(word, "torn-", 5) == 0)
+		send_torn((enum event_type)atoi(word + 5));
 	else if (strncmp(word, "forged-", 7) == 0)
 		send_forged_text((enum event_type)atoi(word + 7));
 	else if (strncmp(word, "flood-", 6) == 0)

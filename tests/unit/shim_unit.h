@@ -5,19 +5,18 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include "shim/envelope.h"
 #include "shim/handle.h"
-#include "wire/event.h"
+#include "wire/stream.h"
 
-enum { DESK_TEXT_MAX = 64 << 10 };
+enum { DESK_TEXT_MAX = 64 << 10, DESK_RECORDS = 1 << 20 /* that nobody has read yet */ };
 
 struct desk {
 	struct shim s;
-	int control, client, server; /* the other ends */
+	int records, client, server; /* the other ends */
+	struct stream stream;	     /* of records */
 	char text[DESK_TEXT_MAX];    /* what was read last */
-	char record[EVENT_BYTES_MAX];
 };
 
 #define WORDS(text) ((char *)(uintptr_t)(text))
@@ -40,15 +39,17 @@ static inline void desk_pipe(int *ret_read, struct port *ret_port)
 static inline struct desk *desk_new(const struct shim_config *config)
 {
 	struct desk *t = calloc(1, sizeof(*t));
-	int pair[2];
+	int pair[2] = { -1, -1 };
 
 	assert_non_null(t);
 	t->s.config = *config;
 	if (t->s.config.line_max == 0)
 		t->s.config.line_max = SHIM_LINE_DEFAULT;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
-	t->s.control = pair[0];
-	t->control = pair[1];
+	assert_int_equal(pipe2(pair, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_true(fcntl(pair[1], F_SETPIPE_SZ, DESK_RECORDS) >= 0);
+	t->s.control = -1;
+	t->s.records = pair[1];
+	t->records = pair[0];
 	desk_pipe(&t->client, &t->s.client_out);
 	desk_pipe(&t->server, &t->s.server_in);
 	shim_init(&t->s, 7);
@@ -59,8 +60,9 @@ static inline void desk_free(struct desk *t)
 {
 	strv_done(&t->s.config.roots);
 	t->s.config = (struct shim_config){ 0 };
-	close(t->s.control);
-	close(t->control);
+	close(t->s.records);
+	close(t->records);
+	stream_done(&t->stream);
 	close(t->client);
 	close(t->server);
 	port_close(&t->s.client_out);
@@ -90,13 +92,25 @@ static inline const char *got(struct desk *t, int fd)
 	return t->text;
 }
 
+/* The next message to the supervisor; valid until the next call. */
+static inline bool desk_message(struct desk *t, const char **ret, size_t *ret_n)
+{
+	int r = stream_next(&t->stream, ret, ret_n);
+
+	if (r == 0 && stream_read(&t->stream, t->records) > 0)
+		r = stream_next(&t->stream, ret, ret_n);
+	assert_true(r >= 0);
+	return r > 0;
+}
+
 static inline bool recorded(struct desk *t, struct event *ret)
 {
-	ssize_t n = recv(t->control, t->record, sizeof(t->record), MSG_DONTWAIT);
+	const char *bytes;
+	size_t n;
 
-	if (n <= 0)
+	if (!desk_message(t, &bytes, &n))
 		return false;
-	assert_int_equal(event_decode(t->record, (size_t)n, ret), 0);
+	assert_int_equal(event_decode(bytes, n, ret), 0);
 	return true;
 }
 

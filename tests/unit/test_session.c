@@ -126,6 +126,7 @@ static void no_part_is_believed_whose_record_is_out_of_form(void **state)
 	} speakers[] = { { "stockade-shim", "the shim", EVENT_STDERR },
 		{ "stockade-gateway", "stockade-gateway", EVENT_NET_NAME },
 		{ "stockade-dial", "stockade-dial", EVENT_NET_CONNECT } };
+	/* A pipe, as the shim has, carries no descriptors, and every message in it says how long it is. */
 	static const char *const ways[] = { "overlong", "cut", "tail", "fd" };
 
 	(void)state;
@@ -137,7 +138,7 @@ static void no_part_is_believed_whose_record_is_out_of_form(void **state)
 		for (size_t j = 0; j < ARRAY_LEN(text); j++)
 			if (j == who)
 				snprintf(text[j], sizeof(text[j]), "wrong-%u-%s closed exit-0", speakers[who].type,
-					ways[way]);
+					who == 0 && strcmp(ways[way], "fd") == 0 ? "length" : ways[way]);
 			else
 				snprintf(text[j], sizeof(text[j]), "closed exit-0");
 		snprintf(words, sizeof(words), "%s: %s", speakers[who].name, ways[way]);
@@ -237,6 +238,32 @@ static void nothing_is_released_before_every_part_is_locked_down(void **state)
 	(void)state;
 }
 
+static size_t count_of(const char *log, const char *name)
+{
+	size_t n = 0;
+
+	for (const char *p = log; (p = strstr(p, name)); p++)
+		n++;
+	return n;
+}
+
+/* More than one read takes, and killed at once: what a write had taken is the supervisor's. */
+static void what_the_shim_handed_over_outlives_it_and_half_a_record_is_none(void **state)
+{
+	struct stage *s = *state;
+	char shim[96];
+
+	snprintf(shim, sizeof(shim), "released event-%d many-%d event-%d torn-%d die", EVENT_HELLO, EVENT_PIN_UNKNOWN,
+		EVENT_CLIENT_EOF, EVENT_STDERR);
+	play_row(s, &(struct row){ "killed within a record", "init ready released running", shim, NULL, NULL, 125,
+			    "the shim ended unexpectedly (signal 9)", "\"stockade failed\"" });
+	assert_int_equal(count_of(s->log, event_name(EVENT_HELLO)), 1);
+	assert_int_equal(count_of(s->log, event_name(EVENT_PIN_UNKNOWN)), MANY);
+	assert_int_equal(count_of(s->log, event_name(EVENT_CLIENT_EOF)), 1);
+	assert_int_equal(count_of(s->log, event_name(EVENT_STDERR)), 0);
+	expect_whole_log(s, "killed within a record");
+}
+
 static void what_is_started_early_waits_for_the_session_that_takes_it(void **state)
 {
 	struct stage *s = *state;
@@ -311,6 +338,7 @@ int main(int argc, char **argv)
 		T(a_flood_of_records_keeps_no_other_part_from_being_heard),
 		cmocka_unit_test(a_part_that_is_missing_is_named_and_the_others_go),
 		cmocka_unit_test(nothing_is_released_before_every_part_is_locked_down),
+		T(what_the_shim_handed_over_outlives_it_and_half_a_record_is_none),
 		T(what_is_started_early_waits_for_the_session_that_takes_it),
 		T(what_is_started_early_and_not_taken_leaves_nothing),
 		T(without_a_log_nothing_is_started),

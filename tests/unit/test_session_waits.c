@@ -209,7 +209,7 @@ static const struct call_row {
 	{ { "a question that ends before its end", "init ready released running", "released question-nul closed exit-0",
 		  NULL, NULL, 125, "no question of this build", "\"stockade failed\"" },
 		NULL, 0, 0 },
-	{ { "a question with a descriptor", "init ready released running", "released question-fd closed exit-0", NULL,
+	{ { "a question of no length", "init ready released running", "released question-length closed exit-0", NULL,
 		  NULL, 125, "no record of this build", "\"stockade failed\"" },
 		NULL, 0, 0 },
 };

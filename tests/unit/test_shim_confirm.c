@@ -31,10 +31,11 @@ static struct desk *desk_asking(void)
 static struct confirm asked(struct desk *t)
 {
 	struct confirm c;
-	ssize_t n = recv(t->control, t->record, sizeof(t->record), MSG_DONTWAIT);
+	const char *bytes;
+	size_t n;
 
-	assert_true(n > 0);
-	assert_int_equal(confirm_decode(t->record, (size_t)n, &c), 0);
+	assert_true(desk_message(t, &bytes, &n));
+	assert_int_equal(confirm_decode(bytes, n, &c), 0);
 	return c;
 }
 

@@ -487,8 +487,8 @@ static void nothing_passes_that_the_supervisor_did_not_take(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_plain();
 
-	close(t->control);
-	t->control = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	close(t->records);
+	t->records = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_true(give(t, C, CALL(1, "a")) < 0);
 	assert_true(give(t, C, CALL(2, "b")) < 0);
 	assert_true(give(t, S, ID(3) "\"method\":\"ping\"}") < 0);

@@ -49,8 +49,11 @@ void record_text(char *ret, size_t size, struct slice text)
 int record_foreign(struct shim *s, char *ret, size_t size, struct slice text)
 {
 	_cleanup_buf_ struct buf room = BUF_INIT(2 * SHIM_LINE_MAX);
-	int r = words_clean_canonical(s, &text, &room);
 
+	/* What stands in the record as it came is looked at when that is sent. */
+	if (copy_plain(ret, size, text))
+		return 0;
+	int r = words_clean_canonical(s, &text, &room);
 	if (r == 0)
 		record_text(ret, size, text);
 	return r;

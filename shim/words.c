@@ -95,14 +95,49 @@ int words_clean_canonical(struct shim *s, struct slice *text, struct buf *room)
 /* Every field that anything of a peer's gets into. */
 #define FIELDS(X) X(method) X(tool) X(subject) X(reason) X(peer_name) X(peer_version) X(protocol) X(arg_keys)
 
-static int event_holds(const struct secrets *x, const struct event *e)
-{
-	struct secrets_hit hit;
-	int r = 0;
+/* All of them one after the other. */
+struct fields {
+#define X(field) char field[sizeof(((struct event *)0)->field)];
+	FIELDS(X)
+#undef X
+};
 
+/* With its NUL. May it have been cut? */
+static bool gather(char *all, size_t *n, const char *field, size_t size)
+{
+	size_t len = strlen(field);
+
+	memcpy(all + *n, field, len + 1);
+	*n += len + 1;
+	return len + CUT_ROOM >= size || memmem(field, len, CUT, sizeof(CUT) - 1);
+}
+
+/* One look for all fields: no value has a NUL, so none is put together from two of them. */
+static int fields_hold(const struct secrets *x, const struct event *e)
+{
+	char all[sizeof(struct fields)];
+	struct secrets_hit hit;
+	bool cut = false;
+	size_t n = 0;
+	int r;
+
+#define X(field) cut = (e->field[0] && gather(all, &n, e->field, sizeof(e->field))) || cut;
+	FIELDS(X)
+#undef X
+	r = n ? secrets_find(x, true, all, n, 0, &hit) : 0;
+	if (r || !cut)
+		return r;
 #define X(field) r = r == 0 && e->field[0] ? find_any(x, e->field, strlen(e->field), sizeof(e->field)) : r;
 	FIELDS(X)
 #undef X
+	return r;
+}
+
+static int event_holds(const struct secrets *x, const struct event *e)
+{
+	struct secrets_hit hit;
+	int r = fields_hold(x, e);
+
 	return r == 0 && e->args_len ? secrets_find(x, false, e->args, e->args_len, 0, &hit) : r;
 }
 

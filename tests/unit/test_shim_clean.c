@@ -2,6 +2,7 @@
 /* test_shim_clean - wherever a peer's words get into ours, to the client or into a record: no secret, nothing unseen */
 #include "tests/unit/shim_play.h"
 #include "shim/arguments.h"
+#include "shim/record.h"
 
 #define TOKEN "ghp_Zx81kQ02mmPLw9"
 #define LONG  "tok0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-end-of-a-long-one"
@@ -186,6 +187,26 @@ static void a_pattern_that_was_cut_is_clean(void **state)
 	put_down(t);
 }
 
+/* Words that fill their room were cut there, and nothing shows it. */
+static void the_beginning_of_a_value_at_the_end_of_a_full_field_is_clean(void **state)
+{
+	struct desk *t = desk_with_secrets();
+	struct event e = { .type = EVENT_REFUSED, .tool = "a", .method = "b" }, got;
+
+	memset(e.reason, 'x', sizeof(e.reason) - 1);
+	memcpy(e.reason + sizeof(e.reason) - 1 - 12, TOKEN, 12);
+	assert_int_equal(record_send(&t->s, &e), 0);
+	assert_true(recorded(t, &got));
+	assert_null(strstr(got.reason, "ghp_"));
+	/* In a field with room behind them they are words like others. */
+	e.reason[0] = '\0';
+	memcpy(e.peer_name, TOKEN, 12);
+	assert_int_equal(record_send(&t->s, &e), 0);
+	assert_true(recorded(t, &got));
+	assert_string_equal(got.peer_name, "ghp_Zx81kQ02");
+	put_down(t);
+}
+
 static void refusals_and_limits_are_clean(void **state)
 {
 	static char big[2048];
@@ -213,6 +234,7 @@ int main(void)
 		cmocka_unit_test(arguments_in_the_log_are_clean_keys_as_well),
 		cmocka_unit_test(what_schemas_say_is_clean),
 		cmocka_unit_test(a_pattern_that_was_cut_is_clean),
+		cmocka_unit_test(the_beginning_of_a_value_at_the_end_of_a_full_field_is_clean),
 		cmocka_unit_test(refusals_and_limits_are_clean),
 	};
 

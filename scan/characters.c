@@ -8,6 +8,9 @@
  * blanks is one blank, or one line feed when it holds any.
  */
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include "base/text.h"
 #include "scan/letters.h"
 #include "scan/work.h"
@@ -261,25 +264,87 @@ static void end_plain(struct pass *p, size_t first, size_t end)
 	p->at = end;
 }
 
+enum { BLOCK = 16 };
+
+#ifdef __SSE2__
+static inline __m128i within(__m128i v, char first, char count)
+{
+	__m128i from = _mm_sub_epi8(v, _mm_set1_epi8(first));
+
+	return _mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8((char)(count - 1))), from);
+}
+
+/* Where each byte of a block came from: its place, and a blank's is that of what follows it. */
+static inline void note_places(uint32_t *from, size_t at, __m128i blank)
+{
+	const __m128i steps = _mm_set_epi32(3, 2, 1, 0);
+	__m128i low = _mm_unpacklo_epi8(blank, blank), high = _mm_unpackhi_epi8(blank, blank);
+	const __m128i more[] = { _mm_unpacklo_epi16(low, low), _mm_unpackhi_epi16(low, low),
+		_mm_unpacklo_epi16(high, high), _mm_unpackhi_epi16(high, high) };
+
+	for (int i = 0; i < 4; i++) {
+		__m128i place = _mm_add_epi32(_mm_set1_epi32((int)at + 4 * i), steps);
+		_mm_storeu_si128((__m128i *)(void *)(from + 4 * i), _mm_sub_epi32(place, more[i]));
+	}
+}
+
+/* A block of plain characters with single blanks between, and one more byte behind it: false for a closer look. */
+static inline bool add_block(struct scan *s, size_t at, size_t len)
+{
+	const unsigned char *raw = s->raw + at;
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)raw);
+	__m128i blank = _mm_cmpeq_epi8(v, _mm_set1_epi8(' ')), capital = within(v, 'A', 26);
+	unsigned blanks = (unsigned)_mm_movemask_epi8(blank);
+
+	if (_mm_movemask_epi8(within(v, ' ', 0x7f - ' ')) != 0xffff || blanks & blanks << 1 ||
+		(blanks & 1 && s->folded[len - 1] == '\n') || (blanks >> (BLOCK - 1) && !is_plain(raw[BLOCK])))
+		return false;
+	v = _mm_add_epi8(v, _mm_and_si128(capital, _mm_set1_epi8(32)));
+	_mm_storeu_si128((__m128i *)(void *)(s->folded + len), v);
+	note_places(s->from + len, at, blank);
+	return true;
+}
+#else
+static inline bool add_block(struct scan *s, size_t at, size_t len)
+{
+	return false;
+}
+#endif
+
+/* The same byte by byte up to there: where it stops, and *len is what is folded. */
+static inline size_t add_bytes(struct scan *s, size_t at, size_t stop, size_t *len)
+{
+	for (; at < stop; at++) {
+		unsigned char c = s->raw[at];
+		bool blank = c == ' ' && at + 1 < s->raw_len && is_plain(s->raw[at + 1]);
+		if (!is_plain(c) && !blank)
+			break;
+		/* A blank is written when the word behind it begins, and none after a line feed. */
+		if (blank && s->folded[*len - 1] == '\n')
+			continue;
+		s->from[*len] = (uint32_t)(at + blank);
+		s->folded[(*len)++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+	}
+	return at;
+}
+
 /* Most of every text: words of ASCII with one blank between, in which nothing can be found here. */
 static void add_plain(struct pass *p)
 {
 	struct scan *s = p->s;
-	const unsigned char *raw = s->raw;
-	size_t at = p->at, len = s->folded_len;
+	size_t at = p->at, stop = at, len = s->folded_len;
 
 	if (s->is_key || p->blanks || p->lines || p->alien || p->styled || FOLDED_MAX - len < s->raw_len - at)
 		return;
-	for (; at < s->raw_len; at++) {
-		unsigned char c = raw[at];
-		bool blank = c == ' ' && at + 1 < s->raw_len && is_plain(raw[at + 1]);
-		if (!is_plain(c) && !blank)
-			break;
-		/* A blank is written when the word behind it begins, and none after a line feed. */
-		if (blank && s->folded[len - 1] == '\n')
-			continue;
-		s->from[len] = (uint32_t)(at + blank);
-		s->folded[len++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+	while (at == stop && at < s->raw_len) {
+		bool whole = s->raw_len - at > BLOCK;
+		stop = whole ? at + BLOCK : s->raw_len;
+		if (whole && add_block(s, at, len)) {
+			len += BLOCK;
+			at = stop;
+		} else {
+			at = add_bytes(s, at, stop, &len);
+		}
 	}
 	s->folded_len = len;
 	if (at > p->at)

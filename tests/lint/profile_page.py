@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""man/stockade-profile.5.scd and docs/profiles.md explain every key of profiles/schema.json, and no other."""
+"""The pages on profiles and on policies explain every key of their schemas, and no other; that on policies names what is refused."""
 import argparse
 import json
 import os
@@ -25,10 +25,10 @@ def members(schema, node, path, found):
     return found
 
 
-def explained(page):
+def explained(page, title):
     """What stands in bold at the beginning of a definition, before its values."""
     found = set()
-    keys = page[page.index("\n# KEYS"):page.index("\n# FILES")].split("\n")
+    keys = page[page.index(f"\n# {title}"):page.index("\n# FILES")].split("\n")
     for line, below in zip(keys, keys[1:]):
         if line.startswith("*") and below.startswith("\t"):
             found.update(re.findall(r"\*([^*\s]+)\*", line))
@@ -61,23 +61,39 @@ def documented(page, format_keys):
     return found
 
 
+def refused(source):
+    return set(re.findall(r'{ "([a-z.]+)", JSON_NULL, take_refused }', source))
+
+
+def said_to_be_refused(page):
+    return set(re.findall(r"_([a-z.]+)_", page[:page.index(" are kept for later versions")].rsplit("\n\n", 1)[1]))
+
+
+def read(root, path):
+    with open(os.path.join(root, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def differs(name, keys, other, wanted):
+    for key in sorted(wanted - keys):
+        print(f"{name} does not explain {key}, which {other} has")
+    for key in sorted(keys - wanted):
+        print(f"{name} explains {key}, which {other} does not have")
+    return keys != wanted
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--root", required=True)
     root = a.parse_args().root
-    with open(os.path.join(root, "profiles/schema.json"), encoding="utf-8") as f:
-        schema = json.load(f)
-    with open(os.path.join(root, "man/stockade-profile.5.scd"), encoding="utf-8") as f:
-        page = explained(f.read())
-    format_keys = members(schema, schema, "", set())
-    with open(os.path.join(root, "docs/profiles.md"), encoding="utf-8") as f:
-        document = documented(f.read(), format_keys)
-    for name, keys in (("man/stockade-profile.5.scd", page), ("docs/profiles.md", document)):
-        for key in sorted(format_keys - keys):
-            print(f"{name} does not explain {key}, which profiles/schema.json has")
-        for key in sorted(keys - format_keys):
-            print(f"{name} explains {key}, which profiles/schema.json does not have")
-    return not format_keys == page == document
+    page, document, policy = (read(root, p) for p in ("man/stockade-profile.5.scd", "docs/profiles.md", "man/stockade-policy.5.scd"))
+    profiles, policies = (json.loads(read(root, f"profiles/{p}")) for p in ("schema.json", "policy.schema.json"))
+    keys = members(profiles, profiles, "", set())
+    rows = (("man/stockade-profile.5.scd", explained(page, "KEYS"), "profiles/schema.json", keys),
+            ("docs/profiles.md", documented(document, keys), "profiles/schema.json", keys),
+            ("man/stockade-policy.5.scd", explained(policy, "DESCRIPTION"), "profiles/policy.schema.json", members(policies, policies, "", set())),
+            ("man/stockade-policy.5.scd (refused)", said_to_be_refused(policy), "supervisor/policy.c", refused(read(root, "supervisor/policy.c"))))
+    return any([differs(*row) for row in rows])
 
 
 if __name__ == "__main__":

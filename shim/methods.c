@@ -75,7 +75,8 @@ bool methods_has_name(struct slice name)
 
 bool methods_may_be_task(const struct method *m)
 {
-	return m->gate == GATE_TOOL || m->gate == GATE_SAMPLING || m->gate == GATE_ELICITATION;
+	return m->gate == GATE_TOOL || m->gate == GATE_SAMPLING || m->gate == GATE_ELICITATION ||
+	       __builtin_strncmp(m->name, "tasks/", 6) == 0;
 }
 
 const struct method *methods_table(size_t *ret_n)

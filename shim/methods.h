@@ -61,7 +61,8 @@ const struct method *methods_find(enum event_side from, bool request, struct sli
 /* Is it the name of any row, whatever its direction and form, or one that differs by upper and lower case alone? */
 bool methods_has_name(struct slice name);
 /* May the request carry params.task? What comes of a task passes by what looks at the method's own result, so only
- * calls and what the server asks of the client's model and user, as the protocol has it. */
+ * calls and what the server asks of the client's model and user, as the protocol has it. And what is asked about a
+ * task: the TypeScript SDK repeats there what it asked the task with, and nobody makes anything of it. */
 bool methods_may_be_task(const struct method *m);
 /* For tests: the whole table. */
 const struct method *methods_table(size_t *ret_n);

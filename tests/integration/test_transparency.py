@@ -212,6 +212,17 @@ def test_a_real_client_cannot_tell_the_difference(person, client, server):
     assert sum("ok" in a for a in wrapped) >= len(wrapped) - 1
 
 
+def test_a_real_task_of_a_real_server_comes_to_the_same(person):
+    """Made, polled for, and its result fetched: server-everything runs one tool as a task alone."""
+    command = COMMANDS["everything"]
+    steps = [{"op": "tools"}, {"op": "task", "name": "simulate-research-query", "args": {"topic": "tea"}}, {"op": "call", "name": "echo", "args": {"message": "m"}}]
+    person.approve("--", *command)
+    bare, wrapped = ask("sdk_v1", person, command, steps), ask("sdk_v1", person, [STOCKADE, "run", "--", *command], steps)
+    assert wrapped == bare
+    assert bare[1]["ok"]["told"][0] == "taskCreated" and bare[1]["ok"]["told"][-1] == "result" and "tea" in json.dumps(bare[1]["ok"]["content"])
+    assert {"tasks/get", "tasks/result"} <= {r.get("method") for r in person.records()}
+
+
 def test_the_v2_client_in_its_modern_era_mode_gets_through(person):
     command = COMMANDS["everything"]
     person.approve("--", *command)

@@ -14,7 +14,20 @@ async function call(client, step, request) {
   return step.progress ? { result, progress } : result;
 }
 
+// A call that becomes a task: what was told of it, once each, and what it came to.
+async function task(client, step) {
+  const told = [];
+  let last;
+  for await (const m of client.experimental.tasks.callToolStream({ name: step.name, arguments: step.args ?? {} })) {
+    last = m;
+    const what = m.type === 'taskStatus' ? m.task.status : m.type;
+    if (told.at(-1) !== what) told.push(what);
+  }
+  return { told, content: last.result?.content ?? String(last.error) };
+}
+
 const operations = {
+  task,
   tools: (c) => c.listTools(),
   resources: (c) => c.listResources(),
   templates: (c) => c.listResourceTemplates(),

@@ -121,8 +121,20 @@ int handle_answer_denial(
 	return handle_answer_tool_error(s, id, text, m->modern);
 }
 
+/* Roots beyond what is granted, which the server does not hear of. */
+static int record_hidden_roots(struct shim *s, uint64_t call_id, uint64_t count)
+{
+	struct event e = {
+		.type = EVENT_LIST_FILTERED, .side = EVENT_FROM_CLIENT, .call_id = call_id, .count = count
+	};
+
+	record_words(e.method, sizeof(e.method), "roots/list");
+	record_words(e.reason, sizeof(e.reason), "they are not within what is granted");
+	return record_send(s, &e);
+}
+
 /* Takes out what the server is not to get. */
-static int edit_request(struct shim *s, struct message *m, const struct method *method)
+static int edit_request(struct shim *s, struct message *m, const struct method *method, uint64_t call_id)
 {
 	struct slice offers = method && method->note == NOTE_HELLO
 				      ? message_get(&s->doc, "capabilities")
@@ -138,6 +150,8 @@ static int edit_request(struct shim *s, struct message *m, const struct method *
 		r = handle_replace(s, m);
 	if (r == 0)
 		r = lists_filter_responses(s, message_get(&s->doc, "inputResponses"), &s->edited, &hidden);
+	if (r == 0 && hidden)
+		r = record_hidden_roots(s, call_id, hidden);
 	if (r == 0 && hidden)
 		r = handle_replace(s, m);
 	return r;
@@ -198,7 +212,7 @@ static int pass_request(struct shim *s, struct message *m, const struct method *
 	memcpy(id, m->envelope->id.p, id_len);
 	r = handle_record_request(s, m, method, d, e->call_id);
 	if (r == 0)
-		r = edit_request(s, m, method);
+		r = edit_request(s, m, method, e->call_id);
 	if (r == 0)
 		r = handle_forward(s, EVENT_FROM_CLIENT);
 	if (r == 0 && s->to_server.broken)
@@ -421,6 +435,8 @@ static int on_response(struct shim *s, struct message *m)
 	r = record_ending(s, e, m->side, m->envelope->kind == ENVELOPE_ERROR ? "error" : "ok", m->line->n);
 	if (r == 0 && e->method && e->method->result == RESULT_ROOTS)
 		r = lists_filter_roots(s, message_get(&s->doc, "roots"), &s->edited, &hidden);
+	if (r == 0 && hidden)
+		r = record_hidden_roots(s, e->call_id, hidden);
 	pending_remove(&s->asks, e);
 	if (r == 0 && hidden)
 		r = handle_replace(s, m);

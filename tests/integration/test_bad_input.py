@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 import pytest
-from integration.harness import ODD, STAGE, STOCKADE, children, npm_server, status_of
+from integration.harness import ODD, STAGE, STOCKADE, children, status_of
 
 GOOD = {"stockade": 1, "name": "bad", "version": 1, "description": "for a test", "command": ["/usr/bin/python3", ODD[1], "bad"]}
 
@@ -395,25 +395,3 @@ def test_a_server_that_is_not_mcp_at_all_harms_nobody(person):
     w.send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}})
     assert "error" in w.answer(1)
     assert w.wait() == 0
-
-
-def test_a_filesystem_servers_roots_cannot_widen_what_it_sees(person):
-    command = npm_server("filesystem", person.work)
-    person.approve("--ro", person.work, "--", *command)
-    w = person.start("--ro", person.work, "--", *command)
-    w.send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
-        "protocolVersion": "2025-06-18", "capabilities": {"roots": {"listChanged": True}},
-        "clientInfo": {"name": "raw", "version": "1"}}})
-    w.answer(1)
-    w.notify("notifications/initialized")
-    w.notify("notifications/roots/list_changed")
-    w.send({"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {
-        "name": "read_text_file", "arguments": {"path": "/etc/passwd"}}})
-    while True:
-        m = w.message()
-        if m.get("method") == "roots/list":
-            w.send({"jsonrpc": "2.0", "id": m["id"], "result": {"roots": [{"uri": "file:///etc", "name": "etc"}]}})
-        elif m.get("id") == 9:
-            break
-    assert m["result"].get("isError")
-    w.end()

@@ -2,8 +2,9 @@
 """What a server may ask of its client, and log there: limited by the profile, with a real server and with one that oversteps."""
 import itertools
 import json
+import os
 
-from integration.harness import ODD, npm_server, until
+from integration.harness import ODD, Wire, npm_server, until
 
 EVERYTHING = npm_server("everything", "stdio")
 OFFERS = {"sampling": {"tools": {}, "context": {}}, "elicitation": {"form": {}, "url": {}}}
@@ -118,6 +119,36 @@ def test_what_a_server_says_of_itself_is_recorded_without_the_secrets_that_it_ho
     until(lambda: any(r["event"] == "server.hello" for r in person.records()))
     said = json.dumps(person.records())
     assert "Zx81kQ02mm" not in said and "[stockade: value of DEMO_TOKEN]" in said
+
+
+def directories_of(w):
+    """What the file system server serves, by its own words."""
+    return w.call("list_allowed_directories")["result"]["content"][0]["text"].splitlines()[1:]
+
+
+def roots_replaced(w, roots):
+    """What it serves once it was told of roots, and whether it then reads a file of /etc and one of the directory it was started on."""
+    started_on = os.path.dirname(roots[-1])
+    w.initialize(capabilities={"roots": {"listChanged": True}})
+    asked = until_asked(w, "roots/list")
+    w.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"roots": [{"uri": f"file://{r}", "name": "r"} for r in roots]}})
+    served = until(lambda: [d for d in [directories_of(w)] if d != [started_on]])[0]
+    read = [not w.call("read_text_file", {"path": path})["result"].get("isError", False) for path in ("/etc/passwd", f"{started_on}/own.txt")]
+    assert w.end() == 0
+    return served, read
+
+
+def test_of_the_roots_that_replace_the_list_of_a_real_server_those_that_are_not_granted_never_reach_it(person):
+    notes = f"{person.work}/notes"
+    os.mkdir(notes)
+    person.write("own.txt", "own")
+    command = npm_server("filesystem", person.work)
+    person.approve("--ro", person.work, "--", *command)
+    roots = ["/etc", notes]
+    assert roots_replaced(Wire(command, env=person.env, cwd=person.work), roots) == (roots, [True, False]), "the control"
+    assert roots_replaced(person.start("--ro", person.work, "--", *command), roots) == ([notes], [False, False])
+    [record] = [r for r in person.records() if r.get("method") == "roots/list" and r["event"] == "list.filtered"]
+    assert record["count"] == 1
 
 
 def test_check_says_what_the_server_may_ask_and_that_roots_replace_its_own(person):

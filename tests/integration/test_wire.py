@@ -99,7 +99,9 @@ def test_a_result_that_asks_for_input_passes_with_its_retry_where_the_profile_al
     assert json.loads(done["content"][0]["text"]) == {"requestState": STATE,
                                                       "inputResponses": {"k": {"roots": [granted]}, "e": retry["e"]}}
     assert w.end() == 0
-    assert [r["status"] for r in person.records() if r["event"] == "tool.result"] == ["input_required", "input_required", "ok"]
+    records = person.records()
+    assert [r["status"] for r in records if r["event"] == "tool.result"] == ["input_required", "input_required", "ok"]
+    assert [(r["method"], r["side"], r["count"]) for r in records if r["event"] == "list.filtered"] == [("roots/list", "client", 1)]
 
 
 def test_a_result_that_asks_for_what_is_denied_becomes_a_denial(person):
@@ -145,6 +147,30 @@ def test_a_request_of_the_server_after_the_clients_end_of_input_keeps_nobody_wai
     assert denied.wait() == 0
     assert all(b"sampling" not in line for line in denied.seen)
     assert [r["decision"] for r in person.records() if r.get("method") == "sampling/createMessage"] == ["deny"]
+
+
+def test_methods_of_an_extension_pass_both_ways_where_the_profile_names_them(person):
+    for name, allowed in (("extended", {"extensions": {"allow": ["example.org/*"], "deny": ["example.org/not"]}}), ("plain", {})):
+        person.profile(name, {"stockade": 1, "name": name, "command": [*ODD, name], **allowed})
+        person.approve(name)
+        w = person.start(name)
+        w.initialize()
+        # Read by whoever of the two it is for.
+        asked = {"id": "e", "method": "example.org/back", "params": {"n": 1}}
+        w.send({"jsonrpc": "2.0", "id": 50, "method": "tools/call", "params": {"name": "asks", "arguments": asked}})
+        if allowed:
+            while (m := w.message()).get("method") != "example.org/back":
+                pass
+            assert m["params"] == {"n": 1}
+            w.send({"jsonrpc": "2.0", "id": "e", "result": {"back": 2}})
+        said = json.loads(text_of(w.answer(50)))
+        assert said["result"] == {"back": 2} if allowed else said["error"]["code"] == -32601
+        answers = [w.request(f"example.{m}", {}) for m in ("org/a", "org/not", "net/a")]
+        w.notify("example.org/told")
+        heard = [m for m in json.loads(text_of(w.call("heard"))) if m.startswith("example.")]
+        assert [a.get("error", {}).get("code") for a in answers] == ([None, -32601, -32601] if allowed else [-32601] * 3)
+        assert heard == (["example.org/a", "example.org/told"] if allowed else [])
+        assert w.end() == 0
 
 
 def test_a_name_that_is_listed_twice_is_listed_once(person):

@@ -296,7 +296,17 @@ static void roots_that_the_client_answers_are_those_that_are_granted(void **stat
 			"request allow" },
 		{ S, ID(1) "\"method\":\"roots/list\"}", "=", NULL, "request allow" },
 		{ C, ID(1) "\"result\":{\"roots\":[{\"uri\":\"file:///etc\"},{\"uri\":\"file:///home/u\"}]}}", NULL,
-			ID(1) "\"result\":{\"roots\":[{\"uri\":\"file:///home/u\"}]}}", "response - ok" });
+			ID(1) "\"result\":{\"roots\":[{\"uri\":\"file:///home/u\"}]}}",
+			"list.filtered - they are not within what is granted" },
+		{ S, ID(2) "\"method\":\"roots/list\"}", "=", NULL, "request allow" },
+		{ C, ID(2) "\"result\":{\"roots\":[{\"uri\":\"file:///home/u\"}]}}", NULL, "=", "response - ok" },
+		{ C,
+			ID(3) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\",\"inputResponses\":{\"k\":{"
+			      "\"roots\":[{\"uri\":\"file:///etc\"}]}}}}",
+			NULL,
+			ID(3) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\",\"inputResponses\":{\"k\":{"
+			      "\"roots\":[]}}}}",
+			"list.filtered - they are not within what is granted" });
 }
 
 static void each_era_has_its_own_methods(void **state)

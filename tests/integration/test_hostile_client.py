@@ -9,14 +9,14 @@ from integration.account import MEMORY_MAX_KIB, Account, count, text_of
 from integration.harness import SERVERS, STOCKADE, until
 
 # It is honest as long as nobody calls "go".
-SERVER = ["/usr/bin/python3", f"{SERVERS}/hostile.py", "mark", "honest"]
+SERVER = ["/usr/bin/python3", f"{SERVERS}/hostile.py", "mark"]
 META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {}}
 INITIALIZE = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}}
 
 
-def started(person, deaf=False, approved=True):
-    person.profile("patient", {"stockade": 1, "name": "patient", "command": SERVER, "tools": {"rate": "10000/s"}})
+def started(person, deaf=False, approved=True, mode="honest"):
+    person.profile("patient", {"stockade": 1, "name": "patient", "command": [*SERVER, mode], "tools": {"rate": "10000/s"}})
     if approved:
         person.approve("patient")
     return Account([STOCKADE, "run", "patient"], env=person.env, cwd=person.work, deaf=deaf)
@@ -181,6 +181,46 @@ def test_whatever_a_client_does_each_request_has_one_answer_and_the_server_hears
     records = person.records()
     assert (count(records, "message.refused", side="client"), count(records, "response.unmatched", side="client")) == (play.refused, play.unmatched)
     assert records[-1]["event"] == "session.close"
+    person.verified()
+
+
+def response(ident, **more):
+    return json.dumps({"jsonrpc": "2.0", "id": ident, **(more or {"result": {}})}).encode() + b"\n"
+
+
+# What a client says to the three requests of the server (7, "7", 8) beside an honest answer to each: what is refused, what was asked by
+# nobody any more, and which of them has its answer by that (an error, where the client's could not be passed on).
+FORGED = {"result": {"forged": True}}
+SAYS = {
+    "twice": (b"".join(response(i) + response(i, **FORGED) + response(i, error={"code": 1, "message": "forged"}) for i in (7, "7", 8)), 0, 6, [7, "7", 8]),
+    "under another's id": (response("8", **FORGED) + response("07", **FORGED) + response(" 7", **FORGED) + response(-8, **FORGED), 0, 4, []),
+    "under ids that some take for it": (b"".join(b'{"jsonrpc":"2.0","id":%s,"result":{"forged":true}}\n' % i for i in (b"8.0", b"8e0", b"08", b"+8", b"[8]")), 5, 0, []),
+    "with an error as well": (response(8, **FORGED, error={"code": 1, "message": "forged"}), 1, 0, [8]),
+    "with a method": (response(8, method="ping", **FORGED), 1, 0, [8]),
+    "with a key twice": (b'{"jsonrpc":"2.0","id":8,"result":{},"result":{"forged":true}}\n', 1, 0, [8]),
+    "with 9 MiB": (response(8, result={"forged": "x" * (9 << 20)}), 1, 0, [8]),
+}
+
+
+@pytest.mark.parametrize("how", SAYS)
+def test_what_a_client_answers_reaches_the_server_once_for_what_it_asked(person, how):
+    says, refused, unmatched, answered = SAYS[how]
+    w = started(person, mode="asks")
+    w.initialize()
+    assert text_of(w.call("go")) == "true"
+    w.send_raw(says)
+    for ident in (7, "7", 8):
+        if ident not in answered:
+            w.send_raw(response(ident))
+    heard = json.loads(text_of(w.call("heard")))
+    assert collections.Counter(map(json.dumps, (h for h in heard if h[0] is None))) == {json.dumps([None, i]): 1 for i in (7, "7", 8)}
+    assert "forged" not in text_of(w.call("answers"))
+    assert w.has_shim() and w.memory() < MEMORY_MAX_KIB
+    assert w.end() == 0
+    _, others = w.settle()
+    assert collections.Counter(json.dumps(m["id"]) for m in others) == {'7': 1, '"7"': 1, '8': 1}
+    records = person.records()
+    assert (count(records, "message.refused", side="client"), count(records, "response.unmatched", side="client")) == (refused, unmatched)
     person.verified()
 
 

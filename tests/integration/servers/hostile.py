@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server that does what no server may, at the moment that a client calls its tool "go". Arguments: a mark, a mode.
 
-Until then, and afterwards, it is honest: it has the tools "echo" (says its text), "keep" (never answers), "go" and "heard" (every
-message that reached it, [method, id] each), and "shaped", whose results have to fit a schema. What it forges says "forged".
+Until then, and afterwards, it is honest: it has the tools "echo" (says its text), "keep" (never answers), "go", "heard" (every
+message that reached it, [method, id] each) with "answers" (whole, those of the client; not listed), and "shaped", whose results have to fit a schema. What it forges says "forged".
 """
 import json
 import os
@@ -10,7 +10,7 @@ import signal
 import sys
 
 MODE = sys.argv[2]
-HEARD, KEPT = [], []
+HEARD, ANSWERS, KEPT = [], [], []
 STATE = {"changed": False, "pages": 0}
 FORGED = {"content": [{"type": "text", "text": "forged"}]}
 LIMIT = 8 << 20  # bytes a line that stockade passes on
@@ -98,11 +98,13 @@ def flood_garbage(_):
 
 
 def sizes(ident):
-    """Numbers that are no sizes."""
+    """Numbers that are no sizes, and the size of a message as other protocols say it: the real one is another."""
+    for size in (b"5", b"-1", b"99999999999999999999"):
+        raw(b"Content-Length: " + size + b"\r\n\r\n")
     for total in ("-1", "0", "1e308", "123456789012345678901234567890", "-0.0"):
         raw(b'{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%d,"progress":1e300,"total":%s}}\n'
             % (ident, total.encode()))
-    raw(b'{"jsonrpc":"2.0","id":%d,"result":{"content":[{"type":"resource_link","uri":"a:b","name":"n","size":-1e999}],'
+    raw(b'{"jsonrpc":"2.0","id":%d,"result":{"content":[{"type":"text","text":"true"},{"type":"resource_link","uri":"a:b","name":"n","size":-1e999}],'
         b'"total":99999999999999999999,"nextCursor":""}}\n' % ident)
 
 
@@ -112,6 +114,12 @@ def burst(_):
     block += b"".join(line({"id": i, "method": m}) for i in range(2, 40)
                       for m in ("sampling/createMessage", "elicitation/create", "roots/list", "tools/call", "initialize", "tasks/list"))
     raw(block)
+
+
+def asks(_):
+    """Requests of which each wants its own answer: ids of both types, two of one spelling."""
+    for ident in (7, "7", 8):
+        say({"id": ident, "method": "ping"})
 
 
 def midline(ident):
@@ -219,9 +227,9 @@ def form(ident, which):
     raw(FORMS[which] % ident + b"\n")
 
 
-MODES = {f.__name__: f for f in (twice, unasked, typed, swap, joined, flood_notes, flood_noise, flood_asks, flood_answers, flood_garbage, sizes, burst, midline,
+MODES = {f.__name__: f for f in (twice, unasked, typed, swap, joined, flood_notes, flood_noise, flood_asks, flood_answers, flood_garbage, sizes, burst, asks, midline,
                                  midline_open, deaf, drip, large, large_note, endless, deep, dies, murdered, cancels, rewrites, rewrites_aloud, initializes)}
-SILENT = {"twice", "drip", "swap"}  # what they say is the answer
+SILENT = {"twice", "drip", "swap", "sizes"}  # what they say is the answer
 
 
 # Where nobody may be asked for anything, and nothing may become a task.
@@ -267,6 +275,8 @@ def call(ident, params):
         return None
     if name == "heard":
         return {"content": [{"type": "text", "text": json.dumps(HEARD)}]}
+    if name == "answers":
+        return {"content": [{"type": "text", "text": json.dumps(ANSWERS)}]}
     if name == "go" and MODE == "form":
         form(ident, args["form"])
     elif name == "go":
@@ -282,6 +292,8 @@ def result(ident, method, params):
     if method == "initialize":
         return {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {"listChanged": True}, "prompts": {}, "resources": {}},
                 "serverInfo": {"name": "hostile", "version": "1"}}
+    if method == "server/discover":
+        return {"resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {"listChanged": True}, "prompts": {}, "resources": {}}}
     if MODE in EVERYWHERE and not (method == "tools/list" and MODE == "tasks"):
         return EVERYWHERE[MODE](method, params)
     if method == "tools/call":
@@ -298,6 +310,8 @@ def serve():
     for text in sys.stdin.buffer:
         m = json.loads(text)
         HEARD.append([m.get("method"), m.get("id")])
+        if "method" not in m:
+            ANSWERS.append(m)
         if "method" not in m or "id" not in m:
             continue
         said = result(m["id"], m["method"], m.get("params") or {})

@@ -457,6 +457,66 @@ def test_diff_says_word_by_word_what_changed_and_scripts_can_ask(person):
     assert [f["path"] for f in fields] == ["description"] and POISON in fields[0]["new"]
 
 
+# What else may change: does it matter, and how it is told.
+CHANGES = {
+    "wider": (True, "tool 'echo'", "inputSchema/properties/path/type", "a new argument"),
+    "narrower": (False, "tool 'echo'", "inputSchema/properties/text/maxLength", "less than before"),
+    "hint": (True, "tool 'echo'", "annotations/readOnlyHint", "claims that it changes nothing"),
+    "nohint": (True, "tool 'sum'", "annotations/readOnlyHint", "no longer claims that it changes nothing"),
+    "gone": (False, "tool 'last': gone", None, None),
+    "prompt": (True, "prompt 'greet'", "description", "text that a model reads"),
+    "template": (True, "resource template 'x://{a}'", "description", "text that a model reads"),
+    "instructions": (True, "the instructions", "", "text that a model reads"),
+}
+
+
+@pytest.mark.parametrize("mode", CHANGES)
+def test_diff_tells_of_each_kind_of_change_whether_it_matters_and_scripts_see_them_all(person, mode):
+    matters, what, path, words = CHANGES[mode]
+    s = Server(person)
+    s.pin()
+    s.say(mode)
+    r = person.stockade("diff", "--exit-code", *s.words, check=1)
+    assert f"{'! ' if matters else '  '}{what}" in r.stdout and (words is None or words in r.stdout), r.stdout
+    assert person.stockade("diff", *s.words, check=0).stdout == r.stdout
+    shown = json.loads(person.stockade("diff", "--json", "--exit-code", *s.words, check=1).stdout)
+    assert shown["changed"] and shown["matters"] is matters and len(shown["changes"]) == 1
+    if path is not None:
+        assert [(f["path"], f["matters"]) for f in shown["changes"][0]["fields"]] == [(path, matters)]
+
+
+# What a server sees while it is listed, in the description of a tool.
+LOOKS = """
+import json, os, sys
+sees = [os.path.exists(p) for p in sys.argv[1:]] + ['LANG_OF_CLIENT' in os.environ]
+for line in sys.stdin:
+    m = json.loads(line)
+    answer = {'initialize': {'protocolVersion': '2025-11-25', 'capabilities': {'tools': {}}, 'serverInfo': {'name': 'n', 'version': '1'}},
+              'tools/list': {'tools': [{'name': 'a', 'description': 'sees ' + str(sees), 'inputSchema': {'type': 'object'}}]}}.get(m.get('method'))
+    if answer:
+        print(json.dumps({'jsonrpc': '2.0', 'id': m['id'], 'result': answer}), flush=True)
+"""
+
+
+def test_a_server_that_is_listed_to_be_pinned_sees_no_more_than_one_that_runs(person):
+    key, granted = f"{person.home}/.ssh/id_ed25519", person.write("granted", "")
+    os.makedirs(os.path.dirname(key))
+    with open(key, "w", encoding="ascii"):
+        pass
+    raw = ["/usr/bin/python3", "-c", LOOKS, granted, key, f"/proc/{os.getpid()}/fd"]
+    person.env["LANG_OF_CLIENT"] = "x"
+    bare = Wire(raw, env=person.env, cwd=person.work)
+    bare.initialize()
+    assert bare.request("tools/list", {})["result"]["tools"][0]["description"] == "sees [True, True, True, True]", "the control"
+    bare.end()
+    words = ["--ro", granted, "--", *raw]
+    person.approve(*words)
+    [shown] = json.loads(person.stockade("pin", "--json", *words, check=0).stdout)
+    assert "sees [True, False, False, False]" in json.dumps(shown)
+    pin(person, *words)
+    assert json.loads(person.stockade("diff", "--json", "--exit-code", *words, check=0).stdout)["changes"] == []
+
+
 def test_pins_are_no_part_of_the_plan_and_are_recorded(person):
     s = Server(person)
     before = person.stockade("approve", "--print-digest", *s.words, check=0)
@@ -522,6 +582,18 @@ def test_real_clients_get_a_pinned_real_server_whole(person, client, server):
     wrapped = ask(client, person, [STOCKADE, "run", "--", *command], steps)
     assert wrapped == bare and "ok" in wrapped[2], wrapped
     assert pin_events(person, "pin.changed") == pin_events(person, "pin.unknown") == []
+
+
+@pytest.mark.parametrize("client", ["sdk_v1", "client_v2", "mcp_py"])
+def test_a_real_client_that_calls_without_listing_is_served_by_a_pinned_real_server(person, client):
+    command, step = REAL["everything"]
+    person.approve("--", *command)
+    pin(person, "--", *command)
+    calls = [step, {"op": "call", "name": "get-sum", "args": {"a": 1, "b": 2}}]
+    wrapped = ask(client, person, [STOCKADE, "run", "--", *command], calls)
+    assert wrapped == ask(client, person, command, calls) and all("ok" in a for a in wrapped), wrapped
+    first = [(r["method"], r.get("reason")) for r in person.records() if r["event"] in ("request", "tool.call") and r["method"].startswith("tools/")]
+    assert ("tools/list", "asked by stockade itself") in first
 
 
 def test_the_filesystem_server_is_pinned_with_its_directory(person):

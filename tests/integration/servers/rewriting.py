@@ -6,6 +6,9 @@ The file is read at each list, so that one process can rewrite what it says whil
   extra, renamed            a tool more; echo under another name
   instructions              other instructions
   prompt, template          the prompt, the template is another
+  wider, narrower           the schema of echo takes an argument more; one of it has a limit
+  hint, nohint              echo claims to read only; sum no longer does
+  gone                      the second page is empty
   shuffled                  keys and tools in another order, which means the same
   sampling                  a tool more for clients that offer sampling
   late                      a tool more after the handshake, with list_changed
@@ -50,10 +53,22 @@ def turned(value):
     return [turned(v) for v in value] if isinstance(value, list) else value
 
 
+HINT = {"annotations": {"readOnlyHint": True}}
+
+
+def echo_of(mode):
+    echo = tool("renamed" if "renamed" in mode else "echo", POISON if "evil-first" in mode else "Says it again.", **(HINT if "hint" in mode else {}))
+    properties = echo["inputSchema"]["properties"]
+    if "wider" in mode:
+        properties["path"] = {"type": "string"}
+    if "narrower" in mode:
+        properties["text"]["maxLength"] = 9
+    return echo
+
+
 def pages(mode):
-    echo = tool("renamed" if "renamed" in mode else "echo", POISON if "evil-first" in mode else "Says it again.")
-    first = [echo, tool("sum", "Adds.", annotations={"readOnlyHint": True})]
-    second = [tool("last", POISON if "evil-second" in mode else "Is on the second page.")]
+    first = [echo_of(mode), tool("sum", "Adds.", **({} if "nohint" in mode else HINT))]
+    second = [] if "gone" in mode else [tool("last", POISON if "evil-second" in mode else "Is on the second page.")]
     if "extra" in mode or ("sampling" in mode and "sampling" in OFFERS) or "late" in mode:
         second.append(tool("extra", "Was not there."))
     if "twice" in mode:

@@ -24,17 +24,17 @@ class Language:
     rest: dict  # arguments, beside the one that has the word
     key: str
     words: dict  # mild and wild: the argument, and what the answer then holds
-    grants: list = dataclasses.field(default_factory=list)
+    reads: list = dataclasses.field(default_factory=list)
 
 
 # {work} is the person's directory
 LANGUAGES = {
     TYPESCRIPT: Language(npm_server("filesystem", "{work}"), "read_text_file", {}, "path",
-                         {"mild": ("{work}/mild.txt", "very mild"), "wild": ("{work}/wild.txt", "very wild")}, ["--ro", "{work}"]),
+                         {"mild": ("{work}/mild.txt", "very mild"), "wild": ("{work}/wild.txt", "very wild")}, ["{work}"]),
     CSHARP: Language([DOTNET, "server", "start", "--mode", "single"], "template", {"intent": "x", "learn": True}, "tool",
                      {"mild": ("", "Here are the available"), "wild": ("none", "An error occurred invoking")}),
     GOLANG: Language([GO, "--kubeconfig", "{work}/kubeconfig"], "resources_list", {"kind": "K"}, "apiVersion",
-                     {"mild": ("a/b/c", "invalid argument apiVersion"), "wild": ("v1", "connection refused")}, ["--ro", "{work}"]),
+                     {"mild": ("a/b/c", "invalid argument apiVersion"), "wild": ("v1", "connection refused")}, ["{work}"]),
     PYTHON: Language([f"{STAGE}/venv/bin/mcp-server-time"], "convert_time", {"source_timezone": "UTC", "target_timezone": "Asia/Tokyo"}, "time",
                      {"mild": ("12:34", "T12:34:00"), "wild": ("23:57", "T23:57:00")}),
 }
@@ -51,12 +51,14 @@ class Talk:
         for word in ("mild", "wild"):
             self.person.write(f"{word}.txt", f"very {word}")
         self.person.write("kubeconfig", KUBECONFIG)
-        words = [*self.kind.grants, "--", *self.kind.command]
-        self.person.approve(*words)
-        self.through = Account([STOCKADE, "run", *words], env=self.person.env, cwd=self.person.work)
+        # More calls than the sixty a minute that a tool has without a word of anybody.
+        self.person.profile("talk", {"stockade": 1, "name": "talk", "command": self.kind.command, "filesystem": {"read": self.kind.reads},
+                                     "tools": {"rate": "1000/s"}})
+        self.person.approve("talk")
+        self.through = Account([STOCKADE, "run", "talk"], env=self.person.env, cwd=self.person.work)
         self.through.initialize()
         self.through.request("tools/list")
-        self.bare, self.passed, self.refused = None, 0, 0
+        self.bare, self.passed, self.refused, self.others = None, 0, 0, []
 
     def arguments(self, word):
         return json.dumps({**self.kind.rest, self.kind.key: self.kind.words[word][0]})
@@ -155,6 +157,8 @@ ROWS = {
     "a comment": Row(CALL + "<WILD>/* it is fine */}", "not valid JSON"),
     # rule 3: keys
     "a key of the schema in capitals": Row(CALL + '{"name":"<TOOL>","arguments":{<REST>"<KEY>":<mild>,"<BIG>":<wild>}}}', "schema"),
+    "a key of the task in capitals": Row(CALL + '{"name":"<TOOL>","arguments":<ARGS>,"task":{"TTL":1}}}', IMITATED),
+    "a duplicate key in _meta": Row(CALL + '{"name":"<TOOL>","arguments":{<REST>"<KEY>":<wild>},"_meta":{"a":{"b":1,"\\u0062":2}}}}', SAME_KEY, ALL),
     "a key of _meta in capitals": Row(CALL + '{"name":"<TOOL>","arguments":<ARGS>,"_meta":{"ProgressToken":1}}}', IMITATED),
     # rule 4: the envelope
     "a key too many": Row(CALL + '<WILD>,"extra":1}', "its keys are not exactly", {CSHARP, GOLANG, PYTHON}),
@@ -165,12 +169,16 @@ ROWS = {
     "an id that no double holds": Row('{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":<WILD>}', "its id is neither", {CSHARP, GOLANG}, has_id=False),
     "params in an array": Row(CALL + "[<WILD>]}", "its params are not an object"),
     # rule 5: text
+    "half a pair in the method": Row(HEAD + '"method":"tools/call\\ud800","params":<WILD>}', "its method is not a plain string"),
+    "U+0000 in the method": Row(HEAD + '"method":"tools/call\\u0000","params":<WILD>}', "its method is not a plain string"),
+    "U+0000 in a key": Row(CALL + '{"name":"<TOOL>","arguments":<ARGS>,"arguments\\u0000":{<REST>"<KEY>":<wild>}}}', "a key holds"),
     "half a pair in the name": Row(CALL + '{"name":"<TOOL>\\ud800","arguments":<ARGS>}}', "no plain name"),
     "U+0000 in the name": Row(CALL + '{"name":"<TOOL>\\u0000","arguments":<ARGS>}}', "no plain name"),
     "half a pair in a key": Row(CALL + '{"name":"<TOOL>","arguments":<ARGS>,"x\\udc00":1}}', "a key holds"),
     "a name in another spelling": Row(CALL + '{"name":"\\u00<HEX><TAIL>","arguments":<ARGS>}}'),
     # rule 6: another spelling of the same
     "blanks and escapes": Row('  { "params" : { "arguments" : <ARGS> , "name" : "<TOOL>" } , "method" : "tools\\/call" , "id" : <ID> , "jsonrpc" : "2\\u002e0" }  '),
+    "ends of lines as others see them": Row(CALL + '{"name":"<TOOL>","arguments":<ARGS>,"_meta":{"x":"\u0085\u2028\u2029\x7f\ufeff\\u000b\\u000c\\u001c"}}}'),
     "numbers as they are spelt": Row(CALL + '{"name":"<TOOL>","arguments":<ARGS>,"_meta":{"x":[1.0,1e5,-0,12345678901234567890,0.10000000000000000000001]}}}'),
 }
 
@@ -203,16 +211,45 @@ def test_what_is_passed_on_is_what_every_server_does_and_what_is_refused_none(ta
     assert talk.seen("mild") in json.dumps(w.call(talk.kind.tool, json.loads(talk.arguments("mild")))), "the session goes on"
 
 
+# Names that a peer might trim, fold or normalise to the one that is there. The last ones are not told from it by people.
+NEARLY = ["<TOOL> ", " <TOOL>", "<TOOL>\\n", "<UPPER>", "<TOOL>\u200b", "<TOOL>\ufe0f", "<WIDE>"]
+
+
+def test_a_name_that_is_nearly_one_is_another_to_every_server(talk):
+    wide = "".join(chr(ord(c) + 0xfee0) if c.isalnum() else c for c in talk.kind.tool)
+    for i, name in enumerate(NEARLY):
+        name = name.replace("<TOOL>", talk.kind.tool).replace("<UPPER>", talk.kind.tool.upper()).replace("<WIDE>", wide)
+        w, ident = talk.through, 5000 + i
+        w.asked.append(str(ident))
+        w.send_raw(f'{{"jsonrpc":"2.0","id":{ident},"method":"tools/call","params":{{"name":"{name}","arguments":{talk.arguments("mild")}}}}}\n'.encode())
+        talk.others.append(ident)
+        # The C# server has one tool and takes any name for it.
+        assert (talk.seen("mild") in json.dumps(w.answer(ident))) == (talk.name == CSHARP)
+
+
+def test_of_two_calls_under_one_id_in_one_write_the_second_reaches_no_server(talk):
+    both = b"".join(f'{{"jsonrpc":"2.0","id":6000,"method":"tools/call","params":{talk.params(word)}}}\n'.encode() for word in ("mild", "wild"))
+    bare, w = talk.unconfined(), talk.through
+    bare.send_raw(both)
+    while not any(talk.seen("wild").encode() in line for line in bare.seen):
+        assert bare.line() is not None, "the control: it acts on both"
+    w.asked.append("6000")
+    w.send_raw(both)
+    talk.passed, talk.refused = talk.passed + 1, talk.refused + 1
+    assert talk.seen("mild") in json.dumps(w.answer(6000))
+
+
 def test_the_log_says_what_the_servers_did(talk):
     w = talk.through
     assert w.has_shim() and w.memory() < MEMORY_MAX_KIB
     w.eof()
     w.wait()
     w.settle()
-    assert not [line for line in w.seen for word in ("wild", "no tool") if talk.seen(word).encode() in line]
+    assert not [line for line in w.seen for word in ("wild", "no tool") if talk.seen(word).encode() in line and json.loads(line).get("id") not in talk.others]
     records = talk.person.records()
     calls = [(r["decision"], r["tool"]) for r in records if r["event"] == "tool.call"]
-    assert calls == [("allow", talk.kind.tool)] * talk.passed
+    assert [c for c in calls if c[1] == talk.kind.tool] == [("allow", talk.kind.tool)] * talk.passed
+    assert [decision for decision, tool in calls if tool != talk.kind.tool] == ["allow"] * len(talk.others)
     assert count(records, "message.refused", side="client") == talk.refused
     talk.person.verified()
 

@@ -124,7 +124,8 @@ def test_a_call_that_takes_too_long_is_answered_and_cancelled_at_the_server(pers
     told = json.loads(cancelled["content"][0]["text"])
     assert len(told) == 1 and told[0]["reason"] == "it took longer than 1 s"
     assert echo["content"][0]["text"] == "on"
-    assert ("time limit" in r.get("status", "") for r in person.records() if r["event"] == "tool.result")
+    [record] = [r for r in person.records() if r.get("status") == "time limit"]
+    assert record["event"] == "tool.result" and "tools.allow.time" in record["rule"] and record["latency_us"] >= 1000000
 
 
 def test_an_answer_after_its_time_reaches_nobody_and_no_other_call(person):

@@ -5,7 +5,7 @@ import os
 import platform
 
 import pytest
-from integration.harness import MODULES, NODE22, PYTHON, SERVERS, STAGE, Wire, npm_server
+from integration.harness import MODULES, NODE22, PYTHON, SERVERS, STAGE, Wire, npm_server, until
 
 ARM = platform.machine() == "aarch64"
 GO = f"{MODULES}/kubernetes-mcp-server-linux-{'arm64' if ARM else 'amd64'}/bin/kubernetes-mcp-server-linux-{'arm64' if ARM else 'amd64'}"
@@ -189,22 +189,29 @@ def test_the_server_is_built_with_the_official_sdk_of_its_language(runtime):
         assert words in f.read()
 
 
-# What takes longer than anybody waits, and what does not.
+# What takes longer than anybody waits, and a tool that tells which of these were given up.
 SLOW = {
-    "python": ([PYTHON, f"{SERVERS}/sdk.py"], call("slow"), call("big", characters=3)),
-    "node": (npm_server("everything", "stdio"), call("trigger-long-running-operation", duration=3600, steps=1), call("echo", message="m")),
+    "python": ([PYTHON, f"{SERVERS}/sdk.py"], "slow", "given_up"),
+    "node, version 2 of the SDK": ([NODE22, f"{SERVERS}/conformance.mjs", MODULES], "test_slow", "test_given_up"),
 }
 
 
+@pytest.mark.parametrize("how", ["by the client", "by the time limit"])
 @pytest.mark.parametrize("runtime", SLOW)
-def test_a_server_on_an_sdk_hears_that_a_call_is_cancelled_and_goes_on(person, runtime):
-    command, slow, quick = SLOW[runtime]
-    person.profile("runtime", {"stockade": 1, "name": "runtime", "command": command, "filesystem": {"read": [f"{STAGE}/venv"]}})
+def test_a_server_on_an_sdk_hears_that_a_call_is_cancelled_and_goes_on(person, runtime, how):
+    command, slow, tells = SLOW[runtime]
+    limit = {"time": "1s"} if how == "by the time limit" else {}
+    person.profile("runtime", {"stockade": 1, "name": "runtime", "command": command, "filesystem": {"read": [f"{STAGE}/venv", MODULES, SERVERS]},
+                               "tools": {"allow": [{"name": slow, **limit}, tells], "rate": "1000/s"}})
     person.approve("runtime")
     w = person.start("runtime")
     w.initialize("2025-11-25")
-    w.send({"jsonrpc": "2.0", "id": "long", "method": slow[0], "params": slow[1]})
-    w.notify("notifications/cancelled", {"requestId": "long", "reason": "enough"})
-    assert "result" in w.request(*quick)
+    w.send({"jsonrpc": "2.0", "id": "long", "method": "tools/call", "params": {"name": slow, "arguments": {}}})
+    if limit:
+        assert "within 1 s" in w.answer("long")["result"]["content"][0]["text"]
+    else:
+        assert "slow" not in json.dumps(w.call(tells)["result"]["content"])
+        w.notify("notifications/cancelled", {"requestId": "long", "reason": "enough"})
+    until(lambda: "slow" in json.dumps(w.call(tells)["result"]["content"]))
     w.end()
-    assert not [line for line in w.seen if "result" in json.loads(line) and json.loads(line)["id"] == "long"]
+    assert len([line for line in w.seen if json.loads(line).get("id") == "long"]) == bool(limit)

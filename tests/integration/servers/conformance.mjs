@@ -66,6 +66,7 @@ const rounds = (steps, keepsState, done) => async (args, ctx) => {
   return inputRequired({ inputRequests, ...(keepsState ? { requestState: await state.mint({ at: next }, ctx) } : {}) });
 };
 
+const givenUp = [];
 const TOOLS = {
   test_simple_text: () => text('This is a simple text response for testing.'),
   test_image_content: () => ({ content: [image] }),
@@ -121,6 +122,14 @@ const TOOLS = {
   test_input_required_result_multi_round: rounds([{ step1: ask.name }, { step2: ask.colour }], true),
   test_input_required_result_tampered_state: rounds([{ confirm: ask.sure }], true),
   test_input_required_result_capabilities: rounds([{ capital_question: ask.capital }], false),
+  // Of no scenario, and at the end, since some take the first tool: what takes longer than anybody waits, and which of these were cancelled.
+  test_slow: (_, ctx) => new Promise((done) => {
+    ctx.mcpReq.signal.addEventListener('abort', () => {
+      givenUp.push('slow');
+      done(text('late'));
+    });
+  }),
+  test_given_up: () => text(givenUp.join()),
 };
 const INPUTS = {
   test_sampling: strings('prompt'),
@@ -130,15 +139,18 @@ const INPUTS = {
 
 function build() {
   const server = new McpServer({ name: 'conformance', version: '1' }, {
-    capabilities: { logging: {}, completions: {}, resources: { subscribe: true }, tools: { listChanged: true }, prompts: { listChanged: true } },
+    capabilities: { logging: {}, completions: {}, resources: { subscribe: true, listChanged: true }, tools: { listChanged: true }, prompts: { listChanged: true } },
     requestState: { verify: state.verify },
   });
   for (const [name, run] of Object.entries(TOOLS))
     server.registerTool(name, { description: `Of the suite: ${name}`, inputSchema: INPUTS[name] ?? fromJsonSchema(form({})) }, run);
-  for (const kind of ['tool', 'prompt'])
-    server.registerTool(`test_trigger_${kind}_change`, { description: 'Changes a list', inputSchema: fromJsonSchema(form({})) }, () => {
-      if (kind === 'tool') server.sendToolListChanged();
-      else server.sendPromptListChanged();
+  const changes = {
+    tool: () => server.sendToolListChanged(), prompt: () => server.sendPromptListChanged(), resource: () => server.sendResourceListChanged(),
+    watched: () => server.server.sendResourceUpdated({ uri: 'test://watched-resource' }),
+  };
+  for (const [kind, change] of Object.entries(changes))
+    server.registerTool(`test_trigger_${kind}_change`, { description: 'Changes a list', inputSchema: fromJsonSchema(form({})) }, async () => {
+      await change();
       return text('changed');
     });
 

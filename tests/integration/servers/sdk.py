@@ -58,11 +58,24 @@ async def asks(ctx: Context) -> str:
     return f"{[str(r.uri) for r in roots.roots]} {sampled.model} {answer}"
 
 
+GIVEN_UP = []
+
+
 @server.tool()
 async def slow() -> str:
     """Takes longer than anybody waits."""
-    await asyncio.sleep(3600)
+    try:
+        await asyncio.sleep(3600)
+    except asyncio.CancelledError:
+        GIVEN_UP.append("slow")
+        raise
     return "late"
+
+
+@server.tool()
+async def given_up() -> list[str]:
+    """What was cancelled here."""
+    return GIVEN_UP
 
 
 @server.resource("note://one", mime_type="text/plain")

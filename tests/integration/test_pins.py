@@ -317,7 +317,7 @@ def test_a_grave_finding_of_the_scan_keeps_it_from_being_pinned_unless_it_is_nam
     assert found and "tool 'echo'" in shown.stderr
     r = person.stockade("pin", "--digest", digest, *s.words)
     assert r.returncode == 125 and found[0] in r.stderr
-    r = person.stockade("pin", "--accept", "order.raed", "--digest", digest, *s.words)
+    r = person.stockade("pin", "--accept", "order.reab", "--digest", digest, *s.words)
     assert r.returncode == 2 and "did you mean 'order.read'?" in r.stderr, r.stderr
     assert os.listdir(f"{person.home}/.local/state/stockade/pins") == []
     accepted = [w for rule in set(found) for w in ("--accept", rule)]

@@ -30,13 +30,24 @@ static void sort_secrets(struct scan *s)
 		}
 }
 
+/* The next byte from there on that any is sought by. */
+static size_t next_anchor(const struct scan *s, size_t i)
+{
+	const unsigned char *p = (const unsigned char *)s->folded;
+
+	while (s->folded_len - i >= 4 &&
+		!(literal_any[p[i]] | literal_any[p[i + 1]] | literal_any[p[i + 2]] | literal_any[p[i + 3]]))
+		i += 4;
+	while (i < s->folded_len && !literal_any[p[i]])
+		i++;
+	return i;
+}
+
 void scan_literals(struct scan *s)
 {
 	s->n_secrets = 0;
-	for (size_t i = 0; i < s->folded_len; i++) {
+	for (size_t i = next_anchor(s, 0); i < s->folded_len; i = next_anchor(s, i + 1)) {
 		unsigned char c = (unsigned char)s->folded[i];
-		if (!literal_any[c])
-			continue;
 		for (size_t k = literal_first[c]; k < literal_first[c + 1]; k++) {
 			const struct literal *l = &literals[k];
 			size_t at = i - l->anchor;

@@ -155,19 +155,45 @@ static size_t judge_escapes(struct scan *s, size_t at)
 	return count ? i : at + 1;
 }
 
+/* The runs between the two. One that is long enough has each DECODED_MINth byte behind another within it, so that most
+ * of a text of words is stepped over. */
+static void judge_runs(struct scan *s, size_t at, size_t stop)
+{
+	const unsigned char *raw = s->raw;
+
+	while (stop - at >= DECODED_MIN) {
+		size_t first = at + DECODED_MIN, end = first;
+		while (first > at && encodes[raw[first - 1]])
+			first--;
+		if (first > at) {
+			at = first;
+			continue;
+		}
+		while (end < stop && encodes[raw[end]])
+			end++;
+		const struct run run = run_of(raw + at, end - at);
+		judge_run(s, at, &run);
+		at = end;
+	}
+}
+
+/* What may begin a character escape; it encodes nothing itself. */
+static const char escaping[] = { '%', '&', '\\' };
+
 void scan_shapes(struct scan *s)
 {
-	for (size_t i = 0, end; i < s->raw_len; i = end) {
-		unsigned char c = s->raw[i];
-		for (end = i; end < s->raw_len && encodes[s->raw[end]]; end++)
-			;
-		if (end - i >= DECODED_MIN) {
-			const struct run run = run_of(s->raw + i, end - i);
-			judge_run(s, i, &run);
-		} else if (c == '%' || c == '&' || c == '\\') {
-			end = judge_escapes(s, i);
-		} else if (end == i) {
-			end++;
+	size_t next[ARRAY_LEN(escaping)] = { 0 }, at = 0, stop;
+
+	do {
+		stop = s->raw_len;
+		for (size_t k = 0; k < ARRAY_LEN(escaping); k++) {
+			if (next[k] <= at) {
+				const unsigned char *p = memchr(s->raw + at, escaping[k], s->raw_len - at);
+				next[k] = p ? (size_t)(p - s->raw) : s->raw_len;
+			}
+			stop = next[k] < stop ? next[k] : stop;
 		}
-	}
+		judge_runs(s, at, stop);
+		at = stop < s->raw_len ? judge_escapes(s, stop) : stop;
+	} while (at < s->raw_len);
 }

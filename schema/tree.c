@@ -160,11 +160,11 @@ static int unescaped_string(struct reader *r, const char *from, const char **ret
 /* From after the opening quote to after the closing one. */
 static int string(struct reader *r, const char **ret, uint32_t *ret_len)
 {
-	const char *from = r->p;
+	const char *from = r->p, *quote = memchr(from, '"', (size_t)(r->end - from)), *end = quote ? quote : r->end;
+	const char *back = memchr(from, '\\', (size_t)(end - from));
 
-	while (r->p < r->end && *r->p != '"' && *r->p != '\\')
-		r->p++;
-	if (next_is(r, '\\'))
+	r->p = back ? back : end;
+	if (back)
 		return unescaped_string(r, from, ret, ret_len);
 	*ret = from;
 	*ret_len = (uint32_t)(r->p - from);

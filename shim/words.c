@@ -102,14 +102,14 @@ struct fields {
 #undef X
 };
 
-/* With its NUL. May it have been cut? */
+/* With its NUL. Does it fill its room? */
 static bool gather(char *all, size_t *n, const char *field, size_t size)
 {
 	size_t len = strlen(field);
 
 	memcpy(all + *n, field, len + 1);
 	*n += len + 1;
-	return len + CUT_ROOM >= size || memmem(field, len, CUT, sizeof(CUT) - 1);
+	return len + CUT_ROOM >= size;
 }
 
 /* One look for all fields: no value has a NUL, so none is put together from two of them. */
@@ -125,7 +125,7 @@ static int fields_hold(const struct secrets *x, const struct event *e)
 	FIELDS(X)
 #undef X
 	r = n ? secrets_find(x, true, all, n, 0, &hit) : 0;
-	if (r || !cut)
+	if (r || !(cut || memmem(all, n, CUT, sizeof(CUT) - 1)))
 		return r;
 #define X(field) r = r == 0 && e->field[0] ? find_any(x, e->field, strlen(e->field), sizeof(e->field)) : r;
 	FIELDS(X)

@@ -8,13 +8,24 @@
 
 static const uint32_t WIRE_NULL = UINT32_MAX;
 
-static void put(struct wire_writer *w, const void *p, size_t n)
+/* At once what nearly all messages take. */
+enum { WIRE_USUAL = 1000 };
+
+static inline void put(struct wire_writer *w, const void *p, size_t n)
 {
+	struct buf *b = &w->buf;
 	int r;
 
 	if (w->error)
 		return;
-	r = buf_append(&w->buf, p, n);
+	/* Where there is room already, and nearly always there is: a number is one instruction then. */
+	if (n < b->cap - b->len && n <= b->max - b->len) {
+		memcpy(b->data + b->len, p, n);
+		b->len += n;
+		b->data[b->len] = '\0';
+		return;
+	}
+	r = buf_append(b, p, n);
 	if (r < 0)
 		w->error = r;
 }
@@ -43,7 +54,8 @@ void wire_put_bytes(struct wire_writer *w, const void *p, size_t n)
 		return;
 	}
 	wire_put_u32(w, (uint32_t)n);
-	put(w, p, n);
+	if (n > 0)
+		put(w, p, n);
 }
 
 void wire_put_str(struct wire_writer *w, const char *s)
@@ -64,6 +76,7 @@ void wire_put_strv(struct wire_writer *w, char *const *v, size_t n)
 void wire_begin(struct wire_writer *w, enum wire_kind kind, size_t max)
 {
 	*w = (struct wire_writer){ .buf = BUF_INIT(max) };
+	w->error = buf_reserve(&w->buf, max < WIRE_USUAL ? max : WIRE_USUAL);
 	wire_put_u32(w, WIRE_MAGIC);
 	wire_put_u32(w, WIRE_VERSION);
 	wire_put_u32(w, kind);

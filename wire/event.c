@@ -68,14 +68,9 @@ bool event_allowed(enum event_type t, enum event_source s)
 	X(host)                                                                                                        \
 	X(address)
 
-enum { EVENT_BYTES_USUAL = 512 };
-
 int event_encode(const struct event *e, struct wire_writer *w)
 {
 	wire_begin(w, WIRE_EVENT, EVENT_BYTES_MAX);
-	/* At once what nearly all of them take. */
-	if (w->error == 0)
-		w->error = buf_reserve(&w->buf, EVENT_BYTES_USUAL);
 	wire_put_u32(w, e->type);
 	wire_put_u8(w, (uint8_t)e->decision);
 	wire_put_u8(w, (uint8_t)e->side);

@@ -12,7 +12,8 @@
 #include "supervisor/launch.h"
 #include "supervisor/pin_store.h"
 
-/* The launch is approved; of a session that failed nothing is taken. ret: sorted, as a pin file would have it, with its text and digest. */
+/* The launch is approved; of a session that failed nothing is taken. ret: sorted, as a pin file would have it, with its
+ * text and digest. */
 struct pin_listing {
 	char *server, *version, *protocol; /* as the server says, escaped; may be NULL */
 	struct definitions found;	   /* in the same order, with what the scan found */

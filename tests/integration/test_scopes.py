@@ -336,24 +336,6 @@ def test_check_prints_a_row_for_each_tool(person):
     assert "needs the scope 'write'" in one
 
 
-def test_a_grant_is_given_though_nobody_can_count_who_has_it(person):
-    notes(person)
-    w = start(person, "notes")
-    w.initialize()
-    names(w)
-    sessions = f"{os.path.dirname(runtime(person))}/sessions"
-    damaged = f"{sessions}/{'0' * 32}.json"
-    with open(damaged, "w", encoding="ascii") as f:
-        f.write("{")
-    os.chmod(damaged, 0o666)
-    said = grant(person, "--for", "1min", "notes", "destructive").stderr
-    assert "is lifted for 1 min" in said and "cannot be counted" in said
-    os.unlink(damaged)
-    changed(w)
-    assert "write_file" in names(w)
-    assert w.end() == 0
-
-
 def test_a_profile_below_a_link_is_one_profile_by_name_and_by_file(person):
     directory = notes(person)
     os.rename(f"{person.home}/.config", f"{person.base}/config")

@@ -309,6 +309,21 @@ def test_a_profile_can_bring_its_pins_and_those_hold_instead_of_the_users(person
     assert r.returncode == 125 and "shipped.pins" in r.stderr, r.stderr
 
 
+def test_before_a_profile_has_its_parameters_check_holds_its_tools_against_the_pins(person):
+    s = Server(person)
+    person.profile("bare", {"stockade": 1, "name": "bare", "command": [*s.raw[:-1], "${dir}"], "parameters": {"dir": {"type": "directory"}},
+                            "filesystem": {"write": ["${dir}"]}})
+    assert "not pinned" in person.stockade("check", "bare", check=0).stdout
+    person.stockade("check", "--tool", "extra", "bare", check=0)
+    words = ["--set", f"dir={s.dir}", "bare"]
+    person.approve(*words)
+    pin(person, *words)
+    text = person.stockade("check", "bare", check=0).stdout
+    assert "pinned: " in text and "Every tool that is pinned" in text, text
+    person.stockade("check", "--tool", "echo", "bare", check=0)
+    assert "was not there when the definitions were pinned" in person.stockade("check", "--tool", "extra", "bare", check=1).stdout
+
+
 def test_a_grave_finding_of_the_scan_keeps_it_from_being_pinned_unless_it_is_named(person):
     s = Server(person, "evil-first")
     shown = person.stockade("pin", "--print-digest", *s.words, check=0)

@@ -215,7 +215,7 @@ def test_a_profile_that_lacks_a_parameter_is_shown_with_what_the_policy_provides
     assert "a person may lift it" in machine.stockade("check", "--tool", "put_a", "bare", check=1).stdout
     machine.policy({"tools": {"grants": "never"}, "provide": {"proxy": "http://proxy.example:3128"}})
     text = machine.stockade("check", "bare", check=0).stdout
-    assert "may be lifted" not in text and "may lift" not in text and "through the proxy proxy.example:3128" in text, text
+    assert "(may be lifted)" not in text and "may lift" not in text and "through the proxy proxy.example:3128" in text, text
     assert machine.stockade("check", "--names", "bare", check=0).stdout == ""
     assert "may lift" not in machine.stockade("check", "--tool", "put_a", "bare", check=1).stdout
 

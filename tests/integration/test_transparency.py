@@ -4,7 +4,7 @@ import json
 import uuid
 
 import pytest
-from integration.harness import STAGE, STOCKADE, ask, gone, inspector, npm_server, ODD, Wire
+from integration.harness import MODULES, NODE22, PYTHON, SERVERS as SCRIPTS, STAGE, STOCKADE, ask, gone, inspector, npm_server, ODD, Wire
 
 VENV = f"{STAGE}/venv/bin"
 
@@ -220,7 +220,43 @@ def test_a_real_task_of_a_real_server_comes_to_the_same(person):
     bare, wrapped = ask("sdk_v1", person, command, steps), ask("sdk_v1", person, [STOCKADE, "run", "--", *command], steps)
     assert wrapped == bare
     assert bare[1]["ok"]["told"][0] == "taskCreated" and bare[1]["ok"]["told"][-1] == "result" and "tea" in json.dumps(bare[1]["ok"]["content"])
+    words = ["--method", "tools/call", "--tool-name", "simulate-research-query", "--tool-arg", "topic=tea"]
+    assert inspector(person, [STOCKADE, "run", "--", *command], *words)["content"] == inspector(person, command, *words)["content"] == bare[1]["ok"]["content"]
     assert {"tasks/get", "tasks/result"} <= {r.get("method") for r in person.records()}
+
+
+# Servers that speak the era without a handshake, and what each is asked: what reads, what fails, what tells its progress, what is not there.
+MODERN_SERVERS = {
+    "typescript": ([NODE22, f"{SCRIPTS}/conformance.mjs", MODULES], [MODULES, SCRIPTS], [
+        {"op": "tools"}, {"op": "call", "name": "test_multiple_content_types"}, {"op": "call", "name": "test_error_handling"},
+        {"op": "call", "name": "test_tool_with_progress", "progress": True}, {"op": "call", "name": "test_input_required_result_elicitation"},
+        {"op": "call", "name": "no-such-tool"}, {"op": "resources"}, {"op": "read", "uri": "test://static-binary"}, {"op": "read", "uri": "test://none"},
+        {"op": "prompts"}, {"op": "prompt", "name": "test_prompt_with_arguments", "args": {"arg1": "a", "arg2": "\u00fc"}}, {"op": "prompt", "name": "none"}]),
+    "python": ([PYTHON, f"{SCRIPTS}/sdk.py"], [f"{STAGE}/venv", SCRIPTS], [
+        {"op": "tools"}, {"op": "call", "name": "numbers"}, {"op": "call", "name": "big", "args": {"characters": 200000}},
+        {"op": "call", "name": "fails", "args": {"why": "w"}}, {"op": "call", "name": "steps", "args": {"n": 3}, "progress": True},
+        {"op": "call", "name": "none"}, {"op": "resources"}, {"op": "read", "uri": "note://bytes"}, {"op": "read", "uri": "note://none"},
+        {"op": "prompts"}, {"op": "prompt", "name": "review", "args": {"code": "x = 1.0"}}]),
+}
+
+
+@pytest.mark.parametrize("server", MODERN_SERVERS)
+@pytest.mark.parametrize("client", ["client_v2", "mcp_py"])
+def test_a_real_client_of_the_modern_era_cannot_tell_the_difference(person, client, server):
+    command, reads, steps = MODERN_SERVERS[server]
+    words = [w for r in reads for w in ("--ro", r)] + ["--", *command]
+    person.approve(*words)
+    bare = ask(client, person, command, steps, MCP_MODE="2026-07-28")
+    wrapped = ask(client, person, [STOCKADE, "run", *words], steps, MCP_MODE="2026-07-28")
+    if client == "client_v2":  # see above; here a server says several at once
+        for a in bare + wrapped:
+            a.get("ok", {}).pop("progress", None)
+    assert wrapped == bare
+    assert sum("ok" in a for a in bare) >= len(steps) - 4, bare
+    records = person.records()
+    assert {r["protocol"] for r in records if r["event"] == "client.hello"} == {"2026-07-28"}
+    assert not [r for r in records if r["event"] == "message.refused"]
+    person.verified()
 
 
 def test_the_v2_client_in_its_modern_era_mode_gets_through(person):

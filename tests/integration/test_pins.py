@@ -8,6 +8,7 @@ import stat
 import pytest
 from integration.harness import PYTHON, SERVERS, STOCKADE, Wire, ask, npm_server
 from integration.pty_person import Terminal
+from integration.test_transparency import MODERN_SERVERS
 
 REWRITING = f"{SERVERS}/rewriting.py"
 POISON = "id_ed25519"
@@ -597,6 +598,19 @@ def test_real_clients_get_a_pinned_real_server_whole(person, client, server):
     wrapped = ask(client, person, [STOCKADE, "run", "--", *command], steps)
     assert wrapped == bare and "ok" in wrapped[2], wrapped
     assert pin_events(person, "pin.changed") == pin_events(person, "pin.unknown") == []
+
+
+@pytest.mark.parametrize("server", MODERN_SERVERS)
+def test_what_was_pinned_in_the_era_of_the_handshake_is_the_same_in_the_later_one(person, server):
+    command, reads, steps = MODERN_SERVERS[server]
+    words = [w for r in reads for w in ("--ro", r)] + ["--", *command]
+    person.approve(*words)
+    pin(person, *words)
+    for mode in ({}, {"MCP_MODE": "2026-07-28"}):
+        bare, wrapped = (ask("client_v2", person, argv, steps[:2], **mode) for argv in (command, [STOCKADE, "run", *words]))
+        assert wrapped == bare and all("ok" in a for a in wrapped), wrapped
+    assert pin_events(person, "pin.changed") == pin_events(person, "pin.unknown") == []
+    assert {r["protocol"] for r in person.records() if r["event"] == "client.hello" and r.get("protocol")} >= {"2025-11-25", "2026-07-28"}
 
 
 @pytest.mark.parametrize("client", ["sdk_v1", "client_v2", "mcp_py"])

@@ -127,8 +127,6 @@ static bool outcome_imitates(const struct shim *s)
 {
 	struct slice outcome = message_get(&s->doc, "result");
 
-	if (!walk_is_object(outcome) || !message_get(&s->doc, "taskId").n)
-		return false;
 	for (size_t i = 0; i < ARRAY_LEN(item_lists); i++)
 		if (list_imitates(walk_get(outcome, item_lists[i])))
 			return true;
@@ -141,7 +139,8 @@ static bool params_imitate(const struct shim *s)
 	       keys_imitated_in(message_get(&s->doc, "task"), KEYS_OF_TASK) ||
 	       keys_imitated_in(message_get(&s->doc, "notifications"), KEYS_OF_PARAMS) ||
 	       responses_imitate(message_get(&s->doc, "inputResponses")) ||
-	       requests_imitate(message_get(&s->doc, "inputRequests")) || outcome_imitates(s);
+	       requests_imitate(message_get(&s->doc, "inputRequests")) ||
+	       (message_get(&s->doc, "taskId").n && outcome_imitates(s));
 }
 
 const char *clarity_of_params(struct shim *s, const struct envelope *e, struct slice tool)

@@ -150,6 +150,10 @@ static void results_have_one_meaning(void **state)
 		{ RESULT("{\"messages\":[{\"role\":1,\"content\":{\"Text\":\"x\"}}]}"), IMITATES },
 		{ RESULT("{\"roots\":[{\"Uri\":1}]}"), IMITATES },
 		{ RESULT("{\"tasks\":[{\"taskid\":1}]}"), IMITATES },
+		/* Who asked for the state of a task knows of which: the answer need not say it. */
+		{ RESULT("{\"status\":\"completed\",\"result\":{\"StructuredContent\":1}}"), IMITATES },
+		{ RESULT("{\"result\":{\"content\":[{\"Text\":1}]}}"), IMITATES },
+		{ RESULT("{\"result\":{\"structuredContent\":{\"Name\":1}}}"), NULL },
 		{ RESULT("{\"inputRequests\":{\"a\":{\"Method\":\"m\"}}}"), IMITATES },
 		{ RESULT("{\"inputRequests\":{\"a\":{\"method\":\"m\"},\"b\":{\"PARAMS\":{}}}}"), IMITATES },
 		{ RESULT("{\"inputRequests\":{\"Method\":{\"method\":\"m\"}}}"), NULL },

@@ -13,10 +13,11 @@ static const struct {
 	enum method_gate gate;
 	guard_request_fn *judge;
 } of_requests[] = {
-	{ GATE_TOOL, pins_guard }, { GATE_PROMPT, pins_guard }, { GATE_REFERENCE, pins_guard },
-	{ GATE_TOOL, scans_guard_tool }, { GATE_PROMPT, scans_guard_prompt }, { GATE_RESOURCE, scans_guard_resource },
-	{ GATE_REFERENCE, scans_guard_reference }, { GATE_TOOL, scopes_guard }, { GATE_TOOL, arguments_guard },
-	{ GATE_TOOL, limits_guard }, { GATE_TOOL, confirm_guard }, /* last: it parks the call */
+	{ GATE_TOOL, scopes_guard }, { GATE_TOOL, pins_guard }, { GATE_PROMPT, pins_guard },
+	{ GATE_REFERENCE, pins_guard }, { GATE_TOOL, scans_guard_tool }, { GATE_PROMPT, scans_guard_prompt },
+	{ GATE_RESOURCE, scans_guard_resource }, { GATE_REFERENCE, scans_guard_reference },
+	{ GATE_TOOL, scopes_guard_said }, { GATE_TOOL, arguments_guard }, { GATE_TOOL, limits_guard },
+	{ GATE_TOOL, confirm_guard }, /* last: it parks the call */
 };
 
 static const struct {

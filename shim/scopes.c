@@ -228,12 +228,20 @@ int scopes_guard(struct shim *s, const struct message *m, struct decision *d)
 	if (!s->config.scopes.where)
 		return 0;
 	r = need_of(s, d->subject, &need, &text);
-	if (r < 0)
-		return r;
 	missing = need & ~granted(s);
-	if (missing)
-		return deny(s, d, text, missing);
-	r = could_need_more(s, need) ? look_first(s, m, d) : 0;
+	return r == 0 && missing ? deny(s, d, text, missing) : r;
+}
+
+int scopes_guard_said(struct shim *s, const struct message *m, struct decision *d)
+{
+	uint32_t need = 0;
+	int r;
+
+	if (!s->config.scopes.where)
+		return 0;
+	r = need_of(s, d->subject, &need, NULL);
+	if (r == 0 && could_need_more(s, need))
+		r = look_first(s, m, d);
 	if (r == 0 && d->verdict == POLICY_ALLOW)
 		name_grant(s, need, d);
 	return r;

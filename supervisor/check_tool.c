@@ -253,8 +253,8 @@ int check_tool(FILE *out, const struct check_call *c, bool json, struct diag *d)
 	int r;
 
 	by_name(c, &v);
-	by_pins(c, &v);
 	by_scopes(c, &v);
+	by_pins(c, &v);
 	r = by_arguments(c, &v, d);
 	if (r < 0)
 		return r;

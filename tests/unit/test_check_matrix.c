@@ -283,6 +283,29 @@ static void one_decision_says_the_scope_and_the_grant(void **state)
 	}
 }
 
+/* As the running server's calls are judged: the scope first. */
+static void one_decision_names_the_scope_of_what_has_no_pin_either(void **state)
+{
+	const struct shim_pins none = { .on = true, .where = (char *)(uintptr_t) "the pins of 'x'" };
+	_cleanup_profile_ struct profile p = { 0 };
+	struct diag d = { "" };
+	char said[1024] = "";
+	FILE *f = fmemopen(said, sizeof(said), "w");
+
+	parse_ok(SCOPES(ALLOWED), &p);
+	const struct check_call c = { .tools = &p.tools,
+		.arguments = &p.arguments,
+		.meters = &p.meters,
+		.scopes = &p.scopes,
+		.pins = &none,
+		.tool = "put_x" };
+	assert_non_null(f);
+	assert_int_equal(check_tool(f, &c, false, &d), 1);
+	fclose(f);
+	if (!strstr(said, "it needs the scope 'write'"))
+		fail_msg("%s", said);
+}
+
 static void a_tool_that_no_list_names_is_told_so_whatever_its_server_says_of_it(void **state)
 {
 	static const struct {
@@ -414,6 +437,7 @@ int main(void)
 		cmocka_unit_test(a_profile_without_scopes_has_its_rules_as_rows),
 		cmocka_unit_test(names_that_stand_in_two_scopes_are_told_with_their_lines),
 		cmocka_unit_test(one_decision_says_the_scope_and_the_grant),
+		cmocka_unit_test(one_decision_names_the_scope_of_what_has_no_pin_either),
 		cmocka_unit_test(a_tool_that_no_list_names_is_told_so_whatever_its_server_says_of_it),
 		cmocka_unit_test(the_order_in_which_a_profile_lists_its_own_scopes_decides_nothing),
 		cmocka_unit_test(a_pinned_name_with_an_escape_is_the_name_that_a_call_writes),

@@ -536,6 +536,34 @@ static void a_list_of_the_shims_own_does_not_disturb_the_pages_that_a_client_rea
 	assert_string_equal(got(t, t->client), TOOLS("91", "") "\n");
 }
 
+/* What is hidden from a list for its scope is not missing from the server's: pinning again would change nothing. */
+static void a_call_whose_scope_is_missing_is_told_so_and_nothing_of_the_pins(void **state)
+{
+	static struct scope scopes[] = { { WORDS("read"), true, NULL }, { WORDS("write"), false, WORDS("p:9") },
+		{ WORDS("destructive"), false, NULL } };
+	static struct scope_glob globs[] = { { SCOPE_READ, WORDS("a"), WORDS("p:4") },
+		{ SCOPE_WRITE, WORDS("b"), WORDS("p:5 (tools.scopes.write \"b\")") } };
+
+	for (int listed = 0; listed < 2; listed++) {
+		struct pinned p;
+		_cleanup_desk_ struct desk *t = pinned_desk(&p);
+		t->s.config.scopes = (struct scopes){ .where = WORDS("p:3"),
+			.allowed_where = WORDS("p:8"),
+			.v = scopes,
+			.n = ARRAY_LEN(scopes),
+			.globs = globs,
+			.n_globs = ARRAY_LEN(globs) };
+		if (listed)
+			client_lists(t, TOOLS("90", TOOL_A "," TOOL_B));
+		forget(t);
+		say(t, EVENT_FROM_CLIENT, CALL("1", "b"));
+		/* Nor is the server asked for a list that would say nothing. */
+		assert_string_equal(got(t, t->server), "");
+		if (!strstr(got(t, t->client), "it needs the scope 'write', which p:8 does not allow"))
+			fail_msg("%s", t->text);
+	}
+}
+
 static void without_pins_nothing_is_looked_at(void **state)
 {
 	struct shim_config c = { 0 };
@@ -597,6 +625,7 @@ int main(void)
 		cmocka_unit_test(a_strict_rule_has_the_shim_ask_for_the_list_before_a_call),
 		cmocka_unit_test(a_list_of_the_shims_own_does_not_disturb_the_pages_that_a_client_reads),
 		cmocka_unit_test(a_call_with_more_to_say_of_its_client_than_is_kept_is_denied),
+		cmocka_unit_test(a_call_whose_scope_is_missing_is_told_so_and_nothing_of_the_pins),
 		cmocka_unit_test(without_pins_nothing_is_looked_at),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

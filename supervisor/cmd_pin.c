@@ -64,16 +64,18 @@ static int write_output(const struct pinning *p, struct diag *d)
 	const char *dir = !slash ? "." : slash == path ? "/" : path;
 	_cleanup_close_ int fd = -1;
 	char shown[256];
+	int r;
 
 	if (!path)
 		return -ENOMEM;
 	if (slash)
 		*slash = '\0';
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return diag_fail(d, -errno, "cannot write %s: %s",
-			text_escape_str(p->options->output, shown, sizeof(shown)), strerror(errno));
-	return fs_write_atomic(fd, slash ? slash + 1 : path, text->data, text->len, 0644, d);
+	r = fd < 0 ? -errno : fs_write_atomic(fd, slash ? slash + 1 : path, text->data, text->len, 0644, d);
+	if (r < 0)
+		return diag_fail(d, r, "cannot write %s: %s",
+			text_escape_str(p->options->output, shown, sizeof(shown)), strerror(-r));
+	return 0;
 }
 
 static int save(const struct pinning *p, struct diag *d)
@@ -265,7 +267,6 @@ static int check_usage(const struct command_ctx *ctx)
 
 	if (unknown)
 		return refuse_rule(ctx, unknown, near);
-
 	if (o->json + o->print_digest + (o->digest != NULL) > 1)
 		return command_usage(ctx, "--json, --print-digest and --digest exclude one another");
 	if (o->output && (o->json || o->print_digest))
@@ -275,9 +276,7 @@ static int check_usage(const struct command_ctx *ctx)
 	if (o->digest && !canonical_is_digest(o->digest))
 		return command_usage(
 			ctx, "--digest takes 64 hexadecimal digits in lower case, as --print-digest prints them");
-	if (o->json || o->print_digest || o->digest)
-		return EXIT_OK;
-	return command_need_terminal(ctx, "nothing was pinned", "the digest");
+	return EXIT_OK;
 }
 
 static int run_pin(const struct command_ctx *ctx)
@@ -291,8 +290,11 @@ static int run_pin(const struct command_ctx *ctx)
 
 	if (r == EXIT_OK)
 		r = command_take_grants(ctx, &o->grants);
+	if (r == EXIT_OK && !o->json && !o->print_digest && !o->digest)
+		r = command_need_terminal(ctx, "nothing was pinned", "the digest");
 	if (r != EXIT_OK)
 		return r;
+	o->grants.writes_pins = o->output || o->json || o->print_digest;
 	r = pin(ctx, &p, &d);
 	return r >= 0 ? r : launch_failed(&p.launch, r, &d);
 }

@@ -578,9 +578,20 @@ static int load_shipped_pins(struct build *b, struct diag *d)
 {
 	_cleanup_free_ char *path = NULL;
 	enum fs_trust trust;
+	char shown[256];
 	int r = profile_pins_path(&b->e->profile, &path, &trust);
 
-	return r < 0 ? r : pin_load_file(path, trust, b->args->paths->uid, b->e->subject, &b->e->pins, d);
+	if (r == 0)
+		r = pin_load_file(path, trust, b->args->paths->uid, b->e->subject, &b->e->pins, d);
+	if (r != -ENOENT)
+		return r;
+	if (b->args->grants && b->args->grants->writes_pins)
+		return PIN_NONE;
+	text_escape_str(path, shown, sizeof(shown));
+	return diag_fail(d, r,
+		"the profile names the pin file %s, and there is none, so nothing is started: whoever wrote the "
+		"profile writes it with 'stockade pin -o %s'",
+		shown, shown);
 }
 
 /* What was approved of the server's own words. It is an approval of its own, so it is no part of the plan. */

@@ -6,6 +6,7 @@
  * Owns:     its strings; free with grants_done
  */
 #pragma once
+#include <stdbool.h>
 #include "base/strv.h"
 #include "supervisor/role.h"
 
@@ -20,6 +21,7 @@ struct grants {
 	struct strv hosts;    /* --host */
 	struct strv sets;     /* --set P=V */
 	struct strv command;  /* after -- */
+	bool writes_pins;     /* a file of pins that the profile names may be missing: this makes it */
 };
 
 void grants_done(struct grants *g);

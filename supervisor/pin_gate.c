@@ -7,6 +7,8 @@
 #include "scan_rules.inc"
 #include "supervisor/pin_show.h"
 
+enum { ACCEPTS_MAX = 1024 };
+
 #define ID(name, id, severity, title) id,
 static const char *const rules[] = { SCAN_RULES(ID) };
 #undef ID
@@ -32,8 +34,27 @@ static bool is_in_the_way(const struct definition_finding *f, const struct polic
 	return f->severity >= DEFINITION_HIGH && !strv_contains(accepted, f->rule);
 }
 
+/* All that it takes, those that were given included: whoever types only what one refusal names gets another. What has
+ * no room stands in the next. */
+static void put_accepts(const struct definitions *l, char *ret, size_t size)
+{
+	_cleanup_strv_ struct strv named = { 0 };
+	size_t at = 0;
+
+	*ret = '\0';
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t j = 0; j < l->v[i].n_findings; j++) {
+			const struct definition_finding *f = &l->v[i].findings[j];
+			size_t n = strlen(f->rule) + sizeof("--accept  ");
+			if (f->severity < DEFINITION_HIGH || strv_contains(&named, f->rule) || n > size - at ||
+				strv_add(&named, f->rule) < 0)
+				continue;
+			at += (size_t)snprintf(ret + at, size - at, "%s--accept %s", at ? " " : "", f->rule);
+		}
+}
+
 static int refuse(const struct definition *at, const struct definition_finding *f, const struct policy *policy,
-	const char *name, struct diag *d)
+	const char *name, const char *accepts, struct diag *d)
 {
 	char where[PIN_NAME_ROOM];
 
@@ -45,18 +66,22 @@ static int refuse(const struct definition *at, const struct definition_finding *
 			"pinned, whatever --accept names; ask who manages this machine",
 			name, f->title, f->rule, definition_severity_name(f->severity), where, policy->findings_where);
 	return diag_fail(d, -EPERM,
-		"%s: nothing was pinned: %s (%s) in %s. Look at it (--print-digest shows everything); --accept %s pins "
-		"it "
-		"all the same",
-		name, f->title, f->rule, where, f->rule);
+		"%s: nothing was pinned: %s (%s) in %s. Look at all that was found (--print-digest shows everything); "
+		"%s pins it all the same",
+		name, f->title, f->rule, where, accepts);
 }
 
 int pin_gate(const struct definitions *l, const struct policy *policy, const struct strv *accepted, const char *name,
 	struct diag *d)
 {
+	char accepts[ACCEPTS_MAX];
+
 	for (size_t i = 0; i < l->n; i++)
-		for (size_t j = 0; j < l->v[i].n_findings; j++)
-			if (is_in_the_way(&l->v[i].findings[j], policy, accepted))
-				return refuse(&l->v[i], &l->v[i].findings[j], policy, name, d);
+		for (size_t j = 0; j < l->v[i].n_findings; j++) {
+			if (!is_in_the_way(&l->v[i].findings[j], policy, accepted))
+				continue;
+			put_accepts(l, accepts, sizeof(accepts));
+			return refuse(&l->v[i], &l->v[i].findings[j], policy, name, accepts, d);
+		}
 	return 0;
 }

@@ -307,7 +307,15 @@ def test_a_profile_can_bring_its_pins_and_those_hold_instead_of_the_users(person
     assert person.stockade("run", "shipped").returncode == 125
     os.unlink(f"{place}/shipped.pins")
     r = person.stockade("run", "shipped")
-    assert r.returncode == 125 and "shipped.pins" in r.stderr, r.stderr
+    assert r.returncode == 125 and f"'stockade pin -o {place}/shipped.pins'" in r.stderr, r.stderr
+    # What the words say to do can be done, though the profile names a file that is not there.
+    assert person.stockade("pin", "--print-digest", "shipped", check=0).stdout.strip() == new
+    accepted = ["--accept", "order.read", "--accept", "order.secrecy"]
+    person.stockade("pin", "-o", f"{place}/shipped.pins", *accepted, "--digest", new, "shipped", check=0)
+    w = person.start("shipped")
+    w.initialize()
+    assert "echo" in listed(w)
+    w.end()
 
 
 def test_before_a_profile_has_its_parameters_check_holds_its_tools_against_the_pins(person):
@@ -411,6 +419,8 @@ def test_pins_for_shipping_have_the_same_bytes_each_time_and_change_nothing_here
         person.stockade("pin", "-o", name, "--digest", digest, *s.words, check=0)
     a, b = (open(f"{person.work}/{n}", "rb").read() for n in ("a.json", "b.json"))
     assert a == b and hashlib.blake2b(a, digest_size=32).hexdigest() == digest
+    r = person.stockade("pin", "-o", "/proc/sys/a.json", "--digest", digest, *s.words)
+    assert r.returncode == 125 and "cannot write /proc/sys/a.json: " in r.stderr, r.stderr
     assert os.listdir(f"{person.home}/.local/state/stockade/pins") == []
 
 
@@ -461,6 +471,7 @@ def test_diff_says_word_by_word_what_changed_and_scripts_can_ask(person):
     # Nor is anybody asked, or waited for, about a launch that there is nothing to compare with.
     r = person.stockade("diff", "--setenv", "A=b", *s.words)
     assert r.returncode == 125 and "it is not pinned" in r.stderr and "waiting" not in r.stderr, r.stderr
+    assert "'stockade pin' with the same words" in r.stderr
     s.pin()
     assert person.stockade("diff", "--exit-code", *s.words, check=0).stdout.startswith("0 changed")
     s.say("evil-first extra")
@@ -556,6 +567,8 @@ def test_pin_wants_the_digest_that_is_there(person):
     r = person.stockade("pin", "--digest", "0" * 64, *s.words)
     assert r.returncode == 125 and "nothing was pinned" in r.stderr
     assert person.stockade("pin", *s.words).returncode == 125, "no terminal"
+    r = person.stockade("pin")
+    assert r.returncode == 2 and "give the NAME of a profile" in r.stderr, r.stderr
     assert person.stockade("pin", "--json", "--digest", "0" * 64, *s.words).returncode == 2
 
 

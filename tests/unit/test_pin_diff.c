@@ -412,9 +412,9 @@ static void what_was_found_keeps_from_pinning_from_the_severity_that_policy_sets
 		enum definition_severity policy; /* DEFINITION_INFO: says nothing */
 		const char *accepted, *words;	 /* NULL: it may be pinned */
 	} cases[] = {
-		{ DEFINITION_INFO, NULL, "(grave.rule) in tool 'a'. Look at it" },
-		{ DEFINITION_INFO, "grave.rule", NULL },
-		{ DEFINITION_INFO, "mild.rule", "--accept grave.rule" },
+		{ DEFINITION_INFO, NULL, "(grave.rule) in tool 'a'. Look at all" },
+		{ DEFINITION_INFO, "grave.rule", "--accept grave.rule --accept worse.rule pins it" },
+		{ DEFINITION_INFO, "mild.rule", "; --accept grave.rule --accept worse.rule pins it" },
 		{ DEFINITION_HIGH, "grave.rule", "p.json:3 keeps" },
 		{ DEFINITION_MEDIUM, "grave.rule", "(mild.rule, severity medium)" },
 		{ DEFINITION_LOW, NULL, "(low.rule, severity low)" },
@@ -424,8 +424,11 @@ static void what_was_found_keeps_from_pinning_from_the_severity_that_policy_sets
 		{ DEFINITION_MEDIUM, WORDS("mild.rule"), WORDS("t"), WORDS("p"), WORDS("s") },
 		{ DEFINITION_HIGH, WORDS("grave.rule"), WORDS("t"), WORDS("p"), WORDS("s") },
 	};
+	struct definition_finding again[] = { found[2],
+		{ DEFINITION_HIGH, WORDS("worse.rule"), WORDS("t"), WORDS("p"), WORDS("s") } };
 	struct definition v[] = { { .name = WORDS("fine") },
-		{ .name = WORDS("a"), .findings = found, .n_findings = ARRAY_LEN(found) } };
+		{ .name = WORDS("a"), .findings = found, .n_findings = ARRAY_LEN(found) },
+		{ .name = WORDS("b"), .findings = again, .n_findings = ARRAY_LEN(again) } };
 	const struct definitions l = { .v = v, .n = ARRAY_LEN(v) };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -438,7 +441,12 @@ static void what_was_found_keeps_from_pinning_from_the_severity_that_policy_sets
 		if (r != (cases[i].words ? -EPERM : 0) || !strstr(d.text, cases[i].words ? cases[i].words : ""))
 			fail_msg("%zu: %d %s", i, r, d.text);
 	}
+	/* Those that one refusal names are all that it takes. */
+	char *both[] = { WORDS("grave.rule"), WORDS("worse.rule") };
+	struct policy silent = { .findings = DEFINITION_INFO };
+	assert_int_equal(pin_gate(&l, &silent, &(struct strv){ both, 2 }, "x", &(struct diag){ "" }), 0);
 	/* What is less than the policy says is in nobody's way. */
+	v[2].n_findings = 0;
 	struct policy grave = { .findings = DEFINITION_HIGH, .findings_where = WORDS("p.json:3") };
 	v[1].n_findings = 2;
 	assert_int_equal(pin_gate(&l, &grave, &(struct strv){ 0 }, "x", &(struct diag){ "" }), 0);

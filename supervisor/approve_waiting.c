@@ -108,9 +108,13 @@ static void print_launches(const struct pendings *l)
 	}
 }
 
-static int nothing(void)
+/* A client of the desktop may have another runtime directory than a shell of su or ssh. */
+static int nothing(const struct approve_waiting *w)
 {
-	fputs("Nothing waits for an answer.\n", stderr);
+	char shown[SHOWN];
+
+	fprintf(stderr, "Nothing waits for an answer (looked in %s).\n",
+		text_escape_str(w->paths->runtime, shown, sizeof(shown)));
 	return EXIT_OK;
 }
 
@@ -132,7 +136,7 @@ int approve_waiting_choose(const struct approve_waiting *w)
 	if (status != EXIT_OK)
 		return status;
 	if (all == 0)
-		return nothing();
+		return nothing(w);
 	print_launches(&l.launches);
 	approve_calls_list(&l.calls, l.launches.n + 1);
 	r = consent_read_line("Number to look at (Enter: none): ", line, sizeof(line));
@@ -158,8 +162,8 @@ int approve_waiting_number(const struct approve_waiting *w, uint64_t n)
 	if (all == 0)
 		command_error("nothing waits for an answer, so there is no number %llu", (unsigned long long)n);
 	else
-		command_error("there is no number %llu: 1 to %zu wait; 'stockade approve' lists them",
-			(unsigned long long)n, all);
+		command_error("there is no number %llu: %s%zu wait%s; 'stockade approve' lists them",
+			(unsigned long long)n, all > 1 ? "1 to " : "only ", all, all > 1 ? "" : "s");
 	return EXIT_FINDINGS;
 }
 
@@ -214,8 +218,10 @@ int approve_waiting_all(const struct approve_waiting *w)
 	if (status != EXIT_OK)
 		return status;
 	if (good == 0)
-		return l.launches.n || l.calls.n ? EXIT_REFUSED : nothing();
-	if (l.calls.n)
+		return l.launches.n || l.calls.n ? EXIT_REFUSED : nothing(w);
+	if (good == 1)
+		snprintf(prompt, sizeof(prompt), "%s [y/N] ", l.calls.n ? "Let it through this once?" : "Start it?");
+	else if (l.calls.n)
 		snprintf(prompt, sizeof(prompt), "Yes to all %zu of them, to the calls this once? [y/N] ", good);
 	else
 		snprintf(prompt, sizeof(prompt), "Start all %zu of them? [y/N] ", good);

@@ -149,10 +149,12 @@ static void print_launch(const struct pending *p)
 	print_row(&r);
 }
 
-static int print_table(const struct listed *l)
+static int print_table(const struct listed *l, const struct paths *p)
 {
 	if (l->sessions.n == 0 && l->launches.n == 0) {
-		fputs("no server runs through stockade\n", stderr);
+		char shown[512];
+		fprintf(stderr, "no server runs through stockade (looked in %s)\n",
+			text_escape_str(p->runtime, shown, sizeof(shown)));
 		return EXIT_OK;
 	}
 	printf("%-12s  %-24s  %-20s  %8s  %8s  %8s  %-22s  %s\n", "SESSION", "SERVER", "SINCE", "CALLS", "DENIED",
@@ -178,7 +180,7 @@ static int run_ps(const struct command_ctx *ctx)
 		command_error("%s", d.text);
 		return EXIT_REFUSED;
 	}
-	return o->json ? output_json(stdout, list_json(&l), "the list of sessions") : print_table(&l);
+	return o->json ? output_json(stdout, list_json(&l), "the list of sessions") : print_table(&l, &p);
 }
 
 const struct command_row cmd_ps = {

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include "base/text.h"
 #include "supervisor/commands.h"
+#include "supervisor/consent_pending.h"
 #include "supervisor/exit.h"
 #include "supervisor/registry.h"
 
@@ -86,7 +87,15 @@ static bool is_match(const struct match *m, const struct registry_entry *e)
 	return m->by_id ? begins_id(e, m->word) : strcmp(e->name, m->word) == 0;
 }
 
-static int no_match(const char *word, size_t n_ids)
+static bool waits(const struct pendings *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!l->v[i].damaged && strcmp(l->v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static int no_match(const struct pendings *l, const char *word, size_t n_ids)
 {
 	char shown[128];
 
@@ -96,7 +105,13 @@ static int no_match(const char *word, size_t n_ids)
 			shown, n_ids);
 		return EXIT_USAGE;
 	}
-	command_error("no session or server '%s' runs; 'stockade ps' lists what does", shown);
+	if (waits(l, word))
+		command_error(
+			"no server '%s' runs: its launch waits for an approval; 'stockade approve' shows it, and a no "
+			"there ends it",
+			shown);
+	else
+		command_error("no session or server '%s' runs; 'stockade ps' lists what does", shown);
 	return EXIT_FINDINGS;
 }
 
@@ -122,7 +137,7 @@ static int stop_all(const struct registry_list *l, const struct match *m)
 }
 
 /* By a server's name, else by the unique beginning of a session's id: "db" may be both, and is more likely a name. */
-static int stop_matching(const struct registry_list *l, const char *word)
+static int stop_matching(const struct registry_list *l, const struct pendings *launches, const char *word)
 {
 	struct match m = { word, false };
 	size_t n_ids = 0, n_names = 0;
@@ -132,7 +147,7 @@ static int stop_matching(const struct registry_list *l, const char *word)
 		n_ids += begins_id(&l->v[i], word);
 	}
 	if (n_names == 0 && n_ids != 1)
-		return no_match(word, n_ids);
+		return no_match(launches, word, n_ids);
 	m.by_id = n_names == 0;
 	return stop_all(l, &m);
 }
@@ -141,13 +156,14 @@ static int run_stop(const struct command_ctx *ctx)
 {
 	_cleanup_paths_ struct paths p = { 0 };
 	_cleanup_registry_ struct registry_list l = { 0 };
+	_cleanup_pendings_ struct pendings launches = { 0 };
 	struct diag d = { "out of memory" };
 
-	if (paths_init(&p, &d) < 0 || registry_read(&p, &l, &d) < 0) {
+	if (paths_init(&p, &d) < 0 || registry_read(&p, &l, &d) < 0 || pending_list(&p, &launches, &d) < 0) {
 		command_error("%s", d.text);
 		return EXIT_REFUSED;
 	}
-	return stop_matching(&l, ctx->args.v[0]);
+	return stop_matching(&l, &launches, ctx->args.v[0]);
 }
 
 const struct command_row cmd_stop = {

@@ -59,7 +59,8 @@ void doctor_mend(struct doctor_result *r, const char *fmt, ...) _printf_(2, 3);
 /* How far the child came: the step that failed, in words, and its errno; error 0 is success. */
 struct doctor_attempt {
 	int error;
-	char step[128];
+	char step[384];
+	bool said;	  /* step is the whole sentence, and nothing of the kernel's */
 	char detail[256]; /* what a successful attempt wants to tell */
 };
 

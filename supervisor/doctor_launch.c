@@ -107,6 +107,7 @@ int doctor_launch(struct doctor_attempt *a)
 		r = strv_add(&grants.command, "/bin/true");
 	if (r == 0)
 		r = effective_build(&args, &e, &d);
+	a->said = r < 0;
 	if (r == 0)
 		r = spawn_session(&e, &s, &d);
 	r = r < 0 ? fail_words(a, r, d.text) : watch(a, &s);

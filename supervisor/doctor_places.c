@@ -175,6 +175,11 @@ static void check_launch(const struct doctor_env *env, struct doctor_result *r)
 		doctor_yes(r, "stockade-enter built one around /bin/true, which ran and ended");
 		return;
 	}
+	if (a.said) {
+		doctor_no(r, "%s", a.step);
+		doctor_mend(r, "what is said there, and what is missing above: the kernel was not asked");
+		return;
+	}
 	doctor_no(r, "%s: %s", a.step, strerror(a.error));
 	if (is_refusal(a.error))
 		doctor_mend_namespaces(env, &a, r);

@@ -190,15 +190,16 @@ int paths_init(struct paths *ret, struct diag *d)
 }
 
 /* Others' eyes and hands: approvals and the log are in there. */
-static int private_dir_open(const char *path, uid_t uid, int *ret, struct diag *d)
+static int private_dir_open(const char *path, uid_t uid, const char *place, int *ret, struct diag *d)
 {
 	_cleanup_close_ int fd = -1;
+	struct diag why = { "" };
 	char shown[SHOWN];
 	struct stat st;
-	int r = fs_mkdirs(path, 0700, &fd, d);
+	int r = fs_mkdirs(path, 0700, &fd, &why);
 
 	if (r < 0)
-		return r;
+		return diag_fail(d, r, "%.1024s; %s", why.text, place);
 	text_escape_str(path, shown, sizeof(shown));
 	if (fstat(fd, &st) < 0)
 		return diag_fail(d, -errno, "%s: %s", shown, strerror(errno));
@@ -216,11 +217,12 @@ static int private_dir_open(const char *path, uid_t uid, int *ret, struct diag *
 	return 0;
 }
 
-static int open_below(const struct paths *p, const char *top, const char *sub, int *ret, struct diag *d)
+static int open_below(
+	const struct paths *p, const char *top, const char *sub, const char *place, int *ret, struct diag *d)
 {
 	_cleanup_close_ int above = -1;
 	_cleanup_free_ char *path = NULL;
-	int r = private_dir_open(top, p->uid, &above, d);
+	int r = private_dir_open(top, p->uid, place, &above, d);
 
 	if (r < 0)
 		return r;
@@ -232,17 +234,25 @@ static int open_below(const struct paths *p, const char *top, const char *sub, i
 		path = NULL;
 		return -ENOMEM;
 	}
-	return private_dir_open(path, p->uid, ret, d);
+	return private_dir_open(path, p->uid, place, ret, d);
 }
 
 int paths_open_state(const struct paths *p, const char *sub, int *ret, struct diag *d)
 {
-	return open_below(p, p->state, sub, ret, d);
+	static const char place[] =
+		"approvals, pins and the log lie there: set XDG_STATE_HOME to a directory of your own, or "
+		"unset it for ~/.local/state";
+
+	return open_below(p, p->state, sub, place, ret, d);
 }
 
 int paths_open_runtime(const struct paths *p, const char *sub, int *ret, struct diag *d)
 {
-	return open_below(p, p->runtime, sub, ret, d);
+	static const char place[] =
+		"what runs and what waits is noted there: set XDG_RUNTIME_DIR to a directory of your "
+		"own, or unset it";
+
+	return open_below(p, p->runtime, sub, place, ret, d);
 }
 
 void paths_done(struct paths *p)

@@ -61,6 +61,19 @@ def test_a_log_that_cannot_be_written_is_found(person):
 
 
 @pytest.mark.root
+def test_a_place_that_cannot_be_made_is_not_blamed_on_the_kernel(person):
+    os.makedirs(f"{person.home}/.local/state", mode=0o700)
+    with open(f"{person.home}/.local/state/stockade", "w", encoding="utf-8"):
+        pass
+    r = person.stockade("doctor", "--json")
+    assert r.returncode == 1
+    missing = {c["name"]: c for c in json.loads(r.stdout)["checks"] if c["result"] == "no"}
+    whole = missing["a whole sandbox"]
+    assert "set XDG_STATE_HOME to" in whole["found"] and whole["found"].count("Not a directory") == 1, whole
+    assert "what is said there" in whole["mend"], whole
+
+
+@pytest.mark.root
 def test_an_enter_that_says_nothing_is_given_up_and_not_left_behind(person):
     deaf = person.write("deaf", f"#!/bin/sh\nexec /usr/bin/sleep {DEAF_SECONDS}\n", 0o755)
     how = "--map-root-user" if os.geteuid() == 0 else "--map-current-user"

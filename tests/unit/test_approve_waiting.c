@@ -167,14 +167,25 @@ static void where_nothing_waits_each_way_says_so(void **state)
 	struct scene *s = *state;
 
 	assert_int_equal(approve(s, CHOOSE, 0, NULL, "1\ny\n"), EXIT_OK);
-	assert_string_equal(s->said, "Nothing waits for an answer.\n");
+	SAID(s, "Nothing waits for an answer (looked in /");
 	assert_int_equal(approve(s, ALL, 0, NULL, "y\n"), EXIT_OK);
-	assert_string_equal(s->said, "Nothing waits for an answer.\n");
+	SAID(s, "Nothing waits for an answer (looked in /");
 	assert_int_equal(approve(s, NUMBER, 1, NULL, "y\n"), EXIT_FINDINGS);
 	SAID(s, "nothing waits for an answer, so there is no number 1");
 	assert_int_equal(approve(s, JSON, 0, NULL, ""), EXIT_OK);
 	assert_string_equal(s->printed, "[]\n");
 	assert_string_equal(s->said, "");
+}
+
+static void one_that_waits_is_asked_about_as_one(void **state)
+{
+	struct scene *s = *state;
+
+	wait_since(s, "alone", "/data", "2026-01-01T00:00:01Z", false);
+	assert_int_equal(approve(s, NUMBER, 3, NULL, "y\n"), EXIT_FINDINGS);
+	SAID(s, "there is no number 3: only 1 waits; 'stockade approve' lists them");
+	assert_int_equal(approve(s, ALL, 0, NULL, "n\n"), EXIT_REFUSED);
+	SAID(s, "Start it? [y/N] ");
 }
 
 static void the_list_is_by_age_and_harmless_to_a_terminal(void **state)
@@ -333,7 +344,7 @@ static void a_damaged_entry_is_marked_and_never_answered(void **state)
 	SAID(s, "cannot be answered: ");
 	/* The good one is answered, and the status says that not all were. */
 	assert_int_equal(approve(s, ALL, 0, NULL, "y\n"), EXIT_REFUSED);
-	SAID(s, "Start all 1 of them? [y/N] ");
+	SAID(s, "Start it? [y/N] ");
 	expect_answer(s, 0, CONSENT_UNKNOWN, NULL);
 	expect_answer(s, 1, CONSENT_APPROVED, "approve");
 	damage(s, 1);
@@ -424,6 +435,7 @@ int main(void)
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, scene_up, scene_down)
 	const struct CMUnitTest tests[] = {
 		CASE(where_nothing_waits_each_way_says_so),
+		CASE(one_that_waits_is_asked_about_as_one),
 		CASE(the_list_is_by_age_and_harmless_to_a_terminal),
 		cmocka_unit_test(a_number_shows_its_question_and_takes_its_answer),
 		CASE(what_is_no_number_of_the_list_answers_nothing),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_cmd_stop - who is named ends, nobody else does, and what could not be ended is not said to have ended */
 #include "tests/unit/session_entries.h"
+#include "supervisor/consent_pending.h"
 
 static const char id_a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", id_ab[] = "abbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
 		  id_db[] = "dbdbdbdbdbdbdbdbdbdbdbdbdbdbdbdb";
@@ -93,6 +94,27 @@ static void what_is_not_there_is_a_finding(void **state)
 	assert_int_equal(ended_by(a), 0);
 }
 
+static void of_a_launch_that_waits_it_says_who_ends_it(void **state)
+{
+	struct world *w = *state;
+	struct pending_waiter place = PENDING_WAITER_INIT;
+	_cleanup_free_ char *text = NULL;
+	char said[SAID_MAX];
+	struct effective e;
+
+	make_launch(&e, "notes", "/srv");
+	assert_int_equal(pending_text(&e, &w->lineage, NULL, &text, NULL), 0);
+	assert_int_equal(pending_join(&w->paths, e.digest, text, &place, NULL), 0);
+	assert_int_equal(stop("notes", said), EXIT_FINDINGS);
+	assert_string_equal(said,
+		"stockade: no server 'notes' runs: its launch waits for an approval; 'stockade approve' "
+		"shows it, and a no there ends it\n");
+	assert_int_equal(stop("note", said), EXIT_FINDINGS);
+	assert_non_null(strstr(said, "no session or server 'note' runs"));
+	pending_leave(&place);
+	launch_done(&e);
+}
+
 static void a_session_of_another_container_is_not_touched_and_keeps_no_other(void **state)
 {
 	pid_t foreign = child(true), own = child(true);
@@ -164,6 +186,7 @@ int main(void)
 		T(a_name_is_not_taken_for_the_beginning_of_anothers_id),
 		T(the_beginning_of_two_ids_ends_none),
 		T(what_is_not_there_is_a_finding),
+		T(of_a_launch_that_waits_it_says_who_ends_it),
 		T(a_session_of_another_container_is_not_touched_and_keeps_no_other),
 		T(a_supervisor_that_does_not_end_is_killed_with_its_pid_1),
 		T(a_process_that_only_has_the_pid_is_not_killed),

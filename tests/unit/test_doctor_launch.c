@@ -169,6 +169,23 @@ static void each_end_of_the_launch_is_named_with_its_reason(void **state)
 	}
 }
 
+static void what_is_wrong_before_a_launch_is_said_whole_and_is_no_refusal_of_the_kernel(void **state)
+{
+	struct doctor_attempt a;
+
+	script = "irg0";
+	assert_int_equal(setenv("XDG_STATE_HOME", "/proc/none", 1), 0);
+	doctor_try_as_started(attempt, &a);
+	assert_int_equal(unsetenv("XDG_STATE_HOME"), 0);
+	assert_int_equal(a.error, ENOENT);
+	assert_true(a.said);
+	if (!strstr(a.step, "cannot make the directory /proc/none/stockade") || !strstr(a.step, "~/.local/state"))
+		fail_msg("%s", a.step);
+	script = "if";
+	doctor_try_as_started(attempt, &a);
+	assert_false(a.said);
+}
+
 static int count_descriptors(struct doctor_attempt *a)
 {
 	int n = 0, before = 0;
@@ -198,6 +215,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, world_up, world_down)
 	const struct CMUnitTest tests[] = {
 		T(each_end_of_the_launch_is_named_with_its_reason),
+		T(what_is_wrong_before_a_launch_is_said_whole_and_is_no_refusal_of_the_kernel),
 		T(a_launch_leaves_no_descriptor_open),
 	};
 	if (become_unprivileged() < 0)

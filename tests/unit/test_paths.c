@@ -158,6 +158,25 @@ static void a_state_directory_that_others_can_reach_is_refused(void **state)
 	assert_non_null(strstr(d.text, "chmod 700"));
 }
 
+static void a_directory_that_cannot_be_made_is_named_with_the_variable_that_names_it(void **state)
+{
+	struct world *w = *state;
+	struct diag d = { 0 };
+	int fd = -1;
+
+	init(w);
+	for (int runtime = 0; runtime < 2; runtime++) {
+		char **top = runtime ? &w->paths.runtime : &w->paths.state;
+		free(*top);
+		*top = strdup("/proc/stockade");
+		assert_int_equal(runtime ? paths_open_runtime(&w->paths, "x", &fd, &d)
+					 : paths_open_state(&w->paths, "x", &fd, &d),
+			-ENOENT);
+		assert_non_null(strstr(d.text, "cannot make the directory /proc/stockade"));
+		assert_non_null(strstr(d.text, runtime ? "set XDG_RUNTIME_DIR to" : "set XDG_STATE_HOME to"));
+	}
+}
+
 static void stockades_own_places_cannot_be_granted(void **state)
 {
 	struct world *w = *state;
@@ -282,6 +301,7 @@ int main(void)
 		T(a_runtime_directory_that_others_can_enter_is_not_used),
 		T(state_directories_are_made_private),
 		T(a_state_directory_that_others_can_reach_is_refused),
+		T(a_directory_that_cannot_be_made_is_named_with_the_variable_that_names_it),
 		T(stockades_own_places_cannot_be_granted),
 		T(clients_configurations_cannot_be_granted),
 		T(a_projects_client_configuration_cannot_be_granted_by_name),

@@ -102,6 +102,8 @@ static void by_name(const struct check_call *c, struct verdict *v)
 
 	v->by_rule = rule || otherwise;
 	v->where = rule ? rule->where : otherwise ? otherwise : "no rule restricts its tools";
+	if (!rule && !v->allowed)
+		snprintf(v->error.text, sizeof(v->error.text), "no rule allows it");
 }
 
 /* Both as a call writes them. Nearly every name is spelt as it is meant. */
@@ -167,8 +169,8 @@ static void print_scopes(FILE *out, const struct check_call *c)
 
 	if (!c->scopes->where)
 		return;
-	fprintf(out, "It needs %s%s%s%s.\n", scopes_words(c->scopes, need, words, sizeof(words)),
-		by_grant ? ", of which a grant lifts " : "",
+	fprintf(out, "It needs the scope%s %s%s%s%s.\n", need & (need - 1) ? "s" : "",
+		scopes_words(c->scopes, need, words, sizeof(words)), by_grant ? "; a grant lifts " : "",
 		by_grant ? scopes_words(c->scopes, by_grant, lifted, sizeof(lifted)) : "", by_grant ? " now" : "");
 	if (!c->pinned)
 		fputs("What the server says of it (annotations) may add to that, and is known once it is pinned or "
@@ -204,7 +206,7 @@ static int print_rest(FILE *out, const struct check_call *c)
 		any = any || rule->schema;
 	}
 	if (any)
-		fputs(": --args judges some.\n", out);
+		fputs(": --args JSON judges those of one call.\n", out);
 	if (strict) {
 		_cleanup_free_ char *where = question_shown(strict);
 		if (!where)
@@ -212,8 +214,8 @@ static int print_rest(FILE *out, const struct check_call *c)
 		fprintf(out, "No argument passes that its own schema does not name (%s).\n", where);
 	}
 	if (c->args || strict)
-		fputs("What the tool's own inputSchema says of them is known once the server runs and lists the "
-		      "tool.\n",
+		fputs("What the tool's own inputSchema says of its arguments is known once the server runs and lists "
+		      "the tool.\n",
 			out);
 	return 0;
 }

@@ -67,7 +67,9 @@ static int check_pinned(const struct effective *e, struct diag *d)
 
 	if (e->pinned)
 		return 0;
-	return diag_fail(d, -ENOENT, "%s: it is not pinned, so there is nothing to compare with: 'stockade pin' with the same words shows what "
+	return diag_fail(d, -ENOENT,
+		"%s: it is not pinned, so there is nothing to compare with: 'stockade pin' with the same words shows "
+		"what "
 		"it says and pins it",
 		text_escape_str(e->name, name, sizeof(name)));
 }

@@ -73,8 +73,8 @@ static int write_output(const struct pinning *p, struct diag *d)
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = fd < 0 ? -errno : fs_write_atomic(fd, slash ? slash + 1 : path, text->data, text->len, 0644, d);
 	if (r < 0)
-		return diag_fail(d, r, "cannot write %s: %s",
-			text_escape_str(p->options->output, shown, sizeof(shown)), strerror(-r));
+		return diag_fail(d, r, "cannot write %s: %s", text_escape_str(p->options->output, shown, sizeof(shown)),
+			strerror(-r));
 	return 0;
 }
 

@@ -272,8 +272,9 @@ static int refuse_absent(const struct paths *p, const char *name, struct diag *d
 			"./%s",
 			name, name);
 	return diag_fail(d, -ENOENT,
-		"there is no profile '%s' (looked in %s); write one there, or name a command without a profile: -- "
-		"COMMAND",
+		"there is no profile '%s' (looked in %s); 'stockade check' lists those that there are. Write one "
+		"there, or "
+		"name a command without a profile: -- COMMAND",
 		name, r < 0 ? "" : dirs.data);
 }
 

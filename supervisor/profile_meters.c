@@ -80,7 +80,7 @@ int key_set_call_time(const struct key *k)
 	struct meters_bound *b = field(k);
 
 	if (parse_duration(json_string_value(k->v), 1, METERS_TIME_MAX, &b->value) < 0)
-		return key_fail(k, "must be a time from \"1s\" to \"1d\", such as \"60s\"");
+		return key_fail(k, "must be a time from \"1s\" to \"1d\": digits and s, min, h or d");
 	return name_rule(k, json_string_value(k->v), &b->where);
 }
 

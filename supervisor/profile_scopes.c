@@ -114,7 +114,7 @@ int key_set_grant_time(const struct key *k)
 	uint64_t *seconds = KEY_FIELD(k, uint64_t);
 
 	if (parse_duration(json_string_value(k->v), 1, SCOPES_TIME_MAX, seconds) < 0)
-		return key_fail(k, "must be a time from \"1s\" to \"1d\", such as \"30min\"");
+		return key_fail(k, "must be a time from \"1s\" to \"1d\": digits and s, min, h or d");
 	return 0;
 }
 

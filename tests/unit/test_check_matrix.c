@@ -26,7 +26,7 @@ static const struct {
 	{ SCOPES(ALLOWED ",\n\"grant_scopes\": [\"write\"], \"grant_time\": \"25h\""),
 		"must be a time from \"1s\" to \"1d\"" },
 	{ SCOPES(ALLOWED ",\n\"grant_scopes\": [\"write\"], \"grant_time\": \"0s\""),
-		"must be a time from \"1s\" to \"1d\"" },
+		"must be a time from \"1s\" to \"1d\": digits and s, min, h or d" },
 	{ WITH("\"tools\": {\"allow_scopes\": [\"read\"]}"), "x.json:2 (tools.allow_scopes): there are no scopes" },
 	{ WITH("\"tools\": {\"allow_scopes\": []}"), "go with tools.scopes" },
 	{ WITH("\"tools\": {\"grant_time\": \"1h\"}"), "go with tools.scopes" },
@@ -261,12 +261,12 @@ static void one_decision_says_the_scope_and_the_grant(void **state)
 		uint32_t lifted;
 		int status;
 	} rows[] = {
-		{ "get_x", "It needs read.", 0, 0 },
+		{ "get_x", "It needs the scope read.", 0, 0 },
 		{ "put_x",
 			"denied: tool 'put_x' by x.json:3 (tools.scopes.write \"put_*\"): it needs the scope 'write'",
 			0, 1 },
 		{ "put_x", "a person may lift it for a while", 0, 1 },
-		{ "put_x", "It needs write, of which a grant lifts write now.", 1 << SCOPE_WRITE, 0 },
+		{ "put_x", "It needs the scope write; a grant lifts write now.", 1 << SCOPE_WRITE, 0 },
 		{ "other",
 			"denied: tool 'other' by x.json:2 (tools.scopes): it needs the scope 'destructive', since no "
 			"list",

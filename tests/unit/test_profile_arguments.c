@@ -178,6 +178,9 @@ static void check_denies_what_has_no_pin_and_says_who_is_asked(void **state)
 	assert_null(strstr(unpinned, "A person"));
 	assert_non_null(strstr(object, "\"decision\": \"deny\""));
 	assert_non_null(strstr(unknown, "allowed"));
+	c.tool = "other";
+	_cleanup_free_ char *unnamed = told_of(&c, false, EXIT_FINDINGS);
+	assert_non_null(strstr(unnamed, "(tools.allow): no rule allows it"));
 }
 
 static void check_judges_arguments_and_names_the_rule(void **state)
@@ -200,7 +203,8 @@ static void check_judges_arguments_and_names_the_rule(void **state)
 			"Its arguments must keep to x.json:3 (tools.allow \"make_*\" arguments): --args",
 			"inputSchema" },
 		{ "other", "{\"owner\":\"you\"}", EXIT_OK, "allowed", "keep to" },
-		{ "third", "{}", EXIT_FINDINGS, "denied: tool 'third' by x.json:2 (tools.allow)\n", "arguments" },
+		{ "third", "{}", EXIT_FINDINGS, "denied: tool 'third' by x.json:2 (tools.allow): no rule allows it\n",
+			"arguments" },
 	};
 	_cleanup_profile_ struct profile p = { 0 }, strict = { 0 };
 

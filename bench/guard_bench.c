@@ -154,9 +154,9 @@ static struct desk *desk_new(struct world *w)
 	struct desk *t = calloc(1, sizeof(*t));
 	struct diag d = { 0 };
 
-	if (!t || pipe2(t->records, O_CLOEXEC | O_NONBLOCK) < 0 ||
-		pipe2(t->out, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(t->in, O_CLOEXEC | O_NONBLOCK) < 0 ||
-		fcntl(t->out[1], F_SETPIPE_SZ, SINK) < 0 || fcntl(t->records[1], F_SETPIPE_SZ, SINK) < 0)
+	if (!t || pipe2(t->records, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(t->out, O_CLOEXEC | O_NONBLOCK) < 0 ||
+		pipe2(t->in, O_CLOEXEC | O_NONBLOCK) < 0 || fcntl(t->out[1], F_SETPIPE_SZ, SINK) < 0 ||
+		fcntl(t->records[1], F_SETPIPE_SZ, SINK) < 0)
 		die("a desk");
 	configure(&t->s.config, w);
 	t->s.control = -1;

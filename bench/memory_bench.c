@@ -81,8 +81,8 @@ static void prepare(struct shim *s, int *ret_records)
 	struct diag d = { 0 };
 	int pair[2], out[2], in[2];
 
-	if (pipe2(pair, O_CLOEXEC) < 0 ||
-		pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(in, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (pipe2(pair, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0 ||
+		pipe2(in, O_CLOEXEC | O_NONBLOCK) < 0)
 		die("a pipe");
 	s->config = (struct shim_config){ .name = name, .line_max = SHIM_LINE_DEFAULT, .args = SHIM_ARGS_FULL };
 	s->config.scope[SHIM_TOOLS] = (struct shim_rules){ true, where, &rule, 1 };

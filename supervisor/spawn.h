@@ -19,7 +19,7 @@ struct spawned_net {
 struct spawned {
 	int report;				 /* SOCK_SEQPACKET to enter and PID 1 */
 	int control;				 /* SOCK_SEQPACKET to the shim */
-	int records; /* pipe from the shim (wire/stream.h), never waited for in a read */
+	int records;				 /* pipe from the shim (wire/stream.h), never waited for in a read */
 	int enter_pidfd, shim_pidfd, init_pidfd; /* init: PID 1, by REPORT_INIT; -1 before */
 	pid_t enter_pid, shim_pid, init_pid;
 	struct spawned_net gateway, dial;
@@ -28,7 +28,7 @@ struct spawned {
 };
 #define SPAWNED_NONE                                                                                                   \
 	{                                                                                                              \
-		-1, -1, -1, -1, -1, -1, 0, 0, 0, { -1, -1, 0 }, { -1, -1, 0 }, -1, -1, -1                                  \
+		-1, -1, -1, -1, -1, -1, 0, 0, 0, { -1, -1, 0 }, { -1, -1, 0 }, -1, -1, -1                              \
 	}
 
 int spawn_session(const struct effective *e, struct spawned *ret, struct diag *d) _must_check_;

@@ -286,8 +286,8 @@ void stage_close(int *fd)
 
 void stage_done(struct stage *s)
 {
-	int *fds[] = { &s->control, &s->records, &s->client_in, &s->client_out, &s->client_err, &s->server_in, &s->server_out,
-		&s->server_err, &s->kept[0], &s->kept[1] };
+	int *fds[] = { &s->control, &s->records, &s->client_in, &s->client_out, &s->client_err, &s->server_in,
+		&s->server_out, &s->server_err, &s->kept[0], &s->kept[1] };
 
 	if (s->pid > 0) {
 		kill(s->pid, SIGKILL);

@@ -18,19 +18,29 @@
 #include "shim/policy.h"
 #include "shim/rates.h"
 
-enum { ASKS_SHOWN_MAX = 32 };
+enum { ASKS_SHOWN_MAX = 32, ASKS_PASSED_MAX = 32, ASKS_NOTE_MAX = 160 };
+
+/* An input request that was judged and edited, of a message that is still on its way. */
+struct asks_passed {
+	const struct method *method;
+	uint64_t shown; /* what it is known by */
+	size_t bytes;
+	char note[ASKS_NOTE_MAX]; /* what was lowered, a clause for the record; "" */
+};
 
 struct asks {
 	struct rates_bucket sampling, elicitation;
 	uint64_t shown[ASKS_SHOWN_MAX]; /* input requests of tasks, which come again with each look at the task */
 	size_t next;
+	struct asks_passed passed[ASKS_PASSED_MAX]; /* of the message at hand */
+	size_t n_passed;
 };
 
 /* A message that is being rewritten: copied into s->edited up to from, which points into s->doc. */
 struct asks_edit {
 	const char *from;
 	bool changed;
-	char note[160]; /* what was lowered, a clause for the record; "" */
+	char note[ASKS_NOTE_MAX];
 };
 
 struct shim;

@@ -44,16 +44,12 @@ static bool may_be_kept(const struct method *method)
 				 strcmp(method->name, "resources/read") == 0);
 }
 
-int bridge_result(struct shim *s, struct message *m, const struct pending_entry *e)
+static int put_result(struct shim *s, const struct message *m, bool typed, bool kept)
 {
 	struct slice body = m->envelope->body, all = { s->doc.out.data, s->doc.out.len };
 	size_t before = (size_t)(body.p - all.p) + 1;
-	bool typed = message_get(&s->doc, "resultType").n > 0;
-	bool kept = may_be_kept(e->method) && !message_get(&s->doc, "ttlMs").n && !message_get(&s->doc, "cacheScope").n;
 	int r;
 
-	if (typed && !kept)
-		return 0;
 	buf_clear(&s->edited);
 	r = buf_append(&s->edited, all.p, before);
 	if (r == 0 && !typed)
@@ -62,9 +58,18 @@ int bridge_result(struct shim *s, struct message *m, const struct pending_entry 
 		r = buf_printf(&s->edited, "%s\"ttlMs\":0,\"cacheScope\":\"private\"", typed ? "" : ",");
 	if (r == 0 && all.p[before] != '}')
 		r = buf_putc(&s->edited, ',');
-	if (r == 0)
-		r = buf_append(&s->edited, all.p + before, all.n - before);
-	return r ? r : handle_replace(s, m);
+	return r ? r : buf_append(&s->edited, all.p + before, all.n - before);
+}
+
+int bridge_result(struct shim *s, struct message *m)
+{
+	bool typed = message_get(&s->doc, "resultType").n > 0;
+	bool kept = may_be_kept(m->method) && !message_get(&s->doc, "ttlMs").n && !message_get(&s->doc, "cacheScope").n;
+
+	if (!s->waiting.bridges || !m->asked->modern || (typed && !kept))
+		return 0;
+	m->edited = true;
+	return put_result(s, m, typed, kept);
 }
 
 static bool is_one_of(struct slice name, const char *const *names, size_t n)

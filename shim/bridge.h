@@ -28,7 +28,7 @@ int bridge_greeting(struct slice info, struct buf *ret) _must_check_;
 int bridge_begin(struct shim *s) _must_check_;
 /* Is it a request that the shim answers itself (waiting_request)? */
 bool bridge_covers(const struct shim *s, const struct method *method);
-/* The answer to e as the client expects it. */
-int bridge_result(struct shim *s, struct message *m, const struct pending_entry *e) _must_check_;
+/* A stage of results (stages.h): as the client expects them. */
+int bridge_result(struct shim *s, struct message *m) _must_check_;
 /* A notification of the server; *ret: nothing more is to be done with it. */
 int bridge_notification(struct shim *s, const struct message *m, bool *ret) _must_check_;

@@ -12,8 +12,7 @@
 #include "shim/guards.h"
 #include "shim/limits.h"
 #include "shim/lists.h"
-#include "shim/logs.h"
-#include "shim/inputs.h"
+#include "shim/notifications.h"
 #include "shim/offers.h"
 #include "shim/policy.h"
 #include "shim/record.h"
@@ -291,12 +290,6 @@ int handle_resume(struct shim *s, struct message *m, const struct confirm_refusa
 	return no->answer ? deny_request(s, m, method, &d) : handle_record_request(s, m, method, &d, m->confirmed);
 }
 
-/* There is no server, or none that the client can be given to. */
-static bool is_ours(const struct shim *s)
-{
-	return s->waiting.state == WAITING_APPROVAL || s->waiting.state == WAITING_FAILED;
-}
-
 static int on_request(struct shim *s, struct message *m)
 {
 	const struct method *method = methods_find(EVENT_FROM_CLIENT, true, m->envelope->method);
@@ -319,102 +312,9 @@ static int on_request(struct shim *s, struct message *m)
 	r = note_era(s, m, method, version);
 	if (r)
 		return r;
-	if (is_ours(s) || waiting_covers(s, method) || bridge_covers(s, method))
+	if (handle_is_server(s) || waiting_covers(s, method) || bridge_covers(s, method))
 		return waiting_request(s, m, method);
 	return decide_request(s, m, method, method && m->modern && !(method->eras & ERA_MODERN));
-}
-
-static int record_dropped(struct shim *s, const struct message *m, const struct decision *d)
-{
-	struct event e = { .type = EVENT_NOTIFICATION, .decision = EVENT_DROP, .side = m->side, .bytes = m->line->n };
-	int r = record_foreign(s, e.method, sizeof(e.method), m->envelope->method);
-
-	record_words(e.rule, sizeof(e.rule), d->rule);
-	record_words(e.reason, sizeof(e.reason), d->reason);
-	return r ? r : record_send(s, &e);
-}
-
-int handle_drop_notification(struct shim *s, const struct message *m, const char *reason)
-{
-	struct decision d = { .verdict = POLICY_DENY, .reason = reason };
-
-	return record_dropped(s, m, &d);
-}
-
-/* Notifications do not name their era; the requests before them did. */
-static bool of_this_session(const struct shim *s, const struct method *method)
-{
-	unsigned seen = (s->legacy ? ERA_LEGACY : 0) | (s->greeted ? ERA_MODERN : 0);
-
-	return seen == 0 || (method->eras & seen) || s->waiting.replays;
-}
-
-/* Of a call that waits for a person, and of a subscription that is kept here, the server has never heard. */
-static int cancel(struct shim *s, const struct message *m)
-{
-	bool parked = false;
-	int r = m->side == EVENT_FROM_CLIENT ? confirm_cancel(s, message_get(&s->doc, "requestId"), &parked) : 0;
-
-	if (r < 0 || parked)
-		return r;
-	if (m->side == EVENT_FROM_CLIENT && waiting_forget(s, message_get(&s->doc, "requestId")))
-		return 0;
-	r = handle_cancelled(s, m->side, &parked);
-	return r || parked ? r : handle_forward(s, m->side);
-}
-
-/* The state of a task, which was judged. */
-static bool may_ask(const struct method *method)
-{
-	return method && method->result == RESULT_MAY_ASK;
-}
-
-int handle_notification(struct shim *s, struct message *m)
-{
-	const struct method *method = methods_find(m->side, false, m->envelope->method);
-	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
-	struct decision d;
-	int r;
-
-	if (unclear)
-		return handle_refuse_parsed(s, m, unclear);
-	if (m->side == EVENT_FROM_CLIENT && is_ours(s))
-		return waiting_notification(s, m, method);
-	r = policy_decide(&s->config, method, &s->doc, m->envelope, &s->subject, &d);
-	if (r < 0)
-		return r;
-	if (d.verdict == POLICY_ALLOW && method && !of_this_session(s, method)) {
-		d.verdict = POLICY_DENY;
-		d.rule = "the method table";
-		d.reason = "the client's protocol version has no such notification";
-	}
-	if (m->side == EVENT_FROM_SERVER && d.verdict == POLICY_ALLOW && !may_ask(method) && inputs_are_in_params(s)) {
-		d.verdict = POLICY_DENY;
-		d.rule = "the method table";
-		d.reason = "a server asks for nothing in such a notification";
-	}
-	if (d.verdict != POLICY_ALLOW)
-		return record_dropped(s, m, &d);
-	bool dropped = false;
-	if (m->side == EVENT_FROM_SERVER)
-		r = logs_drop(s, method, &dropped);
-	if (r == 0 && !dropped)
-		r = handle_clean(s, m, 0);
-	if (r || dropped)
-		return r < 0 ? r : 0;
-	if (method && method->note == NOTE_CANCELLED)
-		return cancel(s, m);
-	bool initialized = m->side == EVENT_FROM_CLIENT && slice_is(m->envelope->method, "notifications/initialized");
-	r = handle_forward(s, m->side);
-	return r == 0 && initialized ? waiting_initialized(s) : r;
-}
-
-int handle_unmatched(struct shim *s, const struct message *m)
-{
-	struct event e = { .type = EVENT_UNMATCHED, .decision = EVENT_DROP, .side = m->side, .bytes = m->line->n };
-
-	record_words(e.reason, sizeof(e.reason), "it answers no request that is in flight");
-	return record_send(s, &e);
 }
 
 static int on_response(struct shim *s, struct message *m)
@@ -467,7 +367,7 @@ int handle_from_client(struct shim *s, struct message *m)
 	case ENVELOPE_REQUEST:
 		return on_request(s, m);
 	case ENVELOPE_NOTIFICATION:
-		return handle_notification(s, m);
+		return notifications_from_client(s, m);
 	default:
 		return on_response(s, m);
 	}

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* from_server - decides about what the server sends (handle.h) */
 #include "shim/handle.h"
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "shim/answers.h"
@@ -10,84 +8,15 @@
 #include "shim/bridge.h"
 #include "shim/clarity.h"
 #include "shim/envelope.h"
-#include "shim/fields.h"
-#include "shim/guards.h"
 #include "shim/inputs.h"
 #include "shim/limits.h"
 #include "shim/listing.h"
-#include "shim/lists.h"
-#include "shim/offers.h"
+#include "shim/notifications.h"
 #include "shim/own.h"
-#include "shim/pins.h"
 #include "shim/policy.h"
 #include "shim/record.h"
-#include "shim/scopes.h"
+#include "shim/results.h"
 #include "shim/structured.h"
-
-static const char META_SERVER[] = "io.modelcontextprotocol/serverInfo";
-
-int handle_record_server(struct shim *s)
-{
-	struct event e = { .type = EVENT_SERVER_HELLO, .side = EVENT_FROM_SERVER };
-	struct slice info = message_get(&s->doc, "serverInfo");
-	int r;
-
-	if (!info.n)
-		info = walk_get(message_get(&s->doc, "_meta"), META_SERVER);
-	r = record_foreign(s, e.peer_name, sizeof(e.peer_name), walk_string(walk_get(info, "name")));
-	if (r == 0)
-		r = record_foreign(s, e.peer_version, sizeof(e.peer_version), walk_string(walk_get(info, "version")));
-	if (r == 0)
-		r = record_foreign(
-			s, e.protocol, sizeof(e.protocol), walk_string(message_get(&s->doc, "protocolVersion")));
-	return r ? r : record_send(s, &e);
-}
-
-/* Tools that nobody's rule denied, and that are missing all the same: which, and why, in a record each. A server may
- * list thousands of them again and again: the others are counted. */
-static int record_unusable(struct shim *s, struct event e)
-{
-	const char *p = s->unusable_words.data, *end = p + s->unusable_words.len;
-	uint64_t left = s->unusable;
-	int r = 0;
-
-	record_words(e.rule, sizeof(e.rule), "the schemas of the tool");
-	e.count = 1;
-	for (; r == 0 && p < end; left--) {
-		record_words(e.tool, sizeof(e.tool), p);
-		p += strlen(p) + 1;
-		record_words(e.reason, sizeof(e.reason), p);
-		p += strlen(p) + 1;
-		r = record_send(s, &e);
-	}
-	if (r || left == 0)
-		return r;
-	e.count = left;
-	e.tool[0] = '\0';
-	record_words(e.reason, sizeof(e.reason), "their schemas cannot be used either; only so many tools are named");
-	return record_send(s, &e);
-}
-
-static int record_hidden(struct shim *s, const struct pending_entry *p, uint64_t count)
-{
-	struct event e = {
-		.type = EVENT_LIST_FILTERED, .side = EVENT_FROM_SERVER, .call_id = p->call_id, .count = count
-	};
-	int r = 0;
-
-	record_text(e.method, sizeof(e.method), (struct slice){ p->name, strlen(p->name) });
-	if (s->unusable)
-		r = record_unusable(s, e);
-	e.count -= s->unusable;
-	if (r || e.count == 0)
-		return r;
-	if (s->doubles)
-		snprintf(e.reason, sizeof(e.reason),
-			"the list has the name or uri of %" PRIu64
-			" of them already, or as many others as may be, and the first stay",
-			s->doubles);
-	return record_send(s, &e);
-}
 
 static const char *status_of(const struct shim *s, const struct envelope *e)
 {
@@ -101,8 +30,10 @@ static const char *status_of(const struct shim *s, const struct envelope *e)
 }
 
 /* The result is not passed on: the request gets a denial instead. */
-static int deny_result(struct shim *s, const struct message *m, struct pending_entry *e, const struct decision *d)
+static int deny_result(struct shim *s, struct message *m)
 {
+	const struct decision *d = &m->d;
+	struct pending_entry *e = m->asked;
 	struct event ev = {
 		.type = EVENT_REQUEST, .decision = EVENT_DENY, .side = EVENT_FROM_SERVER, .call_id = e->call_id
 	};
@@ -129,191 +60,75 @@ static int deny_result(struct shim *s, const struct message *m, struct pending_e
 	return r;
 }
 
-/* Filters by the kind of result; what is left is in s->edited when *ret_hidden is not 0. */
-static int filter_result(struct shim *s, const struct pending_entry *e, uint64_t *ret_hidden)
+static int is_clear(struct shim *s, struct message *m)
 {
-	enum method_result kind = e->method ? e->method->result : RESULT_PLAIN;
-	int r;
+	struct slice tool = { m->asked->tool, m->asked->tool ? strlen(m->asked->tool) : 0 };
+	bool tools_list = m->method && m->method->result == RESULT_TOOLS;
+	const char *unclear = clarity_of_result(s, m->envelope, tool, tools_list);
 
-	*ret_hidden = 0;
-	switch (kind) {
-	case RESULT_TOOLS:
-	case RESULT_RESOURCES:
-	case RESULT_TEMPLATES:
-	case RESULT_PROMPTS:
-		s->scopes.shown = s->scopes.shown || kind == RESULT_TOOLS;
-		return lists_filter(s, kind, e->further, &s->edited, ret_hidden);
-	case RESULT_HELLO:
-		r = handle_record_server(s);
-		return r ? r : lists_filter_capabilities(s, &s->edited, ret_hidden);
-	default:
-		return 0;
-	}
+	return unclear ? stages_refuse(m, unclear) : 0;
 }
 
-/* Those that are not as they were pinned, or that the scan finds fault with. */
-static int drop_instructions(struct shim *s, struct message *m)
+/* The shim itself has said it, for the client: its answer stays here. */
+static int is_ours(struct shim *s, struct message *m)
 {
-	uint64_t hidden;
-	int r = lists_filter_instructions(s, m->envelope->body, &s->edited, &hidden);
-
-	return r == 0 && hidden ? handle_replace(s, m) : r;
+	return m->asked->own ? stages_over(waiting_answer(s, m, m->asked)) : 0;
 }
 
-/* Where a grant can change the list of tools, the client has to listen for that. */
-static int promise_changes(struct shim *s, struct message *m)
+static int pass_result(struct shim *s, struct message *m)
 {
-	bool changed;
-	int r = scopes_promise(s, &s->edited, &changed);
+	int r = record_ending(s, m->asked, m->side, m->status, m->line->n);
 
-	return r || !changed ? r : handle_replace(s, m);
-}
-
-/* A call has become a task: in the legacy era a member of the result, in the modern one the result itself. */
-static int note_task(struct shim *s, const struct pending_entry *e)
-{
-	struct slice id = walk_string(walk_get(message_get(&s->doc, "task"), "taskId"));
-
-	if (!e->tool || !e->method || e->method->result != RESULT_CALL)
-		return 0;
-	if (!id.n && slice_is(message_get(&s->doc, "resultType"), "\"task\""))
-		id = walk_string(message_get(&s->doc, "taskId"));
-	return id.n ? task_tools_note(&s->tasks, id, e->tool) : 0;
-}
-
-/* Of lists: what the protocol has no name for. */
-static int drop_fields(struct shim *s, struct message *m, const struct pending_entry *p)
-{
-	enum method_result kind = p->method ? p->method->result : RESULT_PLAIN;
-	struct event e = { .type = EVENT_LIST_FILTERED, .side = EVENT_FROM_SERVER, .call_id = p->call_id };
-	int r = fields_filter(s, kind, m->envelope->body, &s->edited, &e.count);
-
-	if (r || e.count == 0)
-		return r;
-	record_text(e.method, sizeof(e.method), (struct slice){ p->name, strlen(p->name) });
-	snprintf(e.reason, sizeof(e.reason), "fields that the protocol does not define, not items");
-	r = record_send(s, &e);
-	return r ? r : handle_replace(s, m);
-}
-
-/* A client that knows of logging would ask for it. */
-static int drop_logging(struct shim *s, struct message *m, const struct pending_entry *e)
-{
-	uint64_t hidden;
-	int r;
-
-	if (!e->method || e->method->result != RESULT_HELLO || m->envelope->kind != ENVELOPE_RESULT)
-		return 0;
-	r = offers_filter_logging(s, message_get(&s->doc, "capabilities"), &s->edited, &hidden);
-	return r == 0 && hidden ? handle_replace(s, m) : r;
-}
-
-static bool is_state_of_task(const struct pending_entry *e)
-{
-	return e->method && e->method->result == RESULT_TASK;
-}
-
-static int pass_result(struct shim *s, struct message *m, struct pending_entry *e, const char *status)
-{
-	uint64_t hidden = 0;
-	const char *refusal = NULL;
-	bool hello, bridged = s->waiting.bridges && e->modern && m->envelope->kind == ENVELOPE_RESULT;
-	int r = bridged ? bridge_result(s, m, e) : 0;
-
-	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
-		r = guards_result(s, e, &refusal);
-	if (refusal)
-		return handle_refuse_parsed(s, m, refusal);
-	if (r == 0)
-		r = note_task(s, e);
-	if (r == TASK_TOOLS_TAKEN)
-		return handle_refuse_parsed(s, m, "its task has the id of a task of another tool");
-	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
-		r = filter_result(s, e, &hidden);
-	if (r == LISTS_UNREADABLE)
-		return handle_refuse_parsed(s, m, "its list is not an array");
-	if (r == LISTS_NO_CAPABILITY)
-		return handle_refuse_parsed(
-			s, m, "its capabilities.tools holds a list, and means nothing in that form");
-	if (r == 0 && hidden)
-		r = record_hidden(s, e, hidden);
-	hello = e->method && e->method->result == RESULT_HELLO && m->envelope->kind == ENVELOPE_RESULT;
-	if (r == 0 && hidden)
-		r = handle_replace(s, m);
-	if (r == 0 && hello)
-		r = drop_instructions(s, m);
-	if (r == 0 && hello)
-		r = promise_changes(s, m);
-	if (r == 0 && m->envelope->kind == ENVELOPE_RESULT)
-		r = drop_fields(s, m, e);
-	if (r == 0)
-		r = drop_logging(s, m, e);
-	if (r == 0)
-		r = inputs_pass(s, m, is_state_of_task(e), e->call_id);
-	if (r == 0)
-		r = handle_clean(s, m, e->call_id);
-	if (r)
-		return r < 0 ? r : 0;
-	r = record_ending(s, e, m->side, status, m->line->n);
-	pending_remove(&s->calls, e);
+	pending_remove(&s->calls, m->asked);
 	return r ? r : handle_forward(s, m->side);
 }
 
-static bool is_task(const struct shim *s)
-{
-	return message_get(&s->doc, "task").n || slice_is(message_get(&s->doc, "resultType"), "\"task\"");
-}
+enum {
+	LISTS = STAGE_OF(RESULT_TOOLS) | STAGE_OF(RESULT_RESOURCES) | STAGE_OF(RESULT_TEMPLATES) |
+		STAGE_OF(RESULT_PROMPTS),
+	TASKS = STAGE_OF(RESULT_CALL) | STAGE_OF(RESULT_TASK),
+	MAY_ASK = TASKS | STAGE_OF(RESULT_MAY_ASK),
+	HELLO = STAGE_OF(RESULT_HELLO),
+};
 
-/* A task's result comes through tasks/result, where no list would be filtered. */
-static bool is_task_of_a_list(const struct shim *s, const struct method *method)
-{
-	return method && method->result >= RESULT_TOOLS && method->result <= RESULT_PROMPTS && is_task(s);
-}
-
-static bool may_ask(const struct method *method)
-{
-	return method &&
-	       (method->result == RESULT_CALL || method->result == RESULT_MAY_ASK || method->result == RESULT_TASK);
-}
+static const struct stage of_answers[] = {
+	{ 0, STAGE_ANY, limits_late },
+	{ 0, STAGE_ANY, limits_output },
+	{ 0, STAGE_ANY, is_clear },
+	{ 0, ~(unsigned)MAY_ASK, inputs_none },
+	{ 0, LISTS, task_tools_none },
+	{ 0, STAGE_ANY, is_ours },
+	{ 0, STAGE_ANY, limits_no_task },
+	{ 0, STAGE_ANY, inputs_guard },
+	{ STAGE_RESULTS, STAGE_ANY, bridge_result },
+	{ STAGE_RESULTS, TASKS, structured_guard },
+	{ 0, STAGE_OF(RESULT_CALL), task_tools_guard },
+	{ STAGE_RESULTS, LISTS, results_list },
+	{ STAGE_RESULTS, HELLO, results_hello },
+	{ STAGE_RESULTS, HELLO, results_instructions },
+	{ STAGE_RESULTS, HELLO, results_promise },
+	{ STAGE_RESULTS, LISTS, results_fields },
+	{ STAGE_RESULTS, HELLO, results_logging },
+	{ 0, STAGE_ANY, inputs_edit },
+	{ 0, STAGE_ANY, stages_clean },
+	{ 0, STAGE_ANY, inputs_record },
+	{ 0, STAGE_ANY, pass_result },
+};
 
 static int on_response(struct shim *s, struct message *m)
 {
-	struct pending_entry *e = pending_find(&s->calls, m->envelope->id);
-	struct slice inputs = message_get(&s->doc, "inputRequests"), tool = { NULL, 0 };
-	const char *unclear, *status = status_of(s, m->envelope);
-	struct decision d = { 0 };
+	static const struct stages answers = { of_answers, ARRAY_LEN(of_answers), true, deny_result };
 	struct pending_entry *own = pending_find(&s->own.table, m->envelope->id);
-	int r;
 
 	if (own)
 		return own_answered(s, m, own);
-	if (!e)
+	m->asked = pending_find(&s->calls, m->envelope->id);
+	if (!m->asked)
 		return handle_unmatched(s, m);
-	if (e->expired)
-		return limits_late(s, m, e);
-	r = limits_output(s, m, e);
-	if (r)
-		return r < 0 ? r : 0;
-	if (e->tool)
-		tool = (struct slice){ e->tool, strlen(e->tool) };
-	unclear = clarity_of_result(s, m->envelope, tool, e->method && e->method->result == RESULT_TOOLS);
-	if (unclear)
-		return handle_refuse_parsed(s, m, unclear);
-	if ((inputs.n || strcmp(status, "input_required") == 0) && !may_ask(e->method))
-		return handle_refuse_parsed(s, m, "it asks for input where the protocol does not allow that");
-	if (is_task_of_a_list(s, e->method))
-		return handle_refuse_parsed(s, m, "it makes a list into a task, which the protocol does not allow");
-	if (e->own)
-		return waiting_answer(s, m, e);
-	if (is_task(s) && (e->time.value || e->output.value))
-		return handle_refuse_parsed(s, m,
-			"it makes a call into a task, which would not be held to the profile's limits on the tool");
-	r = inputs_judge(s, m, is_state_of_task(e), &d);
-	if (r < 0)
-		return r;
-	if (d.verdict == POLICY_MALFORMED)
-		return handle_refuse_parsed(s, m, d.reason);
-	return d.verdict == POLICY_DENY ? deny_result(s, m, e, &d) : pass_result(s, m, e, status);
+	m->method = m->asked->method;
+	m->call_id = m->asked->call_id;
+	m->status = status_of(s, m->envelope);
+	return stages_run(s, m, &answers);
 }
 
 static int record_ask(struct shim *s, const struct message *m, const struct decision *d, uint64_t call_id)
@@ -459,47 +274,6 @@ static int on_request(struct shim *s, struct message *m)
 	return d.verdict == POLICY_DENY ? deny_ask(s, m, method, &d) : pass_ask(s, m, method, &d);
 }
 
-/* The state of a task, pushed instead of polled for: what it came to, and what it asks the client for, is judged as in a
- * result. */
-static int judge_pushed(struct shim *s, struct message *m)
-{
-	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
-	struct slice tool = task_tools_find(&s->tasks, walk_string(message_get(&s->doc, "taskId")));
-	struct decision d;
-	int r = unclear ? 0 : structured_judge_task(s, tool, &unclear);
-
-	if (r < 0)
-		return r;
-	if (unclear)
-		return handle_refuse_parsed(s, m, unclear);
-	if (!inputs_are_in_params(s))
-		return handle_notification(s, m);
-	r = inputs_judge(s, m, true, &d);
-	if (r < 0)
-		return r;
-	if (d.verdict == POLICY_MALFORMED)
-		return handle_refuse_parsed(s, m, d.reason);
-	if (d.verdict == POLICY_DENY)
-		return handle_drop_notification(s, m, "it asks the client for what the profile denies");
-	r = inputs_pass(s, m, true, 0);
-	return r ? r : handle_notification(s, m);
-}
-
-static int on_notification(struct shim *s, struct message *m)
-{
-	const struct method *method = methods_find(EVENT_FROM_SERVER, false, m->envelope->method);
-	bool done = false;
-	int r = 0;
-
-	pins_list_changed(s, m->envelope->method);
-	if (s->waiting.bridges)
-		r = bridge_notification(s, m, &done);
-	if (r < 0 || done)
-		return r;
-	scopes_list_changed(s, m->envelope->method);
-	return method && method->result == RESULT_MAY_ASK ? judge_pushed(s, m) : handle_notification(s, m);
-}
-
 int handle_from_server(struct shim *s, struct message *m)
 {
 	if (s->waiting.state == WAITING_FAILED)
@@ -508,7 +282,7 @@ int handle_from_server(struct shim *s, struct message *m)
 	case ENVELOPE_REQUEST:
 		return on_request(s, m);
 	case ENVELOPE_NOTIFICATION:
-		return s->config.listing ? listing_notified(s, m) : on_notification(s, m);
+		return s->config.listing ? listing_notified(s, m) : notifications_from_server(s, m);
 	default:
 		return on_response(s, m);
 	}

@@ -7,7 +7,6 @@
 #include "shim/pins.h"
 #include "shim/scans.h"
 #include "shim/scopes.h"
-#include "shim/structured.h"
 
 static const struct {
 	enum method_gate gate;
@@ -20,14 +19,6 @@ static const struct {
 	{ GATE_TOOL, confirm_guard }, /* last: it parks the call */
 };
 
-static const struct {
-	enum method_result kind;
-	guard_result_fn *judge;
-} of_results[] = {
-	{ RESULT_CALL, structured_guard },
-	{ RESULT_TASK, structured_guard },
-};
-
 int guards_request(struct shim *s, const struct message *m, const struct method *method, struct decision *d)
 {
 	int r = 0;
@@ -35,16 +26,5 @@ int guards_request(struct shim *s, const struct message *m, const struct method 
 	for (size_t i = 0; r == 0 && method && d->verdict == POLICY_ALLOW && i < ARRAY_LEN(of_requests); i++)
 		if (of_requests[i].gate == method->gate)
 			r = of_requests[i].judge(s, m, d);
-	return r;
-}
-
-int guards_result(struct shim *s, const struct pending_entry *e, const char **ret_refusal)
-{
-	int r = 0;
-
-	*ret_refusal = NULL;
-	for (size_t i = 0; r == 0 && e->method && !*ret_refusal && i < ARRAY_LEN(of_results); i++)
-		if (of_results[i].kind == e->method->result)
-			r = of_results[i].judge(s, e, ret_refusal);
 	return r;
 }

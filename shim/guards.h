@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guards - what a request must pass once the rules allow it, and a result before it is passed on: a table each
+ * guards - what a request must pass once the rules allow it
  *
  * Process:  shim
  * Owns:     nothing; words that a guard makes are in shim.words until the next message
@@ -17,10 +17,6 @@
 
 /* Turns an allowed request down, or leaves *d as it is: verdict, rule, reason, advice. */
 typedef int guard_request_fn(struct shim *s, const struct message *m, struct decision *d);
-/* Words in *ret_refusal: the result is not passed on, and its request gets an error with them. */
-typedef int guard_result_fn(struct shim *s, const struct pending_entry *e, const char **ret_refusal);
 
 int guards_request(
 	struct shim *s, const struct message *m, const struct method *method, struct decision *d) _must_check_;
-/* A result that came and is no error of JSON-RPC, whatever it says of itself. */
-int guards_result(struct shim *s, const struct pending_entry *e, const char **ret_refusal) _must_check_;

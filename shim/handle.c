@@ -246,6 +246,14 @@ int handle_refuse_parsed(struct shim *s, const struct message *m, const char *re
 	return refuse(s, m->side, e->id, e->kind == ENVELOPE_REQUEST, answer, reason, m->line->n);
 }
 
+int handle_unmatched(struct shim *s, const struct message *m)
+{
+	struct event e = { .type = EVENT_UNMATCHED, .decision = EVENT_DROP, .side = m->side, .bytes = m->line->n };
+
+	record_words(e.reason, sizeof(e.reason), "it answers no request that is in flight");
+	return record_send(s, &e);
+}
+
 int handle_track(struct shim *s, struct pending *table, const struct message *m, const struct method *method,
 	struct slice tool, struct pending_entry **ret, const char **ret_refusal)
 {

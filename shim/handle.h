@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "shim/role.h"
+#include "shim/policy.h"
 #include "shim/shim.h"
 #include "wire/event.h"
 
@@ -17,13 +18,19 @@ int handle_abandon(struct shim *s, const char *text, const char *status) _must_c
 
 /* For the files that share the work. */
 struct envelope;
-struct decision;
 struct message {
 	enum event_side side;
 	const struct line *line;
-	bool modern;
 	struct envelope *envelope;
-	uint64_t confirmed; /* a parked call whose person has answered: its call_id, else 0 */
+	const struct method *method; /* what it is, or of an answer what was asked; NULL: none of the table's */
+	struct pending_entry *asked; /* what it answers; nobody's any more once a stage is over (stages.h) */
+	struct decision d;	     /* so far */
+	const char *status;	     /* of an answer: how the call ended, for its record */
+	uint64_t call_id;	     /* of a request, or of what is answered; 0: it has none */
+	uint64_t confirmed;	     /* a parked call whose person has answered: its call_id, else 0 */
+	bool modern;
+	bool resumed; /* it has waited here, and is judged once more */
+	bool edited;  /* by the stage that was just asked (stages.h) */
 };
 /* Why a parked call is denied, and whether its client still waits for an answer. */
 struct confirm_refusal {
@@ -40,8 +47,12 @@ int handle_refuse(
 	struct shim *s, enum event_side side, const struct skim *skim, const char *reason, uint64_t bytes) _must_check_;
 /* The same for a message that json_parse() took. */
 int handle_refuse_parsed(struct shim *s, const struct message *m, const char *reason) _must_check_;
-/* Either side's notifications, and responses to nothing. */
-int handle_notification(struct shim *s, struct message *m) _must_check_;
+/* There is no server, or none that the client can be given to: the shim answers. */
+static inline bool handle_is_server(const struct shim *s)
+{
+	return s->waiting.state == WAITING_APPROVAL || s->waiting.state == WAITING_FAILED;
+}
+/* A response to nothing. */
 int handle_unmatched(struct shim *s, const struct message *m) _must_check_;
 /* Sends back an error; forwards s->doc. */
 int handle_answer_error(struct shim *s, enum event_side to, struct slice id, int code, const char *text) _must_check_;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inputs - see inputs.h */
 #include "shim/inputs.h"
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "shim/asks.h"
@@ -149,23 +151,25 @@ static uint64_t shown_as(const struct input *in)
 	return id;
 }
 
-static bool was_shown(const struct shim *s, bool task, const struct input *in)
+static bool was_shown(const struct shim *s, uint64_t id)
 {
-	uint64_t id;
-
-	if (!task)
-		return false;
-	id = shown_as(in);
 	for (size_t i = 0; i < ASKS_SHOWN_MAX; i++)
 		if (s->asks_made.shown[i] == id)
 			return true;
 	return false;
 }
 
-static void note_shown(struct shim *s, bool task, const struct input *in)
+/* It comes again with each look at the task. */
+static bool is_state_of_task(const struct message *m)
 {
-	if (task)
-		s->asks_made.shown[s->asks_made.next++ % ASKS_SHOWN_MAX] = shown_as(in);
+	return m->method && (m->method->result == RESULT_TASK || !m->method->request);
+}
+
+int inputs_none(struct shim *s, struct message *m)
+{
+	if (!inputs_are_in_params(s) && strcmp(m->status, "input_required") != 0)
+		return 0;
+	return stages_refuse(m, "it asks for input where the protocol does not allow that");
 }
 
 /* Told from their number alone. */
@@ -179,28 +183,31 @@ static bool are_too_many(struct inputs all)
 	return n > INPUTS_MAX;
 }
 
-int inputs_judge(struct shim *s, const struct message *m, bool task, struct decision *ret)
+static int judge_all(struct shim *s, struct inputs *all, bool task, struct decision *ret)
 {
 	struct askings asked = { 0, 0 };
-	struct inputs all;
 	struct input in;
-	const char *unreadable;
 	int r = 0;
 
-	*ret = (struct decision){ .what = "input request" };
-	unreadable = open_inputs(s, m->envelope, &all);
-	if (unreadable)
-		return malformed(ret, unreadable);
-	if (are_too_many(all))
+	if (are_too_many(*all))
 		return malformed(ret, "it asks for more at once than any person would answer");
-	while (r == 0 && ret->verdict == POLICY_ALLOW && next_input(&all, &in)) {
-		if (!was_shown(s, task, &in))
+	while (r == 0 && ret->verdict == POLICY_ALLOW && next_input(all, &in)) {
+		if (!task || !was_shown(s, shown_as(&in)))
 			count(&asked, in.method);
-		r = judge_one(s, &in, all.urls, &asked, ret);
+		r = judge_one(s, &in, all->urls, &asked, ret);
 	}
 	if (r < 0 || ret->verdict != POLICY_ALLOW)
 		return r;
 	return asks_take(s, asked.samplings, asked.elicitations, ret);
+}
+
+int inputs_guard(struct shim *s, struct message *m)
+{
+	struct inputs all;
+	const char *unreadable = open_inputs(s, m->envelope, &all);
+
+	m->d = (struct decision){ .what = "input request" };
+	return unreadable ? stages_refuse(m, unreadable) : judge_all(s, &all, is_state_of_task(m), &m->d);
 }
 
 static const char *rule_of(const struct method *m)
@@ -210,39 +217,71 @@ static const char *rule_of(const struct method *m)
 					     : "client.roots";
 }
 
-static int record_one(struct shim *s, uint64_t call_id, const struct input *in, const char *note)
+static int note_passed(struct shim *s, const struct input *in, const char *note)
 {
-	struct event ev = {
-		.type = EVENT_REQUEST, .decision = EVENT_ALLOW, .side = EVENT_FROM_SERVER, .call_id = call_id
-	};
+	struct asks *a = &s->asks_made;
+	struct asks_passed *p = &a->passed[a->n_passed];
 
-	int r = record_foreign(s, ev.method, sizeof(ev.method), in->name);
-
-	ev.bytes = in->whole.n;
-	record_words(ev.rule, sizeof(ev.rule), rule_of(in->method));
-	record_words(ev.reason, sizeof(ev.reason), note);
-	return r ? r : record_send(s, &ev);
+	/* Judged were no more. */
+	if (a->n_passed == ASKS_PASSED_MAX)
+		return -EPROTO;
+	a->n_passed++;
+	p->method = in->method;
+	p->shown = shown_as(in);
+	p->bytes = in->whole.n;
+	snprintf(p->note, sizeof(p->note), "%s", note);
+	return 0;
 }
 
-int inputs_pass(struct shim *s, struct message *m, bool task, uint64_t call_id)
+int inputs_edit(struct shim *s, struct message *m)
 {
 	struct asks_edit x = { .from = s->doc.out.data };
 	struct inputs all;
 	struct input in;
 	int r = 0;
 
+	s->asks_made.n_passed = 0;
 	if (open_inputs(s, m->envelope, &all))
 		return 0;
 	while (r == 0 && next_input(&all, &in)) {
 		r = asks_edit(s, in.method, in.params, &x);
-		if (r < 0 || was_shown(s, task, &in))
-			continue;
-		note_shown(s, task, &in);
-		r = record_one(s, call_id, &in, x.note);
+		if (r == 0)
+			r = note_passed(s, &in, x.note);
 	}
 	if (r == 0)
 		r = asks_edited(s, &x);
-	return r || !x.changed ? r : handle_replace(s, m);
+	m->edited = r == 0 && x.changed;
+	return r;
+}
+
+static int record_one(struct shim *s, uint64_t call_id, const struct asks_passed *p)
+{
+	struct event ev = { .type = EVENT_REQUEST,
+		.decision = EVENT_ALLOW,
+		.side = EVENT_FROM_SERVER,
+		.call_id = call_id,
+		.bytes = p->bytes };
+
+	record_words(ev.method, sizeof(ev.method), p->method->name);
+	record_words(ev.rule, sizeof(ev.rule), rule_of(p->method));
+	record_words(ev.reason, sizeof(ev.reason), p->note);
+	return record_send(s, &ev);
+}
+
+int inputs_record(struct shim *s, struct message *m)
+{
+	struct asks *a = &s->asks_made;
+	bool task = is_state_of_task(m);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->n_passed; i++) {
+		if (task && was_shown(s, a->passed[i].shown))
+			continue;
+		if (task)
+			a->shown[a->next++ % ASKS_SHOWN_MAX] = a->passed[i].shown;
+		r = record_one(s, m->call_id, &a->passed[i]);
+	}
+	return r;
 }
 
 bool inputs_are_in_params(const struct shim *s)

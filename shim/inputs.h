@@ -15,14 +15,17 @@
  */
 #pragma once
 #include "shim/role.h"
-#include "shim/handle.h"
-#include "shim/policy.h"
+#include "shim/stages.h"
 
-enum { INPUTS_MAX = 32 };
+enum { INPUTS_MAX = ASKS_PASSED_MAX };
 
-/* Does the server ask for anything in it, and may it? task: it is the state of one. */
-int inputs_judge(struct shim *s, const struct message *m, bool task, struct decision *ret) _must_check_;
-/* What was judged is edited (asks.h) and recorded, as of that call; 0: of none. */
-int inputs_pass(struct shim *s, struct message *m, bool task, uint64_t call_id) _must_check_;
+/* Stages, of answers and of notifications that may ask. Of those that may not: it asks for nothing. */
+int inputs_none(struct shim *s, struct message *m) _must_check_;
+/* May it ask for all that it asks for? */
+int inputs_guard(struct shim *s, struct message *m) _must_check_;
+/* What was judged is edited (asks.h). */
+int inputs_edit(struct shim *s, struct message *m) _must_check_;
+/* And recorded, once nothing keeps the message back any more. */
+int inputs_record(struct shim *s, struct message *m) _must_check_;
 /* Is there any in a notification? */
 bool inputs_are_in_params(const struct shim *s);

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "shim/answers.h"
 #include "shim/record.h"
+#include "shim/task_tools.h"
 
 enum { BUSY_RETRY_S = 1 };
 
@@ -163,8 +164,9 @@ int limits_expire(struct shim *s)
 	return r;
 }
 
-int limits_output(struct shim *s, const struct message *m, struct pending_entry *e)
+int limits_output(struct shim *s, struct message *m)
 {
+	struct pending_entry *e = m->asked;
 	char text[ANSWER_TEXT_MAX], name[ANSWER_NAME_MAX];
 	int r;
 
@@ -178,21 +180,31 @@ int limits_output(struct shim *s, const struct message *m, struct pending_entry 
 	if (r == 0 && !e->cancelled)
 		r = answer_tool(s, e, text);
 	pending_remove(&s->calls, e);
-	return r < 0 ? r : 1;
+	return stages_over(r);
 }
 
-int limits_late(struct shim *s, const struct message *m, struct pending_entry *e)
+int limits_no_task(struct shim *s, struct message *m)
 {
+	if (!(m->asked->time.value || m->asked->output.value) || !task_tools_begins(&s->doc))
+		return 0;
+	return stages_refuse(m, "it makes a call into a task, which would not be held to the profile's limits on the tool");
+}
+
+int limits_late(struct shim *s, struct message *m)
+{
+	struct pending_entry *e = m->asked;
 	struct event ev = { .type = EVENT_UNMATCHED,
 		.decision = EVENT_DROP,
 		.side = m->side,
 		.call_id = e->call_id,
 		.bytes = m->line->n };
 
+	if (!e->expired)
+		return 0;
 	record_text(ev.tool, sizeof(ev.tool), tool_of(e));
 	record_words(ev.reason, sizeof(ev.reason),
 		e->cancelled ? "the call was given up, and its id was used again"
 			     : "it came after the call's time was over");
 	pending_remove(&s->calls, e);
-	return record_send(s, &ev);
+	return stages_over(record_send(s, &ev));
 }

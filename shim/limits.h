@@ -11,8 +11,7 @@
  */
 #pragma once
 #include "shim/role.h"
-#include "shim/handle.h"
-#include "shim/policy.h"
+#include "shim/stages.h"
 
 /* A guard (shim/guards.h): the rate, the number in flight, and what cannot be held to its limits at all. */
 int limits_guard(struct shim *s, const struct message *m, struct decision *d) _must_check_;
@@ -20,7 +19,9 @@ int limits_guard(struct shim *s, const struct message *m, struct decision *d) _m
 int limits_begin(struct shim *s, struct pending_entry *e, struct slice tool) _must_check_;
 /* Answers the calls whose time is over; sets the next time. */
 int limits_expire(struct shim *s) _must_check_;
-/* Is the answer to e larger than it may be? Then the client gets words instead, and e is gone. 1 for that. */
-int limits_output(struct shim *s, const struct message *m, struct pending_entry *e) _must_check_;
-/* The answer to a call whose time is over: recorded, e is gone. */
-int limits_late(struct shim *s, const struct message *m, struct pending_entry *e) _must_check_;
+/* Stages of answers (stages.h). Of a call whose time was over: dropped, and recorded. */
+int limits_late(struct shim *s, struct message *m) _must_check_;
+/* Larger than it may be: the client gets words instead. */
+int limits_output(struct shim *s, struct message *m) _must_check_;
+/* It makes a call into a task, whose result would be held to nothing. */
+int limits_no_task(struct shim *s, struct message *m) _must_check_;

@@ -45,11 +45,15 @@ int structured_judge_task(struct shim *s, struct slice tool, const char **ret_re
 	return 0;
 }
 
-int structured_guard(struct shim *s, const struct pending_entry *e, const char **ret_refusal)
+int structured_guard(struct shim *s, struct message *m)
 {
-	struct slice tool = { e->tool, e->tool ? strlen(e->tool) : 0 };
+	struct slice tool = { m->asked->tool, m->asked->tool ? strlen(m->asked->tool) : 0 };
+	const char *refusal = NULL;
+	int r = 0;
 
-	if (e->method->result == RESULT_TASK)
-		return structured_judge_task(s, tool, ret_refusal);
-	return tool.n ? judge_both(s, schemas_of_tool(&s->schemas, tool), ret_refusal) : 0;
+	if (m->method->result == RESULT_TASK)
+		r = structured_judge_task(s, tool, &refusal);
+	else if (tool.n)
+		r = judge_both(s, schemas_of_tool(&s->schemas, tool), &refusal);
+	return r == 0 && refusal ? stages_refuse(m, refusal) : r;
 }

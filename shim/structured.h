@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * structured - the guard of a call's structuredContent: it fits the outputSchema that the tool was listed with
+ * structured - the stage of a call's structuredContent: it fits the outputSchema that the tool was listed with
  *
  * Process:  shim
  * Owns:     nothing
@@ -11,8 +11,9 @@
  */
 #pragma once
 #include "shim/role.h"
-#include "shim/guards.h"
+#include "shim/stages.h"
 
-guard_result_fn structured_guard;
+/* A stage (stages.h). */
+int structured_guard(struct shim *s, struct message *m) _must_check_;
 /* What a task came to, in a result or a notification; tool: whose task it is, or empty where that is not known. */
 int structured_judge_task(struct shim *s, struct slice tool, const char **ret_refusal) _must_check_;

@@ -147,8 +147,9 @@ static int await_schema(struct shim *s, const struct message *m, const char *str
 	return deny(d, strict, why, NULL);
 }
 
-int arguments_guard(struct shim *s, const struct message *m, struct decision *d)
+int arguments_guard(struct shim *s, struct message *m)
 {
+	struct decision *d = &m->d;
 	const struct shim_arguments *a = &s->config.arguments;
 	struct slice value = message_get(&s->doc, "arguments"), name;
 	const struct schema_tool *tool;
@@ -158,11 +159,8 @@ int arguments_guard(struct shim *s, const struct message *m, struct decision *d)
 	/* Some clients write what is not there as null. */
 	if (value.n == 0 || slice_is(value, "null"))
 		value = SLICE("{}");
-	if (!walk_is_object(value)) {
-		d->verdict = POLICY_MALFORMED;
-		d->reason = "its arguments are not an object";
-		return 0;
-	}
+	if (!walk_is_object(value))
+		return stages_refuse(m, "its arguments are not an object");
 	r = policy_unescape(d->subject, &s->subject, &name);
 	if (r == 0)
 		r = by_profile(s, name, value, d);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * arguments - the guard of a call's arguments: what the profile demands of them, and what the tool's inputSchema says
+ * arguments - the stage of a call's arguments: what the profile demands of them, and what the tool's inputSchema says
  *
  * Process:  shim
  * Owns:     the compiled schemas of the profile's rules, and the names in them; free with arguments_done
@@ -13,8 +13,8 @@
 #include "shim/role.h"
 #include "base/diag.h"
 #include "schema/schema.h"
-#include "shim/guards.h"
 #include "shim/schema_names.h"
+#include "shim/stages.h"
 
 /* Of one rule; nothing where it has no schema. */
 struct argument_schema {
@@ -30,4 +30,5 @@ int arguments_strict(struct shim *s, struct slice tool, bool *ret) _must_check_;
 /* Has the value a key that folds to a name of the profile's rules for that tool and is none of them? Servers of some
  * languages take it for that name. The tool's name as it is in a message. */
 bool arguments_imitated(struct shim *s, struct slice tool, struct slice value);
-guard_request_fn arguments_guard;
+/* A stage (stages.h). */
+int arguments_guard(struct shim *s, struct message *m) _must_check_;

@@ -98,12 +98,12 @@ static int send_progress(struct shim *s, struct confirm_call *c)
 	return r ? r : queue_put(&s->to_client, s->answer.data, s->answer.len);
 }
 
-static int park(struct shim *s, const struct message *m, uint64_t call_id, const char *rule)
+static int park(struct shim *s, const struct message *m, const char *rule)
 {
 	struct confirm_call c = { .id_len = m->envelope->id.n,
 		.len = s->doc.out.len,
 		.rule = rule,
-		.call_id = call_id,
+		.call_id = m->call_id,
 		.modern = m->modern,
 		.due_us = s->now_us + (uint64_t)CONFIRM_WAIT_S * US_PER_S };
 
@@ -193,8 +193,9 @@ static const char *fill_ask(struct shim *s, struct slice tool, struct slice args
 	return NULL;
 }
 
-int confirm_guard(struct shim *s, const struct message *m, struct decision *d)
+int confirm_guard(struct shim *s, struct message *m)
 {
+	struct decision *d = &m->d;
 	struct confirm ask = { .type = CONFIRM_ASK };
 	struct meters_tool limits;
 	const char *refusal;
@@ -217,11 +218,11 @@ int confirm_guard(struct shim *s, const struct message *m, struct decision *d)
 		say_when_to_retry(s, d);
 	if (refusal)
 		return deny(d, limits.confirm.where, refusal);
-	ask.call_id = ++s->call_ids;
+	ask.call_id = handle_call_id(s, m);
 	snprintf(ask.rule, sizeof(ask.rule), "%s", limits.confirm.where);
 	r = stream_send_confirm(s->records, &ask);
 	if (r == 0)
-		r = park(s, m, ask.call_id, limits.confirm.where);
+		r = park(s, m, limits.confirm.where);
 	d->verdict = POLICY_PARKED;
 	return r;
 }
@@ -234,26 +235,13 @@ static int withdraw(struct shim *s, const struct confirm_call *c, const char *st
 	return stream_send_confirm(s->records, &w);
 }
 
-int confirm_resume(struct shim *s, struct line line, bool modern, uint64_t call_id, const struct confirm_refusal *no)
-{
-	struct envelope e;
-	struct message m = {
-		.side = EVENT_FROM_CLIENT, .line = &line, .modern = modern, .envelope = &e, .confirmed = call_id
-	};
-	int r = json_parse(&s->doc, line.p, line.n);
-
-	if (r == 0)
-		r = envelope_read(&s->doc, &e);
-	/* It is what this wrote itself. */
-	r = r > 0 ? -EPROTO : r;
-	return r ? r : handle_resume(s, &m, no);
-}
-
 /* The call once more, as it came. refusal NULL: yes. It is the caller's no longer. */
 static int resume(struct shim *s, struct confirm_call *c, const char *refusal, bool answered)
 {
 	const struct confirm_refusal no = { c->rule, refusal, answered };
-	int r = confirm_resume(s, (struct line){ c->bytes, c->len }, c->modern, c->call_id, refusal ? &no : NULL);
+	const struct line line = { c->bytes, c->len };
+	struct message m = { .line = &line, .call_id = c->call_id, .modern = c->modern, .confirmed = true };
+	int r = handle_resume(s, &m, refusal ? &no : NULL);
 
 	call_done(c);
 	return r;

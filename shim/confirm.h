@@ -47,16 +47,13 @@ struct decision;
 void confirms_done(struct confirms *c);
 /* The parked call with that id, or NULL. */
 struct confirm_call *confirm_find(struct confirms *c, struct slice id);
-/* The last guard (shim/guards.h): where the profile asks for a person, the verdict is POLICY_PARKED, or a denial. */
-int confirm_guard(struct shim *s, const struct message *m, struct decision *d) _must_check_;
+/* A stage (shim/stages.h), the last that can turn a call down: where the profile asks for a person, the verdict is
+ * POLICY_PARKED, or a denial. */
+int confirm_guard(struct shim *s, struct message *m) _must_check_;
 /* The supervisor's CONTROL_CONFIRMED or CONTROL_DECLINED; one for a call that is not there any more is none. */
 int confirm_answer(struct shim *s, const struct control *c) _must_check_;
 /* The client does not want it any more. false: no such call is parked. */
 int confirm_cancel(struct shim *s, struct slice id, bool *ret) _must_check_;
-/* A call that a person has let through, or not (no), from the beginning: line is its canonical form. */
-struct confirm_refusal;
-int confirm_resume(
-	struct shim *s, struct line line, bool modern, uint64_t call_id, const struct confirm_refusal *no) _must_check_;
 /* Progress for those who asked for it, and an end for those whose time is over; sets the next time. */
 int confirm_tick(struct shim *s) _must_check_;
 /* Denies all, since reason, a clause. */

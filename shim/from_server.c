@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include "shim/answers.h"
-#include "shim/asks.h"
 #include "shim/bridge.h"
 #include "shim/clarity.h"
 #include "shim/envelope.h"
@@ -14,6 +13,7 @@
 #include "shim/notifications.h"
 #include "shim/own.h"
 #include "shim/policy.h"
+#include "shim/questions.h"
 #include "shim/record.h"
 #include "shim/results.h"
 #include "shim/structured.h"
@@ -131,156 +131,13 @@ static int on_response(struct shim *s, struct message *m)
 	return stages_run(s, m, &answers);
 }
 
-static int record_ask(struct shim *s, const struct message *m, const struct decision *d, uint64_t call_id)
-{
-	struct event e = { .type = EVENT_REQUEST, .side = m->side, .call_id = call_id, .bytes = m->line->n };
-	int r;
-
-	e.decision = d->verdict == POLICY_ALLOW ? EVENT_ALLOW : EVENT_DENY;
-	r = record_foreign(s, e.method, sizeof(e.method), m->envelope->method);
-	record_words(e.rule, sizeof(e.rule), d->rule);
-	record_words(e.reason, sizeof(e.reason), d->reason);
-	return r ? r : record_send(s, &e);
-}
-
-/* "decline" is what a person says who does not want to; "cancel" leaves it to another time. */
-static const char *action_of(const struct decision *d)
-{
-	return d->code == ANSWER_BUSY ? "{\"action\":\"cancel\"}" : "{\"action\":\"decline\"}";
-}
-
-/* What the client would say itself: it has no such method, or does not offer that. */
-static bool of_protocol(int code)
-{
-	return code == ANSWER_INVALID || code == ANSWER_NO_METHOD;
-}
-
-/* Each kind of request has its own way to be told no. What the client does not offer is the protocol's own error. */
-static int answer_denied_ask(
-	struct shim *s, const struct message *m, const struct method *method, const struct decision *d)
-{
-	struct slice id = m->envelope->id;
-	enum method_gate gate = method ? method->gate : GATE_OPEN;
-	char text[ANSWER_TEXT_MAX], name[ANSWER_NAME_MAX];
-	int code = gate == GATE_SAMPLING ? ANSWER_REJECTED : ANSWER_DENIED, r;
-
-	snprintf(text, sizeof(text), "stockade: %s: %s '%s' denied by %s%s%s. It was not passed to the client.%s%s",
-		s->config.name, d->what, answers_name(d->subject, name), d->rule ? d->rule : "the profile",
-		d->reason ? ": " : "", d->reason ? d->reason : "", d->advice ? " " : "", d->advice ? d->advice : "");
-	buf_clear(&s->answer);
-	if (gate == GATE_ROOTS)
-		r = answers_result(&s->answer, id, "{\"roots\":[]}");
-	else if (gate == GATE_ELICITATION && d->code != ANSWER_INVALID)
-		r = answers_result(&s->answer, id, action_of(d));
-	else
-		r = answers_error(&s->answer, id, of_protocol(d->code) ? d->code : code, text);
-	return r ? r : queue_put(&s->to_server, s->answer.data, s->answer.len);
-}
-
-static int deny_ask(struct shim *s, const struct message *m, const struct method *method, const struct decision *d)
-{
-	int r = record_ask(s, m, d, ++s->call_ids);
-
-	return r ? r : answer_denied_ask(s, m, method, d);
-}
-
-/* During the handshake the client is not read, and a ping is the one request that a server may send then. A client of
- * the modern era takes none. */
-static int answer_ping(struct shim *s, const struct message *m)
-{
-	buf_clear(&s->answer);
-	int r = answers_result(&s->answer, m->envelope->id, "{}");
-	return r ? r : queue_put(&s->to_server, s->answer.data, s->answer.len);
-}
-
-/* As the client gets it, and what was lowered for the record. */
-static int edit_ask(struct shim *s, struct message *m, const struct method *method, struct asks_edit *x)
-{
-	int r = asks_edit(s, method, m->envelope->params, x);
-
-	if (r == 0)
-		r = asks_edited(s, x);
-	return r || !x->changed ? r : handle_replace(s, m);
-}
-
-static int judge_ask(struct shim *s, const struct message *m, const struct method *method, struct decision *d)
-{
-	int r;
-
-	if (d->verdict == POLICY_ALLOW && s->config.listing) {
-		d->verdict = POLICY_DENY;
-		d->rule = "the listing of definitions";
-		d->reason = "nobody is there who could answer";
-	}
-	if (d->verdict == POLICY_ALLOW && !s->legacy) {
-		d->verdict = POLICY_DENY;
-		d->rule = "the method table";
-		d->reason = "in the client's protocol version a server sends no requests";
-		d->code = ANSWER_NO_METHOD;
-	}
-	if (d->verdict != POLICY_ALLOW || !method)
-		return 0;
-	r = asks_judge(s, method, m->envelope->params, false, d);
-	if (r < 0 || d->verdict != POLICY_ALLOW)
-		return r;
-	return asks_take(s, method->gate == GATE_SAMPLING && method->request,
-		method->gate == GATE_ELICITATION && method->request, d);
-}
-
-static int pass_ask(struct shim *s, struct message *m, const struct method *method, struct decision *d)
-{
-	struct asks_edit x = { .from = s->doc.out.data };
-	struct pending_entry *e;
-	const char *refusal;
-	int r = edit_ask(s, m, method, &x);
-
-	if (r == 0)
-		r = handle_clean(s, m, s->call_ids + 1);
-	if (r)
-		return r < 0 ? r : 0;
-	r = handle_track(s, &s->asks, m, method, (struct slice){ NULL, 0 }, &e, &refusal);
-	if (r < 0)
-		return r;
-	if (refusal)
-		return handle_refuse_parsed(s, m, refusal);
-	d->reason = x.note[0] ? x.note : d->reason;
-	r = record_ask(s, m, d, e->call_id);
-	return r ? r : handle_forward(s, m->side);
-}
-
-static int on_request(struct shim *s, struct message *m)
-{
-	const struct method *method = methods_find(EVENT_FROM_SERVER, true, m->envelope->method);
-	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
-	struct decision d;
-	int r;
-
-	if (pending_find(&s->asks, m->envelope->id))
-		return handle_refuse_parsed(s, m, "its id is that of a request that has no answer yet");
-	if (unclear)
-		return handle_refuse_parsed(s, m, unclear);
-	if ((s->waiting.state == WAITING_HANDSHAKE || s->waiting.bridges) && slice_is(m->envelope->method, "ping"))
-		return answer_ping(s, m);
-	r = policy_decide(&s->config, method, &s->doc, m->envelope, &s->subject, &d);
-	if (r < 0)
-		return r;
-	if (d.verdict == POLICY_MALFORMED)
-		return handle_refuse_parsed(s, m, d.reason);
-	if (s->config.listing && method && listing_answers(method))
-		return listing_answer(s, m);
-	r = judge_ask(s, m, method, &d);
-	if (r < 0)
-		return r;
-	return d.verdict == POLICY_DENY ? deny_ask(s, m, method, &d) : pass_ask(s, m, method, &d);
-}
-
 int handle_from_server(struct shim *s, struct message *m)
 {
 	if (s->waiting.state == WAITING_FAILED)
 		return record_refused(s, m->side, "its handshake failed", m->line->n);
 	switch (m->envelope->kind) {
 	case ENVELOPE_REQUEST:
-		return on_request(s, m);
+		return questions_from_server(s, m);
 	case ENVELOPE_NOTIFICATION:
 		return s->config.listing ? listing_notified(s, m) : notifications_from_server(s, m);
 	default:

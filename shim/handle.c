@@ -58,68 +58,6 @@ int handle_forward(struct shim *s, enum event_side from)
 			   queue_to(s, from == EVENT_FROM_CLIENT ? EVENT_FROM_SERVER : EVENT_FROM_CLIENT), &s->doc.out);
 }
 
-/* What stands in the message's place is of the same sort: anything else is a mistake of ours, and nothing may be
- * forwarded. */
-static int read_again(struct shim *s, struct message *m)
-{
-	return envelope_read(&s->doc, m->envelope) == 0 ? 0 : -EPROTO;
-}
-
-/* It has outgrown what a message may be, or two of its keys have become one: whoever waits for it is told. */
-static int refuse_edited(struct shim *s, struct message *m, struct slice id, const char *reason)
-{
-	int r;
-
-	m->envelope->id = id;
-	r = handle_refuse_parsed(s, m, reason);
-	return r < 0 ? r : HANDLE_REFUSED;
-}
-
-/* Reads s->edited. JSON_*: *ret_id, in that room, is the id that the message had. */
-static int parse_edited(struct shim *s, const struct message *m, char room[ENVELOPE_ID_MAX], struct slice *ret_id)
-{
-	struct slice id = m->envelope->id;
-
-	if (id.n)
-		memcpy(room, id.p, id.n);
-	*ret_id = (struct slice){ room, id.n };
-	return json_parse(&s->doc, s->edited.data, s->edited.len);
-}
-
-int handle_replace(struct shim *s, struct message *m)
-{
-	char room[ENVELOPE_ID_MAX];
-	struct slice id = { NULL, 0 };
-	int r = parse_edited(s, m, room, &id);
-
-	if (r == 0)
-		return read_again(s, m);
-	if (r != JSON_TOO_LONG)
-		return r < 0 ? r : -EPROTO;
-	return refuse_edited(s, m, id, "with what stockade has to put into it, it is too long");
-}
-
-int handle_clean(struct shim *s, struct message *m, uint64_t call_id)
-{
-	char room[ENVELOPE_ID_MAX];
-	struct slice id = { NULL, 0 };
-	int r = text_out_pass(s, m->side, m->envelope);
-
-	if (r == TEXT_OUT_UNFIT)
-		return refuse_edited(s, m, m->envelope->id, s->text.unfit);
-	/* A peer decides how often something has to go: that ends its message, not the session. */
-	if (r == -E2BIG)
-		return refuse_edited(s, m, m->envelope->id, "with marks for what has to go, it is too long");
-	if (r != TEXT_OUT_CHANGED)
-		return r;
-	r = text_out_record(s, m->side, call_id);
-	if (r == 0)
-		r = parse_edited(s, m, room, &id);
-	if (r == 0)
-		return read_again(s, m);
-	return r < 0 ? r : refuse_edited(s, m, id, json_error_text(r));
-}
-
 /* The id that skim found, in canonical form, in s->edited. An empty slice when there is none that can be used. */
 static int rescue_id(struct shim *s, const struct skim *skim, struct slice *ret)
 {
@@ -254,29 +192,37 @@ int handle_unmatched(struct shim *s, const struct message *m)
 	return record_send(s, &e);
 }
 
-int handle_track(struct shim *s, struct pending *table, const struct message *m, const struct method *method,
-	struct slice tool, struct pending_entry **ret, const char **ret_refusal)
+/* How what gives way ended is recorded; of a call whose time was over it has been. */
+static int end_given_up(struct shim *s, struct pending *table, struct pending_entry *old)
 {
-	struct pending_entry *old;
-	int r = pending_add(table, m->envelope->id, m->envelope->method, tool, ret);
+	enum event_side from = table == &s->calls ? EVENT_FROM_SERVER : EVENT_FROM_CLIENT;
+	int r = old->expired ? 0 : record_ending(s, old, from, "cancelled", 0);
+
+	pending_remove(table, old);
+	return r;
+}
+
+int handle_track(struct shim *s, struct pending *table, struct message *m, struct slice tool, const char **ret_refusal)
+{
+	struct pending_entry *old, *e = NULL;
+	int r = pending_add(table, m->envelope->id, m->envelope->method, tool, &e);
 
 	if (r == PENDING_FULL && (old = pending_oldest_given_up(table))) {
-		/* How a call whose time was over ended is recorded. */
-		r = old->expired ? 0
-				 : record_ending(s, old,
-					   m->side == EVENT_FROM_CLIENT ? EVENT_FROM_SERVER : EVENT_FROM_CLIENT,
-					   "cancelled", 0);
-		pending_remove(table, old);
+		r = end_given_up(s, table, old);
 		if (r == 0)
-			r = pending_add(table, m->envelope->id, m->envelope->method, tool, ret);
+			r = pending_add(table, m->envelope->id, m->envelope->method, tool, &e);
 	}
 	*ret_refusal = r == PENDING_FULL ? "too many requests are waiting for an answer" : NULL;
+	if (r == PENDING_FULL)
+		return 0;
+	/* An id that is taken was to be refused long before. */
 	if (r != 0)
-		return r < 0 ? r : 0;
-	(*ret)->method = method;
-	(*ret)->modern = m->modern;
-	(*ret)->since_us = io_now_us();
-	(*ret)->call_id = m->confirmed ? m->confirmed : ++s->call_ids;
+		return r < 0 ? r : -EPROTO;
+	e->method = m->method;
+	e->modern = m->modern;
+	e->since_us = io_now_us();
+	e->call_id = handle_call_id(s, m);
+	m->asked = e;
 	return 0;
 }
 
@@ -297,7 +243,8 @@ static int cancel_parked(struct shim *s, struct parked_entry *parked)
 {
 	static const struct confirm_refusal no = { .reason = "the client cancelled it while it waited for a list" };
 	struct line line = { parked->text, parked->n };
-	int r = parked->confirmed ? confirm_resume(s, line, parked->modern, parked->confirmed, &no) : 0;
+	struct message m = { .line = &line, .call_id = parked->call_id, .modern = parked->modern, .confirmed = true };
+	int r = parked->confirmed ? handle_resume(s, &m, &no) : 0;
 
 	parked_remove(&s->parked, parked);
 	return r;
@@ -346,8 +293,7 @@ static int handle_message(struct shim *s, enum event_side side, const struct lin
 	r = envelope_read(&s->doc, &e);
 	if (r > 0)
 		return refuse_line(s, side, line, envelope_refusal_text(r));
-	r = side == EVENT_FROM_CLIENT ? handle_from_client(s, &m) : handle_from_server(s, &m);
-	return r == HANDLE_REFUSED ? 0 : r;
+	return side == EVENT_FROM_CLIENT ? handle_from_client(s, &m) : handle_from_server(s, &m);
 }
 
 int handle_line(struct shim *s, enum event_side side, int found, struct line line)

@@ -23,14 +23,14 @@ struct message {
 	const struct line *line;
 	struct envelope *envelope;
 	const struct method *method; /* what it is, or of an answer what was asked; NULL: none of the table's */
-	struct pending_entry *asked; /* what it answers; nobody's any more once a stage is over (stages.h) */
+	struct pending_entry *asked; /* what it answers, or is itself in flight; NULL: nothing (any more) */
 	struct decision d;	     /* so far */
 	const char *status;	     /* of an answer: how the call ended, for its record */
-	uint64_t call_id;	     /* of a request, or of what is answered; 0: it has none */
-	uint64_t confirmed;	     /* a parked call whose person has answered: its call_id, else 0 */
+	uint64_t call_id;	     /* of a request, or of what is answered; 0: it has none (yet) */
 	bool modern;
-	bool resumed; /* it has waited here, and is judged once more */
-	bool edited;  /* by the stage that was just asked (stages.h) */
+	bool resumed;	/* it has waited here, and is judged once more */
+	bool confirmed; /* for a person, who has answered */
+	bool edited;	/* by the stage that was just asked (stages.h) */
 };
 /* Why a parked call is denied, and whether its client still waits for an answer. */
 struct confirm_refusal {
@@ -39,8 +39,15 @@ struct confirm_refusal {
 };
 
 int handle_from_client(struct shim *s, struct message *m) _must_check_;
-/* A parked call goes on, or not. */
+/* A request that was parked goes on, or not (no): m has its line, in canonical form, and what was known of it. */
 int handle_resume(struct shim *s, struct message *m, const struct confirm_refusal *no) _must_check_;
+/* The number that all records of a request have in common, taken when the first of them needs it. */
+static inline uint64_t handle_call_id(struct shim *s, struct message *m)
+{
+	if (!m->call_id)
+		m->call_id = ++s->call_ids;
+	return m->call_id;
+}
 int handle_from_server(struct shim *s, struct message *m) _must_check_;
 /* The message has no single meaning: answered where it has a usable id, recorded in any case. */
 int handle_refuse(
@@ -59,19 +66,14 @@ int handle_answer_error(struct shim *s, enum event_side to, struct slice id, int
 /* The same as a tool's result, for the model. */
 int handle_answer_tool_error(struct shim *s, struct slice id, const char *text, bool modern) _must_check_;
 int handle_forward(struct shim *s, enum event_side from) _must_check_;
-/* The message was refused instead: answered and recorded, with nothing left to do. Unlike what else is positive. */
-enum { HANDLE_REFUSED = 1 << 10 };
-/* Takes out of s->doc what may not pass (text_out.h) and records how much: 0, HANDLE_REFUSED. */
-int handle_clean(struct shim *s, struct message *m, uint64_t call_id) _must_check_;
-/* Puts s->edited in the place of s->doc, validated once more, and reads its envelope: 0; HANDLE_REFUSED when it has
- * become too long. */
-int handle_replace(struct shim *s, struct message *m) _must_check_;
-/* Adds to a table of requests in flight; with words in *ret_refusal when it cannot. */
-int handle_track(struct shim *s, struct pending *table, const struct message *m, const struct method *method,
-	struct slice tool, struct pending_entry **ret, const char **ret_refusal) _must_check_;
+/* The request is in flight: in that table, as m->asked; or words are in *ret_refusal that say why it cannot be. */
+int handle_track(struct shim *s, struct pending *table, struct message *m, struct slice tool,
+	const char **ret_refusal) _must_check_;
 /* Records a request of the client's with what was decided. */
 int handle_record_request(struct shim *s, const struct message *m, const struct method *method,
 	const struct decision *d, uint64_t call_id) _must_check_;
+/* Roots beyond what is granted, which the server does not hear of. */
+int handle_record_hidden_roots(struct shim *s, struct message *m, uint64_t count) _must_check_;
 /* Answers it with a denial, in the form that its caller can take. */
 int handle_answer_denial(
 	struct shim *s, const struct message *m, const struct method *method, const char *text, int code) _must_check_;

@@ -54,8 +54,9 @@ static bool escapes(const struct shim *s, const struct meters_tool *limits)
 	return message_get(&s->doc, "task").n > 0 && (limits->time.value || limits->output.value);
 }
 
-int limits_guard(struct shim *s, const struct message *m, struct decision *d)
+int limits_guard(struct shim *s, struct message *m)
 {
+	struct decision *d = &m->d;
 	const struct meters *meters = &s->config.meters;
 	struct rates_tool *t = NULL;
 	uint32_t retry_s = 0;
@@ -187,7 +188,8 @@ int limits_no_task(struct shim *s, struct message *m)
 {
 	if (!(m->asked->time.value || m->asked->output.value) || !task_tools_begins(&s->doc))
 		return 0;
-	return stages_refuse(m, "it makes a call into a task, which would not be held to the profile's limits on the tool");
+	return stages_refuse(
+		m, "it makes a call into a task, which would not be held to the profile's limits on the tool");
 }
 
 int limits_late(struct shim *s, struct message *m)

@@ -13,8 +13,8 @@
 #include "shim/role.h"
 #include "shim/stages.h"
 
-/* A guard (shim/guards.h): the rate, the number in flight, and what cannot be held to its limits at all. */
-int limits_guard(struct shim *s, const struct message *m, struct decision *d) _must_check_;
+/* A stage of calls (stages.h): the rate, the number in flight, and what cannot be held to its limits at all. */
+int limits_guard(struct shim *s, struct message *m) _must_check_;
 /* A call that was let through is in flight: its time begins. */
 int limits_begin(struct shim *s, struct pending_entry *e, struct slice tool) _must_check_;
 /* Answers the calls whose time is over; sets the next time. */

@@ -71,8 +71,8 @@ static int over_bridge(struct shim *s, struct message *m)
 	return 0;
 }
 
-/* The state of a task, pushed instead of polled for: what it came to, and what it asks the client for, is judged as in a
- * result. */
+/* The state of a task, pushed instead of polled for: what it came to, and what it asks the client for, is judged as in
+ * a result. */
 static int fits_schema(struct shim *s, struct message *m)
 {
 	struct slice tool = task_tools_find(&s->tasks, walk_string(message_get(&s->doc, "taskId")));
@@ -86,9 +86,9 @@ static int may_ask(struct shim *s, struct message *m)
 {
 	int r = inputs_guard(s, m);
 
-	return r || m->d.verdict != POLICY_DENY
-		       ? r
-		       : turn_down(m, NULL, "it asks the client for what the profile denies");
+	if (r || m->d.verdict != POLICY_DENY)
+		return r;
+	return turn_down(m, NULL, "it asks the client for what the profile denies");
 }
 
 static int by_rules(struct shim *s, struct message *m)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "shim/handle.h"
 
 void parked_entry_done(struct parked_entry *e)
 {
@@ -19,9 +20,14 @@ void parked_done(struct parked *p)
 	*p = (struct parked){ 0 };
 }
 
-int parked_add(struct parked *p, struct slice id, struct slice text, int why, bool modern, uint64_t confirmed)
+int parked_add(struct parked *p, struct slice id, struct slice text, int why, const struct message *m)
 {
-	struct parked_entry e = { .id_len = id.n, .n = text.n, .why = why, .modern = modern, .confirmed = confirmed };
+	struct parked_entry e = { .id_len = id.n,
+		.n = text.n,
+		.why = why,
+		.call_id = m->call_id,
+		.modern = m->modern,
+		.confirmed = m->confirmed };
 
 	if (p->n >= PARKED_MAX || text.n > PARKED_BYTES_MAX - p->bytes)
 		return PARKED_FULL;

@@ -26,8 +26,9 @@ struct parked_entry {
 	char *text; /* the canonical message, and a NUL */
 	size_t n;
 	int why; /* the caller's own */
+	uint64_t call_id;
 	bool modern;
-	uint64_t confirmed; /* a person has let it through: nobody is asked again */
+	bool confirmed; /* a person has let it through: nobody is asked again */
 };
 
 struct parked {
@@ -36,9 +37,9 @@ struct parked {
 };
 
 void parked_done(struct parked *p);
-/* modern, confirmed: of its message (shim/handle.h). */
-int parked_add(
-	struct parked *p, struct slice id, struct slice text, int why, bool modern, uint64_t confirmed) _must_check_;
+/* What is to be known of it again is of m (shim/handle.h). */
+struct message;
+int parked_add(struct parked *p, struct slice id, struct slice text, int why, const struct message *m) _must_check_;
 struct parked_entry *parked_find(struct parked *p, struct slice id);
 /* Takes the oldest that waits for that out of the table: false when there is none. The caller frees with
  * parked_entry_done. */

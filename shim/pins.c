@@ -281,7 +281,7 @@ static int park(struct shim *s, const struct message *m, int kind, struct decisi
 			"the one that was pinned");
 	if (r < 0)
 		return r;
-	r = parked_add(&s->parked, m->envelope->id, text, kind, m->modern, m->confirmed);
+	r = parked_add(&s->parked, m->envelope->id, text, kind, m);
 	if (r == PARKED_FULL)
 		return deny_busy(s, d);
 	if (r < 0)
@@ -290,15 +290,16 @@ static int park(struct shim *s, const struct message *m, int kind, struct decisi
 	return asking ? 0 : ask_list(s, kind);
 }
 
-int pins_guard(struct shim *s, const struct message *m, struct decision *d)
+int pins_guard(struct shim *s, struct message *m)
 {
+	struct decision *d = &m->d;
 	const struct shim_pins *c = &s->config.pins;
 	int kind = c->on ? kind_of_request(d) : -1;
 	const struct shim_pin *pin;
 	unsigned char mark;
 	int r;
 
-	if (kind < 0 || d->verdict != POLICY_ALLOW)
+	if (kind < 0)
 		return 0;
 	r = make_marks(s);
 	if (r < 0)
@@ -336,8 +337,10 @@ static int replay(struct shim *s, int kind)
 	s->pins.replaying = true;
 	while (r == 0 && parked_take(&s->parked, kind, &e)) {
 		const struct line line = { e.text, e.n };
-		r = e.confirmed ? confirm_resume(s, line, e.modern, e.confirmed, NULL)
-				: handle_line(s, EVENT_FROM_CLIENT, LINES_MESSAGE, line);
+		struct message m = {
+			.line = &line, .call_id = e.call_id, .modern = e.modern, .confirmed = e.confirmed
+		};
+		r = handle_resume(s, &m, NULL);
 		parked_entry_done(&e);
 	}
 	s->pins.replaying = false;

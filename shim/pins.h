@@ -67,10 +67,10 @@ int pins_keep(
 	struct shim *s, enum definition_kind kind, struct slice name, struct slice definition, bool *ret) _must_check_;
 /* The definitions that such a list holds, or -1. */
 int pins_kind_of(enum method_result kind);
-/* A guard (guards.h) of calls, prompts and references: POLICY_DENY, or POLICY_PARKED when it waits for the server's
+/* A stage (stages.h) of calls, prompts and references: POLICY_DENY, or POLICY_PARKED when it waits for the server's
  * list. */
-int pins_guard(struct shim *s, const struct message *m, struct decision *d) _must_check_;
-/* For other guards: the request waits until the shim has seen the server's list of that kind, POLICY_PARKED, or
+int pins_guard(struct shim *s, struct message *m) _must_check_;
+/* For other stages: the request waits until the shim has seen the server's list of that kind, POLICY_PARKED, or
  * POLICY_DENY when too many wait. Of one that has waited nothing becomes any more, and *ret_why says why there is no
  * list, or is NULL. */
 int pins_await_list(struct shim *s, const struct message *m, enum definition_kind kind, struct decision *d,

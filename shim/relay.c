@@ -85,6 +85,14 @@ static bool may_take(const struct relay *r, const struct side *side)
 	return to_client < QUEUE_HIGH && to_server < QUEUE_HARD;
 }
 
+/* 0, -errno. Anything else is the outcome of some module, which was to be handled where it is known. */
+static int decide(struct relay *r, struct side *side, int found, struct line line)
+{
+	int e = handle_line(r->s, side->who, found, line);
+
+	return e > 0 ? -EPROTO : e;
+}
+
 /* Decides about the lines that are there, as long as there is room for what comes of it. */
 static int take_lines(struct relay *r, struct side *side)
 {
@@ -96,7 +104,7 @@ static int take_lines(struct relay *r, struct side *side)
 			side->backlog = false;
 			return found;
 		}
-		int e = handle_line(r->s, side->who, found, line);
+		int e = decide(r, side, found, line);
 		if (e < 0)
 			return e;
 	}
@@ -113,7 +121,7 @@ static int end_of_input(struct relay *r, struct side *side)
 	port_close(side->port);
 	side->open = false;
 	if (found > 0) {
-		int e = handle_line(r->s, side->who, found, line);
+		int e = decide(r, side, found, line);
 		if (e < 0)
 			return e;
 	}
@@ -516,6 +524,9 @@ int relay_run(struct shim *s, struct stderr_relay *err)
 	r.client.open = !s->config.listing;
 	while (e == 0 && !r.done)
 		e = turn(&r);
+	/* Of the supervisor's words and the timers. */
+	if (e > 0)
+		e = -EPROTO;
 	if (e == 0)
 		e = logs_end(s);
 	if (e == 0 && r.status != SHIM_EXIT_ALONE)

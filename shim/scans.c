@@ -294,41 +294,41 @@ static void follow(const struct shim *s, enum scans_verdict verdict, const char 
 	}
 }
 
-int scans_guard_tool(struct shim *s, const struct message *m, struct decision *d)
+int scans_guard_tool(struct shim *s, struct message *m)
 {
 	if (s->config.scan.withhold)
-		follow(s, verdict_on(s, SCAN_TOOL, d->subject), "List the tools and call it again.", d);
+		follow(s, verdict_on(s, SCAN_TOOL, m->d.subject), "List the tools and call it again.", &m->d);
 	return 0;
 }
 
-int scans_guard_prompt(struct shim *s, const struct message *m, struct decision *d)
+int scans_guard_prompt(struct shim *s, struct message *m)
 {
 	if (s->config.scan.withhold)
-		follow(s, verdict_on(s, SCAN_PROMPT, d->subject), "List the prompts and ask again.", d);
+		follow(s, verdict_on(s, SCAN_PROMPT, m->d.subject), "List the prompts and ask again.", &m->d);
 	return 0;
 }
 
-int scans_guard_resource(struct shim *s, const struct message *m, struct decision *d)
+int scans_guard_resource(struct shim *s, struct message *m)
 {
 	if (s->config.scan.withhold)
-		follow(s, verdict_on(s, SCAN_RESOURCE, d->subject),
-			s->scans.crowded ? "List the resources and read it again." : NULL, d);
+		follow(s, verdict_on(s, SCAN_RESOURCE, m->d.subject),
+			s->scans.crowded ? "List the resources and read it again." : NULL, &m->d);
 	return 0;
 }
 
 /* A reference to a resource is one to a template, or to a resource without parameters. */
-int scans_guard_reference(struct shim *s, const struct message *m, struct decision *d)
+int scans_guard_reference(struct shim *s, struct message *m)
 {
 	enum scans_verdict template, resource;
 
-	if (strcmp(d->what, "prompt") == 0)
-		return scans_guard_prompt(s, m, d);
+	if (strcmp(m->d.what, "prompt") == 0)
+		return scans_guard_prompt(s, m);
 	if (!s->config.scan.withhold)
 		return 0;
-	template = verdict_on(s, SCAN_TEMPLATE, d->subject);
-	resource = verdict_on(s, SCAN_RESOURCE, d->subject);
+	template = verdict_on(s, SCAN_TEMPLATE, m->d.subject);
+	resource = verdict_on(s, SCAN_RESOURCE, m->d.subject);
 	if (template == SCANS_UNKNOWN || resource == SCANS_WITHHELD)
 		template = resource;
-	follow(s, template, "List the resource templates and ask again.", d);
+	follow(s, template, "List the resource templates and ask again.", &m->d);
 	return 0;
 }

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "scan/scan.h"
-#include "shim/guards.h"
+#include "shim/stages.h"
 #include "shim/walk.h"
 
 enum {
@@ -43,8 +43,8 @@ int scans_instructions(struct shim *s, struct slice text, bool *ret) _must_check
 struct scan *scans_new(const struct shim_config *c) _must_check_;
 /* The names in a list of tools are this server's own, whoever else has them. */
 int scans_note_own(struct shim *s, struct scan **scan, struct slice tools) _must_check_;
-/* guards.h: what is withheld; a tool, prompt or reference that was never seen. */
-int scans_guard_tool(struct shim *s, const struct message *m, struct decision *d) _must_check_;
-int scans_guard_prompt(struct shim *s, const struct message *m, struct decision *d) _must_check_;
-int scans_guard_resource(struct shim *s, const struct message *m, struct decision *d) _must_check_;
-int scans_guard_reference(struct shim *s, const struct message *m, struct decision *d) _must_check_;
+/* Stages (stages.h): what is withheld; a tool, prompt or reference that was never seen. */
+int scans_guard_tool(struct shim *s, struct message *m) _must_check_;
+int scans_guard_prompt(struct shim *s, struct message *m) _must_check_;
+int scans_guard_resource(struct shim *s, struct message *m) _must_check_;
+int scans_guard_reference(struct shim *s, struct message *m) _must_check_;

@@ -219,8 +219,9 @@ static void name_grant(const struct shim *s, uint32_t need, struct decision *d)
 		d->rule = s->scopes.lifts[scopes_first(lifted)].words;
 }
 
-int scopes_guard(struct shim *s, const struct message *m, struct decision *d)
+int scopes_guard(struct shim *s, struct message *m)
 {
+	struct decision *d = &m->d;
 	uint32_t need = 0, missing;
 	struct slice text;
 	int r;
@@ -232,8 +233,9 @@ int scopes_guard(struct shim *s, const struct message *m, struct decision *d)
 	return r == 0 && missing ? deny(s, d, text, missing) : r;
 }
 
-int scopes_guard_said(struct shim *s, const struct message *m, struct decision *d)
+int scopes_guard_said(struct shim *s, struct message *m)
 {
+	struct decision *d = &m->d;
 	uint32_t need = 0;
 	int r;
 

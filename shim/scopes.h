@@ -59,11 +59,11 @@ struct event;
 struct method;
 
 void scopes_state_done(struct scopes_state *s);
-/* A guard (shim/guards.h) of calls: POLICY_DENY by what is known of the tool. It comes first: a list hides what it
- * denies, so a guard that asks what the list says of the tool would give a reason that is not the one. */
-int scopes_guard(struct shim *s, const struct message *m, struct decision *d) _must_check_;
-/* A guard after it, and after what asks for a list: POLICY_PARKED until the server's list was seen. */
-int scopes_guard_said(struct shim *s, const struct message *m, struct decision *d) _must_check_;
+/* A stage (shim/stages.h) of calls: POLICY_DENY by what is known of the tool. It comes first: a list hides what it
+ * denies, so a stage that asks what the list says of the tool would give a reason that is not the one. */
+int scopes_guard(struct shim *s, struct message *m) _must_check_;
+/* A stage after it, and after what asks for a list: POLICY_PARKED until the server's list was seen. */
+int scopes_guard_said(struct shim *s, struct message *m) _must_check_;
 /* May the tool stay in what goes to the client? Learns from what is said of it. name: inside of the string. */
 int scopes_keep(struct shim *s, struct slice name, struct slice tool, bool *ret) _must_check_;
 /* A page of a list of tools is looked at. */

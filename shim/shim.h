@@ -6,12 +6,13 @@
  * Owns:     everything in struct shim; free with shim_done
  *
  * The way of a message: relay reads bytes, lines splits them, json validates and rewrites them, envelope sorts them,
- * from_client or from_server decides, record hands the decision to the supervisor, and only then queue passes it on.
+ * stages decide (shim/stages.h), record hands the decision to the supervisor, and only then queue passes it on.
  *
  * Who may hold a slice of what all share, and for how long:
- *     doc      whoever handles the message, until json_parse() runs again: at the next one, in handle_replace() and
- *              handle_clean(), and where a refused one has an id to be found
- *     edited   whoever writes it, until that function returns: handle_record_request() and own_ask() write it too
+ *     doc      whoever handles the message, until json_parse() runs again: at the next one, behind a stage that edited
+ *              it, and where a refused one has an id to be found
+ *     edited   whoever writes it, until that function returns: handle_record_request() and own_ask() write it too. Of
+ *              a stage that edits, until the message is read from it
  *     subject  whoever called policy_unescape() or a function that does, until anybody calls one again; what a decision
  *              is about (struct decision) lies in doc
  *     answer   whoever writes it, until it is in a queue, in that same function

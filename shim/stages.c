@@ -6,18 +6,21 @@
 #include "shim/envelope.h"
 #include "shim/policy.h"
 
+/* What the table of methods does not have is answered with anything: RESULT_PLAIN. */
+static unsigned kind_of(const struct stages *t, const struct message *m)
+{
+	if (!m->method)
+		return t->by_result ? STAGE_OF(RESULT_PLAIN) : 0;
+	return t->by_result ? STAGE_OF(m->method->result) : STAGE_OF(m->method->gate);
+}
+
 static bool concerns(const struct stages *t, const struct stage *row, const struct message *m)
 {
-	/* What the table of methods does not have is answered with anything: RESULT_PLAIN. */
-	unsigned kind = !m->method   ? t->by_result ? STAGE_OF(RESULT_PLAIN) : 0
-			: t->by_result ? STAGE_OF(m->method->result)
-				     : STAGE_OF(m->method->gate);
-
 	if ((row->when & STAGE_RESULTS) && m->envelope->kind != ENVELOPE_RESULT)
 		return false;
 	if ((row->when & STAGE_FRESH) && m->resumed)
 		return false;
-	return row->kinds == STAGE_ANY || (row->kinds & kind);
+	return row->kinds == STAGE_ANY || (row->kinds & kind_of(t, m));
 }
 
 /* Whoever waits for it is told. */
@@ -29,7 +32,7 @@ static int turn_down(struct shim *s, struct message *m, const struct stages *t)
 	case POLICY_PARKED:
 		return STAGE_OVER;
 	default:
-		return stages_over(t->deny(s, m));
+		return t->deny ? stages_over(t->deny(s, m)) : -EPROTO;
 	}
 }
 
@@ -75,6 +78,8 @@ int stages_run(struct shim *s, struct message *m, const struct stages *t)
 	for (size_t i = 0; r == 0 && i < t->n; i++)
 		if (concerns(t, &t->v[i], m))
 			r = ask(s, m, t, &t->v[i]);
+	/* What it answered may be in flight no longer. */
+	m->asked = NULL;
 	if (r > 0)
 		return r == STAGE_OVER ? 0 : -EPROTO;
 	return r;
@@ -92,5 +97,5 @@ int stages_clean(struct shim *s, struct message *m)
 	if (r != TEXT_OUT_CHANGED)
 		return r;
 	m->edited = true;
-	return text_out_record(s, m->side, m->call_id);
+	return text_out_record(s, m->side, m->envelope->kind == ENVELOPE_REQUEST ? handle_call_id(s, m) : m->call_id);
 }

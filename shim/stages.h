@@ -7,9 +7,9 @@
  * Owns:     nothing; words that a stage makes are in the shim until the next message
  * Returns:  0, -errno
  *
- * Theory of operation. The tables stand in from_client.c and from_server.c, the stages in the modules that know. A row
- * names the kinds of message that it is asked about. What it decides ends the way of the message, and no row behind it
- * is asked:
+ * Theory of operation. The tables stand in requests.c, questions.c (those of the server), from_server.c and
+ * from_client.c (answers) and notifications.c, the stages in the modules that know. A row names the kinds of message
+ * that it is asked about. The first that does not let the message go on decides, and no row behind it is asked:
  *
  *     0                          the message goes on
  *     0, stages_refuse()         it has no single meaning, and is refused in these words (m->d is POLICY_MALFORMED)
@@ -19,7 +19,7 @@
  *     STAGE_OVER                 the stage has answered it, or dropped it, and recorded that
  *     -errno                     the session ends
  *
- * The last row records that the message passes, and forwards it: nothing is recorded as allowed that a row behind could
+ * The last rows record that the message passes, and forward it: nothing is recorded as allowed that a row behind could
  * still turn down. What a stage borrows from the message (a name, a value) is gone after the next edit. A new rule is a
  * row and a function of its own module.
  */
@@ -50,7 +50,7 @@ struct stages {
 	const struct stage *v;
 	size_t n;
 	bool by_result; /* kinds are those of results, not gates */
-	stage_fn *deny; /* tells no, records it; 0, -errno */
+	stage_fn *deny; /* tells no, records it; 0, -errno. NULL: no row of it denies */
 };
 
 /* Takes the message through the table. */

@@ -60,13 +60,13 @@ int waiting_send_client(struct shim *s)
 	return queue_put(&s->to_client, s->answer.data, s->answer.len);
 }
 
-static int record_own(struct shim *s, const struct message *m, const struct method *method)
+static int record_own(struct shim *s, struct message *m, const struct method *method)
 {
 	struct decision d = { .verdict = POLICY_ALLOW, .reason = BY_US };
 
 	if (s->waiting.state == WAITING_OFF)
 		d.reason = bridge_covers(s, method) ? BY_BRIDGE : NO_LIST;
-	return handle_record_request(s, m, method, &d, ++s->call_ids);
+	return handle_record_request(s, m, method, &d, handle_call_id(s, m));
 }
 
 /* A result of ours: members of the object. */
@@ -97,7 +97,7 @@ static int answer_list(struct shim *s, const struct message *m, const struct met
 	return answer_members(s, m, members);
 }
 
-static int deny(struct shim *s, const struct message *m, const struct method *method, const char *reason)
+static int deny(struct shim *s, struct message *m, const struct method *method, const char *reason)
 {
 	struct decision d = {
 		.verdict = POLICY_DENY, .what = "method", .subject = m->envelope->method, .reason = reason
@@ -108,7 +108,7 @@ static int deny(struct shim *s, const struct message *m, const struct method *me
 		d.what = "tool";
 		d.subject = walk_string(message_get(&s->doc, "name"));
 	}
-	r = handle_record_request(s, m, method, &d, ++s->call_ids);
+	r = handle_record_request(s, m, method, &d, handle_call_id(s, m));
 	return r ? r : handle_answer_denial(s, m, method, s->waiting.words, ANSWER_DENIED);
 }
 

@@ -296,8 +296,7 @@ static void roots_that_the_client_answers_are_those_that_are_granted(void **stat
 			"request allow" },
 		{ S, ID(1) "\"method\":\"roots/list\"}", "=", NULL, "request allow" },
 		{ C, ID(1) "\"result\":{\"roots\":[{\"uri\":\"file:///etc\"},{\"uri\":\"file:///home/u\"}]}}", NULL,
-			ID(1) "\"result\":{\"roots\":[{\"uri\":\"file:///home/u\"}]}}",
-			"list.filtered - they are not within what is granted" },
+			ID(1) "\"result\":{\"roots\":[{\"uri\":\"file:///home/u\"}]}}", "response - ok" },
 		{ S, ID(2) "\"method\":\"roots/list\"}", "=", NULL, "request allow" },
 		{ C, ID(2) "\"result\":{\"roots\":[{\"uri\":\"file:///home/u\"}]}}", NULL, "=", "response - ok" },
 		{ C,
@@ -306,7 +305,32 @@ static void roots_that_the_client_answers_are_those_that_are_granted(void **stat
 			NULL,
 			ID(3) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\",\"inputResponses\":{\"k\":{"
 			      "\"roots\":[]}}}}",
-			"list.filtered - they are not within what is granted" });
+			"tool.call allow" });
+}
+
+static void of_roots_that_are_not_granted_the_log_knows_how_many(void **state)
+{
+	static const char *const says[] = { ID(1) "\"result\":{\"roots\":[{\"uri\":\"file:///etc\"}]}}",
+		ID(3) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\",\"inputResponses\":{\"k\":{\"roots\":[{"
+		      "\"uri\":\"file:///etc\"}]}}}}" };
+	_cleanup_desk_ struct desk *t = desk_plain();
+
+	assert_int_equal(strv_add(&t->s.config.roots, "/home/u"), 0);
+	assert_int_equal(give(t, C, ID(0) "\"method\":\"initialize\"}"), 0);
+	assert_int_equal(give(t, S, ID(1) "\"method\":\"roots/list\"}"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(says); i++) {
+		struct event e, hidden = { 0 };
+		uint64_t id = 0;
+		forget(t);
+		assert_int_equal(give(t, C, says[i]), 0);
+		while (recorded(t, &e)) {
+			id = e.call_id;
+			hidden = e.type == EVENT_LIST_FILTERED ? e : hidden;
+		}
+		assert_int_equal(hidden.count, 1);
+		assert_int_equal(hidden.side, EVENT_FROM_CLIENT);
+		assert_int_equal(hidden.call_id, id);
+	}
 }
 
 static void each_era_has_its_own_methods(void **state)
@@ -560,6 +584,7 @@ int main(void)
 		cmocka_unit_test(an_input_request_bears_the_servers_name_and_never_asks_for_a_secret),
 		cmocka_unit_test(a_servers_request_is_told_no_in_the_way_of_its_kind),
 		cmocka_unit_test(roots_that_the_client_answers_are_those_that_are_granted),
+		cmocka_unit_test(of_roots_that_are_not_granted_the_log_knows_how_many),
 		cmocka_unit_test(each_era_has_its_own_methods),
 		cmocka_unit_test(both_sides_say_once_who_they_are),
 		cmocka_unit_test(of_a_list_that_was_cut_the_log_knows_how_much),

@@ -57,6 +57,7 @@ static int is_for_us(struct shim *s, struct message *m)
 static int note_changes(struct shim *s, struct message *m)
 {
 	pins_list_changed(s, m->envelope->method);
+	scopes_list_changed(s, m->envelope->method);
 	return 0;
 }
 
@@ -65,10 +66,7 @@ static int over_bridge(struct shim *s, struct message *m)
 	bool done = false;
 	int r = s->waiting.bridges ? bridge_notification(s, m, &done) : 0;
 
-	if (r < 0 || done)
-		return stages_over(r);
-	scopes_list_changed(s, m->envelope->method);
-	return 0;
+	return r < 0 || done ? stages_over(r) : 0;
 }
 
 /* The state of a task, pushed instead of polled for: what it came to, and what it asks the client for, is judged as in

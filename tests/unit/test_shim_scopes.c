@@ -158,6 +158,21 @@ static void each_call_is_recorded_with_what_it_needs(void **state)
 	assert_string_equal(last_call(t).scope, "destructive");
 }
 
+/* The client of a bridge hears of it in another way, and what the server said before holds as little. */
+static void over_a_bridge_too_a_list_that_has_changed_is_looked_at_before_a_call(void **state)
+{
+	for (int bridges = 0; bridges <= 1; bridges++) {
+		_cleanup_desk_ struct desk *t = desk_here();
+		list(t, TOOL("get_x"));
+		t->s.waiting.bridges = bridges;
+		assert_int_equal(give(t, S, NOTE_CHANGED), 0);
+		forget(t);
+		assert_int_equal(give(t, C, CALL(1, "get_x")), 0);
+		if (!strstr(got(t, t->server), "\"method\":\"tools/list\""))
+			fail_msg("%d: the server hears %s", bridges, t->text);
+	}
+}
+
 static const char *const tightening[] = { "\"readOnlyHint\":false", "\"destructiveHint\":true",
 	"\"readOnlyHint\":true,\"destructiveHint\":true", "\"readOnlyHint\":\"true\"", "\"readOnlyHint\":0",
 	"\"destructiveHint\":\"no\"", "\"destructiveHint\":{}", "\"title\":\"x\",\"readOnlyHint\":false" };
@@ -500,6 +515,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_allowed_is_not_listed),
 		cmocka_unit_test(a_denied_call_is_told_the_scope_and_the_rule_and_no_command),
 		cmocka_unit_test(each_call_is_recorded_with_what_it_needs),
+		cmocka_unit_test(over_a_bridge_too_a_list_that_has_changed_is_looked_at_before_a_call),
 		cmocka_unit_test(a_hint_withholds_a_tool_that_is_listed_as_reading),
 		cmocka_unit_test(a_hint_that_says_nothing_or_something_good_changes_nothing),
 		cmocka_unit_test(a_good_word_lets_no_tool_through_that_the_profile_denies),

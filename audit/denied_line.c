@@ -115,6 +115,13 @@ static int of_dial(const struct line *l, struct denied_line *ret)
 
 /* --- what clients and servers ask --- */
 
+static bool is_by_pins(const struct line *l)
+{
+	static const char begins[] = "the pins of '";
+
+	return strncmp(line_text(l, "rule"), begins, sizeof(begins) - 1) == 0;
+}
+
 /* A '*' in a rule stands for anything, so it cannot name one thing. */
 static int of_rules(const struct line *l, const char *allow, const char *deny, struct denied_line *ret)
 {
@@ -123,6 +130,10 @@ static int of_rules(const struct line *l, const char *allow, const char *deny, s
 		ret->remove = true;
 		return 1;
 	}
+	if (is_by_pins(l))
+		return none(ret,
+			"no rule forbids it: it is not what was pinned, or was not there; 'stockade diff' shows what "
+			"is different, 'stockade pin' takes it as it is now");
 	if (!rule_of(l, allow))
 		return none(ret, NULL);
 	if (!*ret->thing)

@@ -176,7 +176,9 @@ static void print_list(FILE *out, struct command_table t)
 		out);
 	for (size_t i = 0; i < t.n; i++)
 		fprintf(out, "  %-18s  %s\n", t.v[i]->name, t.v[i]->summary);
-	fputs("\n'stockade COMMAND --help' says more; so does the manual: man stockade-COMMAND.\n", out);
+	fputs("\n'stockade COMMAND --help' says more; so does the manual: man stockade-COMMAND. 'stockade --version'\n"
+	      "says which version this is.\n",
+		out);
 }
 
 static bool is_below(const char *name, const char *word)

@@ -250,6 +250,17 @@ static bool is_again(const struct fs_grants *g, size_t at)
 	return false;
 }
 
+static int add_protection(struct effective *e, size_t n)
+{
+	static const char what[] = "what your own tools execute (.git/hooks, .vscode and the like)";
+
+	if (n == 0)
+		return effective_add_line(
+			e, LINE_PROTECT, 0, NULL, "on: nothing of %s is there now; what comes is reported", what);
+	return effective_add_line(e, LINE_PROTECT, 0, NULL, "on: %zu path%s of %s stay%s read-only", n,
+		n == 1 ? "" : "s", what, n == 1 ? "s" : "");
+}
+
 static int add_files(const struct paths *p, struct effective *e, const struct fs_grants *g)
 {
 	const struct profile *f = &e->profile;
@@ -259,8 +270,7 @@ static int add_files(const struct paths *p, struct effective *e, const struct fs
 	for (size_t i = 0; r == 0 && i < g->n; i++)
 		r = is_again(g, i) ? 0 : add_grant(p, e, &g->v[i]);
 	if (r == 0 && f->fs_write.n > 0 && f->protect)
-		r = effective_add_line(e, LINE_PROTECT, 0, NULL,
-			"on: %zu names that exist below writable grants stay read-only", g->protected_paths.n);
+		r = add_protection(e, g->protected_paths.n);
 	if (r == 0 && f->fs_write.n > 0 && !f->protect)
 		r = effective_add_line(e, LINE_PROTECT, 0, NULL,
 			"off: the server may write .git/hooks, .vscode and the like, which your own tools then "

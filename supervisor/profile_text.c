@@ -70,7 +70,9 @@ static int take_pattern(const struct key *k, const json_t *item, unsigned line)
 	if (r < 0)
 		return r;
 	if (!name || !pattern || !*pattern)
-		return key_fail_at(k, line, "has a pattern without \"name\" or \"pattern\"");
+		return key_fail_at(k, line,
+			name ? "has a rule without \"pattern\", which says what is replaced"
+			     : "has a rule without \"name\", which stands in the mark");
 	if (!is_name(name) || sets_of(name))
 		return key_fail_at(k, line,
 			"has a pattern whose name is not made of a-z, 0-9, '-' and '_' (32 at the most), or is that of "

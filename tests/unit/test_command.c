@@ -254,6 +254,7 @@ static void test_commands_are_found_by_their_words(void **state)
 	} cases[] = {
 		{ "", EXIT_USAGE, "", "usage: stockade COMMAND" },
 		{ "--help", EXIT_OK, "log show", "" },
+		{ "--help", EXIT_OK, "'stockade --version'", "" },
 		{ "help go", EXIT_OK, "usage: stockade go [--json] [NAME]\n       stockade go -- CMD", "" },
 		{ "go --help", EXIT_OK, "-c, --cwd PATH", "" },
 		{ "--version", EXIT_OK, "stockade ", "" },

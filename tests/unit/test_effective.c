@@ -336,9 +336,9 @@ static void all_that_a_profile_grants_is_shown_with_its_place(void **state)
 		{ LINE_CWD, "/home/work", "notes.json:5 (cwd)", 0 },
 		{ LINE_READ, "/home/docs", "notes.json:7 (filesystem.read)", 0 },
 		{ LINE_WRITE, "/home/work", "notes.json:8 (filesystem.write)", 0 },
-		{ LINE_PROTECT, "on: 0 names", NULL, 0 }, { LINE_DENY, "**/.env", "notes.json:8 (filesystem.deny)", 0 },
-		{ LINE_HOME, "empty", NULL, 0 }, { LINE_TMP, "1 MiB", NULL, 0 },
-		{ LINE_ENV_SET, "MODE=quiet", "notes.json:6 (env.set)", 0 },
+		{ LINE_PROTECT, "on: nothing of what your own tools execute", NULL, 0 },
+		{ LINE_DENY, "**/.env", "notes.json:8 (filesystem.deny)", 0 }, { LINE_HOME, "empty", NULL, 0 },
+		{ LINE_TMP, "1 MiB", NULL, 0 }, { LINE_ENV_SET, "MODE=quiet", "notes.json:6 (env.set)", 0 },
 		{ LINE_ENV_PASS, "API_TOKEN", "notes.json:6 (env.pass)", DANGER_SECRET },
 		{ LINE_ENV_PASS, "NODE_OPTIONS", "notes.json:6 (env.pass)", DANGER_LOADER },
 		{ LINE_NETWORK, "api.example.com:443", "notes.json:9 (network.allow \"api.example.com\")", 0 },
@@ -374,6 +374,27 @@ static void what_an_older_landlock_lacks_is_named_and_not_bound(void **state)
 	assert_non_null(launch_line(l, LINE_NOTE, "(ABI 3) lacks what ABI 6 brought: signals"));
 	assert_null(launch_line(l, LINE_NOTE, "lacks what ABI 3 brought"));
 	assert_string_equal(l->e.digest, before);
+}
+
+static void what_is_protected_is_counted_in_words(void **state)
+{
+	static const char *const places[] = { "work/.vscode", "work/.idea" };
+	static const char *const words[] = {
+		"on: 1 path of what your own tools execute (.git/hooks, .vscode and the like) "
+		"stays read-only",
+		"on: 2 paths of what your own tools execute (.git/hooks, .vscode and the like) stay read-only"
+	};
+
+	for (size_t n = 1; n <= ARRAY_LEN(places); n++) {
+		void *fresh = NULL;
+		assert_int_equal(launch_up(&fresh), 0);
+		struct launch *l = fresh;
+		for (size_t i = 0; i < n; i++)
+			launch_mkdir(l, places[i]);
+		launch_describe(l);
+		assert_non_null(launch_line(l, LINE_PROTECT, words[n - 1]));
+		assert_int_equal(launch_down(&fresh), 0);
+	}
 }
 
 static void the_opposite_of_each_wall_is_shown_too(void **state)
@@ -755,6 +776,7 @@ int main(void)
 		T(the_digest_is_that_of_what_an_approval_stores),
 		T(all_that_a_profile_grants_is_shown_with_its_place),
 		T(the_opposite_of_each_wall_is_shown_too),
+		cmocka_unit_test(what_is_protected_is_counted_in_words),
 		T(what_an_older_landlock_lacks_is_named_and_not_bound),
 		T(what_the_command_line_grants_says_so),
 		T(hosts_are_marked_by_their_danger),

@@ -6,9 +6,9 @@
  * Returns:  NULL, or a clause that says what is unclear
  *
  * Keys that collide by case, and keys that imitate the protocol's, are refused in params, _meta, task and results.
- * Within arguments and structured content a tool's schema is the judge, and within arguments the profile's too; where it
- * is not known, no two keys may collide. A tool that was listed without an outputSchema gives whatever keys it likes:
- * maps of names, files or symbols have them.
+ * Within arguments and structured content a tool's schema is the judge, and within arguments the profile's too; where
+ * it is not known, no two keys may collide. A tool that was listed without an outputSchema gives whatever keys it
+ * likes: maps of names, files or symbols have them.
  */
 #pragma once
 #include "shim/role.h"

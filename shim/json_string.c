@@ -138,24 +138,27 @@ static int unicode_escape(struct json_cursor *c, unsigned *flags)
 	return 0;
 }
 
+static int short_escape(struct json_cursor *c)
+{
+	*c->o++ = '\\';
+	*c->o++ = c->p[1];
+	c->p += 2;
+	return 0;
+}
+
 static int escape(struct json_cursor *c, unsigned *flags)
 {
-	unsigned char kind = c->p[1];
-
-	switch (kind) {
+	switch (c->p[1]) {
 	case 'b':
 	case 'f':
 	case 'r':
 		*flags |= JSON_STRING_ODD;
-		/* fallthrough */
+		return short_escape(c);
 	case '"':
 	case '\\':
 	case 'n':
 	case 't':
-		*c->o++ = '\\';
-		*c->o++ = kind;
-		c->p += 2;
-		return 0;
+		return short_escape(c);
 	case '/':
 		*c->o++ = '/';
 		c->p += 2;

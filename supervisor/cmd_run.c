@@ -103,10 +103,13 @@ static int run_waiting(struct launch *l, struct session_args *s)
 		.unfit = words.unfit,
 		.approved = approved,
 		.launch = l };
+	int r;
 
 	say_to_client(l->effective->name, &words);
 	s->wait = &w;
-	return session_run(s);
+	r = session_run(s);
+	s->wait = NULL;
+	return r;
 }
 
 static int start(const struct command_ctx *ctx, const struct grants *g, struct launch *l, struct diag *d)

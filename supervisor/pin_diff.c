@@ -108,10 +108,8 @@ static struct pin_weight weigh(const struct pin_change *c, const char *path, con
 }
 
 /* Room was made for all of both. */
-static void add_field(struct pin_change *c, const struct keyed *old, const struct keyed *new)
+static void add_field(struct pin_change *c, const char *path, const char *from, const char *to)
 {
-	const char *path = (new ? new : old)->field->path;
-	const char *from = old ? old->field->value : NULL, *to = new ? new->field->value : NULL;
 	struct pin_weight w = weigh(c, path, from, to);
 
 	c->fields[c->n++] = (struct pin_field_change){ path, from, to, w.matters, w.words };
@@ -133,14 +131,12 @@ static int compare_fields(struct pin_change *c)
 		return -ENOMEM;
 	while (i < n || j < m) {
 		int order = i == n ? 1 : j == m ? -1 : compare_keyed(&old[i], &new[j]);
-		if (order < 0)
-			add_field(c, &old[i++], NULL);
-		else if (order > 0)
-			add_field(c, NULL, &new[j++]);
-		else if (strcmp(old[i].field->value, new[j].field->value) != 0)
-			add_field(c, &old[i++], &new[j++]);
-		else
-			i++, j++;
+		const char *from = order <= 0 ? old[i].field->value : NULL,
+			   *to = order >= 0 ? new[j].field->value : NULL;
+		if (!from || !to || strcmp(from, to) != 0)
+			add_field(c, from ? old[i].field->path : new[j].field->path, from, to);
+		i += order <= 0;
+		j += order >= 0;
 	}
 	/* The order of a list is all that is left. */
 	c->matters = c->matters || c->n == 0;

@@ -89,8 +89,8 @@ struct profile {
 	struct meters meters;		 /* of calls of tools */
 	struct scopes scopes;		 /* tools.scopes, and what the next two say of them */
 	struct profile_items allow_scopes, grant_scopes;
-	struct shim_text text;		 /* tools.text, tools.redact; no secrets */
-	struct shim_client client;	 /* what the server may ask of the client */
+	struct shim_text text;	   /* tools.text, tools.redact; no secrets */
+	struct shim_client client; /* what the server may ask of the client */
 	struct profile_items roots;
 	enum shim_args audit_args;
 	char *delete_after;

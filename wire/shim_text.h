@@ -13,7 +13,7 @@
 #include "wire/codec.h"
 
 enum {
-	SHIM_SECRETS_MAX = 256, /* and what is inside them */
+	SHIM_SECRETS_MAX = 256,	   /* and what is inside them */
 	SHIM_SECRET_BYTES_MIN = 8, /* what is shorter turns up by chance */
 	SHIM_SECRET_BYTES_MAX = 16 << 10,
 	SHIM_SECRETS_BYTES_MAX = 64 << 10,

@@ -123,12 +123,12 @@ static int is_of_era(struct shim *s, struct message *m)
 
 static int may_ask(struct shim *s, struct message *m)
 {
-	enum method_gate gate = m->method->gate;
-	int r = asks_judge(s, m->method, m->envelope->params, false, &m->d);
+	bool model = m->method->gate == GATE_SAMPLING, user = m->method->gate == GATE_ELICITATION;
+	int r = asks_await(s, model, user, &m->d);
 
-	if (r < 0 || m->d.verdict != POLICY_ALLOW)
-		return r;
-	return asks_take(s, gate == GATE_SAMPLING, gate == GATE_ELICITATION, &m->d);
+	if (r == 0)
+		r = asks_judge(s, m->method, m->envelope->params, false, &m->d);
+	return r < 0 || m->d.verdict != POLICY_ALLOW ? r : asks_take(s, model, user, &m->d);
 }
 
 /* As the client gets it, and what was lowered for the record. */

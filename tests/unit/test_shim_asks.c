@@ -92,7 +92,10 @@ static void what_is_over_its_rate_is_not_looked_at(void **state)
 	_cleanup_desk_ struct desk *t = desk_asking();
 
 	t->s.config.client.elicitation.rate = (struct meters_rate){ 1, 10, WORDS("p:3") };
-	PLAY(t, { S, FORM(1), "~" NAMED "Who?", NULL, "request allow" }, { C, CALL(3), NULL, "=", "tool.call allow" },
+	PLAY(t, { S, FORM(1), "~" NAMED "Who?", NULL, "request allow" },
+		{ S, ID(2) "\"method\":\"elicitation/create\",\"params\":{\"message\":\"Your password?\"}}", NULL,
+			ID(2) "\"result\":{\"action\":\"cancel\"}}", "request deny the user has been asked" },
+		{ C, CALL(3), NULL, "=", "tool.call allow" },
 		{ S, INPUT(3, ASK("a", "elicitation/create", "\"message\":\"Your password?\"")),
 			"~\"id\":3,\"result\":~isError~p:3~Retry after 10 s.", NULL, "tool.result - denied" });
 }

@@ -15,17 +15,12 @@
 #include "shim/lists.h"
 #include "shim/offers.h"
 #include "shim/pins.h"
+#include "shim/protocol.h"
 #include "shim/record.h"
 #include "shim/scans.h"
 #include "shim/scopes.h"
 #include "shim/stages.h"
 #include "shim/words.h"
-
-static const char META_VERSION[] = "io.modelcontextprotocol/protocolVersion";
-static const char META_CLIENT[] = "io.modelcontextprotocol/clientInfo";
-static const char META_OFFERS[] = "io.modelcontextprotocol/clientCapabilities";
-/* Versions are dates; from this one on there is no handshake. */
-static const char MODERN[] = "2026-07-28";
 
 /* What the request says of its own era in _meta; an empty slice: nothing. */
 static struct slice stated_version(const struct shim *s)
@@ -35,7 +30,7 @@ static struct slice stated_version(const struct shim *s)
 
 static bool is_modern(struct slice version)
 {
-	return version.n == sizeof(MODERN) - 1 && memcmp(version.p, MODERN, version.n) >= 0;
+	return version.n == sizeof(VERSION_MODERN) - 1 && memcmp(version.p, VERSION_MODERN, version.n) >= 0;
 }
 
 static int record_hello(struct shim *s, struct slice client, struct slice version)

@@ -9,10 +9,9 @@
 #include "shim/lists.h"
 #include "shim/offers.h"
 #include "shim/policy.h"
+#include "shim/protocol.h"
 #include "shim/record.h"
 #include "shim/scopes.h"
-
-static const char META_SERVER[] = "io.modelcontextprotocol/serverInfo";
 
 int handle_record_server(struct shim *s)
 {

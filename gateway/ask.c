@@ -13,7 +13,7 @@ enum { ANSWERS_A_TURN = 64 };
 int ask_init(struct gateway *g, uint32_t n_slots)
 {
 	TAILQ_INIT(&g->unsent);
-	g->asks = calloc(n_slots, sizeof(*g->asks));
+	g->asks = calloc(n_slots, sizeof(struct ask *));
 	if (!g->asks)
 		return -ENOMEM;
 	g->n_slots = n_slots;

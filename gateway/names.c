@@ -77,7 +77,7 @@ int names_add(struct names *n, const struct name *name, const struct net_address
 	for (size_t i = 0; i < s->n; i++)
 		if (s->names[i] == name)
 			return 0;
-	v = reallocarray(s->names, s->n + 1, sizeof(*v)); /* a set holds few: the names of one host */
+	v = reallocarray(s->names, s->n + 1, sizeof(const struct name *)); /* a set holds few: the names of one host */
 	if (!v)
 		return -ENOMEM;
 	s->names = v;

@@ -80,13 +80,13 @@ int sockets_check(int fd, const struct net_socket *s)
 
 int sockets_check_publish(int fd)
 {
-	struct sockaddr_storage sa = { 0 };
-	socklen_t n = sizeof(sa);
-	const struct sockaddr_in *in = (const struct sockaddr_in *)&sa;
+	struct sockaddr_in in = { 0 };
+	socklen_t n = sizeof(in);
 
-	if (!is(fd, AF_INET, SOCK_STREAM, IPPROTO_TCP, 1) || getsockname(fd, (struct sockaddr *)&sa, &n) < 0)
+	if (!is(fd, AF_INET, SOCK_STREAM, IPPROTO_TCP, 1) || getsockname(fd, (struct sockaddr *)&in, &n) < 0 ||
+		n != sizeof(in))
 		return -EPROTO;
-	return in->sin_addr.s_addr == htonl(INADDR_LOOPBACK) ? set_nonblocking(fd) : -EPROTO;
+	return in.sin_addr.s_addr == htonl(INADDR_LOOPBACK) ? set_nonblocking(fd) : -EPROTO;
 }
 
 int sockets_check_upstream(int fd)

@@ -138,15 +138,17 @@ int regex_match(const struct regex *r, struct regex_memory *m, const char *text,
 }
 
 int regex_find(const struct regex *r, struct regex_memory *m, const char *text, size_t n, size_t from, uint64_t *steps,
-	size_t *ret_at, size_t *ret_len)
+	struct regex_span *ret)
 {
 	int found = run(r, m, text, n, from, PCRE2_NOTEMPTY, steps);
 	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->match);
 
+	*ret = (struct regex_span){ 0 };
+	if (found != REGEX_MATCH)
+		return found;
 	/* With \K or a look-behind the ends may lie before the start: such a match is of nothing. */
-	if (found == REGEX_MATCH && (at[0] < from || at[1] <= at[0]))
+	if (at[0] < from || at[1] <= at[0])
 		return REGEX_NO_MATCH;
-	*ret_at = found == REGEX_MATCH ? at[0] : 0;
-	*ret_len = found == REGEX_MATCH ? at[1] - at[0] : 0;
-	return found;
+	*ret = (struct regex_span){ at[0], at[1] - at[0] };
+	return REGEX_MATCH;
 }

@@ -31,6 +31,9 @@ void regex_memory_free(struct regex_memory *m);
 /* REGEX_*. Takes from *steps. */
 int regex_match(
 	const struct regex *r, struct regex_memory *m, const char *text, size_t n, uint64_t *steps) _must_check_;
+struct regex_span {
+	size_t at, len;
+};
 /* The same from there on, and where; a match of nothing is none. */
 int regex_find(const struct regex *r, struct regex_memory *m, const char *text, size_t n, size_t from, uint64_t *steps,
-	size_t *ret_at, size_t *ret_len) _must_check_;
+	struct regex_span *ret) _must_check_;

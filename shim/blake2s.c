@@ -34,6 +34,7 @@ static const uint32_t iv[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 
 		G(3, 4, 9, 14, s14, s15);                                                                              \
 	} while (0)
 
+/* NOLINTNEXTLINE(readability-function-size): ten rounds that a macro writes out, the permutations of RFC 7693 */
 static void compress(uint32_t h[8], const uint8_t block[BLOCK], uint64_t count, int last)
 {
 	uint32_t v[16], m[16];

@@ -124,20 +124,21 @@ static int replace_pattern(const struct redact *r, size_t i, struct buf *out, co
 	uint64_t *steps, uint64_t *counts)
 {
 	unsigned kind = SHIM_SET_COUNT + (unsigned)i;
-	size_t from = 0, at = 0, n = 0;
+	struct regex_span here;
+	size_t from = 0;
 	int found, e = 0;
 
 	while (e == 0 && from < len &&
-		(found = regex_find(r->patterns[i], r->memory, text, len, from, steps, &at, &n)) != REGEX_NO_MATCH) {
+		(found = regex_find(r->patterns[i], r->memory, text, len, from, steps, &here)) != REGEX_NO_MATCH) {
 		if (found == REGEX_TOO_COSTLY) {
 			buf_clear(out);
 			e = put_mark(r, out, kind, counts);
 			return e ? e : 1;
 		}
-		e = buf_append(out, text + from, at - from);
+		e = buf_append(out, text + from, here.at - from);
 		if (e == 0)
 			e = put_mark(r, out, kind, counts);
-		from = at + n;
+		from = here.at + here.len;
 	}
 	if (e || from == 0)
 		return e;

@@ -82,9 +82,19 @@ static size_t put_words(struct listing *g, size_t column, const char *text)
 	return column;
 }
 
+/* What is inside of the brackets of "the default (...)", its own closing one included; NULL: another place. */
+static const char *in_default(const char *where)
+{
+	static const char begins[] = "the default (";
+	size_t n = strlen(where);
+
+	return strncmp(where, begins, sizeof(begins) - 1) == 0 && where[n - 1] == ')' ? where + sizeof(begins) - 1
+										      : NULL;
+}
+
 static void put_origin(struct listing *g, size_t column, const json_t *line, unsigned long first, unsigned long last)
 {
-	const char *where = render_member(line, "where");
+	const char *where = render_member(line, "where"), *inner;
 	char numbers[64];
 	bool fits;
 
@@ -93,9 +103,11 @@ static void put_origin(struct listing *g, size_t column, const json_t *line, uns
 	snprintf(numbers, sizeof(numbers), first == last ? "line %lu" : "lines %lu-%lu", first, last);
 	where = first ? numbers : where;
 	fits = column + strlen(where) + 4 <= g->r->width;
-	fprintf(g->r->out, "%s%s(", fits ? "  " : "\n" MARGIN, render_colour(g->r, DIM));
-	render_put(g->r, where);
-	fprintf(g->r->out, ")%s", render_colour(g->r, PLAIN));
+	inner = in_default(where);
+	fprintf(g->r->out, "%s%s(%s", fits ? "  " : "\n" MARGIN, render_colour(g->r, DIM),
+		inner ? "the default: " : "");
+	render_put(g->r, inner ? inner : where);
+	fprintf(g->r->out, "%s%s", inner ? "" : ")", render_colour(g->r, PLAIN));
 }
 
 static void put_line(struct listing *g, const json_t *line)

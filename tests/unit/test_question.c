@@ -205,7 +205,10 @@ static void test_rules_stand_together_and_each_of_them_is_shown(void **state)
 		effective_add_line(&e, LINE_TOOLS, 0, "/etc/stockade/profiles/x.json:50", "deny a, allow b"), 0);
 	assert_int_equal(effective_add_line(&e, LINE_TOOLS, 0, "/etc/stockade/profiles/x.json:51", "deny c(line9)"), 0);
 	assert_int_equal(effective_add_line(&e, LINE_RESOURCES, 0, NULL, "all that the server offers"), 0);
+	assert_int_equal(
+		effective_add_line(&e, LINE_LIMIT, 0, "the default (60 a minute; x sets another)", "calls"), 0);
 	_cleanup_free_ char *text = print(&e, &o), *all = squeezed(text);
+	assert_has(text, "calls  (the default: 60 a minute; x sets another)\n");
 	for (int i = 0; i < 40; i++) {
 		snprintf(rule, sizeof(rule), "name_%d_*", i);
 		assert_has(all, rule);

@@ -108,8 +108,8 @@ static void what_has_no_pin_cannot_be_used_by_its_name_listed_or_not(void **stat
 	static const char *const asks[] = {
 		CALL("1", "c"),
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"prompts/get\",\"params\":{\"name\":\"a\"}}",
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/"
-		"resource\",\"uri\":\"a\"},\"argument\":{\"name\":\"n\",\"value\":\"\"}}}",
+		("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/"
+		 "resource\",\"uri\":\"a\"},\"argument\":{\"name\":\"n\",\"value\":\"\"}}}"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(asks); i++) {

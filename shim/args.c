@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/text.h"
-#include "shim/blake2s.h"
 #include "shim/fold.h"
 
 /* A key that contains one of these, folded, has a secret for a value. */
@@ -96,12 +95,12 @@ static void put_keys(struct event *e, struct slice arguments)
 	memcpy(e->arg_keys, b.data, b.len + 1);
 }
 
-static void put_hash(struct event *e, const struct shim_config *c, struct slice arguments)
+static void put_hash(struct event *e, const struct blake2s_key *salt, struct slice arguments)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t hash[BLAKE2S_BYTES];
 
-	blake2s(c->salt, sizeof(c->salt), arguments.p, arguments.n, hash);
+	blake2s_keyed(salt, arguments.p, arguments.n, hash);
 	for (size_t i = 0; i < sizeof(hash); i++) {
 		e->arg_hash[2 * i] = digits[hash[i] >> 4];
 		e->arg_hash[2 * i + 1] = digits[hash[i] & 15];
@@ -185,13 +184,14 @@ static int put_full(struct event *e, struct slice arguments, struct buf *room)
 	return 0;
 }
 
-int args_record(struct event *e, const struct shim_config *c, struct slice arguments, struct buf *room)
+int args_record(
+	struct event *e, enum shim_args mode, const struct blake2s_key *salt, struct slice arguments, struct buf *room)
 {
 	if (!walk_is_object(arguments))
 		return 0;
 	if (!put_plain_keys(e, arguments))
 		put_keys(e, arguments);
-	if (c->args == SHIM_ARGS_HASH)
-		put_hash(e, c, arguments);
-	return c->args == SHIM_ARGS_FULL ? put_full(e, arguments, room) : 0;
+	if (mode == SHIM_ARGS_HASH)
+		put_hash(e, salt, arguments);
+	return mode == SHIM_ARGS_FULL ? put_full(e, arguments, room) : 0;
 }

@@ -11,10 +11,13 @@
 #pragma once
 #include "shim/role.h"
 #include "base/buf.h"
+#include "shim/blake2s.h"
 #include "shim/walk.h"
 #include "wire/event.h"
 #include "wire/shim_config.h"
 
 /* A string value: "scheme://user:password@host" loses its password. */
 int args_put_string(struct buf *b, struct slice s) _must_check_;
-int args_record(struct event *e, const struct shim_config *c, struct slice arguments, struct buf *room) _must_check_;
+/* salt: that of the session, for SHIM_ARGS_HASH. */
+int args_record(struct event *e, enum shim_args mode, const struct blake2s_key *salt, struct slice arguments,
+	struct buf *room) _must_check_;

@@ -4,7 +4,7 @@
 #include <endian.h>
 #include <string.h>
 
-enum { BLOCK = 64 };
+enum { BLOCK = BLAKE2S_BLOCK };
 
 static const uint32_t iv[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
 	0x5be0cd19 };
@@ -61,30 +61,58 @@ static void compress(uint32_t h[8], const uint8_t block[BLOCK], uint64_t count, 
 		h[i] ^= v[i] ^ v[i + 8];
 }
 
-void blake2s(const void *key, size_t key_len, const void *p, size_t n, uint8_t ret[BLAKE2S_BYTES])
+static void begin(uint32_t h[8], size_t key_len)
 {
-	uint32_t h[8];
-	uint8_t block[BLOCK] = { 0 };
-	const uint8_t *at = p;
-	uint64_t count = 0;
-
-	memcpy(h, iv, sizeof(h));
+	memcpy(h, iv, 32);
 	h[0] ^= 0x01010000u ^ (uint32_t)key_len << 8 ^ BLAKE2S_BYTES;
-	if (key_len > 0) {
-		memcpy(block, key, key_len);
-		count = BLOCK;
-		compress(h, block, count, n == 0);
-	}
-	/* The last block, even a full one, is compressed as the last. */
+}
+
+/* The last block, even a full one, is compressed as the last; there is one even of nothing. */
+static void finish(uint32_t h[8], uint64_t count, const uint8_t *at, size_t n, uint8_t ret[BLAKE2S_BYTES])
+{
+	uint8_t block[BLOCK] = { 0 };
+
 	for (; n > BLOCK; n -= BLOCK, at += BLOCK)
 		compress(h, at, count += BLOCK, 0);
-	if (n > 0 || key_len == 0) {
-		memset(block, 0, sizeof(block));
-		if (n > 0)
-			memcpy(block, at, n);
-		compress(h, block, count + n, 1);
-	}
+	if (n > 0)
+		memcpy(block, at, n);
+	compress(h, block, count + n, 1);
 	for (int i = 0; i < 8; i++)
 		h[i] = htole32(h[i]);
 	memcpy(ret, h, BLAKE2S_BYTES);
+}
+
+void blake2s_key_init(struct blake2s_key *k, const void *key, size_t key_len)
+{
+	*k = (struct blake2s_key){ .len = key_len };
+	memcpy(k->block, key, key_len);
+	begin(k->h, key_len);
+	compress(k->h, k->block, BLOCK, 0);
+}
+
+void blake2s_keyed(const struct blake2s_key *k, const void *p, size_t n, uint8_t ret[BLAKE2S_BYTES])
+{
+	uint32_t h[8];
+
+	if (n == 0) {
+		begin(h, k->len);
+		finish(h, 0, k->block, BLOCK, ret);
+		return;
+	}
+	memcpy(h, k->h, sizeof(h));
+	finish(h, BLOCK, p, n, ret);
+}
+
+void blake2s(const void *key, size_t key_len, const void *p, size_t n, uint8_t ret[BLAKE2S_BYTES])
+{
+	struct blake2s_key k;
+	uint32_t h[8];
+
+	if (key_len > 0) {
+		blake2s_key_init(&k, key, key_len);
+		blake2s_keyed(&k, p, n, ret);
+		return;
+	}
+	begin(h, 0);
+	finish(h, 0, p, n, ret);
 }

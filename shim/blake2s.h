@@ -12,6 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BLAKE2S_BYTES = 32, BLAKE2S_KEY_MAX = 32 };
+enum { BLAKE2S_BYTES = 32, BLAKE2S_KEY_MAX = 32, BLAKE2S_BLOCK = 64 };
 
+/* A key that much is hashed with: the block that it takes is compressed once. */
+struct blake2s_key {
+	uint8_t block[BLAKE2S_BLOCK];
+	uint32_t h[8]; /* behind that block, where it is not the last */
+	size_t len;
+};
+
+void blake2s_key_init(struct blake2s_key *k, const void *key, size_t key_len);
+void blake2s_keyed(const struct blake2s_key *k, const void *p, size_t n, uint8_t ret[BLAKE2S_BYTES]);
 void blake2s(const void *key, size_t key_len, const void *p, size_t n, uint8_t ret[BLAKE2S_BYTES]);

@@ -77,7 +77,7 @@ int handle_record_request(struct shim *s, const struct message *m, const struct 
 	if (r == 0 && call)
 		r = words_clean_canonical(s, &args, &room);
 	if (r == 0 && call)
-		r = args_record(&e, &s->config, args, &s->edited);
+		r = args_record(&e, s->config.args, &s->salt, args, &s->edited);
 	if (r == 0 && call)
 		r = scopes_record(s, d->subject, &e);
 	if (r == 0 && e.decision == EVENT_DENY && !call)

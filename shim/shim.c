@@ -21,6 +21,7 @@ void shim_init(struct shim *s, uint64_t secret)
 	schemas_init(&s->schemas, secret);
 	own_init(&s->own, secret);
 	pins_init(&s->pins);
+	blake2s_key_init(&s->salt, s->config.salt, sizeof(s->config.salt));
 	s->edited = BUF_INIT(2 * SHIM_LINE_MAX);
 	s->subject = BUF_INIT(SHIM_SUBJECT_MAX);
 	s->unusable_words = BUF_INIT(SHIM_UNUSABLE_MAX * (EVENT_TEXT_MAX + SCHEMAS_WHY_MAX));

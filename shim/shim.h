@@ -22,6 +22,7 @@
 #pragma once
 #include "shim/role.h"
 #include "shim/asks.h"
+#include "shim/blake2s.h"
 #include "shim/confirm.h"
 #include "shim/json.h"
 #include "shim/lines.h"
@@ -64,6 +65,7 @@ struct shim {
 	struct buf edited;	 /* a message that differs from what came */
 	struct buf subject;	 /* what a decision is about, unescaped */
 	struct buf answer;	 /* what the shim itself writes */
+	struct blake2s_key salt; /* config.salt */
 	struct pending calls;	 /* the client's requests */
 	struct pending asks;	 /* the server's requests */
 	struct own own;		 /* the shim's requests to the server */

@@ -39,6 +39,24 @@ static void what_is_allowed_passes_and_its_answer_once(void **state)
 	assert_int_equal(t->s.calls.n, 0);
 }
 
+static void the_hash_of_arguments_is_under_the_salt_of_the_session(void **state)
+{
+	static const char args[] = "{\"a\":1}";
+	struct shim_config c = { .name = WORDS("demo"), .args = SHIM_ARGS_HASH, .salt = "0123456789abcde" };
+	_cleanup_desk_ struct desk *t = desk_new(&c);
+	uint8_t want[BLAKE2S_BYTES];
+	char hex[2 * BLAKE2S_BYTES + 1];
+	struct event e;
+
+	blake2s(c.salt, sizeof(c.salt), args, sizeof(args) - 1, want);
+	for (size_t i = 0; i < sizeof(want); i++)
+		snprintf(hex + 2 * i, 3, "%02x", want[i]);
+	assert_int_equal(
+		give(t, C, ID(1) "\"method\":\"tools/call\",\"params\":{\"name\":\"a\",\"arguments\":{\"a\":1}}}"), 0);
+	assert_true(recorded(t, &e));
+	assert_string_equal(e.arg_hash, hex);
+}
+
 static void what_is_denied_is_answered_and_never_heard_of(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_plain();
@@ -575,6 +593,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_allowed_passes_and_its_answer_once),
+		cmocka_unit_test(the_hash_of_arguments_is_under_the_salt_of_the_session),
 		cmocka_unit_test(what_is_denied_is_answered_and_never_heard_of),
 		cmocka_unit_test(what_has_no_single_meaning_is_refused_where_it_can_be_answered),
 		cmocka_unit_test(a_refused_answer_becomes_an_error_for_what_was_asked),

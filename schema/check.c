@@ -213,25 +213,37 @@ static int run_all(struct check *k, struct schema_error *ret)
 	return e == 0 && k->s->strict ? run(k, true, ret) : e;
 }
 
-static int judge(
-	const struct schema_compiled *s, struct schema_checker *c, const char *text, size_t n, struct schema_error *ret)
+int schema_read(struct schema_checker *c, const char *text, size_t n)
 {
-	struct check k = { .s = s, .c = c, .t = &c->tree };
 	int e = tree_read(&c->tree, text, n);
 
-	if (e > 0) {
-		k.stop_why = tree_error_text(e);
+	c->holds = e >= 0;
+	c->unread = e;
+	return e < 0 ? e : 0;
+}
+
+int schema_judge(const struct schema_compiled *s, struct schema_checker *c, struct schema_error *ret)
+{
+	struct check k = { .s = s, .c = c, .t = &c->tree };
+	int e = 0;
+
+	ret->where[0] = ret->text[0] = '\0';
+	if (!c->holds)
+		return -EINVAL;
+	if (c->unread) {
+		k.stop_why = tree_error_text(c->unread);
 		e = words_of(&k, ret);
 		return e ? e : SCHEMA_UNDECIDED;
 	}
-	if (e == 0 && s->marks)
+	if (s->marks)
 		e = make_marks(c);
 	return e ? e : run_all(&k, ret);
 }
 
 /* One large value must not make a checker large for good. */
-static void give_back(struct schema_checker *c)
+void schema_let_go(struct schema_checker *c)
 {
+	c->holds = false;
 	if (!tree_trim(&c->tree))
 		return;
 	free(STEAL_PTR(c->marks));
@@ -243,10 +255,11 @@ static void give_back(struct schema_checker *c)
 int schema_check(
 	const struct schema_compiled *s, struct schema_checker *c, const char *text, size_t n, struct schema_error *ret)
 {
-	int e;
+	int e = schema_read(c, text, n);
 
 	ret->where[0] = ret->text[0] = '\0';
-	e = judge(s, c, text, n, ret);
-	give_back(c);
+	if (e == 0)
+		e = schema_judge(s, c, ret);
+	schema_let_go(c);
 	return e;
 }

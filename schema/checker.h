@@ -30,6 +30,8 @@ struct hashed {
 
 struct schema_checker {
 	struct tree tree;
+	bool holds; /* a text that was read */
+	int unread; /* TREE_*: why it could not be */
 	struct regex_memory *regex;
 	uint32_t *marks; /* by node: the number of the look that found it on the trail */
 	uint32_t n_marks, look;

@@ -76,3 +76,9 @@ void schema_checker_free(struct schema_checker *c);
 /* Judges a JSON text. 0, -ENOMEM, or SCHEMA_* and the words. */
 int schema_check(const struct schema_compiled *s, struct schema_checker *c, const char *text, size_t n,
 	struct schema_error *ret) _must_check_;
+/* The same in steps, where several schemas are about one text: it is read, judged by each, and let go of. It stays the
+ * caller's, and has to be as it was read until then. Reading: 0, -ENOMEM; a text that cannot be read is said so by
+ * each judgement. Judging without one that was read: -EINVAL. */
+int schema_read(struct schema_checker *c, const char *text, size_t n) _must_check_;
+int schema_judge(const struct schema_compiled *s, struct schema_checker *c, struct schema_error *ret) _must_check_;
+void schema_let_go(struct schema_checker *c);

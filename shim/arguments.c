@@ -87,11 +87,11 @@ static int deny(struct decision *d, const char *rule, const char *reason, const 
 	return 0;
 }
 
-static int judge(
-	struct shim *s, const struct schema_compiled *schema, struct slice value, const char *rule, struct decision *d)
+static int judge(struct shim *s, const struct schema_compiled *schema, struct schemas_value *value, const char *rule,
+	struct decision *d)
 {
 	struct schema_error e;
-	int r = schemas_check(&s->schemas, schema, value, &e);
+	int r = schemas_judge(&s->schemas, schema, value, &e);
 
 	if (r <= 0)
 		return r;
@@ -101,7 +101,7 @@ static int judge(
 	return deny(d, rule, s->words, CALL_AGAIN);
 }
 
-static int by_profile(struct shim *s, struct slice tool, struct slice value, struct decision *d)
+static int by_profile(struct shim *s, struct slice tool, struct schemas_value *value, struct decision *d)
 {
 	const struct shim_arguments *a = &s->config.arguments;
 	const struct shim_argument_rule *rule;
@@ -114,8 +114,8 @@ static int by_profile(struct shim *s, struct slice tool, struct slice value, str
 	return r;
 }
 
-static int by_tool(
-	struct shim *s, const struct schema_tool *tool, const char *strict, struct slice value, struct decision *d)
+static int by_tool(struct shim *s, const struct schema_tool *tool, const char *strict, struct schemas_value *value,
+	struct decision *d)
 {
 	const char *why = !tool ? NULL : tool->input.why ? tool->input.why : tool->output.why;
 
@@ -147,21 +147,15 @@ static int await_schema(struct shim *s, const struct message *m, const char *str
 	return deny(d, strict, why, NULL);
 }
 
-int arguments_guard(struct shim *s, struct message *m)
+static int judge_all(struct shim *s, struct message *m, struct schemas_value *value)
 {
 	struct decision *d = &m->d;
 	const struct shim_arguments *a = &s->config.arguments;
-	struct slice value = message_get(&s->doc, "arguments"), name;
 	const struct schema_tool *tool;
 	const char *strict;
-	int r;
+	struct slice name;
+	int r = policy_unescape(d->subject, &s->subject, &name);
 
-	/* Some clients write what is not there as null. */
-	if (value.n == 0 || slice_is(value, "null"))
-		value = SLICE("{}");
-	if (!walk_is_object(value))
-		return stages_refuse(m, "its arguments are not an object");
-	r = policy_unescape(d->subject, &s->subject, &name);
 	if (r == 0)
 		r = by_profile(s, name, value, d);
 	if (r || d->verdict != POLICY_ALLOW)
@@ -171,4 +165,19 @@ int arguments_guard(struct shim *s, struct message *m)
 	if (strict && !tool && !s->schemas.full)
 		r = await_schema(s, m, strict, d);
 	return r || d->verdict != POLICY_ALLOW ? r : by_tool(s, tool, strict, value, d);
+}
+
+int arguments_guard(struct shim *s, struct message *m)
+{
+	struct schemas_value value = { .text = message_get(&s->doc, "arguments") };
+	int r;
+
+	/* Some clients write what is not there as null. */
+	if (value.text.n == 0 || slice_is(value.text, "null"))
+		value.text = SLICE("{}");
+	if (!walk_is_object(value.text))
+		return stages_refuse(m, "its arguments are not an object");
+	r = judge_all(s, m, &value);
+	schemas_let_go(&s->schemas, &value);
+	return r;
 }

@@ -248,9 +248,32 @@ const struct schema_names *schemas_output(const struct schemas *s, struct slice 
 	return t && t->output.names.known ? &t->output.names : NULL;
 }
 
-int schemas_check(struct schemas *s, const struct schema_compiled *schema, struct slice value, struct schema_error *ret)
+int schemas_judge(
+	struct schemas *s, const struct schema_compiled *schema, struct schemas_value *value, struct schema_error *ret)
 {
+	int r;
+
 	if (!s->checker)
 		s->checker = schema_checker_new();
-	return s->checker ? schema_check(schema, s->checker, value.p, value.n, ret) : -ENOMEM;
+	if (!s->checker)
+		return -ENOMEM;
+	r = value->read ? 0 : schema_read(s->checker, value->text.p, value->text.n);
+	value->read = r == 0;
+	return r < 0 ? r : schema_judge(schema, s->checker, ret);
+}
+
+void schemas_let_go(struct schemas *s, struct schemas_value *value)
+{
+	if (value->read)
+		schema_let_go(s->checker);
+	value->read = false;
+}
+
+int schemas_check(struct schemas *s, const struct schema_compiled *schema, struct slice value, struct schema_error *ret)
+{
+	struct schemas_value v = { .text = value };
+	int r = schemas_judge(s, schema, &v, ret);
+
+	schemas_let_go(s, &v);
+	return r;
 }

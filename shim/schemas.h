@@ -79,3 +79,15 @@ const struct schema_names *schemas_output(const struct schemas *s, struct slice 
 /* 0, -ENOMEM, or SCHEMA_* and the words. */
 int schemas_check(struct schemas *s, const struct schema_compiled *schema, struct slice value,
 	struct schema_error *ret) _must_check_;
+
+/* One value that several schemas may be about: it is read for the first of them, and let go of with schemas_let_go().
+ * Until then it stays as it is, and no other value is judged. */
+struct schemas_value {
+	struct slice text;
+	bool read;
+};
+
+/* As schemas_check(). */
+int schemas_judge(struct schemas *s, const struct schema_compiled *schema, struct schemas_value *value,
+	struct schema_error *ret) _must_check_;
+void schemas_let_go(struct schemas *s, struct schemas_value *value);

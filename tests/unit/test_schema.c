@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_schema - what is refused, in which words, and how strict closes objects */
 #include "tests/unit/schema_unit.h"
+#include <errno.h>
 #include "base/text.h"
+#include "schema/checker.h"
 
 static void a_misfit_is_told_by_place_rule_and_what_is_there(void **state)
 {
@@ -414,6 +416,38 @@ static void one_checker_serves_many_schemas(void **state)
 	schema_compiled_free(b);
 }
 
+/* What is let go of, nothing is said about any more: its text may be another by then. */
+static void what_is_read_once_is_judged_by_many_schemas(void **state)
+{
+	struct schema_compiled *fits = compiled("{\"properties\":{\"a\":{\"const\":\"\u00e9\"}}}", true),
+			       *marks = compiled("{\"unevaluatedProperties\":false,\"properties\":{\"b\":{}}}", false);
+	struct schema_checker *c = schema_checker_new();
+	static const char text[] = "{\"a\":\"\\u00e9\"}", bad[] = "{\"a\":";
+	struct schema_error error;
+
+	assert_non_null(c);
+	assert_int_equal(schema_judge(fits, c, &error), -EINVAL);
+	assert_int_equal(schema_read(c, text, sizeof(text) - 1), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(schema_judge(fits, c, &error), SCHEMA_FITS);
+		assert_string_equal(error.text, "");
+		assert_int_equal(schema_judge(marks, c, &error), SCHEMA_MISFIT);
+		assert_string_equal(error.where, "arguments.a");
+	}
+	schema_let_go(c);
+	assert_int_equal(schema_judge(fits, c, &error), -EINVAL);
+	assert_int_equal(schema_read(c, bad, sizeof(bad) - 1), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(schema_judge(fits, c, &error), SCHEMA_UNDECIDED);
+		assert_string_equal(error.text, "arguments cannot be judged: it is not valid JSON");
+	}
+	schema_let_go(c);
+	assert_int_equal(c->tree.unescaped.cap, 0);
+	schema_checker_free(c);
+	schema_compiled_free(fits);
+	schema_compiled_free(marks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +462,7 @@ int main(void)
 		cmocka_unit_test(what_a_pointer_finds_in_another_resource_refers_to_that_one),
 		cmocka_unit_test(names_of_an_object_of_any_size_are_judged),
 		cmocka_unit_test(one_checker_serves_many_schemas),
+		cmocka_unit_test(what_is_read_once_is_judged_by_many_schemas),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 #include "base/diag.h"
@@ -94,6 +95,10 @@ static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 	mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX);
 	lockdown_ignore_signals();
 	shim_init(s, secret);
+	rare_init(&s->rare);
+	rare_add(&s->rare, s->control, POLLIN);
+	rare_add(&s->rare, err_in.fd, POLLIN);
+	rare_add(&s->rare, s->client_out.fd, 0);
 	r = text_out_init(&s->text, &s->config.text, d);
 	if (r < 0)
 		return r;

@@ -389,6 +389,53 @@ static void prepare(const struct relay *r, struct pollfd f[POLL_COUNT])
 	f[POLL_ERR] = (struct pollfd){ err ? r->err->out.fd : -1, POLLOUT, 0 };
 }
 
+/* Those for whom the rare one speaks. While it holds one that nobody listens to any more, it may speak for ever: then
+ * it is not asked. */
+static unsigned seldom(const struct relay *r, const struct pollfd f[POLL_COUNT])
+{
+	static const int which[] = { POLL_CONTROL, POLL_CLIENT_OUT, POLL_SERVER_ERR };
+	unsigned ret = 0;
+
+	for (size_t i = 0; r->err_open && i < ARRAY_LEN(which); i++)
+		if (!(f[which[i]].events & POLLOUT) && rare_has(&r->s->rare, f[which[i]].fd))
+			ret |= 1u << which[i];
+	return ret;
+}
+
+/* poll(2) for those whose bits are set, and for other; the rest keeps what it says. */
+static int look(struct pollfd f[POLL_COUNT], unsigned which, int timeout, struct pollfd *other)
+{
+	struct pollfd packed[POLL_COUNT + 1];
+	int from[POLL_COUNT], n = 0, found;
+
+	for (int i = 0; i < POLL_COUNT; i++)
+		if (which & 1u << i && f[i].fd >= 0) {
+			packed[n] = f[i];
+			from[n++] = i;
+		}
+	packed[n] = *other;
+	found = poll(packed, (nfds_t)n + (other->fd >= 0), timeout);
+	if (found < 0)
+		return -errno;
+	for (int i = 0; i < n; i++)
+		f[from[i]].revents = packed[i].revents;
+	other->revents = packed[n].revents;
+	return found;
+}
+
+/* Who has something to say? */
+static int look_at_all(const struct relay *r, struct pollfd f[POLL_COUNT], int timeout)
+{
+	unsigned rest = seldom(r, f);
+	struct pollfd rare = { rest ? r->s->rare.fd : -1, POLLIN, 0 }, none = { -1, 0, 0 };
+	int n = look(f, ~rest, timeout, &rare);
+
+	if (n <= 0 || !rare.revents)
+		return n;
+	int e = look(f, rest, 0, &none);
+	return e < 0 ? e : n;
+}
+
 /* The sooner of at_most (-1: for ever) and what the shim wants to be woken for. */
 static int until_timers(const struct relay *r, int at_most)
 {
@@ -461,9 +508,9 @@ static int turn(struct relay *r)
 	int n, e;
 
 	prepare(r, f);
-	n = poll(f, POLL_COUNT, timeout_ms(r));
+	n = look_at_all(r, f, timeout_ms(r));
 	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
+		return n == -EINTR ? 0 : n;
 	r->now_us = r->s->now_us = io_now_us();
 	r->s->boot_us = io_boot_us();
 	if (n == 0 && r->dirty && r->phase <= RUNNING) {

@@ -11,6 +11,7 @@ enum { EDITED_KEEP = 64 << 10 };
 
 void shim_init(struct shim *s, uint64_t secret)
 {
+	s->rare = (struct rare){ .fd = -1 };
 	lines_init(&s->from_client, s->config.line_max);
 	lines_init(&s->from_server, s->config.server_line_max ? s->config.server_line_max : s->config.line_max);
 	queue_init(&s->to_client, &s->client_out);
@@ -30,6 +31,7 @@ void shim_init(struct shim *s, uint64_t secret)
 
 void shim_done(struct shim *s)
 {
+	rare_done(&s->rare);
 	lines_done(&s->from_client);
 	lines_done(&s->from_server);
 	queue_done(&s->to_client);

@@ -35,6 +35,7 @@
 #include "shim/pins.h"
 #include "shim/port.h"
 #include "shim/queue.h"
+#include "shim/rare.h"
 #include "shim/rates.h"
 #include "shim/scans_known.h"
 #include "shim/schemas.h"
@@ -57,6 +58,7 @@ struct shim {
 	struct shim_config config;
 	int control;
 	int records; /* pipe to the supervisor */
+	struct rare rare;
 	struct port client_in, client_out, server_in, server_out;
 	struct lines from_client, from_server;
 	struct queue to_client, to_server;

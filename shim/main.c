@@ -52,17 +52,18 @@ static int open_ports(struct shim *s, struct port *err_in, struct port *err_out,
 	const struct {
 		struct port *port;
 		int fd;
+		int (*init)(struct port *p, int fd);
 	} ports[] = {
-		{ &s->client_in, STDIN_FILENO },
-		{ &s->client_out, STDOUT_FILENO },
-		{ err_out, STDERR_FILENO },
-		{ &s->server_in, SHIM_FD_SERVER_IN },
-		{ &s->server_out, SHIM_FD_SERVER_OUT },
-		{ err_in, SHIM_FD_SERVER_ERR },
+		{ &s->client_in, STDIN_FILENO, port_init },
+		{ &s->client_out, STDOUT_FILENO, port_init },
+		{ err_out, STDERR_FILENO, port_init },
+		{ &s->server_in, SHIM_FD_SERVER_IN, port_init_own },
+		{ &s->server_out, SHIM_FD_SERVER_OUT, port_init_own },
+		{ err_in, SHIM_FD_SERVER_ERR, port_init_own },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
-		int r = port_init(ports[i].port, ports[i].fd);
+		int r = ports[i].init(ports[i].port, ports[i].fd);
 		if (r < 0)
 			return diag_fail(d, r, "descriptor %d is not open: %s", ports[i].fd, strerror(-r));
 	}

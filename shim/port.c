@@ -2,6 +2,7 @@
 /* port - see port.h */
 #include "shim/port.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -20,6 +21,19 @@ int port_init(struct port *p, int fd)
 	return 0;
 }
 
+int port_init_own(struct port *p, int fd)
+{
+	int r = port_init(p, fd), flags;
+
+	if (r < 0 || p->kind != PORT_PIPE)
+		return r;
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	p->kind = PORT_OWN;
+	return 0;
+}
+
 static int ready(int fd, short events)
 {
 	struct pollfd f = { .fd = fd, .events = events };
@@ -34,6 +48,8 @@ static ssize_t try_read(const struct port *p, void *to, size_t n)
 {
 	struct iovec v = { .iov_base = to, .iov_len = n };
 
+	if (p->kind == PORT_OWN)
+		return read(p->fd, to, n);
 	if (p->kind == PORT_SOCKET)
 		return recv(p->fd, to, n, MSG_DONTWAIT);
 	if (p->kind == PORT_PIPE)
@@ -50,6 +66,8 @@ static ssize_t try_write(const struct port *p, const void *from, size_t n)
 {
 	struct iovec v = { .iov_base = (void *)(uintptr_t)from, .iov_len = n };
 
+	if (p->kind == PORT_OWN)
+		return write(p->fd, from, n);
 	if (p->kind == PORT_SOCKET)
 		return send(p->fd, from, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (p->kind == PORT_PIPE)

@@ -21,7 +21,7 @@ enum shim_fd {
 	/* 0, 1, 2: the client's stdin, stdout, stderr, never made non-blocking */
 	SHIM_FD_CONFIG = 3,	/* sealed memfd, WIRE_SHIM_CONFIG */
 	SHIM_FD_CONTROL = 4,	/* SOCK_SEQPACKET: WIRE_CONTROL in */
-	SHIM_FD_SERVER_IN = 5,	/* pipe to the server's stdin */
+	SHIM_FD_SERVER_IN = 5,	/* pipe to the server's stdin; of the three our end becomes non-blocking */
 	SHIM_FD_SERVER_OUT = 6, /* pipe from the server's stdout */
 	SHIM_FD_SERVER_ERR = 7, /* pipe from the server's stderr */
 	SHIM_FD_RECORDS = 8,	/* pipe: WIRE_EVENT and WIRE_CONFIRM out (wire/stream.h) */

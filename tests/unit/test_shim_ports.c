@@ -79,6 +79,40 @@ static void neither_a_full_nor_an_empty_descriptor_blocks(void **state)
 	}
 }
 
+/* The flag belongs to the open file, and each end of a pipe is one. */
+static void an_end_of_our_own_never_blocks_and_the_other_end_is_as_it_was(void **state)
+{
+	static char chunk[1 << 16];
+	struct port in, out;
+	int fds[2];
+	long n;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (int ours = 0; ours < 2; ours++) {
+		make_pipe(fds);
+		assert_int_equal((ours == 0 ? port_init_own : port_init)(&in, fds[0]), 0);
+		assert_int_equal((ours == 1 ? port_init_own : port_init)(&out, fds[1]), 0);
+		assert_int_equal(fcntl(fds[ours], F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+		assert_int_equal(fcntl(fds[!ours], F_GETFL) & O_NONBLOCK, 0);
+		assert_int_equal(port_read(&in, chunk, sizeof(chunk)), -EAGAIN);
+		while ((n = port_write(&out, chunk, sizeof(chunk))) > 0)
+			;
+		assert_int_equal(n, -EAGAIN);
+		assert_true(port_read(&in, chunk, sizeof(chunk)) > 0);
+		port_close(&in);
+		assert_int_equal(port_write(&out, "x", 1), -EPIPE);
+		port_close(&out);
+	}
+	/* A socket is one file for both ways. */
+	make_sockets(fds);
+	assert_int_equal(port_init_own(&in, fds[0]), 0);
+	assert_int_equal(fcntl(fds[0], F_GETFL) & O_NONBLOCK, 0);
+	assert_int_equal(port_read(&in, chunk, sizeof(chunk)), -EAGAIN);
+	port_close(&in);
+	close(fds[1]);
+	assert_int_equal(port_init_own(&in, 999), -EBADF);
+}
+
 static void a_write_to_nobody_is_an_error_and_no_signal(void **state)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -452,6 +486,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(neither_a_full_nor_an_empty_descriptor_blocks),
+		cmocka_unit_test(an_end_of_our_own_never_blocks_and_the_other_end_is_as_it_was),
 		cmocka_unit_test(a_write_to_nobody_is_an_error_and_no_signal),
 		cmocka_unit_test(a_queue_keeps_every_byte_in_order),
 		cmocka_unit_test(every_line_of_the_server_has_the_prefix),

@@ -30,9 +30,9 @@ static void join(int *ret_read, int *ret_write)
 	*ret_write = p[1];
 }
 
-static void port(struct port *p, int fd)
+static void port(struct port *p, int fd, int (*init)(struct port *p, int fd))
 {
-	if (port_init(p, fd) < 0)
+	if (init(p, fd) < 0)
 		_exit(100);
 }
 
@@ -47,12 +47,12 @@ static void run(const struct scene *its, bool rare)
 	s->config = (struct shim_config){ .name = name, .line_max = SHIM_LINE_DEFAULT };
 	s->control = its->control;
 	s->records = its->records;
-	port(&s->client_in, its->client_in);
-	port(&s->client_out, its->client_out);
-	port(&s->server_in, its->server_in);
-	port(&s->server_out, its->server_out);
-	port(&in, its->server_err);
-	port(&out, its->err_out);
+	port(&s->client_in, its->client_in, port_init);
+	port(&s->client_out, its->client_out, port_init);
+	port(&s->server_in, its->server_in, port_init_own);
+	port(&s->server_out, its->server_out, port_init_own);
+	port(&in, its->server_err, port_init_own);
+	port(&out, its->err_out, port_init);
 	shim_init(s, 7);
 	stderr_init(&e, in, out, name, prefix, 0);
 	if (rare) {

@@ -166,8 +166,23 @@ int approve_calls_answer(const struct approve_waiting *w, const struct call_entr
 	return say == ASKER_NO ? EXIT_REFUSED : EXIT_OK;
 }
 
-static enum asker_say read_say(void)
+struct asked {
+	const struct approve_waiting *w;
+	const struct call_entry *call;
+};
+
+static bool is_wanted(const void *arg)
 {
+	const struct asked *a = arg;
+
+	return call_waits(a->w->paths, a->call);
+}
+
+/* For a call that waits no longer it is of no importance: whoever is told finds that out. */
+static enum asker_say read_say(const struct approve_waiting *w, const struct call_entry *e)
+{
+	const struct asked asked = { w, e };
+	const struct consent_still still = { is_wanted, &asked };
 	static const struct {
 		const char *word;
 		enum asker_say say;
@@ -176,9 +191,12 @@ static enum asker_say read_say(void)
 	char line[ANSWER_MAX];
 
 	for (int i = 0; i < TRIES; i++) {
-		if (consent_read_line("Let it through? [y] once, [s] with these arguments until the session ends, [N] "
-				      "no: ",
-			    line, sizeof(line)) < 0)
+		int r = consent_read_line_while(
+			"Let it through? [y] once, [s] with these arguments until the session ends, [N] no: ", &still,
+			line, sizeof(line));
+		if (r == -ESTALE)
+			fputc('\n', stderr);
+		if (r < 0)
 			return ASKER_NO;
 		for (size_t k = 0; k < ARRAY_LEN(rows); k++)
 			if (strcasecmp(line, rows[k].word) == 0)
@@ -198,7 +216,7 @@ int approve_calls_ask(const struct approve_waiting *w, const struct call_entry *
 		return EXIT_REFUSED;
 	}
 	status = approve_calls_show(e);
-	return status == EXIT_OK ? approve_calls_answer(w, e, read_say()) : status;
+	return status == EXIT_OK ? approve_calls_answer(w, e, read_say(w, e)) : status;
 }
 
 json_t *approve_calls_json(const struct call_entry *e, size_t number)

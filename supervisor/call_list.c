@@ -185,6 +185,13 @@ int call_list_read(const struct paths *p, struct call_list *ret, struct diag *d)
 	return 0;
 }
 
+bool call_waits(const struct paths *p, const struct call_entry *e)
+{
+	_cleanup_close_ int dir = -1;
+
+	return paths_open_runtime(p, CALL_DIR, &dir, NULL) == 0 && fs_is_locked(dir, e->name);
+}
+
 int call_answer(const struct paths *p, const struct call_entry *e, enum asker_say say, const char *channel,
 	const struct lineage *l, struct diag *d)
 {

@@ -48,6 +48,8 @@ struct call_list {
 int call_list_read(const struct paths *p, struct call_list *ret, struct diag *d) _must_check_;
 void call_list_done(struct call_list *l);
 #define _cleanup_call_list_ _cleanup_(call_list_done)
+/* Does its session still wait for an answer? */
+bool call_waits(const struct paths *p, const struct call_entry *e) _must_check_;
 /* -ENOENT with words: it waits no longer. */
 int call_answer(const struct paths *p, const struct call_entry *e, enum asker_say say, const char *channel,
 	const struct lineage *l, struct diag *d) _must_check_;

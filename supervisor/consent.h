@@ -74,6 +74,13 @@ bool consent_terminal_is_ours(void);
 /* One line from the terminal after a prompt on stderr; what was typed before is thrown away, and the rest of a line
  * that is too long. -ENODATA: no line came; -E2BIG. */
 int consent_read_line(const char *prompt, char *ret, size_t size) _must_check_;
+/* What an answer is still wanted for; asked several times a second. */
+struct consent_still {
+	bool (*wanted)(const void *arg);
+	const void *arg;
+};
+/* The same for as long as it is: -ESTALE. still NULL: always. */
+int consent_read_line_while(const char *prompt, const struct consent_still *still, char *ret, size_t size) _must_check_;
 /* CONSENT_APPROVED for "y" or "yes", else CONSENT_REFUSED. */
 int consent_yes_or_no(const char *prompt) _must_check_;
 /* Columns of the terminal behind stderr, 0 when there is none. */

@@ -32,8 +32,8 @@ static bool is_interrupted(void)
 	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGHUP) == 1);
 }
 
-/* One line without its newline; -ENODATA at the end or an interrupt, -E2BIG for a long one. */
-static int read_line(char *ret, size_t size)
+/* One line without its newline; -ENODATA at the end or an interrupt, -E2BIG for a long one, -ESTALE. */
+static int read_line(const struct consent_still *still, char *ret, size_t size)
 {
 	size_t n = 0;
 
@@ -43,6 +43,8 @@ static int read_line(char *ret, size_t size)
 
 		if (is_interrupted())
 			return -ENODATA;
+		if (still && !still->wanted(still->arg))
+			return -ESTALE;
 		if (poll(&p, 1, ASK_TICK_MS) <= 0)
 			continue;
 		ssize_t k = read(STDIN_FILENO, &c, 1);
@@ -64,14 +66,19 @@ static int read_line(char *ret, size_t size)
 	return 0;
 }
 
-int consent_read_line(const char *prompt, char *ret, size_t size)
+int consent_read_line_while(const char *prompt, const struct consent_still *still, char *ret, size_t size)
 {
 	/* What was typed before the question stood there is no answer to it; what is typed once the words are out is.
 	 */
 	tcflush(STDIN_FILENO, TCIFLUSH);
 	fputs(prompt, stderr);
 	fflush(stderr);
-	return read_line(ret, size);
+	return read_line(still, ret, size);
+}
+
+int consent_read_line(const char *prompt, char *ret, size_t size)
+{
+	return consent_read_line_while(prompt, NULL, ret, size);
 }
 
 int consent_yes_or_no(const char *prompt)

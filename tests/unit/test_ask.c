@@ -6,10 +6,13 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include "base/io.h"
+#include "supervisor/approve_calls.h"
 #include "supervisor/approve_waiting.h"
+#include "supervisor/exit.h"
 
 /* PATIENCE_S: for what must happen, however busy the machine is. */
 enum { TEXT_MAX = 16 << 10, CHILD_ERROR = 50, PATIENCE_S = 60 };
@@ -442,6 +445,41 @@ static void test_what_waits_is_chosen_by_its_number(void **state)
 	}
 }
 
+static int held = -1; /* the entry that its session has locked */
+
+static int ask_about_call(struct world *w)
+{
+	static char session[] = "s", server[] = "github", tool[] = "create_issue", none[] = "";
+	const struct approve_waiting aw = { &w->paths, &w->lineage };
+	const struct call_entry e = { .name = "s.1",
+		.session = session,
+		.server = server,
+		.client = none,
+		.tool = tool,
+		.arguments = none,
+		.rule = none };
+
+	close(held); /* of this process */
+	return approve_calls_ask(&aw, &e);
+}
+
+static void test_the_question_about_a_call_goes_when_the_call_waits_no_longer(void **state)
+{
+	struct world *w = *state;
+	_cleanup_close_ int dir = -1;
+	struct dialog t;
+
+	assert_int_equal(paths_open_runtime(&w->paths, CALL_DIR, &dir, NULL), 0);
+	held = openat(dir, "s.1", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	assert_int_equal(flock(held, LOCK_EX), 0);
+	start(w, &t, ask_about_call);
+	expect(&t, "no: ");
+	close(steal_fd(&held));
+	expect(&t, "the call waits no longer");
+	assert_int_equal(finish(&t), EXIT_REFUSED);
+	unlinkat(dir, "s.1", 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +487,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_another_word_is_asked_again_and_then_no, world_up, world_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_long_line_is_no_and_nothing_of_it_is_left_for_the_shell, world_up, world_down),
+		cmocka_unit_test_setup_teardown(
+			test_the_question_about_a_call_goes_when_the_call_waits_no_longer, world_up, world_down),
 		cmocka_unit_test_setup_teardown(test_what_was_typed_before_is_no_answer, world_up, world_down),
 		cmocka_unit_test_setup_teardown(
 			test_an_interrupt_is_no_even_when_signals_are_blocked, world_up, world_down),

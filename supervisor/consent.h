@@ -67,7 +67,8 @@ int consent_remember_facts(const struct paths *p, const struct consent_facts *f,
 	const struct lineage *l, struct diag *d) _must_check_;
 /* All of them, oldest first, damaged ones marked. */
 int consent_list(const struct paths *p, struct approvals *ret, struct diag *d) _must_check_;
-/* Removes the one whose digest begins with prefix (ret: which). -ENOENT none, -EEXIST several: with words. */
+/* Removes the one whose digest begins with prefix (ret: which). -ENOENT none, -EEXIST several, or it is
+ * shorter than 4 digits: with words. */
 int consent_revoke(const struct paths *p, const char *prefix, struct approval *ret, struct diag *d) _must_check_;
 /* May run ask here: stdin and stdout are the controlling terminal and we are its foreground group. */
 bool consent_terminal_is_ours(void);

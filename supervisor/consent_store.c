@@ -14,7 +14,7 @@
 
 #define APPROVALS_DIR "approvals"
 #define SUFFIX	      ".json"
-enum { APPROVAL_VERSION = 1, NAME_SIZE = 65 + sizeof(SUFFIX) };
+enum { APPROVAL_VERSION = 1, REVOKE_MIN = 4, NAME_SIZE = 65 + sizeof(SUFFIX) };
 
 void approval_done(struct approval *a)
 {
@@ -275,6 +275,14 @@ static int several(const char *prefix, const struct approval *a, const struct ap
 		prefix, a->id, b->id);
 }
 
+/* "1" is what somebody types who means the first of the list. */
+static int too_short(const char *prefix, const struct approval *a, struct diag *d)
+{
+	return diag_fail(d, -EEXIST,
+		"'%s' begins %s alone, but is too short to be sure that it is meant: give %d digits", prefix, a->id,
+		REVOKE_MIN);
+}
+
 /* Somebody gave the name of the server: which approvals are its? */
 static int say_none(const struct approvals *l, const char *word, const char *shown, struct diag *d)
 {
@@ -311,6 +319,8 @@ int consent_revoke(const struct paths *p, const char *prefix, struct approval *r
 	}
 	if (!found)
 		return say_none(&l, prefix, shown, d);
+	if (strlen(prefix) < REVOKE_MIN)
+		return too_short(shown, found, d);
 	snprintf(name, sizeof(name), "%s" SUFFIX, found->digest);
 	if (unlinkat(dir, name, 0) < 0) {
 		int error = errno;

@@ -252,7 +252,10 @@ static void test_a_damaged_approval_can_be_revoked(void **state)
 	remember(w, &e, "terminal");
 	path_of(w, e.digest, path);
 	write_file(path, "{", 0600);
-	snprintf(prefix, sizeof(prefix), "%.8s", e.digest);
+	snprintf(prefix, sizeof(prefix), "%.3s", e.digest);
+	assert_int_equal(consent_revoke(&w->paths, prefix, &a, &d), -EEXIST);
+	assert_non_null(strstr(d.text, "give 4 digits"));
+	snprintf(prefix, sizeof(prefix), "%.4s", e.digest);
 	assert_int_equal(consent_revoke(&w->paths, prefix, &a, &d), 0);
 	approval_done(&a);
 	assert_int_equal(access(path, F_OK), -1);

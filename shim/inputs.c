@@ -93,7 +93,7 @@ static bool may_be_asked(const struct method *m)
 
 static bool next_input(struct inputs *all, struct input *ret)
 {
-	struct slice key, value;
+	struct slice key = { NULL, 0 }, value;
 
 	*ret = (struct input){ .name = { ELICITATION, sizeof(ELICITATION) - 1 } };
 	if (all->urls ? !walk_element(&all->w, &value) : !walk_member(&all->w, &key, &value))

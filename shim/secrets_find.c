@@ -137,7 +137,7 @@ static int put_mark(const struct secrets *s, bool fill, struct buf *out, const c
 /* A hit and what overlaps it, as one. */
 static int find_all(struct secrets_walk *w, size_t from, struct secrets_hit *ret)
 {
-	struct secrets_hit more;
+	struct secrets_hit more = { 0 };
 	int r = secrets_walk_next(w, from, ret), again = r;
 
 	for (size_t at = ret->at; again > 0; at = more.at) {

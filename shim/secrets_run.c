@@ -28,7 +28,7 @@ static bool is_percent(const char *p, const char *end)
 
 static unsigned char percent_byte(const char *p)
 {
-	return (unsigned char)(ascii_hex(p[1]) << 4 | ascii_hex(p[2]));
+	return (unsigned char)((unsigned)ascii_hex(p[1]) << 4 | (unsigned)ascii_hex(p[2]));
 }
 
 /* May it be in the middle of something percent-encoded? */

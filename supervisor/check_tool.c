@@ -29,6 +29,8 @@ static const struct shim_argument_rule *next(const struct check_call *c, size_t 
  */
 static void simplify(char *p)
 {
+	static const char harmless[] = { 'f', 'f', 'f', 'd' };
+
 	for (bool inside = false; *p; p++) {
 		size_t n = inside ? 0 : strspn(p, "0123456789+-.eE");
 		if (n > 0) {
@@ -37,7 +39,7 @@ static void simplify(char *p)
 			p += n - 1;
 		} else if (inside && *p == '\\') {
 			if (p[1] == 'u' && (p[2] | 32) == 'd' && ascii_hex(p[3]) >= 8)
-				memcpy(p + 2, "fffd", 4);
+				memcpy(p + 2, harmless, sizeof(harmless));
 			p++;
 		} else if (*p == '"') {
 			inside = !inside;

@@ -174,7 +174,7 @@ static int take_address(const char *host, const char *where, struct net_grant *r
 
 int network_host_parse(const char *host, const char *where, struct net_grant *ret, struct diag *d)
 {
-	char name[HOST_MAX];
+	char name[HOST_MAX] = "";
 	int r;
 
 	*ret = (struct net_grant){ .where = strdup(where) };
@@ -262,7 +262,7 @@ static int cut(const char *text, const char *where, char *host, size_t size, con
 
 int network_grant_parse(const char *text, const char *where, struct net_grant *ret, struct diag *d)
 {
-	char host[HOST_MAX + PREFIX_TEXT];
+	char host[HOST_MAX + PREFIX_TEXT] = "";
 	const char *ports = NULL;
 	int r;
 

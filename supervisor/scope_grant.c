@@ -87,6 +87,7 @@ int scope_grant_write(const struct scope_grant_args *a, const struct scope_clock
 	_cleanup_free_ char *by = lineage_words(a->lineage), *text = NULL;
 	char name[SCOPE_GRANT_NAME_SIZE], when[OUTPUT_TIME_SIZE];
 	_cleanup_close_ int dir = -1;
+	uint64_t until_us = now->boot_us + a->seconds * US_PER_S;
 	json_t *root;
 	int r = file_name(a->server, a->scope, name);
 
@@ -94,9 +95,8 @@ int scope_grant_write(const struct scope_grant_args *a, const struct scope_clock
 		return diag_fail(d, r, "no grant can be kept under that name");
 	root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:I}", "v", SCOPE_GRANT_VERSION, "server",
 		a->server, "scope", a->scope, "profile", a->profile, "user", a->paths->user, "by", by ? by : "", "when",
-		output_time(now->wall_s, when), "made_us", (json_int_t)now->boot_us, "until_us",
-		(json_int_t)(now->boot_us + a->seconds * US_PER_S), "boot", now->boot, "time_namespace",
-		(json_int_t)now->time_namespace);
+		output_time(now->wall_s, when), "made_us", (json_int_t)now->boot_us, "until_us", (json_int_t)until_us,
+		"boot", now->boot, "time_namespace", (json_int_t)now->time_namespace);
 	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
 	if (!text)

@@ -191,7 +191,7 @@ static int look_into(const struct job *j, struct view *w, struct survey_dir *d)
 static int add_dir(struct survey *s, const struct survey_dir *parent, const char *name)
 {
 	bool top = strcmp(parent->path, ".") == 0;
-	struct survey_dir *d, **v = s->dirs;
+	struct survey_dir *d, **v;
 
 	if (parent->depth >= SURVEY_DEPTH_MAX)
 		return -EFBIG;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* registry - see registry.h */
 #include "supervisor/registry.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -204,7 +205,7 @@ static void read_counters(int dirfd, struct registry_entry *e)
 
 static int read_one(const struct paths *p, int dirfd, const char *file, struct registry_list *list)
 {
-	struct registry_entry e, *v;
+	struct registry_entry e;
 	json_t *root;
 	int r = state_json_read(dirfd, file, p->uid, REGISTRY_FILE_MAX, &root, NULL);
 
@@ -221,14 +222,12 @@ static int read_one(const struct paths *p, int dirfd, const char *file, struct r
 		return 0;
 	}
 	read_counters(dirfd, &e);
-	v = reallocarray(list->v, list->n + 1, sizeof(*v));
-	if (!v) {
+	r = GROW(list->v, list->n, list->room);
+	if (r == 0)
+		list->v[list->n++] = e;
+	else
 		entry_done(&e);
-		return -ENOMEM;
-	}
-	list->v = v;
-	v[list->n++] = e;
-	return 0;
+	return r;
 }
 
 static int by_age(const void *a, const void *b)
@@ -240,28 +239,27 @@ static int by_age(const void *a, const void *b)
 
 int registry_read(const struct paths *p, struct registry_list *ret, struct diag *d)
 {
+	_cleanup_registry_ struct registry_list l = { 0 };
 	_cleanup_closedir_ DIR *dir = NULL;
-	struct dirent *e;
-	int fd, r = paths_open_runtime(p, "sessions", &fd, d);
+	_cleanup_close_ int fd = -1;
+	int r = paths_open_runtime(p, "sessions", &fd, d);
 
-	*ret = (struct registry_list){ 0 };
+	*ret = l;
 	if (r < 0)
 		return r;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return diag_fail(d, -ENOMEM, "cannot list the sessions: %s", strerror(errno));
-	}
-	while (r == 0 && (e = readdir(dir))) {
+	r = fs_list(fd, &dir);
+	for (struct dirent *e; r == 0 && (e = readdir(dir));) {
 		size_t n = strlen(e->d_name);
 		if (n == AUDIT_SESSION_ID_LEN + 5 && strcmp(e->d_name + n - 5, ".json") == 0)
-			r = read_one(p, fd, e->d_name, ret);
+			r = read_one(p, fd, e->d_name, &l);
 	}
-	if (ret->n > 1)
-		qsort(ret->v, ret->n, sizeof(*ret->v), by_age);
 	if (r < 0)
-		registry_list_done(ret);
-	return r < 0 ? diag_fail(d, r, "cannot read the list of sessions: %s", strerror(-r)) : 0;
+		return diag_fail(d, r, "cannot read the list of sessions: %s", strerror(-r));
+	if (l.n > 1)
+		qsort(l.v, l.n, sizeof(*l.v), by_age);
+	*ret = l;
+	l = (struct registry_list){ 0 };
+	return 0;
 }
 
 /* --- memory --- */

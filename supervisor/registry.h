@@ -47,7 +47,7 @@ struct registry_entry {
 
 struct registry_list {
 	struct registry_entry *v;
-	size_t n;
+	size_t n, room;
 };
 
 struct registry_args {

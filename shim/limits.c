@@ -192,21 +192,23 @@ int limits_no_task(struct shim *s, struct message *m)
 		m, "it makes a call into a task, which would not be held to the profile's limits on the tool");
 }
 
-int limits_late(struct shim *s, struct message *m)
+static int drop_late(struct shim *s, const struct message *m, struct pending_entry *e)
 {
-	struct pending_entry *e = m->asked;
 	struct event ev = { .type = EVENT_UNMATCHED,
 		.decision = EVENT_DROP,
 		.side = m->side,
 		.call_id = e->call_id,
 		.bytes = m->line->n };
 
-	if (!e->expired)
-		return 0;
 	record_text(ev.tool, sizeof(ev.tool), tool_of(e));
 	record_words(ev.reason, sizeof(ev.reason),
 		e->cancelled ? "the call was given up, and its id was used again"
 			     : "it came after the call's time was over");
 	pending_remove(&s->calls, e);
 	return stages_over(record_send(s, &ev));
+}
+
+int limits_late(struct shim *s, struct message *m)
+{
+	return m->asked->expired ? drop_late(s, m, m->asked) : 0;
 }

@@ -8,9 +8,11 @@
 
 struct slice message_get(const struct json_doc *d, const char *name)
 {
+	size_t n = strlen(name);
+
 	for (uint32_t i = 0; i < d->n_members; i++) {
 		const struct json_member *m = &d->members[i];
-		if (m->parent >= 0 && slice_is((struct slice){ json_at(d, m->key), m->key.len }, name))
+		if (m->parent >= 0 && m->key.len == n && memcmp(json_at(d, m->key), name, n) == 0)
 			return (struct slice){ json_at(d, m->value), m->value.len };
 	}
 	return (struct slice){ NULL, 0 };

@@ -60,10 +60,11 @@ void wire_put_bytes(struct wire_writer *w, const void *p, size_t n)
 
 void wire_put_str(struct wire_writer *w, const char *s)
 {
-	if (s)
-		wire_put_bytes(w, s, strlen(s));
+	/* Most texts of a record are empty. */
+	if (!s || !*s)
+		wire_put_u32(w, s ? 0 : WIRE_NULL);
 	else
-		wire_put_u32(w, WIRE_NULL);
+		wire_put_bytes(w, s, strlen(s));
 }
 
 void wire_put_strv(struct wire_writer *w, char *const *v, size_t n)

@@ -42,8 +42,17 @@ int fold_append(struct buf *b, const char *p, size_t n)
 	return 0;
 }
 
+static unsigned char fold_ascii(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
 bool fold_equal(const char *a, size_t a_len, const char *b, size_t b_len)
 {
+	/* Nearly all names are told apart here. */
+	for (; a_len > 0 && b_len > 0 && !((*a | *b) & 0x80); a++, b++, a_len--, b_len--)
+		if (fold_ascii((unsigned char)*a) != fold_ascii((unsigned char)*b))
+			return false;
 	while (a_len > 0 && b_len > 0) {
 		uint32_t x, y;
 		size_t m = utf8_decode((const unsigned char *)a, a_len, &x);

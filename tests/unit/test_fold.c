@@ -48,6 +48,9 @@ static void words_that_peers_confuse_fold_to_the_same(void **state)
 			"\xc4\xb0"
 			"d",
 			true },
+		{ "aKb", "Ak\x42", true },
+		{ "as\xc5\xbfS", "ASss", true },
+		{ "as\xc5\xbfS", "ASs", false },
 		{ "name", "nam", false },
 		{ "", "", true },
 		{ "a", "", false },
@@ -60,6 +63,16 @@ static void words_that_peers_confuse_fold_to_the_same(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_int_equal(
 			fold_equal(cases[i].a, strlen(cases[i].a), cases[i].b, strlen(cases[i].b)), cases[i].same);
+}
+
+static void two_letters_of_ascii_are_equal_if_their_folds_are(void **state)
+{
+	for (unsigned x = 0; x < 128; x++)
+		for (unsigned y = 0; y < 128; y++) {
+			const char a[] = { 'p', (char)x, '\xc5', '\xbf' }, b[] = { 'P', (char)y, 's' };
+			assert_int_equal(fold_equal(a, sizeof(a), b, sizeof(b)), fold_char(x) == fold_char(y));
+			assert_int_equal(fold_equal(a, 2, b, 2), fold_char(x) == fold_char(y));
+		}
 }
 
 static void eight_bytes_at_a_time_fold_like_one(void **state)
@@ -82,6 +95,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_is_that_of_unicode),
 		cmocka_unit_test(words_that_peers_confuse_fold_to_the_same),
+		cmocka_unit_test(two_letters_of_ascii_are_equal_if_their_folds_are),
 		cmocka_unit_test(eight_bytes_at_a_time_fold_like_one),
 	};
 

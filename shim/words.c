@@ -12,11 +12,19 @@ enum { WORDS_GROWTH = SECRETS_MARK_MAX / SHIM_SECRET_BYTES_MIN, CUT_ROOM = 4 /* 
 
 static const char CUT[] = "...";
 
+/* The first "...", NULL: there is none. Most texts have no dot at all. */
+static const char *find_dots(const char *p, size_t n)
+{
+	const char *dot = memchr(p, '.', n);
+
+	return dot ? memmem(dot, n - (size_t)(dot - p), CUT, sizeof(CUT) - 1) : NULL;
+}
+
 /* The next place from there on where the text was cut: before "...", or at its end when it fills its room. NULL: none.
  */
 static const char *next_cut(const char *from, const char *p, size_t n, size_t size)
 {
-	const char *end = p + n, *cut = from < end ? memmem(from, (size_t)(end - from), CUT, sizeof(CUT) - 1) : NULL;
+	const char *end = p + n, *cut = from < end ? find_dots(from, (size_t)(end - from)) : NULL;
 
 	return cut || from > end ? cut : n + CUT_ROOM >= size ? end : NULL;
 }
@@ -125,7 +133,7 @@ static int fields_hold(const struct secrets *x, const struct event *e)
 	FIELDS(X)
 #undef X
 	r = n ? secrets_find(x, true, all, n, 0, &hit) : 0;
-	if (r || !(cut || memmem(all, n, CUT, sizeof(CUT) - 1)))
+	if (r || !(cut || find_dots(all, n)))
 		return r;
 #define X(field) r = r == 0 && e->field[0] ? find_any(x, e->field, strlen(e->field), sizeof(e->field)) : r;
 	FIELDS(X)

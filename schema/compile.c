@@ -201,6 +201,8 @@ static int compile_all(struct compiler *c)
 
 	c->sub_of = calloc(s->tree.n, sizeof(*c->sub_of));
 	e = c->sub_of ? program_grow(s, resources, 1) : -ENOMEM;
+	if (e == 0)
+		e = program_grow(s, rules, 1); /* a schema without any has an empty table, not none */
 	if (e)
 		return e;
 	s->resources[s->n_resources++] = (struct resource){ .uri = strdup(""), .draft = DRAFT_2020 };

@@ -2,7 +2,6 @@
 /* notifications - see notifications.h */
 #include "shim/notifications.h"
 #include "shim/bridge.h"
-#include "shim/clarity.h"
 #include "shim/envelope.h"
 #include "shim/inputs.h"
 #include "shim/logs.h"
@@ -39,13 +38,6 @@ static int turn_down(struct message *m, const char *rule, const char *reason)
 }
 
 /* --- stages --- */
-
-static int is_clear(struct shim *s, struct message *m)
-{
-	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
-
-	return unclear ? stages_refuse(m, unclear) : 0;
-}
 
 /* There is no server that could have it. */
 static int is_for_us(struct shim *s, struct message *m)
@@ -87,11 +79,6 @@ static int may_ask(struct shim *s, struct message *m)
 	if (r || m->d.verdict != POLICY_DENY)
 		return r;
 	return turn_down(m, NULL, "it asks the client for what the profile denies");
-}
-
-static int by_rules(struct shim *s, struct message *m)
-{
-	return policy_decide(&s->config, m->method, &s->doc, m->envelope, &s->subject, &m->d);
 }
 
 /* Notifications do not name their era; the requests before them did. */
@@ -145,9 +132,9 @@ static int pass(struct shim *s, struct message *m)
 }
 
 static const struct stage of_client[] = {
-	{ 0, STAGE_ANY, is_clear },
+	{ 0, STAGE_ANY, stages_clear },
 	{ 0, STAGE_ANY, is_for_us },
-	{ 0, STAGE_ANY, by_rules },
+	{ 0, STAGE_ANY, stages_by_rules },
 	{ 0, STAGE_ANY, is_of_session },
 	{ 0, STAGE_ANY, stages_clean },
 	{ 0, STAGE_ANY, is_cancelled_here },
@@ -157,11 +144,11 @@ static const struct stage of_client[] = {
 static const struct stage of_server[] = {
 	{ 0, STAGE_ANY, note_changes },
 	{ 0, STAGE_ANY, over_bridge },
-	{ 0, STAGE_ANY, is_clear },
+	{ 0, STAGE_ANY, stages_clear },
 	{ 0, STAGE_OF(RESULT_MAY_ASK), fits_schema },
 	{ 0, STAGE_OF(RESULT_MAY_ASK), may_ask },
 	{ 0, STAGE_OF(RESULT_MAY_ASK), inputs_edit },
-	{ 0, STAGE_ANY, by_rules },
+	{ 0, STAGE_ANY, stages_by_rules },
 	{ 0, STAGE_ANY, is_of_session },
 	{ 0, ~STAGE_OF(RESULT_MAY_ASK), asks_nothing },
 	{ 0, STAGE_ANY, is_log_to_drop },

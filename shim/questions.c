@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include "shim/answers.h"
 #include "shim/asks.h"
-#include "shim/clarity.h"
 #include "shim/envelope.h"
 #include "shim/listing.h"
 #include "shim/record.h"
@@ -75,13 +74,6 @@ static int has_own_id(struct shim *s, struct message *m)
 		       : 0;
 }
 
-static int is_clear(struct shim *s, struct message *m)
-{
-	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
-
-	return unclear ? stages_refuse(m, unclear) : 0;
-}
-
 /* During the handshake the client is not read, and a ping is the one request that a server may send then. A client of
  * the modern era takes none. */
 static int is_ping_for_us(struct shim *s, struct message *m)
@@ -89,11 +81,6 @@ static int is_ping_for_us(struct shim *s, struct message *m)
 	if (!(s->waiting.state == WAITING_HANDSHAKE || s->waiting.bridges) || !slice_is(m->envelope->method, "ping"))
 		return 0;
 	return stages_over(listing_answer(s, m));
-}
-
-static int by_rules(struct shim *s, struct message *m)
-{
-	return policy_decide(&s->config, m->method, &s->doc, m->envelope, &s->subject, &m->d);
 }
 
 static int turn_down(struct message *m, const char *rule, const char *reason, int code)
@@ -166,9 +153,9 @@ enum { PERSON = STAGE_OF(GATE_SAMPLING) | STAGE_OF(GATE_ELICITATION) };
 
 static const struct stage of_requests[] = {
 	{ 0, STAGE_ANY, has_own_id },
-	{ 0, STAGE_ANY, is_clear },
+	{ 0, STAGE_ANY, stages_clear },
 	{ 0, STAGE_ANY, is_ping_for_us },
-	{ 0, STAGE_ANY, by_rules },
+	{ 0, STAGE_ANY, stages_by_rules },
 	{ 0, STAGE_ANY, has_client },
 	{ 0, STAGE_ANY, is_of_era },
 	{ 0, PERSON, may_ask },

@@ -230,7 +230,7 @@ static int edit_responses(struct shim *s, struct message *m)
 
 static int by_rules(struct shim *s, struct message *m)
 {
-	int r = policy_decide(&s->config, m->method, &s->doc, m->envelope, &s->subject, &m->d);
+	int r = stages_by_rules(s, m);
 
 	if (r < 0 || !m->method || !m->modern || (m->method->eras & ERA_MODERN))
 		return r;

@@ -3,6 +3,7 @@
 #include "shim/stages.h"
 #include <errno.h>
 #include <string.h>
+#include "shim/clarity.h"
 #include "shim/envelope.h"
 #include "shim/policy.h"
 
@@ -83,6 +84,18 @@ int stages_run(struct shim *s, struct message *m, const struct stages *t)
 	if (r > 0)
 		return r == STAGE_OVER ? 0 : -EPROTO;
 	return r;
+}
+
+int stages_clear(struct shim *s, struct message *m)
+{
+	const char *unclear = clarity_of_params(s, m->envelope, (struct slice){ NULL, 0 });
+
+	return unclear ? stages_refuse(m, unclear) : 0;
+}
+
+int stages_by_rules(struct shim *s, struct message *m)
+{
+	return policy_decide(&s->config, m->method, &s->doc, m->envelope, &s->subject, &m->d);
 }
 
 int stages_clean(struct shim *s, struct message *m)

@@ -67,5 +67,9 @@ static inline int stages_over(int r)
 {
 	return r < 0 ? r : STAGE_OVER;
 }
+/* A stage: has what its params say one meaning (clarity.h)? Of a call requests.c knows more. */
+int stages_clear(struct shim *s, struct message *m) _must_check_;
+/* A stage: the rules of the profile and of the protocol (policy.h). */
+int stages_by_rules(struct shim *s, struct message *m) _must_check_;
 /* A stage: takes out what may not pass (text_out.h), and records how much. */
 int stages_clean(struct shim *s, struct message *m) _must_check_;

@@ -5,79 +5,78 @@
 #include "base/text.h"
 #include "schema/checker.h"
 
+static const struct misfit {
+	const char *schema, *value, *where, *text;
+} misfits[] = {
+	{ "{\"type\":\"object\"}", "[1]", "arguments", "arguments must be an object, but is an array of 1 element" },
+	{ "{\"properties\":{\"path\":{\"items\":{\"properties\":{\"name\":{\"maxLength\":3}}}}}}",
+		"{\"path\":[{},{},{\"name\":\"h\xc3\xa9llo\"}]}", "arguments.path[2].name",
+		"arguments.path[2].name must be at most 3 characters long, but has 5" },
+	{ "{\"properties\":{\"a b\":{\"maximum\":10}}}", "{\"a b\":12.50}", "arguments[\"a b\"]",
+		"arguments[\"a b\"] must be at most 10, but is 12.50" },
+	{ "{\"minimum\":9007199254740993}", "9007199254740992", "arguments",
+		"arguments must be at least 9007199254740993, but is 9007199254740992" },
+	{ "{\"exclusiveMaximum\":1e2}", "100", "arguments", "arguments must be below 1e2, but is 100" },
+	{ "{\"exclusiveMinimum\":0}", "0", "arguments", "arguments must be above 0, but is 0" },
+	{ "{\"multipleOf\":0.05}", "0.07", "arguments", "arguments must be a multiple of 0.05, but is 0.07" },
+	{ "{\"type\":[\"integer\",\"null\"]}", "1.5", "arguments",
+		"arguments must be a whole number or null, but is 1.5" },
+	{ "{\"enum\":[\"asc\",\"desc\",1,null]}", "\"up\"", "arguments",
+		"arguments must be one of \"asc\", \"desc\", 1 or null, but is \"up\"" },
+	{ "{\"const\":\"yes\"}", "true", "arguments", "arguments must be \"yes\", but is true" },
+	{ "{\"pattern\":\"^[a-z]+\\\\d$\"}", "\"A1\"", "arguments",
+		"arguments must match the pattern ^[a-z]+\\d$, but is \"A1\"" },
+	{ "{\"minItems\":2}", "[1]", "arguments", "arguments must hold at least 2 elements, but holds 1" },
+	{ "{\"maxProperties\":1}", "{\"a\":1,\"b\":2}", "arguments",
+		"arguments must hold at most 1 properties, but holds 2" },
+	{ "{\"properties\":{\"o\":{\"required\":[\"id\",\"name\"]}}}", "{\"o\":{\"id\":1}}", "arguments.o",
+		"arguments.o.name must be there, but is missing" },
+	{ "{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"a\":1}", "arguments",
+		"arguments.b must be there, but is missing beside another property that asks for it" },
+	{ "{\"properties\":{\"path\":{},\"recursive\":{}},\"additionalProperties\":false}", "{\"pth\":1}",
+		"arguments.pth", "arguments.pth is not known here; did you mean path?" },
+	{ "{\"properties\":{\"path\":{},\"recursive\":{}},\"additionalProperties\":false}", "{\"other\":1}",
+		"arguments.other", "arguments.other is not known here; known are path and recursive" },
+	{ "{\"unevaluatedProperties\":false}", "{\"x\":1}", "arguments.x", "arguments.x is not known here" },
+	{ "{\"propertyNames\":{\"maxLength\":2}}", "{\"abc\":1}", "the name \"abc\" in arguments",
+		"the name \"abc\" in arguments must be at most 2 characters long, but has 3" },
+	/* The last name that was looked at is another one. */
+	{ "{\"anyOf\":[{\"propertyNames\":{\"maxLength\":2}},{\"propertyNames\":{\"type\":\"null\"}}]}",
+		"{\"b\":1,\"abc\":2}", "the name \"abc\" in arguments",
+		"the name \"abc\" in arguments must be at most 2 characters long, but has 3" },
+	{ "{\"prefixItems\":[{}],\"items\":false}", "[1,2]", "arguments[1]",
+		"arguments[1] is an element more than is allowed" },
+	{ "{\"uniqueItems\":true}", "[{\"a\":1,\"b\":2},1,{\"b\":2.0,\"a\":1}]", "arguments[2]",
+		"arguments[2] must not be there twice, but is the same as arguments[0]" },
+	{ "{\"contains\":{\"const\":1},\"minContains\":2}", "[1]", "arguments",
+		"arguments must hold at least 2 elements of the form that is asked for, but holds 1" },
+	{ "{\"properties\":{\"x\":false}}", "{\"x\":1}", "arguments.x", "arguments.x is not allowed here" },
+	{ "{\"not\":{\"type\":\"null\"}}", "null", "arguments", "arguments has a form that is excluded here" },
+	{ "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}", "1", "arguments",
+		"arguments must be a string or null, but is 1" },
+	{ "{\"anyOf\":[{\"type\":\"object\",\"required\":[\"id\"]},{\"type\":\"null\"}]}", "{}", "arguments",
+		"arguments.id must be there, but is missing" },
+	{ "{\"oneOf\":[{\"properties\":{\"kind\":{\"const\":\"a\"},\"n\":{\"maximum\":1}}},"
+	  "{\"properties\":{\"kind\":{\"const\":\"b\"}}}]}",
+		"{\"kind\":\"a\",\"n\":2}", "arguments.n", "arguments.n must be at most 1, but is 2" },
+	{ "{\"anyOf\":[{\"type\":\"null\"},{\"const\":1},{\"properties\":{\"a\":{\"maximum\":1}}}]}", "{\"a\":2}",
+		"arguments.a", "arguments.a must be at most 1, but is 2" },
+	{ "{\"anyOf\":[{\"minimum\":5},{\"maximum\":1}]}", "3", "arguments",
+		"arguments fits none of the 2 forms that are allowed here" },
+	{ "{\"oneOf\":[{\"minimum\":1},{\"maximum\":5}]}", "3", "arguments",
+		"arguments fits several of the 2 forms of which it must fit exactly one" },
+	{ "{\"type\":\"null\"}", "\"a\\u001b[31m\\u202eb\"", "arguments",
+		"arguments must be null, but is \"a\\x1b[31m\\u{202e}b\"" },
+};
+
 static void a_misfit_is_told_by_place_rule_and_what_is_there(void **state)
 {
-	static const struct {
-		const char *schema, *value, *where, *text;
-	} cases[] = {
-		{ "{\"type\":\"object\"}", "[1]", "arguments",
-			"arguments must be an object, but is an array of 1 element" },
-		{ "{\"properties\":{\"path\":{\"items\":{\"properties\":{\"name\":{\"maxLength\":3}}}}}}",
-			"{\"path\":[{},{},{\"name\":\"h\xc3\xa9llo\"}]}", "arguments.path[2].name",
-			"arguments.path[2].name must be at most 3 characters long, but has 5" },
-		{ "{\"properties\":{\"a b\":{\"maximum\":10}}}", "{\"a b\":12.50}", "arguments[\"a b\"]",
-			"arguments[\"a b\"] must be at most 10, but is 12.50" },
-		{ "{\"minimum\":9007199254740993}", "9007199254740992", "arguments",
-			"arguments must be at least 9007199254740993, but is 9007199254740992" },
-		{ "{\"exclusiveMaximum\":1e2}", "100", "arguments", "arguments must be below 1e2, but is 100" },
-		{ "{\"exclusiveMinimum\":0}", "0", "arguments", "arguments must be above 0, but is 0" },
-		{ "{\"multipleOf\":0.05}", "0.07", "arguments", "arguments must be a multiple of 0.05, but is 0.07" },
-		{ "{\"type\":[\"integer\",\"null\"]}", "1.5", "arguments",
-			"arguments must be a whole number or null, but is 1.5" },
-		{ "{\"enum\":[\"asc\",\"desc\",1,null]}", "\"up\"", "arguments",
-			"arguments must be one of \"asc\", \"desc\", 1 or null, but is \"up\"" },
-		{ "{\"const\":\"yes\"}", "true", "arguments", "arguments must be \"yes\", but is true" },
-		{ "{\"pattern\":\"^[a-z]+\\\\d$\"}", "\"A1\"", "arguments",
-			"arguments must match the pattern ^[a-z]+\\d$, but is \"A1\"" },
-		{ "{\"minItems\":2}", "[1]", "arguments", "arguments must hold at least 2 elements, but holds 1" },
-		{ "{\"maxProperties\":1}", "{\"a\":1,\"b\":2}", "arguments",
-			"arguments must hold at most 1 properties, but holds 2" },
-		{ "{\"properties\":{\"o\":{\"required\":[\"id\",\"name\"]}}}", "{\"o\":{\"id\":1}}", "arguments.o",
-			"arguments.o.name must be there, but is missing" },
-		{ "{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"a\":1}", "arguments",
-			"arguments.b must be there, but is missing beside another property that asks for it" },
-		{ "{\"properties\":{\"path\":{},\"recursive\":{}},\"additionalProperties\":false}", "{\"pth\":1}",
-			"arguments.pth", "arguments.pth is not known here; did you mean path?" },
-		{ "{\"properties\":{\"path\":{},\"recursive\":{}},\"additionalProperties\":false}", "{\"other\":1}",
-			"arguments.other", "arguments.other is not known here; known are path and recursive" },
-		{ "{\"unevaluatedProperties\":false}", "{\"x\":1}", "arguments.x", "arguments.x is not known here" },
-		{ "{\"propertyNames\":{\"maxLength\":2}}", "{\"abc\":1}", "the name \"abc\" in arguments",
-			"the name \"abc\" in arguments must be at most 2 characters long, but has 3" },
-		/* The last name that was looked at is another one. */
-		{ "{\"anyOf\":[{\"propertyNames\":{\"maxLength\":2}},{\"propertyNames\":{\"type\":\"null\"}}]}",
-			"{\"b\":1,\"abc\":2}", "the name \"abc\" in arguments",
-			"the name \"abc\" in arguments must be at most 2 characters long, but has 3" },
-		{ "{\"prefixItems\":[{}],\"items\":false}", "[1,2]", "arguments[1]",
-			"arguments[1] is an element more than is allowed" },
-		{ "{\"uniqueItems\":true}", "[{\"a\":1,\"b\":2},1,{\"b\":2.0,\"a\":1}]", "arguments[2]",
-			"arguments[2] must not be there twice, but is the same as arguments[0]" },
-		{ "{\"contains\":{\"const\":1},\"minContains\":2}", "[1]", "arguments",
-			"arguments must hold at least 2 elements of the form that is asked for, but holds 1" },
-		{ "{\"properties\":{\"x\":false}}", "{\"x\":1}", "arguments.x", "arguments.x is not allowed here" },
-		{ "{\"not\":{\"type\":\"null\"}}", "null", "arguments", "arguments has a form that is excluded here" },
-		{ "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}", "1", "arguments",
-			"arguments must be a string or null, but is 1" },
-		{ "{\"anyOf\":[{\"type\":\"object\",\"required\":[\"id\"]},{\"type\":\"null\"}]}", "{}", "arguments",
-			"arguments.id must be there, but is missing" },
-		{ "{\"oneOf\":[{\"properties\":{\"kind\":{\"const\":\"a\"},\"n\":{\"maximum\":1}}},"
-		  "{\"properties\":{\"kind\":{\"const\":\"b\"}}}]}",
-			"{\"kind\":\"a\",\"n\":2}", "arguments.n", "arguments.n must be at most 1, but is 2" },
-		{ "{\"anyOf\":[{\"type\":\"null\"},{\"const\":1},{\"properties\":{\"a\":{\"maximum\":1}}}]}",
-			"{\"a\":2}", "arguments.a", "arguments.a must be at most 1, but is 2" },
-		{ "{\"anyOf\":[{\"minimum\":5},{\"maximum\":1}]}", "3", "arguments",
-			"arguments fits none of the 2 forms that are allowed here" },
-		{ "{\"oneOf\":[{\"minimum\":1},{\"maximum\":5}]}", "3", "arguments",
-			"arguments fits several of the 2 forms of which it must fit exactly one" },
-		{ "{\"type\":\"null\"}", "\"a\\u001b[31m\\u202eb\"", "arguments",
-			"arguments must be null, but is \"a\\x1b[31m\\u{202e}b\"" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(misfits); i++) {
 		struct schema_error error;
-		assert_int_equal(
-			judge(cases[i].schema, false, cases[i].value, strlen(cases[i].value), &error), SCHEMA_MISFIT);
-		assert_string_equal(error.where, cases[i].where);
-		assert_string_equal(error.text, cases[i].text);
+		assert_int_equal(judge(misfits[i].schema, false, misfits[i].value, strlen(misfits[i].value), &error),
+			SCHEMA_MISFIT);
+		assert_string_equal(error.where, misfits[i].where);
+		assert_string_equal(error.text, misfits[i].text);
 	}
 }
 

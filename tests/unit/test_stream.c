@@ -179,6 +179,24 @@ static void a_writer_that_never_ends_a_message_costs_no_more_than_one(void **sta
 	assert_int_equal(n, STREAM_MESSAGE_MAX);
 }
 
+/* MANY records, from a process of its own; what is left here is the reading end. */
+static pid_t child_sends(struct pair *p)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int r = 0;
+		close(p->read);
+		for (unsigned i = 0; r == 0 && i < MANY; i++) {
+			struct event e = event_number(i);
+			r = stream_send_event(p->write, &e);
+		}
+		_exit(r == 0 ? 0 : 1);
+	}
+	close(steal_fd(&p->write));
+	return pid;
+}
+
 /* Far more than a pipe holds: the writer has to wait for the reader, who begins when it can write no more. */
 static void a_full_pipe_has_the_writer_wait_and_loses_nothing(void **state)
 {
@@ -187,17 +205,7 @@ static void a_full_pipe_has_the_writer_wait_and_loses_nothing(void **state)
 	int status;
 
 	(void)state;
-	pid_t pid = fork();
-	if (pid == 0) {
-		int r = 0;
-		close(p.read);
-		for (unsigned i = 0; r == 0 && i < MANY; i++) {
-			e = event_number(i);
-			r = stream_send_event(p.write, &e);
-		}
-		_exit(r == 0 ? 0 : 1);
-	}
-	close(steal_fd(&p.write));
+	pid_t pid = child_sends(&p);
 	expect_numbers(&p, MANY);
 	assert_false(next_event(&p, &e));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -207,22 +215,11 @@ static void a_full_pipe_has_the_writer_wait_and_loses_nothing(void **state)
 static void a_pipe_that_does_not_block_is_waited_for_too(void **state)
 {
 	_cleanup_pair_ struct pair p = pair_new();
-	struct event e;
 	int status;
 
 	(void)state;
 	assert_int_equal(fcntl(p.write, F_SETFL, O_NONBLOCK), 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		int r = 0;
-		close(p.read);
-		for (unsigned i = 0; r == 0 && i < MANY; i++) {
-			e = event_number(i);
-			r = stream_send_event(p.write, &e);
-		}
-		_exit(r == 0 ? 0 : 1);
-	}
-	close(steal_fd(&p.write));
+	pid_t pid = child_sends(&p);
 	expect_numbers(&p, MANY);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);

@@ -101,11 +101,11 @@ static int check_policy(const struct profile *f, struct diag *d)
 	_cleanup_policy_ struct policy policy = { 0 };
 	int r = policy_load(&policy, d);
 
-	if (r < 0 || !policy.no_grants)
+	if (r < 0 || !policy.persons.no_grants)
 		return r;
 	return diag_fail(d, -EPERM,
 		"%s: nothing was lifted: %s lets nobody lift a scope on this machine; ask who manages it", f->name,
-		policy.no_grants);
+		policy.persons.no_grants);
 }
 
 static int check_rules(const struct profile *f, const char *scope, uint64_t seconds, struct diag *d)

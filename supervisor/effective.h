@@ -14,7 +14,7 @@
 #include <jansson.h>
 #include "supervisor/grants.h"
 #include "supervisor/pin_store.h"
-#include "supervisor/policy.h"
+#include "supervisor/policy/policy.h"
 #include "supervisor/profile.h"
 #include "supervisor/resolve.h"
 #include "wire/plan.h"

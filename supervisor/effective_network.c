@@ -40,23 +40,23 @@ int effective_network_provide(struct effective *e, struct diag *d)
 {
 	struct net_config *c = &e->profile.network;
 
-	if (!e->policy.proxy_host || !goes_out(c))
+	if (!e->policy.provide.proxy_host || !goes_out(c))
 		return 0;
 	if (c->addresses == NET_REAL)
 		return diag_fail(d, -EINVAL,
 			"%s: all connections go through the proxy %s:%u, which resolves the names itself, so a sandbox "
 			"cannot have their real "
 			"addresses: take \"addresses\": \"real\" out of the profile's network",
-			e->policy.proxy_where, e->policy.proxy_host, e->policy.proxy_port);
-	c->proxy_host = strdup(e->policy.proxy_host);
-	c->proxy_where = strdup(e->policy.proxy_where);
-	c->proxy_port = e->policy.proxy_port;
+			e->policy.provide.proxy_where, e->policy.provide.proxy_host, e->policy.provide.proxy_port);
+	c->proxy_host = strdup(e->policy.provide.proxy_host);
+	c->proxy_where = strdup(e->policy.provide.proxy_where);
+	c->proxy_port = e->policy.provide.proxy_port;
 	return c->proxy_host && c->proxy_where ? 0 : -ENOMEM;
 }
 
 bool effective_network_trusts(const struct effective *e)
 {
-	return e->policy.ca && network_on(&e->profile.network);
+	return e->policy.provide.ca && network_on(&e->profile.network);
 }
 
 const char *effective_network_stub(const struct profile *f)
@@ -218,7 +218,7 @@ static int add_trust(struct effective *e)
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = buf_printf(&names, "%s%s", i ? ", " : "", v[i].name);
 	return r < 0 ? r
-		     : effective_add_line(e, LINE_NETWORK, 0, e->policy.ca_where,
+		     : effective_add_line(e, LINE_NETWORK, 0, e->policy.provide.ca_where,
 			       "in TLS it trusts the authority of this machine's policy as well, whose owner can read "
 			       "along (in the bundles of the system and by %s)",
 			       names.data);
@@ -270,7 +270,7 @@ json_t *effective_network_canonical(const struct effective *e)
 	const struct net_config *c = &e->profile.network;
 	char ca[CANONICAL_DIGEST_HEX] = "";
 	json_t *allow = json_array(), *publish = json_array(), *limits = json_object();
-	int r = effective_network_trusts(e) ? canonical_digest_text(e->policy.ca, ca) : 0;
+	int r = effective_network_trusts(e) ? canonical_digest_text(e->policy.provide.ca, ca) : 0;
 
 	for (size_t i = 0; i < c->n_grants; i++)
 		r |= json_array_append_new(allow, canonical_grant(&c->grants[i]));

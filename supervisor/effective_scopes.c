@@ -25,7 +25,7 @@ const char *effective_time_words(uint64_t seconds, char ret[SCOPE_TIME_WORDS])
 
 void effective_scopes_forbid(const struct policy *p, struct scopes *s)
 {
-	for (size_t i = 0; p->no_grants && i < s->n; i++) {
+	for (size_t i = 0; p->persons.no_grants && i < s->n; i++) {
 		free(s->v[i].lift);
 		s->v[i].lift = NULL;
 	}
@@ -73,8 +73,9 @@ int effective_scopes_lines(struct effective *e)
 		r = effective_add_line(e, LINE_TOOLS, 0, s->where,
 			"a tool needs every scope that lists it, and destructive when none does; what the server says "
 			"of it can only add to that");
-	if (r == 0 && s->where && e->policy.no_grants)
-		r = effective_add_line(e, LINE_TOOLS, 0, e->policy.no_grants, "no scope may be lifted on this machine");
+	if (r == 0 && s->where && e->policy.persons.no_grants)
+		r = effective_add_line(
+			e, LINE_TOOLS, 0, e->policy.persons.no_grants, "no scope may be lifted on this machine");
 	return r;
 }
 

@@ -29,8 +29,8 @@ const char *pin_gate_unknown(const struct strv *words, const char **ret_near)
 
 static bool is_in_the_way(const struct definition_finding *f, const struct policy *policy, const struct strv *accepted)
 {
-	if (policy->findings_where)
-		return f->severity >= policy->findings;
+	if (policy->persons.findings_where)
+		return f->severity >= policy->persons.findings;
 	return f->severity >= DEFINITION_HIGH && !strv_contains(accepted, f->rule);
 }
 
@@ -59,12 +59,13 @@ static int refuse(const struct definition *at, const struct definition_finding *
 	char where[PIN_NAME_ROOM];
 
 	pin_show_name(at, where, sizeof(where));
-	if (policy->findings_where)
+	if (policy->persons.findings_where)
 		return diag_fail(d, -EPERM,
 			"%s: nothing was pinned: %s (%s, severity %s) in %s. %s keeps what has such a finding from "
 			"being "
 			"pinned, whatever --accept names; ask who manages this machine",
-			name, f->title, f->rule, definition_severity_name(f->severity), where, policy->findings_where);
+			name, f->title, f->rule, definition_severity_name(f->severity), where,
+			policy->persons.findings_where);
 	return diag_fail(d, -EPERM,
 		"%s: nothing was pinned: %s (%s) in %s. Look at all that was found (--print-digest shows everything); "
 		"%s pins it all the same",

@@ -8,7 +8,7 @@
 #pragma once
 #include "base/diag.h"
 #include "base/strv.h"
-#include "supervisor/policy.h"
+#include "supervisor/policy/policy.h"
 #include "wire/definition.h"
 
 /* Of words that shall name rules of the scan the first that names none, or NULL; *ret_near: a rule that may be meant.

@@ -145,7 +145,7 @@ int profile_parse(
 {
 	_cleanup_profile_ struct profile p = { 0 };
 	char shown[2 * PROFILE_SHOWN_MAX];
-	struct parse ps = { .profile = &p, .d = d };
+	struct parse ps = { .table = &profile_keys, .profile = &p, .d = d };
 	int r;
 
 	diag_set(d, "%s", strerror(ENOMEM)); /* whatever else fails says so itself */

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* profile_keys - the table of the profile's keys, and the walker that holds a file against it (profile_parse.h) */
-#include "supervisor/profile_parse.h"
-#include <assert.h>
-#include <errno.h>
-#include <stdarg.h>
+/* profile_keys - the table of the profile's keys (profile_parse.h) */
 #include <string.h>
-#include "base/text.h"
+#include "supervisor/profile_parse.h"
 
 #define FIELD(member)	  offsetof(struct profile, member)
 #define NET_LIMIT(member) offsetof(struct profile, network.limits.member)
@@ -132,161 +128,11 @@ static const struct key_row key_table[] = {
 	{ "pins", KEY_STRING, key_set_pins, FIELD(pins) },
 };
 
-const struct key_row *key_rows(size_t *ret_n)
-{
-	*ret_n = ARRAY_LEN(key_table);
-	return key_table;
-}
-
-static const char *const type_words[] = { "an object", "an object", "a string", "a list of strings", "a list",
-	"an integer", "true or false", "anything" };
-static_assert(ARRAY_LEN(type_words) == KEY_TYPE_COUNT, "a word for each type");
-
-static bool type_fits(enum key_type t, const json_t *v)
-{
-	switch (t) {
-	case KEY_SECTION:
-	case KEY_OBJECT:
-		return json_is_object(v);
-	case KEY_STRING:
-		return json_is_string(v);
-	case KEY_STRINGS:
-	case KEY_LIST:
-		return json_is_array(v);
-	case KEY_INTEGER:
-		return json_is_integer(v);
-	case KEY_BOOLEAN:
-		return json_is_boolean(v);
-	case KEY_ANY:
-	case KEY_TYPE_COUNT:
-		break;
-	}
-	return true;
-}
-
-__attribute__((format(printf, 3, 0))) static int fail_va(
-	const struct key *k, unsigned line, const char *fmt, va_list ap)
-{
-	char text[DIAG_MAX];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	return diag_fail(k->parse->d, -EINVAL, "%s:%u: %s %s", k->parse->file.name, line, k->shown, text);
-}
-
-int key_fail(const struct key *k, const char *fmt, ...)
-{
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	r = fail_va(k, k->line, fmt, ap);
-	va_end(ap);
-	return r;
-}
-
-int key_fail_at(const struct key *k, unsigned line, const char *fmt, ...)
-{
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	r = fail_va(k, line, fmt, ap);
-	va_end(ap);
-	return r;
-}
-
-unsigned key_item_line(const struct key *k, size_t i)
-{
-	return json_file_line(&k->parse->file, k->v, i);
-}
-
-int key_where(const struct key *k, unsigned line, const char *text, char **ret)
-{
-	char shown[PROFILE_SHOWN_MAX];
-	const char *file = k->parse->file.name;
-	int n;
-
-	if (text)
-		n = asprintf(
-			ret, "%s:%u (%s \"%s\")", file, line, k->shown, text_escape_str(text, shown, sizeof(shown)));
-	else
-		n = asprintf(ret, "%s:%u (%s)", file, line, k->shown);
-	if (n < 0)
-		*ret = NULL;
-	return n < 0 ? -ENOMEM : 0;
-}
-
-int key_word(const struct key *k, const char *const *words, size_t n, size_t *ret)
-{
-	_cleanup_buf_ struct buf list = BUF_INIT(PROFILE_STRING_MAX);
-	const char *word = json_string_value(k->v), *near;
-	char shown[PROFILE_SHOWN_MAX];
-	int r = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(words[i], word)) {
-			*ret = i;
-			return 0;
-		}
-	near = text_nearest(word, words, n);
-	text_escape_str(word, shown, sizeof(shown));
-	if (near)
-		return key_fail(k, "cannot be \"%s\"; did you mean \"%s\"?", shown, near);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = buf_printf(&list, "%s\"%s\"", i == 0 ? "" : i + 1 == n ? " or " : ", ", words[i]);
-	return r < 0 ? r : key_fail(k, "cannot be \"%s\"; it is %s", shown, list.data);
-}
-
-/* What follows prefix and a dot in the row's path, when that is one name; else NULL. */
-static const char *row_name(const struct key_row *row, const char *prefix)
-{
-	size_t n = strlen(prefix);
-	const char *rest = row->path;
-
-	if (n) {
-		if (strncmp(rest, prefix, n) || rest[n] != '.')
-			return NULL;
-		rest += n + 1;
-	}
-	return strchr(rest, '.') ? NULL : rest;
-}
-
-static const struct key_row *row_find(const char *prefix, const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(key_table); i++) {
-		const char *row = row_name(&key_table[i], prefix);
-
-		if (row && !strcmp(row, name))
-			return &key_table[i];
-	}
-	return NULL;
-}
-
-/* "tool" is "tools" of this object; "read" at the top belongs into filesystem. */
-static const char *suggest(const char *prefix, const char *name)
-{
-	const char *names[ARRAY_LEN(key_table)];
-	const char *near, *last;
-	size_t n = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(key_table); i++) {
-		names[n] = row_name(&key_table[i], prefix);
-		n += names[n] != NULL;
-	}
-	near = text_nearest(name, names, n);
-	for (size_t i = 0; !near && i < ARRAY_LEN(key_table); i++) {
-		last = strrchr(key_table[i].path, '.');
-		if (last && !strcmp(last + 1, name) && !strpbrk(key_table[i].path, "*["))
-			near = key_table[i].path;
-	}
-	return near;
-}
-
 /* What other files for the same purpose have, and where it goes here. */
-static const char *foreign_key(const char *prefix, const char *name)
+static const char *foreign_key(const char *section, const char *name)
 {
 	static const struct {
-		const char *prefix, *name, *mend;
+		const char *section, *name, *mend;
 	} rows[] = {
 		{ "", "args", "; arguments follow the program in the list of 'command'" },
 		{ "", "mcpServers", "; that belongs into the client's configuration, a profile holds one server" },
@@ -296,85 +142,11 @@ static const char *foreign_key(const char *prefix, const char *name)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (!strcmp(prefix, rows[i].prefix) && (!rows[i].name || !strcmp(name, rows[i].name)))
+		if (!strcmp(section, rows[i].section) && (!rows[i].name || !strcmp(name, rows[i].name)))
 			return rows[i].mend;
 	return NULL;
 }
 
-static int refuse_unknown(struct parse *ps, const char *prefix, const char *shown, const char *name, unsigned line)
-{
-	const char *foreign = foreign_key(prefix, name), *near = foreign && !*prefix ? NULL : suggest(prefix, name);
-	char key[PROFILE_SHOWN_MAX];
-	char mend[PROFILE_SHOWN_MAX] = "; stockade's profile format has no such key";
-
-	if (foreign && !near)
-		snprintf(mend, sizeof(mend), "%s", foreign);
-	if (near)
-		snprintf(mend, sizeof(mend), ", did you mean '%s'?", near);
-	text_escape_str(name, key, sizeof(key));
-	return diag_fail(ps->d, -EINVAL, "%s:%u: unknown key '%s%s%s'%s", ps->file.name, line, shown, *shown ? "." : "",
-		key, mend);
-}
-
-static int check_strings(const struct key *k)
-{
-	const json_t *item;
-	size_t i;
-
-	if (json_array_size(k->v) > PROFILE_ITEMS_MAX)
-		return key_fail(k, "has more than %d items", PROFILE_ITEMS_MAX);
-	json_array_foreach((json_t *)(uintptr_t)k->v, i, item)
-	{
-		if (k->row->type == KEY_STRINGS && !json_is_string(item))
-			return key_fail_at(k, key_item_line(k, i), "must hold strings only, and item %zu is %s", i + 1,
-				json_file_type(item));
-		if (json_string_length(item) > PROFILE_STRING_MAX)
-			return key_fail_at(k, key_item_line(k, i), "has an item (%zu) longer than %d bytes", i + 1,
-				PROFILE_STRING_MAX);
-	}
-	return 0;
-}
-
-static int key_take(const struct key *k)
-{
-	const struct key_row *row = k->row;
-	int r = 0;
-
-	if (!type_fits(row->type, k->v))
-		return key_fail(k, "must be %s, not %s", type_words[row->type], json_file_type(k->v));
-	if (json_string_length(k->v) > PROFILE_STRING_MAX)
-		return key_fail(k, "is longer than %d bytes", PROFILE_STRING_MAX);
-	if (json_object_size(k->v) > PROFILE_ITEMS_MAX)
-		return key_fail(k, "has more than %d members", PROFILE_ITEMS_MAX);
-	if (row->type == KEY_SECTION)
-		return key_walk(k->parse, row->path, k->shown, k->v, k->target);
-	if (row->type == KEY_STRINGS || row->type == KEY_LIST)
-		r = check_strings(k);
-	return r < 0 ? r : row->set(k);
-}
-
-int key_walk(struct parse *ps, const char *prefix, const char *shown, const json_t *obj, void *target)
-{
-	json_t *o = (json_t *)(uintptr_t)obj;
-	size_t index = 0;
-
-	for (void *i = json_object_iter(o); i; i = json_object_iter_next(o, i), index++) {
-		const char *name = json_object_iter_key(i);
-		char path[2 * PROFILE_SHOWN_MAX];
-		struct key k = { .parse = ps,
-			.row = row_find(prefix, name),
-			.shown = path,
-			.v = json_object_iter_value(i),
-			.line = json_file_line(&ps->file, obj, index),
-			.target = target };
-		int r;
-
-		if (!k.row)
-			return refuse_unknown(ps, prefix, shown, name, k.line);
-		snprintf(path, sizeof(path), "%s%s%s", shown, *shown ? "." : "", name);
-		r = key_take(&k);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
+const struct key_table profile_keys = {
+	.rows = key_table, .n = ARRAY_LEN(key_table), .format = "profile", .foreign = foreign_key
+};

@@ -1,79 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * profile_parse - what the parts of the profile's parser share; nobody else includes it
+ * profile_parse - what the parts of the profile's parser share; nobody else includes it but those of the policy, whose
+ * ceilings are written as grants of a profile are
  *
  * Process:  supervisor
- *
- * A key of the format is a row: its dotted path, its type, what takes it, where it goes. "*" in a path stands for any
- * name (parameters.*.type), "[]" for an item of a list. The walker looks a key up, checks the type and calls the row;
- * so a key that has no row is unknown, and a key whose rule is not kept yet has a row that refuses it in words.
  */
 #pragma once
-#include <jansson.h>
-#include "supervisor/json_file.h"
+#include "supervisor/keys.h"
 #include "supervisor/profile.h"
 
-enum {
-	PROFILE_ITEMS_MAX = 1024,	   /* items of one list, members of one object */
-	PROFILE_STRING_MAX = 4096,	   /* bytes of one string in the file, and of a parameter's value */
-	PROFILE_EXPANDED_MAX = 64 << 10,   /* bytes of one string after expansion */
-	PROFILE_EXPANDED_ITEMS_MAX = 4096, /* items of one list after expansion */
-	PROFILE_SHOWN_MAX = 256,	   /* foreign text in a message */
-};
-
-enum key_type {
-	KEY_SECTION, /* object whose members have rows */
-	KEY_OBJECT,  /* object with names of the profile's own */
-	KEY_STRING,
-	KEY_STRINGS, /* list of strings */
-	KEY_LIST,    /* list of anything */
-	KEY_INTEGER,
-	KEY_BOOLEAN,
-	KEY_ANY,
-	KEY_TYPE_COUNT,
-};
-
-struct parse {
-	struct json_file file;
-	struct profile *profile;
-	struct diag *d;
-};
-
-struct key;
-
-struct key_row {
-	const char *path;
-	enum key_type type;
-	int (*set)(const struct key *k);
-	size_t offset;	   /* in struct profile, or in the target of a "*" or "[]" row */
-	uint64_t min, max; /* integers and sizes */
-	const char *words; /* rows that refuse: what this version does not enforce */
-};
-
-/* One member being taken. */
-struct key {
-	struct parse *parse;
-	const struct key_row *row;
-	const char *shown; /* its path for a person: "parameters.dirs.type" */
-	const json_t *v;
-	unsigned line;
-	void *target; /* what row->offset is an offset in */
-};
-
-/* The format: every key there is. A test holds the published schema against it. */
-const struct key_row *key_rows(size_t *ret_n);
-/* Takes every member of obj by the rows below prefix; shown is what stands for prefix in messages. */
-int key_walk(struct parse *ps, const char *prefix, const char *shown, const json_t *obj, void *target) _must_check_;
-/* -EINVAL and "FILE:LINE: SHOWN ..." for the member itself, or for an item of its list. */
-int key_fail(const struct key *k, const char *fmt, ...) _printf_(2, 3) _must_check_;
-int key_fail_at(const struct key *k, unsigned line, const char *fmt, ...) _printf_(3, 4) _must_check_;
-/* The line of the i-th item of the member's list or object. */
-unsigned key_item_line(const struct key *k, size_t i);
-/* "FILE:LINE (SHOWN)" or "FILE:LINE (SHOWN "text")", heap. */
-int key_where(const struct key *k, unsigned line, const char *text, char **ret) _must_check_;
-/* One of n words: its index, else -EINVAL with a suggestion. */
-int key_word(const struct key *k, const char *const *words, size_t n, size_t *ret) _must_check_;
-#define KEY_FIELD(k, type) ((type *)((char *)(k)->target + (k)->row->offset))
+/* The format of profiles: every key there is. A test holds the published schema against it. */
+extern const struct key_table profile_keys;
 
 /* Setters in profile_set.c, profile_rules.c, profile_arguments.c, profile_scopes.c, profile_meters.c, profile_text.c,
  * profile_client.c, profile_network.c, profile_params.c; the table in profile_keys.c names them. */

@@ -103,19 +103,19 @@ int trust_add(struct plan *plan, const struct policy *policy, struct diag *d)
 	_cleanup_buf_ struct buf b = BUF_INIT(TRUST_BUNDLE_MAX + POLICY_CA_MAX);
 	int r;
 
-	if (!policy->ca)
+	if (!policy->provide.ca)
 		return 0;
 	r = read_host(&b, d);
 	if (r == 0)
-		r = buf_puts(&b, policy->ca);
+		r = buf_puts(&b, policy->provide.ca);
 	if (r == 0)
-		r = add_file(plan, TRUST_CA, policy->ca);
+		r = add_file(plan, TRUST_CA, policy->provide.ca);
 	if (r == 0)
 		r = add_file(plan, TRUST_BUNDLE, b.data);
 	if (r == 0)
 		r = cover_bundles(plan, b.data);
 	if (r < 0 && !d->text[0])
-		diag_set(d, "cannot make the bundle of certificates that policy provides (%s): %s", policy->ca_where,
-			strerror(-r));
+		diag_set(d, "cannot make the bundle of certificates that policy provides (%s): %s",
+			policy->provide.ca_where, strerror(-r));
 	return r;
 }

@@ -11,7 +11,7 @@
  * store (cacerts) is a format of its own and stays the host's.
  */
 #pragma once
-#include "supervisor/policy.h"
+#include "supervisor/policy/policy.h"
 #include "wire/plan.h"
 
 enum { TRUST_BUNDLE_MAX = 2 << 20 };

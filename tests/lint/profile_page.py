@@ -62,11 +62,11 @@ def documented(page, format_keys):
 
 
 def refused(source):
-    return set(re.findall(r'{ "([a-z.]+)", JSON_NULL, take_refused }', source))
+    return set(re.findall(r'{ "([a-z_.]+)", KEY_ANY, policy_set_refused }', source))
 
 
 def said_to_be_refused(page):
-    return set(re.findall(r"_([a-z.]+)_", page[:page.index(" are kept for later versions")].rsplit("\n\n", 1)[1]))
+    return set(re.findall(r"_([a-z.]+(?:_[a-z.]+)*)_", page[:page.index(" are kept for later versions")].rsplit("\n\n", 1)[1]))
 
 
 def read(root, path):
@@ -92,7 +92,8 @@ def main():
     rows = (("man/stockade-profile.5.scd", explained(page, "KEYS"), "profiles/schema.json", keys),
             ("docs/profiles.md", documented(document, keys), "profiles/schema.json", keys),
             ("man/stockade-policy.5.scd", explained(policy, "DESCRIPTION"), "profiles/policy.schema.json", members(policies, policies, "", set())),
-            ("man/stockade-policy.5.scd (refused)", said_to_be_refused(policy), "supervisor/policy.c", refused(read(root, "supervisor/policy.c"))))
+            ("man/stockade-policy.5.scd (refused)", said_to_be_refused(policy), "supervisor/policy/policy_keys.c",
+             refused(read(root, "supervisor/policy/policy_keys.c"))))
     return any([differs(*row) for row in rows])
 
 

@@ -89,7 +89,7 @@ static void a_profile_becomes_what_the_shim_enforces(void **state)
 
 static void a_policy_takes_away_what_a_person_might_lift(void **state)
 {
-	const struct policy forbids = { .no_grants = (char *)(uintptr_t) "policy.json:3 (tools.grants)" },
+	const struct policy forbids = { .persons.no_grants = (char *)(uintptr_t) "policy.json:3 (tools.grants)" },
 			    silent = { 0 };
 	_cleanup_profile_ struct profile p = { 0 };
 

@@ -433,8 +433,8 @@ static void what_was_found_keeps_from_pinning_from_the_severity_that_policy_sets
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		char *word = WORDS(cases[i].accepted);
-		struct policy policy = { .findings = cases[i].policy,
-			.findings_where = cases[i].policy ? WORDS("p.json:3") : NULL };
+		struct policy policy = { .persons.findings = cases[i].policy,
+			.persons.findings_where = cases[i].policy ? WORDS("p.json:3") : NULL };
 		struct strv accepted = { &word, cases[i].accepted ? 1 : 0 };
 		struct diag d = { "" };
 		int r = pin_gate(&l, &policy, &accepted, "x", &d);
@@ -443,11 +443,11 @@ static void what_was_found_keeps_from_pinning_from_the_severity_that_policy_sets
 	}
 	/* Those that one refusal names are all that it takes. */
 	char *both[] = { WORDS("grave.rule"), WORDS("worse.rule") };
-	struct policy silent = { .findings = DEFINITION_INFO };
+	struct policy silent = { .persons.findings = DEFINITION_INFO };
 	assert_int_equal(pin_gate(&l, &silent, &(struct strv){ both, 2 }, "x", &(struct diag){ "" }), 0);
 	/* What is less than the policy says is in nobody's way. */
 	v[2].n_findings = 0;
-	struct policy grave = { .findings = DEFINITION_HIGH, .findings_where = WORDS("p.json:3") };
+	struct policy grave = { .persons.findings = DEFINITION_HIGH, .persons.findings_where = WORDS("p.json:3") };
 	v[1].n_findings = 2;
 	assert_int_equal(pin_gate(&l, &grave, &(struct strv){ 0 }, "x", &(struct diag){ "" }), 0);
 }

@@ -10,27 +10,26 @@
  * The file is root's, in a directory of root's, checked on the open descriptor; nothing in the environment of a launch
  * moves it. A key of the format that this version does not enforce is refused: a rule that is read and not kept is
  * none.
+ *
+ * Each area of the policy is a struct of its own with a file of its own (policy_AREA.[ch]): what it holds, what takes
+ * its keys, what frees it. The table of all keys is policy_keys.c.
  */
 #pragma once
-#include <stdint.h>
 #include "base/diag.h"
 #include "base/fs.h"
-#include "wire/definition.h"
+#include "supervisor/policy/policy_persons.h"
+#include "supervisor/policy/policy_provide.h"
 #include "supervisor/role.h"
 
-enum { POLICY_BYTES_MAX = 1 << 20, POLICY_CA_MAX = 1 << 20 };
+enum { POLICY_BYTES_MAX = 1 << 20 };
 
 #define POLICY_FILE "/etc/stockade/policy.json"
 
+/* Of an area that the file does not name everything is 0: nothing is laid down there. */
 struct policy {
-	char *proxy_host; /* provide.proxy, or NULL */
-	uint16_t proxy_port;
-	char *proxy_where;		   /* "FILE:LINE (provide.proxy)" */
-	char *ca;			   /* the certificates themselves, PEM; NULL: none are provided */
-	char *ca_where;			   /* "FILE:LINE (provide.ca "PATH")" */
-	char *no_grants;		   /* tools.grants "never": "FILE:LINE (tools.grants)"; NULL: as profiles say */
-	enum definition_severity findings; /* pins.findings: from which on a finding keeps a server from being pinned */
-	char *findings_where;		   /* "FILE:LINE (pins.findings "medium")"; NULL: nothing is laid down */
+	char *file; /* where it was read; NULL: there is none */
+	struct policy_provide provide;
+	struct policy_persons persons;
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy - see policy.h */
+#include "supervisor/policy/policy.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "supervisor/policy/policy_keys.h"
+
+static int parse(struct parse *ps, const char *path, const struct buf *b, struct policy *policy)
+{
+	int r = json_file_parse(path, b->data ? b->data : "", b->len, &ps->file, ps->d);
+
+	if (r < 0)
+		return r;
+	if (!json_is_object(ps->file.root))
+		return diag_fail(
+			ps->d, -EINVAL, "%s:1: a policy is a JSON object, not %s", path, json_file_type(ps->file.root));
+	if (!json_object_get(ps->file.root, "stockade"))
+		return diag_fail(ps->d, -EINVAL, "%s: has no \"stockade\": 1, which says the format", path);
+	return key_walk(ps, "", "", ps->file.root, policy);
+}
+
+/* Whoever meets the error can seldom mend it, but has to know that it is not the server's. */
+static int explain(int r, const char *path, struct diag *d)
+{
+	struct diag why = *d;
+
+	return diag_fail(d, r,
+		"the policy of this machine cannot be followed, so nothing is started: %s. Ask who manages %s",
+		why.text[0] ? why.text : strerror(-r), path);
+}
+
+int policy_load_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(POLICY_BYTES_MAX);
+	struct policy_take take = { .trust = trust, .uid = uid };
+	struct parse ps = { .table = &policy_keys, .policy = &take, .d = d };
+	int r;
+
+	*ret = (struct policy){ 0 };
+	diag_set(d, "%s", "");
+	r = fs_read_trusted_file(path, trust, uid, &b, d);
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = parse(&ps, path, &b, ret);
+	json_file_done(&ps.file);
+	if (r == 0 && !(ret->file = strdup(path)))
+		r = -ENOMEM;
+	if (r == 0)
+		return 0;
+	policy_done(ret);
+	return explain(r == -ENOENT ? -EINVAL : r, path, d);
+}
+
+int policy_load(struct policy *ret, struct diag *d)
+{
+	return policy_load_file(POLICY_FILE, FS_TRUST_ROOT, 0, ret, d);
+}
+
+void policy_done(struct policy *p)
+{
+	free(p->file);
+	policy_provide_done(&p->provide);
+	policy_persons_done(&p->persons);
+	*p = (struct policy){ 0 };
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy_keys - see policy_keys.h */
+#include "supervisor/policy/policy_keys.h"
+
+#define FIELD(member) offsetof(struct policy, member)
+
+int policy_set_accepted(const struct key *k)
+{
+	(void)k;
+	return 0;
+}
+
+int policy_set_refused(const struct key *k)
+{
+	return key_fail(k, "is not enforced by this version, so a policy that relies on it denies every launch; take "
+			   "it out, and do not rely on it");
+}
+
+int policy_set_format(const struct key *k)
+{
+	return json_integer_value(k->v) == 1 ? 0
+					     : key_fail(k, "must be 1: this version reads no other format of policies");
+}
+
+/* Every key there is. What the whole format has and this version does not keep is known by name, and refused. */
+static const struct key_row rows[] = {
+	{ "$schema", KEY_STRING, policy_set_accepted },
+	{ "stockade", KEY_INTEGER, policy_set_format },
+	{ "description", KEY_STRING, policy_set_accepted },
+	{ "owner", KEY_STRING, policy_set_accepted },
+	{ "provide", KEY_SECTION },
+	{ "provide.proxy", KEY_STRING, policy_set_proxy, FIELD(provide) },
+	{ "provide.ca", KEY_STRING, policy_set_ca, FIELD(provide) },
+	{ "provide.env", KEY_ANY, policy_set_refused },
+	{ "pins", KEY_SECTION },
+	{ "pins.findings", KEY_STRING, policy_set_findings, FIELD(persons) },
+	{ "mode", KEY_ANY, policy_set_refused },
+	{ "observe_until", KEY_ANY, policy_set_refused },
+	{ "profiles", KEY_ANY, policy_set_refused },
+	{ "signatures", KEY_ANY, policy_set_refused },
+	{ "keys", KEY_ANY, policy_set_refused },
+	{ "servers", KEY_ANY, policy_set_refused },
+	{ "packages", KEY_ANY, policy_set_refused },
+	{ "clients", KEY_ANY, policy_set_refused },
+	{ "groups", KEY_ANY, policy_set_refused },
+	{ "filesystem", KEY_ANY, policy_set_refused },
+	{ "env", KEY_ANY, policy_set_refused },
+	{ "network", KEY_ANY, policy_set_refused },
+	{ "ipc", KEY_ANY, policy_set_refused },
+	{ "seccomp", KEY_ANY, policy_set_refused },
+	{ "limits", KEY_ANY, policy_set_refused },
+	{ "tools", KEY_SECTION },
+	{ "tools.grants", KEY_STRING, policy_set_grants, FIELD(persons) },
+	{ "tools.allow", KEY_ANY, policy_set_refused },
+	{ "tools.deny", KEY_ANY, policy_set_refused },
+	{ "tools.rate", KEY_ANY, policy_set_refused },
+	{ "tools.time", KEY_ANY, policy_set_refused },
+	{ "tools.scopes", KEY_ANY, policy_set_refused },
+	{ "resources", KEY_ANY, policy_set_refused },
+	{ "prompts", KEY_ANY, policy_set_refused },
+	{ "client", KEY_ANY, policy_set_refused },
+	{ "consent", KEY_ANY, policy_set_refused },
+	{ "layers", KEY_ANY, policy_set_refused },
+	{ "audit", KEY_ANY, policy_set_refused },
+	{ "bundle", KEY_ANY, policy_set_refused },
+	{ "kill", KEY_ANY, policy_set_refused },
+	{ "inventory", KEY_ANY, policy_set_refused },
+};
+
+const struct key_table policy_keys = { .rows = rows, .n = ARRAY_LEN(rows), .format = "policy" };

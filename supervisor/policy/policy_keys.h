@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy_keys - the table of the policy's keys, and what takes each; nobody else includes it
+ *
+ * Process:  supervisor
+ *
+ * A new key is a row of the table (supervisor/keys.h), with an offset in struct policy and a setter that is declared
+ * here and lives in the file of its area; a line of profiles/policy.schema.json; a paragraph of stockade-policy(5).
+ * What is kept for later versions is known by name, and refused (policy_set_refused).
+ */
+#pragma once
+#include <sys/types.h>
+#include "base/fs.h"
+#include "supervisor/keys.h"
+#include "supervisor/policy/policy.h"
+
+/* Who must own the files that the policy names: as the policy itself. */
+struct policy_take {
+	enum fs_trust trust;
+	uid_t uid;
+};
+
+/* A test holds the published schema against it. */
+extern const struct key_table policy_keys;
+
+int policy_set_accepted(const struct key *k) _must_check_; /* information for people and editors */
+int policy_set_refused(const struct key *k) _must_check_;
+int policy_set_format(const struct key *k) _must_check_;
+
+/* policy_provide.c */
+int policy_set_proxy(const struct key *k) _must_check_;
+int policy_set_ca(const struct key *k) _must_check_;
+/* policy_persons.c */
+int policy_set_findings(const struct key *k) _must_check_;
+int policy_set_grants(const struct key *k) _must_check_;

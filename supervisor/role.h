@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* role - tripwire: a file that includes this belongs to `stockade` and to no other program */
 #pragma once
-#if defined(STOCKADE_ROLE_ENTER) || defined(STOCKADE_ROLE_SHIM)
-#error "supervisor headers are not for enter or shim"
+#if defined(STOCKADE_ROLE_ENTER) || defined(STOCKADE_ROLE_SHIM) || defined(STOCKADE_ROLE_GATEWAY) ||                   \
+	defined(STOCKADE_ROLE_DIAL) || defined(STOCKADE_ROLE_FETCH) || defined(STOCKADE_ROLE_COLLECTOR)
+#error "supervisor headers are not for other programs"
 #endif
 #ifndef STOCKADE_ROLE_SUPERVISOR
 #define STOCKADE_ROLE_SUPERVISOR 1

@@ -75,6 +75,7 @@ ROWS = [
     ("codespell", codespell, False),
     ("the pages on profiles and policies have every key of the schemas", own("profile_page.py"), False),
     ("function length", own("function_length.py"), False),
+    ("the lints find what they are for, in every folder", own("lints_find.py"), False),
     ("clang-format", clang_format, True),
     ("clang builds it without a warning", other_build("build-clang", "clang", ""), True),
     ("cppcheck", cppcheck, True),

@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The lints find what they are for in every folder of the programs, those below them and those of a library alike."""
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+HEAD = "/* SPDX-License-Identifier: Apache-2.0 */\n/* x - a file */\n"
+LONG = "int f(void)\n{\n" + "\t;\n" * 71 + "}\n"
+BELOW = ("supervisor/policy", "supervisor/kill", "supervisor/signing", "supervisor/client", "supervisor/inventory", "supervisor/bundle")
+DIRECTIONS, LENGTH, TEXT = "include_directions.py", "function_length.py", "text.py"
+
+# lint, file, what is in it, what is said of it
+ROWS = [
+    *[(DIRECTIONS, f"{d}/x.c", '#include "supervisor/role.h"\n#include "shim/role.h"\n', "includes shim/role.h") for d in BELOW],
+    *[(DIRECTIONS, f"{d}/x.c", '#include "base/text.h"\n', "never reaches supervisor/role.h") for d in BELOW],
+    *[(LENGTH, f"{d}/x.c", LONG, "f() has 71 lines") for d in (*BELOW, "audit/export", "sign", "fetch", "collector")],
+    *[(TEXT, f"{d}/x.c", "int x; /* TO" + "DO */\n", "left-over") for d in (*BELOW, "audit/export", "sign", "fetch", "collector")],
+    (DIRECTIONS, "supervisor/policy/x.c", '#include "supervisor/role.h"\n#include <shim/role.h>\n', "includes shim/role.h"),
+    (DIRECTIONS, "supervisor/policy/x.c", '#include "supervisor/role.h"\n#include "supervisor/../shim/role.h"\n', "without '..'"),
+    (DIRECTIONS, "supervisor/policy/x.c", '#include "supervisor/role.h"\n#include "role.h"\n', "give the full path"),
+    (DIRECTIONS, "supervisor/policy/x.c", '#include "supervisor/role.h"\n#include <curl/curl.h>\n', "does not link that library"),
+    (DIRECTIONS, "audit/export/x.c", '#include "supervisor/role.h"\n', "includes supervisor/role.h"),
+    (DIRECTIONS, "sign/x.c", '#include "wire/wire.h"\n', "includes wire/wire.h"),
+    (DIRECTIONS, "sign/x.c", "#include <jansson.h>\n", "does not link that library"),
+    *[(DIRECTIONS, f"{d}/x.c", f'#include "{d}/role.h"\n#include "sign/sign.h"\n', "includes sign/sign.h")
+      for d in ("enter", "shim", "gateway", "dial", "fetch", "collector")],
+    (DIRECTIONS, "fetch/x.c", "#include <sodium.h>\n", "does not link that library"),
+    (DIRECTIONS, "fetch/x.c", "int x;\n", "never reaches fetch/role.h"),
+    (DIRECTIONS, "collector/x.c", "int x;\n", "never reaches collector/role.h"),
+    (DIRECTIONS, "collector/x.c", '#include "supervisor/role.h"\n', "includes supervisor/role.h"),
+    (DIRECTIONS, "elsewhere/x.c", "int x;\n", "nothing says what elsewhere/ may include"),
+]
+
+
+def put(root, path, text):
+    os.makedirs(os.path.join(root, os.path.dirname(path)), exist_ok=True)
+    with open(os.path.join(root, path), "w", encoding="utf-8") as f:
+        f.write(HEAD + text)
+
+
+def said(lint, path, text):
+    with tempfile.TemporaryDirectory() as root:
+        subprocess.run(["git", "-c", "init.defaultBranch=x", "init", "-q", root], check=True)
+        for program in ("supervisor", "enter", "shim", "gateway", "dial", "fetch", "collector"):
+            put(root, f"{program}/role.h", "#pragma once\n")
+        for library in ("base/text.h", "wire/wire.h", "sign/sign.h"):
+            put(root, library, "#pragma once\n")
+        put(root, path, text)
+        r = subprocess.run(["python3", os.path.join(HERE, lint), "--root", root], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        return r.stdout.decode() if r.returncode else ""
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("--root", required=True)
+    a.parse_args()
+    missed = [f"{lint} does not find {path}: {words}" for lint, path, text, words in ROWS if not any(
+        line.startswith(path) and words in line for line in said(lint, path, text).splitlines())]
+    print("\n".join(missed))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

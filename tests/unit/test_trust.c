@@ -15,7 +15,7 @@ static struct policy policy_with(const char *ca)
 {
 	static char where[] = "/etc/stockade/policy.json:3";
 
-	return (struct policy){ .ca = (char *)(uintptr_t)ca, .ca_where = where };
+	return (struct policy){ .provide.ca = (char *)(uintptr_t)ca, .provide.ca_where = where };
 }
 
 static const struct plan_mount *mount_at(const struct plan *plan, const char *target)

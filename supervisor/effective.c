@@ -113,11 +113,7 @@ static bool grants_widen(const struct grants *g)
 /* A managed profile is what IT gave: a command line may choose parameters and nothing else. */
 static int refuse_widening(const struct grants *g, const struct profile *f, struct diag *d)
 {
-	bool managed = f->file &&
-		       (fs_path_within(f->file, "/etc/stockade") || fs_path_within(f->file, "/usr/share/stockade") ||
-			       fs_path_within(f->file, STOCKADE_DATADIR));
-
-	if (managed && grants_widen(g))
+	if (f->managed && grants_widen(g))
 		return diag_fail(d, -EPERM,
 			"%s is a managed profile, which a command line cannot widen: leave the grants out, or ask who "
 			"manages it",
@@ -179,6 +175,8 @@ static int step_profile(struct build *b, struct diag *d)
 		r = profile_load(b->args->paths, from, &b->e->profile, d);
 	else
 		r = profile_init_unprofiled(&b->e->profile);
+	if (r == 0)
+		r = policy_judge_profile(&b->e->policy.servers, &b->e->profile, d);
 	if (r == 0)
 		r = profile_expand(&b->e->profile, &pa, d);
 	if (r == 0)
@@ -290,7 +288,8 @@ static int step_command(struct build *b, struct diag *d)
 							       : EXIT_REFUSED;
 		return r;
 	}
-	return name_launch(e);
+	r = name_launch(e);
+	return r < 0 ? r : policy_judge_command(&e->policy.servers, &e->profile, e->name, &e->cmd, d);
 }
 
 /* --- plan --- */
@@ -626,7 +625,8 @@ int effective_as_written(const struct paths *p, struct effective *e, struct diag
 	if (r < 0)
 		return r;
 	effective_scopes_forbid(&e->policy, &e->profile.scopes);
-	r = effective_network_provide(e, d);
+	r = policy_judge_profile(&e->policy.servers, &e->profile, d);
+	r = r < 0 ? r : effective_network_provide(e, d);
 	e->name = r == 0 && e->profile.name ? strdup(e->profile.name) : NULL;
 	if (r == 0)
 		r = e->name ? name_profile(e) : -ENOMEM;

@@ -178,13 +178,28 @@ int profile_parse(
 	return 0;
 }
 
+/* Profiles that come with stockade are root's where it was installed by root, and the user's in a home. */
+static int read_file(
+	const struct paths *p, const char *path, enum fs_trust trust, struct buf *b, bool *ret_managed, struct diag *d)
+{
+	bool shipped = fs_path_within(path, "/usr/share/stockade") || fs_path_within(path, STOCKADE_DATADIR);
+	int r = trust == FS_TRUST_ROOT || shipped ? fs_read_trusted_file(path, FS_TRUST_ROOT, 0, b, d) : -EPERM;
+
+	*ret_managed = r == 0;
+	if (r == 0 || trust == FS_TRUST_ROOT || r == -ENOENT)
+		return r;
+	buf_clear(b);
+	return fs_read_trusted_file(path, trust, p->uid, b, d);
+}
+
 /* Reads, checks the owner and mode of what was read and of the directory it lies in, parses. */
 static int load_file(const struct paths *p, const char *path, enum fs_trust trust, struct profile *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(PROFILE_BYTES_MAX);
 	_cleanup_free_ char *expected = NULL;
 	const char *base = strrchr(path, '/');
-	int r = fs_read_trusted_file(path, trust, p->uid, &b, d);
+	bool managed = false;
+	int r = read_file(p, path, trust, &b, &managed, d);
 
 	if (r < 0)
 		return r;
@@ -195,6 +210,7 @@ static int load_file(const struct paths *p, const char *path, enum fs_trust trus
 	r = profile_parse(path, b.data ? b.data : "", b.len, expected, ret, d);
 	if (r < 0)
 		return r;
+	ret->managed = managed;
 	ret->file = strdup(path);
 	if (ret->file)
 		return 0;

@@ -60,7 +60,8 @@ struct profile_param {
 enum profile_home { HOME_EMPTY, HOME_PRIVATE };
 
 struct profile {
-	char *file; /* path as opened, NULL for an unprofiled run */
+	char *file;   /* path as opened, NULL for an unprofiled run */
+	bool managed; /* root's: in /etc/stockade, or what stockade was installed with and root alone can write */
 	char *name, *description, *owner, *reviewed, *expires;
 	uint64_t version;
 	char *classification;

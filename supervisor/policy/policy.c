@@ -63,5 +63,6 @@ void policy_done(struct policy *p)
 	free(p->file);
 	policy_provide_done(&p->provide);
 	policy_persons_done(&p->persons);
+	policy_servers_done(&p->servers);
 	*p = (struct policy){ 0 };
 }

@@ -19,6 +19,7 @@
 #include "base/fs.h"
 #include "supervisor/policy/policy_persons.h"
 #include "supervisor/policy/policy_provide.h"
+#include "supervisor/policy/policy_servers.h"
 #include "supervisor/role.h"
 
 enum { POLICY_BYTES_MAX = 1 << 20 };
@@ -30,6 +31,7 @@ struct policy {
 	char *file; /* where it was read; NULL: there is none */
 	struct policy_provide provide;
 	struct policy_persons persons;
+	struct policy_servers servers;
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

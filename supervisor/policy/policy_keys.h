@@ -30,6 +30,11 @@ int policy_set_format(const struct key *k) _must_check_;
 /* policy_provide.c */
 int policy_set_proxy(const struct key *k) _must_check_;
 int policy_set_ca(const struct key *k) _must_check_;
+/* policy_servers.c */
+int policy_set_unprofiled(const struct key *k) _must_check_;
+int policy_set_user(const struct key *k) _must_check_;
+int policy_set_servers(const struct key *k) _must_check_;
+int policy_set_packages(const struct key *k) _must_check_;
 /* policy_persons.c */
 int policy_set_findings(const struct key *k) _must_check_;
 int policy_set_grants(const struct key *k) _must_check_;

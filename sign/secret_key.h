@@ -55,3 +55,6 @@ void sign_secret_free(struct sign_secret **s);
 /* Memory that is locked, where the limit of the process allows it, wiped when freed, and in no core dump. */
 void *sign_wiped_alloc(size_t n);
 void sign_wiped_free(void *p);
+/* buf_done, of one that holds the text of a key; it must not have grown (buf_reserve first). */
+void sign_wipe_buf(struct buf *b);
+#define _cleanup_wiped_buf_ _cleanup_(sign_wipe_buf)

@@ -100,6 +100,8 @@ int audit_open(const struct audit_options *o, const struct audit_identity *id, s
 	memcpy(a->session, id->session, sizeof a->session);
 	memcpy(a->head, RECORD_HASH_NONE, sizeof a->head);
 	a->budget = o->budget ? o->budget : AUDIT_BUDGET_DEFAULT;
+	if (o->key)
+		a->key = *o->key;
 	a->bytes = malloc(AUDIT_RECORD_MAX + 1);
 	a->dirfd = fcntl(o->dirfd, F_DUPFD_CLOEXEC, 3);
 	if (!a->bytes || a->dirfd < 0)
@@ -179,7 +181,7 @@ int audit_close(struct audit *a, const char *status, struct diag *d)
 	(void)!ftruncate(a->fd, (off_t)a->size);
 	close(steal_fd(&a->fd));
 	a->state = LOG_CLOSED;
-	repair_neighbours(a->dirfd);
+	repair_neighbours(a->dirfd, &a->key);
 	return 0;
 }
 
@@ -194,5 +196,6 @@ void audit_free(struct audit *a)
 	free(a->identity);
 	free(a->place);
 	free(a->bytes);
+	log_key_done(&a->key);
 	free(a);
 }

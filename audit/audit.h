@@ -39,9 +39,13 @@ struct audit_identity {
 	const char *delete_after;   /* "90d" or "" */
 };
 
+struct log_key;
+struct log_keys;
+
 struct audit_options {
-	int dirfd;	 /* the audit directory, open, 0700, owned by the user */
-	uint64_t budget; /* bytes; 0: AUDIT_BUDGET_DEFAULT */
+	int dirfd;		   /* the audit directory, open, 0700, owned by the user */
+	uint64_t budget;	   /* bytes; 0: AUDIT_BUDGET_DEFAULT */
+	const struct log_key *key; /* signs checkpoints and close; borrowed for the call; NULL: nothing is signed */
 };
 
 void audit_new_session_id(char ret[AUDIT_SESSION_ID_LEN + 1]);
@@ -98,5 +102,8 @@ struct audit_verify_options {
 	const char *session; /* a glob, or how an id begins; NULL: all */
 	bool json;
 	bool read_only;
+	const struct log_keys *keys; /* what signatures are checked with; NULL: they are not, which is said */
+	bool demand;		     /* what none of these keys signed is damage, also when nothing at all is signed */
+	const struct log_key *key;   /* signs the end that a killed session gets; NULL: such sessions keep none */
 };
 int audit_verify(int dirfd, const struct audit_verify_options *o, FILE *out, struct diag *d) _must_check_;

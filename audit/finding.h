@@ -21,8 +21,13 @@
 	X(TRUNCATED, "truncated", true) /* the end is gone */                                                          \
 	X(NO_FILE, "missing file", true)                                                                               \
 	X(UNINDEXED, "not in the index", true)                                                                         \
-	X(TORN, "torn", false)	       /* the last write of a killed process */                                        \
-	X(UNCLOSED, "unclosed", false) /* killed before its close */                                                   \
+	X(FORGED, "forged", true) /* a signature that is none by its key */                                            \
+	X(UNKNOWN_KEY, "unknown key", true)                                                                            \
+	X(UNSIGNED, "unsigned", true)	   /* a signature that should be there */                                      \
+	X(TAIL, "unsigned tail", false)	   /* what no signature covers yet */                                          \
+	X(UNCHECKED, "not checked", false) /* signed, and no key was given */                                          \
+	X(TORN, "torn", false)		   /* the last write of a killed process */                                    \
+	X(UNCLOSED, "unclosed", false)	   /* killed before its close */                                               \
 	X(EMPTY, "empty", false)                                                                                       \
 	X(REPAIRED, "repaired", false)                                                                                 \
 	X(UNREPAIRED, "not repaired", false)

@@ -188,7 +188,6 @@ static void put_entry(struct record *r, const struct index *i, const struct inde
 	record_number(r, "size", e->size);
 	record_str(r, "head", e->head);
 	record_str(r, "status", e->status);
-	record_text(r, ",\"key\":\"\",\"sig\":\"\"");
 	if (!i->locked)
 		record_text(r, ",\"unlocked\":true");
 	if (i->torn_bytes > 0) {
@@ -202,7 +201,7 @@ static void put_entry(struct record *r, const struct index *i, const struct inde
 	}
 }
 
-int index_commit(struct index *i, const struct index_entry *e, struct diag *d)
+int index_commit(struct index *i, const struct index_entry *e, const struct log_key *key, struct diag *d)
 {
 	char bytes[INDEX_RECORD_MAX + 1], hash[RECORD_HASH_HEX + 1];
 	struct record_clock clock = { 0 };
@@ -210,7 +209,7 @@ int index_commit(struct index *i, const struct index_entry *e, struct diag *d)
 
 	record_begin(&r, &clock, i->seq, io_wall_us());
 	put_entry(&r, i, e);
-	int sealed = record_seal(&r, i->prev, hash);
+	int sealed = record_seal_signed(&r, i->prev, e->event == INDEX_OPEN ? NULL : key, hash);
 	if (sealed < 0)
 		return diag_fail(
 			d, sealed, "an index record of the audit log is longer than %d bytes", INDEX_RECORD_MAX);

@@ -19,6 +19,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "audit/log_key.h"
 #include "audit/record.h"
 #include "base/diag.h"
 
@@ -63,8 +64,8 @@ const char *index_event_name(enum index_event e);
 int index_begin(int dirfd, struct index *ret, struct diag *d) _must_check_;
 /* Preallocates INDEX_RESERVE bytes beyond the end; -ENOSPC with words. Filesystems without fallocate(2) are fine. */
 int index_reserve(struct index *i, struct diag *d) _must_check_;
-/* Appends one record with one write(2) and gives up the lock. */
-int index_commit(struct index *i, const struct index_entry *e, struct diag *d) _must_check_;
+/* Appends one record with one write(2), a checkpoint or close signed by the key (NULL: not), and gives up the lock. */
+int index_commit(struct index *i, const struct index_entry *e, const struct log_key *key, struct diag *d) _must_check_;
 /* fdatasync(2), after the lock is given up. */
 int index_sync(const struct index *i, struct diag *d) _must_check_;
 void index_done(struct index *i);

@@ -93,7 +93,19 @@ static void account_for_torn(
 			"it tells of a torn line before it, which is not there as told");
 }
 
-static int read_lines(struct reader *r, struct findings *f, struct index_view *v)
+/* From the first signed record on every checkpoint and close is signed: who has no key cannot begin without one. */
+static void check_signature(struct index_view *v, struct index_line *l, const char *text, size_t n, struct findings *f,
+	struct signatures *s)
+{
+	if (!l->good || l->event == INDEX_OPEN)
+		return;
+	l->signature = signature_look(s, text, n, f, at_line(l));
+	if (l->signature == SIGNATURE_NONE && v->n_signed > 0)
+		finding_add(f, FINDING_UNSIGNED, at_line(l), "it has no signature, and records before it have");
+	v->n_signed += l->signature != SIGNATURE_NONE;
+}
+
+static int read_lines(struct reader *r, struct findings *f, struct signatures *s, struct index_view *v)
 {
 	char bad_hash[RECORD_HASH_HEX + 1] = "";
 	size_t bad_len = 0, n;
@@ -111,6 +123,7 @@ static int read_lines(struct reader *r, struct findings *f, struct index_view *v
 			if (error < 0)
 				return error;
 			account_for_torn(v, &l, bad_len, bad_hash, f);
+			check_signature(v, ret, text, n, f, s);
 		}
 		bad_len = outcome == READER_LINE ? n : 0;
 		record_hash(text, bad_len, bad_hash);
@@ -245,11 +258,34 @@ static void check_line(const struct index_view *v, size_t i, struct findings *f)
 		finding_add(f, FINDING_REPLACED, at_line(l), "its sequence number should be %" PRIu64, seq + 1);
 }
 
-int index_view_read(int dirfd, struct findings *f, struct index_view *ret, struct diag *d)
+static void cover(struct index_view *v, size_t before, const char *hash)
+{
+	size_t at;
+
+	if (find_hash(v, hash, &at) && at < before)
+		v->lines[at].covered = true;
+}
+
+/* What a good signature covers: its record, those that it names, those that these name. */
+static void find_covered(struct index_view *v)
+{
+	for (size_t i = v->n; i-- > 0;) {
+		struct index_line *l = &v->lines[i];
+		l->covered = l->good && (l->covered || l->signature == SIGNATURE_GOOD);
+		if (!l->covered)
+			continue;
+		v->n_covered++;
+		cover(v, i, l->prev);
+		for (size_t n = 0; n < l->n_merges; n++)
+			cover(v, i, l->merges[n]);
+	}
+}
+
+int index_view_read(int dirfd, struct findings *f, struct signatures *s, struct index_view *ret, struct diag *d)
 {
 	_cleanup_reader_ struct reader r = READER_INIT(log_open_read(dirfd, INDEX_FILE, d));
 	_cleanup_index_view_ struct index_view v = { .exists = r.fd >= 0 };
-	int error = r.fd == -ENOENT ? 0 : r.fd < 0 ? r.fd : read_lines(&r, f, &v);
+	int error = r.fd == -ENOENT ? 0 : r.fd < 0 ? r.fd : read_lines(&r, f, s, &v);
 
 	if (error == 0)
 		error = sort_lines(&v);
@@ -257,6 +293,7 @@ int index_view_read(int dirfd, struct findings *f, struct index_view *ret, struc
 		return r.fd < 0 ? error : diag_fail(d, error, INDEX_FILE " cannot be read: %s", strerror(-error));
 	for (size_t i = 0; i < v.n; i++)
 		check_line(&v, i, f);
+	find_covered(&v);
 	*ret = v;
 	v = (struct index_view){ 0 };
 	return 0;

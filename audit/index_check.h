@@ -15,12 +15,15 @@
 #include "audit/finding.h"
 #include "audit/index.h"
 #include "audit/log.h"
+#include "audit/signature.h"
 
 struct index_line {
 	uint64_t number, seq;
 	bool good; /* the record's hash is right; else only hash may be known, as claimed */
 	bool unlocked;
-	bool torn; /* a torn line that the next record accounts for */
+	bool torn;    /* a torn line that the next record accounts for */
+	bool covered; /* by a good signature, its own or a later one */
+	enum signature signature;
 	enum index_event event;
 	char hash[RECORD_HASH_HEX + 1], prev[RECORD_HASH_HEX + 1];
 	char (*merges)[RECORD_HASH_HEX + 1];
@@ -38,10 +41,13 @@ struct index_view {
 	size_t *by_session; /* good ones, sorted by session, then position */
 	size_t n_by_session;
 	bool exists;
+	size_t n_signed;  /* whether good or not */
+	size_t n_covered; /* good lines that a good signature covers */
 };
 
 /* Reads and checks; findings are added. 0 or -errno with words. */
-int index_view_read(int dirfd, struct findings *f, struct index_view *ret, struct diag *d) _must_check_;
+int index_view_read(
+	int dirfd, struct findings *f, struct signatures *s, struct index_view *ret, struct diag *d) _must_check_;
 /* The lines of a session: by_session[*ret_first .. +count). Returns the count. */
 size_t index_view_session(const struct index_view *v, const char *session, size_t *ret_first);
 void index_view_done(struct index_view *v);

@@ -206,7 +206,6 @@ static void put_totals(struct record *r, const struct audit *a, const struct log
 		record_number(r, "denied", a->denied);
 		record_number(r, "dropped", a->dropped);
 	}
-	record_text(r, ",\"key\":\"\",\"sig\":\"\"");
 }
 
 static int put_detail(struct record *r, const json_t *detail)
@@ -252,7 +251,9 @@ static int build(struct audit *a, struct record *r, enum event_source source, co
 			return error;
 	}
 	put_args(r, e);
-	return record_seal(r, a->head, hash);
+	if (e->type == EVENT_SESSION_OPEN)
+		record_str(r, "key", a->key.id);
+	return x && x->records > 0 ? record_seal_signed(r, a->head, &a->key, hash) : record_seal(r, a->head, hash);
 }
 
 /* More preallocated space, until `end` bytes are there. 0, -ENOSPC, -errno. */
@@ -422,7 +423,7 @@ int log_note(struct audit *a, const struct event *e, const struct log_extra *x, 
 		return r;
 	entry.records = a->seq;
 	entry.size = a->size;
-	r = index_commit(&i, &entry, d);
+	r = index_commit(&i, &entry, &a->key, d);
 	if (r < 0 || e->type == EVENT_SESSION_OPEN)
 		return r;
 	a->noted = a->seq;

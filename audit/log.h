@@ -16,6 +16,7 @@
 #pragma once
 #include "audit/audit.h"
 #include "audit/index.h"
+#include "audit/log_key.h"
 #include "audit/record.h"
 #include "audit/tally.h"
 
@@ -51,6 +52,7 @@ struct audit {
 	uint64_t size, allocated, budget;
 	uint64_t noted; /* seq at the last checkpoint */
 	uint64_t calls, denied, dropped;
+	struct log_key key; /* signs checkpoints and close; without an id nothing is signed */
 	struct record_clock clock;
 	struct tally tally;
 };
@@ -59,7 +61,7 @@ struct audit {
 struct log_extra {
 	const json_t *detail;
 	uint64_t coalesced;
-	uint64_t records; /* checkpoint, close: with the totals and the fields for the signature */
+	uint64_t records; /* checkpoint, close: with the totals, and signed */
 	bool totals;
 	uint64_t torn_bytes;
 	const char *torn_hash;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "audit/log_key.h"
 #include "base/text.h"
 
 /* Bytes that stand for themselves in a JSON string: runs of them are copied whole. */
@@ -189,9 +190,35 @@ int record_seal(struct record *r, const char *prev, char ret_hash[RECORD_HASH_HE
 	return r->over ? -EMSGSIZE : 0;
 }
 
-static bool is_hash(const char *p)
+int record_seal_signed(
+	struct record *r, const char *prev, const struct log_key *key, char ret_hash[RECORD_HASH_HEX + 1])
 {
-	for (size_t i = 0; i < RECORD_HASH_HEX; i++) {
+	char sig[RECORD_SIG_HEX + 1];
+	size_t at;
+
+	record_text(r, ",\"key\":\"");
+	record_text(r, key ? key->id : "");
+	record_text(r, "\",\"sig\":\"");
+	at = r->len;
+	record_text(r, "\"");
+	if (!key || !*key->id)
+		return record_seal(r, prev, ret_hash);
+	record_text(r, ",\"prev\":\"");
+	record_raw(r, prev, RECORD_HASH_HEX);
+	record_text(r, "\"}");
+	if (r->over)
+		return -EMSGSIZE;
+	record_hash(r->data, r->len, ret_hash);
+	log_key_sign(key, ret_hash, sig);
+	r->len = at;
+	record_raw(r, sig, RECORD_SIG_HEX);
+	record_text(r, "\"");
+	return record_seal(r, prev, ret_hash);
+}
+
+static bool is_hex(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
 		if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')))
 			return false;
 	}
@@ -208,9 +235,9 @@ bool record_line_links(const char *line, size_t n, const char **ret_prev, const 
 	const char *p = line + n - tail;
 	const char *prev = p + sizeof before_prev;
 	const char *hash = prev + RECORD_HASH_HEX + sizeof before_hash;
-	if (memcmp(p, before_prev, sizeof before_prev) != 0 || !is_hash(prev) ||
-		memcmp(prev + RECORD_HASH_HEX, before_hash, sizeof before_hash) != 0 || !is_hash(hash) ||
-		memcmp(hash + RECORD_HASH_HEX, "\"}", 2) != 0)
+	if (memcmp(p, before_prev, sizeof before_prev) != 0 || !is_hex(prev, RECORD_HASH_HEX) ||
+		memcmp(prev + RECORD_HASH_HEX, before_hash, sizeof before_hash) != 0 ||
+		!is_hex(hash, RECORD_HASH_HEX) || memcmp(hash + RECORD_HASH_HEX, "\"}", 2) != 0)
 		return false;
 	*ret_prev = prev;
 	*ret_hash = hash;
@@ -229,6 +256,37 @@ bool record_line_hash(const char *line, size_t n, char ret[RECORD_HASH_HEX + 1])
 	(void)crypto_generichash_update(&state, (const unsigned char *)"\"}", 2);
 	(void)crypto_generichash_final(&state, raw, sizeof raw);
 	hash_hex(raw, ret);
+	return true;
+}
+
+bool record_line_signature(
+	const char *line, size_t n, const char **ret_key, const char **ret_sig, char ret_hash[RECORD_HASH_HEX + 1])
+{
+	static const char before_key[8] = { ',', '"', 'k', 'e', 'y', '"', ':', '"' };
+	static const char before_sig[9] = { '"', ',', '"', 's', 'i', 'g', '"', ':', '"' };
+	size_t place = sizeof before_key + RECORD_KEY_HEX + sizeof before_sig + RECORD_SIG_HEX + 1;
+	const char *prev, *hash;
+	unsigned char raw[RECORD_HASH_LEN];
+	crypto_generichash_state state;
+
+	if (!record_line_links(line, n, &prev, &hash))
+		return false;
+	const char *end = prev - 9; /* of what stands before ,"prev":" */
+	if (end - line < (ptrdiff_t)place || end[-1] != '"')
+		return false;
+	const char *sig = end - 1 - RECORD_SIG_HEX, *key = sig - sizeof before_sig - RECORD_KEY_HEX;
+	if (memcmp(key - sizeof before_key, before_key, sizeof before_key) != 0 || !is_hex(key, RECORD_KEY_HEX) ||
+		memcmp(key + RECORD_KEY_HEX, before_sig, sizeof before_sig) != 0 || !is_hex(sig, RECORD_SIG_HEX))
+		return false;
+	(void)crypto_generichash_init(&state, NULL, 0, sizeof raw);
+	(void)crypto_generichash_update(&state, (const unsigned char *)line, (size_t)(sig - line));
+	(void)crypto_generichash_update(
+		&state, (const unsigned char *)end - 1, (size_t)(prev - end) + 1 + RECORD_HASH_HEX);
+	(void)crypto_generichash_update(&state, (const unsigned char *)"\"}", 2);
+	(void)crypto_generichash_final(&state, raw, sizeof raw);
+	hash_hex(raw, ret_hash);
+	*ret_key = key;
+	*ret_sig = sig;
 	return true;
 }
 

@@ -108,7 +108,7 @@ static int write_index(const struct audit *a, const struct tail *t, enum index_e
 	int r = index_begin(a->dirfd, &i, d);
 
 	if (r == 0)
-		r = index_commit(&i, &e, d);
+		r = index_commit(&i, &e, &a->key, d);
 	return r < 0 ? r : index_sync(&i, d);
 }
 
@@ -147,7 +147,7 @@ static int repair_locked(struct audit *a, uint64_t lacks, struct diag *d)
 	return r;
 }
 
-int repair_session(int dirfd, const char *file, uint64_t lacks, struct diag *d)
+int repair_session(int dirfd, const char *file, uint64_t lacks, const struct log_key *key, struct diag *d)
 {
 	_cleanup_audit_ struct audit *a = calloc(1, sizeof *a);
 
@@ -155,6 +155,8 @@ int repair_session(int dirfd, const char *file, uint64_t lacks, struct diag *d)
 		return -ENOMEM;
 	a->dirfd = -1;
 	a->fd = -1;
+	if (key)
+		a->key = *key;
 	if (snprintf(a->file, sizeof a->file, "%s", file) >= (int)sizeof a->file)
 		return REPAIR_NOT_WHOLE;
 	if (log_sealed(dirfd, file))
@@ -206,7 +208,7 @@ static uint64_t last_unknown(int dirfd, const char *file, uint64_t known)
 	return seq > known ? seq : 0;
 }
 
-void repair_neighbours(int dirfd)
+void repair_neighbours(int dirfd, const struct log_key *key)
 {
 	_cleanup_close_ int fd = openat(dirfd, INDEX_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	_cleanup_tail_ struct tail t = { 0 };
@@ -222,7 +224,7 @@ void repair_neighbours(int dirfd)
 			!tail_value(l, "file", file, sizeof file) || strchr(file, '/') ||
 			has_close(&t, i, session, &known))
 			continue;
-		if (repair_session(dirfd, file, last_unknown(dirfd, file, known), NULL) == REPAIR_DONE)
+		if (repair_session(dirfd, file, last_unknown(dirfd, file, known), key, NULL) == REPAIR_DONE)
 			repaired++;
 	}
 }

@@ -12,6 +12,7 @@
 #pragma once
 #include <stdint.h>
 #include "audit/role.h"
+#include "audit/log_key.h"
 #include "base/diag.h"
 
 enum repair_outcome {
@@ -22,8 +23,9 @@ enum repair_outcome {
 };
 
 /* lacks: 0, or the seq of the open, checkpoint or close that the index lacks and that is the last record of the file:
- * the supervisor was killed between the two writes, and the index gets its record now. */
-int repair_session(int dirfd, const char *file, uint64_t lacks, struct diag *d) _must_check_;
+ * the supervisor was killed between the two writes, and the index gets its record now. What is written is signed by the
+ * key; NULL, or one without an id: not. */
+int repair_session(int dirfd, const char *file, uint64_t lacks, const struct log_key *key, struct diag *d) _must_check_;
 /* Repairs sessions among the last of the index that have no close. Bounded work; what fails is left to `audit verify`.
  */
-void repair_neighbours(int dirfd);
+void repair_neighbours(int dirfd, const struct log_key *key);

@@ -16,6 +16,12 @@
 #include "audit/line.h"
 #include "base/glob.h"
 
+struct reading {
+	struct session_view *v;
+	struct findings *f;
+	struct signatures *s;
+};
+
 /* Carried along the lines of the first pass. */
 struct bad_line {
 	bool pending;
@@ -92,10 +98,26 @@ static void check_torn(
 	}
 }
 
-static int take_line(
-	struct session_view *v, const char *text, size_t n, uint64_t number, struct bad_line *bad, struct findings *f)
+/* Checkpoints and closes carry signatures, where the session's first record names a key. */
+static void check_signature(struct reading *r, const char *text, size_t n, struct entry *e)
+{
+	struct place at = at_entry(r->v, e);
+
+	if (!e->noted || e->event == INDEX_OPEN)
+		return;
+	e->signature = signature_look(r->s, text, n, r->f, at);
+	if (e->signature == SIGNATURE_GOOD)
+		r->v->covered = e->seq;
+	else if (e->signature == SIGNATURE_NONE && r->v->keyed)
+		finding_add(
+			r->f, FINDING_UNSIGNED, at, "it has no signature, and the session's first record names a key");
+}
+
+static int take_line(struct reading *r, const char *text, size_t n, uint64_t number, struct bad_line *bad)
 {
 	_cleanup_line_ struct line l = { 0 };
+	struct session_view *v = r->v;
+	struct findings *f = r->f;
 	struct entry *e;
 
 	if (line_parse(text, n, &l) != LINE_OK || !l.hash_ok || strcmp(l.session, v->session) != 0) {
@@ -116,11 +138,16 @@ static int take_line(
 	memcpy(e->hash, l.hash, sizeof e->hash);
 	memcpy(e->prev, l.prev, sizeof e->prev);
 	e->noted = log_noted_event(l.event, &e->event);
+	if (e->noted && e->event == INDEX_OPEN)
+		v->keyed = *line_text(&l, "key") != '\0';
+	check_signature(r, text, n, e);
 	return 0;
 }
 
-static int read_lines(struct reader *r, struct session_view *v, struct findings *f)
+static int read_lines(struct reader *r, struct reading *reading)
 {
+	struct session_view *v = reading->v;
+	struct findings *f = reading->f;
 	struct bad_line bad = { 0 };
 	static const char begin[] = "{\"v\":";
 	const char *text;
@@ -128,7 +155,7 @@ static int read_lines(struct reader *r, struct session_view *v, struct findings 
 	int outcome;
 
 	while ((outcome = reader_next(r, &text, &n)) > 0) {
-		int error = take_line(v, text, outcome == READER_LINE ? n : 0, r->number, &bad, f);
+		int error = take_line(reading, text, outcome == READER_LINE ? n : 0, r->number, &bad);
 		if (error < 0)
 			return error;
 	}
@@ -248,14 +275,15 @@ static void check_ends(const struct session_view *v, struct findings *f)
 	}
 }
 
-int session_view_read(int fd, const char *file, struct findings *f, struct session_view *ret, struct diag *d)
+int session_view_read(
+	int fd, const char *file, struct findings *f, struct signatures *s, struct session_view *ret, struct diag *d)
 {
 	_cleanup_reader_ struct reader r = READER_INIT(fd);
 	_cleanup_session_view_ struct session_view v = { .file = file };
 	int error;
 
 	(void)session_of_file(file, v.session);
-	error = read_lines(&r, &v, f);
+	error = read_lines(&r, &(struct reading){ &v, f, s });
 	if (error == 0) {
 		v.by_seq = calloc(v.n + 1, sizeof *v.by_seq);
 		error = v.by_seq ? 0 : -ENOMEM;

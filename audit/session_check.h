@@ -11,11 +11,13 @@
 #include "audit/finding.h"
 #include "audit/index.h"
 #include "audit/log.h"
+#include "audit/signature.h"
 
 struct entry {
 	uint64_t line, seq;
 	bool noted; /* open, checkpoint or close: the index has its hash */
 	enum index_event event;
+	enum signature signature;
 	char hash[RECORD_HASH_HEX + 1], prev[RECORD_HASH_HEX + 1];
 };
 
@@ -30,6 +32,8 @@ struct session_view {
 	bool rest_foreign; /* they are the beginning of no record */
 	bool damaged;	   /* for the caller's notes: evidence is not repaired */
 	bool closed;	   /* the last record is session.close */
+	bool keyed;	   /* its open names the key that signs what follows */
+	uint64_t covered;  /* seq of the last record with a good signature */
 };
 
 /* The session's id from a file's name; false when it is not a name of ours. */
@@ -37,8 +41,8 @@ bool session_of_file(const char *file, char ret[AUDIT_SESSION_ID_LEN + 1]);
 /* A glob over the session's id, or its beginning as show prints it. NULL matches all. */
 bool session_matches(const char *pattern, const char *session);
 /* Reads the open file and checks its chain; findings are added. Takes fd. */
-int session_view_read(
-	int fd, const char *file, struct findings *f, struct session_view *ret, struct diag *d) _must_check_;
+int session_view_read(int fd, const char *file, struct findings *f, struct signatures *s, struct session_view *ret,
+	struct diag *d) _must_check_;
 /* The first good record with that seq, or NULL. */
 const struct entry *session_view_find(const struct session_view *v, uint64_t seq);
 void session_view_done(struct session_view *v);

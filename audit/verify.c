@@ -40,9 +40,10 @@ struct verify {
 	int dirfd;
 	const struct audit_verify_options *o;
 	struct findings f;
+	struct signatures signatures;
 	struct listing files;
 	struct index_view index;
-	uint64_t sessions, running, records;
+	uint64_t sessions, running, records, covered;
 };
 
 static bool is_log_name(const char *name)
@@ -170,7 +171,12 @@ static void repair(struct verify *v, const struct session_view *s, uint64_t lack
 		"the supervisor was killed before it had closed it; %zu records are whole", s->n);
 	if (v->o->read_only)
 		return;
-	r = repair_session(v->dirfd, s->file, lacks, &d);
+	if (s->keyed && !v->o->key) {
+		finding_add(
+			&v->f, FINDING_UNREPAIRED, at, "its end has to be signed, and the key for that is not here");
+		return;
+	}
+	r = repair_session(v->dirfd, s->file, lacks, v->o->key, &d);
 	if (r == REPAIR_DONE)
 		finding_add(&v->f, FINDING_REPAIRED, at, "%sits end was recorded",
 			s->rest > 0 ? "the torn line was accounted for, and " : "");
@@ -205,6 +211,25 @@ static void check_session(struct verify *v, const struct session_view *s, const 
 		repair(v, s, lacks);
 }
 
+/* What signatures cover of a session: to its own last one, or to the last record that a covered one of the index knows.
+ */
+static void check_covered(struct verify *v, const struct session_view *s, const char *session)
+{
+	size_t first = 0, count = index_view_session(&v->index, session, &first), covered = 0;
+	uint64_t to = s->covered;
+
+	for (size_t n = 0; n < count; n++) {
+		const struct index_line *l = index_line_at(v, first + n);
+		to = l->covered && l->records > to ? l->records : to;
+	}
+	while (covered < s->n && s->entries[covered].seq <= to)
+		covered++;
+	v->covered += covered;
+	if (v->signatures.good > 0 && covered < s->n)
+		finding_add(&v->f, FINDING_TAIL, (struct place){ .file = s->file, .seq = s->entries[covered].seq },
+			"no signature covers this record and what follows, %zu in all", s->n - covered);
+}
+
 static int check_file(struct verify *v, const char *name, bool running, struct diag *d)
 {
 	_cleanup_session_view_ struct session_view s = { 0 };
@@ -225,11 +250,12 @@ static int check_file(struct verify *v, const char *name, bool running, struct d
 		finding_add(&v->f, FINDING_NO_FILE, (struct place){ .file = name }, "%s", why.text);
 		return 0;
 	}
-	r = session_view_read(fd, name, &v->f, &s, d);
+	r = session_view_read(fd, name, &v->f, &v->signatures, &s, d);
 	if (r < 0)
 		return r;
 	v->records += s.n;
 	s.damaged = v->f.damage > damage;
+	check_covered(v, &s, session);
 	check_session(v, &s, session, running);
 	return 0;
 }
@@ -274,16 +300,54 @@ static bool is_empty(const struct verify *v)
 	return v->f.damage == 0 && v->sessions == 0 && !v->index.exists;
 }
 
+/* Which keys, with a word before each but the first. */
+static void print_keys(const struct verify *v, const char *before, const char *between, const char *after)
+{
+	const struct signatures *s = &v->signatures;
+	const char *lead = before;
+
+	for (size_t i = 0; s->keys && i < s->keys->n; i++) {
+		if (s->used[i] == 0)
+			continue;
+		(void)fprintf(v->f.out, "%s%s%s", lead, s->keys->v[i].id, after);
+		lead = between;
+	}
+}
+
+static void summary_json(const struct verify *v, const char *verdict)
+{
+	(void)fprintf(v->f.out,
+		"{\"verdict\":\"%s\",\"findings\":%" PRIu64 ",\"sessions\":%" PRIu64 ",\"running\":%" PRIu64
+		",\"records\":%" PRIu64 ",\"signatures\":%" PRIu64 ",\"unchecked\":%" PRIu64 ",\"covered\":%" PRIu64
+		",\"index_records\":%zu,\"index_covered\":%zu,\"keys\":[",
+		verdict, v->f.damage, v->sessions, v->running, v->records, v->signatures.good, v->signatures.unchecked,
+		v->covered, v->index.n, v->index.n_covered);
+	print_keys(v, "\"", ",\"", "\"");
+	(void)fputs("]}\n", v->f.out);
+}
+
+static void summary_signed(const struct verify *v)
+{
+	if (v->signatures.good > 0) {
+		(void)fprintf(v->f.out, "signed: %" PRIu64 " of %" PRIu64 " records and %zu of %zu of the index, by ",
+			v->covered, v->records, v->index.n_covered, v->index.n);
+		print_keys(v, "key ", " and key ", "");
+		(void)fputc('\n', v->f.out);
+	}
+	if (v->signatures.unchecked > 0)
+		(void)fprintf(v->f.out, "not checked: %" PRIu64 " signatures, since no key was given\n",
+			v->signatures.unchecked);
+}
+
 static void summary(struct verify *v)
 {
 	const char *verdict = v->f.damage > 0 ? "damaged" : is_empty(v) ? "empty" : "whole";
 
-	if (v->o->json)
-		(void)fprintf(v->f.out,
-			"{\"verdict\":\"%s\",\"findings\":%" PRIu64 ",\"sessions\":%" PRIu64 ",\"running\":%" PRIu64
-			",\"records\":%" PRIu64 "}\n",
-			verdict, v->f.damage, v->sessions, v->running, v->records);
-	else if (v->f.damage > 0)
+	if (v->o->json) {
+		summary_json(v, verdict);
+		return;
+	}
+	if (v->f.damage > 0)
 		(void)fprintf(v->f.out, "damaged: %" PRIu64 " finding%s in %" PRIu64 " sessions\n", v->f.damage,
 			v->f.damage == 1 ? "" : "s", v->sessions);
 	else if (is_empty(v))
@@ -292,6 +356,21 @@ static void summary(struct verify *v)
 	else
 		(void)fprintf(v->f.out, "whole: %" PRIu64 " sessions (%" PRIu64 " running), %" PRIu64 " records\n",
 			v->sessions, v->running, v->records);
+	summary_signed(v);
+}
+
+/* Who replaces all of a log has no signature to show for it. A log without a checkpoint has none to show yet. */
+static void check_demand(struct verify *v)
+{
+	const struct index_view *x = &v->index;
+
+	for (size_t i = 0; v->o->demand && v->signatures.good == 0 && i < x->n; i++) {
+		if (!x->lines[i].good || x->lines[i].event == INDEX_OPEN)
+			continue;
+		finding_add(&v->f, FINDING_UNSIGNED, (struct place){ .file = INDEX_FILE },
+			"nothing in this log is signed by a key that was given: all of it may have been replaced");
+		return;
+	}
 }
 
 static int verify_all(struct verify *v, struct diag *d)
@@ -300,7 +379,7 @@ static int verify_all(struct verify *v, struct diag *d)
 	int r = list_files(v->dirfd, &v->files, d);
 
 	if (r == 0)
-		r = index_view_read(v->dirfd, &v->f, &v->index, d);
+		r = index_view_read(v->dirfd, &v->f, &v->signatures, &v->index, d);
 	for (size_t i = 0; r == 0 && i < v->files.n; i++) {
 		if (wanted(v, v->files.v[i].name))
 			r = check_file(v, v->files.v[i].name, v->files.v[i].running, d);
@@ -311,6 +390,8 @@ static int verify_all(struct verify *v, struct diag *d)
 	if (r == 0 && !v->index.exists && v->f.damage > 0)
 		finding_add(&v->f, FINDING_NO_FILE, (struct place){ .file = INDEX_FILE },
 			"there are sessions, but the index is gone");
+	if (r == 0)
+		check_demand(v);
 	if (r == 0 && v->o->session && v->sessions == 0)
 		r = diag_fail(d, -ENOENT, "no session in the audit log matches '%s'",
 			text_escape_str(v->o->session, shown, sizeof shown));
@@ -320,8 +401,11 @@ static int verify_all(struct verify *v, struct diag *d)
 int audit_verify(int dirfd, const struct audit_verify_options *o, FILE *out, struct diag *d)
 {
 	struct verify v = { .dirfd = dirfd, .o = o, .f = { .out = out, .json = o->json } };
-	int r = sodium_init() < 0 ? diag_fail(d, -EIO, "libsodium cannot be initialised") : verify_all(&v, d);
+	int r = sodium_init() < 0 ? diag_fail(d, -EIO, "libsodium cannot be initialised")
+				  : signatures_init(&v.signatures, o->keys);
 
+	if (r == 0)
+		r = verify_all(&v, d);
 	if (r == 0) {
 		summary(&v);
 		r = v.f.damage > 0 ? AUDIT_DAMAGED : AUDIT_WHOLE;
@@ -332,5 +416,6 @@ int audit_verify(int dirfd, const struct audit_verify_options *o, FILE *out, str
 		free(v.files.v[i].name);
 	free(v.files.v);
 	index_view_done(&v.index);
+	signatures_done(&v.signatures);
 	return r;
 }

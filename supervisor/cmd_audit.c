@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_audit - stockade audit show, stockade audit verify: the log read and checked */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include "audit/audit.h"
+#include "audit/log_key.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
 
-enum { FOLLOW_LINES = 10 };
+enum { FOLLOW_LINES = 10, PATH_SHOWN = 300 };
+
+static const char own_key_words[] =
+	"note: signatures were held against this account's own keys, which shows nothing against who can read the key "
+	"or "
+	"replace it: keep what 'stockade audit key' prints elsewhere, and give it with --key";
 
 struct show_options {
 	bool json, follow, denied;
@@ -18,7 +25,7 @@ struct show_options {
 
 struct verify_options {
 	bool json, read_only;
-	char *session;
+	char *session, *key, *dir;
 };
 
 static const struct option_row show_rows[] = {
@@ -51,6 +58,10 @@ static const struct option_row verify_rows[] = {
 		"one JSON object a finding, then one with the verdict" },
 	{ "read-only", 0, OPTION_FLAG, offsetof(struct verify_options, read_only), NULL,
 		"write nothing, not even the end of a killed session" },
+	{ "key", 0, OPTION_STR, offsetof(struct verify_options, key), "PATH",
+		"check signatures with the public keys in this file, or in the *.pub of this directory" },
+	{ "dir", 0, OPTION_STR, offsetof(struct verify_options, dir), "DIR",
+		"the log in this directory, a copy or another user's; nothing is written" },
 	{ "session", 0, OPTION_STR, offsetof(struct verify_options, session), "ID",
 		"only sessions whose id begins so, or matches with '*'" },
 	{ NULL },
@@ -153,20 +164,62 @@ static int run_show(const struct command_ctx *ctx)
 	return r < 0 ? EXIT_REFUSED : EXIT_OK;
 }
 
+static int open_dir(const char *path, int *ret, struct diag *d)
+{
+	char shown[PATH_SHOWN];
+
+	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret >= 0 ? 0
+			 : diag_fail(d, -errno, "%s cannot be opened: %s", text_escape_str(path, shown, sizeof(shown)),
+				   strerror(errno));
+}
+
+/* This user's log, the keys that signed it, and the one that signs the end of a session that was killed. */
+static int open_own(int *ret, struct log_keys *keys, struct log_key *own, struct diag *d)
+{
+	_cleanup_paths_ struct paths p = { 0 };
+	_cleanup_close_ int state = -1;
+	int r = paths_init(&p, d);
+
+	if (r == 0)
+		r = paths_open_state(&p, "audit", ret, d);
+	if (r == 0)
+		r = paths_open_state(&p, "", &state, d);
+	if (r == 0)
+		r = log_keys_own(keys, state, d);
+	if (r < 0 || keys->n == 0)
+		return r;
+	r = log_key_load(state, own, d);
+	return r == -ENOENT ? 0 : r;
+}
+
 static int run_verify(const struct command_ctx *ctx)
 {
 	const struct verify_options *o = ctx->options;
-	struct audit_verify_options verify = { .session = o->session, .json = o->json, .read_only = o->read_only };
+	_cleanup_log_keys_ struct log_keys keys = { 0 };
+	_cleanup_log_key_ struct log_key own = { .id = "" };
+	struct audit_verify_options verify = { .session = o->session,
+		.json = o->json,
+		.read_only = o->read_only || o->dir,
+		.keys = o->key || !o->dir ? &keys : NULL,
+		.demand = o->key };
 	_cleanup_close_ int dir = -1;
 	struct diag d = { "" };
-	int r = open_log(&dir, &d);
+	int r = o->dir ? open_dir(o->dir, &dir, &d) : open_own(&dir, &keys, &own, &d);
 
+	verify.key = *own.id ? &own : NULL;
+	if (r == 0 && o->key) {
+		log_keys_done(&keys);
+		r = log_keys_read(&keys, o->key, &d);
+	}
 	if (r == 0)
 		r = audit_verify(dir, &verify, stdout, &d);
 	if (r < 0) {
 		command_error("%s", d.text);
 		return EXIT_REFUSED;
 	}
+	if (!o->key && !o->json && keys.n > 0)
+		puts(own_key_words);
 	return r == AUDIT_DAMAGED ? EXIT_FINDINGS : EXIT_OK;
 }
 
@@ -191,12 +244,16 @@ const struct command_row cmd_audit_show = {
 
 const struct command_row cmd_audit_verify = {
 	.name = "audit verify",
-	.synopsis = "[--json] [--read-only] [--session ID]",
+	.synopsis = "[--json] [--read-only] [--key PATH] [--dir DIR] [--session ID]",
 	.summary = "find what was altered, removed, reordered or cut off in the log",
 	.details = "Exit status 0: the log is whole. 1: it is damaged, and each finding names file, line and record. "
 		   "Sessions that run are\n"
 		   "no damage, and neither are those whose supervisor was killed: their end is recorded now, unless "
-		   "--read-only.",
+		   "--read-only. With\n"
+		   "--key what no key in PATH signed is damage too, and what no signature covers yet is said; the keys "
+		   "are "
+		   "what 'stockade\n"
+		   "audit key' printed. Without it this account's own keys are used.",
 	.options = verify_rows,
 	.options_size = sizeof(struct verify_options),
 	.run = run_verify,

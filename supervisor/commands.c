@@ -17,6 +17,7 @@ const struct command_row *const commands[] = {
 	&cmd_stop,
 	&cmd_audit_show,
 	&cmd_audit_verify,
+	&cmd_audit_key,
 	&cmd_doctor,
 };
 const size_t commands_n = ARRAY_LEN(commands);

@@ -2,7 +2,7 @@
 /* record_alone - see record_alone.h */
 #include "supervisor/record_alone.h"
 #include "audit/audit.h"
-#include "base/fs.h"
+#include "supervisor/log/log_open.h"
 
 static const char *or_empty(const char *text)
 {
@@ -13,7 +13,6 @@ int record_alone(const struct record_alone_args *a, const struct event *e, const
 {
 	_cleanup_free_ char *client = lineage_words(a->lineage);
 	_cleanup_audit_ struct audit *log = NULL;
-	_cleanup_close_ int dir = -1;
 	char id[AUDIT_SESSION_ID_LEN + 1];
 	const struct audit_identity identity = { .session = id,
 		.user = a->paths->user,
@@ -26,12 +25,10 @@ int record_alone(const struct record_alone_args *a, const struct event *e, const
 		.channel = a->channel,
 		.classification = "",
 		.delete_after = "" };
-	int r = paths_open_state(a->paths, "audit", &dir, d);
+	int r;
 
-	if (r < 0)
-		return r;
 	audit_new_session_id(id);
-	r = audit_open(&(struct audit_options){ .dirfd = dir }, &identity, &log, d);
+	r = log_open(a->paths, &identity, &log, d);
 	if (r == 0)
 		r = audit_append(log, EVENT_FROM_SUPERVISOR, e, extra, d);
 	return r < 0 ? r : audit_close(log, e->status, d);

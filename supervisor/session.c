@@ -33,6 +33,7 @@
 #include "supervisor/exit.h"
 #include "supervisor/filesystem.h"
 #include "supervisor/launch_words.h"
+#include "supervisor/log/log_open.h"
 #include "supervisor/registry.h"
 #include "supervisor/spawn.h"
 #include "wire/confirm.h"
@@ -547,7 +548,7 @@ static int turn(struct session *s)
 /* --- beginning and end --- */
 
 /* Into the log that is to be opened, or, once it is, into its records from now on. */
-static int identify(struct session *s, const struct audit_options *o)
+static int identify(struct session *s, bool opens)
 {
 	const struct session_args *a = s->args;
 	const struct effective *e = a->effective;
@@ -567,29 +568,22 @@ static int identify(struct session *s, const struct audit_options *o)
 		.channel = s->channel ? s->channel : "",
 		.classification = e->profile.classification ? e->profile.classification : "",
 		.delete_after = e->profile.delete_after ? e->profile.delete_after : "" };
-	return o ? audit_open(o, &id, &s->log, &s->diag) : audit_set_identity(s->log, &id);
+	return opens ? log_open(a->paths, &id, &s->log, &s->diag) : audit_set_identity(s->log, &id);
 }
 
 int session_identify(struct session *s)
 {
-	int r = identify(s, NULL);
+	int r = identify(s, false);
 
 	return r < 0 ? diag_fail(&s->diag, r, "cannot go on with the audit log: %s", strerror(-r)) : 0;
 }
 
 static int open_log(struct session *s)
 {
-	_cleanup_close_ int dirfd = -1;
-	struct audit_options options = { 0 };
-	int r = paths_open_state(s->args->paths, "audit", &dirfd, &s->diag);
-
-	if (r < 0)
-		return r;
 	audit_new_session_id(s->id);
-	options.dirfd = dirfd;
 	s->approval = s->args->approval;
 	s->channel = s->args->channel;
-	return identify(s, &options);
+	return identify(s, true);
 }
 
 static int watch_outside(struct session *s)

@@ -90,7 +90,7 @@ static pid_t stopped_holder(const struct log_dir *l)
 			.records = a->seq,
 			.size = a->size,
 			.head = a->head };
-		if (index_commit(&i, &entry, &d) < 0)
+		if (index_commit(&i, &entry, NULL, &d) < 0)
 			_exit(1);
 		index_done(&i);
 		session_close(a);
@@ -163,10 +163,10 @@ static void a_fork_that_no_unlocked_record_explains_is_found(void **state)
 		.records = a->seq,
 		.size = a->size,
 		.head = a->head };
-	assert_int_equal(index_commit(&first, &e, &d), 0);
+	assert_int_equal(index_commit(&first, &e, NULL, &d), 0);
 	e.event = INDEX_CHECKPOINT;
 	second.locked = true;
-	assert_int_equal(index_commit(&second, &e, &d), 0);
+	assert_int_equal(index_commit(&second, &e, NULL, &d), 0);
 	index_done(&first);
 	assert_damaged(l, "no record without the lock explains why");
 	audit_free(a);

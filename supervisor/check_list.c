@@ -13,6 +13,7 @@
 #include "supervisor/output.h"
 #include "supervisor/profile_parse.h"
 #include "supervisor/question_words.h"
+#include "supervisor/signing/freshness.h"
 
 #define SUFFIX ".json"
 enum { NAME_WIDTH = 28, STATE_WIDTH = 14 };
@@ -75,11 +76,25 @@ static json_t *ids_of(const struct approvals *all, const char *name)
 	return ids;
 }
 
+static int load(const struct paths *p, const char *name, struct profile *ret, struct diag *d)
+{
+	struct freshness fresh = { 0 };
+	struct moments moments;
+	int r = profile_load(p, name, ret, d);
+
+	if (r == 0)
+		r = moments_look(p, &moments, d);
+	if (r == 0)
+		r = freshness_check(p, ret, &moments, &fresh, d);
+	freshness_done(&fresh);
+	return r;
+}
+
 static json_t *describe(const struct paths *p, const struct approvals *all, const char *name)
 {
 	_cleanup_profile_ struct profile f = { 0 };
 	struct diag d = { "" };
-	int r = profile_load(p, name, &f, &d);
+	int r = load(p, name, &f, &d);
 
 	return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "name", name, "file", question_shown_json(f.file),
 		"description", question_shown_json(f.description), "version", (json_int_t)f.version, "approvals",

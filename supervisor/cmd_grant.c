@@ -13,6 +13,7 @@
 #include "supervisor/record_alone.h"
 #include "supervisor/registry.h"
 #include "supervisor/scope_grant.h"
+#include "supervisor/signing/freshness.h"
 
 enum { SHOWN = 256 };
 
@@ -188,6 +189,21 @@ static int give(const struct granting *g, const struct profile *f, const char *s
 	return EXIT_OK;
 }
 
+/* One that starts nothing lifts nothing. */
+static int load_profile(const struct paths *p, const char *name, struct profile *ret, struct diag *d)
+{
+	struct freshness fresh = { 0 };
+	struct moments moments;
+	int r = profile_load(p, name, ret, d);
+
+	if (r == 0)
+		r = moments_look(p, &moments, d);
+	if (r == 0)
+		r = freshness_check(p, ret, &moments, &fresh, d);
+	freshness_done(&fresh);
+	return r;
+}
+
 static int grant_run(const struct command_ctx *ctx)
 {
 	const struct grant_options *o = ctx->options;
@@ -202,7 +218,7 @@ static int grant_run(const struct command_ctx *ctx)
 	if (parse_duration(o->how_long, 1, SCOPES_TIME_MAX, &seconds) < 0)
 		return command_usage(ctx, "--for takes a time from 1s to 1d: digits and s, min, h or d, such as 30min");
 	r = granting_init(&g, &d);
-	r = r < 0 ? r : profile_load(&g.paths, ctx->args.v[0], &f, &d);
+	r = r < 0 ? r : load_profile(&g.paths, ctx->args.v[0], &f, &d);
 	r = r < 0 ? r : check_rules(&f, ctx->args.v[1], seconds, &d);
 	r = r < 0 ? r : give(&g, &f, ctx->args.v[1], seconds, &d);
 	if (r >= 0)

@@ -178,6 +178,8 @@ static int step_profile(struct build *b, struct diag *d)
 	if (r == 0)
 		r = policy_judge_profile(&b->e->policy.servers, &b->e->profile, d);
 	if (r == 0)
+		r = freshness_check(b->args->paths, &b->e->profile, &b->e->moments, &b->e->fresh, d);
+	if (r == 0)
 		r = profile_expand(&b->e->profile, &pa, d);
 	if (r == 0)
 		effective_scopes_forbid(&b->e->policy, &b->e->profile.scopes);
@@ -199,7 +201,13 @@ static int step_line(struct build *b, struct diag *d)
 
 static int step_policy(struct build *b, struct diag *d)
 {
-	return policy_load(&b->e->policy, d);
+	int r = policy_load(&b->e->policy, d);
+
+	if (r == 0)
+		r = moments_look(b->args->paths, &b->e->moments, d);
+	if (r == 0 && b->e->policy.file)
+		moments_tell_file(&b->e->moments, b->e->policy.file);
+	return r;
 }
 
 /* --- command --- */
@@ -624,6 +632,9 @@ int effective_as_written(const struct paths *p, struct effective *e, struct diag
 
 	if (r < 0)
 		return r;
+	r = freshness_check(p, &e->profile, &e->moments, &e->fresh, d);
+	if (r < 0)
+		return r;
 	effective_scopes_forbid(&e->policy, &e->profile.scopes);
 	r = policy_judge_profile(&e->policy.servers, &e->profile, d);
 	r = r < 0 ? r : effective_network_provide(e, d);
@@ -680,6 +691,7 @@ void effective_done(struct effective *e)
 {
 	policy_done(&e->policy);
 	profile_done(&e->profile);
+	freshness_done(&e->fresh);
 	resolved_done(&e->cmd);
 	free(e->name);
 	free(e->subject);

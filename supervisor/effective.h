@@ -17,6 +17,7 @@
 #include "supervisor/policy/policy.h"
 #include "supervisor/profile.h"
 #include "supervisor/resolve.h"
+#include "supervisor/signing/freshness.h"
 #include "wire/plan.h"
 #include "wire/shim_config.h"
 
@@ -96,6 +97,8 @@ struct effective_line {
 struct effective {
 	struct policy policy; /* of the machine's owner; what of it applies is in profile, plan and lines */
 	struct profile profile;
+	struct moments moments; /* what time it was when this was drawn */
+	struct freshness fresh;
 	struct resolved cmd;
 	struct fs_grants grants;
 	char *name;    /* server's name: profile name, or the base name of the script or program */

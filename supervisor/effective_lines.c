@@ -528,7 +528,7 @@ int effective_add_landlock(struct effective *e, int abi)
 
 static int add_notes(struct effective *e)
 {
-	int r = 0;
+	int r = e->fresh.soon ? effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->fresh.soon) : 0;
 
 	for (size_t i = 0; r == 0 && i < e->profile.not_enforced.n; i++)
 		r = effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->profile.not_enforced.v[i]);

@@ -151,12 +151,25 @@ static int take_answer(struct launch *l, struct diag *d)
 	return r == CONSENT_UNKNOWN ? note_answer(l, "approve") : r;
 }
 
+/* What is started from now on is no older, and the moment is past. */
+static int note_start(const struct launch *l, struct diag *d)
+{
+	const struct effective *e = l->effective;
+	char name[128];
+
+	if (e->fresh.soon)
+		command_error("%s: note: %s", text_escape_str(e->name, name, sizeof(name)), e->fresh.soon);
+	return freshness_remember(&l->paths, &e->profile, &e->moments, d);
+}
+
 static int ask_here(struct launch *l, struct diag *d)
 {
 	int r = consent_ask_terminal(&l->approvals, l->effective, d);
 
 	if (r == CONSENT_APPROVED)
 		r = check_unchanged(l, d);
+	if (r == CONSENT_APPROVED)
+		r = note_start(l, d);
 	if (r == CONSENT_APPROVED)
 		r = note_answer(l, "terminal");
 	if (r != CONSENT_APPROVED)
@@ -176,6 +189,8 @@ int launch_answered(struct launch *l, struct diag *d)
 {
 	int r = check_unchanged(l, d);
 
+	if (r == 0)
+		r = note_start(l, d);
 	return r == 0 ? take_answer(l, d) : r;
 }
 
@@ -227,6 +242,8 @@ int launch_approved(
 	r = take_digest(l, l->effective, d);
 	if (r == 0)
 		r = look_up(l, d);
+	if (r == CONSENT_APPROVED)
+		r = note_start(l, d);
 	if (r != CONSENT_APPROVED)
 		spawned_done(&l->prepared);
 	return r == CONSENT_UNKNOWN ? ask(l, client, d) : r;

@@ -17,7 +17,7 @@ static const struct key_row key_table[] = {
 	{ "description", KEY_STRING, key_set_text, FIELD(description) },
 	{ "owner", KEY_STRING, key_set_text, FIELD(owner) },
 	{ "reviewed", KEY_STRING, key_set_date, FIELD(reviewed) },
-	{ "expires", KEY_STRING, key_set_expires, FIELD(expires) },
+	{ "expires", KEY_STRING, key_set_date, FIELD(expires) },
 	{ "approval", KEY_SECTION },
 	{ "approval.by", KEY_STRING, key_set_accepted },
 	{ "approval.ticket", KEY_STRING, key_set_accepted },

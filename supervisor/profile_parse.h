@@ -21,7 +21,6 @@ int key_set_format(const struct key *k) _must_check_;
 int key_set_name(const struct key *k) _must_check_;
 int key_set_text(const struct key *k) _must_check_;
 int key_set_date(const struct key *k) _must_check_;
-int key_set_expires(const struct key *k) _must_check_;
 int key_set_package(const struct key *k) _must_check_;
 int key_set_integer(const struct key *k) _must_check_;
 int key_set_size(const struct key *k) _must_check_;

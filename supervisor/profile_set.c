@@ -2,7 +2,6 @@
 /* profile_set - what takes the value of a key, by its kind (profile_parse.h) */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include "base/parse.h"
 #include "base/text.h"
 #include "supervisor/profile_parse.h"
@@ -83,20 +82,6 @@ int key_set_date(const struct key *k)
 	if (parse_time(text_of(k), &t) < 0)
 		return key_fail(k, "must be a date or a UTC time, such as \"2026-10-01\" or \"2027-04-01T00:00:00Z\"");
 	return key_set_text(k);
-}
-
-int key_set_expires(const struct key *k)
-{
-	char shown[PROFILE_SHOWN_MAX];
-	int64_t t = 0;
-	int r = key_set_date(k);
-
-	if (r < 0)
-		return r;
-	if (parse_time(text_of(k), &t) < 0 || t <= time(NULL))
-		return key_fail(k, "is over (%s): an expired profile starts nothing; ask its owner for a newer one",
-			text_escape_str(text_of(k), shown, sizeof(shown)));
-	return 0;
 }
 
 /* "npm" or "pypi" is the key itself. */

@@ -9,6 +9,7 @@
 #include "shim/answers.h"
 #include "shim/envelope.h"
 #include "shim/handle.h"
+#include "shim/kills.h"
 #include "shim/policy.h"
 #include "shim/shim.h"
 #include "wire/stream.h"
@@ -302,6 +303,35 @@ int confirm_tick(struct shim *s)
 			r = send_progress(s, c);
 		shim_wake_at(s, c->tick_us < c->due_us ? c->tick_us : c->due_us);
 		i++;
+	}
+	return r;
+}
+
+/* The name of the tool that it calls, in s->doc. */
+static int tool_called(struct shim *s, const struct confirm_call *c, struct slice *ret)
+{
+	int r = json_parse(&s->doc, c->bytes, c->len);
+
+	*ret = r == 0 ? walk_string(message_get(&s->doc, "name")) : (struct slice){ NULL, 0 };
+	return r > 0 ? -EPROTO : r;
+}
+
+int confirm_deny_killed(struct shim *s)
+{
+	const char *words;
+	struct slice tool;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->confirms.n;) {
+		r = tool_called(s, &s->confirms.v[i], &tool);
+		if (r == 0)
+			r = kills_find(s, tool, &words);
+		if (r < 0 || !words) {
+			i++;
+			continue;
+		}
+		s->confirms.v[i].rule = KILLS_RULE;
+		r = end_call(s, &s->confirms.v[i], "killed", words);
 	}
 	return r;
 }

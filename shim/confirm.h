@@ -58,3 +58,5 @@ int confirm_cancel(struct shim *s, struct slice id, bool *ret) _must_check_;
 int confirm_tick(struct shim *s) _must_check_;
 /* Denies all, since reason, a clause. */
 int confirm_deny_all(struct shim *s, const char *reason) _must_check_;
+/* Those of tools that are killed (kills.h). */
+int confirm_deny_killed(struct shim *s) _must_check_;

@@ -203,6 +203,7 @@ static int drop_late(struct shim *s, const struct message *m, struct pending_ent
 	record_text(ev.tool, sizeof(ev.tool), tool_of(e));
 	record_words(ev.reason, sizeof(ev.reason),
 		e->cancelled ? "the call was given up, and its id was used again"
+		: e->killed  ? "it came after the call was ended by the kill switch"
 			     : "it came after the call's time was over");
 	pending_remove(&s->calls, e);
 	return stages_over(record_send(s, &ev));

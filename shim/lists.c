@@ -7,6 +7,7 @@
 #include "shim/arguments.h"
 #include "shim/fold.h"
 #include "shim/keyed.h"
+#include "shim/kills.h"
 #include "shim/pins.h"
 #include "shim/policy.h"
 #include "shim/record.h"
@@ -142,6 +143,18 @@ static int learn_schemas(struct shim *s, struct slice name, struct slice tool, b
 	return r;
 }
 
+/* The scopes first: they learn from what is said of it, whether it stays or not. */
+static int keep_tool(struct shim *s, struct slice name, struct slice tool, bool *ret)
+{
+	const char *killed = NULL;
+	int r = scopes_keep(s, name, tool, ret);
+
+	if (r == 0)
+		r = kills_find(s, name, &killed);
+	*ret = *ret && !killed;
+	return r;
+}
+
 /* What may hang on more than the list's own bytes is asked each time that it comes. */
 static int keep_by_rules(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
 {
@@ -153,7 +166,7 @@ static int keep_by_rules(struct shim *s, const void *arg, struct slice key, stru
 	if (!name.p || walk_is_broken(name))
 		return 0;
 	r = policy_allows(&s->config.scope[list->scope], name, &s->subject, ret);
-	return r == 0 && *ret && list->kind == RESULT_TOOLS ? scopes_keep(s, name, item, ret) : r;
+	return r == 0 && *ret && list->kind == RESULT_TOOLS ? keep_tool(s, name, item, ret) : r;
 }
 
 static int keep_listed(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
@@ -260,7 +273,7 @@ static int keep_capability(struct shim *s, const void *arg, struct slice key, st
 	/* No list has it, so nothing was pinned under it. */
 	*ret = !s->config.pins.on;
 	int r = *ret ? policy_allows(&s->config.scope[SHIM_TOOLS], key, &s->subject, ret) : 0;
-	return r == 0 && *ret ? scopes_keep(s, key, value, ret) : r;
+	return r == 0 && *ret ? keep_tool(s, key, value, ret) : r;
 }
 
 int lists_filter_capabilities(struct shim *s, struct buf *out, uint64_t *ret_hidden)

@@ -110,19 +110,32 @@ static int prepare(struct shim *s, struct stderr_relay *e, struct diag *d)
 	return r;
 }
 
+/* What holds from the first message on; *ret: it was that. */
+static int take_early(struct shim *s, const struct control *c, bool *ret)
+{
+	*ret = true;
+	if (c->type == CONTROL_GRANT)
+		return scopes_lift(s, c);
+	if (c->type == CONTROL_KILL_TOOL || c->type == CONTROL_RESTORE_TOOL)
+		return kills_take(s, c);
+	*ret = false;
+	return 0;
+}
+
 /* 0: released, or to wait with the client for an approval; 1: there is nothing to do; -errno. */
 static int await_release(struct shim *s, struct diag *d)
 {
-	struct control c = { .type = CONTROL_GRANT };
+	struct control c;
 	char bytes[CONTROL_BYTES_MAX];
+	bool early = true;
 
-	while (c.type == CONTROL_GRANT) {
+	while (early) {
 		long n = io_recv_msg(SHIM_FD_CONTROL, bytes, sizeof(bytes), NULL, NULL);
 		if (n == 0)
 			return 1;
 		int r = n < 0 ? (int)n : control_decode(bytes, (size_t)n, &c);
-		if (r == 0 && c.type == CONTROL_GRANT)
-			r = scopes_lift(s, &c);
+		if (r == 0)
+			r = take_early(s, &c, &early);
 		if (r < 0)
 			return diag_fail(d, r, "cannot understand the supervisor: %s", strerror(-r));
 	}

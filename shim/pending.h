@@ -31,6 +31,8 @@ struct pending_entry {
 	bool own;	   /* said by the shim for the client (shim/waiting.h): its answer stays here */
 	bool expired;	   /* its time was over, or it was given up and its id used again; the client has been answered,
 			      and only the id is still taken */
+	bool killed;	   /* expired, and that was the kill switch */
+	bool as_task;	   /* a call that shall become a task */
 	bool further;	   /* a list: a page after the first was asked for */
 	bool tool_changes; /* it subscribes to changes of the list of tools */
 	uint64_t due_us;   /* when its time is over; 0: never */

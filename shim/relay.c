@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "shim/answers.h"
 #include "shim/handle.h"
+#include "shim/kills.h"
 #include "shim/listing.h"
 #include "shim/own.h"
 #include "shim/pins.h"
@@ -292,6 +293,8 @@ static int on_control(struct relay *r)
 		return r->phase == WAITING && fd >= 0 ? pins_replace(r->s, steal_fd(&fd)) : -EPROTO;
 	if (e == 0 && c.type == CONTROL_GRANT)
 		return scopes_lift(r->s, &c);
+	if (e == 0 && (c.type == CONTROL_KILL_TOOL || c.type == CONTROL_RESTORE_TOOL))
+		return kills_take(r->s, &c);
 	return e < 0 ? e : obey(r, &c);
 }
 

@@ -11,6 +11,7 @@
 #include "shim/clarity.h"
 #include "shim/confirm.h"
 #include "shim/envelope.h"
+#include "shim/kills.h"
 #include "shim/limits.h"
 #include "shim/lists.h"
 #include "shim/offers.h"
@@ -266,6 +267,7 @@ static int track(struct shim *s, struct message *m)
 		return stages_over(deny_busy(s, m, refusal));
 	m->asked->further = message_get(&s->doc, "cursor").n > 0;
 	m->asked->tool_changes = scopes_subscribes(s, m->method);
+	m->asked->as_task = message_get(&s->doc, "task").n > 0;
 	return tool.p ? limits_begin(s, m->asked, tool) : 0;
 }
 
@@ -299,6 +301,7 @@ static const struct stage of_requests[] = {
 	{ 0, STAGE_ANY, edit_logging },
 	{ 0, STAGE_ANY, edit_responses },
 	{ 0, STAGE_ANY, by_rules },
+	{ 0, STAGE_ANY, kills_guard },
 	{ 0, TOOL, scopes_guard },
 	{ 0, TOOL | PROMPT | REFERENCE, pins_guard },
 	{ 0, TOOL, scans_guard_tool },

@@ -261,8 +261,7 @@ static int put_change(struct shim *s, const struct pending_entry *subscription)
 	return r ? r : queue_put(&s->to_client, s->answer.data, s->answer.len);
 }
 
-/* Whoever has no list yet gets the right one when it asks. */
-static int tell_client(struct shim *s)
+int scopes_tell_client(struct shim *s)
 {
 	int r = 0;
 
@@ -296,7 +295,7 @@ static int settle(struct shim *s)
 	/* What was hidden until now is looked at before it is called, as anything else. */
 	if (now & ~before)
 		s->scopes.known = s->scopes.walking = false;
-	return now == before ? 0 : tell_client(s);
+	return now == before ? 0 : scopes_tell_client(s);
 }
 
 int scopes_lift(struct shim *s, const struct control *c)
@@ -346,8 +345,7 @@ int scopes_promise(struct shim *s, struct buf *out, bool *ret_changed)
 	const char *from = s->doc.out.data, *end = from + s->doc.out.len;
 	int r;
 
-	*ret_changed = scopes_liftable(&s->config.scopes) && walk_is_object(tools) &&
-		       !slice_is(walk_get(tools, "listChanged"), "true");
+	*ret_changed = walk_is_object(tools) && !slice_is(walk_get(tools, "listChanged"), "true");
 	if (!*ret_changed)
 		return 0;
 	buf_clear(out);

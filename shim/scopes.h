@@ -76,7 +76,11 @@ int scopes_record(struct shim *s, struct slice tool, struct event *e) _must_chec
 int scopes_lift(struct shim *s, const struct control *c) _must_check_;
 /* Ends what has had its time; sets the next time. */
 int scopes_tick(struct shim *s) _must_check_;
-/* A server's hello promises that lists can change where they can by a grant: *ret_changed, and the message in out. */
+/* The list of tools is another one: the client hears that, if it has had one; else it gets the right one when it asks.
+ */
+int scopes_tell_client(struct shim *s) _must_check_;
+/* A server's hello promises that the list of tools can change, since it can by a grant and by the kill switch:
+ * *ret_changed, and the message in out. */
 int scopes_promise(struct shim *s, struct buf *out, bool *ret_changed) _must_check_;
 /* Does this request subscribe to changes of the list of tools? */
 bool scopes_subscribes(const struct shim *s, const struct method *method);

@@ -58,6 +58,7 @@ void shim_done(struct shim *s)
 	confirms_done(&s->confirms);
 	rates_done(&s->rates);
 	scopes_state_done(&s->scopes);
+	kills_done(&s->kills);
 	text_out_done(&s->text);
 	shim_config_done(&s->config);
 }

@@ -25,6 +25,7 @@
 #include "shim/blake2s.h"
 #include "shim/confirm.h"
 #include "shim/json.h"
+#include "shim/kills.h"
 #include "shim/lines.h"
 #include "shim/listed.h"
 #include "shim/listing.h"
@@ -79,6 +80,7 @@ struct shim {
 	struct asks asks_made; /* how often the client's model and user have been asked */
 	struct logs logs;
 	struct scopes_state scopes;
+	struct kills kills;
 	uint64_t now_us;  /* of this turn of the loop */
 	uint64_t boot_us; /* the same by CLOCK_BOOTTIME */
 	uint64_t wake_us; /* when shim_run_timers has something to do; 0: never */

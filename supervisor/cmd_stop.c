@@ -18,18 +18,11 @@
 
 enum { STOP_WAIT_MS = 6000, KILL_WAIT_MS = 5000 };
 
-/* A pidfd of the process that had this start time; -ESRCH: it is gone; another -errno: nobody can tell. Opened first,
- * checked after: the pid cannot be used again while the answer is drawn from it. */
 static int open_verified(pid_t pid, uint64_t start)
 {
-	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	uint64_t now;
+	int fd = -1, r = registry_open_verified(pid, start, &fd);
 
-	if (fd < 0)
-		return -errno;
-	if (registry_start_time(pid, &now) < 0 || now != start)
-		return -ESRCH;
-	return steal_fd(&fd);
+	return r < 0 ? r : fd;
 }
 
 static bool ends_within(int pidfd, int ms)

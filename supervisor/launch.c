@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include "base/text.h"
 #include "supervisor/exit.h"
+#include "supervisor/kill/kill_launch.h"
 
 int launch_failed(const struct launch *l, int r, const struct diag *d)
 {
@@ -68,6 +69,8 @@ static int draw_plan(const struct launch *l, struct effective *e, struct diag *d
 
 	if (!l->pin_texts)
 		pin_drop_texts(&e->pins);
+	if (r == 0)
+		r = kill_launch_check(&l->paths, &l->lineage, e->name, d);
 	return r == 0 && l->check ? l->check(e, d) : r;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include "base/fs.h"
 #include "base/io.h"
@@ -36,6 +37,20 @@ static int stat_field(pid_t pid, unsigned field, uint64_t *ret)
 int registry_start_time(pid_t pid, uint64_t *ret)
 {
 	return stat_field(pid, START_FIELD, ret);
+}
+
+/* Opened first, checked after: the pid cannot be used again while the answer is drawn from it. */
+int registry_open_verified(pid_t pid, uint64_t start, int *ret)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	uint64_t now;
+
+	if (fd < 0)
+		return -errno;
+	if (registry_start_time(pid, &now) < 0 || now != start)
+		return -ESRCH;
+	*ret = steal_fd(&fd);
+	return 0;
 }
 
 uint64_t registry_pid_namespace(void)
@@ -119,7 +134,7 @@ int registry_add(const struct registry_args *a, struct registration *ret, struct
 
 static void remove_files(int dirfd, const char *id)
 {
-	static const char *const suffixes[] = { "json", "stat" };
+	static const char *const suffixes[] = { "json", "stat", "kill" };
 	char name[64];
 
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {

@@ -69,5 +69,7 @@ void registry_list_done(struct registry_list *l);
 uint64_t registry_pid_namespace(void);
 /* Field 22 of /proc/PID/stat: start time in clock ticks since boot. proc(5) */
 int registry_start_time(pid_t pid, uint64_t *ret) _must_check_;
+/* A pidfd of the process that had this start time; -ESRCH: it is gone; another -errno: nobody can tell. */
+int registry_open_verified(pid_t pid, uint64_t start, int *ret) _must_check_;
 /* Bytes of memory (PSS where readable, else RSS) of a process and all that descends from it. */
 uint64_t registry_memory(pid_t root);

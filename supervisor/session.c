@@ -32,6 +32,7 @@
 #include "supervisor/command.h"
 #include "supervisor/exit.h"
 #include "supervisor/filesystem.h"
+#include "supervisor/kill/session_kill.h"
 #include "supervisor/launch_words.h"
 #include "supervisor/log/log_open.h"
 #include "supervisor/registry.h"
@@ -136,16 +137,23 @@ void session_kill_init(struct session *s)
 	set_deadline(s, KILL_MS);
 }
 
-/* The server is gone: the shim answers what waits and ends. */
-void session_drain(struct session *s, const char *words)
+void session_end_shim(struct session *s, enum control_type type, const char *words)
 {
 	if (s->phase >= PHASE_DRAINING)
 		return;
 	s->phase = PHASE_DRAINING;
 	set_deadline(s, DRAIN_MS);
 	if (s->spawned.shim_pidfd < 0 ||
-		session_send_control(s->spawned.control, CONTROL_SERVER_EXITED, s->exit_status, words) < 0)
+		session_send_control(s->spawned.control, type, s->exit_status, words) < 0)
 		s->phase = PHASE_OVER;
+}
+
+/* The server is gone: the shim answers what waits and ends. */
+void session_drain(struct session *s, const char *words)
+{
+	const char *killed = session_kill_words(s);
+
+	session_end_shim(s, CONTROL_SERVER_EXITED, killed ? killed : words);
 }
 
 static void stop(struct session *s, unsigned grace_ms, const char *status)
@@ -383,6 +391,9 @@ static int on_pid1(struct session *s)
 
 enum source {
 	SOURCE_SIGNAL,
+	/* Before PID 1's end is seen: who could not wait for us has ended it, and what it ordered is why. */
+	SOURCE_KILL_ORDER,
+	SOURCE_KILLS,
 	SOURCE_REPORT,
 	SOURCE_RECORDS,
 	SOURCE_CLIENT,
@@ -413,7 +424,9 @@ static int source_fd(const struct session *s, enum source source)
 		[SOURCE_DIAL] = p->dial.events,
 		[SOURCE_ASKER] = session_asker_fd(s),
 		[SOURCE_SCOPES] = session_scopes_fd(s),
-		[SOURCE_CONSENT] = consent_wait_notify(s->consent) };
+		[SOURCE_CONSENT] = consent_wait_notify(s->consent),
+		[SOURCE_KILLS] = session_kills_fd(s),
+		[SOURCE_KILL_ORDER] = session_kill_order_fd(s) };
 
 	return fds[source];
 }
@@ -436,12 +449,14 @@ static const struct {
 	[SOURCE_ASKER] = { POLLIN, session_on_answers },
 	[SOURCE_SCOPES] = { POLLIN, session_on_scopes },
 	[SOURCE_CONSENT] = { POLLIN, session_on_consent },
+	[SOURCE_KILLS] = { POLLIN, session_on_kills },
+	[SOURCE_KILL_ORDER] = { POLLIN, session_on_kill_order },
 };
 _Static_assert(ARRAY_LEN(sources) == SOURCE_COUNT, "a row for every source");
 
 static int next_timeout(const struct session *s)
 {
-	const uint64_t others[] = { session_asker_due(s), session_scopes_due(s) };
+	const uint64_t others[] = { session_asker_due(s), session_scopes_due(s), session_kills_due(s) };
 	uint64_t now = io_now_us(), at = s->deadline;
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
@@ -506,6 +521,8 @@ static int run_timers(struct session *s)
 		r = session_on_answers(s);
 	if (r == 0 && session_scopes_due(s) && now >= session_scopes_due(s))
 		r = session_on_scopes(s);
+	if (r == 0 && session_kills_due(s) && now >= session_kills_due(s))
+		r = session_on_kills(s);
 	if (s->deadline && now >= s->deadline)
 		on_deadline(s);
 	if (r == 0 && s->consent && now >= s->look_at)
@@ -660,6 +677,7 @@ static void finish(struct session *s)
 	s->phase = PHASE_OVER;
 	session_calls_done(s);
 	session_scopes_done(s);
+	session_kills_done(s);
 	session_wait_done(s);
 	if (session_close_network(s) < 0)
 		session_say(s, s->diag.text);
@@ -745,6 +763,8 @@ int session_run(const struct session_args *a)
 	r = watch_outside(&s);
 	if (r == 0)
 		r = open_log(&s);
+	if (r == 0)
+		r = session_kills_begin(&s);
 	if (r == 0)
 		r = a->wait ? session_wait_begin(&s) : session_build(&s);
 	if (r < 0) {

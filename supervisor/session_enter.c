@@ -6,6 +6,7 @@
 #include "base/image.h"
 #include "base/io.h"
 #include "supervisor/exit.h"
+#include "supervisor/kill/session_kill.h"
 #include "supervisor/launch_words.h"
 #include "supervisor/session_internal.h"
 #include "wire/report.h"
@@ -18,6 +19,7 @@ static int release(struct session *s)
 	json_t *extra = json_pack("{s:i, s:s, s:b, s:s*}", "landlock_abi", s->landlock, "seccomp",
 		effective->plan.seccomp, "network", effective->plan.network.on, "pins",
 		effective->pinned && !effective->shim.listing ? effective->pins.digest : NULL);
+	bool killed = false;
 	int x;
 
 	snprintf(e.status, sizeof(e.status), "every layer in force");
@@ -26,7 +28,9 @@ static int release(struct session *s)
 	if (x < 0)
 		return x;
 	x = session_scopes_live(s);
-	if (x < 0)
+	if (x == 0)
+		x = session_kills_live(s, &killed);
+	if (x < 0 || killed)
 		return x;
 	/* The shim first: it must be reading before the server can write. */
 	x = session_send_control(s->spawned.control, CONTROL_RELEASE, 0, "");
@@ -142,6 +146,9 @@ static void on_init_gone(struct session *s)
 		session_say(s, "the sandbox went away while it was built; nothing was started: try again, and see "
 			       "'stockade doctor'");
 	session_drain(s, "the server was stopped");
+	/* Whoever is at the other end of its connections waits for nobody's last words. */
+	if (session_kill_words(s) && session_close_network(s) < 0)
+		session_say(s, s->diag.text);
 }
 
 int session_on_report(struct session *s)

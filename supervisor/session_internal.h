@@ -45,6 +45,7 @@ struct session {
 	uint64_t calls, denials;
 	struct session_calls *confirm; /* session_confirm.c; NULL before the first */
 	struct session_scopes *scopes; /* session_scopes.c; NULL: none can be lifted */
+	struct session_kills *kills;   /* kill/session_kill.c */
 	int exit_status;
 	const char *close_status; /* for the close record */
 	struct diag diag;
@@ -68,6 +69,8 @@ int session_tell_shim(struct session *s, struct control *c, const char *text) _m
 void session_kill_init(struct session *s);
 /* The server is gone: the shim answers what waits and ends. */
 void session_drain(struct session *s, const char *words);
+/* The same by another word of control.h: there never was one. */
+void session_end_shim(struct session *s, enum control_type type, const char *words);
 
 /* session_confirm.c: what the shim hands over, the asker's answers, and its descriptor (-1: none) or time (0: none). */
 int session_on_confirm(struct session *s, const void *bytes, size_t n) _must_check_;
@@ -95,6 +98,8 @@ int session_wait_begin(struct session *s) _must_check_;
 int session_on_consent(struct session *s) _must_check_;
 /* The client has ended, or was refused and has. */
 void session_wait_over(struct session *s);
+/* It is killed before anybody has answered; words: for the client. */
+void session_wait_killed(struct session *s, const char *words);
 void session_wait_done(struct session *s);
 
 /* session_enter.c */

@@ -121,6 +121,13 @@ void session_wait_over(struct session *s)
 	session_say(s, "the client went away before anybody answered");
 }
 
+void session_wait_killed(struct session *s, const char *words)
+{
+	leave(s);
+	s->phase = PHASE_STOPPING;
+	session_end_shim(s, CONTROL_CLOSE, words);
+}
+
 void session_wait_done(struct session *s)
 {
 	leave(s);

@@ -11,6 +11,7 @@ int control_encode(const struct control *c, struct wire_writer *w)
 	wire_put_u64(w, c->call_id);
 	wire_put_u64(w, c->until_us);
 	wire_put_str(w, c->text);
+	wire_put_str(w, c->tool);
 	return wire_finish(w);
 }
 
@@ -27,6 +28,7 @@ int control_decode(const void *bytes, size_t n, struct control *ret)
 	ret->call_id = wire_get_u64(&r);
 	ret->until_us = wire_get_u64(&r);
 	wire_get_str_fixed(&r, ret->text, sizeof(ret->text));
+	wire_get_str_fixed(&r, ret->tool, sizeof(ret->tool));
 	if (ret->type >= CONTROL_TYPE_COUNT)
 		return -EPROTO;
 	return wire_close(&r);

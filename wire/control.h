@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include "wire/codec.h"
 
-enum { CONTROL_BYTES_MAX = 1024, CONTROL_TEXT_MAX = 512 };
+enum { CONTROL_BYTES_MAX = 1536, CONTROL_TEXT_MAX = 512, CONTROL_TOOL_MAX = 640, CONTROL_KILLS_MAX = 256 };
 
 enum control_type {
 	CONTROL_RELEASE,       /* to PID 1: exec the server now. To the shim: begin to read the client */
@@ -27,6 +27,9 @@ enum control_type {
 	CONTROL_DECLINED,  /* to the shim: the call call_id is denied, since text, a clause */
 	CONTROL_GRANT, /* to the shim, from before RELEASE on: the scope number value (wire/scopes.h) is lifted until
 			* until_us, which text says in words; 0: it is not any more */
+	CONTROL_KILL_TOOL,    /* to the shim, from before RELEASE on: calls of what tool matches are refused, and it is
+			       * not listed; value = its number below CONTROL_KILLS_MAX; text says by whom */
+	CONTROL_RESTORE_TOOL, /* to the shim: that number is lifted */
 	CONTROL_TYPE_COUNT,
 };
 
@@ -44,6 +47,7 @@ struct control {
 	uint64_t call_id;
 	uint64_t until_us; /* CLOCK_BOOTTIME, which counts a suspend and cannot be set */
 	char text[CONTROL_TEXT_MAX];
+	char tool[CONTROL_TOOL_MAX]; /* a glob */
 };
 
 int control_encode(const struct control *c, struct wire_writer *w) _must_check_;

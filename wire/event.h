@@ -46,6 +46,7 @@ enum event_source {
 	X(SERVER_EXIT, "server.exit", EVENT_S)                                                                         \
 	X(CLIENT_GONE, "client.gone", EVENT_S)                                                                         \
 	X(SCOPE_GRANT, "scope.grant", EVENT_S) /* a scope lifted for a while: given, begun, ended */                   \
+	X(KILL, "kill", EVENT_S)	       /* the kill switch: ordered, in force, kept from starting, lifted */        \
 	X(STOP, "session.stop", EVENT_S)       /* by whom */                                                           \
 	X(LOG_BUDGET, "log.budget", EVENT_S)                                                                           \
 	X(LOG_FULL, "log.full", EVENT_S)                                                                               \

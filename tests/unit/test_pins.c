@@ -375,7 +375,7 @@ static void instructions_stay_only_as_they_were_pinned(void **state)
 		{ "{\"instructions\":[\"I\"],\"capabilities\":{}}", "{\"capabilities\":{}}" },
 		{ "{\"capabilities\":{}}", "{\"capabilities\":{}}" },
 		{ "{\"capabilities\":{\"tools\":{\"t\":{\"name\":\"t\"}}},\"instructions\":\"J\"}",
-			"{\"capabilities\":{\"tools\":{}}}" },
+			"{\"capabilities\":{\"tools\":{\"listChanged\":true}}}" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -399,7 +399,7 @@ static void both_sides_say_once_who_they_are(void **state)
 	assert_true(recorded(t, &e));
 	assert_int_equal(e.type, EVENT_LIST_FILTERED);
 	assert_int_equal(e.count, 1);
-	assert_non_null(strstr(got(t, t->client), "\"tools\":{}"));
+	assert_non_null(strstr(got(t, t->client), "\"tools\":{\"listChanged\":true}"));
 	forget(t);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(give(t, C,

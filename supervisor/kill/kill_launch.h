@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kill_launch - what is killed is not started
+ *
+ * Process:  supervisor
+ * Returns:  0, -EPERM with words, and recorded; another -errno with words
+ */
+#pragma once
+#include "supervisor/lineage.h"
+
+int kill_launch_check(const struct paths *p, const struct lineage *l, const char *server, struct diag *d) _must_check_;

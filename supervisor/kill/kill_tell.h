@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kill_tell - an order to every session that runs, and the end of those that do not answer
+ *
+ * Process:  supervisor
+ * Owns:     struct kill_told its descriptors; free with kill_told_done
+ * Returns:  0, -errno with words
+ *
+ * Theory of operation. Every session's socket gets the order, before anything is read of any of them, and each decides
+ * whether it is meant. Of those in the registry that are meant and have not answered in time PID 1 is killed, through a
+ * pidfd that was held against the start time in the registry: a supervisor that is stopped, or hangs, saves nobody. The
+ * sessions that begin meanwhile read the entry, which is there by now, after they can be found here.
+ */
+#pragma once
+#include "supervisor/kill/kill_order.h"
+#include "supervisor/paths.h"
+
+/* How long for an answer. That a tool is killed ends no server as long as its session is only slow. */
+enum { KILL_ANSWER_MS = 5, KILL_TOOL_ANSWER_MS = 500, KILL_GONE_MS = 5000 };
+
+struct kill_told {
+	int *inits; /* pidfds of PID 1 of what was killed */
+	size_t n_inits, room_inits;
+	unsigned reached;    /* sessions that obeyed */
+	unsigned forced;     /* whose PID 1 was killed without them */
+	unsigned left;	     /* that could not be reached */
+	unsigned left_alive; /* whose processes have not ended */
+	struct diag why;     /* of the last of those */
+};
+
+/* verb and entry: to each session of that user. */
+int kill_tell(const struct paths *p, enum kill_verb verb, const struct kill_entry *e, struct kill_told *ret,
+	struct diag *d) _must_check_;
+/* Waits until every process of what was killed is gone, KILL_GONE_MS at most. */
+void kill_told_wait(struct kill_told *t);
+void kill_told_done(struct kill_told *t);
+#define _cleanup_kill_told_ _cleanup_(kill_told_done)

@@ -91,7 +91,7 @@ static bool client_wants(const char *pattern, const char *chain)
 	       (strchr(pattern, '*') ? glob_match(pattern, chain, strlen(chain)) : strstr(chain, pattern) != NULL);
 }
 
-static bool wants_line(const struct audit_filter *f, const struct line *l)
+bool show_wants(const struct audit_filter *f, const struct line *l)
 {
 	const char *decision = f->decision == EVENT_NONE ? NULL : event_decision_name(f->decision);
 
@@ -238,7 +238,7 @@ static int print_record(struct show *s, const struct source *src)
 {
 	char name[SHOW_NAME_SHOWN];
 
-	if (src->parsed && !wants_line(&s->o->filter, &src->line))
+	if (src->parsed && !show_wants(&s->o->filter, &src->line))
 		return 0;
 	if (s->denied)
 		return src->parsed ? denied_add(s->denied, &src->line) : 0;

@@ -12,6 +12,9 @@
 /* One line for a person. Everything from the log is escaped: what a server put there cannot speak to the terminal. */
 int show_text(const struct line *l, bool colour, FILE *out) _must_check_;
 
+/* Does the record pass the filter? */
+bool show_wants(const struct audit_filter *f, const struct line *l);
+
 struct follow {
 	int signals; /* signalfd(2) of SIGINT and SIGTERM */
 	int notify;  /* inotify(7) on the directory, -1: only polling */

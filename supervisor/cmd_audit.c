@@ -7,6 +7,7 @@
 #include "audit/log_key.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "supervisor/cmd_audit.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
 
@@ -67,7 +68,7 @@ static const struct option_row verify_rows[] = {
 	{ NULL },
 };
 
-static int open_log(int *ret, struct diag *d)
+int cmd_audit_open_log(int *ret, struct diag *d)
 {
 	_cleanup_paths_ struct paths p = { 0 };
 	int r = paths_init(&p, d);
@@ -75,8 +76,7 @@ static int open_log(int *ret, struct diag *d)
 	return r < 0 ? r : paths_open_state(&p, "audit", ret, d);
 }
 
-/* 0, or EXIT_USAGE with the sentence printed. */
-static int take_decision(const char *word, enum event_decision *ret)
+int cmd_audit_decision(const char *command, const char *word, enum event_decision *ret)
 {
 	static const char *const words[] = { "allow", "deny", "drop" };
 	static const enum event_decision decisions[] = { EVENT_ALLOW, EVENT_DENY, EVENT_DROP };
@@ -91,7 +91,7 @@ static int take_decision(const char *word, enum event_decision *ret)
 		}
 	}
 	const char *near = text_nearest(word, words, ARRAY_LEN(words));
-	command_error("audit show: --decision takes allow, deny or drop, not '%s'%s%s%s",
+	command_error("%s: --decision takes allow, deny or drop, not '%s'%s%s%s", command,
 		text_escape_str(word, shown, sizeof(shown)), near ? "; did you mean '" : "", near ? near : "",
 		near ? "'?" : "");
 	return EXIT_USAGE;
@@ -143,12 +143,12 @@ static int run_show(const struct command_ctx *ctx)
 		return command_usage(ctx, "the server is named twice: with --server and without; once is enough");
 	r = take_denied(ctx, o);
 	if (r == 0)
-		r = take_decision(o->decision, &show.filter.decision);
+		r = cmd_audit_decision("audit show", o->decision, &show.filter.decision);
 	if (r == 0)
 		r = take_lines(o, &show);
 	if (r != 0)
 		return r;
-	r = open_log(&dir, &d);
+	r = cmd_audit_open_log(&dir, &d);
 	if (r == 0)
 		r = audit_show(dir, &show, stdout, &d);
 	/* Silence could as well be a wrong name or the log of another user. */
@@ -164,7 +164,7 @@ static int run_show(const struct command_ctx *ctx)
 	return r < 0 ? EXIT_REFUSED : EXIT_OK;
 }
 
-static int open_dir(const char *path, int *ret, struct diag *d)
+int cmd_audit_open_dir(const char *path, int *ret, struct diag *d)
 {
 	char shown[PATH_SHOWN];
 
@@ -205,7 +205,7 @@ static int run_verify(const struct command_ctx *ctx)
 		.demand = o->key };
 	_cleanup_close_ int dir = -1;
 	struct diag d = { "" };
-	int r = o->dir ? open_dir(o->dir, &dir, &d) : open_own(&dir, &keys, &own, &d);
+	int r = o->dir ? cmd_audit_open_dir(o->dir, &dir, &d) : open_own(&dir, &keys, &own, &d);
 
 	verify.key = *own.id ? &own : NULL;
 	if (r == 0 && o->key) {

@@ -21,6 +21,7 @@ const struct command_row *const commands[] = {
 	&cmd_audit_show,
 	&cmd_audit_verify,
 	&cmd_audit_key,
+	&cmd_audit_export,
 	&cmd_doctor,
 };
 const size_t commands_n = ARRAY_LEN(commands);

@@ -34,6 +34,7 @@ extern const struct command_row cmd_kills;
 extern const struct command_row cmd_audit_show;
 extern const struct command_row cmd_audit_verify;
 extern const struct command_row cmd_audit_key;
+extern const struct command_row cmd_audit_export;
 extern const struct command_row cmd_doctor;
 
 /* The grants on the command line of run, approve, check, pin and diff: rows for the table of a struct that holds a

@@ -46,6 +46,8 @@ test   cmd:musl-gcc         musl-tools
 test   cmd:psql             postgresql-client
 test   file:/usr/lib/postgresql postgresql
 test   cmd:go               golang-go
+test   file:/usr/sbin/rsyslogd rsyslog
+test   file:/lib/systemd/systemd-journal-remote systemd-journal-remote
 bench  cmd:bwrap            bubblewrap
 lint   cmd:clang            clang
 lint   cmd:clang-tidy       clang-tidy

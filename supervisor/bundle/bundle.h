@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bundle - what IT ships in one signed file: profiles, pins, revocations, kill entries, groups (stockade-bundle(5))
+ *
+ * Process:  supervisor
+ * Owns:     everything in struct bundle; free with bundle_done
+ * Returns:  0, BUNDLE_NONE, -errno with words; an error denies whatever hangs on a bundle
+ * Limits:   BUNDLE_BYTES_MAX the file, BUNDLE_FILES_MAX profiles and as many pins
+ *
+ * Two places are looked at: BUNDLE_PLACED, where configuration management puts a file, and BUNDLE_KEPT, the last good
+ * one, which `stockade sync` keeps. Of those that verify the higher version counts. One that does not verify (half
+ * copied, damaged) changes nothing as long as the other does, and is told in `warning`; where none does, that is an
+ * error.
+ *
+ * A signer of the bundle vouches for each byte in it, so he is a signer of every profile in it; what a profile's own
+ * signatures add is added.
+ */
+#pragma once
+#include <jansson.h>
+#include "sign/judge.h"
+#include "supervisor/role.h"
+
+#define BUNDLE_PLACED "/etc/stockade/bundle.json"
+#define BUNDLE_KEPT   "/var/lib/stockade/bundle/bundle.json"
+
+enum { BUNDLE_NONE = 1, BUNDLE_BYTES_MAX = 32 << 20, BUNDLE_FILES_MAX = 4096, BUNDLE_WORDS = 512 };
+
+/* A profile, or pins. */
+struct bundle_file {
+	char *name;		  /* "github": the profile's; of pins the file's, as profiles name it: "github.pins" */
+	char *where;		  /* "/etc/stockade/bundle.json (profiles "github")", for words */
+	struct verified verified; /* the bytes that are to be parsed, and who vouches for them */
+};
+
+struct bundle {
+	char *file; /* where it was read */
+	char *name;
+	uint64_t version;
+	int64_t issued, expires;  /* seconds since the epoch */
+	struct verified verified; /* of the whole; its bytes are dropped once they are parsed */
+	struct verdict verdict;
+	struct bundle_file *profiles, *pins; /* by name */
+	size_t n_profiles, n_pins;
+	json_t *revocations;	    /* list of objects as in revocations/, each already an object; never NULL */
+	json_t *kills;		    /* list of objects as in kill.d/; never NULL */
+	json_t *groups;		    /* object as policy's "groups"; never NULL */
+	char warning[BUNDLE_WORDS]; /* "": nothing to say. Stale, expires soon, or another one does not verify */
+};
+
+struct bundle_args {
+	const struct keyring *keys;
+	/* How many of which keys. server is not looked at: a bundle is about all of them. */
+	const struct judge_rule *rule;
+	int64_t now;
+	int64_t stale; /* seconds after which a bundle that is not confirmed anew warns, and after twice as many denies;
+			  0: never */
+};
+
+/* The bundle of this machine, or BUNDLE_NONE when neither place has one. */
+int bundle_load(const struct bundle_args *a, struct bundle *ret, struct diag *d) _must_check_;
+/* One file of that path, trusted as told, for `profile verify`, `sync` and tests. Expired is an error, stale is not
+ * looked at. */
+int bundle_load_file(const char *path, enum fs_trust trust, uid_t uid, const struct bundle_args *a, struct bundle *ret,
+	struct diag *d) _must_check_;
+/* By name; NULL: it is not in it. */
+const struct bundle_file *bundle_profile(const struct bundle *b, const char *name);
+const struct bundle_file *bundle_pins(const struct bundle *b, const char *name);
+void bundle_done(struct bundle *b);
+#define _cleanup_bundle_ _cleanup_(bundle_done)

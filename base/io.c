@@ -72,9 +72,9 @@ int io_read_all(int fd, struct buf *b)
 	}
 }
 
-int io_sanitise_descriptors(void)
+int io_sanitise_descriptors(const int *keep, size_t n)
 {
-	int closed = 0;
+	int closed = 0, r;
 
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
@@ -89,9 +89,8 @@ int io_sanitise_descriptors(void)
 		}
 		closed |= 1 << fd;
 	}
-	if (close_range(3, UINT_MAX, 0) < 0)
-		return -errno;
-	return closed;
+	r = io_close_except(3, keep, n);
+	return r < 0 ? r : closed;
 }
 
 int io_close_except(unsigned first, const int *keep, size_t n)

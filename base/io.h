@@ -19,9 +19,10 @@ enum { IO_FDS_MAX = 128 };
 int io_write_full(int fd, const void *p, size_t n) _must_check_;
 /* Reads to the end, -E2BIG past b->max. */
 int io_read_all(int fd, struct buf *b) _must_check_;
-/* First thing in main: descriptors 0-2 exist (closed ones become /dev/null), 3 and up are closed, and O_CLOEXEC is not
+/* First thing in main: descriptors 0-2 exist (closed ones become /dev/null), 3 and up are closed but keep[] (sorted
+ * ascending, n of them), and O_CLOEXEC is not
  * needed on what is gone. Returns a bit mask of those among 0-2 that were closed, or -errno. */
-int io_sanitise_descriptors(void) _must_check_;
+int io_sanitise_descriptors(const int *keep, size_t n) _must_check_;
 /* Closes everything from first up except the keep[] (sorted ascending, n of them). close_range(2). */
 int io_close_except(unsigned first, const int *keep, size_t n) _must_check_;
 /* A sealed memfd holding the bytes (memfd_create(2), F_SEAL_WRITE|GROW|SHRINK|SEAL). */

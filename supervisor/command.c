@@ -2,12 +2,15 @@
 /* command - see command.h */
 #include "supervisor/command.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "build_id.h"
 #include "supervisor/command_options.h"
@@ -114,6 +117,49 @@ static const struct command_row *find_row(struct command_table t, int n, char *c
 			*ret_used = used;
 			found = t.v[i];
 		}
+	}
+	return found;
+}
+
+static bool is_descriptor_option(const struct command_row *row, const char *word, size_t n)
+{
+	for (const struct option_row *o = row->options; o && o->name; o++)
+		if (o->kind == OPTION_FD && n > 2 && memcmp(word, "--", 2) == 0 && strlen(o->name) == n - 2 &&
+			memcmp(word + 2, o->name, n - 2) == 0)
+			return true;
+	return false;
+}
+
+static size_t put_descriptor(uint64_t fd, int ret[COMMAND_FDS_MAX], size_t n)
+{
+	size_t at = n;
+
+	for (size_t i = 0; i < n; i++)
+		if (ret[i] == (int)fd)
+			return n;
+	if (n == COMMAND_FDS_MAX || fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+		return n;
+	for (; at > 0 && ret[at - 1] > (int)fd; at--)
+		ret[at] = ret[at - 1];
+	ret[at] = (int)fd;
+	return n + 1;
+}
+
+size_t command_descriptors(
+	const struct command_row *const *table, size_t n, int argc, char **argv, int ret[COMMAND_FDS_MAX])
+{
+	struct command_table t = { table, n };
+	int used = 0;
+	const struct command_row *row = argc > 1 ? find_row(t, argc - 1, argv + 1, &used) : NULL;
+	size_t found = 0;
+
+	for (int i = 1 + used; row && i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *equals = strchr(argv[i], '=');
+		const char *value = equals ? equals + 1 : i + 1 < argc ? argv[i + 1] : "";
+		uint64_t fd;
+		if (is_descriptor_option(row, argv[i], equals ? (size_t)(equals - argv[i]) : strlen(argv[i])) &&
+			parse_u64(value, 3, INT_MAX, &fd) == 0)
+			found = put_descriptor(fd, ret, found);
 	}
 	return found;
 }

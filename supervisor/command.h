@@ -20,6 +20,14 @@ enum option_kind {
 	OPTION_STRV, /* struct strv: may be given again */
 	OPTION_TIME, /* int64_t: RFC 3339, a date, "today", "yesterday", or "2h" ago */
 	OPTION_U64,  /* uint64_t */
+	OPTION_FD,   /* struct option_fd: a descriptor that whoever starts us left open */
+};
+
+enum { COMMAND_FDS_MAX = 4 };
+
+struct option_fd {
+	bool given;
+	int fd;
 };
 
 struct option_row {
@@ -56,6 +64,10 @@ struct command_ctx {
 	char **environ;
 };
 
+/* The descriptors from 3 up that the words name as values of OPTION_FD, ascending; all others are closed before
+ * anything else happens. They are not inherited by what we start. */
+size_t command_descriptors(
+	const struct command_row *const *table, size_t n, int argc, char **argv, int ret[COMMAND_FDS_MAX]);
 /* main's body: finds the row, parses, prints help or usage, runs. Returns the exit status. */
 int command_main(const struct command_row *const *table, size_t n, int argc, char **argv, char **environ);
 /* Bad usage found by a command itself: the sentence, then where the help is. Returns EXIT_USAGE. */

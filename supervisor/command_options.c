@@ -2,6 +2,8 @@
 /* command_options - see command_options.h */
 #include "supervisor/command_options.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 #include "base/parse.h"
@@ -76,6 +78,17 @@ static int parse_moment(const char *value, int64_t *ret)
 	return 0;
 }
 
+static int store_descriptor(const char *value, struct option_fd *ret)
+{
+	uint64_t fd;
+
+	/* Not 1 and 2: what is read from them would be what a terminal was told. */
+	if (parse_u64(value, 0, INT_MAX, &fd) < 0 || fd == 1 || fd == 2 || fcntl((int)fd, F_GETFD) < 0)
+		return -EINVAL;
+	*ret = (struct option_fd){ .given = true, .fd = (int)fd };
+	return 0;
+}
+
 static int store_value(struct parser *p, const struct option_row *o, const char *value)
 {
 	void *to = (char *)p->ctx->options + o->offset;
@@ -99,6 +112,12 @@ static int store_value(struct parser *p, const struct option_row *o, const char 
 			return 0;
 		return diag_fail(
 			p->d, -EINVAL, "--%s %s is no number", o->name, text_escape_str(value, shown, sizeof(shown)));
+	case OPTION_FD:
+		if (store_descriptor(value, to) == 0)
+			return 0;
+		return diag_fail(p->d, -EINVAL,
+			"--%s %s is no descriptor that is open: write its number, as in --%s 3 3<FILE", o->name,
+			text_escape_str(value, shown, sizeof(shown)), o->name);
 	case OPTION_FLAG:
 		break;
 	}

@@ -3,7 +3,7 @@
  * main - `stockade`: clean descriptors, no new privileges, then the table of commands
  *
  * Should:   start from a known state whatever the client left open
- * Mustn't:  touch a file or parse a word before that
+ * Mustn't:  touch a file before that, or parse a word but those that name a descriptor to keep
  */
 #include <errno.h>
 #include <string.h>
@@ -21,7 +21,9 @@ static bool is_privileged(void)
 
 int main(int argc, char **argv, char **env)
 {
-	int closed = io_sanitise_descriptors();
+	int keep[COMMAND_FDS_MAX];
+	size_t n_keep = command_descriptors(commands, commands_n, argc, argv, keep);
+	int closed = io_sanitise_descriptors(keep, n_keep);
 
 	if (closed < 0) {
 		command_error("cannot bring the descriptors into order: %s", strerror(-closed));

@@ -434,7 +434,7 @@ static int close_stdin_and_stderr(void)
 	close(0);
 	close(2);
 	int extra = fcntl(1, F_DUPFD, 50);
-	int mask = io_sanitise_descriptors();
+	int mask = io_sanitise_descriptors(NULL, 0);
 	char byte;
 	return mask == (1 << 0 | 1 << 2) && fcntl(extra, F_GETFD) < 0 && read(0, &byte, 1) == 0 && write(2, "x", 1) == 1
 		       ? 0

@@ -322,6 +322,63 @@ static void an_error_is_written_at_once_and_whole(void **state)
 	close(p[0]);
 }
 
+static const struct option_row fd_rows[] = {
+	{ "key-fd", 0, OPTION_FD, 0, "N", "a descriptor" },
+	{ 0 },
+};
+static const struct command_row row_fd = { .name = "log open",
+	.synopsis = "",
+	.summary = "opens",
+	.options = fd_rows,
+	.options_size = sizeof(struct option_fd),
+	.run = run_it };
+
+/* The words, and the descriptors that are kept: "20 30". All of 20 to 24 are open. */
+static const struct {
+	const char *words, *kept;
+} descriptor_cases[] = {
+	{ "log open --key-fd 20", "20" },
+	{ "log open --key-fd=20", "20" },
+	{ "log open --key-fd 22 --key-fd=21 --key-fd 22", "21 22" },
+	{ "log open --key-fd 0", "" },
+	{ "log open --key-fd 2", "" },
+	{ "log open --key-fd", "" },
+	{ "log open --key-fd 020x", "" },
+	{ "log open --key-fd 900", "" },
+	{ "log open --key-f 20", "" },
+	{ "log open xxkey-fd 20", "" },
+	{ "log open -- --key-fd 20", "" },
+	{ "log show --key-fd 20", "" },
+	{ "log --key-fd 20", "" },
+	{ "--key-fd 20", "" },
+	{ "log open --key-fd 20 --key-fd 21 --key-fd 22 --key-fd 23 --key-fd 24", "20 21 22 23" },
+};
+
+static void test_only_descriptors_that_a_commands_own_options_name_are_kept(void **state)
+{
+	static const struct command_row *const table[] = { &row_words, &row_plain, &row_fd };
+
+	for (int fd = 20; fd < 25; fd++)
+		assert_int_equal(dup2(0, fd), fd);
+	for (size_t i = 0; i < ARRAY_LEN(descriptor_cases); i++) {
+		_cleanup_free_ char *line = strdup(descriptor_cases[i].words);
+		char *v[16] = { strdup("stockade") }, *save = NULL, kept[64] = "";
+		int n = 1, fds[COMMAND_FDS_MAX];
+
+		for (char *w = strtok_r(line, " ", &save); w; w = strtok_r(NULL, " ", &save))
+			v[n++] = w;
+		size_t found = command_descriptors(table, ARRAY_LEN(table), n, v, fds);
+		for (size_t k = 0; k < found; k++)
+			snprintf(kept + strlen(kept), sizeof(kept) - strlen(kept), "%s%d", k ? " " : "", fds[k]);
+		if (strcmp(kept, descriptor_cases[i].kept) != 0)
+			fail_msg("%s: keeps '%s'", descriptor_cases[i].words, kept);
+		for (size_t k = 0; k < found; k++)
+			assert_true(fcntl(fds[k], F_GETFD) & FD_CLOEXEC);
+		free(v[0]);
+	}
+	assert_int_equal(close_range(20, 24, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_bad_usage_is_refused_in_words),
 		cmocka_unit_test(test_help_wins_before_the_double_dash_only),
 		cmocka_unit_test(test_commands_are_found_by_their_words),
+		cmocka_unit_test(test_only_descriptors_that_a_commands_own_options_name_are_kept),
 		cmocka_unit_test(test_colour_needs_a_terminal_and_no_objection),
 	};
 

@@ -48,6 +48,7 @@ test   file:/usr/lib/postgresql postgresql
 test   cmd:go               golang-go
 test   file:/usr/sbin/rsyslogd rsyslog
 test   file:/lib/systemd/systemd-journal-remote systemd-journal-remote
+test   cmd:minisign         minisign
 bench  cmd:bwrap            bubblewrap
 lint   cmd:clang            clang
 lint   cmd:clang-tidy       clang-tidy

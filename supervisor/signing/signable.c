@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* signable - see signable.h */
+#include "supervisor/signing/signable.h"
+#include <errno.h>
+#include <string.h>
+#include "base/text.h"
+#include "supervisor/json_file.h"
+#include "supervisor/pin_store.h"
+#include "supervisor/profile_parse.h"
+
+#define PINS ".pins"
+#define JSON ".json"
+enum { SHOWN = 300 };
+
+struct candidate {
+	const char *path, *base, *bytes;
+	size_t n;
+};
+
+static bool ends_with(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), s = strlen(suffix);
+
+	return n > s && strcmp(name + n - s, suffix) == 0;
+}
+
+static int check_pins(const struct candidate *c, struct diag *d)
+{
+	_cleanup_pin_set_ struct pin_set s = { 0 };
+	int r = pin_parse(c->path, c->bytes, c->n, &s, d);
+
+	return r ? r : pin_read_texts(&s, d);
+}
+
+static int check_profile(const struct candidate *c, struct diag *d)
+{
+	_cleanup_free_ char *name = strndup(c->base, strlen(c->base) - strlen(JSON));
+	_cleanup_profile_ struct profile p = { 0 };
+
+	if (!name)
+		return diag_fail(d, -ENOMEM, "there is no memory for a name");
+	return profile_parse(c->path, c->bytes, c->n, name, &p, d);
+}
+
+static int check_revocation(const struct candidate *c, struct diag *d)
+{
+	_cleanup_json_file_ struct json_file f = { 0 };
+	const json_t *revoke;
+	int r = json_file_parse(c->path, c->bytes, c->n, &f, d);
+
+	if (r < 0)
+		return r;
+	revoke = json_object_get(f.root, "revoke");
+	if (json_is_object(revoke) && (json_object_get(revoke, "key") || json_object_get(revoke, "profile")) &&
+		json_string_length(json_object_get(f.root, "why")) > 0)
+		return 0;
+	return diag_fail(d, -EINVAL,
+		"%s: a revocation has \"revoke\": {\"key\": ID} or {\"profile\": NAME, \"version\": N}, \"when\" and "
+		"\"why\"",
+		c->path);
+}
+
+/* Told by the member that only it has. */
+static const struct {
+	const char *words, *member;
+	int (*check)(const struct candidate *c, struct diag *d);
+} kinds[] = {
+	[SIGNABLE_PROFILE] = { "profile", "command", check_profile },
+	[SIGNABLE_PINS] = { "pins", NULL, check_pins },
+	[SIGNABLE_REVOCATION] = { "revocation", "revoke", check_revocation },
+};
+
+const char *signable_words(enum signable s)
+{
+	return kinds[s].words;
+}
+
+/* By its members; one that says "command" wrongly is a profile with a mistake, which the profile's parser words. */
+static int find_kind(const struct candidate *c, enum signable *ret, struct diag *d)
+{
+	_cleanup_json_file_ struct json_file f = { 0 };
+	int r;
+
+	if (ends_with(c->base, PINS)) {
+		*ret = SIGNABLE_PINS;
+		return 0;
+	}
+	r = json_file_parse(c->path, c->bytes, c->n, &f, d);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (kinds[i].member && json_object_get(f.root, kinds[i].member)) {
+			*ret = (enum signable)i;
+			return ends_with(c->base, JSON)
+				       ? 0
+				       : diag_fail(d, -EINVAL, "%s: a %s is a file NAME" JSON, c->path, kinds[i].words);
+		}
+	return diag_fail(d, -EINVAL,
+		"%s: neither a profile, pins, a bundle nor a revocation, so no signature of it would mean anything to "
+		"stockade; minisign signs any file",
+		c->path);
+}
+
+int signable_check(const char *path, const char *bytes, size_t n, enum signable *ret, struct diag *d)
+{
+	char shown[SHOWN];
+	const char *slash = strrchr(path, '/');
+	struct candidate c = { text_escape_str(path, shown, sizeof(shown)), slash ? slash + 1 : path, bytes, n };
+	int r = find_kind(&c, ret, d);
+
+	return r ? r : kinds[*ret].check(&c, d);
+}

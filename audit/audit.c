@@ -73,7 +73,7 @@ static int start(struct audit *a, const struct audit_identity *id, struct diag *
 	r = create_file(a, d);
 	if (r < 0)
 		return r;
-	r = log_note(a, &e, NULL, d);
+	r = log_note(a, &e, &(struct log_extra){ .detail = id->opening }, d);
 	/* Without its index record the session never was: nothing ran, and no file stays behind. */
 	if (r < 0)
 		(void)unlinkat(a->dirfd, a->file, 0);

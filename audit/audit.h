@@ -37,6 +37,7 @@ struct audit_identity {
 	const char *channel;	    /* "terminal", "approve", "digest", ... */
 	const char *classification; /* data.classification or "" */
 	const char *delete_after;   /* "90d" or "" */
+	const json_t *opening;	    /* what the detail of session.open holds; NULL: nothing */
 };
 
 struct log_key;

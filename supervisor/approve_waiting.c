@@ -60,7 +60,8 @@ static int show(const struct pending *e)
  */
 static int answer(const struct approve_waiting *w, const struct pending *e, bool approved, const char *channel)
 {
-	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember };
+	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember,
+		json_object_get(e->question, "client") };
 	struct diag d = { "out of memory" };
 	char name[SHOWN];
 

@@ -53,9 +53,9 @@ static json_t *approval_json(const struct approval *a)
 
 	if (a->damaged)
 		return json_pack("{s:s, s:s, s:s}", "id", a->id, "digest", a->digest, "damaged", a->damaged);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", a->id, "digest", a->digest, "name", a->name,
-		"subject", a->subject, "when", output_time(a->when, when), "user", a->user, "channel", a->channel,
-		"lineage", a->lineage);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O?}", "id", a->id, "digest", a->digest, "name",
+		a->name, "subject", a->subject, "when", output_time(a->when, when), "user", a->user, "channel",
+		a->channel, "lineage", a->lineage, "client", a->client);
 }
 
 /* NULL when one of them cannot be written down: a shorter list would be a wrong one. */

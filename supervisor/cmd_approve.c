@@ -141,6 +141,7 @@ static int approve_plan(const struct command_ctx *ctx, const struct paths *p, co
 	r = r < 0 ? r : consent_list(p, &all, &d);
 	r = r < 0 ? r : effective_look(&e, &d);
 	r = r < 0 ? r : effective_digest(p, &all, &e, &d);
+	r = r < 0 ? r : effective_identify(p, l, &e, &d);
 	r = r < 0 ? r : plan_status(ctx, p, &all, &e, l, &d);
 	if (r >= 0)
 		return r;

@@ -176,6 +176,7 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 {
 	_cleanup_approvals_ struct approvals all = { 0 };
 	_cleanup_approval_ struct approval a = { 0 };
+	_cleanup_lineage_ struct lineage l = { 0 };
 	const char *approval;
 	uint32_t lifted = 0;
 	bool earlier;
@@ -184,6 +185,8 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 
 	r = r < 0 ? r : effective_look(e, d);
 	r = r < 0 ? r : effective_digest(p, &all, e, d);
+	r = r < 0 ? r : lineage_read(&l, d);
+	r = r < 0 ? r : effective_identify(p, &l, e, d);
 	earlier = r == 0 && consent_earlier(&all, e->subject, e->digest);
 	r = r < 0 ? r : consent_lookup(p, e->digest, &a, d);
 	if (r < 0)

@@ -70,9 +70,9 @@ static json_t *session_json(const struct listed *l, const struct registry_entry 
 {
 	char since[OUTPUT_TIME_SIZE];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:o, s:o}", "session", e->id, "state",
-		e->foreign ? "unknown" : "running", "server", e->name, "client", e->client, "pid", e->pid, "since",
-		output_time(e->since, since), "calls", (json_int_t)e->counters.calls, "denials",
+	return json_pack("{s:s, s:s, s:s, s:s, s:O?, s:i, s:s, s:I, s:I, s:o, s:o}", "session", e->id, "state",
+		e->foreign ? "unknown" : "running", "server", e->name, "client", e->client, "identity", e->identity,
+		"pid", e->pid, "since", output_time(e->since, since), "calls", (json_int_t)e->counters.calls, "denials",
 		(json_int_t)e->counters.denials, "memory",
 		e->foreign ? json_null() : json_integer((json_int_t)registry_memory(e->pid)), "waits_for",
 		calls_json(l, e));
@@ -84,10 +84,10 @@ static json_t *launch_json(const struct pending *p)
 	char since[OUTPUT_TIME_SIZE];
 
 	output_time(p->when, since);
-	return json_pack("{s:n, s:s, s:s, s:s, s:n, s:s, s:i, s:i, s:n, s:[{s:s, s:s, s:I}]}", "session", "state",
-		"waiting", "server", p->damaged ? "" : p->name, "client", p->damaged ? "" : p->lineage, "pid", "since",
-		since, "calls", 0, "denials", 0, "memory", "waits_for", "kind", "launch", "digest", p->digest,
-		"launches", (json_int_t)p->waiters);
+	return json_pack("{s:n, s:s, s:s, s:s, s:O?, s:n, s:s, s:i, s:i, s:n, s:[{s:s, s:s, s:I}]}", "session", "state",
+		"waiting", "server", p->damaged ? "" : p->name, "client", p->damaged ? "" : p->lineage, "identity",
+		json_object_get(p->question, "client"), "pid", "since", since, "calls", 0, "denials", 0, "memory",
+		"waits_for", "kind", "launch", "digest", p->digest, "launches", (json_int_t)p->waiters);
 }
 
 static json_t *list_json(const struct listed *l)

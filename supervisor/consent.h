@@ -37,7 +37,8 @@ struct approval {
 	char *lineage;
 	int64_t when;
 	json_t *canonical;
-	char *damaged; /* in a list: why this file approves nothing, and only id and digest are there; else NULL */
+	json_t *client; /* who asked, as client_json() writes it; NULL: it is not told */
+	char *damaged;	/* in a list: why this file approves nothing, and only id and digest are there; else NULL */
 };
 void approval_done(struct approval *a);
 #define _cleanup_approval_ _cleanup_(approval_done)
@@ -62,6 +63,7 @@ struct consent_facts {
 	const char *digest, *name, *subject;
 	const json_t *canonical;
 	bool never_remember;
+	const json_t *client; /* who asked; NULL: not known */
 };
 int consent_remember_facts(const struct paths *p, const struct consent_facts *f, const char *channel,
 	const struct lineage *l, struct diag *d) _must_check_;

@@ -25,6 +25,7 @@ void approval_done(struct approval *a)
 	free(a->lineage);
 	free(a->damaged);
 	json_decref(a->canonical);
+	json_decref(a->client);
 	*a = (struct approval){ 0 };
 }
 
@@ -74,6 +75,7 @@ static int take_fields(const json_t *root, struct approval *a, const char **ret_
 			return r;
 	}
 	a->canonical = json_incref(json_object_get(root, "canonical"));
+	a->client = json_incref(json_object_get(root, "client"));
 	if (!json_is_object(a->canonical))
 		return -EINVAL;
 	*ret_why = "the plan inside is not the one of its name: it was changed after the approval";
@@ -225,9 +227,10 @@ static json_t *approval_json(
 {
 	char when[OUTPUT_TIME_SIZE];
 
-	return json_pack("{s:i, s:s#, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "v", APPROVAL_VERSION, "id", f->digest,
-		16, "digest", f->digest, "name", f->name, "subject", f->subject, "channel", channel, "user", p->user,
-		"lineage", chain, "when", output_time(time(NULL), when), "canonical", f->canonical);
+	return json_pack("{s:i, s:s#, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O*}", "v", APPROVAL_VERSION, "id",
+		f->digest, 16, "digest", f->digest, "name", f->name, "subject", f->subject, "channel", channel, "user",
+		p->user, "lineage", chain, "when", output_time(time(NULL), when), "canonical", f->canonical, "client",
+		json_is_object(f->client) ? f->client : NULL);
 }
 
 int consent_remember_facts(const struct paths *p, const struct consent_facts *f, const char *channel,
@@ -264,9 +267,12 @@ int consent_remember_facts(const struct paths *p, const struct consent_facts *f,
 int consent_remember(
 	const struct paths *p, const struct effective *e, const char *channel, const struct lineage *l, struct diag *d)
 {
-	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember };
+	json_t *client = client_json(&e->client);
+	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember, client };
+	int r = client ? consent_remember_facts(p, &f, channel, l, d) : -ENOMEM;
 
-	return consent_remember_facts(p, &f, channel, l, d);
+	json_decref(client);
+	return r;
 }
 
 static int several(const char *prefix, const struct approval *a, const struct approval *b, struct diag *d)

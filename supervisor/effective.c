@@ -687,8 +687,18 @@ int effective_build(const struct effective_args *a, struct effective *ret, struc
 	return r;
 }
 
+int effective_identify(const struct paths *p, const struct lineage *l, struct effective *e, struct diag *d)
+{
+	int r;
+
+	client_done(&e->client);
+	r = client_identify(p, l, &(struct client_options){ 0 }, &e->client);
+	return r < 0 ? diag_fail(d, r, "cannot find out which client started this: %s", strerror(-r)) : 0;
+}
+
 void effective_done(struct effective *e)
 {
+	client_done(&e->client);
 	policy_done(&e->policy);
 	profile_done(&e->profile);
 	freshness_done(&e->fresh);

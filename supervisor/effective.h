@@ -12,6 +12,7 @@
  */
 #pragma once
 #include <jansson.h>
+#include "supervisor/client/client.h"
 #include "supervisor/grants.h"
 #include "supervisor/pin_store.h"
 #include "supervisor/policy/policy.h"
@@ -113,8 +114,9 @@ struct effective {
 	struct shim_config shim;
 	bool pinned; /* there are pins, and shim enforces them; they are no part of the digest */
 	struct pin_set pins;
-	bool others_cut; /* not all names of the other servers' tools are guarded against imitation */
-	int exit_hint;	 /* enum stockade_exit for a failure */
+	bool others_cut;      /* not all names of the other servers' tools are guarded against imitation */
+	int exit_hint;	      /* enum stockade_exit for a failure */
+	struct client client; /* who asks for it; no part of the digest. Filled by effective_identify */
 };
 
 struct approvals; /* supervisor/consent.h */
@@ -136,5 +138,8 @@ int effective_look(struct effective *e, struct diag *d) _must_check_;
 /* The other trees hashed (cache warm: stat only), canonical JSON and digest filled; all: what is approved now. */
 int effective_digest(
 	const struct paths *p, const struct approvals *all, struct effective *e, struct diag *d) _must_check_;
+/* Who asks for it: e->client, among the programs that started us. */
+int effective_identify(
+	const struct paths *p, const struct lineage *l, struct effective *e, struct diag *d) _must_check_;
 void effective_done(struct effective *e);
 #define _cleanup_effective_ _cleanup_(effective_done)

@@ -78,6 +78,8 @@ static int take_digest(const struct launch *l, struct effective *e, struct diag 
 {
 	int r = effective_look(e, d);
 
+	if (r == 0)
+		r = effective_identify(&l->paths, &l->lineage, e, d);
 	return r < 0 ? r : effective_digest(&l->paths, &l->approvals, e, d);
 }
 

@@ -78,6 +78,7 @@ static const struct interpreter {
 	{ "electron", false, { "-r", "--require" } },
 	{ "bun", false, { "-r", "--preload" } },
 	{ "deno", false, { "--config", "--import-map" } },
+	{ "java", false, { "-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules" } },
 	{ "python", true, { "-W", "-X", "--check-hash-based-pycs" } },
 	{ "ruby", true, { "-I", "-r" } },
 	{ "perl", true, { "-I" } },
@@ -97,6 +98,11 @@ static const struct interpreter *find_interpreter(const char *exe)
 			return row;
 	}
 	return NULL;
+}
+
+bool lineage_is_interpreter(const char *exe)
+{
+	return find_interpreter(exe) != NULL;
 }
 
 static bool takes_value(const struct interpreter *row, const char *option)

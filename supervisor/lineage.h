@@ -48,6 +48,8 @@ struct lineage_stat {
 	char comm[64];
 };
 int lineage_parse_stat(const char *stat, struct lineage_stat *ret) _must_check_;
+/* Is the program at that path known as one that runs scripts? By its base name. */
+bool lineage_is_interpreter(const char *exe);
 /* Why nobody may approve from here, heap; NULL when that is nobody's business but the user's: a client stands above us,
  * or may stand beyond what we can see. Marks the clients of running sessions first. */
 int lineage_client_above(struct lineage *l, const struct paths *p, char **ret, struct diag *d) _must_check_;

@@ -93,6 +93,40 @@ static void command(struct render *r, const json_t *q)
 	fprintf(r->out, "%s\n", render_colour(r, PLAIN));
 }
 
+static void client_member(struct render *r, const json_t *c, const char *before, const char *key)
+{
+	const char *value = render_member(c, key);
+
+	if (!value)
+		return;
+	fputs(before, r->out);
+	render_put(r, value);
+}
+
+static void client(struct render *r, const json_t *q)
+{
+	const json_t *c = json_object_get(q, "client");
+
+	if (!json_is_object(c))
+		return;
+	render_heading(r, "The client that asks for it (identified, not authenticated)");
+	fprintf(r->out, "%*s", INDENT, "");
+	client_member(r, c, "", "name");
+	client_member(r, c, render_member(c, "name") ? ": " : "", "path");
+	client_member(r, c, " running ", "script");
+	client_member(r, c, " of the AppImage ", "image");
+	client_member(r, c, ", ", "package");
+	client_member(r, c, " ", "version");
+	client_member(r, c, ", ", "digest");
+	client_member(r, c, "not known: ", "why");
+	fputc('\n', r->out);
+	if (render_member(c, "how"))
+		fprintf(r->out, "%*s", INDENT, "");
+	client_member(r, c, "", "how");
+	if (render_member(c, "how"))
+		fputc('\n', r->out);
+}
+
 /* One danger and everything that brings it. */
 static void danger(struct render *r, const struct question_danger *row, const json_t *q)
 {
@@ -169,6 +203,7 @@ int question_render(FILE *out, const json_t *q, const struct question_options *o
 	command(&r, q);
 	dangers(&r, q);
 	render_grants(&r, q);
+	client(&r, q);
 	if (!o->all) {
 		changes(&r, q);
 		warning(&r, q);

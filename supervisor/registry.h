@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include "audit/audit.h"
 #include "base/diag.h"
+#include "supervisor/client/client.h"
 #include "supervisor/effective.h"
 #include "supervisor/lineage.h"
 #include "supervisor/paths.h"
@@ -36,7 +37,8 @@ struct registry_entry {
 	char id[AUDIT_SESSION_ID_LEN + 1];
 	char *name;
 	char *client;
-	json_t *writes; /* an array of paths */
+	json_t *writes;	  /* an array of paths */
+	json_t *identity; /* as client_json() writes it; NULL: nobody looked */
 	pid_t pid, init_pid;
 	uint64_t start, init_start;
 	int64_t since;
@@ -56,6 +58,7 @@ struct registry_args {
 	const struct lineage *lineage;
 	const struct fs_grants *grants; /* what it may write is noted, for who starts code that lies there */
 	pid_t init_pid;
+	const struct client *identity; /* of the client; NULL: nobody looked */
 };
 
 int registry_add(const struct registry_args *a, struct registration *ret, struct diag *d) _must_check_;

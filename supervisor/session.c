@@ -143,8 +143,7 @@ void session_end_shim(struct session *s, enum control_type type, const char *wor
 		return;
 	s->phase = PHASE_DRAINING;
 	set_deadline(s, DRAIN_MS);
-	if (s->spawned.shim_pidfd < 0 ||
-		session_send_control(s->spawned.control, type, s->exit_status, words) < 0)
+	if (s->spawned.shim_pidfd < 0 || session_send_control(s->spawned.control, type, s->exit_status, words) < 0)
 		s->phase = PHASE_OVER;
 }
 
@@ -571,6 +570,8 @@ static int identify(struct session *s, bool opens)
 	const struct effective *e = a->effective;
 	_cleanup_free_ char *client = lineage_words(a->lineage);
 	char version[32] = "";
+	json_t *opening;
+	int r;
 
 	if (e->profile.file)
 		snprintf(version, sizeof(version), "%llu", (unsigned long long)e->profile.version);
@@ -585,7 +586,12 @@ static int identify(struct session *s, bool opens)
 		.channel = s->channel ? s->channel : "",
 		.classification = e->profile.classification ? e->profile.classification : "",
 		.delete_after = e->profile.delete_after ? e->profile.delete_after : "" };
-	return opens ? log_open(a->paths, &id, &s->log, &s->diag) : audit_set_identity(s->log, &id);
+	if (!opens)
+		return audit_set_identity(s->log, &id);
+	id.opening = opening = json_pack("{s:o}", "client", client_json(&e->client));
+	r = opening ? log_open(a->paths, &id, &s->log, &s->diag) : -ENOMEM;
+	json_decref(opening);
+	return r;
 }
 
 int session_identify(struct session *s)

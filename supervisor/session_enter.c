@@ -64,6 +64,7 @@ static int on_init(struct session *s, const struct report *r, int pidfd)
 		.digest = a->effective->digest,
 		.lineage = a->lineage,
 		.grants = &a->effective->grants,
+		.identity = &a->effective->client,
 		.init_pid = r->pid };
 	_cleanup_free_ char *client = lineage_words(a->lineage);
 

@@ -45,6 +45,9 @@ NEEDS = {
     "kcore": lambda: os.path.exists("/proc/kcore"),
     "alg": lambda: has_sockets(socket.AF_ALG),
     "vsock": lambda: has_sockets(socket.AF_VSOCK),
+    # which process serves a mount of FUSE
+    "fuse-connection": lambda: os.path.exists("/dev/fuse") and tuple(map(int, platform.release().split("-")[0].split(".")[:2])) >= (6, 16),
+    "fuse": lambda: os.path.exists("/dev/fuse"),
     # clients of tests/network
     "go": lambda: shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin:/usr/local/bin:/usr/bin:/bin") is not None,
     "musl": lambda: shutil.which("musl-gcc") is not None,

@@ -30,6 +30,9 @@ demo   file:/etc/ssl/certs/ca-certificates.crt ca-certificates
 test   py:ensurepip         python3-venv
 test   py:pip               python3-pip
 test   cmd:ip               iproute2
+test   cmd:bwrap            bubblewrap
+test   cmd:mksquashfs       squashfs-tools
+test   cmd:squashfuse       squashfuse
 test   cmd:setpriv          util-linux
 test   file:/usr/share/unicode/CaseFolding.txt unicode-data
 test   file:/usr/share/json-schema-test-suite json-schema-test-suite
@@ -49,7 +52,6 @@ test   cmd:go               golang-go
 test   file:/usr/sbin/rsyslogd rsyslog
 test   file:/lib/systemd/systemd-journal-remote systemd-journal-remote
 test   cmd:minisign         minisign
-bench  cmd:bwrap            bubblewrap
 lint   cmd:clang            clang
 lint   cmd:clang-tidy       clang-tidy
 lint   cmd:clang-format     clang-format

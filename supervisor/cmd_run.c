@@ -112,6 +112,30 @@ static int run_waiting(struct launch *l, struct session_args *s)
 	return r;
 }
 
+/* On a terminal the person reads it; a client is told what it can tell, and the rule goes to stderr and the log. */
+static int run_denied(struct launch *l, struct session_args *s)
+{
+	static const char status[] = "client not allowed";
+	char words[CONTROL_TEXT_MAX], shown[128];
+	const struct session_wait w = {
+		.denied = l->effective->client_refused, .denied_status = status, .refused = words
+	};
+	int r;
+
+	text_escape_str(l->effective->name, shown, sizeof(shown));
+	if (consent_terminal_is_ours()) {
+		command_error("%s: %s", shown, l->effective->client_refused);
+		return session_refuse(s, status);
+	}
+	snprintf(words, sizeof(words),
+		"stockade did not start '%s': the policy of this machine does not allow this client to start servers",
+		shown);
+	s->wait = &w;
+	r = session_run(s);
+	s->wait = NULL;
+	return r;
+}
+
 static int start(const struct command_ctx *ctx, const struct grants *g, struct launch *l, struct diag *d)
 {
 	int r = launch_approved(ctx, g, true, l, d);
@@ -126,6 +150,8 @@ static int start(const struct command_ctx *ctx, const struct grants *g, struct l
 		.prepared = &l->prepared };
 	if (r == CONSENT_UNKNOWN)
 		return run_waiting(l, &s);
+	if (r == CONSENT_DENIED)
+		return run_denied(l, &s);
 	/* A session lasts for days. */
 	approvals_done(&l->approvals);
 	return r == CONSENT_APPROVED ? session_run(&s) : refuse(&s, r);

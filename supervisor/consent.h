@@ -23,6 +23,7 @@ enum consent_outcome {
 	CONSENT_TIMEOUT = 2,
 	CONSENT_CANCELLED = 3, /* the client went away while we waited */
 	CONSENT_UNKNOWN = 4,   /* not remembered */
+	CONSENT_DENIED = 5,    /* nobody is asked: the policy does not allow this client (effective->client_refused) */
 };
 
 enum { CONSENT_WAIT_S = 20, CONSENT_FILE_MAX = 5 << 20 };

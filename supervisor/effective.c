@@ -687,18 +687,33 @@ int effective_build(const struct effective_args *a, struct effective *ret, struc
 	return r;
 }
 
+static void forget_client(struct effective *e)
+{
+	client_done(&e->client);
+	free(e->client_refused);
+	e->client_refused = NULL;
+	e->client_rule = NULL;
+}
+
 int effective_identify(const struct paths *p, const struct lineage *l, struct effective *e, struct diag *d)
 {
+	const struct client_options o = { .anew = client_rules_need_anew(&e->policy.clients) };
 	int r;
 
-	client_done(&e->client);
-	r = client_identify(p, l, &(struct client_options){ 0 }, &e->client);
-	return r < 0 ? diag_fail(d, r, "cannot find out which client started this: %s", strerror(-r)) : 0;
+	forget_client(e);
+	r = client_identify(p, l, &o, &e->client);
+	if (r < 0)
+		return diag_fail(d, r, "cannot find out which client started this: %s", strerror(-r));
+	r = client_rules_check(&e->policy.clients, &e->client, &e->client_rule, d);
+	if (r != -EPERM)
+		return r;
+	e->client_refused = strdup(d->text);
+	return e->client_refused ? 0 : -ENOMEM;
 }
 
 void effective_done(struct effective *e)
 {
-	client_done(&e->client);
+	forget_client(e);
 	policy_done(&e->policy);
 	profile_done(&e->profile);
 	freshness_done(&e->fresh);

@@ -114,9 +114,11 @@ struct effective {
 	struct shim_config shim;
 	bool pinned; /* there are pins, and shim enforces them; they are no part of the digest */
 	struct pin_set pins;
-	bool others_cut;      /* not all names of the other servers' tools are guarded against imitation */
-	int exit_hint;	      /* enum stockade_exit for a failure */
-	struct client client; /* who asks for it; no part of the digest. Filled by effective_identify */
+	bool others_cut;	 /* not all names of the other servers' tools are guarded against imitation */
+	int exit_hint;		 /* enum stockade_exit for a failure */
+	struct client client;	 /* who asks for it; no part of the digest. Filled by effective_identify */
+	const char *client_rule; /* by which rule of the policy it may; NULL: none says so */
+	char *client_refused;	 /* it may not, in words for the person; NULL: it may */
 };
 
 struct approvals; /* supervisor/consent.h */
@@ -138,7 +140,9 @@ int effective_look(struct effective *e, struct diag *d) _must_check_;
 /* The other trees hashed (cache warm: stat only), canonical JSON and digest filled; all: what is approved now. */
 int effective_digest(
 	const struct paths *p, const struct approvals *all, struct effective *e, struct diag *d) _must_check_;
-/* Who asks for it: e->client, among the programs that started us. */
+/* May that client? -EPERM with words, for the person; e->client_rule. */
+int effective_judge_client(struct effective *e, struct diag *d) _must_check_;
+/* Who asks for it, among the programs that started us, and may that client? e->client, client_rule, client_refused. */
 int effective_identify(
 	const struct paths *p, const struct lineage *l, struct effective *e, struct diag *d) _must_check_;
 void effective_done(struct effective *e);

@@ -105,6 +105,8 @@ static int check_unchanged(struct launch *l, struct diag *d)
 			"%s: its code, its profile or what it is granted was changed while the question waited for an "
 			"answer, so what was approved is not what would run; nothing was started: start it again",
 			text_escape_str(l->effective->name, name, sizeof(name)));
+	if (l->client && other.client_refused)
+		return diag_fail(d, -EPERM, "%s", other.client_refused);
 	shown = *l->effective;
 	*l->effective = other;
 	other = shown;
@@ -234,6 +236,7 @@ int launch_approved(
 
 	l->ctx = ctx;
 	l->grants = g;
+	l->client = client;
 	if (r == 0)
 		r = lineage_read(&l->lineage, d);
 	if (r == 0)
@@ -246,7 +249,7 @@ int launch_approved(
 		prepare(l);
 	r = take_digest(l, l->effective, d);
 	if (r == 0)
-		r = look_up(l, d);
+		r = client && l->effective->client_refused ? CONSENT_DENIED : look_up(l, d);
 	if (r == CONSENT_APPROVED)
 		r = note_start(l, d);
 	if (r != CONSENT_APPROVED)

@@ -62,6 +62,22 @@ static json_t *lines_json(const struct effective *e, unsigned *ret_command)
 	return array;
 }
 
+/* With what the policy says of it. */
+static json_t *who_asks(const struct effective *e)
+{
+	_cleanup_free_ char *rule = e->client_rule ? question_shown(e->client_rule) : NULL;
+	_cleanup_free_ char *refused = e->client_refused ? question_shown(e->client_refused) : NULL;
+	json_t *c = client_json(&e->client);
+	int r = rule ? json_object_set_new(c, "rule", json_string(rule)) : 0;
+
+	if (refused)
+		r |= json_object_set_new(c, "refused", json_string(refused));
+	if (r == 0)
+		return c;
+	json_decref(c);
+	return NULL;
+}
+
 json_t *question_json(const struct effective *e, const json_t *earlier)
 {
 	_cleanup_free_ char *name = question_shown(e->name), *subject = question_shown(e->subject),
@@ -77,7 +93,7 @@ json_t *question_json(const struct effective *e, const json_t *earlier)
 		return NULL;
 	}
 	/* Nobody asked where nobody looked who did. */
-	asked = e->client.kind != CLIENT_UNKNOWN || e->client.why ? client_json(&e->client) : json_null();
+	asked = e->client.kind != CLIENT_UNKNOWN || e->client.why ? who_asks(e) : json_null();
 	return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:s, s:o, s:o, s:b, s:o, s:o, s:o}", "name", name, "subject",
 		subject, "digest", e->digest, "profile", file, "version", (json_int_t)e->profile.version, "command",
 		command, "command_dangers", danger_names(danger), "dangers", danger_names(e->danger), "never_remember",

@@ -103,6 +103,15 @@ static void client_member(struct render *r, const json_t *c, const char *before,
 	render_put(r, value);
 }
 
+static void client_line(struct render *r, const json_t *c, const char *before, const char *key)
+{
+	if (!render_member(c, key))
+		return;
+	fprintf(r->out, "%*s", INDENT, "");
+	client_member(r, c, before, key);
+	fputc('\n', r->out);
+}
+
 static void client(struct render *r, const json_t *q)
 {
 	const json_t *c = json_object_get(q, "client");
@@ -120,11 +129,9 @@ static void client(struct render *r, const json_t *q)
 	client_member(r, c, ", ", "digest");
 	client_member(r, c, "not known: ", "why");
 	fputc('\n', r->out);
-	if (render_member(c, "how"))
-		fprintf(r->out, "%*s", INDENT, "");
-	client_member(r, c, "", "how");
-	if (render_member(c, "how"))
-		fputc('\n', r->out);
+	client_line(r, c, "", "how");
+	client_line(r, c, "allowed by ", "rule");
+	client_line(r, c, "'run' would refuse it: ", "refused");
 }
 
 /* One danger and everything that brings it. */

@@ -17,7 +17,10 @@ struct session_wait {
 	struct consent_wait consent;
 	const char *words;   /* that it waits, for the client and so perhaps for a model */
 	const char *refused; /* that a person said no, for the same */
-	const char *unfit;   /* that a person said yes to what it is no longer, for the same */
+	/* Why it must not be started at all, for the person, and in a word or two for the log; NULL: somebody is asked.
+	 */
+	const char *denied, *denied_status;
+	const char *unfit; /* that a person said yes to what it is no longer, for the same */
 	/* A person said yes: has the plan looked at once more, and says which approval it is and through which channel.
 	 */
 	int (*approved)(void *launch, const char **ret_approval, const char **ret_channel, struct diag *d);

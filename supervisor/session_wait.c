@@ -28,10 +28,37 @@ static void leave(struct session *s)
 	s->consent = NULL;
 }
 
+/* The client hears words until it ends. said: for the person at its stderr. */
+static int refuse(struct session *s, const char *status, const char *said, const char *words)
+{
+	int r = session_record_own(s, EVENT_CONSENT, said, status);
+
+	session_say(s, said);
+	s->exit_status = EXIT_REFUSED;
+	s->close_status = status;
+	s->phase = PHASE_REFUSED;
+	return r < 0 ? r : send_shim(s, CONTROL_REFUSE, words);
+}
+
+/* It must not be started at all: the client is answered, and nobody is asked. */
+static int deny(struct session *s)
+{
+	const struct session_wait *w = s->args->wait;
+	int r = spawn_waiting(s->args->effective, &s->spawned, &s->diag);
+
+	if (r == 0)
+		r = send_shim(s, CONTROL_WAIT, w->refused);
+	return r < 0 ? r : refuse(s, w->denied_status, w->denied, w->refused);
+}
+
 int session_wait_begin(struct session *s)
 {
 	const struct session_wait *w = s->args->wait;
-	int r = session_record_own(s, EVENT_CONSENT, "the launch waits for the user's approval", "waiting");
+	int r;
+
+	if (w->denied)
+		return deny(s);
+	r = session_record_own(s, EVENT_CONSENT, "the launch waits for the user's approval", "waiting");
 
 	if (r == 0)
 		r = spawn_waiting(s->args->effective, &s->spawned, &s->diag);
@@ -51,18 +78,6 @@ static int send_pins(struct session *s)
 	if (r == -EPIPE || r == -ECONNRESET)
 		return 0;
 	return r < 0 ? diag_fail(&s->diag, r, "cannot hand the pins to the shim: %s", strerror(-r)) : 0;
-}
-
-/* The client hears words until it ends. said: for the person at its stderr. */
-static int refuse(struct session *s, const char *status, const char *said, const char *words)
-{
-	int r = session_record_own(s, EVENT_CONSENT, said, status);
-
-	session_say(s, said);
-	s->exit_status = EXIT_REFUSED;
-	s->close_status = status;
-	s->phase = PHASE_REFUSED;
-	return r < 0 ? r : send_shim(s, CONTROL_REFUSE, words);
 }
 
 static int start(struct session *s)

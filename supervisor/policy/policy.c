@@ -64,5 +64,6 @@ void policy_done(struct policy *p)
 	policy_provide_done(&p->provide);
 	policy_persons_done(&p->persons);
 	policy_servers_done(&p->servers);
+	client_rules_done(&p->clients);
 	*p = (struct policy){ 0 };
 }

@@ -17,6 +17,7 @@
 #pragma once
 #include "base/diag.h"
 #include "base/fs.h"
+#include "supervisor/client/client_rule.h"
 #include "supervisor/policy/policy_persons.h"
 #include "supervisor/policy/policy_provide.h"
 #include "supervisor/policy/policy_servers.h"
@@ -32,6 +33,7 @@ struct policy {
 	struct policy_provide provide;
 	struct policy_persons persons;
 	struct policy_servers servers;
+	struct client_rules clients;
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

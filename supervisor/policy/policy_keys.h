@@ -35,6 +35,9 @@ int policy_set_unprofiled(const struct key *k) _must_check_;
 int policy_set_user(const struct key *k) _must_check_;
 int policy_set_servers(const struct key *k) _must_check_;
 int policy_set_packages(const struct key *k) _must_check_;
+/* policy_clients.c */
+int policy_set_clients_allow(const struct key *k) _must_check_;
+int policy_set_clients_deny(const struct key *k) _must_check_;
 /* policy_persons.c */
 int policy_set_findings(const struct key *k) _must_check_;
 int policy_set_grants(const struct key *k) _must_check_;

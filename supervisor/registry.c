@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,6 +16,8 @@
 #include "supervisor/state_json.h"
 
 enum { REGISTRY_FILE_MAX = 64 << 10, STAT_MAX = 4096, START_FIELD = 22 };
+
+_Static_assert(offsetof(struct registry_counters, version) == REGISTRY_COUNTERS_FIRST, "what earlier versions read");
 
 /* Blank-separated field n (from 3) of /proc/PID/stat, after the command in parentheses, which may hold anything. */
 static int stat_field(pid_t pid, unsigned field, uint64_t *ret)
@@ -210,15 +213,26 @@ static bool is_alive(const struct registry_entry *e)
 	return registry_start_time(e->pid, &start) == 0 && start == e->start;
 }
 
-static void read_counters(int dirfd, struct registry_entry *e)
+/* Whoever could plant a file here could plant an entry as well; a link or another's file is none of ours all the same.
+ */
+static void read_counters(int dirfd, uid_t uid, struct registry_entry *e)
 {
+	struct registry_counters c = { 0 };
 	char name[64];
 	_cleanup_close_ int fd = -1;
+	struct stat st;
+	ssize_t n;
 
 	snprintf(name, sizeof(name), "%s.stat", e->id);
 	fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || read(fd, &e->counters, sizeof(e->counters)) != sizeof(e->counters))
-		e->counters = (struct registry_counters){ 0 };
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != uid)
+		return;
+	n = read(fd, &c, sizeof(c));
+	if (n < REGISTRY_COUNTERS_FIRST)
+		return;
+	e->counters = c;
+	if (n < (ssize_t)sizeof(c) || c.version < REGISTRY_COUNTERS_VERSION)
+		memset((char *)&e->counters + REGISTRY_COUNTERS_FIRST, 0, sizeof(c) - REGISTRY_COUNTERS_FIRST);
 }
 
 static int read_one(const struct paths *p, int dirfd, const char *file, struct registry_list *list)
@@ -239,7 +253,7 @@ static int read_one(const struct paths *p, int dirfd, const char *file, struct r
 		entry_done(&e);
 		return 0;
 	}
-	read_counters(dirfd, &e);
+	read_counters(dirfd, p->uid, &e);
 	r = GROW(list->v, list->n, list->room);
 	if (r == 0)
 		list->v[list->n++] = e;
@@ -284,7 +298,7 @@ int registry_read(const struct paths *p, struct registry_list *ret, struct diag 
 
 enum { PROCESSES_MAX = 65536 };
 
-struct process {
+struct registry_process {
 	pid_t pid, parent;
 	enum { DESCENT_UNKNOWN, DESCENT_OURS, DESCENT_OTHER } descent;
 };
@@ -309,7 +323,7 @@ static uint64_t memory_of(pid_t pid)
 	return 0;
 }
 
-static size_t list_processes(struct process *v, size_t max)
+static size_t list_processes(struct registry_process *v, size_t max)
 {
 	_cleanup_closedir_ DIR *dir = opendir("/proc");
 	struct dirent *e;
@@ -318,20 +332,20 @@ static size_t list_processes(struct process *v, size_t max)
 
 	while (dir && n < max && (e = readdir(dir)))
 		if (parse_u64(e->d_name, 1, INT32_MAX, &pid) == 0 && stat_field((pid_t)pid, 4, &parent) == 0)
-			v[n++] = (struct process){ .pid = (pid_t)pid, .parent = (pid_t)parent };
+			v[n++] = (struct registry_process){ .pid = (pid_t)pid, .parent = (pid_t)parent };
 	return n;
 }
 
 static int by_pid(const void *a, const void *b)
 {
-	const struct process *x = a, *y = b;
+	const struct registry_process *x = a, *y = b;
 
 	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-static struct process *find_process(struct process *v, size_t n, pid_t pid)
+static struct registry_process *find_process(struct registry_process *v, size_t n, pid_t pid)
 {
-	const struct process key = { .pid = pid };
+	const struct registry_process key = { .pid = pid };
 
 	return bsearch(&key, v, n, sizeof(*v), by_pid);
 }
@@ -339,9 +353,9 @@ static struct process *find_process(struct process *v, size_t n, pid_t pid)
 /* Up to the first ancestor of which it is known, then down again: each process is visited twice, however deep they are.
  * A listing that was made while pids were used again can hold a circle: its members are marked as others' on the way
  * up. */
-static bool descends(struct process *v, size_t n, struct process *from, pid_t root)
+static bool descends(struct registry_process *v, size_t n, struct registry_process *from, pid_t root)
 {
-	struct process *p = from;
+	struct registry_process *p = from;
 	bool ours;
 
 	while (p && p->descent == DESCENT_UNKNOWN && p->parent != root) {
@@ -351,22 +365,48 @@ static bool descends(struct process *v, size_t n, struct process *from, pid_t ro
 	ours = p && (p->descent == DESCENT_OURS || p->parent == root);
 	if (!ours)
 		return false;
-	for (struct process *q = from; q != p; q = find_process(v, n, q->parent))
+	for (struct registry_process *q = from; q != p; q = find_process(v, n, q->parent))
 		q->descent = DESCENT_OURS;
 	p->descent = DESCENT_OURS;
 	return true;
 }
 
-uint64_t registry_memory(pid_t root)
+void registry_processes_read(struct registry_processes *ret)
 {
-	_cleanup_free_ struct process *v = calloc(PROCESSES_MAX, sizeof(*v));
-	size_t n = v ? list_processes(v, PROCESSES_MAX) : 0;
+	ret->v = calloc(PROCESSES_MAX, sizeof(*ret->v));
+	ret->n = ret->v ? list_processes(ret->v, PROCESSES_MAX) : 0;
+	if (ret->n > 1)
+		qsort(ret->v, ret->n, sizeof(*ret->v), by_pid);
+}
+
+void registry_processes_done(struct registry_processes *p)
+{
+	free(p->v);
+	*p = (struct registry_processes){ 0 };
+}
+
+uint64_t registry_memory(struct registry_processes *p, pid_t root)
+{
 	uint64_t total = memory_of(root);
 
-	if (n > 1)
-		qsort(v, n, sizeof(*v), by_pid);
-	for (size_t i = 0; i < n; i++)
-		if (v[i].pid != root && descends(v, n, &v[i], root))
-			total += memory_of(v[i].pid);
+	for (size_t i = 0; i < p->n; i++)
+		p->v[i].descent = DESCENT_UNKNOWN;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].pid != root && descends(p->v, p->n, &p->v[i], root))
+			total += memory_of(p->v[i].pid);
 	return total;
+}
+
+/* --- rate --- */
+
+uint64_t registry_rate(const struct registry_counters *c, uint64_t wall_us)
+{
+	uint64_t minute = wall_us / REGISTRY_MINUTE_US, left = REGISTRY_MINUTE_US - wall_us % REGISTRY_MINUTE_US;
+	uint64_t now = minute == c->minute ? c->calls_now : 0;
+	uint64_t before = minute == c->minute ? c->calls_before : minute == c->minute + 1 ? c->calls_now : 0;
+
+	/* A file is only a file: what is in it may be any number. */
+	if (before > UINT64_MAX / REGISTRY_MINUTE_US)
+		return now;
+	return now + (before * left + REGISTRY_MINUTE_US / 2) / REGISTRY_MINUTE_US;
 }

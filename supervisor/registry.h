@@ -20,10 +20,22 @@
 #include "supervisor/lineage.h"
 #include "supervisor/paths.h"
 
+/* As ID.stat has it. Members are only ever added, at the end: a reader of an earlier version reads the beginning, and a
+ * shorter file is one that an earlier version wrote. */
 struct registry_counters {
 	uint64_t calls;
 	uint64_t denials;
 	uint64_t last_us; /* CLOCK_REALTIME of the last message, microseconds */
+	uint64_t version; /* REGISTRY_COUNTERS_VERSION or greater: what follows is counted; 0: it is not known */
+	uint64_t connections_open, connections;
+	uint64_t minute; /* since the epoch: in which calls_now were made, and calls_before in the one before it */
+	uint64_t calls_now, calls_before;
+};
+
+enum {
+	REGISTRY_COUNTERS_VERSION = 1,
+	REGISTRY_COUNTERS_FIRST = 24, /* bytes of the members that there always were */
+	REGISTRY_MINUTE_US = 60 * 1000000,
 };
 
 struct registration {
@@ -74,5 +86,17 @@ uint64_t registry_pid_namespace(void);
 int registry_start_time(pid_t pid, uint64_t *ret) _must_check_;
 /* A pidfd of the process that had this start time; -ESRCH: it is gone; another -errno: nobody can tell. */
 int registry_open_verified(pid_t pid, uint64_t start, int *ret) _must_check_;
+/* Calls a minute: those of this minute, and of the last one the share that is not a minute ago yet. */
+uint64_t registry_rate(const struct registry_counters *c, uint64_t wall_us);
+
+struct registry_process;
+struct registry_processes {
+	struct registry_process *v; /* NULL when memory ran out: then only the process itself is measured */
+	size_t n;
+};
+
+/* All processes there are, once for as many sessions as are to be measured. */
+void registry_processes_read(struct registry_processes *ret);
+void registry_processes_done(struct registry_processes *p);
 /* Bytes of memory (PSS where readable, else RSS) of a process and all that descends from it. */
-uint64_t registry_memory(pid_t root);
+uint64_t registry_memory(struct registry_processes *p, pid_t root);

@@ -190,13 +190,9 @@ static void fail(struct session *s, int status, const char *close_status)
 
 void session_count(struct session *s, const struct event *e)
 {
-	s->calls += e->type == EVENT_CALL;
-	s->denials += e->decision == EVENT_DENY;
-	if (!s->registration.counters)
-		return;
-	s->registration.counters->calls = s->calls;
-	s->registration.counters->denials = s->denials;
-	s->registration.counters->last_us = io_wall_us();
+	counting_take(&s->counting, e, io_wall_us());
+	if (s->registration.counters)
+		*s->registration.counters = s->counting.now;
 }
 
 static void on_client_eof(struct session *s)

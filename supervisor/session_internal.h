@@ -7,6 +7,7 @@
 #pragma once
 #include "audit/audit.h"
 #include "supervisor/asker.h"
+#include "supervisor/ps/counting.h"
 #include "supervisor/publish.h"
 #include "supervisor/registry.h"
 #include "supervisor/session.h"
@@ -42,7 +43,7 @@ struct session {
 	bool resting;	 /* records came just now, and more will */
 	bool dirty;	 /* records since the last checkpoint */
 	bool log_failed; /* and that was said */
-	uint64_t calls, denials;
+	struct counting counting; /* what ps shows */
 	struct session_calls *confirm; /* session_confirm.c; NULL before the first */
 	struct session_scopes *scopes; /* session_scopes.c; NULL: none can be lifted */
 	struct session_kills *kills;   /* kill/session_kill.c */

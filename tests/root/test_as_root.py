@@ -117,3 +117,23 @@ def test_without_the_servers_user_nothing_starts_and_the_mend_is_named(person):
                         STOCKADE, "run", "--", *ODD, "nobody"],
                        env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert r.returncode == 125 and "useradd --system" in r.stderr, r.stderr
+
+
+def test_an_entry_or_a_count_of_another_user_is_not_believed(person):
+    wire = started(person, "counts")
+    listed = json.loads(person.stockade("ps", "--json", check=0).stdout)
+    assert len(listed) == 1 and listed[0]["rate"] is not None
+    places = [d for base in (person.home, f"/run/user/{os.geteuid()}") for d, _, files in os.walk(base) if f"{listed[0]['session']}.stat" in files]
+    with open(f"{places[0]}/{listed[0]['session']}.json", encoding="utf-8") as f:
+        entry = json.load(f)
+    forged = f"{places[0]}/{'f' * 32}.json"
+    with open(forged, "w", encoding="utf-8") as f:
+        json.dump({**entry, "session": "f" * 32}, f)
+    os.chmod(forged, 0o600)
+    assert len(json.loads(person.stockade("ps", "--json", check=0).stdout)) == 2  # root's own would be believed
+    os.chown(forged, OTHER.pw_uid, -1)
+    os.chown(f"{places[0]}/{listed[0]['session']}.stat", OTHER.pw_uid, -1)
+    listed = json.loads(person.stockade("ps", "--json", check=0).stdout)
+    assert len(listed) == 1 and listed[0]["rate"] is None and listed[0]["calls"] == 0
+    os.unlink(forged)
+    wire.end()

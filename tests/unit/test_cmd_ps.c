@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_cmd_ps - each session that runs is a line, oldest first, in words that no terminal obeys */
 #include "tests/unit/session_entries.h"
+#include "base/io.h"
 #include "supervisor/call_list.h"
 #include "supervisor/consent_pending.h"
 
@@ -8,7 +9,8 @@ static const char id_a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", id_b[] = "bbbbbbb
 
 /* Must be that of struct ps_options. */
 struct options {
-	bool json;
+	bool json, watch;
+	uint64_t interval;
 };
 
 static int ps(bool json, char out[SAID_MAX], char err[SAID_MAX])
@@ -45,16 +47,26 @@ static void where_nothing_runs_it_says_so_beside_an_empty_list(void **state)
 static void each_session_is_a_line_and_the_oldest_comes_first(void **state)
 {
 	static const char first[] =
-		"bbbbbbbbbbbb  time                      1970-01-01T00:00:01Z         3         2  ",
-			  second[] =
-				  "aaaaaaaaaaaa  no\\x1btes                 1970-01-01T00:00:02Z         0         0  ";
+		"bbbbbbbbbbbb  time                      1970-01-01T00:00:01Z         3         2       -          -  ",
+			  second[] = "aaaaaaaaaaaa  no\\x1btes                 1970-01-01T00:00:02Z         0         "
+				     "0       4        2/9  ";
 	char out[SAID_MAX], err[SAID_MAX], *line = out;
 
-	put_session(
-		*state, &(struct session_entry){
-				.id = id_a, .name = "no\033tes", .client = "ed\033itor", .pid = getpid(), .since = 2 });
-	put_session(*state, &(struct session_entry){
-				    .id = id_b, .name = "time", .pid = getpid(), .since = 1, .counters = { 3, 2, 1 } });
+	put_session(*state, &(struct session_entry){ .id = id_a,
+				    .name = "no\033tes",
+				    .client = "ed\033itor",
+				    .pid = getpid(),
+				    .since = 2,
+				    .counters = { .version = 1,
+					    .connections_open = 2,
+					    .connections = 9,
+					    .minute = io_wall_us() / REGISTRY_MINUTE_US,
+					    .calls_now = 4 } });
+	put_session(*state, &(struct session_entry){ .id = id_b,
+				    .name = "time",
+				    .pid = getpid(),
+				    .since = 1,
+				    .counters = { .calls = 3, .denials = 2 } });
 	assert_int_equal(ps(false, out, err), EXIT_OK);
 	assert_string_equal(err, "");
 	assert_memory_equal(strsep(&line, "\n"), "SESSION       SERVER ", 21);
@@ -87,9 +99,11 @@ static void the_object_of_a_session_holds_all_of_it(void **state)
 	const json_t *o;
 	json_t *list;
 
-	put_session(
-		*state, &(struct session_entry){
-				.id = id_a, .name = "notes", .pid = getpid(), .since = 2, .counters = { 3, 2, 1 } });
+	put_session(*state, &(struct session_entry){ .id = id_a,
+				    .name = "notes",
+				    .pid = getpid(),
+				    .since = 2,
+				    .counters = { .calls = 3, .denials = 2 } });
 	assert_int_equal(ps(true, out, err), EXIT_OK);
 	list = json_loads(out, JSON_REJECT_DUPLICATES, NULL);
 	o = json_array_get(list, 0);
@@ -103,7 +117,27 @@ static void the_object_of_a_session_holds_all_of_it(void **state)
 	assert_int_equal(json_integer_value(json_object_get(o, "calls")), 3);
 	assert_int_equal(json_integer_value(json_object_get(o, "denials")), 2);
 	assert_true(json_integer_value(json_object_get(o, "memory")) > 0);
+	/* Not counted by the version that started it. */
+	assert_true(json_is_null(json_object_get(o, "rate")) && json_is_null(json_object_get(o, "connections")));
 	assert_int_equal(json_array_size(json_object_get(o, "waits_for")), 0);
+	json_decref(list);
+}
+
+static void connections_and_rate_are_told_where_they_are_counted(void **state)
+{
+	const struct registry_counters c = { .version = 1, .connections_open = 2, .connections = 9 };
+	char out[SAID_MAX], err[SAID_MAX];
+	const json_t *o;
+	json_t *list;
+
+	put_session(*state, &(struct session_entry){ .id = id_a, .name = "n", .pid = getpid(), .counters = c });
+	assert_int_equal(ps(true, out, err), EXIT_OK);
+	list = json_loads(out, 0, NULL);
+	o = json_array_get(list, 0);
+	assert_true(json_is_integer(json_object_get(o, "rate")));
+	o = json_object_get(o, "connections");
+	assert_int_equal(json_integer_value(json_object_get(o, "open")), 2);
+	assert_int_equal(json_integer_value(json_object_get(o, "total")), 9);
 	json_decref(list);
 }
 
@@ -208,6 +242,7 @@ int main(void)
 		T(each_session_is_a_line_and_the_oldest_comes_first),
 		T(a_session_of_another_container_is_marked_and_not_measured),
 		T(the_object_of_a_session_holds_all_of_it),
+		T(connections_and_rate_are_told_where_they_are_counted),
 		T(calls_that_wait_are_told_at_the_session_that_asks),
 		T(a_launch_that_waits_is_listed_without_a_session),
 		T(a_registry_that_cannot_be_believed_is_a_refusal),

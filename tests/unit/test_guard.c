@@ -375,7 +375,6 @@ static void a_start_time_belongs_to_a_living_process(void **state)
 	assert_int_equal(registry_start_time(getpid(), &b), 0);
 	assert_true(a > 0 && a == b);
 	assert_int_equal(registry_start_time(0x7ffffff0, &a), -ESRCH);
-	assert_true(registry_memory(getpid()) > 4096);
 }
 
 int main(void)

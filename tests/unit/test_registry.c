@@ -99,7 +99,7 @@ static void a_session_is_listed_while_it_runs_with_its_counters_as_they_are(void
 	struct diag d = { "" };
 
 	assert_int_equal(add(w, "notes", &grants, &r, &d), 0);
-	*r.counters = (struct registry_counters){ 3, 2, 1 };
+	*r.counters = (struct registry_counters){ .calls = 3, .denials = 2, .last_us = 1 };
 	assert_int_equal(registry_read(&w->paths, &list, &d), 0);
 	assert_int_equal(list.n, 1);
 	assert_string_equal(list.v[0].id, id_a);
@@ -313,6 +313,78 @@ static void counters_that_are_not_there_are_nought_and_nobody_waits_for_them(voi
 	assert_int_equal(list.v[1].counters.calls, 0);
 }
 
+/* A session outlives an upgrade, and a ps of before it may look at one of after it. */
+static void counters_of_another_version_are_read_as_far_as_both_know_them(void **state)
+{
+	static const struct {
+		size_t bytes;
+		uint64_t version;
+		bool first, all;
+	} cases[] = {
+		{ 0, 1, false, false },
+		{ REGISTRY_COUNTERS_FIRST - 1, 1, false, false },
+		{ REGISTRY_COUNTERS_FIRST, 1, true, false },
+		{ REGISTRY_COUNTERS_FIRST + 8, 1, true, false },
+		{ sizeof(struct registry_counters) - 1, 1, true, false },
+		{ sizeof(struct registry_counters), 0, true, false },
+		{ sizeof(struct registry_counters), 1, true, true },
+		{ sizeof(struct registry_counters) + 64, 2, true, true },
+	};
+	const struct world *w = *state;
+	char text[ENTRY_MAX];
+	struct diag d = { "" };
+
+	put(w, id_a, "json", entry(text, id_a, getpid(), own_start(), 1), 0600);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_registry_ struct registry_list list = { 0 };
+		_cleanup_close_ int dir = sessions(w), fd = -1;
+		char bytes[sizeof(struct registry_counters) + 64] = "";
+		struct registry_counters c = { 3, 2, 1, cases[i].version, 5, 6, 7, 8, 9 };
+		memcpy(bytes, &c, sizeof(c));
+		fd = openat(
+			dir, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.stat", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		assert_int_equal(write(fd, bytes, cases[i].bytes), (ssize_t)cases[i].bytes);
+		assert_int_equal(registry_read(&w->paths, &list, &d), 0);
+		assert_int_equal(list.n, 1);
+		assert_int_equal(list.v[0].counters.calls, cases[i].first ? 3 : 0);
+		assert_int_equal(list.v[0].counters.version, cases[i].all ? cases[i].version : 0);
+		assert_int_equal(list.v[0].counters.connections_open, cases[i].all ? 5 : 0);
+		assert_int_equal(list.v[0].counters.calls_before, cases[i].all ? 9 : 0);
+	}
+}
+
+static void counters_behind_a_link_are_nobodys(void **state)
+{
+	const struct world *w = *state;
+	_cleanup_registry_ struct registry_list list = { 0 };
+	_cleanup_close_ int dir = sessions(w);
+	char text[ENTRY_MAX], numbers[65] = "1111111122222222333333334444444455555555666666667777777788888888";
+	struct diag d = { "" };
+
+	put(w, id_a, "json", entry(text, id_a, getpid(), own_start(), 1), 0600);
+	put(w, "elsewhere", "txt", numbers, 0600);
+	assert_int_equal(symlinkat("elsewhere.txt", dir, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.stat"), 0);
+	assert_int_equal(registry_read(&w->paths, &list, &d), 0);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.v[0].counters.calls, 0);
+}
+
+static void a_rate_is_of_the_last_sixty_seconds(void **state)
+{
+	const uint64_t minute = REGISTRY_MINUTE_US;
+	const struct registry_counters c = { .minute = 100, .calls_now = 30, .calls_before = 60 },
+				       forged = { .minute = 100, .calls_before = UINT64_MAX, .calls_now = 7 };
+
+	(void)state;
+	assert_int_equal(registry_rate(&c, 100 * minute), 90);
+	assert_int_equal(registry_rate(&c, 100 * minute + minute / 2), 60);
+	assert_int_equal(registry_rate(&c, 101 * minute), 30);
+	assert_int_equal(registry_rate(&c, 101 * minute + minute / 2), 15);
+	assert_int_equal(registry_rate(&c, 102 * minute), 0);
+	assert_int_equal(registry_rate(&c, 99 * minute), 0); /* the clock was set back */
+	assert_int_equal(registry_rate(&forged, 100 * minute), 7);
+}
+
 static void the_oldest_comes_first(void **state)
 {
 	const struct world *w = *state;
@@ -340,9 +412,23 @@ static void a_directory_that_others_can_read_is_refused(void **state)
 	assert_int_equal(list.n, 0);
 }
 
+static uint64_t memory(pid_t root)
+{
+	struct registry_processes p;
+	uint64_t bytes;
+
+	registry_processes_read(&p);
+	bytes = registry_memory(&p, root);
+	/* One listing serves for all. */
+	assert_true(registry_memory(&p, 0x7ffffff0) == 0);
+	assert_in_range(registry_memory(&p, root), bytes / 2, bytes * 2);
+	registry_processes_done(&p);
+	return bytes;
+}
+
 static void memory_is_that_of_a_process_and_of_all_below_it(void **state)
 {
-	uint64_t alone = registry_memory(getpid());
+	uint64_t alone = memory(getpid());
 	int ready[2];
 	char c;
 	pid_t pid;
@@ -363,10 +449,10 @@ static void memory_is_that_of_a_process_and_of_all_below_it(void **state)
 	}
 	assert_int_equal(read(ready[0], &c, 1), 1);
 	assert_true(alone > 0);
-	assert_true(registry_memory(getpid()) > alone + (16 << 20));
+	assert_true(memory(getpid()) > alone + (16 << 20));
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(registry_memory(pid), 0);
+	assert_int_equal(memory(pid), 0);
 	close(ready[0]);
 	close(ready[1]);
 }
@@ -386,6 +472,9 @@ int main(void)
 		T(damaged_entries_are_passed_over_and_hide_no_other),
 		T(a_link_is_no_entry),
 		T(counters_that_are_not_there_are_nought_and_nobody_waits_for_them),
+		T(counters_of_another_version_are_read_as_far_as_both_know_them),
+		T(counters_behind_a_link_are_nobodys),
+		T(a_rate_is_of_the_last_sixty_seconds),
 		T(the_oldest_comes_first),
 		T(a_directory_that_others_can_read_is_refused),
 		T(memory_is_that_of_a_process_and_of_all_below_it),

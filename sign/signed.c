@@ -89,6 +89,35 @@ int signed_add(
 	return e ? diag_fail(d, e, "%s: %s", text_escape_str(name, shown, sizeof(shown)), strerror(-e)) : 0;
 }
 
+static int copy_signer(const struct signer *s, struct signer *ret)
+{
+	*ret = (struct signer){ .when = s->when, .prehashed = s->prehashed };
+	memcpy(ret->id, s->id, sizeof(ret->id));
+	ret->name = strdup(s->name);
+	ret->file = strdup(s->file);
+	ret->comment = strdup(s->comment);
+	return ret->name && ret->file && ret->comment ? 0 : -ENOMEM;
+}
+
+int signed_within(struct verified *part, const struct verified *whole, struct diag *d)
+{
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < whole->n; i++) {
+		struct signer copy;
+		if (!whole->v[i].name)
+			continue;
+		e = copy_signer(&whole->v[i], &copy);
+		if (e == 0)
+			e = put_signer(part, &copy);
+		else
+			signer_done(&copy);
+	}
+	return e == -E2BIG ? diag_fail(d, e, "more than %d keys signed it", SIGNED_MAX)
+	       : e	   ? diag_fail(d, e, "there is no memory for the signatures")
+			   : 0;
+}
+
 /* --- a file and what lies beside it --- */
 
 /* NAME.minisig, or NAME.WORD.minisig. */

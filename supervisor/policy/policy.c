@@ -65,5 +65,6 @@ void policy_done(struct policy *p)
 	policy_persons_done(&p->persons);
 	policy_servers_done(&p->servers);
 	client_rules_done(&p->clients);
+	policy_signatures_done(&p->signatures);
 	*p = (struct policy){ 0 };
 }

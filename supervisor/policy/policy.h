@@ -21,6 +21,7 @@
 #include "supervisor/policy/policy_persons.h"
 #include "supervisor/policy/policy_provide.h"
 #include "supervisor/policy/policy_servers.h"
+#include "supervisor/policy/policy_signatures.h"
 #include "supervisor/role.h"
 
 enum { POLICY_BYTES_MAX = 1 << 20 };
@@ -34,6 +35,7 @@ struct policy {
 	struct policy_persons persons;
 	struct policy_servers servers;
 	struct client_rules clients;
+	struct policy_signatures signatures;
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

@@ -73,16 +73,75 @@ static int start(struct audit *a, const struct audit_identity *id, struct diag *
 	r = create_file(a, d);
 	if (r < 0)
 		return r;
-	r = log_note(a, &e, &(struct log_extra){ .detail = id->opening }, d);
+	json_t *told = id->opening_len > 0 ? json_loadb(id->opening_text, id->opening_len, JSON_REJECT_DUPLICATES, NULL)
+					   : NULL;
+	if (id->opening_len > 0 && !json_is_object(told))
+		r = diag_fail(d, -EINVAL, "the members added to session.open are no JSON object");
+	else
+		r = log_note(a, &e, &(struct log_extra){ .detail = told ? told : id->opening }, d);
+	json_decref(told);
 	/* Without its index record the session never was: nothing ran, and no file stays behind. */
 	if (r < 0)
 		(void)unlinkat(a->dirfd, a->file, 0);
 	return r;
 }
 
+static void claim(char *ret, const char *value)
+{
+	(void)snprintf(ret, COLLECT_TEXT_MAX, "%s", value ? value : "");
+}
+
+/* User and groups are not among it: the collector asks the kernel. */
+static int send_identity(
+	struct audit *a, enum collect_type type, const struct audit_identity *id, char *ret_words, struct diag *d)
+{
+	_cleanup_free_ char *detail = id->opening ? json_dumps(id->opening, JSON_COMPACT) : NULL;
+	struct collect_claims c;
+
+	if (id->opening && (!detail || strlen(detail) > COLLECT_DETAIL_MAX))
+		return diag_fail(
+			d, -EMSGSIZE, "what session.open has to hold does not fit into a record; the session ends");
+	claim(c.client, id->client);
+	claim(c.server, id->server);
+	claim(c.version, id->version);
+	claim(c.plan, id->plan_digest);
+	claim(c.approval, id->approval);
+	claim(c.channel, id->channel);
+	claim(c.classification, id->classification);
+	claim(c.delete_after, id->delete_after);
+	return remote_ask(&a->remote,
+		&(struct collect_request){
+			.type = type, .claims = &c, .detail = detail, .detail_len = detail ? strlen(detail) : 0 },
+		true, ret_words, d);
+}
+
 int audit_set_identity(struct audit *a, const struct audit_identity *id)
 {
-	return log_set_identity(a, id, NULL);
+	return a->remote.on ? send_identity(a, COLLECT_IDENTITY, id, NULL, NULL) : log_set_identity(a, id, NULL);
+}
+
+const char *audit_session(const struct audit *a)
+{
+	return a->session;
+}
+
+int audit_socket(const struct audit *a)
+{
+	return a->remote.sock;
+}
+
+static int open_remote(struct audit *a, int sock, const struct audit_identity *id, struct diag *d)
+{
+	char words[512] = "";
+	int r = remote_init(&a->remote, sock, d);
+
+	if (r == 0)
+		r = send_identity(a, COLLECT_OPEN, id, words, d);
+	if (r == 0 && !is_session_id(words))
+		r = diag_fail(d, -EPROTO, "the collector of audit records gave no id for this session");
+	if (r == 0)
+		memcpy(a->session, words, sizeof a->session);
+	return r;
 }
 
 int audit_open(const struct audit_options *o, const struct audit_identity *id, struct audit **ret, struct diag *d)
@@ -93,8 +152,15 @@ int audit_open(const struct audit_options *o, const struct audit_identity *id, s
 		return -ENOMEM;
 	a->fd = -1;
 	a->dirfd = -1;
+	a->remote.sock = -1;
 	if (sodium_init() < 0)
 		return diag_fail(d, -EIO, "libsodium cannot be initialised, so nothing can be recorded");
+	if (o->sender > 0) {
+		int error = open_remote(a, o->sender, id, d);
+		if (error == 0)
+			*ret = STEAL_PTR(a);
+		return error;
+	}
 	if (!is_session_id(id->session))
 		return diag_fail(d, -EINVAL, "the session's id is not %d hex digits", AUDIT_SESSION_ID_LEN);
 	memcpy(a->session, id->session, sizeof a->session);
@@ -138,6 +204,43 @@ static void count_event(struct audit *a, const struct event *e)
 	a->dropped += e->decision == EVENT_DROP;
 }
 
+/* What the shim hands over comes in batches, which are settled as such. */
+static int send_record(
+	struct audit *a, enum event_source source, const struct event *e, const json_t *extra, struct diag *d)
+{
+	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
+	_cleanup_free_ char *detail = extra ? json_dumps(extra, JSON_COMPACT) : NULL;
+	struct collect_request q = { .type = COLLECT_RECORD, .source = source };
+	int r = event_encode(e, &w);
+
+	if (r == 0 && extra && (!detail || strlen(detail) > COLLECT_DETAIL_MAX))
+		r = -EMSGSIZE;
+	if (r < 0)
+		return diag_fail(d, r, "a record of event %s is too long; the session ends", event_name(e->type));
+	q.event = w.buf.data;
+	q.event_len = w.buf.len;
+	q.detail = detail;
+	q.detail_len = detail ? strlen(detail) : 0;
+	return remote_ask(&a->remote, &q, source != EVENT_FROM_SHIM, NULL, d);
+}
+
+int audit_settle(struct audit *a, struct diag *d)
+{
+	return remote_settle(&a->remote, d);
+}
+
+int audit_append_text(
+	struct audit *a, enum event_source source, const struct event *e, const char *text, size_t n, struct diag *d)
+{
+	json_t *extra = n > 0 ? json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	int r = n > 0 && !extra
+			? diag_fail(d, -EINVAL, "the members added to the event %s are no JSON", event_name(e->type))
+			: audit_append(a, source, e, extra, d);
+
+	json_decref(extra);
+	return r;
+}
+
 int audit_append(struct audit *a, enum event_source source, const struct event *e, const json_t *extra, struct diag *d)
 {
 	struct log_extra x = { .detail = extra };
@@ -145,6 +248,8 @@ int audit_append(struct audit *a, enum event_source source, const struct event *
 
 	if (r < 0)
 		return r;
+	if (a->remote.on)
+		return send_record(a, source, e, extra, d);
 	if (a->state == LOG_OPEN && tally_take(&a->tally, source, e, io_now_us())) {
 		count_event(a, e);
 		return 0;
@@ -158,18 +263,38 @@ int audit_append(struct audit *a, enum event_source source, const struct event *
 int audit_checkpoint(struct audit *a, struct diag *d)
 {
 	struct event e = { .type = EVENT_CHECKPOINT };
-	int r = log_flush(a, d);
+	int r;
+
+	if (a->remote.on)
+		return remote_ask(&a->remote, &(struct collect_request){ .type = COLLECT_CHECKPOINT }, true, NULL, d);
+	r = log_flush(a, d);
 
 	if (r < 0 || a->seq == a->noted)
 		return r;
 	return log_note(a, &e, &(struct log_extra){ .records = a->seq + 1 }, d);
 }
 
+static int close_remote(struct audit *a, const char *status, struct diag *d)
+{
+	struct collect_request q = { .type = COLLECT_CLOSE };
+	struct diag why = { "" };
+	int earlier = remote_settle(&a->remote, &why), r;
+
+	(void)snprintf(q.status, sizeof q.status, "%s", status ? status : "");
+	r = remote_ask(&a->remote, &q, true, NULL, d);
+	remote_done(&a->remote);
+	/* A log that has been gone before says so once more, in the words of then. */
+	return earlier < 0 && r < 0 ? diag_fail(d, earlier, "%s", why.text) : r;
+}
+
 int audit_close(struct audit *a, const char *status, struct diag *d)
 {
 	struct event e = { .type = EVENT_SESSION_CLOSE };
-	int r = log_flush(a, d);
+	int r;
 
+	if (a->remote.on)
+		return close_remote(a, status, d);
+	r = log_flush(a, d);
 	/* Counts that no longer fit are lost; the record of why is there. */
 	if (r < 0 && a->state != LOG_ENDING)
 		return r;
@@ -189,11 +314,13 @@ void audit_free(struct audit *a)
 {
 	if (!a)
 		return;
+	remote_done(&a->remote);
 	if (a->fd >= 0)
 		close(a->fd);
 	if (a->dirfd >= 0)
 		close(a->dirfd);
 	free(a->identity);
+	free(a->claimed);
 	free(a->place);
 	free(a->bytes);
 	log_key_done(&a->key);

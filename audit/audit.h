@@ -38,6 +38,10 @@ struct audit_identity {
 	const char *classification; /* data.classification or "" */
 	const char *delete_after;   /* "90d" or "" */
 	const json_t *opening;	    /* what the detail of session.open holds; NULL: nothing */
+	const char *opening_text;   /* the same as JSON text that came from elsewhere */
+	size_t opening_len;
+	/* Of the collector alone: what the kernel says of the sender, and which of the above only the sender says. */
+	const char *uid, *pid, *claimed;
 };
 
 struct log_key;
@@ -46,6 +50,7 @@ struct log_keys;
 struct audit_options {
 	int dirfd;		   /* the audit directory, open, 0700, owned by the user */
 	uint64_t budget;	   /* bytes; 0: AUDIT_BUDGET_DEFAULT */
+	int sender;		   /* a socket to the collector, taken: records go there and not into dirfd; 0: none */
 	const struct log_key *key; /* signs checkpoints and close; borrowed for the call; NULL: nothing is signed */
 };
 
@@ -53,6 +58,8 @@ void audit_new_session_id(char ret[AUDIT_SESSION_ID_LEN + 1]);
 /* Creates the session's file, preallocates, writes session.open and the index's open record. */
 int audit_open(const struct audit_options *o, const struct audit_identity *id, struct audit **ret,
 	struct diag *d) _must_check_;
+/* The session's id; behind a collector it is the collector's, and not the one that was given. */
+const char *audit_session(const struct audit *a);
 /* What becomes known only later: records carry it from now on. */
 int audit_set_identity(struct audit *a, const struct audit_identity *id) _must_check_;
 /* Stamps v, seq, ts, session, source and identity; writes one record with one write(2). -EACCES when the table of
@@ -60,6 +67,13 @@ int audit_set_identity(struct audit *a, const struct audit_identity *id) _must_c
  * events. */
 int audit_append(struct audit *a, enum event_source source, const struct event *e, const json_t *extra,
 	struct diag *d) _must_check_;
+/* The same with the members as JSON text that came from elsewhere; n 0: none. -EINVAL for what is no object. */
+int audit_append_text(struct audit *a, enum event_source source, const struct event *e, const char *text, size_t n,
+	struct diag *d) _must_check_;
+/* Waits until the collector has acknowledged what the shim handed over; without a collector everything is already. */
+int audit_settle(struct audit *a, struct diag *d) _must_check_;
+/* The collector's socket, whose end (POLLRDHUP) is the end of the log; -1: there is none. */
+int audit_socket(const struct audit *a);
 /* fsync and a checkpoint record here and in the index. The session's loop calls it every AUDIT_CHECKPOINT_S when
  * records came. */
 enum { AUDIT_CHECKPOINT_S = 10 };

@@ -141,6 +141,8 @@ int log_set_identity(struct audit *a, const struct audit_identity *id, const cha
 		const char *key, *value;
 	} fields[] = {
 		{ "host", host },
+		{ "uid", id->uid },
+		{ "pid", id->pid },
 		{ "user", id->user },
 		{ "groups", id->groups },
 		{ "client", id->client },
@@ -158,8 +160,10 @@ int log_set_identity(struct audit *a, const struct audit_identity *id, const cha
 			(void)record_bytes(&r, fields[i].key, fields[i].value, strlen(fields[i].value), LOG_FIELD_MAX);
 	}
 	free(a->identity);
+	free(a->claimed);
+	a->claimed = id->claimed ? strdup(id->claimed) : NULL;
 	a->identity = malloc(r.len + 1);
-	if (!a->identity)
+	if (!a->identity || (id->claimed && !a->claimed))
 		return -ENOMEM;
 	memcpy(a->identity, bytes, r.len);
 	a->identity_len = r.len;
@@ -251,8 +255,10 @@ static int build(struct audit *a, struct record *r, enum event_source source, co
 			return error;
 	}
 	put_args(r, e);
-	if (e->type == EVENT_SESSION_OPEN)
+	if (e->type == EVENT_SESSION_OPEN) {
+		record_str(r, "claimed", a->claimed);
 		record_str(r, "key", a->key.id);
+	}
 	return x && x->records > 0 ? record_seal_signed(r, a->head, &a->key, hash) : record_seal(r, a->head, hash);
 }
 

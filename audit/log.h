@@ -18,6 +18,7 @@
 #include "audit/index.h"
 #include "audit/log_key.h"
 #include "audit/record.h"
+#include "audit/remote.h"
 #include "audit/tally.h"
 
 enum {
@@ -25,7 +26,7 @@ enum {
 	LOG_RESERVE = 256 << 10,
 	LOG_CLOSE_RESERVE = 64 << 10,
 	LOG_OWN_RESERVE = 16 << 10, /* of the supervisor's own records before the close */
-	LOG_IDENTITY_MAX = 24 << 10,
+	LOG_IDENTITY_MAX = 28 << 10,
 	LOG_FIELD_MAX = 2 << 10, /* escaped bytes of one field of the identity */
 	LOG_DETAIL_MAX = 12 << 10,
 	LOG_FILE_NAME_MAX = 64,
@@ -44,7 +45,9 @@ struct audit {
 	char *place;	    /* the directory's path when it was opened; NULL: a repair, which is over at once */
 	uint64_t placed_us; /* when the file was last seen in its place */
 	char session[AUDIT_SESSION_ID_LEN + 1];
-	char *identity; /* ,"host":... as every record carries it */
+	struct remote remote; /* not on: the log is written here */
+	char *claimed;	      /* which members of the identity only the sender says, or NULL */
+	char *identity;	      /* ,"host":... as every record carries it */
 	size_t identity_len;
 	char *bytes;  /* AUDIT_RECORD_MAX + 1: a newline's place, then the record being built */
 	uint64_t seq; /* of the last record */

@@ -44,6 +44,8 @@ static int resume(struct audit *a, const struct tail *t, const json_t *record)
 {
 	const struct tail_line *last = &t->lines[t->n_lines - 1];
 	struct audit_identity id = {
+		.uid = member(record, "uid"),
+		.pid = member(record, "pid"),
 		.user = member(record, "user"),
 		.groups = member(record, "groups"),
 		.client = member(record, "client"),
@@ -155,6 +157,7 @@ int repair_session(int dirfd, const char *file, uint64_t lacks, const struct log
 		return -ENOMEM;
 	a->dirfd = -1;
 	a->fd = -1;
+	a->remote.sock = -1;
 	if (key)
 		a->key = *key;
 	if (snprintf(a->file, sizeof a->file, "%s", file) >= (int)sizeof a->file)

@@ -2,7 +2,7 @@
 /*
  * seccomp_filters - the filters that tools/seccomp-compile makes of profiles/seccomp, one variable a policy
  *
- * Process:  enter, shim, gateway, dial, supervisor; only the objects of those named are linked
+ * Process:  enter, shim, gateway, dial, supervisor, collector; only the objects of those named are linked
  */
 #pragma once
 #include "base/seccomp_load.h"
@@ -19,4 +19,6 @@ extern const struct seccomp_filter seccomp_filter_shim;	      /* stockade-shim, 
 extern const struct seccomp_filter seccomp_filter_gateway;    /* stockade-gateway, once it has its sockets */
 extern const struct seccomp_filter seccomp_filter_dial;	      /* stockade-dial, before the first request */
 extern const struct seccomp_filter seccomp_filter_reader;     /* its reader of name servers' answers */
+extern const struct seccomp_filter seccomp_filter_collector;  /* stockade-collector, before the first connection */
+extern const struct seccomp_filter seccomp_filter_writer;     /* its process for a session, before the first request */
 extern const struct seccomp_filter seccomp_filter_supervisor; /* stockade run, once everything is spawned */

@@ -21,7 +21,7 @@ static const char own_key_words[] =
 struct show_options {
 	bool json, follow, denied;
 	int64_t since, until;
-	char *session, *server, *client, *tool, *decision, *lines;
+	char *session, *server, *client, *tool, *decision, *lines, *dir;
 };
 
 struct verify_options {
@@ -51,6 +51,8 @@ static const struct option_row show_rows[] = {
 		"only records about tools whose name matches" },
 	{ "decision", 0, OPTION_STR, offsetof(struct show_options, decision), "WORD",
 		"only what was decided so: allow, deny or drop" },
+	{ "dir", 0, OPTION_STR, offsetof(struct show_options, dir), "DIR",
+		"the log in this directory, a copy or another user's" },
 	{ NULL },
 };
 
@@ -148,7 +150,7 @@ static int run_show(const struct command_ctx *ctx)
 		r = take_lines(o, &show);
 	if (r != 0)
 		return r;
-	r = cmd_audit_open_log(&dir, &d);
+	r = o->dir ? cmd_audit_open_dir(o->dir, &dir, &d) : cmd_audit_open_log(&dir, &d);
 	if (r == 0)
 		r = audit_show(dir, &show, stdout, &d);
 	/* Silence could as well be a wrong name or the log of another user. */
@@ -227,7 +229,7 @@ const struct command_row cmd_audit_show = {
 	.name = "audit show",
 	.synopsis = "[-f] [-n N] [--denied] [--json] [--since TIME] [--until TIME] [--session ID] [--client NAME] "
 		    "[--tool NAME] "
-		    "[--decision WORD] [[--server] SERVER]",
+		    "[--decision WORD] [--dir DIR] [[--server] SERVER]",
 	.summary = "print the records of all sessions in order of time",
 	.details = "Each line: time (UTC), server, session, event, decision, tool or method, and what else the record "
 		   "says. "

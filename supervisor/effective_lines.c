@@ -16,7 +16,6 @@
 #include "supervisor/effective_network.h"
 #include "supervisor/effective_scopes.h"
 #include "supervisor/secret_values.h"
-#include "supervisor/signing/signing_lines.h"
 
 const char *effective_size_words(uint64_t bytes, char ret[EFFECTIVE_SIZE_WORDS])
 {
@@ -508,6 +507,8 @@ int effective_add_walls(struct effective *e)
 		r = add_messages(e);
 	if (r == 0)
 		r = effective_meters_walls(e);
+	if (r == 0 && e->policy.audit.collector)
+		r = effective_add_line(e, LINE_AUDIT, 0, e->policy.audit.where, "records go to the machine's collector");
 	return r < 0 ? r
 		     : effective_add_line(e, LINE_AUDIT, 0, NULL, "arguments of calls: %s",
 			       f->audit_args == SHIM_ARGS_FULL	 ? "in full"
@@ -529,7 +530,7 @@ int effective_add_landlock(struct effective *e, int abi)
 
 static int add_notes(struct effective *e)
 {
-	int r = signing_add_lines(e);
+	int r = e->fresh.soon ? effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->fresh.soon) : 0;
 
 	for (size_t i = 0; r == 0 && i < e->profile.not_enforced.n; i++)
 		r = effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->profile.not_enforced.v[i]);

@@ -13,6 +13,7 @@ int record_alone(const struct record_alone_args *a, const struct event *e, const
 {
 	_cleanup_free_ char *client = lineage_words(a->lineage);
 	_cleanup_audit_ struct audit *log = NULL;
+	_cleanup_policy_ struct policy policy = { 0 };
 	char id[AUDIT_SESSION_ID_LEN + 1];
 	const struct audit_identity identity = { .session = id,
 		.user = a->paths->user,
@@ -25,10 +26,12 @@ int record_alone(const struct record_alone_args *a, const struct event *e, const
 		.channel = a->channel,
 		.classification = "",
 		.delete_after = "" };
-	int r;
+	int r = policy_load(&policy, d);
 
+	if (r < 0)
+		return r;
 	audit_new_session_id(id);
-	r = log_open(a->paths, &identity, &log, d);
+	r = log_open(a->paths, &policy, &identity, &log, d);
 	if (r == 0)
 		r = audit_append(log, EVENT_FROM_SUPERVISOR, e, extra, d);
 	return r < 0 ? r : audit_close(log, e->status, d);

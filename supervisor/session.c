@@ -34,7 +34,6 @@
 #include "supervisor/filesystem.h"
 #include "supervisor/kill/session_kill.h"
 #include "supervisor/launch_words.h"
-#include "supervisor/log/log_open.h"
 #include "supervisor/registry.h"
 #include "supervisor/spawn.h"
 #include "wire/confirm.h"
@@ -67,33 +66,6 @@ void session_say(const struct session *s, const char *words)
 	char name[128];
 
 	command_error("%s: %s", text_escape_str(s->args->effective->name, name, sizeof(name)), words);
-}
-
-/* --- records --- */
-
-int session_record(struct session *s, enum event_source source, const struct event *e, const json_t *extra)
-{
-	int r = audit_append(s->log, source, e, extra, &s->diag);
-
-	/* It was said, and the server is dead: what comes now was handed over before, or tells who waits that it is
-	 * over. */
-	if (r < 0 && s->log_failed && s->killed)
-		return 0;
-	s->log_failed = s->log_failed || r < 0;
-	if (!s->dirty) {
-		s->dirty = true;
-		s->checkpoint_at = io_now_us() + (uint64_t)AUDIT_CHECKPOINT_S * 1000000;
-	}
-	return r;
-}
-
-int session_record_own(struct session *s, enum event_type type, const char *reason, const char *status)
-{
-	struct event e = { .type = type };
-
-	snprintf(e.reason, sizeof(e.reason), "%s", reason);
-	snprintf(e.status, sizeof(e.status), "%s", status);
-	return session_record(s, EVENT_FROM_SUPERVISOR, &e, NULL);
 }
 
 /* --- towards the children --- */
@@ -284,6 +256,8 @@ static int on_records(struct session *s)
 		else if (n != -EAGAIN)
 			r = diag_fail(&s->diag, (int)n, "cannot read the shim's records: %s", strerror((int)-n));
 	}
+	if (r == 0 && taken > 0)
+		r = session_settle(s);
 	/* More than that at once is a flood, and whoever hands it over shall not wait for us. */
 	s->resting = taken > 0 && taken < RECORDS_AT_ONCE && s->phase == PHASE_RUNNING;
 	return r;
@@ -401,6 +375,7 @@ enum source {
 	SOURCE_ASKER,
 	SOURCE_SCOPES,
 	SOURCE_CONSENT,
+	SOURCE_LOG,
 	SOURCE_COUNT
 };
 
@@ -419,6 +394,7 @@ static int source_fd(const struct session *s, enum source source)
 		[SOURCE_DIAL] = p->dial.events,
 		[SOURCE_ASKER] = session_asker_fd(s),
 		[SOURCE_SCOPES] = session_scopes_fd(s),
+		[SOURCE_LOG] = s->log && !s->log_failed ? audit_socket(s->log) : -1,
 		[SOURCE_CONSENT] = consent_wait_notify(s->consent),
 		[SOURCE_KILLS] = session_kills_fd(s),
 		[SOURCE_KILL_ORDER] = session_kill_order_fd(s) };
@@ -444,6 +420,8 @@ static const struct {
 	[SOURCE_ASKER] = { POLLIN, session_on_answers },
 	[SOURCE_SCOPES] = { POLLIN, session_on_scopes },
 	[SOURCE_CONSENT] = { POLLIN, session_on_consent },
+	/* Never read here: answers are taken where they are waited for, and only its end is seen. */
+	[SOURCE_LOG] = { POLLRDHUP, session_on_log },
 	[SOURCE_KILLS] = { POLLIN, session_on_kills },
 	[SOURCE_KILL_ORDER] = { POLLIN, session_on_kill_order },
 };
@@ -558,52 +536,6 @@ static int turn(struct session *s)
 }
 
 /* --- beginning and end --- */
-
-/* Into the log that is to be opened, or, once it is, into its records from now on. */
-static int identify(struct session *s, bool opens)
-{
-	const struct session_args *a = s->args;
-	const struct effective *e = a->effective;
-	_cleanup_free_ char *client = lineage_words(a->lineage);
-	char version[32] = "";
-	json_t *opening;
-	int r;
-
-	if (e->profile.file)
-		snprintf(version, sizeof(version), "%llu", (unsigned long long)e->profile.version);
-	struct audit_identity id = { .session = s->id,
-		.user = a->paths->user,
-		.groups = a->paths->groups,
-		.client = client ? client : "",
-		.server = e->name,
-		.version = version,
-		.plan_digest = e->digest,
-		.approval = s->approval ? s->approval : "",
-		.channel = s->channel ? s->channel : "",
-		.classification = e->profile.classification ? e->profile.classification : "",
-		.delete_after = e->profile.delete_after ? e->profile.delete_after : "" };
-	if (!opens)
-		return audit_set_identity(s->log, &id);
-	id.opening = opening = json_pack("{s:o}", "client", client_json(&e->client));
-	r = opening ? log_open(a->paths, &id, &s->log, &s->diag) : -ENOMEM;
-	json_decref(opening);
-	return r;
-}
-
-int session_identify(struct session *s)
-{
-	int r = identify(s, false);
-
-	return r < 0 ? diag_fail(&s->diag, r, "cannot go on with the audit log: %s", strerror(-r)) : 0;
-}
-
-static int open_log(struct session *s)
-{
-	audit_new_session_id(s->id);
-	s->approval = s->args->approval;
-	s->channel = s->args->channel;
-	return identify(s, true);
-}
 
 static int watch_outside(struct session *s)
 {
@@ -764,7 +696,7 @@ int session_run(const struct session_args *a)
 	session_init(&s, a);
 	r = watch_outside(&s);
 	if (r == 0)
-		r = open_log(&s);
+		r = session_open_log(&s);
 	if (r == 0)
 		r = session_kills_begin(&s);
 	if (r == 0)
@@ -789,7 +721,7 @@ int session_refuse(const struct session_args *a, const char *status)
 	s.close_status = status;
 	r = watch_outside(&s);
 	if (r == 0)
-		r = open_log(&s);
+		r = session_open_log(&s);
 	if (r == 0)
 		r = session_record_own(&s, EVENT_CONSENT, "nothing was started", status);
 	if (r < 0)

@@ -90,6 +90,10 @@ void session_scopes_done(struct session *s);
 
 /* Who this is, for every record from now on. */
 int session_identify(struct session *s) _must_check_;
+/* The log of this session, where policy wants it (log/session_log.c). */
+int session_open_log(struct session *s) _must_check_;
+int session_settle(struct session *s) _must_check_;
+int session_on_log(struct session *s) _must_check_;
 /* Starts the parts that are not there yet. */
 int session_build(struct session *s) _must_check_;
 

@@ -31,6 +31,8 @@ enum wire_kind {
 	WIRE_DIAL_ANSWER,  /* dial -> gateway */
 	WIRE_DEFINITIONS,  /* shim -> supervisor, through a memfd, in listing mode */
 	WIRE_CONFIRM,	   /* shim -> supervisor, beside its events */
+	WIRE_COLLECT,	   /* supervisor -> collector */
+	WIRE_COLLECTED,	   /* collector -> supervisor */
 	WIRE_KIND_COUNT,
 };
 

@@ -9,8 +9,11 @@
 #include "audit/audit.h"
 #include "audit/log_key.h"
 #include "supervisor/paths.h"
+#include "supervisor/policy/policy.h"
 
-/* Opens the log of one session, with the key of this installation, which is made where there is none. */
-int log_open(const struct paths *p, const struct audit_identity *id, struct audit **ret, struct diag *d) _must_check_;
-/* The public keys of this installation; none is no error. */
-int log_open_keys(const struct paths *p, struct log_keys *ret, struct diag *d) _must_check_;
+#define COLLECTOR_SOCKET "/run/stockade/collector.sock"
+
+/* Opens the log of one session where policy wants it: with the collector, or in the user's own directory with the key
+ * of this installation, which is made where there is none. */
+int log_open(const struct paths *p, const struct policy *policy, const struct audit_identity *id, struct audit **ret,
+	struct diag *d) _must_check_;

@@ -63,8 +63,8 @@ void policy_done(struct policy *p)
 	free(p->file);
 	policy_provide_done(&p->provide);
 	policy_persons_done(&p->persons);
+	policy_audit_done(&p->audit);
 	policy_servers_done(&p->servers);
 	client_rules_done(&p->clients);
-	policy_signatures_done(&p->signatures);
 	*p = (struct policy){ 0 };
 }

@@ -18,10 +18,10 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "supervisor/client/client_rule.h"
+#include "supervisor/policy/policy_audit.h"
 #include "supervisor/policy/policy_persons.h"
 #include "supervisor/policy/policy_provide.h"
 #include "supervisor/policy/policy_servers.h"
-#include "supervisor/policy/policy_signatures.h"
 #include "supervisor/role.h"
 
 enum { POLICY_BYTES_MAX = 1 << 20 };
@@ -35,7 +35,7 @@ struct policy {
 	struct policy_persons persons;
 	struct policy_servers servers;
 	struct client_rules clients;
-	struct policy_signatures signatures;
+	struct policy_audit audit;
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

@@ -2,8 +2,7 @@
 /* policy_keys - see policy_keys.h */
 #include "supervisor/policy/policy_keys.h"
 
-#define FIELD(member)  offsetof(struct policy, member)
-#define SIGNER(member) offsetof(struct policy_signer, member)
+#define FIELD(member) offsetof(struct policy, member)
 
 int policy_set_accepted(const struct key *k)
 {
@@ -40,12 +39,8 @@ static const struct key_row rows[] = {
 	{ "profiles", KEY_SECTION },
 	{ "profiles.unprofiled", KEY_STRING, policy_set_unprofiled, FIELD(servers) },
 	{ "profiles.user", KEY_STRING, policy_set_user, FIELD(servers) },
-	{ "signatures", KEY_OBJECT, policy_set_signatures, FIELD(signatures) },
-	{ "signatures.need", KEY_INTEGER, policy_set_need },
-	{ "signatures.of", KEY_STRINGS, policy_set_signers },
-	{ "signatures.keys", KEY_OBJECT, policy_set_signer_keys },
-	{ "signatures.keys.*.expires", KEY_STRING, policy_set_signer_expires, SIGNER(expires) },
-	{ "signatures.keys.*.servers", KEY_STRINGS, policy_set_signer_servers, SIGNER(servers) },
+	{ "signatures", KEY_ANY, policy_set_refused },
+	{ "keys", KEY_ANY, policy_set_refused },
 	{ "servers", KEY_SECTION },
 	{ "servers.allow", KEY_LIST, policy_set_servers, FIELD(servers.allow) },
 	{ "servers.deny", KEY_LIST, policy_set_servers, FIELD(servers.deny) },
@@ -74,7 +69,12 @@ static const struct key_row rows[] = {
 	{ "client", KEY_ANY, policy_set_refused },
 	{ "consent", KEY_ANY, policy_set_refused },
 	{ "layers", KEY_ANY, policy_set_refused },
-	{ "audit", KEY_ANY, policy_set_refused },
+	{ "audit", KEY_SECTION },
+	{ "audit.to", KEY_STRING, policy_set_audit_to, FIELD(audit) },
+	{ "audit.arguments", KEY_ANY, policy_set_refused },
+	{ "audit.delete_after", KEY_ANY, policy_set_refused },
+	{ "audit.size", KEY_ANY, policy_set_refused },
+	{ "audit.alerts", KEY_ANY, policy_set_refused },
 	{ "bundle", KEY_ANY, policy_set_refused },
 	{ "kill", KEY_ANY, policy_set_refused },
 	{ "inventory", KEY_ANY, policy_set_refused },

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "tests/fuzz/fuzz.h"
+#include "wire/collect.h"
 #include "wire/confirm.h"
 #include "wire/control.h"
 #include "wire/definition.h"
@@ -171,6 +172,33 @@ static int confirm_again(const void *p, size_t n, struct wire_writer *w)
 	return confirm_encode(&c, w);
 }
 
+static int collect_again(const void *p, size_t n, struct wire_writer *w)
+{
+	struct collect_claims claims = { .client = "" };
+	struct collect_request q;
+
+	if (collect_request_decode(p, n, &claims, &q) < 0)
+		return 1;
+#define X(member) ENDS(claims.member);
+	COLLECT_CLAIMS(X)
+#undef X
+	ENDS(q.status);
+	must((unsigned)q.type < COLLECT_TYPE_COUNT && (unsigned)q.source < EVENT_SOURCE_COUNT, "no such request");
+	must(q.event_len <= EVENT_BYTES_MAX && q.detail_len <= COLLECT_DETAIL_MAX, "a request out of bounds");
+	return collect_request_encode(&q, w);
+}
+
+static int collected_again(const void *p, size_t n, struct wire_writer *w)
+{
+	struct collect_answer a;
+
+	if (collect_answer_decode(p, n, &a) < 0)
+		return 1;
+	ENDS(a.words);
+	must(a.error <= 0, "an error that is none");
+	return collect_answer_encode(&a, w);
+}
+
 static int control_again(const void *p, size_t n, struct wire_writer *w)
 {
 	struct control c;
@@ -224,6 +252,8 @@ static const struct {
 	{ WIRE_CONFIRM, CONFIRM_BYTES_MAX, confirm_again },
 	{ WIRE_CONTROL, CONTROL_BYTES_MAX, control_again },
 	{ WIRE_DEFINITIONS, DEFINITIONS_BYTES_MAX, definitions_again },
+	{ WIRE_COLLECT, COLLECT_BYTES_MAX, collect_again },
+	{ WIRE_COLLECTED, COLLECT_ANSWER_MAX, collected_again },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

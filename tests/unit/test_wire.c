@@ -9,6 +9,7 @@
 #include "wire/event.h"
 #include "wire/plan.h"
 #include "wire/report.h"
+#include "wire/collect.h"
 #include "wire/confirm.h"
 #include "wire/shim_config.h"
 
@@ -304,6 +305,31 @@ static int decode_confirm(const void *p, size_t n)
 	return confirm_decode(p, n, &ret);
 }
 
+static int encode_collect(struct wire_writer *w)
+{
+	struct collect_claims claims = { .client = "code", .server = "github", .delete_after = "90d" };
+
+	return collect_request_encode(&(struct collect_request){ .type = COLLECT_OPEN, .claims = &claims }, w);
+}
+
+static int decode_collect(const void *p, size_t n)
+{
+	struct collect_claims claims;
+	struct collect_request ret;
+	return collect_request_decode(p, n, &claims, &ret);
+}
+
+static int encode_collected(struct wire_writer *w)
+{
+	return collect_answer_encode(&(struct collect_answer){ .done = 7, .error = -ENOSPC, .words = "full" }, w);
+}
+
+static int decode_collected(const void *p, size_t n)
+{
+	struct collect_answer ret;
+	return collect_answer_decode(p, n, &ret);
+}
+
 static const struct {
 	enum wire_kind kind;
 	int (*encode)(struct wire_writer *w);
@@ -319,6 +345,8 @@ static const struct {
 	{ WIRE_DIAL_ANSWER, encode_answer, decode_answer },
 	{ WIRE_DEFINITIONS, encode_definitions, decode_definitions },
 	{ WIRE_CONFIRM, encode_confirm, decode_confirm },
+	{ WIRE_COLLECT, encode_collect, decode_collect },
+	{ WIRE_COLLECTED, encode_collected, decode_collected },
 };
 _Static_assert(ARRAY_LEN(messages) == WIRE_KIND_COUNT - 1, "every kind of message is tried");
 

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""With the collector, records lie where their user cannot write, a session without it does not run, and none waits for another.
+
+The program is the installed one, started for its socket as systemd does it (LISTEN_FDS), as a user of its own. Its socket and the policy lie over
+/run/stockade and /etc/stockade in mount namespaces of the tests' own.
+"""
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+from integration.harness import ODD, STAGE, STOCKADE, Wire, gone, until
+
+pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
+
+PROGRAM = f"{STAGE}/prefix/libexec/stockade/stockade-collector"
+USER = 65123  # of nobody else
+OVER = 'mount --bind "$ETC" /etc/stockade && mount --bind "$RUN" /run/stockade && exec "$@"'
+AS = 'LISTEN_PID=$$ exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"'
+
+
+class Collector:
+    def __init__(self, base):
+        self.base, self.run, self.logs, self.state = base, f"{base}/run", f"{base}/logs", f"{base}/state"
+        os.mkdir(self.run, 0o755)
+        for d in (self.logs, self.state):
+            os.mkdir(d, 0o755)
+            os.chown(d, USER, USER)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.bind(f"{self.run}/collector.sock")
+        os.chmod(f"{self.run}/collector.sock", 0o666)
+        self.socket.listen(64)
+        self.p = None
+        self.start()
+
+    def start(self):
+        fd = self.socket.fileno()
+        self.p = subprocess.Popen(["sh", "-c", AS, str(USER), PROGRAM], pass_fds=(3,), preexec_fn=lambda: os.dup2(fd, 3), stderr=subprocess.PIPE,
+                                  env={"LISTEN_FDS": "1", "LOGS_DIRECTORY": self.logs, "STATE_DIRECTORY": self.state, "PATH": os.environ["PATH"]})
+
+    def children(self):
+        with open(f"/proc/{self.p.pid}/task/{self.p.pid}/children", encoding="ascii") as f:
+            return [int(pid) for pid in f.read().split()]
+
+    def records(self, uid=0):
+        return [json.loads(x) for x in self.audit("show", uid, "--json").stdout.splitlines()]
+
+    def audit(self, what, uid, *more):
+        return subprocess.run([STOCKADE, "audit", what, "--dir", f"{self.logs}/{uid}", *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, check=False)
+
+    def verified(self, uid=0):
+        r = self.audit("verify", uid, "--key", f"{self.logs}/audit.pub", "--json")
+        assert r.returncode == 0, r
+        return json.loads(r.stdout.splitlines()[-1])
+
+    def done(self):
+        for pid in [*self.children(), self.p.pid] if self.p.poll() is None else []:
+            os.kill(pid, signal.SIGKILL)
+        self.p.wait()
+        self.socket.close()
+
+
+class Machine:
+    def __init__(self, person):
+        self.person, self.etc = person, f"{person.base}/etc"
+        os.mkdir(self.etc, 0o755)
+        with open(f"{self.etc}/policy.json", "w", encoding="ascii") as f:
+            json.dump({"stockade": 1, "audit": {"to": "collector"}}, f)
+        self.collector = Collector(person.base)
+        self.env = {**person.env, "ETC": self.etc, "RUN": self.collector.run}
+
+    def stockade(self, *words, check=None):
+        r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, "sh", STOCKADE, *words], env=self.env, cwd=self.person.work, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+        assert check is None or r.returncode == check, r
+        return r
+
+    def approve(self, *words):
+        digest = self.stockade("approve", "--print-digest", *words, check=0).stdout.strip()
+        self.stockade("approve", "--digest", digest, *words, check=0)
+
+    def start(self, *words):
+        w = Wire(["unshare", "-m", "sh", "-c", OVER, "sh", STOCKADE, "run", *words], env=self.env, cwd=self.person.work)
+        w.initialize()
+        return w
+
+
+@pytest.fixture
+def machine(person):
+    made = [d for d in ("/etc/stockade", "/run/stockade") if not os.path.isdir(d)]
+    for d in made:
+        os.mkdir(d, 0o755)
+    m = Machine(person)
+    yield m
+    m.collector.done()
+    for d in made:
+        os.rmdir(d)
+
+
+def test_a_session_is_recorded_where_its_user_cannot_write_and_signed_by_the_collector(machine):
+    machine.approve("--", *ODD, "collected")
+    w = machine.start("--", *ODD, "collected")
+    w.call("echo", {"text": "recorded"})
+    assert w.end() == 0
+    until(lambda: not machine.collector.children())
+    records = [r for r in machine.collector.records() if r["server"].endswith("collected") or "tool" in r]
+    events = [r["event"] for r in records]
+    assert "tool.call" in events and "tool.result" in events, events
+    first = machine.collector.records()[0]
+    assert first["uid"] == "0" and first["user"] == "root" and "client" in first["claimed"], first
+    directory = f"{machine.collector.logs}/0"
+    assert os.stat(directory).st_uid == USER and os.stat(directory).st_mode & 0o077 == 0
+    verdict = machine.collector.verified()
+    assert verdict["covered"] == verdict["records"] > 10, verdict
+    assert not os.path.exists(f"{machine.person.home}/.local/state/stockade/audit"), "a log of the user's own beside it"
+
+
+def test_check_says_where_records_go_and_by_which_line(machine):
+    text = machine.stockade("check", "--", "/usr/bin/true", check=0).stdout
+    assert "records go to the machine's collector" in text and '/etc/stockade/policy.json:1 (audit.to "collector")' in text, text
+
+
+def test_without_its_collector_nothing_is_started(machine):
+    machine.approve("--", *ODD, "alone")
+    machine.collector.done()
+    r = machine.stockade("run", "--", *ODD, "alone", check=125)
+    assert "has nobody listening" in r.stderr and "policy.json:1 (audit.to" in r.stderr and r.stdout == "", r
+    os.unlink(f"{machine.collector.run}/collector.sock")
+    r = machine.stockade("run", "--", *ODD, "alone", check=125)
+    assert "is not there" in r.stderr and "nothing runs unrecorded" in r.stderr, r
+
+
+def test_a_session_whose_writer_is_gone_ends_even_when_it_is_idle(machine):
+    machine.approve("--", *ODD, "mark-idle")
+    w = machine.start("--", *ODD, "mark-idle")
+    w.call("echo", {"text": "recorded"})
+    for pid in machine.collector.children():
+        os.kill(pid, signal.SIGKILL)
+    assert w.wait() == 125
+    assert b"the collector of audit records is gone" in w.err, w.err
+    assert not gone("mark-idle")
+
+
+def test_a_collector_that_is_restarted_takes_no_session_down(machine):
+    machine.approve("--", *ODD, "upgrade")
+    w = machine.start("--", *ODD, "upgrade")
+    machine.collector.p.terminate()
+    assert machine.collector.p.wait(60) == 0
+    machine.collector.start()
+    w.call("echo", {"text": "recorded"})
+    other = machine.start("--", *ODD, "upgrade")
+    assert other.end() == 0 and w.end() == 0
+    until(lambda: [r["event"] for r in machine.collector.records()].count("session.close") == 2)
+    assert machine.collector.verified()["records"] > 10
+
+
+def test_a_stopped_session_and_a_stopped_writer_hold_up_nobody(machine):
+    machine.approve("--", *ODD, "stopped")
+    stopped = machine.start("--", *ODD, "stopped")
+    writers = set(machine.collector.children())
+    second = machine.start("--", *ODD, "stopped")
+    os.kill(stopped.p.pid, signal.SIGSTOP)
+    os.kill((set(machine.collector.children()) - writers).pop(), signal.SIGSTOP)
+    third = machine.start("--", *ODD, "stopped")
+    assert third.call("echo", {"text": "recorded"})["result"] and third.end() == 0
+    os.kill(stopped.p.pid, signal.SIGCONT)
+    for pid in machine.collector.children():
+        os.kill(pid, signal.SIGCONT)
+    assert stopped.end() == 0 and second.end() == 0
+    until(lambda: not machine.collector.children())
+    assert machine.collector.verified()["running"] == 0
+
+
+def test_what_was_recorded_before_the_supervisor_was_killed_is_there_and_the_log_is_closed(machine):
+    machine.approve("--", *ODD, "killed")
+    w = machine.start("--", *ODD, "killed")
+    w.call("echo", {"text": "recorded"})
+    w.kill()
+    until(lambda: not machine.collector.children())
+    last = machine.collector.records()[-1]
+    assert last["event"] == "session.close" and "ended without a close" in last["status"], last
+    verdict = machine.collector.verified()
+    assert verdict["covered"] == verdict["records"], verdict
+
+
+def test_the_collector_can_do_no_more_than_its_work(machine):
+    pid = machine.collector.p.pid
+
+    def confined():
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            status = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
+        return status if status["Seccomp"] == "2" else None
+
+    status = until(confined)
+    assert status["NoNewPrivs"] == "1" and status["Uid"].split() == [str(USER)] * 4, status
+    assert all(status[c].strip("0") == "" for c in ("CapInh", "CapPrm", "CapEff", "CapAmb")), status
+
+
+@pytest.mark.parametrize("variable, words", [("LISTEN_FDS", "one socket"), ("LOGS_DIRECTORY", "LOGS_DIRECTORY"), ("STATE_DIRECTORY", "STATE_DIRECTORY")])
+def test_started_by_anybody_else_it_says_who_starts_it(machine, variable, words):
+    env = {"LISTEN_FDS": "1", "LOGS_DIRECTORY": machine.collector.logs, "STATE_DIRECTORY": machine.collector.state, "PATH": os.environ["PATH"]}
+    del env[variable]
+    fd = machine.collector.socket.fileno()
+    r = subprocess.run(["sh", "-c", AS, str(USER), PROGRAM], pass_fds=(3,), preexec_fn=lambda: os.dup2(fd, 3), stderr=subprocess.PIPE, text=True,
+                       env=env, check=False)
+    assert r.returncode == 1 and (words in r.stderr or "systemctl enable" in r.stderr), r

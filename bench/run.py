@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import full
+import kill
 import network
 
 ENV_KEPT = ("HOME", "PATH", "USER", "LOGNAME", "LANG", "XDG_RUNTIME_DIR")
@@ -119,6 +120,7 @@ def main():
     parser.add_argument("--prefix", default=os.path.join(stage, "prefix"))
     parser.add_argument("--tools", default=os.path.join(stage, "build/bench"), help="directory of drive, probe, relay, json_bench")
     parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--kill", type=int, metavar="RUNS", help="only the kill switch, so many times for each tree (the figures of the design: 1000)")
     parser.add_argument("--node-modules", default=os.path.join(stage, "node/node_modules"), help="where the npm servers are installed")
     options = parser.parse_args()
     stockade = os.path.join(options.prefix, "bin/stockade")
@@ -126,6 +128,9 @@ def main():
     env = {k: v for k, v in os.environ.items() if k in ENV_KEPT}
     env.update(HOME=home, XDG_STATE_HOME=f"{home}/state", XDG_CONFIG_HOME=f"{home}/config")
     try:
+        if options.kill:
+            kill.measure(stockade, options.tools, env, approve, row, options.kill)
+            return
         failed = measure(options, stockade, env)
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -164,6 +169,7 @@ def measure(options, stockade, env):
     full.measure(stockade, options.tools, env, approve, drive, row)
     ours, bare = drive(options.tools, "call", 500, [[stockade, "run", *big], [relay, probe, "serve", str(1 << 20)]], env)
     row("one call with a 1 MiB result, against a bare relay", ours, bare, 1.5)
+    kill.measure(stockade, options.tools, env, approve, row)
     measure_network(options, stockade, env)
     if os.path.isdir(options.node_modules):
         measure_node(options, stockade, env)

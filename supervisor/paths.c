@@ -163,7 +163,7 @@ static int places_init(struct paths *p)
 	return r;
 }
 
-int paths_init(struct paths *ret, struct diag *d)
+int paths_locate(struct paths *ret, struct diag *d)
 {
 	_cleanup_paths_ struct paths p = { .uid = getuid(), .gid = getgid() };
 	int r;
@@ -181,7 +181,18 @@ int paths_init(struct paths *ret, struct diag *d)
 	r = places_init(&p);
 	if (r < 0)
 		return diag_fail(d, r, "stockade's directories cannot be named: %s", strerror(-r));
-	r = paths_guard_init(&p, d);
+	*ret = p;
+	p = (struct paths){ 0 };
+	return 0;
+}
+
+int paths_init(struct paths *ret, struct diag *d)
+{
+	_cleanup_paths_ struct paths p = { 0 };
+	int r = paths_locate(&p, d);
+
+	if (r == 0)
+		r = paths_guard_init(&p, d);
 	if (r < 0)
 		return r;
 	*ret = p;

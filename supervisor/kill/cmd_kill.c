@@ -153,7 +153,7 @@ static int run_killing(const struct command_ctx *ctx, struct killing *k, uint64_
 	struct diag d = { "out of memory" };
 	int status;
 
-	if (paths_init(&k->paths, &d) < 0 || describe(ctx, ctx->options, k) < 0) {
+	if (paths_locate(&k->paths, &d) < 0 || describe(ctx, ctx->options, k) < 0) {
 		command_error("nothing was killed: %s", d.text);
 		return EXIT_REFUSED;
 	}

@@ -124,6 +124,16 @@ static bool is_pinned(const struct check_call *c)
 	return false;
 }
 
+static void by_kill(const struct check_call *c, struct verdict *v)
+{
+	if (!v->allowed || !c->killed)
+		return;
+	v->allowed = false;
+	v->by_rule = true;
+	v->where = "the kill switch";
+	kill_entry_by(c->killed, v->error.text, sizeof(v->error.text));
+}
+
 static void by_pins(const struct check_call *c, struct verdict *v)
 {
 	if (!v->allowed || !c->pins || !c->pins->on || is_pinned(c))
@@ -257,6 +267,7 @@ int check_tool(FILE *out, const struct check_call *c, bool json, struct diag *d)
 	int r;
 
 	by_name(c, &v);
+	by_kill(c, &v);
 	by_scopes(c, &v);
 	by_pins(c, &v);
 	r = by_arguments(c, &v, d);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include "base/diag.h"
+#include "supervisor/kill/kill_entry.h"
 #include "wire/shim_config.h"
 
 struct check_call {
@@ -22,6 +23,7 @@ struct check_call {
 	const struct scopes *scopes;
 	const struct definitions *pinned; /* with their fields: what the server said of its tools; NULL: not known */
 	uint32_t lifted;		  /* scopes that a grant lifts now */
+	const struct kill_entry *killed;  /* of the tool or its server; NULL: it is not */
 	const char *tool;
 	const char *args; /* a JSON object, or NULL: not given */
 };

@@ -12,6 +12,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
 #include "supervisor/exit.h"
+#include "supervisor/kill/kill_show.h"
 #include "supervisor/output.h"
 #include "supervisor/question.h"
 #include "supervisor/question_words.h"
@@ -108,11 +109,21 @@ static json_t *matrix_of(const struct effective *e, uint32_t lifted)
 	return check_matrix(&a);
 }
 
+/* What it would get if it could be started. */
+static json_t *killed(const struct paths *p, const char *server)
+{
+	_cleanup_kill_set_ struct kill_set set = { 0 };
+
+	return kill_set_read(p, &set) < 0 ? NULL : kill_show_json(&set, server);
+}
+
 /* The question's facts and those that only check tells. */
-static json_t *check_json(const struct effective *e, const char *approval, uint32_t lifted)
+static json_t *check_json(const struct paths *p, const struct effective *e, const char *approval, uint32_t lifted)
 {
 	json_t *root = question_json(e, NULL);
 	int r = json_object_set_new(root, "mounts", check_mounts(e));
+
+	r |= json_object_set_new(root, "killed", killed(p, e->name));
 
 	r |= json_object_set_new(root, "matrix", matrix_of(e, lifted));
 	r |= json_object_set_new(root, "overlaps", check_overlaps(&e->shim.scopes));
@@ -142,6 +153,7 @@ static int print_text(const json_t *root, const char *approval, bool earlier, bo
 	print_sentences("The digest, and so an approval, binds", json_object_get(root, "binds"), o.colour);
 	print_sentences("It cannot bind", json_object_get(root, "cannot_bind"), o.colour);
 	print_sentences("Not enforced by this version", json_object_get(root, "not_enforced"), o.colour);
+	kill_show_lines(stdout, json_object_get(root, "killed"), "Killed, until that is lifted");
 	printf("\n  Digest %s\n", json_string_value(json_object_get(root, "digest")));
 	if (json_is_true(json_object_get(root, "never_remember")))
 		puts("  No answer is remembered, since it can rewrite itself: each start asks.");
@@ -195,7 +207,7 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	r = see_scopes(p, e, &lifted, d);
 	if (r < 0)
 		return r;
-	root = check_json(e, approval, lifted);
+	root = check_json(p, e, approval, lifted);
 	if (json)
 		return output_json(stdout, root, "what it gets");
 	if (!root)
@@ -205,10 +217,19 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	return r < 0 ? print_failed(r, d) : EXIT_OK;
 }
 
-static int check_call(struct check_call c, const struct check_options *o, struct diag *d)
+static int check_call(const struct paths *p, const char *server, struct check_call c, const struct check_options *o,
+	struct diag *d)
 {
+	_cleanup_kill_set_ struct kill_set set = { 0 };
+	int r = kill_set_read(p, &set);
+
+	if (r < 0)
+		return r;
 	c.tool = o->tool;
 	c.args = o->args;
+	c.killed = kill_set_server(&set, server);
+	if (!c.killed)
+		c.killed = kill_set_tool(&set, server, c.tool);
 	return check_tool(stdout, &c, o->json, d);
 }
 
@@ -225,7 +246,7 @@ static int check_call_of(const struct paths *p, struct effective *e, const struc
 
 	if (e->pinned && f->scopes.where)
 		c.pinned = &e->pins.definitions;
-	return r < 0 ? r : check_call(c, o, d);
+	return r < 0 ? r : check_call(p, e->name ? e->name : f->name, c, o, d);
 }
 
 static bool says_more(const struct grants *g)

@@ -23,8 +23,16 @@ static const struct option_row ps_rows[] = {
 	{ NULL },
 };
 
+static void say_kills(const struct listed *l)
+{
+	if (l->kills.n)
+		fprintf(stderr, "%zu entr%s of the kill switch hold%s: 'stockade kills' lists %s\n", l->kills.n,
+			l->kills.n > 1 ? "ies" : "y", l->kills.n > 1 ? "" : "s", l->kills.n > 1 ? "them" : "it");
+}
+
 static int print_table(struct listed *l, const struct paths *p)
 {
+	say_kills(l);
 	if (listed_none(l)) {
 		char shown[512];
 		fprintf(stderr, "no server runs through stockade (looked in %s)\n",

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "supervisor/kill/kill_watch.h"
 #include "build_id.h"
 
 enum { PROGRAM_BYTES_MAX = 64 << 20 };
@@ -133,6 +134,25 @@ static void check_runtime(const struct doctor_env *env, struct doctor_result *r)
 	doctor_mend(r, "unset XDG_RUNTIME_DIR, or make it a directory of your own with mode 0700");
 }
 
+static void check_kills(const struct doctor_env *env, struct doctor_result *r)
+{
+	struct kill_watch w = KILL_WATCH_NONE;
+	long most = doctor_sysctl(env, "fs/inotify/max_user_instances");
+
+	if (!paths_known(env, r))
+		return;
+	kill_watch_begin(env->paths, &w);
+	if (w.fd >= 0) {
+		doctor_yes(r, "entries are watched for by inotify, of which a user has %ld instances; a session takes "
+			      "one", most);
+		kill_watch_done(&w);
+		return;
+	}
+	doctor_note(r, "inotify has run out (%ld instances a user): a session that starts now looks for entries every "
+		       "%d ms instead; 'stockade kill' reaches it at once all the same", most, KILL_POLL_MS);
+	doctor_mend(r, "as root: sysctl -w fs.inotify.max_user_instances=1024");
+}
+
 static bool user_exists(const char *name)
 {
 	_cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
@@ -195,6 +215,7 @@ const struct doctor_check doctor_place_checks[] = {
 	{ "stockade-dial", check_dial },
 	{ "audit log", check_audit },
 	{ "runtime directory", check_runtime },
+	{ "kill switch", check_kills },
 	{ "servers' user", check_user },
 	{ "a whole sandbox", check_launch },
 };

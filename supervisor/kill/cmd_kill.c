@@ -2,8 +2,8 @@
 /*
  * cmd_kill - `stockade kill`: nothing of a server, or no call of a tool, from this moment on
  *
- * Order: the entry is put where everybody sees it, each session is told, the entry is made safe, the ends are waited
- * for, and then it is recorded and said. A step that fails keeps no later one from being taken: what runs is reached
+ * Order: each session is told, the entry is put where everybody sees it, those that have come meanwhile are told, the
+ * entry is made safe, the ends are waited for, and then it is recorded and said. A step that fails keeps no later one from being taken: what runs is reached
  * although nothing can be written, and what cannot be reached does not start again.
  */
 #include <errno.h>
@@ -68,11 +68,22 @@ static int describe(const struct command_ctx *ctx, const struct kill_options *o,
 		       : -ENOMEM;
 }
 
+static bool tell(struct killing *k)
+{
+	return kill_tell(&k->paths, KILL_ORDER_KILL, &k->entry, &k->told, &k->not_told) == 0;
+}
+
 static void act(struct killing *k, uint64_t since_us)
 {
-	bool written = kill_write(&k->paths, &k->entry, &k->written, &k->not_written) == 0;
+	bool written, told = true;
 
-	if (kill_tell(&k->paths, KILL_ORDER_KILL, &k->entry, &k->told, &k->not_told) < 0)
+	/* A session that is told of a tool looks for the entry, which else held there after its file is taken away. */
+	if (!k->entry.tool)
+		told = tell(k);
+	written = kill_write(&k->paths, &k->entry, &k->written, &k->not_written) == 0;
+	if (k->entry.tool)
+		told = tell(k);
+	if (!told || kill_tell_rest(&k->paths, &k->told, &k->not_told) < 0)
 		k->told.left++;
 	if (written && kill_write_sync(&k->written, &k->not_written) < 0)
 		k->written.path[0] = '\0';
@@ -181,7 +192,7 @@ static int check_usage(const struct command_ctx *ctx, const struct kill_options 
 
 static int kill_run(const struct command_ctx *ctx)
 {
-	_cleanup_(killing_done) struct killing k = { .written = KILL_WRITTEN_NONE };
+	_cleanup_(killing_done) struct killing k = { .written = KILL_WRITTEN_NONE, .told = KILL_TOLD_NONE };
 	uint64_t since_us = io_now_us();
 	int status = check_usage(ctx, ctx->options);
 

@@ -91,7 +91,8 @@ static int lift(struct restoring *x, const struct kill_entry *e)
 /* Sessions that were told by an order alone. */
 static int tell(struct restoring *x, struct diag *d)
 {
-	_cleanup_kill_told_ struct kill_told told = { 0 };
+	_cleanup_kill_told_ struct kill_told told = KILL_TOLD_NONE;
+	int r;
 	char when[OUTPUT_TIME_SIZE];
 
 	x->target.who = strdup(x->paths.user);
@@ -99,7 +100,8 @@ static int tell(struct restoring *x, struct diag *d)
 	x->target.why = strdup("");
 	if (!x->target.who || !x->target.when || !x->target.why)
 		return diag_fail(d, -ENOMEM, "out of memory");
-	return kill_tell(&x->paths, KILL_ORDER_LOOK, &x->target, &told, d);
+	r = kill_tell(&x->paths, KILL_ORDER_LOOK, &x->target, &told, d);
+	return r < 0 ? r : kill_tell_rest(&x->paths, &told, d);
 }
 
 /* What else still kills it: a wider entry, or another's. */

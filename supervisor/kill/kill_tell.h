@@ -7,18 +7,32 @@
  * Returns:  0, -errno with words
  *
  * Theory of operation. Every session's socket gets the order, before anything is read of any of them, and each decides
- * whether it is meant. Of those in the registry that are meant and have not answered in time PID 1 is killed, through a
+ * whether it is meant; who comes meanwhile gets it in a second round. Of those in the registry that are meant and have not answered in time PID 1 is killed, through a
  * pidfd that was held against the start time in the registry: a supervisor that is stopped, or hangs, saves nobody. The
- * sessions that begin meanwhile read the entry, which is there by now, after they can be found here.
+ * entry has to be there before the second round: a session can be found here before it reads the entries for the last
+ * time, so that whoever is not found reads it.
  */
 #pragma once
+#include <stdint.h>
 #include "supervisor/kill/kill_order.h"
 #include "supervisor/paths.h"
 
 /* How long for an answer. That a tool is killed ends no server as long as its session is only slow. */
 enum { KILL_ANSWER_MS = 5, KILL_TOOL_ANSWER_MS = 500, KILL_GONE_MS = 5000 };
 
+struct kill_answered {
+	char id[AUDIT_SESSION_ID_LEN + 1];
+	bool heard; /* it has answered */
+};
+
 struct kill_told {
+	const struct kill_entry *entry; /* borrowed */
+	enum kill_verb verb;
+	int dir, sock;	    /* sessions/, and what the orders go through */
+	int answers, other; /* a pair: ours, and theirs */
+	uint64_t until;	    /* io_now_us: who has not answered by then does not */
+	struct kill_answered *v;
+	size_t n, room;
 	int *inits; /* pidfds of PID 1 of what was killed */
 	size_t n_inits, room_inits;
 	unsigned reached;    /* sessions that obeyed */
@@ -27,10 +41,13 @@ struct kill_told {
 	unsigned left_alive; /* whose processes have not ended */
 	struct diag why;     /* of the last of those */
 };
+#define KILL_TOLD_NONE ((struct kill_told){ .dir = -1, .sock = -1, .answers = -1, .other = -1 })
 
-/* verb and entry: to each session of that user. */
-int kill_tell(const struct paths *p, enum kill_verb verb, const struct kill_entry *e, struct kill_told *ret,
+/* Sends the order to each session of that user that is there now. */
+int kill_tell(const struct paths *p, enum kill_verb verb, const struct kill_entry *e, struct kill_told *t,
 	struct diag *d) _must_check_;
+/* Sends it to those that have come since, hears them all, and kills those that do not answer. */
+int kill_tell_rest(const struct paths *p, struct kill_told *t, struct diag *d) _must_check_;
 /* Waits until every process of what was killed is gone, KILL_GONE_MS at most. */
 void kill_told_wait(struct kill_told *t);
 void kill_told_done(struct kill_told *t);

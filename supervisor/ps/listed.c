@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/io.h"
 #include "base/text.h"
+#include "supervisor/kill/kill_show.h"
 #include "supervisor/output.h"
 
 int listed_read(const struct paths *p, struct listed *ret, struct diag *d)
@@ -18,6 +19,9 @@ int listed_read(const struct paths *p, struct listed *ret, struct diag *d)
 		r = call_list_read(p, &l.calls, d);
 	if (r < 0)
 		return r;
+	r = kill_set_read(p, &l.kills);
+	if (r < 0)
+		return diag_fail(d, r, "cannot read what is killed: %s", strerror(-r));
 	if (l.sessions.n > 0)
 		registry_processes_read(&l.processes);
 	*ret = l;
@@ -30,6 +34,7 @@ void listed_done(struct listed *l)
 	registry_list_done(&l->sessions);
 	pendings_done(&l->launches);
 	call_list_done(&l->calls);
+	kill_set_done(&l->kills);
 	registry_processes_done(&l->processes);
 }
 
@@ -90,25 +95,26 @@ static json_t *session_json(struct listed *l, const struct registry_entry *e)
 	const struct registry_counters *c = &e->counters;
 	char since[OUTPUT_TIME_SIZE];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:O?, s:i, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "session", e->id,
+	return json_pack("{s:s, s:s, s:s, s:s, s:O?, s:i, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "session", e->id,
 		"state", e->foreign ? "unknown" : "running", "server", e->name, "client", e->client, "identity",
 		e->identity, "pid", e->pid, "since", output_time(e->since, since), "calls", (json_int_t)c->calls,
 		"denials", (json_int_t)c->denials, "rate", rate_json(c, l->wall_us), "connections", connections_json(c),
 		"memory", e->foreign ? json_null() : json_integer((json_int_t)registry_memory(&l->processes, e->pid)),
-		"waits_for", calls_json(l, e));
+		"waits_for", calls_json(l, e), "killed", kill_show_json(&l->kills, e->name));
 }
 
 /* There is no session before it is approved. */
-static json_t *launch_json(const struct pending *p)
+static json_t *launch_json(const struct listed *l, const struct pending *p)
 {
 	char since[OUTPUT_TIME_SIZE];
 
 	output_time(p->when, since);
-	return json_pack("{s:n, s:s, s:s, s:s, s:O?, s:n, s:s, s:i, s:i, s:i, s:n, s:n, s:[{s:s, s:s, s:I}]}",
+	return json_pack("{s:n, s:s, s:s, s:s, s:O?, s:n, s:s, s:i, s:i, s:i, s:n, s:n, s:[{s:s, s:s, s:I}], s:o}",
 		"session", "state", "waiting", "server", p->damaged ? "" : p->name, "client",
 		p->damaged ? "" : p->lineage, "identity", json_object_get(p->question, "client"), "pid", "since", since,
 		"calls", 0, "denials", 0, "rate", 0, "connections", "memory", "waits_for", "kind", "launch", "digest",
-		p->digest, "launches", (json_int_t)p->waiters);
+		p->digest, "launches", (json_int_t)p->waiters, "killed",
+		kill_show_json(&l->kills, p->damaged ? "" : p->name));
 }
 
 json_t *listed_json(struct listed *l)
@@ -119,7 +125,7 @@ json_t *listed_json(struct listed *l)
 	for (size_t i = 0; r == 0 && i < l->sessions.n; i++)
 		r = json_array_append_new(all, session_json(l, &l->sessions.v[i]));
 	for (size_t i = 0; r == 0 && i < l->launches.n; i++)
-		r = json_array_append_new(all, launch_json(&l->launches.v[i]));
+		r = json_array_append_new(all, launch_json(l, &l->launches.v[i]));
 	if (r == 0)
 		return all;
 	json_decref(all);
@@ -154,7 +160,7 @@ static void print_row(FILE *out, const struct listed *l, const struct row *r)
 
 static void print_session(FILE *out, struct listed *l, const struct registry_entry *e)
 {
-	size_t waiting = count_calls(l, e);
+	size_t waiting = count_calls(l, e), killed = kill_show_tools(&l->kills, e->name);
 	char memory[32] = "unknown", state[64];
 	struct row r = { e->id, e->name, memory, state, "", e->client, e->since, &e->counters };
 
@@ -166,6 +172,8 @@ static void print_session(FILE *out, struct listed *l, const struct registry_ent
 	if (waiting)
 		snprintf(state, sizeof(state), "%zu call%s wait%s", waiting, waiting > 1 ? "s" : "",
 			waiting > 1 ? "" : "s");
+	else if (killed)
+		snprintf(state, sizeof(state), "%zu tool%s killed", killed, killed > 1 ? "s" : "");
 	else
 		snprintf(state, sizeof(state), "%s", e->foreign ? "unknown" : "running");
 	print_row(out, l, &r);

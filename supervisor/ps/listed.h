@@ -11,12 +11,14 @@
 #include <stdio.h>
 #include "supervisor/call_list.h"
 #include "supervisor/consent_pending.h"
+#include "supervisor/kill/kill_set.h"
 #include "supervisor/registry.h"
 
 struct listed {
 	struct registry_list sessions;
 	struct pendings launches;
 	struct call_list calls;
+	struct kill_set kills;
 	struct registry_processes processes;
 	uint64_t wall_us; /* when */
 };

@@ -37,7 +37,8 @@ def kill(person, *words, check=0):
 def restore(person, *words, check=0):
     """From a process that no client of a session stands above: init has taken it over."""
     out = f"{person.base}/restored"
-    script = f'"$@" >{out} 2>&1; echo " status $?" >>{out}; mv {out} {out}.done'
+    # Not before the one that started it is gone.
+    script = f'while kill -0 $$ 2>/dev/null; do sleep 0.01; done; "$@" >{out} 2>&1; echo " status $?" >>{out}; mv {out} {out}.done'
     subprocess.run(["sh", "-c", f"({script}) & exit 0", "sh", STOCKADE, "restore", *words], env=person.env, cwd=person.work,
                    stdin=subprocess.DEVNULL, check=True)
     text = until(lambda: os.path.exists(f"{out}.done") and open(f"{out}.done", encoding="utf-8").read())  # pylint: disable=consider-using-with
@@ -335,11 +336,6 @@ def test_fifty_sessions_end_at_once(person):
     assert {w.wait() for w in started} == {125}
 
 
-# --- where nothing can be written ---
-
-SMALL = 'mount -t tmpfs -o size=64k,mode=0700,uid="$0" none "$1" && shift && exec "$@"'
-
-
 # --- damaged entries ---
 
 def test_every_truncation_of_an_entry_kills_what_its_name_says_and_nothing_else(person):
@@ -356,6 +352,46 @@ def test_every_truncation_of_an_entry_kills_what_its_name_says_and_nothing_else(
     for path in ("server.odd.json", "SEC-1.json"):
         os.remove(f"{kill_dir(person)}/{path}")
     ready(person, "odd").end()
+
+
+def test_an_entry_that_somebody_is_just_writing_is_not_taken_for_damaged(person):
+    """Without another name beside it, as an editor or a shell would: what is there for a moment kills nobody."""
+    odd(person, "odd")
+    w = ready(person, "odd")
+    code = "import sys\nf = open(sys.argv[1], 'w')\nf.write(sys.argv[2])\nf.close()"
+    subprocess.run(["/usr/bin/python3", "-c", code, f"{kill_dir(person)}/SEC-9.json", json.dumps(entry("other"))], check=True)
+    assert w.call("echo", {"text": "here"})["result"]["content"][0]["text"] == "here"
+    assert "echo" in names(w)
+    drop(person, "SEC-10.json", entry("odd", "echo"))
+    changed(w)
+    assert w.end() == 0
+
+
+def test_other_commands_tell_what_is_killed(person):
+    odd(person, "odd")
+    w = ready(person, "odd")
+    kill(person, "--why", "SEC-3", "odd", "echo")
+    changed_or_not = person.stockade("ps", check=0)
+    assert "1 tool killed" in changed_or_not.stdout and "'stockade kills' lists it" in changed_or_not.stderr, changed_or_not
+    session = json.loads(person.stockade("ps", "--json", check=0).stdout)[0]
+    assert [(e["tool"], e["why"]) for e in session["killed"]] == [("echo", "SEC-3")]
+    r = person.stockade("check", "odd", "--tool", "echo", check=1)
+    assert "denied: tool 'echo' by the kill switch: by " in r.stdout and "SEC-3" in r.stdout, r.stdout
+    person.stockade("check", "odd", "--tool", "ids", check=0)
+    w.end()
+    kill(person, "odd")
+    text = person.stockade("check", "odd", check=0).stdout
+    assert "it may not be started, by " in text and "tool echo, by " in text and "server.odd.json" in text, text
+    assert person.stockade("check", "odd", "--tool", "ids", check=1)
+    assert len(json.loads(person.stockade("check", "--json", "odd", check=0).stdout)["killed"]) == 2
+    listed = person.stockade("kills", check=0).stdout
+    assert "server 'odd'" in listed and "tool 'echo' of server 'odd'" in listed and "SEC-3" in listed, listed
+
+
+def test_doctor_says_how_entries_are_noticed(person):
+    checks = json.loads(person.stockade("doctor", "--json").stdout)["checks"]
+    found = next(c for c in checks if c["name"] == "kill switch")
+    assert found["result"] == "yes" and "inotify" in found["found"], found
 
 
 # --- a tool ---

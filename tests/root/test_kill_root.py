@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What root kills is killed for every user; full disks, no inotify, many sessions: a kill reaches what runs all the same.
+
+Root's entries of a test lie over /etc/stockade in a mount namespace of its own.
+"""
+import contextlib
+import json
+import os
+import subprocess
+import uuid
+
+import pytest
+from integration.harness import ODD, STOCKADE, Wire, processes
+
+pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
+
+USER = 4242  # nobody has that number
+OVER = 'mount --bind "$0" /etc/stockade && exec setpriv --reuid={0} --regid={0} --clear-groups -- "$@"'
+SMALL = 'mount -t tmpfs -o size=512k,mode=0700,uid={0},gid={0} none "$1" && shift && '
+# Holds all instances of inotify that the user may have, but so many.
+HOG = """
+import ctypes, os, sys
+libc, held = ctypes.CDLL(None), []
+while (fd := libc.inotify_init1(0o2000000)) >= 0:
+    held.append(fd)
+for _ in range(int(sys.argv[1])):
+    os.close(held.pop())
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+class User:
+    """One who is not root, with sessions in a mount namespace of the test's."""
+
+    def __init__(self, person):
+        self.person, self.etc = person, f"{person.base}/etc"
+        os.mkdir(self.etc, 0o755)
+        self.home = f"{person.base}/other"
+        os.mkdir(self.home, 0o755)
+        os.chown(self.home, USER, USER)
+        self.env = {**person.env, "HOME": self.home}
+        self.mark = "mark-" + uuid.uuid4().hex
+        self.state = f"{self.home}/.local/state/stockade"
+
+    def under(self, *words, before=""):
+        over = OVER.format(USER).replace("exec", before.format(USER) + "exec")
+        return ["unshare", "-m", "sh", "-c", over, self.etc, *([f"{self.state}"] if before else []), *words]
+
+    @contextlib.contextmanager
+    def few_watches(self, n):
+        """So many instances of inotify are left, for all that this user runs."""
+        with subprocess.Popen(self.under("/usr/bin/python3", "-c", HOG, str(n)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as hog:
+            assert hog.stdout.readline() == "held\n"
+            yield
+            hog.stdin.close()
+
+    def stockade(self, *words, check=None, **kw):
+        r = subprocess.run(self.under(STOCKADE, *words, **kw), env=self.env, cwd=self.person.work, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+        if check is not None:
+            assert r.returncode == check, f"{words}: {r.returncode}\n{r.stdout}\n{r.stderr}"
+        return r
+
+    def profile(self, name, **more):
+        """One that is approved."""
+        directory = f"{self.home}/.config/stockade/profiles"
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        path = f"{directory}/{name}.json"
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump({"stockade": 1, "name": name, "version": 1, "command": [*ODD, self.mark], **more}, f)
+        for base, dirs, files in os.walk(self.home):
+            for entry in [*dirs, *files]:
+                os.chown(os.path.join(base, entry), USER, USER)
+        self.approve(name)
+
+    def approve(self, name, **kw):
+        digest = self.stockade("approve", "--print-digest", name, check=0, **kw).stdout.strip()
+        self.stockade("approve", "--digest", digest, name, check=0, **kw)
+
+    def start(self, *words, **kw):
+        return Wire(self.under(STOCKADE, "run", *words, **kw), env=self.env, cwd=self.person.work)
+
+    def drop(self, name, server, tool=None):
+        """Root's entry, as root's kill writes it."""
+        directory = f"{self.etc}/kill.d"
+        os.makedirs(directory, mode=0o755, exist_ok=True)
+        entry = {"stockade": 1, "server": server, **({"tool": tool} if tool else {}), "who": "root", "when": "2026-10-01T12:00:00Z", "why": "SEC-5"}
+        with open(f"{directory}/.{name}", "w", encoding="utf-8") as f:
+            json.dump(entry, f)
+        os.chmod(f.name, 0o644)
+        os.rename(f.name, f"{directory}/{name}")
+        return f"{directory}/{name}"
+
+    def as_root(self, *words, check=None):
+        """Root's own stockade, with the same /etc/stockade over the real one."""
+        env = {**self.person.env, "HOME": f"{self.person.base}/home"}
+        r = subprocess.run(["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/stockade && exec "$@"', self.etc, STOCKADE, *words],
+                           env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+        if check is not None:
+            assert r.returncode == check, f"{words}: {r.returncode}\n{r.stdout}\n{r.stderr}"
+        return r
+
+
+@pytest.fixture
+def user(person):
+    made = not os.path.isdir("/etc/stockade")
+    if made:
+        os.mkdir("/etc/stockade", 0o755)
+    yield User(person)
+    if made:
+        os.rmdir("/etc/stockade")
+
+
+def ready(w):
+    w.initialize()
+    return w
+
+
+def test_what_root_kills_ends_another_users_session_and_only_root_lifts_it(user):
+    user.profile("odd")
+    w = ready(user.start("odd"))
+    r = user.as_root("kill", "--why", "SEC-5", "odd", check=0)
+    assert "/etc/stockade/kill.d/server.odd.json" in r.stderr, r.stderr
+    assert w.wait() == 125 and b"by root since" in w.err and b"SEC-5" in w.err, w.err
+    assert not processes(user.mark)
+    assert "SEC-5" in user.stockade("run", "odd", check=125).stderr
+    r = user.stockade("restore", "odd", check=125)
+    assert "only root can lift that" in r.stderr, r.stderr
+    listed = json.loads(user.stockade("kills", "--json", check=0).stdout)
+    assert [(e["source"], e["server"], e["who"]) for e in listed] == [("root", "odd", "root")]
+    user.as_root("restore", "odd", check=0)
+    w = ready(user.start("odd"))
+    assert w.end() == 0
+
+
+def test_roots_directory_that_comes_while_sessions_run_is_noticed(user):
+    user.profile("odd")
+    w = ready(user.start("odd"))
+    assert not os.path.exists(f"{user.etc}/kill.d")
+    user.drop("SEC-5.json", "*")
+    assert w.wait() == 125 and b"SEC-5" in w.err, w.err
+
+
+def test_a_tool_that_root_kills_is_gone_from_another_users_session(user):
+    user.profile("odd")
+    w = ready(user.start("odd"))
+    names = {t["name"] for t in w.request("tools/list")["result"]["tools"]}
+    assert "echo" in names
+    path = user.drop("tool.odd@echo.json", "odd", "echo")
+    while w.message().get("method") != "notifications/tools/list_changed":
+        pass
+    assert w.call("echo", {"text": "x"})["result"]["isError"]
+    os.remove(path)
+    while w.message().get("method") != "notifications/tools/list_changed":
+        pass
+    assert not w.call("echo", {"text": "x"})["result"].get("isError")
+    assert w.end() == 0
+
+
+@pytest.mark.parametrize("spoil", [lambda path: os.chmod(path, 0o666), lambda path: os.chown(path, USER, USER),
+                                   lambda path: os.chmod(path, 0o000)], ids=["others can write it", "it is not root's", "nobody can read it"])
+def test_a_file_among_roots_that_cannot_be_believed_kills_what_its_name_says(user, spoil):
+    user.profile("odd")
+    user.profile("even")
+    path = user.drop("server.odd.json", "other")
+    spoil(path)
+    assert "cannot be read" in user.stockade("run", "odd", check=125).stderr
+    w = ready(user.start("even"))
+    assert w.end() == 0
+
+
+def test_own_is_for_roots_sessions_alone(user):
+    user.profile("odd")
+    w = ready(user.start("odd"))
+    user.as_root("kill", "--own", "odd", check=0)
+    assert not os.path.exists(f"{user.etc}/kill.d")
+    assert w.call("echo", {"text": "here"})["result"]["content"][0]["text"] == "here"
+    assert w.end() == 0
+
+
+def test_on_a_full_disk_a_kill_ends_what_runs_and_says_that_it_does_not_hold(user):
+    """The state is a file system of some KB, which a file fills to the last byte."""
+    user.profile("odd")
+    os.makedirs(user.state, exist_ok=True)
+    os.chown(user.state, USER, USER)
+    script = (f'approve() {{ d=$({STOCKADE} approve --print-digest odd) && {STOCKADE} approve --digest "$d" odd; }}\n'
+              'approve >/dev/null || exit 90\n'
+              f'{STOCKADE} run odd < "$2" & session=$!\n'
+              f'until {STOCKADE} ps --json | grep -q \'"state": "running"\'; do sleep 0.05; done\n'
+              'cat /dev/zero > "$1/full" 2>/dev/null\n'
+              f'{STOCKADE} kill --why "a full disk" odd; echo "kill $?" >&2\n'
+              'wait $session; echo "session $?" >&2\n'
+              f'{STOCKADE} kills --json\n')
+    fifo = f"{user.person.base}/held"
+    os.mkfifo(fifo, 0o666)
+    os.chmod(fifo, 0o666)
+    held = os.open(fifo, os.O_RDWR)
+    command = user.under("sh", "-c", script, "sh", user.state, fifo, before=SMALL)
+    env = {**user.env, "XDG_RUNTIME_DIR": ""}
+    r = subprocess.run(command, env=env, cwd=user.person.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       text=True, timeout=120, check=False)
+    os.close(held)
+    assert "kill 125" in r.stderr and "it does not hold" in r.stderr and "No space left" in r.stderr, r.stderr
+    assert "session 125" in r.stderr and not processes(user.mark), r.stderr
+    assert json.loads(r.stdout) == []
+
+
+def test_without_inotify_a_session_looks_and_doctor_says_so(user):
+    user.profile("odd")
+    with user.few_watches(0):
+        w = ready(user.start("odd"))
+        doctor = json.loads(user.stockade("doctor", "--json").stdout)["checks"]
+        found = next(c for c in doctor if c["name"] == "kill switch")
+        assert found["result"] == "note" and "looks for entries every 500 ms" in found["found"], found
+        user.drop("SEC-5.json", "odd")
+        assert w.wait() == 125 and b"by root since" in w.err, w.err
+
+
+def test_two_hundred_sessions_of_which_few_can_watch_end_by_an_entry_and_by_a_kill(user):
+    """Half of them by a file that is dropped in, which those without inotify find when they look; the other half by the command."""
+    for name in ("one", "two"):
+        user.profile(name, command=["/usr/bin/sleep", "3600"])
+    # 'ps' adds up the memory of each, which is too slow for a loop.
+    script = ('count() { ls "$2" 2>/dev/null | grep -c json; }\n'
+              'for i in $(seq 100); do for name in one two; do "$0" run $name < "$1" >/dev/null 2>>"$1.err" & done; done\n'
+              'until [ "$(count "$@")" = 200 ]; do sleep 0.2; done\n'
+              'echo started\nread go\n'
+              'until [ "$(count "$@")" = 100 ]; do sleep 0.2; done\n'
+              '"$0" kill --all 2>&1; echo "status $?"; wait; echo over\n')
+    fifo = f"{user.person.base}/held"
+    os.mkfifo(fifo)
+    os.chmod(fifo, 0o666)
+    held = os.open(fifo, os.O_RDWR)
+    open(f"{fifo}.err", "wb").close()  # pylint: disable=consider-using-with
+    os.chmod(f"{fifo}.err", 0o666)
+    command = user.under("/bin/sh", "-c", script, STOCKADE, fifo, f"{user.state}/run/sessions")
+    with user.few_watches(50), subprocess.Popen(command, env=user.env, cwd=user.person.work, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                                text=True) as p:
+        assert p.stdout.readline() == "started\n"
+        user.drop("SEC-5.json", "one")
+        said = p.communicate("go\n", timeout=240)[0]
+    os.close(held)
+    assert "100 sessions ended" in said and "status 0" in said and said.endswith("over\n"), said
+    with open(f"{fifo}.err", encoding="utf-8") as f:
+        ended = [line for line in f if ": killed by " in line]
+    assert len(ended) == 200 and sum("SEC-5" in line for line in ended) == 100, ended[-3:]

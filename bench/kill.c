@@ -4,9 +4,9 @@
  *
  * "tree N": a server of N processes, which says "ready" on stderr when all are there and ends with its stdin.
  * "run STOCKADE NAME ENTRY RUNS": so many sessions of NAME are ended in each way, in turn. A line each on stdout: what
- * ended it, nanoseconds from just before until PID 1's pidfd says that it is gone (it is not before every process of its
- * namespace is, pid_namespaces(7)), and nanoseconds until the command had ended. ENTRY is the file of the kill entry,
- * which is taken away after each.
+ * ended it, nanoseconds from just before until PID 1's pidfd says that it is gone (it is not before every process of
+ * its namespace is, pid_namespaces(7)), and nanoseconds until the command had ended. ENTRY is the file of the kill
+ * entry, which is taken away after each.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 4096, TREE_MAX = 100000, GONE_MS = 60000 };
+enum { LINE_BYTES = 4096, TREE_MAX = 100000, RUNS_MAX = 100000, GONE_MS = 60000 };
 
 extern char **environ;
 
@@ -37,6 +37,15 @@ static long long now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (long long)t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* 0: it is no number of 1 to max. */
+static long number(const char *text, long max)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	return *end || n < 1 || n > max ? 0 : n;
 }
 
 /* --- the server --- */
@@ -206,13 +215,13 @@ static void end_killed(char *stockade, char *name, const char *entry)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && strcmp(argv[1], "tree") == 0 && atol(argv[2]) > 0 && atol(argv[2]) <= TREE_MAX)
-		return tree(atol(argv[2]));
+	if (argc == 3 && strcmp(argv[1], "tree") == 0 && number(argv[2], TREE_MAX))
+		return tree(number(argv[2], TREE_MAX));
 	if (argc != 6 || strcmp(argv[1], "run") != 0) {
 		fputs("usage: kill tree N | kill run STOCKADE NAME ENTRY RUNS\n", stderr);
 		return 2;
 	}
-	for (long i = atol(argv[5]); i > 0; i--) {
+	for (long i = number(argv[5], RUNS_MAX); i > 0; i--) {
 		end_bare(argv[2], argv[3]);
 		end_killed(argv[2], argv[3], argv[4]);
 		fflush(stdout);

@@ -217,8 +217,8 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	return r < 0 ? print_failed(r, d) : EXIT_OK;
 }
 
-static int check_call(const struct paths *p, const char *server, struct check_call c, const struct check_options *o,
-	struct diag *d)
+static int check_call(
+	const struct paths *p, const char *server, struct check_call c, const struct check_options *o, struct diag *d)
 {
 	_cleanup_kill_set_ struct kill_set set = { 0 };
 	int r = kill_set_read(p, &set);

@@ -143,13 +143,17 @@ static void check_kills(const struct doctor_env *env, struct doctor_result *r)
 		return;
 	kill_watch_begin(env->paths, &w);
 	if (w.fd >= 0) {
-		doctor_yes(r, "entries are watched for by inotify, of which a user has %ld instances; a session takes "
-			      "one", most);
+		doctor_yes(r,
+			"entries are watched for by inotify, of which a user has %ld instances; a session takes "
+			"one",
+			most);
 		kill_watch_done(&w);
 		return;
 	}
-	doctor_note(r, "inotify has run out (%ld instances a user): a session that starts now looks for entries every "
-		       "%d ms instead; 'stockade kill' reaches it at once all the same", most, KILL_POLL_MS);
+	doctor_note(r,
+		"inotify has run out (%ld instances a user): a session that starts now looks for entries every "
+		"%d ms instead; 'stockade kill' reaches it at once all the same",
+		most, KILL_POLL_MS);
 	doctor_mend(r, "as root: sysctl -w fs.inotify.max_user_instances=1024");
 }
 

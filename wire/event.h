@@ -46,12 +46,12 @@ enum event_source {
 	X(SERVER_EXIT, "server.exit", EVENT_S)                                                                         \
 	X(CLIENT_GONE, "client.gone", EVENT_S)                                                                         \
 	X(SCOPE_GRANT, "scope.grant", EVENT_S) /* a scope lifted for a while: given, begun, ended */                   \
-	X(KILL, "kill", EVENT_S)	       /* the kill switch: ordered, in force, kept from starting, lifted */        \
+	X(KILL, "kill", EVENT_S)	       /* the kill switch: ordered, in force, kept from starting, lifted */    \
 	X(STOP, "session.stop", EVENT_S)       /* by whom */                                                           \
 	X(LOG_BUDGET, "log.budget", EVENT_S)                                                                           \
 	X(LOG_FULL, "log.full", EVENT_S)                                                                               \
 	X(LOG_TORN, "log.torn", EVENT_S)                                                                               \
-	X(LOG_KEY, "log.key", EVENT_S) /* another key signs from now on */                                             \
+	X(LOG_KEY, "log.key", EVENT_S)	    /* another key signs from now on */                                        \
 	X(PLANTED, "file.planted", EVENT_S) /* a protected name was created */                                         \
 	X(HELLO, "client.hello", EVENT_SH)  /* name and version it announced, era */                                   \
 	X(SERVER_HELLO, "server.hello", EVENT_SH)                                                                      \

@@ -3,8 +3,9 @@
  * cmd_kill - `stockade kill`: nothing of a server, or no call of a tool, from this moment on
  *
  * Order: each session is told, the entry is put where everybody sees it, those that have come meanwhile are told, the
- * entry is made safe, the ends are waited for, and then it is recorded and said. A step that fails keeps no later one from being taken: what runs is reached
- * although nothing can be written, and what cannot be reached does not start again.
+ * entry is made safe, the ends are waited for, and then it is recorded and said. A step that fails keeps no later one
+ * from being taken: what runs is reached although nothing can be written, and what cannot be reached does not start
+ * again.
  */
 #include <errno.h>
 #include <string.h>
@@ -62,8 +63,7 @@ static int describe(const struct command_ctx *ctx, const struct kill_options *o,
 		.when = strdup(output_time((int64_t)time(NULL), when)),
 		.why = strdup(o->why ? o->why : ""),
 		.origin = k->paths.uid == 0 && !o->own ? KILL_BY_ROOT : KILL_BY_USER };
-	return k->entry.server && k->entry.who && k->entry.when && k->entry.why &&
-			       (k->entry.tool || ctx->args.n < 2)
+	return k->entry.server && k->entry.who && k->entry.when && k->entry.why && (k->entry.tool || ctx->args.n < 2)
 		       ? 0
 		       : -ENOMEM;
 }
@@ -142,12 +142,13 @@ static int say_failures(const struct killing *k)
 	int status = EXIT_OK;
 
 	if (!holds(k)) {
-		command_error("it does not hold: %s. What starts from now on is not stopped by it", k->not_written.text);
+		command_error(
+			"it does not hold: %s. What starts from now on is not stopped by it", k->not_written.text);
 		status = EXIT_REFUSED;
 	}
 	if (k->told.left) {
-		command_error("not every session was reached: %s",
-			k->not_told.text[0] ? k->not_told.text : k->told.why.text);
+		command_error(
+			"not every session was reached: %s", k->not_told.text[0] ? k->not_told.text : k->told.why.text);
 		status = EXIT_REFUSED;
 	}
 	if (k->told.left_alive) {

@@ -59,8 +59,8 @@ static int take_member(const json_t *root, const struct member *m, struct kill_e
 	if (!v && !m->needed)
 		return 0;
 	if (!text || json_string_length(v) > m->max || (!*text && strcmp(m->key, "why") != 0))
-		return diag_fail(d, -EINVAL, v ? "its \"%s\" is no text of 1 to %zu bytes" : "it has no \"%s\"", m->key,
-			m->max);
+		return diag_fail(
+			d, -EINVAL, v ? "its \"%s\" is no text of 1 to %zu bytes" : "it has no \"%s\"", m->key, m->max);
 	*to = strdup(text);
 	return *to ? 0 : -ENOMEM;
 }

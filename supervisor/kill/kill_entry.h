@@ -33,13 +33,13 @@ enum { KILL_DAMAGED = 1 };
 enum kill_origin { KILL_BY_USER, KILL_BY_ROOT, KILL_BY_BUNDLE };
 
 struct kill_entry {
-	char *server;	     /* name or glob; "*": every server */
-	char *tool;	     /* name or glob; NULL: the server itself */
-	char *who, *when;    /* NULL: it is damaged, and nobody knows */
-	char *why;	     /* NULL: the same */
-	char *damaged;	     /* why it cannot be read, and how that is mended; NULL: it is whole */
-	char *file;	     /* where it lies; NULL: nowhere yet */
-	bool fresh;	     /* damaged, and changed so lately that somebody may just be writing it */
+	char *server;	  /* name or glob; "*": every server */
+	char *tool;	  /* name or glob; NULL: the server itself */
+	char *who, *when; /* NULL: it is damaged, and nobody knows */
+	char *why;	  /* NULL: the same */
+	char *damaged;	  /* why it cannot be read, and how that is mended; NULL: it is whole */
+	char *file;	  /* where it lies; NULL: nowhere yet */
+	bool fresh;	  /* damaged, and changed so lately that somebody may just be writing it */
 	enum kill_origin origin;
 };
 

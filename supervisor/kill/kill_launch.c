@@ -9,8 +9,8 @@
 #include "supervisor/record_alone.h"
 
 /* That it was tried is known to who looks for what happened; a log that takes nothing starts nothing either. */
-static int record(const struct paths *p, const struct lineage *l, const char *server, const struct kill_entry *e,
-	struct diag *d)
+static int record(
+	const struct paths *p, const struct lineage *l, const char *server, const struct kill_entry *e, struct diag *d)
 {
 	const struct record_alone_args a = { .paths = p, .lineage = l, .server = server, .channel = "" };
 	struct event event = { .type = EVENT_KILL, .decision = EVENT_DENY, .status = "not started" };

@@ -9,8 +9,8 @@
  *
  * A datagram of one letter and the bytes of a kill entry, so that a session of another version understands it; beside
  * it the socket that the answer goes to. Who sent it is the kernel's word (SCM_CREDENTIALS): the user, or root. The
- * answer names the session, says whether it obeys or is not meant, and brings a pidfd of the session's PID 1 where there
- * is one, whose end is the end of every process of the server. Neither side ever waits for the other.
+ * answer names the session, says whether it obeys or is not meant, and brings a pidfd of the session's PID 1 where
+ * there is one, whose end is the end of every process of the server. Neither side ever waits for the other.
  */
 #pragma once
 #include <sys/types.h>
@@ -43,7 +43,8 @@ void kill_order_done(struct kill_order *o);
 #define _cleanup_kill_order_ _cleanup_(kill_order_done)
 
 /* To the session's socket of that name in dir, never waiting. -ECONNREFUSED: it has ended. */
-int kill_order_send(int sock, int dir, const char *name, enum kill_verb verb, const char *entry, int answer) _must_check_;
+int kill_order_send(
+	int sock, int dir, const char *name, enum kill_verb verb, const char *entry, int answer) _must_check_;
 /* One answer: *ret_init is the caller's, or -1. -EAGAIN: there is none. */
 int kill_order_take_answer(
 	int sock, char ret_id[AUDIT_SESSION_ID_LEN + 1], enum kill_answer *ret, int *ret_init) _must_check_;

@@ -126,8 +126,8 @@ static int add_read(struct kill_set *set, struct kill_entry *e, const char *name
 	return add_damaged(set, e, why);
 }
 
-static int read_one(int dir, const char *path, const char *name, enum kill_origin origin, uid_t uid,
-	struct kill_set *set)
+static int read_one(
+	int dir, const char *path, const char *name, enum kill_origin origin, uid_t uid, struct kill_set *set)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(KILL_FILE_MAX);
 	struct kill_entry e = { 0 };

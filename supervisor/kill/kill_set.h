@@ -28,8 +28,7 @@ struct kill_set {
 
 int kill_set_read(const struct paths *p, struct kill_set *ret) _must_check_;
 /* Adds the entries of one directory, where "*.json" count. trust: whose its files have to be. */
-int kill_set_read_dir(
-	const char *path, enum kill_origin origin, uid_t uid, struct kill_set *set) _must_check_;
+int kill_set_read_dir(const char *path, enum kill_origin origin, uid_t uid, struct kill_set *set) _must_check_;
 /* Takes the entry over, whatever it returns. */
 int kill_set_add(struct kill_set *set, struct kill_entry *e) _must_check_;
 /* The first entry that kills the server, or that tool of it; NULL: none does. */

@@ -98,8 +98,8 @@ static int send_all(struct kill_told *t, struct diag *d)
 	return r < 0 ? diag_fail(d, r, "cannot look for sessions: %s", strerror(-r)) : 0;
 }
 
-int kill_tell(const struct paths *p, enum kill_verb verb, const struct kill_entry *e, struct kill_told *t,
-	struct diag *d)
+int kill_tell(
+	const struct paths *p, enum kill_verb verb, const struct kill_entry *e, struct kill_told *t, struct diag *d)
 {
 	int r;
 

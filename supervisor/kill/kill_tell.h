@@ -7,10 +7,10 @@
  * Returns:  0, -errno with words
  *
  * Theory of operation. Every session's socket gets the order, before anything is read of any of them, and each decides
- * whether it is meant; who comes meanwhile gets it in a second round. Of those in the registry that are meant and have not answered in time PID 1 is killed, through a
- * pidfd that was held against the start time in the registry: a supervisor that is stopped, or hangs, saves nobody. The
- * entry has to be there before the second round: a session can be found here before it reads the entries for the last
- * time, so that whoever is not found reads it.
+ * whether it is meant; who comes meanwhile gets it in a second round. Of those in the registry that are meant and have
+ * not answered in time PID 1 is killed, through a pidfd that was held against the start time in the registry: a
+ * supervisor that is stopped, or hangs, saves nobody. The entry has to be there before the second round: a session can
+ * be found here before it reads the entries for the last time, so that whoever is not found reads it.
  */
 #pragma once
 #include <stdint.h>

@@ -10,8 +10,9 @@
 enum { DRAIN_BYTES = 4096, DRAIN_MAX = 64 };
 
 /* Entries: written in place, moved in and out, taken away, made unreadable; and the directory's own end. */
-#define OF_ENTRIES                                                                                                      \
-	(IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
+#define OF_ENTRIES                                                                                                     \
+	(IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |           \
+		IN_MOVE_SELF)
 #define OF_PARENT (IN_CREATE | IN_MOVED_TO | IN_ATTRIB)
 
 /* 1: it is watched; 0: it is not there; -errno. */

@@ -103,7 +103,8 @@ int kill_write(const struct paths *p, const struct kill_entry *e, struct kill_wr
 
 	*ret = KILL_WRITTEN_NONE;
 	if (!text)
-		return diag_fail(d, -EILSEQ, "the entry cannot be written down: out of memory, or a word of it is not UTF-8");
+		return diag_fail(
+			d, -EILSEQ, "the entry cannot be written down: out of memory, or a word of it is not UTF-8");
 	r = open_dir(p, e->origin, &w.dir, d);
 	if (r < 0)
 		return r;

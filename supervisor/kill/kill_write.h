@@ -19,7 +19,8 @@ struct kill_written {
 #define KILL_WRITTEN_NONE ((struct kill_written){ .dir = -1, .file = -1 })
 
 /* Into KILL_SYSTEM_DIR (KILL_BY_ROOT) or the user's; e->origin says which. */
-int kill_write(const struct paths *p, const struct kill_entry *e, struct kill_written *ret, struct diag *d) _must_check_;
+int kill_write(
+	const struct paths *p, const struct kill_entry *e, struct kill_written *ret, struct diag *d) _must_check_;
 /* Now it survives the loss of power. */
 int kill_write_sync(const struct kill_written *w, struct diag *d) _must_check_;
 /* Takes its file away. */

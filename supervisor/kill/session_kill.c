@@ -60,8 +60,9 @@ static void say_to_client(const struct kill_entry *e, char *ret, size_t size)
 	char who[64], why[256];
 
 	if (e->damaged)
-		snprintf(ret, size, "it was stopped by the kill switch: an entry of it cannot be read. Only a person "
-				    "can mend that; tell the user");
+		snprintf(ret, size,
+			"it was stopped by the kill switch: an entry of it cannot be read. Only a person "
+			"can mend that; tell the user");
 	else
 		snprintf(ret, size,
 			"it was stopped by the kill switch, by %s%s%s. Only a person can lift that; tell the user",
@@ -261,7 +262,8 @@ int session_kills_begin(struct session *s)
 	r = kill_order_listen(k->dir, s->id, &k->sock);
 	if (r < 0)
 		return diag_fail(&s->diag, r,
-			"cannot listen for the kill switch in the runtime directory, and nothing runs that it could not "
+			"cannot listen for the kill switch in the runtime directory, and nothing runs that it could "
+			"not "
 			"reach: %s",
 			strerror(-r));
 	set_time(k);
@@ -292,7 +294,8 @@ static bool is_meant(const struct session *s, const struct kill_entry *e)
 
 static bool same_target(const struct kill_entry *a, const struct kill_entry *b)
 {
-	return strcmp(a->server, b->server) == 0 && (a->tool && b->tool ? strcmp(a->tool, b->tool) == 0 : a->tool == b->tool);
+	return strcmp(a->server, b->server) == 0 &&
+	       (a->tool && b->tool ? strcmp(a->tool, b->tool) == 0 : a->tool == b->tool);
 }
 
 /* What root ordered, root takes back. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_kill - entries of the kill switch: what they say, what is left of them when they are damaged, and who is believed */
+/* test_kill - entries of the kill switch: what they say, what is left of them when they are damaged, and who is
+ * believed */
 #include "tests/unit/consent_world.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -53,16 +54,23 @@ static void what_is_wrong_in_an_entry_never_makes_it_kill_less(void **state)
 		{ "{\"stockade\":1}", "*" },
 		{ "{\"stockade\":1,\"server\":7,\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":\"\"}", "*" },
 		{ "{\"stockade\":1,\"server\":\"\",\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":\"\"}", "*" },
-		{ "{\"stockade\":1,\"server\":\"x\",\"server\":\"y\",\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":\"\"}", "*" },
+		{ "{\"stockade\":1,\"server\":\"x\",\"server\":\"y\",\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":"
+		  "\"\"}",
+			"*" },
 		{ "{\"stockade\":2,\"server\":\"x\",\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":\"\"}", "x" },
 		{ "{\"server\":\"x\",\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":\"\"}", "x" },
 		{ "{\"stockade\":1,\"server\":\"x\",\"when\":\"2026-10-01\",\"why\":\"\"}", "x" },
 		{ "{\"stockade\":1,\"server\":\"x\",\"who\":\"a\",\"when\":\"soon\",\"why\":\"\"}", "x" },
 		{ "{\"stockade\":1,\"server\":\"x\",\"who\":\"a\",\"when\":\"2026-10-01\"}", "x" },
 		/* What narrows it is not believed. */
-		{ "{\"stockade\":1,\"server\":\"x\",\"tool\":\"t\",\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":\"\",\"until\":1}", "x" },
-		{ "{\"stockade\":1,\"server\":\"x\",\"tool\":[\"t\"],\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":\"\"}", "x" },
-		{ "{\"stockade\":1,\"server\":\"x\",\"tool\":\"\",\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":\"\"}", "x" },
+		{ "{\"stockade\":1,\"server\":\"x\",\"tool\":\"t\",\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":\"\","
+		  "\"until\":1}",
+			"x" },
+		{ "{\"stockade\":1,\"server\":\"x\",\"tool\":[\"t\"],\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":"
+		  "\"\"}",
+			"x" },
+		{ "{\"stockade\":1,\"server\":\"x\",\"tool\":\"\",\"who\":\"a\",\"when\":\"2026-10-01\",\"why\":\"\"}",
+			"x" },
 	};
 
 	(void)state;
@@ -105,9 +113,10 @@ static void the_name_of_a_file_says_what_it_kills_and_can_be_read_back(void **st
 
 static void no_other_name_is_taken_for_one(void **state)
 {
-	static const char *const names[] = { "SEC-1.json", "server.json", "server..json.x", "server.%2A.json", "server.%2.json",
-		"server.%00.json", "server.%61.json", "server.a@b.json", "tool.a.json", "tool.a@.json", "tool.@b.json",
-		"tool.a@b@c.json", "server.*.json", "all.json.json", "Server.a.json", "server.a", "", ".json" };
+	static const char *const names[] = { "SEC-1.json", "server.json", "server..json.x", "server.%2A.json",
+		"server.%2.json", "server.%00.json", "server.%61.json", "server.a@b.json", "tool.a.json",
+		"tool.a@.json", "tool.@b.json", "tool.a@b@c.json", "server.*.json", "all.json.json", "Server.a.json",
+		"server.a", "", ".json" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -305,7 +314,8 @@ static void only_the_user_and_root_are_obeyed_and_what_is_no_order_is_none(void 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		struct sockaddr_un to = { .sun_family = AF_UNIX };
 		snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d/me.kill", dir);
-		assert_int_equal(sendto(out, others[i], strlen(others[i]), 0, (struct sockaddr *)&to, sizeof(to)), strlen(others[i]));
+		assert_int_equal(sendto(out, others[i], strlen(others[i]), 0, (struct sockaddr *)&to, sizeof(to)),
+			strlen(others[i]));
 		assert_int_equal(kill_order_receive(sock, getuid(), &o), -EPROTO);
 	}
 	assert_int_equal(kill_order_send(out, dir, "me.kill", KILL_ORDER_KILL, OF_SERVER, pair[1]), 0);
@@ -409,7 +419,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			every_truncation_and_every_changed_byte_of_its_structure_still_kills, world_up, world_down),
 		cmocka_unit_test_setup_teardown(
-			a_damaged_entry_of_another_name_kills_what_can_be_read_of_it_or_everything, world_up, world_down),
+			a_damaged_entry_of_another_name_kills_what_can_be_read_of_it_or_everything, world_up,
+			world_down),
 		cmocka_unit_test_setup_teardown(
 			an_entry_that_says_something_else_than_its_name_kills_both, world_up, world_down),
 		cmocka_unit_test_setup_teardown(

@@ -49,15 +49,14 @@ int policy_unescape(struct slice inside, struct buf *room, struct slice *ret)
 
 static int by_text(const struct shim_rules *rules, struct slice text, struct decision *ret)
 {
-	bool allowed;
-	const struct shim_rule *rule = shim_rules_match(rules, text.p ? text.p : "", text.n, &allowed);
+	struct shim_judgement j = shim_rules_judge(rules, text.p ? text.p : "", text.n);
 
-	ret->rule = rule ? rule->where : NULL;
-	if (allowed)
+	ret->rule = j.rule ? j.rule->where : NULL;
+	if (j.allowed)
 		return 0;
-	if (rule)
-		return deny(ret, rule->where, NULL);
-	return deny(ret, rules->otherwise ? rules->otherwise : "the profile", "no rule allows it");
+	if (j.rule)
+		return deny(ret, j.rule->where, NULL);
+	return deny(ret, j.where ? j.where : "the profile", "no rule allows it");
 }
 
 static int by_rules(const struct shim_rules *rules, struct slice inside, struct buf *room, struct decision *ret)
@@ -100,9 +99,10 @@ static int by_name(const struct shim_rules *rules, struct slice value, struct bu
 /* Do the rules look at more than whether there is a name? denials: the denying ones among them? */
 static bool rules_discern(const struct shim_rules *rules, bool denials)
 {
-	for (size_t i = 0; i < rules->n; i++)
-		if (strcmp(rules->rules[i].glob, "*") != 0 && !(denials && rules->rules[i].allow))
-			return true;
+	for (; rules; rules = rules->ceiling)
+		for (size_t i = 0; i < rules->n; i++)
+			if (strcmp(rules->rules[i].glob, "*") != 0 && !(denials && rules->rules[i].allow))
+				return true;
 	return false;
 }
 
@@ -119,8 +119,12 @@ static int by_decoded(const struct shim_rules *rules, struct slice text, struct 
 	r = uri_decode(&plain, text);
 	if (r < 0)
 		return r;
-	rule = shim_rules_match(rules, plain.data, plain.len, &allowed);
-	return rule && !allowed ? deny(ret, rule->where, NULL) : 0;
+	for (; rules; rules = rules->ceiling) {
+		rule = shim_rules_match(rules, plain.data, plain.len, &allowed);
+		if (rule && !allowed)
+			return deny(ret, rule->where, NULL);
+	}
+	return 0;
 }
 
 static int by_uri(const struct shim_config *c, struct slice value, struct buf *room, struct decision *ret)

@@ -56,10 +56,11 @@ static struct judged judge(const struct matrix_args *a, const char *tool, enum s
 {
 	size_t n = strlen(tool);
 	struct judged j = { .need = scopes_need(a->scopes, tool, n, says) };
-	const struct shim_rule *rule = shim_rules_match(a->tools, tool, n, &j.allowed);
+	const struct shim_judgement rules = shim_rules_judge(a->tools, tool, n);
 	uint32_t profile = scopes_allowed(a->scopes);
 
-	j.rule = rule ? rule->where : a->tools->otherwise;
+	j.allowed = rules.allowed;
+	j.rule = rules.where;
 	j.missing = j.need & ~profile & ~a->lifted;
 	if (!j.allowed)
 		return j;

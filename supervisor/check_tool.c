@@ -99,12 +99,12 @@ static int by_arguments(const struct check_call *c, struct verdict *v, struct di
 
 static void by_name(const struct check_call *c, struct verdict *v)
 {
-	const struct shim_rule *rule = shim_rules_match(c->tools, c->tool, strlen(c->tool), &v->allowed);
-	const char *otherwise = c->tools->otherwise;
+	struct shim_judgement j = shim_rules_judge(c->tools, c->tool, strlen(c->tool));
 
-	v->by_rule = rule || otherwise;
-	v->where = rule ? rule->where : otherwise ? otherwise : "no rule restricts its tools";
-	if (!rule && !v->allowed)
+	v->allowed = j.allowed;
+	v->by_rule = j.where;
+	v->where = j.where ? j.where : "no rule restricts its tools";
+	if (!j.rule && !v->allowed)
 		snprintf(v->error.text, sizeof(v->error.text), "no rule allows it");
 }
 

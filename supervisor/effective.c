@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "supervisor/base_view.h"
+#include "supervisor/effective_grants.h"
 #include "supervisor/effective_hints.h"
 #include "supervisor/effective_lines.h"
 #include "supervisor/effective_network.h"
@@ -24,6 +25,7 @@
 #include "supervisor/filesystem.h"
 #include "supervisor/identity.h"
 #include "supervisor/pin_others.h"
+#include "supervisor/policy/ceilings.h"
 #include "supervisor/private_home.h"
 #include "supervisor/secret_values.h"
 #include "supervisor/trust.h"
@@ -40,128 +42,19 @@ struct build {
 
 /* --- profile and command line --- */
 
-static int add_item(struct profile_items *items, const char *value, const char *where, bool optional)
-{
-	struct profile_item *v = reallocarray(items->v, items->n + 1, sizeof(*v));
-
-	if (!v)
-		return -ENOMEM;
-	items->v = v;
-	v[items->n] = (struct profile_item){ .value = strdup(value), .where = strdup(where), .optional = optional };
-	items->n++;
-	return v[items->n - 1].value && v[items->n - 1].where ? 0 : -ENOMEM;
-}
-
-/* --ro and --rw: relative ones are below the directory we were started in. */
-static int add_path_item(
-	struct profile_items *items, const char *value, const char *option, const char *workspace, struct diag *d)
-{
-	_cleanup_free_ char *joined = NULL, *clean = NULL;
-	char shown[SHOWN];
-
-	/* --ro "$UNSET" of a script: joined below, it would be the whole working directory. */
-	if (!*value)
-		return diag_fail(d, -EINVAL,
-			"%s: the path is empty; write the directory or file (\".\" is the one you are in)", option);
-	if (asprintf(&joined, "%s%s%s", value[0] == '/' ? "" : workspace, value[0] == '/' ? "" : "/", value) < 0)
-		return -ENOMEM;
-	if (fs_path_clean(joined, &clean) < 0)
-		return diag_fail(d, -EINVAL, "%s %s: a granted path holds no '..'; write the directory itself", option,
-			text_escape_str(value, shown, sizeof(shown)));
-	return add_item(items, clean, option, false);
-}
-
-static bool valid_name(const char *name, size_t n)
-{
-	if (n == 0 || (name[0] >= '0' && name[0] <= '9'))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (name[i] != '_' && !(name[i] >= '0' && name[i] <= '9') &&
-			!((name[i] | 0x20) >= 'a' && (name[i] | 0x20) <= 'z'))
-			return false;
-	return true;
-}
-
-static int add_env_items(const struct grants *g, struct profile *f, struct diag *d)
+static int find_home(const struct paths *p, char **ret, struct diag *d)
 {
 	char shown[SHOWN];
-	int r = 0;
+	int r = ceilings_home(p, ret);
 
-	for (size_t i = 0; r == 0 && i < g->env_pass.n; i++) {
-		if (!valid_name(g->env_pass.v[i], strlen(g->env_pass.v[i])))
-			return diag_fail(d, -EINVAL,
-				"--env %s: not the name of a variable; --env passes one by its name alone, --setenv "
-				"NAME=VALUE sets one",
-				text_escape_str(g->env_pass.v[i], shown, sizeof(shown)));
-		r = add_item(&f->env_pass, g->env_pass.v[i], "--env", false);
-	}
-	for (size_t i = 0; r == 0 && i < g->env_set.n; i++) {
-		const char *eq = strchr(g->env_set.v[i], '=');
-		if (!eq || !valid_name(g->env_set.v[i], (size_t)(eq - g->env_set.v[i])))
-			return diag_fail(d, -EINVAL, "--setenv %s: write NAME=VALUE",
-				text_escape_str(g->env_set.v[i], shown, sizeof(shown)));
-		r = add_item(&f->env_set, g->env_set.v[i], "--setenv", false);
-	}
-	return r;
-}
-
-static bool grants_widen(const struct grants *g)
-{
-	return g->env_pass.n || g->env_set.n || g->read.n || g->write.n || g->hosts.n || g->cwd || g->command.n;
-}
-
-/* A managed profile is what IT gave: a command line may choose parameters and nothing else. */
-static int refuse_widening(const struct grants *g, const struct profile *f, struct diag *d)
-{
-	if (f->managed && grants_widen(g))
-		return diag_fail(d, -EPERM,
-			"%s is a managed profile, which a command line cannot widen: leave the grants out, or ask who "
-			"manages it",
-			f->file);
-	return 0;
-}
-
-static int take_command(const struct grants *g, struct profile *f)
-{
-	int r = 0;
-
-	if (g->command.n == 0)
-		return 0;
-	for (size_t i = 0; i < f->command.n; i++) {
-		free(f->command.v[i].value);
-		free(f->command.v[i].where);
-	}
-	f->command.n = 0;
-	for (size_t i = 0; r == 0 && i < g->command.n; i++)
-		r = add_item(&f->command, g->command.v[i], "the command line", false);
-	return r;
-}
-
-/* What stands in the words of the command line; -EINVAL and -EEXIST are bad usage. */
-static int merge_grants(const struct effective_args *a, struct profile *f, struct diag *d)
-{
-	const struct grants *g = a->grants;
-	int r = effective_network_merge(g, f, d);
-
-	for (size_t i = 0; r == 0 && i < g->read.n; i++)
-		r = add_path_item(&f->fs_read, g->read.v[i], "--ro", a->workspace, d);
-	for (size_t i = 0; r == 0 && i < g->write.n; i++)
-		r = add_path_item(&f->fs_write, g->write.v[i], "--rw", a->workspace, d);
-	if (r == 0)
-		r = add_env_items(g, f, d);
-	if (r == 0)
-		r = take_command(g, f);
-	if (r == 0 && g->cwd) {
-		struct profile_items one = { 0 };
-		r = add_path_item(&one, g->cwd, "--cwd", a->workspace, d);
-		if (r == 0) {
-			free(f->cwd.value);
-			free(f->cwd.where);
-			f->cwd = one.v[0];
-		}
-		free(one.v);
-	}
-	return r;
+	if (r < 0 || *ret)
+		return r;
+	return diag_fail(d, -EPERM,
+		"the home of user %s is not known, and a profile of this machine's is not taken to wherever HOME says "
+		"(%s): "
+		"/etc/passwd does not name the user, and that directory lies in none of root's; set HOME to the user's "
+		"home",
+		p->user, text_escape_str(p->home, shown, sizeof(shown)));
 }
 
 static int step_profile(struct build *b, struct diag *d)
@@ -169,6 +62,7 @@ static int step_profile(struct build *b, struct diag *d)
 	const struct grants *g = b->args->grants;
 	const char *from = g->profile_file ? g->profile_file : g->name;
 	struct profile_args pa = { .paths = b->args->paths, .sets = &g->sets, .workspace = b->args->workspace };
+	_cleanup_free_ char *home = NULL;
 	int r;
 
 	if (from)
@@ -177,6 +71,10 @@ static int step_profile(struct build *b, struct diag *d)
 		r = profile_init_unprofiled(&b->e->profile);
 	if (r == 0)
 		r = policy_judge_profile(&b->e->policy.servers, &b->e->profile, d);
+	/* Where a policy is present, HOME turns the grants of its profiles nowhere else. */
+	if (r == 0 && b->e->policy.file && b->e->profile.managed)
+		r = find_home(b->args->paths, &home, d);
+	pa.home = home;
 	if (r == 0)
 		r = freshness_check(b->args->paths, &b->e->profile, &b->e->moments, &b->e->fresh, d);
 	if (r == 0)
@@ -189,19 +87,23 @@ static int step_profile(struct build *b, struct diag *d)
 static int step_line(struct build *b, struct diag *d)
 {
 	struct effective *e = b->e;
-	int r = refuse_widening(b->args->grants, &e->profile, d);
+	int r = effective_take_grants(b->args, &e->profile, d);
 
-	if (r < 0)
-		return r;
-	r = merge_grants(b->args, &e->profile, d);
 	if (r == -EINVAL || r == -EEXIST)
 		e->exit_hint = EXIT_USAGE;
-	return r < 0 ? r : effective_network_provide(e, d);
+	return r < 0 ? r : ceilings_apply(b->args->paths, e, d);
+}
+
+static int step_provide(struct build *b, struct diag *d)
+{
+	return effective_network_provide(b->e, d);
 }
 
 static int step_policy(struct build *b, struct diag *d)
 {
-	int r = policy_load(&b->e->policy, d);
+	const struct effective_policy *other = b->args->policy;
+	int r = other ? policy_load_file(other->file, other->trust, b->args->paths->uid, &b->e->policy, d)
+		      : policy_load(&b->e->policy, d);
 
 	if (r == 0)
 		r = moments_look(b->args->paths, &b->e->moments, d);
@@ -228,7 +130,9 @@ static int step_cwd(struct build *b, struct diag *d)
 
 static int step_grants(struct build *b, struct diag *d)
 {
-	return fs_grants_open(b->args->paths, &b->e->profile, &b->grants, d);
+	int r = fs_grants_open(b->args->paths, &b->e->profile, &b->grants, d);
+
+	return r < 0 ? r : ceilings_check_opened(b->args->paths, b->e, &b->grants, d);
 }
 
 /* What a person calls it: the package where the file lies in one, since half of all servers are an index.js. Borrowed.
@@ -443,25 +347,6 @@ static int step_plan(struct build *b, struct diag *d)
 
 /* --- shim --- */
 
-static int copy_rules(const struct shim_rules *from, struct shim_rules *to)
-{
-	to->restricted = from->restricted;
-	to->otherwise = from->otherwise ? strdup(from->otherwise) : NULL;
-	to->rules = from->n ? calloc(from->n, sizeof(*to->rules)) : NULL;
-	if ((from->otherwise && !to->otherwise) || (from->n && !to->rules))
-		return -ENOMEM;
-	for (; to->n < from->n; to->n++) {
-		struct shim_rule *r = &to->rules[to->n];
-		*r = (struct shim_rule){ from->rules[to->n].allow, strdup(from->rules[to->n].glob),
-			strdup(from->rules[to->n].where) };
-		if (!r->glob || !r->where) {
-			to->n++;
-			return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
 static int copy_arguments(const struct shim_arguments *from, struct shim_arguments *to)
 {
 	to->strict = from->strict ? strdup(from->strict) : NULL;
@@ -568,7 +453,7 @@ static int step_shim(struct build *b, struct diag *d)
 	if (getrandom(c->salt, sizeof(c->salt), 0) != sizeof(c->salt))
 		return diag_fail(d, -EIO, "no random bytes from the kernel");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++)
-		r = copy_rules(rows[i].rules, &c->scope[rows[i].scope]);
+		r = shim_rules_copy(rows[i].rules, &c->scope[rows[i].scope]);
 	if (r == 0)
 		r = copy_arguments(&f->arguments, &c->arguments);
 	if (r == 0)
@@ -637,6 +522,7 @@ int effective_as_written(const struct paths *p, struct effective *e, struct diag
 		return r;
 	effective_scopes_forbid(&e->policy, &e->profile.scopes);
 	r = policy_judge_profile(&e->policy.servers, &e->profile, d);
+	r = r < 0 ? r : ceilings_apply_rules(e, d);
 	r = r < 0 ? r : effective_network_provide(e, d);
 	e->name = r == 0 && e->profile.name ? strdup(e->profile.name) : NULL;
 	if (r == 0)
@@ -664,8 +550,8 @@ static int step_identity(struct build *b, struct diag *d)
 
 typedef int step_fn(struct build *b, struct diag *d);
 
-static step_fn *const steps[] = { step_policy, step_profile, step_line, step_identity, step_grants, step_cwd,
-	step_command, step_plan, step_shim, step_pins, step_words };
+static step_fn *const steps[] = { step_policy, step_profile, step_line, step_provide, step_identity, step_grants,
+	step_cwd, step_command, step_plan, step_shim, step_pins, step_words };
 
 int effective_build(const struct effective_args *a, struct effective *ret, struct diag *d)
 {

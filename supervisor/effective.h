@@ -64,6 +64,7 @@ enum effective_kind {
 	LINE_AUDIT,
 	LINE_BASE,
 	LINE_NOTE,
+	LINE_CUT,
 	LINE_KIND_COUNT,
 };
 
@@ -123,11 +124,18 @@ struct effective {
 
 struct approvals; /* supervisor/consent.h */
 
+/* Another policy than the machine's: what would be if it were. */
+struct effective_policy {
+	const char *file;
+	enum fs_trust trust; /* who must own it: root, or the user of the launch */
+};
+
 struct effective_args {
 	const struct paths *paths;
 	const struct grants *grants;
 	char *const *environ;
-	const char *workspace; /* where we were started */
+	const char *workspace;		       /* where we were started */
+	const struct effective_policy *policy; /* NULL: the machine's */
 };
 
 /* All but what has to look at each file of the code: effective_look and effective_digest, in this order. */

@@ -310,19 +310,38 @@ static int add_environment(struct effective *e)
 	return r;
 }
 
+/* What must let a name through besides. */
+static int add_ceilings(struct effective *e, enum effective_kind kind, const struct shim_rules *r)
+{
+	int x = 0;
+
+	for (; x == 0 && r; r = r->ceiling) {
+		for (size_t i = 0; x == 0 && i < r->n; i++)
+			x = effective_add_line(e, kind, 0, r->rules[i].where, "policy: %s %s",
+				r->rules[i].allow ? "allow" : "deny", r->rules[i].glob);
+		if (x == 0)
+			x = effective_add_line(e, kind, 0, r->otherwise, "policy: every other one is %s",
+				r->restricted ? "denied" : "allowed");
+	}
+	return x;
+}
+
 static int add_rules(struct effective *e, enum effective_kind kind, const struct shim_rules *r)
 {
 	int x = 0;
 
-	if (!r->restricted && r->n == 0)
-		return effective_add_line(e, kind, 0, r->otherwise, "all that the server offers");
+	if (!r->restricted && r->n == 0) {
+		x = effective_add_line(e, kind, 0, r->otherwise, "all that the server offers%s",
+			r->ceiling ? " and the policy lets through" : "");
+		return x < 0 ? x : add_ceilings(e, kind, r->ceiling);
+	}
 	for (size_t i = 0; x == 0 && i < r->n; i++)
 		x = effective_add_line(
 			e, kind, 0, r->rules[i].where, "%s %s", r->rules[i].allow ? "allow" : "deny", r->rules[i].glob);
 	if (x == 0)
 		x = effective_add_line(
 			e, kind, 0, r->otherwise, "every other one is %s", r->restricted ? "denied" : "allowed");
-	return x;
+	return x < 0 ? x : add_ceilings(e, kind, r->ceiling);
 }
 
 int effective_argument_words(const struct shim_argument_rule *rule, char **ret)

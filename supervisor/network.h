@@ -35,5 +35,10 @@ int network_add(struct net_config *c, struct net_grant *g, struct diag *d) _must
 bool network_on(const struct net_config *c);
 /* The whole must be possible: every name has an address, every listener a place. */
 int network_check(const struct net_config *c, struct diag *d) _must_check_;
+/* What both grants let through: 1, and *ret is the caller's to free; 0: nothing. Whether names in TLS are compared and
+ * private addresses may answer, and the words for it, are the first one's. */
+int network_grant_common(const struct net_grant *a, const struct net_grant *b, struct net_grant *ret) _must_check_;
+/* The same names or addresses, whatever their ports. */
+bool network_same_host(const struct net_grant *a, const struct net_grant *b);
 /* "api.github.com:443", in the form that parses to the same. */
 const char *network_grant_text(const struct net_grant *g, char *buf, size_t size);

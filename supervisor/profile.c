@@ -341,16 +341,6 @@ static void items_done(struct profile_items *items)
 	free(items->v);
 }
 
-static void rules_done(struct shim_rules *r)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		free(r->rules[i].glob);
-		free(r->rules[i].where);
-	}
-	free(r->rules);
-	free(r->otherwise);
-}
-
 static void params_done(struct profile *p)
 {
 	for (size_t i = 0; i < p->n_params; i++) {
@@ -383,7 +373,7 @@ void profile_done(struct profile *p)
 	for (size_t i = 0; i < ARRAY_LEN(items); i++)
 		items_done(items[i]);
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-		rules_done(rules[i]);
+		shim_rules_done(rules[i]);
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
 		free(strings[i]);
 	params_done(p);

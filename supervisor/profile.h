@@ -111,6 +111,7 @@ struct profile_args {
 	const struct strv *sets; /* "P=V" as given with --set, in order; "many" parameters take several */
 	const char *workspace;	 /* directory we were started in, canonical */
 	const char *package;	 /* directory of the installed package or NULL */
+	const char *home;	 /* what "~" stands for; NULL: the home of paths */
 };
 int profile_expand(struct profile *p, const struct profile_args *a, struct diag *d) _must_check_;
 /* Whether AF_UNIX sockets can be opened: ipc.unix names some, or the set of system calls has them by itself. */

@@ -81,6 +81,11 @@ static int workspace_value(const struct expand *x, const char **ret, struct diag
 	return 0;
 }
 
+static const char *home_value(const struct expand *x)
+{
+	return x->args->home ? x->args->home : x->args->paths->home;
+}
+
 static int package_value(const struct expand *x, const char **ret, struct diag *d)
 {
 	if (!x->args->package)
@@ -113,7 +118,7 @@ static int param_value(const struct expand *x, const char *name, size_t len, con
 static int reference_value(const struct expand *x, const char *name, size_t len, const char **ret, struct diag *d)
 {
 	if (len == strlen("HOME") && !memcmp(name, "HOME", len)) {
-		*ret = x->args->paths->home;
+		*ret = home_value(x);
 		return 0;
 	}
 	if (len == strlen("workspace") && !memcmp(name, "workspace", len))
@@ -128,7 +133,7 @@ static int expand_into(const struct expand *x, const char *in, struct buf *out, 
 	int r = 0;
 
 	if (in[0] == '~' && (!in[1] || in[1] == '/')) {
-		r = buf_puts(out, x->args->paths->home);
+		r = buf_puts(out, home_value(x));
 		in++;
 	}
 	while (r == 0 && *in) {

@@ -51,8 +51,9 @@ const struct question_kind question_kinds[LINE_KIND_COUNT] = {
 	[LINE_AUDIT] = { "audit", "recorded" },
 	[LINE_BASE] = { "base", "in every sandbox" },
 	[LINE_NOTE] = { "note", "note" },
+	[LINE_CUT] = { "cut", "not granted" },
 };
-static_assert(LINE_KIND_COUNT == 25, "each kind of line has a name and a label");
+static_assert(LINE_KIND_COUNT == 26, "each kind of line has a name and a label");
 
 /* RFC 3986 unreserved and "%"; a ';', '$' or blank between ':' and '@' is no password but perhaps a command. */
 static const char password_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%+=";

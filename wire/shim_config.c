@@ -11,7 +11,7 @@ enum {
 	SHIM_PIN_MIN = 1 + 2 * sizeof(uint32_t) + DEFINITION_DIGEST_BYTES
 };
 
-static void put_rules(struct wire_writer *w, const struct shim_rules *r)
+static void put_list(struct wire_writer *w, const struct shim_rules *r)
 {
 	wire_put_u8(w, r->restricted);
 	wire_put_str(w, r->otherwise);
@@ -21,6 +21,13 @@ static void put_rules(struct wire_writer *w, const struct shim_rules *r)
 		wire_put_str(w, r->rules[i].glob);
 		wire_put_str(w, r->rules[i].where);
 	}
+	wire_put_u8(w, r->ceiling != NULL);
+}
+
+static void put_rules(struct wire_writer *w, const struct shim_rules *r)
+{
+	for (; r; r = r->ceiling)
+		put_list(w, r);
 }
 
 static void put_arguments(struct wire_writer *w, const struct shim_arguments *a)
@@ -78,7 +85,8 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 	return wire_finish(w);
 }
 
-static void get_rules(struct wire_reader *r, struct shim_rules *ret)
+/* Is there another above it? */
+static bool get_list(struct wire_reader *r, struct shim_rules *ret)
 {
 	uint32_t n;
 
@@ -92,6 +100,19 @@ static void get_rules(struct wire_reader *r, struct shim_rules *ret)
 		rule->where = wire_get_str(r);
 		if (!rule->glob || !rule->where)
 			wire_refuse(r);
+	}
+	return wire_get_u8(r) && !r->error;
+}
+
+static void get_rules(struct wire_reader *r, struct shim_rules *ret)
+{
+	for (unsigned i = 0; get_list(r, ret); i++) {
+		ret->ceiling = i < SHIM_CEILINGS_MAX ? calloc(1, sizeof(*ret->ceiling)) : NULL;
+		if (!ret->ceiling) {
+			wire_refuse(r);
+			return;
+		}
+		ret = ret->ceiling;
 	}
 }
 
@@ -194,7 +215,7 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	return e;
 }
 
-static void rules_done(struct shim_rules *r)
+static void list_done(struct shim_rules *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		free(r->rules[i].glob);
@@ -202,7 +223,52 @@ static void rules_done(struct shim_rules *r)
 	}
 	free(r->rules);
 	free(r->otherwise);
+}
+
+void shim_rules_done(struct shim_rules *r)
+{
+	struct shim_rules *above = r->ceiling;
+
+	list_done(r);
 	*r = (struct shim_rules){ 0 };
+	while (above) {
+		struct shim_rules *next = above->ceiling;
+		list_done(above);
+		free(above);
+		above = next;
+	}
+}
+
+static int list_copy(const struct shim_rules *from, struct shim_rules *to)
+{
+	*to = (struct shim_rules){ .restricted = from->restricted };
+	to->otherwise = from->otherwise ? strdup(from->otherwise) : NULL;
+	to->rules = from->n ? calloc(from->n, sizeof(*to->rules)) : NULL;
+	if ((from->otherwise && !to->otherwise) || (from->n && !to->rules))
+		return -ENOMEM;
+	for (; to->n < from->n; to->n++) {
+		struct shim_rule *r = &to->rules[to->n];
+		*r = (struct shim_rule){ from->rules[to->n].allow, strdup(from->rules[to->n].glob),
+			strdup(from->rules[to->n].where) };
+		if (!r->glob || !r->where) {
+			to->n++;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int shim_rules_copy(const struct shim_rules *from, struct shim_rules *ret)
+{
+	int r = list_copy(from, ret);
+
+	for (; r == 0 && (from = from->ceiling); ret = ret->ceiling) {
+		ret->ceiling = calloc(1, sizeof(*ret->ceiling));
+		r = ret->ceiling ? list_copy(from, ret->ceiling) : -ENOMEM;
+		if (r < 0)
+			break;
+	}
+	return r;
 }
 
 void shim_arguments_done(struct shim_arguments *a)
@@ -258,7 +324,7 @@ void shim_config_done(struct shim_config *c)
 {
 	pins_done(&c->pins);
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
-		rules_done(&c->scope[i]);
+		shim_rules_done(&c->scope[i]);
 	strv_done(&c->roots);
 	shim_arguments_done(&c->arguments);
 	free(c->scan.withhold);
@@ -292,6 +358,26 @@ const struct shim_rule *shim_rules_match(const struct shim_rules *r, const char 
 	rule = match(r, true, name, len);
 	*ret_allowed = rule || !r->restricted;
 	return rule;
+}
+
+static struct shim_judgement judge_list(const struct shim_rules *r, const char *name, size_t len)
+{
+	struct shim_judgement j = { 0 };
+
+	j.rule = shim_rules_match(r, name, len, &j.allowed);
+	j.where = j.rule ? j.rule->where : r->otherwise;
+	return j;
+}
+
+struct shim_judgement shim_rules_judge(const struct shim_rules *r, const char *name, size_t len)
+{
+	for (const struct shim_rules *above = r->ceiling; above; above = above->ceiling) {
+		struct shim_judgement j = judge_list(above, name, len);
+		j.by_ceiling = true;
+		if (!j.allowed)
+			return j;
+	}
+	return judge_list(r, name, len);
 }
 
 const struct shim_argument_rule *shim_arguments_next(

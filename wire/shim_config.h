@@ -23,6 +23,7 @@ enum {
 	SHIM_LINE_DEFAULT = 8 << 20,
 	SHIM_LINE_MAX = 10 << 20, /* a longer line closes the TypeScript peer (mcp.md, section 2) */
 	SHIM_RULES_MAX = 4096,
+	SHIM_CEILINGS_MAX = 4, /* lists above a list */
 	SHIM_ARGUMENTS_MAX = 1024,
 	SHIM_OTHERS_MAX = 4096,
 	SHIM_OTHERS_BYTES_MAX = 256 << 10,
@@ -45,6 +46,16 @@ struct shim_rules {
 	char *otherwise; /* the words for "no rule allows it": "profiles/github.json:38 (tools.allow)" */
 	struct shim_rule *rules;
 	size_t n;
+	struct shim_rules
+		*ceiling; /* a list that must let a name through as well: of the machine's policy; NULL: none */
+};
+
+/* What a list and its ceilings say of a name. */
+struct shim_judgement {
+	bool allowed;
+	bool by_ceiling;	      /* it is a ceiling that denies */
+	const struct shim_rule *rule; /* that decides; NULL: none names it */
+	const char *where; /* its words, or those of the list that has none for the name; NULL: none has any */
 };
 
 /* A definition as a person approved it. What has no pin of its kind and name is unknown. */
@@ -113,6 +124,10 @@ const struct shim_argument_rule *shim_arguments_next(
 const char *shim_arguments_strict(const struct shim_arguments *a, const char *tool, size_t len);
 /* The first deny that matches, else the first allow, else restricted ? NULL with *ret false : NULL with *ret true. */
 const struct shim_rule *shim_rules_match(const struct shim_rules *r, const char *name, size_t len, bool *ret_allowed);
+/* The ceilings first, then the list itself: the first that denies, else what the list says. */
+struct shim_judgement shim_rules_judge(const struct shim_rules *r, const char *name, size_t len);
+int shim_rules_copy(const struct shim_rules *from, struct shim_rules *ret) _must_check_;
+void shim_rules_done(struct shim_rules *r);
 /* How the pin is ordered to that kind and name: below, at or above 0. */
 int shim_pin_compare(const struct shim_pin *p, enum definition_kind kind, const char *name, size_t len);
 /* NULL: there is none. */

@@ -66,5 +66,6 @@ void policy_done(struct policy *p)
 	policy_audit_done(&p->audit);
 	policy_servers_done(&p->servers);
 	client_rules_done(&p->clients);
+	policy_ceilings_done(&p->ceilings);
 	*p = (struct policy){ 0 };
 }

@@ -19,6 +19,7 @@
 #include "base/fs.h"
 #include "supervisor/client/client_rule.h"
 #include "supervisor/policy/policy_audit.h"
+#include "supervisor/policy/policy_ceilings.h"
 #include "supervisor/policy/policy_persons.h"
 #include "supervisor/policy/policy_provide.h"
 #include "supervisor/policy/policy_servers.h"
@@ -36,6 +37,7 @@ struct policy {
 	struct policy_servers servers;
 	struct client_rules clients;
 	struct policy_audit audit;
+	struct policy_ceilings ceilings;
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

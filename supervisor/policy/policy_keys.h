@@ -40,6 +40,19 @@ int policy_set_clients_allow(const struct key *k) _must_check_;
 int policy_set_clients_deny(const struct key *k) _must_check_;
 /* policy_audit.c */
 int policy_set_audit_to(const struct key *k) _must_check_;
+/* policy_ceilings.c: what is written as in a profile, by the profile's own setters */
+int policy_set_ceiling(const struct key *k) _must_check_;
+int policy_set_ceiling_paths(const struct key *k) _must_check_;
+int policy_set_ceiling_names(const struct key *k) _must_check_;
+int policy_set_ceiling_hosts(const struct key *k) _must_check_;
+/* and those that a profile writes otherwise */
+int policy_set_env_pass(const struct key *k) _must_check_;
+int policy_set_env_set(const struct key *k) _must_check_;
+int policy_set_seccomp(const struct key *k) _must_check_;
+int policy_set_publish(const struct key *k) _must_check_;
+int policy_set_private(const struct key *k) _must_check_;
+int policy_set_sampling(const struct key *k) _must_check_;
+int policy_set_elicitation(const struct key *k) _must_check_;
 /* policy_persons.c */
 int policy_set_findings(const struct key *k) _must_check_;
 int policy_set_grants(const struct key *k) _must_check_;

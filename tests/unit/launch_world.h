@@ -21,6 +21,7 @@ struct launch {
 	char profile[LAUNCH_TEXT_MAX];
 	char file[PATH_MAX]; /* where the profile lies; "": a launch without one */
 	char workspace[PATH_MAX];
+	char policy[LAUNCH_TEXT_MAX]; /* "": the machine's */
 	struct grants grants;
 	char *env[LAUNCH_ENV_MAX + 1];
 	struct effective e;
@@ -154,7 +155,13 @@ static inline int launch_down(void **state)
 /* Describes it anew: 0 or what effective_build says, with words in d. */
 static inline int launch_build(struct launch *l)
 {
-	struct effective_args a = { &l->world->paths, &l->grants, l->env, l->workspace };
+	char *path = LAUNCH_AT(l, "policy.json");
+	const struct effective_policy policy = { path, FS_TRUST_USER };
+	struct effective_args a = { &l->world->paths, &l->grants, l->env, l->workspace,
+		*l->policy ? &policy : NULL };
+
+	if (*l->policy)
+		launch_put(l, "policy.json", 0644, l->policy);
 
 	effective_done(&l->e);
 	*l->d.text = '\0';

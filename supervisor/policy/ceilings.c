@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ceilings - see ceilings.h */
+#include "supervisor/policy/ceilings.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/glob.h"
+#include "supervisor/effective_lines.h"
+#include "supervisor/policy/ceiling_parts.h"
+
+int ceiling_say(struct effective *e, const char *where, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	int n, r;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return -ENOMEM;
+	r = effective_add_line(e, LINE_CUT, 0, where, "%s", text);
+	free(text);
+	return r;
+}
+
+int ceiling_where(char **where, const char *by)
+{
+	char *both = NULL;
+
+	if (asprintf(&both, "%s, cut by %s", *where ? *where : "the default", by) < 0)
+		return -ENOMEM;
+	free(*where);
+	*where = both;
+	return 0;
+}
+
+/* --- environment --- */
+
+static bool allows_name(const struct profile_items *patterns, const char *name, size_t n)
+{
+	for (size_t i = 0; i < patterns->n; i++)
+		if (glob_match(patterns->v[i].value, name, n))
+			return true;
+	return false;
+}
+
+/* NAME or NAME=VALUE; only names are told. */
+static int cut_variables(struct effective *e, struct profile_items *items, const struct profile_items *patterns,
+	const char *where, const char *what)
+{
+	size_t kept = 0;
+	int r = 0;
+
+	for (size_t i = 0; where && i < items->n; i++) {
+		struct profile_item *v = &items->v[i];
+		size_t n = strcspn(v->value, "=");
+		if (allows_name(patterns, v->value, n)) {
+			items->v[kept++] = *v;
+			continue;
+		}
+		if (r == 0)
+			r = ceiling_say(e, where, "the variable %.*s, %s by %s", (int)n, v->value, what, v->where);
+		free(v->value);
+		free(v->where);
+	}
+	if (where)
+		items->n = kept;
+	return r;
+}
+
+static int cut_environment(struct effective *e)
+{
+	const struct policy_ceilings *c = &e->policy.ceilings;
+	int r = cut_variables(e, &e->profile.env_pass, &c->env_pass, policy_ceiling(c, "env.pass"), "passed");
+
+	return r < 0 ? r : cut_variables(e, &e->profile.env_set, &c->env_set, policy_ceiling(c, "env.set"), "set");
+}
+
+/* --- numbers --- */
+
+static int cut_number(struct effective *e, const char *path, uint64_t *of, uint64_t to, const char *what)
+{
+	const char *where = policy_ceiling(&e->policy.ceilings, path);
+	uint64_t was = *of;
+
+	if (!where || was <= to)
+		return 0;
+	*of = to;
+	return ceiling_say(e, where, "%" PRIu64 " %s: it is %" PRIu64, was, what, to);
+}
+
+/* One side's messages: where it has no limit of its own, limits.message holds for it. */
+static int cut_side(struct effective *e, const char *path, uint64_t *of, uint64_t to, const char *what)
+{
+	const char *where = policy_ceiling(&e->policy.ceilings, path);
+	int r = *of ? cut_number(e, "limits.message", of, e->policy.ceilings.bounds.limit_message, what) : 0;
+
+	if (r < 0 || !where || (*of ? *of : e->profile.limit_message) <= to)
+		return r;
+	if (!*of)
+		*of = e->profile.limit_message;
+	return cut_number(e, path, of, to, what);
+}
+
+static int cut_limits(struct effective *e)
+{
+	struct profile *f = &e->profile;
+	const struct profile *b = &e->policy.ceilings.bounds;
+	int r = cut_number(e, "filesystem.tmp", &f->tmp_size, b->tmp_size, "bytes of /tmp");
+
+	if (r == 0)
+		r = cut_number(e, "limits.processes", &f->limit_processes, b->limit_processes, "processes and threads");
+	if (r == 0)
+		r = cut_number(e, "limits.files", &f->limit_files, b->limit_files, "open files");
+	if (r == 0)
+		r = cut_number(e, "limits.message", &f->limit_message, b->limit_message, "bytes a message");
+	if (r == 0)
+		r = cut_side(e, "limits.message_client", &f->limit_message_client, b->limit_message_client,
+			"bytes a message of the client");
+	return r < 0 ? r
+		     : cut_side(e, "limits.message_server", &f->limit_message_server, b->limit_message_server,
+			       "bytes a message of the server");
+}
+
+/* --- switches --- */
+
+static int cut_home(struct effective *e)
+{
+	const char *where = policy_ceiling(&e->policy.ceilings, "filesystem.home");
+
+	if (!where || e->policy.ceilings.bounds.home != HOME_EMPTY || e->profile.home == HOME_EMPTY)
+		return 0;
+	e->profile.home = HOME_EMPTY;
+	return ceiling_say(e, where, "a home that is kept: it is empty, and forgotten at the end");
+}
+
+/* The default set is within each other. */
+static int cut_seccomp(struct effective *e)
+{
+	const struct policy_ceilings *c = &e->policy.ceilings;
+	const char *where = policy_ceiling(c, "seccomp");
+	int r;
+
+	if (!where || strcmp(e->profile.seccomp, "default") == 0)
+		return 0;
+	for (size_t i = 0; i < c->seccomp.n; i++)
+		if (strcmp(c->seccomp.v[i].value, e->profile.seccomp) == 0)
+			return 0;
+	r = ceiling_say(
+		e, where, "the system calls of the set \"%s\": they are those of \"default\"", e->profile.seccomp);
+	free(e->profile.seccomp);
+	e->profile.seccomp = strdup("default");
+	return r < 0 ? r : e->profile.seccomp ? 0 : -ENOMEM;
+}
+
+static int cut_client(struct effective *e)
+{
+	const struct policy_ceilings *c = &e->policy.ceilings;
+	const struct {
+		const char *path, *what;
+		bool allowed, *on;
+	} rows[] = {
+		{ "client.sampling", "asking the client's model", c->sampling, &e->profile.client.sampling.on },
+		{ "client.elicitation", "asking the user through the client", c->elicitation,
+			&e->profile.client.elicitation.on },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++) {
+		const char *where = policy_ceiling(c, rows[i].path);
+		if (!where || rows[i].allowed || !*rows[i].on)
+			continue;
+		*rows[i].on = false;
+		r = ceiling_say(e, where, "%s", rows[i].what);
+	}
+	return r;
+}
+
+int ceilings_apply_rules(struct effective *e, struct diag *d)
+{
+	static int (*const parts[])(struct effective * e) = { cut_environment, cut_limits, cut_home, cut_seccomp,
+		cut_client, ceiling_calls };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++)
+		r = parts[i](e);
+	return r < 0 ? r : ceiling_network(e, d);
+}
+
+int ceilings_apply(const struct paths *p, struct effective *e, struct diag *d)
+{
+	int r = ceilings_apply_rules(e, d);
+
+	return r < 0 ? r : ceiling_paths(p, e, d);
+}

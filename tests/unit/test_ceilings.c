@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_ceilings - what a policy cuts from a launch, one row a rule (supervisor/policy/ceilings.h)
+ *
+ * Each row is the launch of launch_world.h under one policy. "@" in it is that launch's home.
+ */
+#include "tests/unit/launch_world.h"
+#include "tests/unit/unprivileged.h"
+
+static void set_policy(struct launch *l, const char *members)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(sizeof(l->policy) - 1);
+
+	assert_int_equal(buf_puts(&b, "{\"stockade\": 1,\n"), 0);
+	for (; *members; members++)
+		assert_int_equal(*members == '@' ? buf_puts(&b, l->world->paths.home) : buf_putc(&b, *members), 0);
+	assert_int_equal(buf_puts(&b, "}"), 0);
+	snprintf(l->policy, sizeof(l->policy), "%s", b.data);
+}
+
+static void describe(struct launch *l)
+{
+	if (launch_build(l) < 0)
+		fail_msg("%s: %s", l->policy, l->d.text);
+}
+
+static void what_is_wider_than_its_ceiling_becomes_the_ceilings_part_with_a_line_that_says_so(void **state)
+{
+	static const struct {
+		const char *policy;	  /* its members */
+		enum effective_kind kind; /* of a line that is there afterwards */
+		const char *text, *where;
+		const char *cut; /* of the line that says what is not granted; NULL: there is none */
+	} rows[] = {
+		{ "\"filesystem\": {\"read\": [\"@\"]}", LINE_READ, "/home/docs", "(filesystem.read)", NULL },
+		{ "\"filesystem\": {\"read\": [\"@/docs/in\", \"@/work\"]}", LINE_READ, "/home/docs/in",
+			"cut by @/policy.json:2 (filesystem.read)", "only what the policy allows in it" },
+		{ "\"filesystem\": {\"read\": [\"@/work\"]}", LINE_WRITE, "/home/work", "(filesystem.write)",
+			"/home/docs for reading" },
+		{ "\"filesystem\": {\"write\": []}", LINE_READ, "/home/work",
+			"cut by @/policy.json:2 (filesystem.write)", "/home/work for writing" },
+		{ "\"filesystem\": {\"write\": [\"@/"
+		  "work/in\"]}",
+			LINE_WRITE, "/in", "cut by @/policy.json:2 (filesystem.write)", "/home/work for writing" },
+		{ "\"filesystem\": {\"deny\": [\"**/*.pem\"]}", LINE_DENY, "**/*.pem",
+			"@/policy.json:2 (filesystem.deny)", NULL },
+		{ "\"filesystem\": {\"tmp\": \"512KiB\"}", LINE_TMP, "512 KiB of /tmp", NULL, "1048576 bytes of /tmp" },
+		{ "\"filesystem\": {\"tmp\": \"2MiB\"}", LINE_TMP, "1 MiB of /tmp", NULL, NULL },
+		{ "\"env\": {\"pass\": [\"NODE_*\"]}", LINE_ENV_PASS, "NODE_OPTIONS", "(env.pass)",
+			"the variable API_TOKEN, passed by" },
+		{ "\"env\": {\"set\": []}", LINE_ENV_PASS, "API_TOKEN", "(env.pass)", "the variable MODE, set by" },
+		{ "\"network\": {\"allow\": [\"*.example.com:443\"]}", LINE_NETWORK, "api.example.com:443",
+			"(network.allow \"api.example.com\")", NULL },
+		{ "\"network\": {\"allow\": [\"*.example.com:8443\"]}", LINE_NETWORK, "nothing but its own loopback",
+			NULL, "api.example.com:443, asked for by" },
+		{ "\"network\": {\"publish\": false}", LINE_NETWORK, "api.example.com:443", "(network.allow",
+			"its port 20123 at 127.0.0.1" },
+		{ "\"limits\": {\"processes\": 7}", LINE_LIMIT, "7 processes and threads, 64 open files", NULL,
+			"20 processes and threads: it is 7" },
+		{ "\"limits\": {\"files\": 4096}", LINE_LIMIT, "64 open files", NULL, NULL },
+		{ "\"limits\": {\"message_server\": \"64KiB\"}", LINE_LIMIT, "64 KiB a message of the server", NULL,
+			"1048576 bytes a message of the server" },
+		{ "\"tools\": {\"allow\": [\"read_a*\"]}", LINE_TOOLS, "policy: allow read_a*",
+			"@/policy.json:2 (tools.allow \"read_a*\")", NULL },
+		{ "\"tools\": {\"deny\": [\"put\"]}", LINE_TOOLS, "policy: deny put",
+			"@/policy.json:2 (tools.deny \"put\")", NULL },
+		{ "\"tools\": {\"rate\": \"30/min\"}", LINE_LIMIT, "30 calls a minute of each tool",
+			"cut by @/policy.json:2 (tools.rate", "60 calls in 60 s of each tool: 30 in 60 s" },
+		{ "\"tools\": {\"time\": \"9s\"}", LINE_LIMIT, "answered within 9 s", "@/policy.json:2 (tools.time",
+			NULL },
+		{ "\"resources\": {\"deny\": [\"file:*\"]}", LINE_RESOURCES, "policy: deny file:*",
+			"@/policy.json:2 (resources.deny", NULL },
+		{ "\"prompts\": {\"allow\": []}", LINE_PROMPTS, "policy: every other one is denied",
+			"@/policy.json:2 (prompts.allow)", NULL },
+		{ "\"client\": {\"roots\": []}", LINE_WRITE, "/home/work", "(filesystem.write)",
+			"/home/work as a root" },
+	};
+	struct launch *l = *state;
+
+	launch_mkdir(l, "docs/in");
+	launch_mkdir(l, "work/in");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char where[PATH_MAX];
+		const char *at = rows[i].where ? strchr(rows[i].where, '@') : NULL;
+		const struct effective_line *line;
+		snprintf(where, sizeof(where), "%.*s%s%s", at ? (int)(at - rows[i].where) : 0, at ? rows[i].where : "",
+			at ? l->world->paths.home : "",
+			at		? at + 1
+			: rows[i].where ? rows[i].where
+					: "");
+		set_policy(l, rows[i].policy);
+		describe(l);
+		line = launch_line(l, rows[i].kind, rows[i].text);
+		if (!line || (rows[i].where && !(line->where && strstr(line->where, where))))
+			fail_msg("row %zu: no line '%s' from '%s', but '%s'", i, rows[i].text, where,
+				line && line->where ? line->where : "none");
+		line = launch_line(l, LINE_CUT, rows[i].cut ? rows[i].cut : "");
+		if (!rows[i].cut != !line)
+			fail_msg("row %zu: '%s' of what is not granted, and not '%s'", i, line ? line->text : "none",
+				rows[i].cut ? rows[i].cut : "none");
+		if (line && !strstr(line->where, "policy.json:2 ("))
+			fail_msg("row %zu: not granted by %s", i, line->where);
+	}
+}
+
+static void what_is_enforced_and_what_is_bound_is_what_is_left(void **state)
+{
+	struct launch *l = *state;
+	char first[65];
+
+	launch_describe(l);
+	snprintf(first, sizeof(first), "%s", l->e.digest);
+	set_policy(l, "\"description\": \"bounds nothing\", \"limits\": {\"files\": 4096}");
+	launch_describe(l);
+	assert_string_equal(l->e.digest, first);
+	set_policy(l,
+		"\"tools\": {\"deny\": [\"read_secret\"]}, \"env\": {\"pass\": []}, \"filesystem\": {\"write\": []}, "
+		"\"network\": {\"allow\": [], \"publish\": false}");
+	launch_describe(l);
+	assert_string_not_equal(l->e.digest, first);
+	assert_null(strv_env_get(&l->e.plan.envp, "API_TOKEN"));
+	assert_false(l->e.plan.network.on);
+	for (size_t i = 0; i < l->e.plan.n_mounts; i++)
+		assert_false(l->e.plan.mounts[i].kind == PLAN_BIND && l->e.plan.mounts[i].flags & PLAN_WRITE);
+	assert_false(shim_rules_judge(&l->e.shim.scope[SHIM_TOOLS], "read_secret", 11).allowed);
+	assert_true(shim_rules_judge(&l->e.shim.scope[SHIM_TOOLS], "read_secret", 11).by_ceiling);
+	assert_true(shim_rules_judge(&l->e.shim.scope[SHIM_TOOLS], "read_notes", 10).allowed);
+	assert_non_null(strstr(json_dumps(l->e.canonical, 0), "read_secret"));
+}
+
+static void a_command_without_a_profile_has_the_same_ceilings(void **state)
+{
+	struct launch *l = *state;
+
+	*l->file = 0;
+	assert_int_equal(strv_add(&l->grants.command, "/usr/bin/true"), 0);
+	assert_int_equal(strv_add(&l->grants.write, "."), 0);
+	assert_int_equal(strv_add(&l->grants.hosts, "api.example.com"), 0);
+	assert_int_equal(strv_add(&l->grants.env_pass, "API_TOKEN"), 0);
+	set_policy(l,
+		"\"filesystem\": {\"read\": [\"@/docs\"]}, \"network\": {\"allow\": []}, \"env\": {\"pass\": [\"X\"]}");
+	describe(l);
+	assert_null(launch_line(l, LINE_WRITE, "work"));
+	assert_non_null(launch_line(l, LINE_CUT, "/home/work for reading and writing, asked for by --rw"));
+	assert_non_null(launch_line(l, LINE_CUT, "api.example.com:443, asked for by --host"));
+	assert_non_null(launch_line(l, LINE_CUT, "the variable API_TOKEN, passed by --env"));
+}
+
+/* A directory of the policy that its user replaces by a link to elsewhere turns away the grant and not the ceiling. */
+static void a_link_of_a_users_turns_no_ceiling(void **state)
+{
+	struct launch *l = *state;
+	char *docs = LAUNCH_AT(l, "docs"), *was = LAUNCH_AT(l, "was"), *other = LAUNCH_AT(l, "other");
+
+	set_policy(l, "\"filesystem\": {\"read\": [\"@/docs\", \"@/work\"], \"write\": []}");
+	describe(l);
+	assert_non_null(launch_line(l, LINE_READ, "/home/docs"));
+	assert_int_equal(rename(docs, was), 0);
+	assert_int_equal(symlink(other, docs), 0);
+	describe(l);
+	assert_null(launch_line(l, LINE_READ, "other"));
+	assert_non_null(launch_line(l, LINE_CUT, "/home/docs for reading"));
+}
+
+static void what_is_no_ceiling_denies_every_launch_in_words(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "\"filesystem\": {\"read\": [\"src\"]}", "relative path" },
+		{ "\"filesystem\": {\"read\": [\"?/src\"]}", "what is not there bounds nothing" },
+		{ "\"filesystem\": {\"write\": [\"${workspace}\"]}", "each launch chooses for itself" },
+		{ "\"filesystem\": {\"write\": [\"/x/${HOME}\"]}", "each launch chooses for itself" },
+		{ "\"filesystem\": {\"home\": \"full\"}", "filesystem.home cannot be" },
+		{ "\"filesystem\": {\"reed\": []}", "did you mean 'read'?" },
+		{ "\"env\": {\"pass\": [\"A=1\"]}", "is no name of a variable" },
+		{ "\"env\": {\"set\": {\"A\": \"1\"}}", "env.set must be a list" },
+		{ "\"network\": {\"allow\": [{\"host\": \"a.example\"}]}", "must hold hosts with their ports" },
+		{ "\"network\": {\"allow\": [\"${host}\"]}", "must hold hosts with their ports" },
+		{ "\"network\": {\"allow\": [\"*.com\"]}", "network.allow" },
+		{ "\"network\": {\"private\": \"no\"}", "must be true or false" },
+		{ "\"seccomp\": [\"none\"]", "\\\"default\\\" and \\\"browser\\\"" },
+		{ "\"limits\": {\"memory\": \"1GiB\"}", "is not enforced by this version" },
+		{ "\"limits\": {\"processes\": 0}", "must lie between" },
+		{ "\"tools\": {\"allow\": [{\"name\": \"x\"}]}", "must hold names" },
+		{ "\"tools\": {\"rate\": \"often\"}", "calls in a time" },
+		{ "\"client\": {\"sampling\": {}}", "must be true or false" },
+	};
+	struct launch *l = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_free_ char *words = strdup(rows[i][1]);
+		for (char *at = words; (at = strchr(at, '\\'));)
+			memmove(at, at + 1, strlen(at));
+		set_policy(l, rows[i][0]);
+		if (launch_build(l) >= 0 || !strstr(l->d.text, words) || !strstr(l->d.text, "nothing is started"))
+			fail_msg("row %zu: %s", i, l->d.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			what_is_wider_than_its_ceiling_becomes_the_ceilings_part_with_a_line_that_says_so, launch_up,
+			launch_down),
+		cmocka_unit_test_setup_teardown(
+			what_is_enforced_and_what_is_bound_is_what_is_left, launch_up, launch_down),
+		cmocka_unit_test_setup_teardown(
+			a_command_without_a_profile_has_the_same_ceilings, launch_up, launch_down),
+		cmocka_unit_test_setup_teardown(a_link_of_a_users_turns_no_ceiling, launch_up, launch_down),
+		cmocka_unit_test_setup_teardown(
+			what_is_no_ceiling_denies_every_launch_in_words, launch_up, launch_down),
+	};
+
+	return become_unprivileged() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -201,7 +201,9 @@ static int step_command(struct build *b, struct diag *d)
 		return r;
 	}
 	r = name_launch(e);
-	return r < 0 ? r : policy_judge_command(&e->policy.servers, &e->profile, e->name, &e->cmd, d);
+	if (r == 0)
+		r = policy_judge_command(&e->policy.servers, &e->profile, e->name, &e->cmd, d);
+	return r < 0 ? r : ceilings_apply_groups(b->args->paths, e, d);
 }
 
 /* --- plan --- */

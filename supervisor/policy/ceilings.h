@@ -21,6 +21,9 @@
 int ceilings_apply(const struct paths *p, struct effective *e, struct diag *d) _must_check_;
 /* All but paths: of a profile that is shown without the values of its parameters. */
 int ceilings_apply_rules(struct effective *e, struct diag *d) _must_check_;
+/* May this user start it, by the groups that the policy names? And the tools that these have together. After its name
+ * is known. */
+int ceilings_apply_groups(const struct paths *p, struct effective *e, struct diag *d) _must_check_;
 /* The directories and files that were opened in the end lie where the policy grants any. */
 int ceilings_check_opened(
 	const struct paths *p, const struct effective *e, const struct fs_grants *g, struct diag *d) _must_check_;

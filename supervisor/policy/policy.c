@@ -67,5 +67,6 @@ void policy_done(struct policy *p)
 	policy_servers_done(&p->servers);
 	client_rules_done(&p->clients);
 	policy_ceilings_done(&p->ceilings);
+	policy_groups_done(&p->groups);
 	*p = (struct policy){ 0 };
 }

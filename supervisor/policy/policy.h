@@ -20,6 +20,7 @@
 #include "supervisor/client/client_rule.h"
 #include "supervisor/policy/policy_audit.h"
 #include "supervisor/policy/policy_ceilings.h"
+#include "supervisor/policy/policy_groups.h"
 #include "supervisor/policy/policy_persons.h"
 #include "supervisor/policy/policy_provide.h"
 #include "supervisor/policy/policy_servers.h"
@@ -38,6 +39,7 @@ struct policy {
 	struct client_rules clients;
 	struct policy_audit audit;
 	struct policy_ceilings ceilings;
+	struct policy_groups groups;
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

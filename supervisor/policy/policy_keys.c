@@ -50,7 +50,7 @@ static const struct key_row rows[] = {
 	{ "clients", KEY_SECTION },
 	{ "clients.allow", KEY_LIST, policy_set_clients_allow, FIELD(clients) },
 	{ "clients.deny", KEY_LIST, policy_set_clients_deny, FIELD(clients) },
-	{ "groups", KEY_ANY, policy_set_refused },
+	{ "groups", KEY_OBJECT, policy_set_groups, FIELD(groups) },
 	{ "filesystem", KEY_SECTION },
 	{ "filesystem.read", KEY_STRINGS, policy_set_ceiling_paths, FIELD(ceilings) },
 	{ "filesystem.write", KEY_STRINGS, policy_set_ceiling_paths, FIELD(ceilings) },

@@ -53,6 +53,8 @@ int policy_set_publish(const struct key *k) _must_check_;
 int policy_set_private(const struct key *k) _must_check_;
 int policy_set_sampling(const struct key *k) _must_check_;
 int policy_set_elicitation(const struct key *k) _must_check_;
+/* policy_groups.c */
+int policy_set_groups(const struct key *k) _must_check_;
 /* policy_persons.c */
 int policy_set_findings(const struct key *k) _must_check_;
 int policy_set_grants(const struct key *k) _must_check_;

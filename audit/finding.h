@@ -29,6 +29,7 @@
 	X(TORN, "torn", false)		   /* the last write of a killed process */                                    \
 	X(UNCLOSED, "unclosed", false)	   /* killed before its close */                                               \
 	X(EMPTY, "empty", false)                                                                                       \
+	X(NOT_REMOVED, "not removed", false)                                                                           \
 	X(REPAIRED, "repaired", false)                                                                                 \
 	X(UNREPAIRED, "not repaired", false)
 

@@ -26,6 +26,7 @@ static const char *const event_names[] = {
 	[INDEX_OPEN] = "index.open",
 	[INDEX_CHECKPOINT] = "index.checkpoint",
 	[INDEX_CLOSE] = "index.close",
+	[INDEX_DROP] = "index.drop",
 };
 _Static_assert(ARRAY_LEN(event_names) == INDEX_EVENT_COUNT, "a name for every index event");
 

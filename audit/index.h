@@ -33,7 +33,15 @@ enum {
 
 #define INDEX_FILE "index.jsonl"
 
-enum index_event { INDEX_OPEN, INDEX_CHECKPOINT, INDEX_CLOSE, INDEX_EVENT_COUNT };
+/* The first three go with records of the session; a drop tells that its file was removed (prune.h). */
+enum index_event {
+	INDEX_OPEN,
+	INDEX_CHECKPOINT,
+	INDEX_CLOSE,
+	INDEX_NOTED_COUNT,
+	INDEX_DROP = INDEX_NOTED_COUNT,
+	INDEX_EVENT_COUNT
+};
 
 struct index {
 	int fd;
@@ -55,7 +63,7 @@ struct index_entry {
 	uint64_t records;   /* in the session's file, the one named by head included */
 	uint64_t size;	    /* its bytes */
 	const char *head;   /* hash of its last record */
-	const char *status; /* INDEX_CLOSE, else NULL */
+	const char *status; /* INDEX_CLOSE; INDEX_DROP: the rule; else NULL */
 };
 
 /* "index.open" and so on. */

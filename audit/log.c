@@ -116,7 +116,7 @@ static const struct {
 	{ EVENT_CHECKPOINT, INDEX_CHECKPOINT },
 	{ EVENT_SESSION_CLOSE, INDEX_CLOSE },
 };
-_Static_assert(ARRAY_LEN(noted) == INDEX_EVENT_COUNT, "a row for every index event");
+_Static_assert(ARRAY_LEN(noted) == INDEX_NOTED_COUNT, "a row for every index event");
 
 bool log_noted_event(const char *name, enum index_event *ret)
 {

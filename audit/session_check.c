@@ -275,6 +275,22 @@ static void check_ends(const struct session_view *v, struct findings *f)
 	}
 }
 
+void session_view_judge(struct session_view *v, struct findings *f)
+{
+	bool in_order = true;
+
+	for (size_t i = 0; i < v->n; i++) {
+		v->by_seq[i] = i;
+		in_order = in_order && (i == 0 || v->entries[i - 1].seq <= v->entries[i].seq);
+	}
+	/* As it is with every log that nobody touched. */
+	if (!in_order)
+		qsort_r(v->by_seq, v->n, sizeof *v->by_seq, compare_seq, v);
+	v->closed = v->n > 0 && v->entries[v->n - 1].noted && v->entries[v->n - 1].event == INDEX_CLOSE;
+	check_chain(v, f);
+	check_ends(v, f);
+}
+
 int session_view_read(
 	int fd, const char *file, struct findings *f, struct signatures *s, struct session_view *ret, struct diag *d)
 {
@@ -290,12 +306,7 @@ int session_view_read(
 	}
 	if (error < 0)
 		return diag_fail(d, error, "%s cannot be read: %s", file, strerror(-error));
-	for (size_t i = 0; i < v.n; i++)
-		v.by_seq[i] = i;
-	qsort_r(v.by_seq, v.n, sizeof *v.by_seq, compare_seq, &v);
-	v.closed = v.n > 0 && v.entries[v.n - 1].noted && v.entries[v.n - 1].event == INDEX_CLOSE;
-	check_chain(&v, f);
-	check_ends(&v, f);
+	session_view_judge(&v, f);
 	*ret = v;
 	v = (struct session_view){ 0 };
 	return 0;

@@ -43,6 +43,8 @@ bool session_matches(const char *pattern, const char *session);
 /* Reads the open file and checks its chain; findings are added. Takes fd. */
 int session_view_read(int fd, const char *file, struct findings *f, struct signatures *s, struct session_view *ret,
 	struct diag *d) _must_check_;
+/* Its second step: entries, n and lines are there, by_seq has room for n + 1. The chain is checked, the rest filled. */
+void session_view_judge(struct session_view *v, struct findings *f);
 /* The first good record with that seq, or NULL. */
 const struct entry *session_view_find(const struct session_view *v, uint64_t seq);
 void session_view_done(struct session_view *v);

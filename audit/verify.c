@@ -21,30 +21,11 @@
 #include "audit/line.h"
 #include "audit/repair.h"
 #include "audit/session_check.h"
+#include "audit/verify.h"
 #include "base/fs.h"
 #include "base/text.h"
 
 enum { VERIFY_NAME_SHOWN = 300 };
-
-struct listed {
-	char *name;
-	bool running;
-};
-
-struct listing {
-	struct listed *v;
-	size_t n, room;
-};
-
-struct verify {
-	int dirfd;
-	const struct audit_verify_options *o;
-	struct findings f;
-	struct signatures signatures;
-	struct listing files;
-	struct index_view index;
-	uint64_t sessions, running, records, covered;
-};
 
 static bool is_log_name(const char *name)
 {
@@ -184,8 +165,7 @@ static void repair(struct verify *v, const struct session_view *s, uint64_t lack
 		finding_add(&v->f, FINDING_UNREPAIRED, at, "%s", d.text);
 }
 
-/* The file against what the index says of the session. */
-static void check_session(struct verify *v, const struct session_view *s, const char *session, bool running)
+void verify_session(struct verify *v, const struct session_view *s, const char *session, bool running)
 {
 	uint64_t damage = v->f.damage, lacks;
 	bool index_closed = false;
@@ -193,6 +173,10 @@ static void check_session(struct verify *v, const struct session_view *s, const 
 
 	for (size_t n = 0; n < count; n++) {
 		const struct index_line *l = index_line_at(v, first + n);
+		if (l->event == INDEX_DROP)
+			finding_add(&v->f, FINDING_NOT_REMOVED, (struct place){ .file = s->file },
+				"the index tells of its removal, and it is still here: 'stockade audit prune' was "
+				"killed in between");
 		index_closed = index_closed || l->event == INDEX_CLOSE;
 		check_index_line(v, s, l);
 	}
@@ -256,7 +240,7 @@ static int check_file(struct verify *v, const char *name, bool running, struct d
 	v->records += s.n;
 	s.damaged = v->f.damage > damage;
 	check_covered(v, &s, session);
-	check_session(v, &s, session, running);
+	verify_session(v, &s, session, running);
 	return 0;
 }
 
@@ -269,6 +253,25 @@ static bool wanted(const struct verify *v, const char *name)
 	return session_of_file(name, session) && session_matches(v->o->session, session);
 }
 
+/* Does the index tell of its removal (index.drop), with the head that its close had? */
+static bool is_dropped(const struct verify *v, const struct index_line *of)
+{
+	size_t first = 0, count = index_view_session(&v->index, of->session, &first);
+	const struct index_line *close = NULL;
+
+	for (size_t n = 0; n < count; n++) {
+		const struct index_line *l = index_line_at(v, first + n);
+		if (strcmp(l->file, of->file) != 0)
+			continue;
+		if (l->event == INDEX_CLOSE)
+			close = l;
+		else if (l->event == INDEX_DROP && close && l->records == close->records &&
+			 strcmp(l->head, close->head) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Files that the index knows and the listing does not: gone, or younger than the listing. */
 static int check_unlisted(struct verify *v, struct diag *d)
 {
@@ -279,6 +282,10 @@ static int check_unlisted(struct verify *v, struct diag *d)
 		if (strcmp(l->file, before) == 0 || find_listed(&v->files, l->file) || !wanted(v, l->file))
 			continue;
 		before = l->file;
+		if (is_dropped(v, l)) {
+			v->dropped++;
+			continue;
+		}
 		_cleanup_close_ int fd = log_open_read(v->dirfd, l->file, NULL);
 		if (fd >= 0) {
 			int r = check_file(v, l->file, true, d);
@@ -319,9 +326,9 @@ static void summary_json(const struct verify *v, const char *verdict)
 	(void)fprintf(v->f.out,
 		"{\"verdict\":\"%s\",\"findings\":%" PRIu64 ",\"sessions\":%" PRIu64 ",\"running\":%" PRIu64
 		",\"records\":%" PRIu64 ",\"signatures\":%" PRIu64 ",\"unchecked\":%" PRIu64 ",\"covered\":%" PRIu64
-		",\"index_records\":%zu,\"index_covered\":%zu,\"keys\":[",
+		",\"index_records\":%zu,\"index_covered\":%zu,\"removed\":%" PRIu64 ",\"keys\":[",
 		verdict, v->f.damage, v->sessions, v->running, v->records, v->signatures.good, v->signatures.unchecked,
-		v->covered, v->index.n, v->index.n_covered);
+		v->covered, v->index.n, v->index.n_covered, v->dropped);
 	print_keys(v, "\"", ",\"", "\"");
 	(void)fputs("]}\n", v->f.out);
 }
@@ -356,6 +363,8 @@ static void summary(struct verify *v)
 	else
 		(void)fprintf(v->f.out, "whole: %" PRIu64 " sessions (%" PRIu64 " running), %" PRIu64 " records\n",
 			v->sessions, v->running, v->records);
+	if (v->dropped > 0)
+		(void)fprintf(v->f.out, "removed: %" PRIu64 " sessions, as the index tells\n", v->dropped);
 	summary_signed(v);
 }
 

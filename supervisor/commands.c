@@ -24,6 +24,7 @@ const struct command_row *const commands[] = {
 	&cmd_audit_show,
 	&cmd_audit_verify,
 	&cmd_audit_key,
+	&cmd_audit_prune,
 	&cmd_audit_export,
 	&cmd_doctor,
 };

@@ -37,6 +37,7 @@ extern const struct command_row cmd_profile_verify;
 extern const struct command_row cmd_audit_show;
 extern const struct command_row cmd_audit_verify;
 extern const struct command_row cmd_audit_key;
+extern const struct command_row cmd_audit_prune;
 extern const struct command_row cmd_audit_export;
 extern const struct command_row cmd_doctor;
 

@@ -625,6 +625,7 @@ static void finish(struct session *s)
 		s->exit_status = EXIT_REFUSED;
 	}
 	audit_free(s->log);
+	session_prune_log(s);
 	publish_release(&s->claims);
 	if (s->signals >= 0)
 		close(s->signals);

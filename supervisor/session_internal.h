@@ -94,6 +94,8 @@ int session_identify(struct session *s) _must_check_;
 int session_open_log(struct session *s) _must_check_;
 int session_settle(struct session *s) _must_check_;
 int session_on_log(struct session *s) _must_check_;
+/* Removes what the policy or the profile keeps no longer; that it could not is said, and ends nothing. */
+void session_prune_log(struct session *s);
 /* Starts the parts that are not there yet. */
 int session_build(struct session *s) _must_check_;
 

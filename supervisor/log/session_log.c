@@ -10,6 +10,7 @@
 #include "audit/audit.h"
 #include "base/io.h"
 #include "supervisor/log/log_open.h"
+#include "supervisor/log/log_prune.h"
 #include "supervisor/session_internal.h"
 
 int session_record(struct session *s, enum event_source source, const struct event *e, const json_t *extra)
@@ -110,4 +111,12 @@ int session_open_log(struct session *s)
 	if (r == 0)
 		snprintf(s->id, sizeof(s->id), "%s", audit_session(s->log));
 	return r;
+}
+
+void session_prune_log(struct session *s)
+{
+	const struct effective *e = s->args->effective;
+
+	if (s->log && log_prune_daily(s->args->paths, &e->policy, e->profile.delete_after != NULL, &s->diag) < 0)
+		session_say(s, s->diag.text);
 }

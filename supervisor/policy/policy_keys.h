@@ -40,6 +40,8 @@ int policy_set_clients_allow(const struct key *k) _must_check_;
 int policy_set_clients_deny(const struct key *k) _must_check_;
 /* policy_audit.c */
 int policy_set_audit_to(const struct key *k) _must_check_;
+int policy_set_audit_delete_after(const struct key *k) _must_check_;
+int policy_set_audit_size(const struct key *k) _must_check_;
 /* policy_ceilings.c: what is written as in a profile, by the profile's own setters */
 int policy_set_ceiling(const struct key *k) _must_check_;
 int policy_set_ceiling_paths(const struct key *k) _must_check_;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * audit_bench - records a second into the log, one session and eight, beside plain write(2) of the same bytes
+ * audit_bench - records a second into the log, one session and eight, into files and through a collector's writers,
+ * beside plain write(2) of the same bytes
  *
  *   audit_bench [DIRECTORY]   (default: the working directory; a directory of its own is made there)
  *
@@ -11,17 +12,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
+#include "audit/log_key.h"
 #include "base/io.h"
+#include "collector/users.h"
+#include "collector/writer.h"
 
-enum { RECORDS = 20000, ROUNDS = 11, WRITERS_MAX = 8, LINE_MAX_BYTES = 2048 };
+enum { RECORDS = 20000, ROUNDS = 11, WRITERS_MAX = 8, LINE_MAX_BYTES = 2048, BATCH = 16 };
 
 struct bench {
 	int dir;
+	struct log_key key;
+	_Atomic uint64_t *account; /* of the user, whose share is not what is measured: emptied each round */
 	char line[LINE_MAX_BYTES]; /* a record as the log writes it */
 	size_t len;
 };
@@ -32,7 +41,30 @@ static void die(const char *what)
 	exit(1);
 }
 
-static struct audit *open_session(const struct bench *b)
+/* A writer as the collector starts it, at the other end of the socket. */
+static int start_writer(const struct bench *b)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		die("socketpair");
+	if (fork() == 0) {
+		static struct sender s;
+		close(pair[0]);
+		if (sender_read(pair[1], &s) < 0)
+			_exit(1);
+		writer_run(&(struct writer_args){ .sock = pair[1],
+			.logs = b->dir,
+			.sender = &s,
+			.key = &b->key,
+			.paid_until = b->account,
+			.user_bytes = WRITER_USER_BYTES });
+	}
+	close(pair[1]);
+	return pair[0];
+}
+
+static struct audit *open_session(const struct bench *b, int sender)
 {
 	char session[AUDIT_SESSION_ID_LEN + 1];
 	struct audit *a = NULL;
@@ -48,7 +80,8 @@ static struct audit *open_session(const struct bench *b)
 		.approval = "a1b2c3",
 		.channel = "terminal",
 		.plan_digest = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef" };
-	if (audit_open(&(struct audit_options){ .dirfd = b->dir, .budget = 1u << 30 }, &id, &a, &d) < 0)
+	if (audit_open(&(struct audit_options){ .dirfd = b->dir, .budget = 1u << 30, .key = &b->key, .sender = sender },
+		    &id, &a, &d) < 0)
 		die(d.text);
 	return a;
 }
@@ -67,7 +100,7 @@ static struct event call(void)
 
 static void log_records(const struct bench *b)
 {
-	struct audit *a = open_session(b);
+	struct audit *a = open_session(b, 0);
 	struct event e = call();
 	struct diag d = { "" };
 
@@ -76,6 +109,25 @@ static void log_records(const struct bench *b)
 			die(d.text);
 	}
 	audit_free(a);
+}
+
+/* As the supervisor does it: a batch of the shim's records is settled before the next is taken. */
+static void collect_records(const struct bench *b)
+{
+	struct audit *a = open_session(b, start_writer(b));
+	struct event e = call();
+	struct diag d = { "" };
+
+	for (unsigned i = 0; i < RECORDS; i++) {
+		if (audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d) < 0 ||
+			(i % BATCH == BATCH - 1 && audit_settle(a, &d) < 0))
+			die(d.text);
+	}
+	if (audit_settle(a, &d) < 0)
+		die(d.text);
+	audit_free(a);
+	while (wait(NULL) > 0)
+		;
 }
 
 static void plain_writes(const struct bench *b)
@@ -117,41 +169,54 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void remove_all(const struct bench *b)
+static void remove_all(int dir)
 {
-	DIR *dir = fdopendir(dup(b->dir));
+	DIR *list = fdopendir(dup(dir));
 	struct dirent *e;
 
 	/* A dup(2) shares its position with the last one, which is at the end. */
-	if (dir)
-		rewinddir(dir);
-	while (dir && (e = readdir(dir)))
-		(void)unlinkat(b->dir, e->d_name, 0);
-	if (dir)
-		closedir(dir);
+	if (list)
+		rewinddir(list);
+	while (list && (e = readdir(list))) {
+		if (e->d_name[0] == '.' || unlinkat(dir, e->d_name, 0) == 0)
+			continue;
+		int below = openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		remove_all(below);
+		close(below);
+		(void)unlinkat(dir, e->d_name, AT_REMOVEDIR);
+	}
+	if (list)
+		closedir(list);
 }
 
-static void measure(const struct bench *b, unsigned writers)
+static double median(uint64_t v[ROUNDS])
 {
-	uint64_t log[ROUNDS], plain[ROUNDS];
+	qsort(v, ROUNDS, sizeof *v, compare);
+	return (double)v[ROUNDS / 2];
+}
+
+static void measure(struct bench *b, unsigned writers)
+{
+	uint64_t log[ROUNDS], collected[ROUNDS], plain[ROUNDS];
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
+		atomic_store(b->account, 0);
 		log[i] = run(b, log_records, writers);
+		collected[i] = run(b, collect_records, writers);
 		plain[i] = run(b, plain_writes, writers);
-		remove_all(b);
+		remove_all(b->dir);
 	}
-	qsort(log, ROUNDS, sizeof *log, compare);
-	qsort(plain, ROUNDS, sizeof *plain, compare);
-	double n = (double)RECORDS * writers, l = (double)log[ROUNDS / 2], p = (double)plain[ROUNDS / 2];
-	printf("{\"sessions\":%u,\"bytes\":%zu,\"log_per_s\":%.0f,\"write_per_s\":%.0f,\"log_us\":%.2f,\"write_us\":%."
-	       "2f,\"ratio\":%.2f}\n",
-		writers, b->len, n * 1e6 / l, n * 1e6 / p, l / n, p / n, l / p);
+	double n = (double)RECORDS * writers, l = median(log), c = median(collected), p = median(plain);
+	printf("{\"sessions\":%u,\"bytes\":%zu,\"log_per_s\":%.0f,\"collector_per_s\":%.0f,\"write_per_s\":%.0f,\"log_"
+	       "us\":%."
+	       "2f,\"collector_us\":%.2f,\"write_us\":%.2f,\"ratio\":%.2f,\"collector_ratio\":%.2f}\n",
+		writers, b->len, n * 1e6 / l, n * 1e6 / c, n * 1e6 / p, l / n, c / n, p / n, l / p, c / p);
 }
 
 /* The bytes of a real record. */
 static void take_line(struct bench *b)
 {
-	struct audit *a = open_session(b);
+	struct audit *a = open_session(b, 0);
 	struct event e = call();
 	struct diag d = { "" };
 	char *text = NULL, *newline;
@@ -180,9 +245,13 @@ int main(int argc, char **argv)
 	if (!mkdtemp(path))
 		die("mkdtemp");
 	b.dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	log_key_make(&b.key);
+	b.account = mmap(NULL, sizeof *b.account, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (b.dir < 0 || b.account == MAP_FAILED)
+		die("no room");
 	take_line(&b);
 	measure(&b, 1);
 	measure(&b, WRITERS_MAX);
-	remove_all(&b);
+	remove_all(b.dir);
 	return rmdir(path) == 0 ? 0 : 1;
 }

@@ -4,13 +4,12 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 
 #include "audit/log.h"
+#include "tests/unit/small_disk.h"
 
 static void nap_us(long us)
 {
@@ -201,7 +200,7 @@ static uint64_t count_acks(int fd)
 
 static void no_acknowledged_record_is_lost_to_sigkill(void **state)
 {
-	enum { KILLS = 50 };
+	enum { KILLS = 100 };
 	const struct log_dir *l = *state;
 
 	for (unsigned k = 0; k < KILLS; k++) {
@@ -403,45 +402,6 @@ static void a_closed_session_is_sealed_against_writing(void **state)
 	assert_damaged(l, "the index lacks the index.close of this session");
 }
 
-static void put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
-/* A user or group that the namespace does not know may create nothing there (EOVERFLOW). */
-static void map_ourselves(uid_t uid, gid_t gid)
-{
-	char map[32];
-
-	snprintf(map, sizeof map, "%u %u 1", uid, uid);
-	put_text("/proc/self/uid_map", map);
-	put_text("/proc/self/setgroups", "deny");
-	snprintf(map, sizeof map, "%u %u 1", gid, gid);
-	put_text("/proc/self/gid_map", map);
-}
-
-/* A tmpfs of its own over the directory, in a mount namespace of the child's own. */
-static void small_disk(struct log_dir *l, const char *options)
-{
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
-
-	if (unshare(uid == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0) {
-		print_error("namespaces: %s\n", strerror(errno));
-		_exit(10);
-	}
-	if (uid != 0)
-		map_ourselves(uid, gid);
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("tmpfs", l->path, "tmpfs", 0, options) < 0) {
-		print_error("a tmpfs in a namespace: %s\n", strerror(errno));
-		_exit(10);
-	}
-	l->fd = open(l->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 static void fill_disk(const struct log_dir *l)
 {
 	static const char block[4096];
@@ -534,6 +494,38 @@ static int full_without_fallocate_child(struct log_dir *l)
 	return 0;
 }
 
+/* Somewhere among the records there is no room any more, wherever that is. */
+static int full_at_random_child(struct log_dir *l)
+{
+	enum { DISKS = 50 };
+
+	for (unsigned k = 0; k < DISKS; k++) {
+		struct event e = call_event("x");
+		struct diag d = { "" };
+		uint64_t acknowledged = 0;
+		char options[64];
+		int r;
+		snprintf(options, sizeof options, "size=%uk,mode=0700", 800 + k * 7919 % 900);
+		small_disk(l, options);
+		memset(e.reason, 'r', k * 31 % sizeof e.reason);
+		struct audit *a = session_open(l, "github", 0);
+		for (unsigned i = 0; (r = audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d)) == 0; i++) {
+			acknowledged++;
+			if (i % 100 == 99 && (r = audit_checkpoint(a, &d)) < 0)
+				break;
+		}
+		assert_int_equal(r, -ENOSPC);
+		if (k % 2)
+			audit_free(a);
+		else
+			session_close(a);
+		assert_true(count_events(l, "tool.call") >= acknowledged);
+		assert_whole(l);
+		close(l->fd);
+	}
+	return 0;
+}
+
 static void in_child(struct log_dir *l, int (*child)(struct log_dir *l))
 {
 	int status;
@@ -548,6 +540,11 @@ static void in_child(struct log_dir *l, int (*child)(struct log_dir *l))
 static void a_full_disk_is_recorded_and_the_session_closed(void **state)
 {
 	in_child(*state, full_disk_child);
+}
+
+static void no_acknowledged_record_is_lost_to_a_full_disk(void **state)
+{
+	in_child(*state, full_at_random_child);
 }
 
 static void on_a_full_disk_no_session_starts_and_nothing_stays_behind(void **state)
@@ -580,6 +577,7 @@ int main(void)
 		LOG_TEST(a_closed_session_is_sealed_against_writing),
 		LOG_TEST(a_full_disk_is_recorded_and_the_session_closed),
 		LOG_TEST(without_fallocate_a_full_disk_ends_the_session_and_loses_nothing),
+		LOG_TEST(no_acknowledged_record_is_lost_to_a_full_disk),
 		LOG_TEST(on_a_full_disk_no_session_starts_and_nothing_stays_behind),
 	};
 

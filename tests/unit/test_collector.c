@@ -10,6 +10,7 @@
 #include "audit/log_key.h"
 #include "collector/users.h"
 #include "collector/writer.h"
+#include "tests/unit/small_disk.h"
 #include "wire/collect.h"
 
 struct world {
@@ -238,6 +239,52 @@ static void no_acknowledged_record_is_lost_whoever_is_killed_and_when(void **sta
 		assert_true(count_calls(w) >= acknowledged);
 		log_dir_empty(&w->user);
 	}
+}
+
+/* The log's disk is full somewhere among the records. Run in a child: the disk is in a namespace of its own. */
+static int full_disks(struct world *w)
+{
+	enum { DISKS = 50 };
+
+	for (unsigned k = 0; k < DISKS; k++) {
+		struct event e = call_event("x");
+		struct diag d = { "" };
+		uint64_t acknowledged = 0, sent = 0;
+		char options[64];
+		int sock, r = 0;
+		snprintf(options, sizeof options, "size=%uk,mode=0700", 800 + k * 7919 % 900);
+		close(w->logs->fd);
+		close(w->user.fd);
+		small_disk(w->logs, options);
+		assert_int_equal(mkdir(w->user.path, 0700), 0);
+		w->user.fd = open(w->user.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		pid_t writer = start_writer(w, WRITER_USER_BYTES, &sock);
+		struct audit *a = open_sender(sock);
+		while (r == 0) {
+			r = audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d);
+			sent++;
+			if (r == 0 && sent % 5 == 0 && (r = audit_settle(a, &d)) == 0)
+				acknowledged = sent;
+		}
+		assert_int_equal(r, -ENOSPC);
+		assert_non_null(strstr(d.text, "full"));
+		assert_int_equal(audit_close(a, "log full", &d), 0);
+		audit_free(a);
+		(void)status_of(writer);
+		assert_true(count_calls(w) >= acknowledged);
+		assert_int_equal(verify_log(&w->user, true, NULL), AUDIT_WHOLE);
+	}
+	return 0;
+}
+
+static void no_acknowledged_record_is_lost_to_a_full_disk_of_the_collectors(void **state)
+{
+	struct world *w = *state;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(full_disks(w));
+	assert_int_equal(status_of(pid), 0);
 }
 
 /* --- by hand: a sender that does what ours does not --- */
@@ -542,6 +589,7 @@ int main(void)
 		T(what_a_sender_says_of_itself_is_marked_and_the_rest_is_the_kernels),
 		T(members_of_the_supervisors_own_come_through),
 		T(no_acknowledged_record_is_lost_whoever_is_killed_and_when),
+		T(no_acknowledged_record_is_lost_to_a_full_disk_of_the_collectors),
 		T(what_is_in_the_socket_is_written_although_its_sender_was_killed),
 		T(a_sender_that_dies_with_answers_unread_loses_nothing_either),
 		T(whoever_breaks_the_rules_ends_its_own_session_and_what_was_there_stays),

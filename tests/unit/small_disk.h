@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* small_disk - a filesystem of few bytes over a log directory, in a namespace of the calling process's own */
+#pragma once
+#include "tests/unit/audit_unit.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+
+static inline void put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* A user or group that the namespace does not know may create nothing there (EOVERFLOW). */
+static inline void map_ourselves(uid_t uid, gid_t gid)
+{
+	char map[32];
+
+	snprintf(map, sizeof map, "%u %u 1", uid, uid);
+	put_text("/proc/self/uid_map", map);
+	put_text("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof map, "%u %u 1", gid, gid);
+	put_text("/proc/self/gid_map", map);
+}
+
+/* A tmpfs of its own over the directory, in a mount namespace of the child's own. */
+static inline void small_disk(struct log_dir *l, const char *options)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (unshare(uid == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0) {
+		print_error("namespaces: %s\n", strerror(errno));
+		_exit(10);
+	}
+	if (uid != 0)
+		map_ourselves(uid, gid);
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("tmpfs", l->path, "tmpfs", 0, options) < 0) {
+		print_error("a tmpfs in a namespace: %s\n", strerror(errno));
+		_exit(10);
+	}
+	l->fd = open(l->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}

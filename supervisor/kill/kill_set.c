@@ -202,6 +202,40 @@ int kill_set_read_dir(const char *path, enum kill_origin origin, uid_t uid, stru
 	return r < 0 ? add_unreadable(set, path, origin, d.text) : read_all(fd, path, origin, uid, set);
 }
 
+static int add_object(struct kill_set *set, const json_t *object, const char *where)
+{
+	_cleanup_free_ char *text = json_dumps(object, JSON_COMPACT | JSON_ENCODE_ANY), *why = NULL;
+	struct kill_entry e = { 0 };
+	int r = text ? kill_entry_parse(text, strlen(text), &e) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	e.origin = KILL_BY_BUNDLE;
+	e.file = strdup(where);
+	why = e.damaged ? strdup(e.damaged) : NULL;
+	if (e.file && !e.damaged)
+		return kill_set_add(set, &e);
+	if (e.file && why)
+		return add_damaged(set, &e, why);
+	kill_entry_done(&e);
+	return -ENOMEM;
+}
+
+int kill_set_add_list(struct kill_set *set, const json_t *list, const char *where)
+{
+	const json_t *object;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach(list, i, object)
+	{
+		r = add_object(set, object, where);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
 int kill_set_read(const struct paths *p, struct kill_set *ret)
 {
 	_cleanup_kill_set_ struct kill_set set = { 0 };

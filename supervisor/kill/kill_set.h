@@ -29,6 +29,8 @@ struct kill_set {
 int kill_set_read(const struct paths *p, struct kill_set *ret) _must_check_;
 /* Adds the entries of one directory, where "*.json" count. trust: whose its files have to be. */
 int kill_set_read_dir(const char *path, enum kill_origin origin, uid_t uid, struct kill_set *set) _must_check_;
+/* Adds the entries of a list of objects, as a bundle holds them; where: the file, for words. */
+int kill_set_add_list(struct kill_set *set, const json_t *list, const char *where) _must_check_;
 /* Takes the entry over, whatever it returns. */
 int kill_set_add(struct kill_set *set, struct kill_entry *e) _must_check_;
 /* The first entry that kills the server, or that tool of it; NULL: none does. */

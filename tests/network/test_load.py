@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many connections, neighbours that never answer, limits: what is carried, what is refused, and that nothing of it stays behind."""
+import json
 import os
 import signal
 import time
@@ -7,7 +8,7 @@ import time
 import pytest
 from integration.harness import executable, until
 from network.conftest import ZONE
-from network.test_records import ATTEMPTS, PROGRAMS, call, children, opened
+from network.test_records import ATTEMPTS, PROGRAMS, call, children, hold, opened
 from network.world import HERE, SITE
 
 pytestmark = pytest.mark.needs("root")
@@ -193,6 +194,18 @@ def test_a_connection_without_a_byte_is_closed_when_it_has_been_idle(guest):
     assert wire.end() == 0
     [closed] = guest.net_records("net.close")
     assert closed["status"] == "idle" and closed["latency_us"] >= 1000000
+
+
+def test_connections_of_a_killed_server_are_closed_at_both_ends(guest):
+    wire = guest.serve_profile({"allow": ["ok.example:7"]})
+    hold(wire, "ok.example", 7, 3)
+    opened(guest, 3)
+    name = json.loads(guest.stockade("ps", "--json", check=0).stdout)[0]["server"]
+    guest.stockade("kill", name, check=0)
+    assert "kill switch" in wire.answer(wire.ids)["error"]["message"]
+    assert wire.wait() == 125
+    opened(guest, 0)
+    assert len(guest.net_records("net.close")) == 3
 
 
 def test_a_host_that_never_answers_is_given_up_after_the_time_to_connect(world, guest):

@@ -297,6 +297,25 @@ static void an_entry_is_written_where_it_is_read_and_taken_away_again(void **sta
 	assert_int_equal(set.n, 0);
 }
 
+static void what_a_bundle_kills_is_killed_and_what_is_damaged_there_kills_more(void **state)
+{
+	static const char list[] =
+		"[{\"stockade\":1,\"server\":\"github\",\"tool\":\"t\",\"who\":\"IT\",\"when\":\"2026-10-01\","
+		"\"why\":\"\"},{\"stockade\":1,\"server\":\"gitlab\",\"tool\":\"t\"}]";
+	_cleanup_kill_set_ struct kill_set set = { 0 };
+	json_t *j = json_loads(list, 0, NULL);
+
+	(void)state;
+	assert_int_equal(kill_set_add_list(&set, j, "/etc/stockade/bundle.json"), 0);
+	json_decref(j);
+	assert_non_null(kill_set_tool(&set, "github", "t"));
+	assert_null(kill_set_server(&set, "github"));
+	const struct kill_entry *e = kill_set_server(&set, "gitlab");
+	assert_non_null(e);
+	assert_int_equal(e->origin, KILL_BY_BUNDLE);
+	assert_non_null(strstr(e->damaged, "/etc/stockade/bundle.json"));
+}
+
 /* --- orders --- */
 
 static void only_the_user_and_root_are_obeyed_and_what_is_no_order_is_none(void **state)
@@ -429,6 +448,7 @@ int main(void)
 			what_is_no_plain_file_of_the_users_kills_what_its_name_says, world_up, world_down),
 		cmocka_unit_test_setup_teardown(
 			an_entry_is_written_where_it_is_read_and_taken_away_again, world_up, world_down),
+		cmocka_unit_test(what_a_bundle_kills_is_killed_and_what_is_damaged_there_kills_more),
 		cmocka_unit_test_setup_teardown(
 			only_the_user_and_root_are_obeyed_and_what_is_no_order_is_none, world_up, world_down),
 		cmocka_unit_test_setup_teardown(

@@ -104,6 +104,8 @@ struct consent_wait {
 	unsigned seconds;
 	/* Called once the launch is listed and can be answered; NULL: nobody is told. */
 	void (*waits)(const struct consent_wait *w);
+	/* Asked at each look of consent_wait: -errno with words ends the wait; NULL: nobody is asked. */
+	int (*still)(const struct consent_wait *w, struct diag *d);
 };
 int consent_wait(const struct consent_wait *w, struct diag *d) _must_check_;
 

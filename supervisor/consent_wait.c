@@ -129,7 +129,9 @@ static int wait_loop(const struct consent_wait *w, struct consent_waiting *c, st
 	uint64_t until = io_now_us() + (uint64_t)w->seconds * US_PER_S;
 
 	for (;;) {
-		int r = consent_wait_look(w, c, d);
+		int r = w->still ? w->still(w, d) : 0;
+		if (r == 0)
+			r = consent_wait_look(w, c, d);
 		if (r != CONSENT_UNKNOWN)
 			return r;
 		if (io_now_us() >= until)

@@ -37,6 +37,12 @@ static void say_waiting(const struct consent_wait *w)
 		text_escape_str(w->effective->name, shown, sizeof(shown)), w->seconds);
 }
 
+/* What is killed meanwhile waits no longer. */
+static int not_killed(const struct consent_wait *w, struct diag *d)
+{
+	return kill_launch_check(w->paths, w->lineage, w->effective->name, d);
+}
+
 static int wait_for_approval(const struct launch *l, bool said, struct diag *d)
 {
 	struct consent_wait w = { .paths = &l->paths,
@@ -46,7 +52,8 @@ static int wait_for_approval(const struct launch *l, bool said, struct diag *d)
 		.cancel_fd = -1,
 		.signal_fd = -1,
 		.seconds = CONSENT_WAIT_S,
-		.waits = said ? NULL : say_waiting };
+		.waits = said ? NULL : say_waiting,
+		.still = not_killed };
 	_cleanup_close_ int signals = -1, client = -1;
 	sigset_t set;
 

@@ -133,6 +133,23 @@ static void no_time_at_all_is_one_look(void **state)
 	scene_close(&s);
 }
 
+static int not_any_more(const struct consent_wait *w, struct diag *d)
+{
+	return diag_fail(d, scene_of(w)->times ? -EPERM : 0, "it is killed");
+}
+
+static void what_may_not_start_any_more_waits_no_longer(void **state)
+{
+	struct scene s;
+	struct diag d = { "" };
+
+	scene_open(&s, state, count);
+	s.wait.still = not_any_more;
+	assert_int_equal(consent_wait(&s.wait, &d), -EPERM);
+	assert_string_equal(d.text, "it is killed");
+	scene_close(&s);
+}
+
 static void close_writer(const struct consent_wait *w)
 {
 	count(w);
@@ -289,6 +306,7 @@ int main(void)
 		CASE(an_approval_remembered_meanwhile_ends_the_wait),
 		CASE(what_is_never_remembered_takes_no_approval_but_its_own_answer),
 		CASE(no_time_at_all_is_one_look),
+		CASE(what_may_not_start_any_more_waits_no_longer),
 		CASE(a_client_that_goes_ends_the_wait),
 		CASE(a_signal_ends_the_wait_and_stays_for_its_owner),
 		CASE(an_answer_that_is_neither_yes_nor_no_starts_nothing),

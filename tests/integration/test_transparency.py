@@ -72,6 +72,14 @@ def conversation(wire, version, requests):
     return answers
 
 
+def promised(message):
+    """A grant and the kill switch can change the list of tools: that is the one thing that a hello has more than the server said."""
+    tools = (message.get("result") or {}).get("capabilities", {}).get("tools")
+    if isinstance(tools, dict) and tools.get("listChanged") is not True:
+        message["result"]["capabilities"]["tools"] = {"listChanged": True, **{k: v for k, v in tools.items() if k != "listChanged"}}
+    return message
+
+
 def both(person, name, version):
     command, grants, requests = SERVERS[name]
     command, grants, requests = (fill(v, person.work) for v in (command, grants, requests))
@@ -88,7 +96,7 @@ def both(person, name, version):
     inside = conversation(wrapped, version, requests)
     assert wrapped.end() == 0
     drain(wrapped)
-    return bare, inside, plain.seen, wrapped.seen
+    return [promised(m) for m in bare], inside, [json.dumps(promised(json.loads(line))) for line in plain.seen], wrapped.seen
 
 
 def drain(wire):

@@ -374,6 +374,7 @@ enum source {
 	SOURCE_DIAL,
 	SOURCE_ASKER,
 	SOURCE_SCOPES,
+	SOURCE_ALERTS,
 	SOURCE_CONSENT,
 	SOURCE_LOG,
 	SOURCE_COUNT
@@ -394,6 +395,7 @@ static int source_fd(const struct session *s, enum source source)
 		[SOURCE_DIAL] = p->dial.events,
 		[SOURCE_ASKER] = session_asker_fd(s),
 		[SOURCE_SCOPES] = session_scopes_fd(s),
+		[SOURCE_ALERTS] = session_alerts_fd(s),
 		[SOURCE_LOG] = s->log && !s->log_failed ? audit_socket(s->log) : -1,
 		[SOURCE_CONSENT] = consent_wait_notify(s->consent),
 		[SOURCE_KILLS] = session_kills_fd(s),
@@ -419,6 +421,7 @@ static const struct {
 	[SOURCE_DIAL] = { POLLIN, session_on_dial },
 	[SOURCE_ASKER] = { POLLIN, session_on_answers },
 	[SOURCE_SCOPES] = { POLLIN, session_on_scopes },
+	[SOURCE_ALERTS] = { POLLIN, session_on_alerts },
 	[SOURCE_CONSENT] = { POLLIN, session_on_consent },
 	/* Never read here: answers are taken where they are waited for, and only its end is seen. */
 	[SOURCE_LOG] = { POLLRDHUP, session_on_log },
@@ -619,6 +622,7 @@ static void finish(struct session *s)
 	stream_done(&s->records);
 	registration_done(&s->registration);
 	report_planted(s);
+	session_alerts_done(s);
 	if (s->log && audit_close(s->log, s->close_status ? s->close_status : "ended", &s->diag) < 0) {
 		if (!s->log_failed)
 			session_say(s, s->diag.text);
@@ -668,6 +672,8 @@ int session_build(struct session *s)
 
 	if (r == 0)
 		r = session_scopes_begin(s);
+	if (r == 0)
+		r = session_alerts_begin(s);
 	if (r == 0)
 		r = take_prepared(s);
 	if (r == 0)

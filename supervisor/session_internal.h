@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "audit/audit.h"
+#include "supervisor/alerts/session_alerts.h"
 #include "supervisor/asker.h"
 #include "supervisor/ps/counting.h"
 #include "supervisor/publish.h"
@@ -46,6 +47,7 @@ struct session {
 	struct counting counting; /* what ps shows */
 	struct session_calls *confirm; /* session_confirm.c; NULL before the first */
 	struct session_scopes *scopes; /* session_scopes.c; NULL: none can be lifted */
+	struct session_alerts *alerts; /* alerts/session_alerts.c; NULL: there is no rule */
 	struct session_kills *kills;   /* kill/session_kill.c */
 	int exit_status;
 	const char *close_status; /* for the close record */

@@ -13,6 +13,7 @@
 #pragma once
 #include "audit/export/export.h"
 #include "audit/export/severity.h"
+#include "audit/line.h"
 #include "base/buf.h"
 
 enum { FORM_RECORD_MAX = 1 << 20 }; /* of a record of at most AUDIT_RECORD_MAX; each form less than 16 times as long */

@@ -2,6 +2,7 @@
 /* severity - see severity.h */
 #include "audit/export/severity.h"
 
+#include "audit/line.h"
 #include "base/glob.h"
 
 const struct severity_words severities[] = {
@@ -26,7 +27,10 @@ static const struct {
 	{ "log.budget", NULL, NULL, SEVERITY_CRITICAL },
 	{ "log.torn", NULL, NULL, SEVERITY_WARNING },
 	{ "session.failed", NULL, NULL, SEVERITY_ERROR },
-	{ "session.kill*", NULL, NULL, SEVERITY_WARNING },
+	{ "kill", NULL, "lifted", SEVERITY_NOTICE },
+	{ "kill", NULL, NULL, SEVERITY_WARNING },
+	{ "alert.hook", NULL, "done", SEVERITY_INFO },
+	{ "alert.hook", NULL, NULL, SEVERITY_WARNING },
 	{ "pin.changed", NULL, NULL, SEVERITY_ERROR },
 	{ "pin.unknown", NULL, NULL, SEVERITY_WARNING },
 	{ "scan.finding", NULL, "high", SEVERITY_ERROR },
@@ -41,7 +45,6 @@ static const struct {
 	{ "scope.grant", NULL, NULL, SEVERITY_NOTICE },
 	{ "pin.made", NULL, NULL, SEVERITY_NOTICE },
 	{ "call.confirm", NULL, NULL, SEVERITY_NOTICE },
-	{ "alert.hook", NULL, NULL, SEVERITY_NOTICE },
 };
 
 bool severity_parse(const char *name, enum severity *ret)

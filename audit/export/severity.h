@@ -9,7 +9,9 @@
  */
 #pragma once
 #include <stdbool.h>
-#include "audit/line.h"
+#include "audit/role.h"
+
+struct line;
 
 enum severity {
 	SEVERITY_EMERGENCY,

@@ -26,7 +26,7 @@ int session_record(struct session *s, enum event_source source, const struct eve
 		s->dirty = true;
 		s->checkpoint_at = io_now_us() + (uint64_t)AUDIT_CHECKPOINT_S * 1000000;
 	}
-	return r;
+	return r == 0 && s->alerts ? session_alerts_take(s, e) : r;
 }
 
 int session_record_own(struct session *s, enum event_type type, const char *reason, const char *status)

@@ -65,6 +65,7 @@ void policy_done(struct policy *p)
 	policy_persons_done(&p->persons);
 	policy_audit_done(&p->audit);
 	policy_servers_done(&p->servers);
+	alert_rules_done(&p->alerts);
 	client_rules_done(&p->clients);
 	policy_ceilings_done(&p->ceilings);
 	policy_groups_done(&p->groups);

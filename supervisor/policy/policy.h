@@ -18,6 +18,7 @@
 #include "base/diag.h"
 #include "base/fs.h"
 #include "supervisor/client/client_rule.h"
+#include "supervisor/alerts/alert_rules.h"
 #include "supervisor/policy/policy_audit.h"
 #include "supervisor/policy/policy_ceilings.h"
 #include "supervisor/policy/policy_groups.h"
@@ -36,6 +37,7 @@ struct policy {
 	struct policy_provide provide;
 	struct policy_persons persons;
 	struct policy_servers servers;
+	struct alert_rules alerts;
 	struct client_rules clients;
 	struct policy_audit audit;
 	struct policy_ceilings ceilings;

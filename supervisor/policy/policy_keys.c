@@ -100,7 +100,7 @@ static const struct key_row rows[] = {
 	{ "audit.arguments", KEY_ANY, policy_set_refused },
 	{ "audit.delete_after", KEY_STRING, policy_set_audit_delete_after, FIELD(audit) },
 	{ "audit.size", KEY_STRING, policy_set_audit_size, FIELD(audit) },
-	{ "audit.alerts", KEY_ANY, policy_set_refused },
+	ALERT_ROWS("audit.alerts", FIELD(alerts)),
 	{ "bundle", KEY_ANY, policy_set_refused },
 	{ "kill", KEY_ANY, policy_set_refused },
 	{ "inventory", KEY_ANY, policy_set_refused },

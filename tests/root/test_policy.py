@@ -8,7 +8,7 @@ import os
 import subprocess
 
 import pytest
-from integration.harness import STOCKADE, Wire
+from integration.harness import ODD, STOCKADE, Wire
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
@@ -237,3 +237,35 @@ def test_a_grant_that_was_given_before_the_policy_forbids_grants_lifts_nothing(m
         w.initialize()
         assert [t["name"] for t in w.request("tools/list")["result"]["tools"]] == names
         assert w.end() == 0
+
+
+OWN = {"stockade": 1, "alerts": [{"name": "own", "when": {"event": "tool.call"}}]}
+RULE = {"name": "theirs", "when": {"event": "tool.call"}}
+
+
+@pytest.mark.parametrize("policy, fired", [({}, ["own"]), ({"audit": {"alerts": []}}, []), ({"audit": {"alerts": [RULE]}}, ["theirs"])])
+def test_where_the_policy_lists_alerts_those_of_the_user_are_not_read(machine, policy, fired):
+    machine.policy(policy)
+    person = machine.person
+    os.makedirs(f"{person.home}/.config/stockade", mode=0o700, exist_ok=True)
+    with open(f"{person.home}/.config/stockade/alerts.json", "w", encoding="utf-8") as f:
+        json.dump(OWN, f)
+    os.chmod(f"{person.home}/.config/stockade/alerts.json", 0o600)
+    words = ["--", *ODD, "alerts"]
+    digest = machine.stockade("approve", "--print-digest", *words, check=0).stdout.strip()
+    machine.stockade("approve", "--digest", digest, *words, check=0)
+    wire = Wire(machine.under("run", *words), env=person.env, cwd=person.work)
+    wire.initialize()
+    wire.call("echo", {"text": "x"})
+    wire.end()
+    records = [r for r in person.records() if r["event"] == "alert"]
+    assert [r["subject"] for r in records] == fired and "alert.hook" not in person.events()
+    assert all("policy.json:" in r["rule"] for r in records if r["subject"] == "theirs")
+
+
+def test_a_hook_of_the_policy_must_be_roots(machine):
+    program = machine.person.write("hook", "#!/bin/sh\n", 0o755)
+    os.chown(program, 65534, -1)
+    machine.policy({"audit": {"alerts": [{**RULE, "exec": [program]}]}})
+    r = machine.stockade("check", "--", *ODD)
+    assert r.returncode == 125 and "must not be run" in r.stderr and "audit.alerts[0].exec" in r.stderr

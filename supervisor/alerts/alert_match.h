@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * alert_match - which rules an event fires: so many of them within so long a time, and then no more often than once in
+ * ALERT_QUIET_US
+ *
+ * Process:  supervisor
+ * Owns:     the moments of what matched lately; free with alert_match_done
+ * Returns:  0, -errno
+ */
+#pragma once
+#include "supervisor/alerts/alert_rules.h"
+
+enum { ALERT_QUIET_US = 60 * 1000000 };
+
+struct alert_state {
+	uint64_t *moments; /* a ring of the rule's count */
+	size_t n, at;
+	bool fired;
+	uint64_t quiet_until;
+	uint64_t suppressed; /* firings since the last one that was told */
+};
+
+struct alert_match {
+	const struct alert_rules *rules; /* borrowed */
+	struct alert_state *v;		 /* one a rule */
+};
+
+int alert_match_init(struct alert_match *m, const struct alert_rules *rules) _must_check_;
+/* Does the i-th rule fire on this event of that server? is_new: it is the server's first connection to its host. */
+bool alert_match_take(
+	struct alert_match *m, size_t i, const struct event *e, const char *server, bool is_new, uint64_t now_us);
+/* Is it a connection that was made? */
+bool alert_is_connection(const struct event *e);
+void alert_match_done(struct alert_match *m);

@@ -47,6 +47,7 @@ static bool take_position(const json_t *o, struct position *ret)
 		return false;
 	memcpy(ret->hash, hash, strlen(hash) + 1);
 	memcpy(ret->file, file, strlen(file) + 1);
+	ret->dropped = json_is_true(json_object_get(o, "dropped"));
 	return true;
 }
 
@@ -198,8 +199,8 @@ int cursor_open(struct cursor *c, const char *path, const char *what, struct dia
 
 static json_t *position_json(const struct position *p)
 {
-	return json_pack("{s:s, s:I, s:I, s:s}", "file", p->file, "seq", (json_int_t)p->seq, "offset",
-		(json_int_t)p->offset, "hash", p->hash);
+	return json_pack("{s:s, s:I, s:I, s:s, s:b}", "file", p->file, "seq", (json_int_t)p->seq, "offset",
+		(json_int_t)p->offset, "hash", p->hash, "dropped", p->dropped);
 }
 
 static json_t *output_json(const struct cursor *c)

@@ -25,6 +25,8 @@ struct position {
 	char file[LOG_FILE_NAME_MAX];
 	uint64_t seq, offset;
 	char hash[RECORD_HASH_HEX + 1]; /* "": nothing is out yet */
+	bool dropped;			/* the index tells that its file is removed: it was old enough */
+	bool gone;			/* there is no file, and nobody has told why yet */
 	bool over;			/* its close is out, or there is nothing more to be had from it */
 };
 

@@ -56,8 +56,10 @@ struct export
 	struct cursor cursor;
 	struct output output;
 	struct buf batch, one, words;
-	bool moved;    /* a position since the last commit */
-	bool findings; /* the log is not whole */
+	bool moved;	/* a position since the last commit */
+	bool findings;	/* the log is not whole */
+	bool index_end; /* all that the index says is known */
+	bool again;	/* a file is gone: the index may say why by now */
 	struct diag *d;
 };
 
@@ -124,7 +126,6 @@ static int put_finding(struct export *e, const char *event, const struct positio
 	_cleanup_free_ char *text = NULL;
 	int r;
 
-	e->findings = true;
 	(void)session_of_file(p->file, session);
 	(void)gmtime_r(&second, &tm);
 	(void)strftime(ts, sizeof ts, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -145,9 +146,18 @@ static int put_finding(struct export *e, const char *event, const struct positio
 
 static int damaged(struct export *e, const struct position *p)
 {
+	e->findings = true;
 	return put_finding(e, "export.damaged", p,
 		"a line of the log is no record, or was altered: it is not exported; 'stockade audit verify' says "
 		"more");
+}
+
+static int gap(struct export *e, const struct position *p)
+{
+	e->findings = true;
+	return put_finding(e, "export.gap", p,
+		"the next record is not the one that follows: records in between are missing, or it is from elsewhere; "
+		"'stockade audit verify' says more");
 }
 
 /* --- one session --- */
@@ -180,9 +190,7 @@ static int take_record(struct export *e, struct position *p, const struct reader
 	if (bad->there && !accounts_for(l, bad))
 		r = damaged(e, p);
 	if (r == 0 && !bad->there && !follows(p, l))
-		r = put_finding(e, "export.gap", p,
-			"the next record is not the one that follows: records in between are missing, or it is from "
-			"elsewhere; 'stockade audit verify' says more");
+		r = gap(e, p);
 	bad->there = false;
 	if (r == 0 && show_wants(&e->o->filter, l))
 		r = put(e, l, text, len);
@@ -225,9 +233,19 @@ static int take_lines(struct export *e, struct position *p, struct reader *reade
 	return 0;
 }
 
+/* A drop is in the index before the file is removed: it is known once the index was read to its end after that. */
 static int gone(struct export *e, struct position *p)
 {
+	if (!p->dropped && !(p->gone && e->index_end)) {
+		p->gone = e->again = true;
+		return 0;
+	}
 	p->over = true;
+	if (p->dropped)
+		return put_finding(e, "export.dropped", p,
+			"the session's file was removed because it was old enough, as the index tells: what came after "
+			"this record was not exported before");
+	e->findings = true;
 	return put_finding(e, "export.missing", p,
 		p->seq > 0 ? "the session's file is gone, and what came after this record with it; 'stockade audit "
 			     "verify' says more"
@@ -251,7 +269,7 @@ static int take_session(struct export *e, struct position *p)
 	reader.offset = p->offset;
 	r = position_holds(reader.fd, p);
 	if (r == 0) {
-		p->over = true;
+		p->over = e->findings = true;
 		r = put_finding(e, "export.damaged", p,
 			"the record that was exported last is not there any more: the file was cut off or replaced, "
 			"and nothing more of it is exported; 'stockade audit verify' says more");
@@ -268,12 +286,14 @@ static int take_index_line(struct export *e, const struct line *l, uint64_t offs
 {
 	const char *file = line_text(l, "file");
 	char session[AUDIT_SESSION_ID_LEN + 1];
-	struct position *p = &e->cursor.index;
+	struct position *p = &e->cursor.index, *known = cursor_find(&e->cursor, file);
 	int r = 0;
 
 	if (strcmp(l->event, index_event_name(INDEX_OPEN)) == 0 && session_of_file(file, session) &&
-		session_matches(e->o->filter.session, session) && !cursor_find(&e->cursor, file))
+		session_matches(e->o->filter.session, session) && !known)
 		r = cursor_add(&e->cursor, file);
+	if (known && strcmp(l->event, "index.drop") == 0)
+		known->dropped = true;
 	p->seq = l->seq;
 	memcpy(p->hash, l->hash, sizeof p->hash);
 	p->offset = offset;
@@ -301,6 +321,7 @@ static int take_index(struct export *e)
 			r = -ENOMEM;
 	} while (r > 0 && e->cursor.n < limit);
 	reader_done(&reader);
+	e->index_end = r == READER_END;
 	return r < 0 ? diag_fail(e->d, r, "%s cannot be read: %s", INDEX_FILE, strerror(-r)) : r > 0;
 }
 
@@ -329,6 +350,7 @@ static int pass(struct export *e)
 	int more = 1, r = output_follow_name(&e->output, &e->cursor, e->d);
 
 	while (r == 0 && more > 0) {
+		e->again = false;
 		more = take_index(e);
 		r = more < 0 ? more : 0;
 		for (size_t i = 0; r == 0 && i < e->cursor.n; i++)
@@ -336,6 +358,7 @@ static int pass(struct export *e)
 		cursor_collapse(&e->cursor);
 		if (r == 0)
 			r = commit(e);
+		more = more > 0 || e->again;
 	}
 	return r;
 }

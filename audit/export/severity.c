@@ -22,6 +22,7 @@ static const struct {
 	const char *event, *decision, *status;
 	enum severity severity;
 } rows[] = {
+	{ "export.dropped", NULL, NULL, SEVERITY_NOTICE },
 	{ "export.*", NULL, NULL, SEVERITY_ERROR },
 	{ "log.full", NULL, NULL, SEVERITY_CRITICAL },
 	{ "log.budget", NULL, NULL, SEVERITY_CRITICAL },

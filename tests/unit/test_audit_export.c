@@ -461,6 +461,97 @@ static void a_session_whose_file_is_gone_is_missed_once(void **state)
 	export_whole(p, &o);
 }
 
+/* As the log itself tells of a file that it removes. */
+static void tell_drop(const struct place *p, const char *file)
+{
+	_cleanup_buf_ struct buf b;
+	char line[1024], session[AUDIT_SESSION_ID_LEN + 1] = "", hash[RECORD_HASH_HEX + 1],
+							prev[RECORD_HASH_HEX + 1] = "";
+	struct record r = { .data = line, .max = sizeof line };
+	struct record_clock clock = { 0 };
+	size_t n;
+
+	file_read(&p->log, INDEX_FILE, &b);
+	n = b.len - 3 - RECORD_HASH_HEX;
+	memcpy(prev, b.data + n, RECORD_HASH_HEX);
+	memcpy(session, file + 17, AUDIT_SESSION_ID_LEN);
+	record_begin(&r, &clock, 1 + count(b.data, "\n"), 1);
+	record_str(&r, "session", session);
+	record_str(&r, "event", "index.drop");
+	record_str(&r, "file", file);
+	assert_int_equal(record_seal(&r, prev, hash), 0);
+	int fd = file_open_write(&p->log, INDEX_FILE, O_APPEND);
+	assert_int_equal(io_write_full(fd, r.data, r.len), 0);
+	close(fd);
+}
+
+static void a_session_that_was_dropped_as_old_enough_is_no_damage(void **state)
+{
+	const struct place *p = *state;
+	struct export_options o = to_file(p);
+	struct audit *a = session_open(&p->log, "one", 0);
+	_cleanup_free_ char *out = NULL;
+	char name[256], second[256];
+
+	session_call(a, "x");
+	export_whole(p, &o);
+	session_close(a);
+	assert_true(session_file(&p->log, 0, name));
+	tell_drop(p, name);
+	/* Told of, and not removed yet: the rest still comes. */
+	export_whole(p, &o);
+	assert_int_equal(unlinkat(p->log.fd, name, 0), 0);
+	session_close(session_open(&p->log, "two", 0));
+	assert_true(session_file(&p->log, 0, second));
+	tell_drop(p, second);
+	assert_int_equal(unlinkat(p->log.fd, second, 0), 0);
+	export_whole(p, &o);
+	out = file_text(p->output);
+	assert_int_equal(count(out, "\n"), 4);
+	assert_int_equal(count(out, "\"event\":\"export.dropped\""), 1);
+	assert_int_equal(count(out, "\"after\":0"), 1);
+}
+
+/* The cursor was past the drop when the file still was there, and more came in a session that runs. */
+static void a_drop_is_remembered_until_the_file_is_gone(void **state)
+{
+	const struct place *p = *state;
+	struct export_options o = to_file(p);
+	struct audit *a = session_open(&p->log, "one", 0);
+	_cleanup_free_ char *out = NULL;
+	char name[256];
+
+	assert_true(session_file(&p->log, 0, name));
+	tell_drop(p, name);
+	export_whole(p, &o);
+	session_close(a);
+	assert_int_equal(unlinkat(p->log.fd, name, 0), 0);
+	export_whole(p, &o);
+	out = file_text(p->output);
+	assert_int_equal(count(out, "\"event\":\"export.dropped\""), 1);
+}
+
+/* More sessions than are taken at once stand between the opening and the drop. */
+static void the_index_is_read_to_its_end_before_a_file_is_missed(void **state)
+{
+	enum { SESSIONS = 300 };
+	const struct place *p = *state;
+	struct export_options o = to_file(p);
+	_cleanup_free_ char *out = NULL;
+	char name[256];
+
+	session_close(session_open(&p->log, "one", 0));
+	assert_true(session_file(&p->log, 0, name));
+	for (unsigned i = 0; i < SESSIONS; i++)
+		session_close(session_open(&p->log, "others", 0));
+	tell_drop(p, name);
+	assert_int_equal(unlinkat(p->log.fd, name, 0), 0);
+	export_whole(p, &o);
+	out = file_text(p->output);
+	assert_int_equal(count(out, "\n"), 2 * SESSIONS + 1);
+	assert_int_equal(count(out, "\"event\":\"export.dropped\""), 1);
+}
+
 /* Killed in the middle of a write: the log ends the line and accounts for it. */
 static void a_torn_line_is_no_damage_and_no_record(void **state)
 {
@@ -582,6 +673,9 @@ int main(void)
 		ROW(what_was_altered_is_said_and_not_passed_on),
 		ROW(a_record_that_is_not_there_is_a_gap),
 		ROW(a_session_whose_file_is_gone_is_missed_once),
+		ROW(a_session_that_was_dropped_as_old_enough_is_no_damage),
+		ROW(a_drop_is_remembered_until_the_file_is_gone),
+		ROW(the_index_is_read_to_its_end_before_a_file_is_missed),
 		ROW(a_torn_line_is_no_damage_and_no_record),
 		ROW(filters_choose_and_the_cursor_still_ends),
 		ROW(to_follow_takes_what_comes_until_a_signal),

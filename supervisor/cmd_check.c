@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "base/text.h"
+#include "supervisor/alerts/alert_show.h"
 #include "supervisor/check_list.h"
 #include "supervisor/check_matrix.h"
 #include "supervisor/check_profile.h"
@@ -153,6 +154,7 @@ static int print_text(const json_t *root, const char *approval, bool earlier, bo
 	print_sentences("The digest, and so an approval, binds", json_object_get(root, "binds"), o.colour);
 	print_sentences("It cannot bind", json_object_get(root, "cannot_bind"), o.colour);
 	print_sentences("Not enforced by this version", json_object_get(root, "not_enforced"), o.colour);
+	print_sentences("Told at once (alerts)", json_object_get(root, "alerts"), o.colour);
 	kill_show_lines(stdout, json_object_get(root, "killed"), "Killed, until that is lifted");
 	printf("\n  Digest %s\n", json_string_value(json_object_get(root, "digest")));
 	if (json_is_true(json_object_get(root, "never_remember")))
@@ -192,7 +194,7 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	const char *approval;
 	uint32_t lifted = 0;
 	bool earlier;
-	json_t *root;
+	json_t *root, *alerts;
 	int r = consent_list(p, &all, d);
 
 	r = r < 0 ? r : effective_look(e, d);
@@ -207,7 +209,14 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	r = see_scopes(p, e, &lifted, d);
 	if (r < 0)
 		return r;
+	r = alert_show(p, &e->policy.alerts, &alerts, d);
+	if (r < 0)
+		return r;
 	root = check_json(p, e, approval, lifted);
+	if (json_object_set_new(root, "alerts", alerts) < 0) {
+		json_decref(root);
+		root = NULL;
+	}
 	if (json)
 		return output_json(stdout, root, "what it gets");
 	if (!root)

@@ -7,6 +7,7 @@
 #include "supervisor/alerts/alert_hosts.h"
 #include "supervisor/alerts/alert_match.h"
 #include "supervisor/alerts/alert_runner.h"
+#include "supervisor/alerts/alert_show.h"
 #include "wire/dial.h"
 
 enum { PATIENCE_MS = 60000, TEXT_MAX = 4096 };
@@ -128,6 +129,49 @@ static void a_file_or_a_hook_that_others_can_write_is_none_of_the_users(void **s
 	put_own(w, "{\"stockade\": 1, \"alerts\": []}", 0666);
 	assert_true(alert_rules_read_own(&w->paths, &r, &d) < 0);
 	unlink(path);
+}
+
+static void check_says_what_is_told_and_which_line_lays_it_down(void **state)
+{
+	const struct world *w = *state;
+	struct alert_rules policy = { .where = (char[]){ "policy.json:1 (audit.alerts)" } }, r;
+	struct diag d = { "" };
+	json_t *list;
+
+	assert_int_equal(read_own(w,
+				 "{\"name\": \"a\", \"when\": {\"event\": \"tool.*\", \"decision\": \"deny\", "
+				 "\"count\": 3, \"server\": \"x\033\"}, \"syslog\": true, \"exec\": [\"/bin/true\"]},"
+				 "{\"name\": \"b\", \"when\": {\"new\": \"host\"}}",
+				 &r, &d),
+		-EINVAL); /* a control in a string is no JSON */
+	assert_int_equal(
+		read_own(w,
+			"{\"name\": \"a\", \"when\": {\"event\": \"tool.*\", \"decision\": \"deny\", "
+			"\"count\": 3, \"server\": \"x\\u001b\"}, \"syslog\": true, \"exec\": [\"/bin/true\"]},"
+			"{\"name\": \"b\", \"when\": {\"new\": \"host\"}}",
+			&r, &d),
+		0);
+	alert_rules_done(&r);
+	assert_int_equal(alert_show(&w->paths, &(struct alert_rules){ .n = 0 }, &list, &d), 0);
+	assert_int_equal(json_array_size(list), 2);
+	const char *first = json_string_value(json_array_get(list, 0));
+	assert_memory_equal(first,
+		"a: 3 within 60 s of tool.*, decided deny, of server x\\x1b: recorded as warning, told to the system's "
+		"log, "
+		"executes /bin/true; ",
+		strlen("a: 3 within 60 s of tool.*, decided deny, of server x\\x1b: recorded as warning, told to the "
+		       "system's log, executes /bin/true; "));
+	assert_non_null(strstr(first, "alerts.json:2 (alerts \"a\")"));
+	assert_non_null(
+		strstr(json_string_value(json_array_get(list, 1)), "b: the first connection to a host: recorded"));
+	json_decref(list);
+	/* The policy's list is the whole list, also when it is empty. */
+	assert_int_equal(alert_show(&w->paths, &policy, &list, &d), 0);
+	assert_int_equal(json_array_size(list), 0);
+	json_decref(list);
+	put_own(w, "{", 0600);
+	assert_true(alert_show(&w->paths, &(struct alert_rules){ .n = 0 }, &list, &d) < 0);
+	assert_non_null(strstr(d.text, "so nothing is started"));
 }
 
 /* --- when --- */
@@ -437,6 +481,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(a_rule_has_all_that_it_says_and_defaults_for_the_rest),
 		ROW(what_cannot_be_kept_is_refused_with_its_line),
+		ROW(check_says_what_is_told_and_which_line_lays_it_down),
 		ROW(a_file_or_a_hook_that_others_can_write_is_none_of_the_users),
 		cmocka_unit_test(a_rule_fires_when_so_many_came_within_its_time_and_then_keeps_quiet),
 		cmocka_unit_test(a_rule_is_about_the_servers_tools_and_decisions_that_it_names),

@@ -50,8 +50,7 @@ int fs_check_trusted(int fd, const char *name, enum fs_trust trust, uid_t uid, s
 	return 0;
 }
 
-/* name: below dirfd; path: the same file in words. */
-static int read_trusted(
+int fs_read_trusted_as(
 	int dirfd, const char *name, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d)
 {
 	/* O_NONBLOCK: a FIFO in the place of a file must not hang us; it has no effect on regular files. */
@@ -79,7 +78,7 @@ static int read_trusted(
 
 int fs_read_trusted(int dirfd, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d)
 {
-	return read_trusted(dirfd, path, path, trust, uid, b, d);
+	return fs_read_trusted_as(dirfd, path, path, trust, uid, b, d);
 }
 
 int fs_check_trusted_dir(int fd, const char *name, enum fs_trust trust, uid_t uid, struct diag *d)
@@ -114,7 +113,7 @@ int fs_read_trusted_file(const char *path, enum fs_trust trust, uid_t uid, struc
 		return diag_fail(
 			d, -errno, "cannot open %s: %s", text_escape_str(dir, shown, sizeof(shown)), strerror(errno));
 	r = fs_check_trusted_dir(fd, dir, trust, uid, d);
-	return r < 0 ? r : read_trusted(fd, slash ? slash + 1 : path, path, trust, uid, b, d);
+	return r < 0 ? r : fs_read_trusted_as(fd, slash ? slash + 1 : path, path, trust, uid, b, d);
 }
 
 static int temporary_name(const char *name, char *ret, size_t size)

@@ -27,7 +27,10 @@ int fs_check_trusted(int fd, const char *name, enum fs_trust trust, uid_t uid, s
  * are the bytes checked. */
 int fs_read_trusted(
 	int dirfd, const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d) _must_check_;
-/* The same of a directory whose files grant rights. */
+/* The same, of a file that is called path in words. */
+int fs_read_trusted_as(int dirfd, const char *name, const char *path, enum fs_trust trust, uid_t uid, struct buf *b,
+	struct diag *d) _must_check_;
+/* fs_check_trusted of a directory whose files grant rights. */
 int fs_check_trusted_dir(int fd, const char *name, enum fs_trust trust, uid_t uid, struct diag *d) _must_check_;
 /* fs_read_trusted in a directory that is checked as well, and is the one that was checked. */
 int fs_read_trusted_file(const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d) _must_check_;

@@ -89,6 +89,35 @@ int signed_add(
 	return e ? diag_fail(d, e, "%s: %s", text_escape_str(name, shown, sizeof(shown)), strerror(-e)) : 0;
 }
 
+static int copy_signer(const struct signer *s, struct signer *ret)
+{
+	*ret = (struct signer){ .when = s->when, .prehashed = s->prehashed };
+	memcpy(ret->id, s->id, sizeof(ret->id));
+	ret->name = strdup(s->name);
+	ret->file = strdup(s->file);
+	ret->comment = strdup(s->comment);
+	return ret->name && ret->file && ret->comment ? 0 : -ENOMEM;
+}
+
+int signed_within(struct verified *part, const struct verified *whole, struct diag *d)
+{
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < whole->n; i++) {
+		struct signer copy;
+		if (!whole->v[i].name)
+			continue;
+		e = copy_signer(&whole->v[i], &copy);
+		if (e == 0)
+			e = put_signer(part, &copy);
+		else
+			signer_done(&copy);
+	}
+	return e == -E2BIG ? diag_fail(d, e, "more than %d keys signed it", SIGNED_MAX)
+	       : e	   ? diag_fail(d, e, "there is no memory for the signatures")
+			   : 0;
+}
+
 /* --- a file and what lies beside it --- */
 
 /* NAME.minisig, or NAME.WORD.minisig. */
@@ -127,22 +156,26 @@ static int list_signatures(const struct signed_place *at, const char *name, stru
 	return 0;
 }
 
+/* Opened below the directory that was checked, named whole in words. */
+static int read_below(const struct signed_place *at, const char *name, struct buf *b, char **ret_path, struct diag *d)
+{
+	if (asprintf(ret_path, "%s/%s", at->dir, name) < 0) {
+		*ret_path = NULL;
+		return diag_fail(d, -ENOMEM, "there is no memory for a path");
+	}
+	return fs_read_trusted_as(at->dirfd, name, *ret_path, at->trust, at->uid, b, d);
+}
+
 static int add_signature(
 	const struct signed_place *at, const char *entry, const struct keyring *r, struct verified *v, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(SIGN_FILE_MAX);
 	_cleanup_free_ char *path = NULL;
-	int e = fs_read_trusted(at->dirfd, entry, at->trust, at->uid, &b, d);
+	int e = read_below(at, entry, &b, &path, d);
 
-	if (e < 0) {
-		char shown[SHOWN];
-		diag_prefix(d, "a signature in %s: ", text_escape_str(at->dir, shown, sizeof(shown)));
-		return e;
-	}
-	if (asprintf(&path, "%s/%s", at->dir, entry) < 0) {
-		path = NULL;
-		return diag_fail(d, -ENOMEM, "there is no memory for the signatures");
-	}
+	/* The file itself is there: only for a file that is not may somebody look elsewhere. */
+	if (e < 0)
+		return e == -ENOENT ? -ESTALE : e;
 	return signed_add(v, path, b.data ? b.data : "", b.len, r, d);
 }
 
@@ -151,10 +184,11 @@ int signed_read(const struct signed_place *at, const char *name, size_t max, con
 {
 	_cleanup_verified_ struct verified v = { .bytes = BUF_INIT(max) };
 	_cleanup_strv_ struct strv files = { 0 };
+	_cleanup_free_ char *path = NULL;
 	int e = fs_check_trusted_dir(at->dirfd, at->dir, at->trust, at->uid, d);
 
 	if (e == 0)
-		e = fs_read_trusted(at->dirfd, name, at->trust, at->uid, &v.bytes, d);
+		e = read_below(at, name, &v.bytes, &path, d);
 	if (e == 0)
 		e = list_signatures(at, name, &files, d);
 	for (size_t i = 0; e == 0 && i < files.n; i++)

@@ -56,5 +56,7 @@ int signed_read_file(const char *path, enum fs_trust trust, uid_t uid, size_t ma
  * the signature's, for words. */
 int signed_add(struct verified *v, const char *name, const char *signature, size_t n, const struct keyring *r,
 	struct diag *d) _must_check_;
+/* Bytes that lie within others: who signed the whole, of those that are known, signed the part as well. */
+int signed_within(struct verified *part, const struct verified *whole, struct diag *d) _must_check_;
 void verified_done(struct verified *v);
 #define _cleanup_verified_ _cleanup_(verified_done)

@@ -13,7 +13,7 @@
 #include "supervisor/output.h"
 #include "supervisor/profile_parse.h"
 #include "supervisor/question_words.h"
-#include "supervisor/signing/freshness.h"
+#include "supervisor/signing/usable.h"
 
 #define SUFFIX ".json"
 enum { NAME_WIDTH = 28, STATE_WIDTH = 14 };
@@ -76,37 +76,25 @@ static json_t *ids_of(const struct approvals *all, const char *name)
 	return ids;
 }
 
-static int load(const struct paths *p, const char *name, struct profile *ret, struct diag *d)
-{
-	struct freshness fresh = { 0 };
-	struct moments moments;
-	int r = profile_load(p, name, ret, d);
-
-	if (r == 0)
-		r = moments_look(p, &moments, d);
-	if (r == 0)
-		r = freshness_check(p, ret, &moments, &fresh, d);
-	freshness_done(&fresh);
-	return r;
-}
-
-static json_t *describe(const struct paths *p, const struct approvals *all, const char *name)
+static json_t *describe(struct vouching *v, const struct approvals *all, const char *name)
 {
 	_cleanup_profile_ struct profile f = { 0 };
+	struct freshness fresh = { 0 };
 	struct diag d = { "" };
-	int r = load(p, name, &f, &d);
+	int r = usable_load(v, name, &f, &fresh, &d);
 
+	freshness_done(&fresh);
 	return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "name", name, "file", question_shown_json(f.file),
 		"description", question_shown_json(f.description), "version", (json_int_t)f.version, "approvals",
 		ids_of(all, name), "unusable", r < 0 ? question_shown_json(d.text) : json_null());
 }
 
-static json_t *describe_all(const struct paths *p, const struct strv *names, const struct approvals *all)
+static json_t *describe_all(struct vouching *v, const struct strv *names, const struct approvals *all)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < names->n; i++)
-		if (json_array_append_new(list, describe(p, all, names->v[i])) < 0) {
+		if (json_array_append_new(list, describe(v, all, names->v[i])) < 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -159,6 +147,7 @@ static int print_all(FILE *out, json_t *list, bool json, const struct paths *p)
 int check_list_print(FILE *out, const struct paths *p, bool names, bool json, struct diag *d)
 {
 	_cleanup_approvals_ struct approvals all = { 0 };
+	_cleanup_vouching_ struct vouching v = { 0 };
 	_cleanup_strv_ struct strv found = { 0 };
 	json_t *list;
 	int r = find_names(p, &found, d);
@@ -168,22 +157,25 @@ int check_list_print(FILE *out, const struct paths *p, bool names, bool json, st
 	if (r < 0 || names)
 		return r < 0 ? r : EXIT_OK;
 	r = consent_list(p, &all, d);
+	r = r < 0 ? r : vouching_load(p, &v, d);
 	if (r < 0)
 		return r;
-	list = describe_all(p, &found, &all);
+	list = describe_all(&v, &found, &all);
 	return list ? print_all(out, list, json, p) : diag_fail(d, -ENOMEM, "out of memory");
 }
 
 int check_list_scopes(FILE *out, const struct paths *p, const char *name, struct diag *d)
 {
-	_cleanup_policy_ struct policy policy = { 0 };
+	_cleanup_vouching_ struct vouching v = { 0 };
 	_cleanup_profile_ struct profile f = { 0 };
-	int r = policy_load(&policy, d);
+	struct freshness fresh = { 0 };
+	int r = vouching_load(p, &v, d);
 
-	r = r < 0 ? r : profile_load(p, name, &f, d);
+	r = r < 0 ? r : usable_load(&v, name, &f, &fresh, d);
+	freshness_done(&fresh);
 	if (r < 0)
 		return r;
-	effective_scopes_forbid(&policy, &f.scopes);
+	effective_scopes_forbid(&v.own, &f.scopes);
 	for (size_t i = 0; i < f.scopes.n; i++)
 		if (f.scopes.v[i].lift)
 			fprintf(out, "%s\n", f.scopes.v[i].name);

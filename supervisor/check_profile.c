@@ -10,6 +10,7 @@
 #include "supervisor/check_matrix.h"
 #include "supervisor/effective_lines.h"
 #include "supervisor/question_words.h"
+#include "supervisor/signing/signing_lines.h"
 
 static const char *const type_words[] = {
 	[PARAM_STRING] = "string",
@@ -130,9 +131,13 @@ static int add_walls(json_t *o, struct effective *e)
 		r = effective_pins_line(e);
 	if (r == 0)
 		r = effective_client_lines(e);
+	if (r == 0)
+		r = signing_add_lines(e);
 	if (r < 0)
 		return r;
-	return json_object_set_new(o, "network", walls_of(e, LINE_NETWORK)) |
+	return json_object_set_new(o, "signed", walls_of(e, LINE_SIGNED)) |
+	       json_object_set_new(o, "notes", walls_of(e, LINE_NOTE)) |
+	       json_object_set_new(o, "network", walls_of(e, LINE_NETWORK)) |
 	       extend(json_object_get(o, "tools"), walls_of(e, LINE_TOOLS)) |
 	       json_object_set_new(o, "text", walls_of(e, LINE_TEXT)) |
 	       json_object_set_new(o, "client", walls_of(e, LINE_CLIENT)) |
@@ -286,6 +291,8 @@ static void print_grants(FILE *out, const json_t *o)
 	print_list(out, "  roots", json_object_get(o, "roots"), NULL);
 	if (json_array_size(json_object_get(o, "roots")))
 		fprintf(out, "  %-14s (roots replace a server's own list)\n", "");
+	print_list(out, "  signatures", json_object_get(o, "signed"), NULL);
+	print_list(out, "  note", json_object_get(o, "notes"), NULL);
 	print_list(out, "  recorded", json_object_get(o, "recorded"), NULL);
 	print_list(out, "  not enforced", json_object_get(o, "not_enforced"), NULL);
 }

@@ -17,6 +17,7 @@
 #include "supervisor/output.h"
 #include "supervisor/question.h"
 #include "supervisor/question_words.h"
+#include "supervisor/signing/vouch.h"
 
 struct check_options {
 	struct grants grants;
@@ -307,10 +308,12 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 {
 	const char *from = o->grants.profile_file ? o->grants.profile_file : o->grants.name;
 	_cleanup_effective_ struct effective e = { 0 };
+	_cleanup_vouching_ struct vouching v = { 0 };
 	int r;
 
-	if (!from || says_more(&o->grants) || profile_load(p, from, &e.profile, d) < 0 ||
-		!check_profile_needs(&e.profile))
+	/* What is wrong with it the plan says. */
+	if (!from || says_more(&o->grants) || vouching_load(p, &v, d) < 0 ||
+		profile_load(&v, from, &e.profile, d) < 0 || !check_profile_needs(&e.profile))
 		return 0;
 	r = effective_as_written(p, &e, d);
 	if (r == 0)

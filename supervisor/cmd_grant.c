@@ -13,7 +13,7 @@
 #include "supervisor/record_alone.h"
 #include "supervisor/registry.h"
 #include "supervisor/scope_grant.h"
-#include "supervisor/signing/freshness.h"
+#include "supervisor/signing/usable.h"
 
 enum { SHOWN = 256 };
 
@@ -192,14 +192,11 @@ static int give(const struct granting *g, const struct profile *f, const char *s
 /* One that starts nothing lifts nothing. */
 static int load_profile(const struct paths *p, const char *name, struct profile *ret, struct diag *d)
 {
+	_cleanup_vouching_ struct vouching v = { 0 };
 	struct freshness fresh = { 0 };
-	struct moments moments;
-	int r = profile_load(p, name, ret, d);
+	int r = vouching_load(p, &v, d);
 
-	if (r == 0)
-		r = moments_look(p, &moments, d);
-	if (r == 0)
-		r = freshness_check(p, ret, &moments, &fresh, d);
+	r = r < 0 ? r : usable_load(&v, name, ret, &fresh, d);
 	freshness_done(&fresh);
 	return r;
 }

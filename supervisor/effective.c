@@ -28,6 +28,7 @@
 #include "supervisor/policy/ceilings.h"
 #include "supervisor/private_home.h"
 #include "supervisor/secret_values.h"
+#include "supervisor/signing/usable.h"
 #include "supervisor/trust.h"
 
 enum { SHOWN = 512, ROOT_TMPFS_BYTES = 4 << 20 };
@@ -35,6 +36,7 @@ enum { SHOWN = 512, ROOT_TMPFS_BYTES = 4 << 20 };
 struct build {
 	const struct effective_args *args;
 	struct effective *e;
+	struct vouching vouching;
 	struct identity identity;
 	struct fs_grants grants;
 	size_t base_mounts;
@@ -65,18 +67,12 @@ static int step_profile(struct build *b, struct diag *d)
 	_cleanup_free_ char *home = NULL;
 	int r;
 
-	if (from)
-		r = profile_load(b->args->paths, from, &b->e->profile, d);
-	else
-		r = profile_init_unprofiled(&b->e->profile);
-	if (r == 0)
-		r = policy_judge_profile(&b->e->policy.servers, &b->e->profile, d);
+	r = usable_load(&b->vouching, from, &b->e->profile, &b->e->fresh, d);
+	b->e->moments = b->vouching.moments;
 	/* Where a policy is present, HOME turns the grants of its profiles nowhere else. */
 	if (r == 0 && b->e->policy.file && b->e->profile.managed)
 		r = find_home(b->args->paths, &home, d);
 	pa.home = home;
-	if (r == 0)
-		r = freshness_check(b->args->paths, &b->e->profile, &b->e->moments, &b->e->fresh, d);
 	if (r == 0)
 		r = profile_expand(&b->e->profile, &pa, d);
 	if (r == 0)
@@ -106,9 +102,8 @@ static int step_policy(struct build *b, struct diag *d)
 		      : policy_load(&b->e->policy, d);
 
 	if (r == 0)
-		r = moments_look(b->args->paths, &b->e->moments, d);
-	if (r == 0 && b->e->policy.file)
-		moments_tell_file(&b->e->moments, b->e->policy.file);
+		r = vouching_init(b->args->paths, &b->e->policy, &b->vouching, d);
+	b->e->moments = b->vouching.moments;
 	return r;
 }
 
@@ -467,21 +462,27 @@ static int step_shim(struct build *b, struct diag *d)
 	return r < 0 ? r : fill_roots(b, &c->roots, d);
 }
 
-/* Those that the profile names hold alone: whoever wrote the rules has looked at what they are about. */
+/* Those that the profile names hold alone: whoever wrote the rules has looked at what they are about. They are signed as
+ * the profile is. */
 static int load_shipped_pins(struct build *b, struct diag *d)
 {
+	_cleanup_buf_ struct buf bytes = BUF_INIT(PIN_FILE_MAX);
 	_cleanup_free_ char *path = NULL;
 	enum fs_trust trust;
+	struct diag why = { "" };
 	char shown[256];
 	int r = profile_pins_path(&b->e->profile, &path, &trust);
 
-	if (r == 0)
-		r = pin_load_file(path, trust, b->args->paths->uid, b->e->subject, &b->e->pins, d);
-	if (r != -ENOENT)
+	if (r < 0)
 		return r;
+	text_escape_str(path, shown, sizeof(shown));
+	r = vouching_read(&b->vouching, path, trust, PIN_FILE_MAX, b->e->name, &b->e->pins_vouched, &bytes, &why);
+	if (r == 0)
+		return pin_load_bytes(path, &bytes, b->e->subject, &b->e->pins, d);
+	if (r != -ENOENT)
+		return diag_fail(d, r, "the pin file %s cannot be used, so nothing is started: %.1500s", shown, why.text);
 	if (b->args->grants && b->args->grants->writes_pins)
 		return PIN_NONE;
-	text_escape_str(path, shown, sizeof(shown));
 	return diag_fail(d, r,
 		"the profile names the pin file %s, and there is none, so nothing is started: whoever wrote the "
 		"profile writes it with 'stockade pin -o %s'",
@@ -511,15 +512,14 @@ static int step_pins(struct build *b, struct diag *d)
 	return pin_to_shim(&e->pins, where, &e->shim.pins);
 }
 
-int effective_as_written(const struct paths *p, struct effective *e, struct diag *d)
+static int as_written(struct build *b, struct diag *d)
 {
-	const struct effective_args a = { .paths = p };
-	struct build b = { .args = &a, .e = e };
-	int r = step_policy(&b, d);
+	struct effective *e = b->e;
+	int r = step_policy(b, d);
 
 	if (r < 0)
 		return r;
-	r = freshness_check(p, &e->profile, &e->moments, &e->fresh, d);
+	r = freshness_check(b->args->paths, &e->profile, &e->moments, &e->fresh, d);
 	if (r < 0)
 		return r;
 	effective_scopes_forbid(&e->policy, &e->profile.scopes);
@@ -529,7 +529,17 @@ int effective_as_written(const struct paths *p, struct effective *e, struct diag
 	e->name = r == 0 && e->profile.name ? strdup(e->profile.name) : NULL;
 	if (r == 0)
 		r = e->name ? name_profile(e) : -ENOMEM;
-	return r < 0 ? r : step_pins(&b, d);
+	return r < 0 ? r : step_pins(b, d);
+}
+
+int effective_as_written(const struct paths *p, struct effective *e, struct diag *d)
+{
+	const struct effective_args a = { .paths = p };
+	struct build b = { .args = &a, .e = e };
+	int r = as_written(&b, d);
+
+	vouching_done(&b.vouching);
+	return r;
 }
 
 static int step_words(struct build *b, struct diag *d)
@@ -566,6 +576,7 @@ int effective_build(const struct effective_args *a, struct effective *ret, struc
 		diag_set(d, "%s", "");
 		r = steps[i](&b, d);
 	}
+	vouching_done(&b.vouching);
 	if (r == 0)
 		ret->grants = b.grants;
 	else
@@ -605,6 +616,7 @@ void effective_done(struct effective *e)
 	policy_done(&e->policy);
 	profile_done(&e->profile);
 	freshness_done(&e->fresh);
+	vouched_done(&e->pins_vouched);
 	resolved_done(&e->cmd);
 	free(e->name);
 	free(e->subject);

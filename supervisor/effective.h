@@ -39,6 +39,7 @@ enum effective_danger {
 };
 
 enum effective_kind {
+	LINE_SIGNED,
 	LINE_COMMAND,
 	LINE_PROGRAM,
 	LINE_CODE,
@@ -115,6 +116,7 @@ struct effective {
 	struct shim_config shim;
 	bool pinned; /* there are pins, and shim enforces them; they are no part of the digest */
 	struct pin_set pins;
+	struct vouched pins_vouched; /* who signed the file that the profile names */
 	bool others_cut;	 /* not all names of the other servers' tools are guarded against imitation */
 	int exit_hint;		 /* enum stockade_exit for a failure */
 	struct client client;	 /* who asks for it; no part of the digest. Filled by effective_identify */

@@ -16,6 +16,7 @@
 #include "supervisor/effective_network.h"
 #include "supervisor/effective_scopes.h"
 #include "supervisor/secret_values.h"
+#include "supervisor/signing/signing_lines.h"
 
 const char *effective_size_words(uint64_t bytes, char ret[EFFECTIVE_SIZE_WORDS])
 {
@@ -549,7 +550,7 @@ int effective_add_landlock(struct effective *e, int abi)
 
 static int add_notes(struct effective *e)
 {
-	int r = e->fresh.soon ? effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->fresh.soon) : 0;
+	int r = signing_add_lines(e);
 
 	for (size_t i = 0; r == 0 && i < e->profile.not_enforced.n; i++)
 		r = effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->profile.not_enforced.v[i]);

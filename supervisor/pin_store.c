@@ -311,8 +311,7 @@ static int check_subject(const struct pin_set *s, const char *subject, struct di
 		text_escape_str(subject, ours, sizeof(ours)));
 }
 
-/* They are of this server, or nothing is. */
-static int of_bytes(const char *path, const struct buf *b, const char *subject, struct pin_set *ret, struct diag *d)
+int pin_load_bytes(const char *path, const struct buf *b, const char *subject, struct pin_set *ret, struct diag *d)
 {
 	_cleanup_pin_set_ struct pin_set s = { 0 };
 	int r = pin_parse(path, b->data ? b->data : "", b->len, &s, d);
@@ -324,20 +323,6 @@ static int of_bytes(const char *path, const struct buf *b, const char *subject, 
 	*ret = s;
 	s = (struct pin_set){ 0 };
 	return 0;
-}
-
-int pin_load_file(
-	const char *path, enum fs_trust trust, uid_t uid, const char *subject, struct pin_set *ret, struct diag *d)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(PIN_FILE_MAX);
-	struct diag why = { "" };
-	char shown[SHOWN_MAX];
-	int r = fs_read_trusted_file(path, trust, uid, &b, &why);
-
-	if (r < 0)
-		return diag_fail(d, r, "the pin file %s cannot be used, so nothing is started: %.1024s",
-			text_escape_str(path, shown, sizeof(shown)), why.text);
-	return of_bytes(path, &b, subject, ret, d);
 }
 
 /* --- the user's own --- */
@@ -395,7 +380,7 @@ int pin_load(const struct paths *p, const char *name, const char *subject, struc
 	if (r < 0)
 		return diag_fail(
 			d, r, "the pin file %s cannot be used, so nothing is started: %.1024s", shown, why.text);
-	return of_bytes(shown, &b, subject, ret, d);
+	return pin_load_bytes(shown, &b, subject, ret, d);
 }
 
 int pin_save(const struct paths *p, const char *name, const char *subject, const struct buf *text, struct diag *d)

@@ -46,8 +46,8 @@ int pin_open(const struct paths *p, int *ret, struct diag *d) _must_check_;
 /* The user's own pins, or PIN_NONE. A set that is about another subject denies. */
 int pin_load(
 	const struct paths *p, const char *name, const char *subject, struct pin_set *ret, struct diag *d) _must_check_;
-/* A file that a profile names, with the trust that the profile has. */
-int pin_load_file(const char *path, enum fs_trust trust, uid_t uid, const char *subject, struct pin_set *ret,
+/* What a file of that path holds, which its reader trusts; it has to be about that subject. */
+int pin_load_bytes(const char *path, const struct buf *b, const char *subject, struct pin_set *ret,
 	struct diag *d) _must_check_;
 int pin_save(const struct paths *p, const char *name, const char *subject, const struct buf *text,
 	struct diag *d) _must_check_;

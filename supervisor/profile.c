@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/fs.h"
 #include "base/text.h"
 #include "supervisor/network.h"
 #include "supervisor/profile_parse.h"
+#include "supervisor/signing/vouch.h"
 
 #define SUFFIX	    ".json"
 #define MANAGED_DIR "/etc/stockade"
@@ -20,8 +22,6 @@ static const char *const not_enforced[] = {
 };
 
 /* What a file can say besides, and what it does not bring about. */
-static const char unsigned_file[] =
-	"signatures of profiles are not verified: a profile is trusted by the owner and mode of its file";
 static const char package_info[] = "package names what the profile was written for; what is installed is not compared "
 				   "with it, and the approval binds the code by its content";
 static const char delete_info[] = "audit.delete_after is written into each record; stockade deletes no records itself";
@@ -110,9 +110,9 @@ static int check_file_name(const struct parse *ps, const char *expected)
 
 static int note_not_enforced(struct profile *p)
 {
-	int r = strv_add(&p->not_enforced, unsigned_file);
+	int r = 0;
 
-	if (r == 0 && p->package_name)
+	if (p->package_name)
 		r = strv_add(&p->not_enforced, package_info);
 	if (r == 0 && p->delete_after)
 		r = strv_add(&p->not_enforced, delete_info);
@@ -178,44 +178,62 @@ int profile_parse(
 	return 0;
 }
 
-/* Profiles that come with stockade are root's where it was installed by root, and the user's in a home. */
-static int read_file(
-	const struct paths *p, const char *path, enum fs_trust trust, struct buf *b, bool *ret_managed, struct diag *d)
-{
-	bool shipped = fs_path_within(path, "/usr/share/stockade") || fs_path_within(path, STOCKADE_DATADIR);
-	int r = trust == FS_TRUST_ROOT || shipped ? fs_read_trusted_file(path, FS_TRUST_ROOT, 0, b, d) : -EPERM;
+struct source {
+	const char *path, *name; /* name: that the file's own name demands */
+	enum fs_trust trust;
+};
 
-	*ret_managed = r == 0;
-	if (r == 0 || trust == FS_TRUST_ROOT || r == -ENOENT)
+/* Profiles that come with stockade are root's where it was installed by root, and the user's in a home. */
+static int read_file(struct vouching *v, const struct source *from, struct profile *f, struct buf *b, struct diag *d)
+{
+	bool shipped =
+		fs_path_within(from->path, "/usr/share/stockade") || fs_path_within(from->path, STOCKADE_DATADIR);
+	int r = -EPERM;
+
+	if (from->trust == FS_TRUST_ROOT || shipped)
+		r = vouching_read(
+			v, from->path, FS_TRUST_ROOT, PROFILE_BYTES_MAX, from->name, &f->vouched, b, d);
+	f->managed = r == 0;
+	if (r != -EPERM || from->trust == FS_TRUST_ROOT)
 		return r;
-	buf_clear(b);
-	return fs_read_trusted_file(path, trust, p->uid, b, d);
+	return vouching_read(v, from->path, from->trust, PROFILE_BYTES_MAX, from->name, &f->vouched, b, d);
 }
 
-/* Reads, checks the owner and mode of what was read and of the directory it lies in, parses. */
-static int load_file(const struct paths *p, const char *path, enum fs_trust trust, struct profile *ret, struct diag *d)
+/* What was verified, and no other bytes, is parsed. */
+static int parse_file(struct vouching *v, const struct source *from, struct profile *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(PROFILE_BYTES_MAX);
-	_cleanup_free_ char *expected = NULL;
-	const char *base = strrchr(path, '/');
-	bool managed = false;
-	int r = read_file(p, path, trust, &b, &managed, d);
+	_cleanup_profile_ struct profile read = { 0 };
+	int r = read_file(v, from, &read, &b, d);
 
+	if (r == 0)
+		r = profile_parse(from->path, b.data ? b.data : "", b.len, from->name, ret, d);
 	if (r < 0)
 		return r;
+	ret->managed = read.managed;
+	ret->vouched = read.vouched;
+	read.vouched = (struct vouched){ 0 };
+	ret->file = strdup(from->path);
+	return ret->file ? 0 : -ENOMEM;
+}
+
+static int load_file(struct vouching *v, const char *path, enum fs_trust trust, struct profile *ret, struct diag *d)
+{
+	_cleanup_profile_ struct profile f = { 0 };
+	_cleanup_free_ char *name = NULL;
+	const char *base = strrchr(path, '/');
+	int r;
+
 	base = base ? base + 1 : path;
-	expected = strndup(base, strlen(base) - strlen(SUFFIX));
-	if (!expected)
-		return -ENOMEM;
-	r = profile_parse(path, b.data ? b.data : "", b.len, expected, ret, d);
+	name = strndup(base, strlen(base) - strlen(SUFFIX));
+	r = name ? parse_file(v, &(struct source){ path, name, trust }, &f, d) : -ENOMEM;
+	if (r == 0)
+		r = revocations_check(&v->revoked, f.name, f.version, d);
 	if (r < 0)
 		return r;
-	ret->managed = managed;
-	ret->file = strdup(path);
-	if (ret->file)
-		return 0;
-	profile_done(ret);
-	return -ENOMEM;
+	*ret = f;
+	f = (struct profile){ 0 };
+	return 0;
 }
 
 static enum fs_trust trust_of(const char *path)
@@ -240,17 +258,42 @@ static bool has_suffix(const char *path)
 	return n > m && !strcmp(path + n - m, SUFFIX) && path[n - m - 1] != '/';
 }
 
-static int load_path(const struct paths *p, const char *given, struct profile *ret, struct diag *d)
+/* Under a policy a managed profile is the one of its name: an older one of it, or another that its keys signed, is not
+ * brought in by its path. */
+static int refuse_shadow(const struct vouching *v, const char *path, struct diag *d)
+{
+	_cleanup_free_ char *managed = NULL;
+	char shown[PROFILE_SHOWN_MAX];
+	int n;
+
+	if (!v->policy->file || fs_path_within(path, MANAGED_DIR))
+		return 0;
+	n = asprintf(&managed, MANAGED_DIR "/profiles/%s", strrchr(path, '/') + 1);
+	if (n < 0) {
+		managed = NULL;
+		return -ENOMEM;
+	}
+	if (access(managed, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	return diag_fail(d, -EPERM,
+		"%s is not used: there is a managed profile of that name, %s, and under %s no other file stands in for "
+		"it",
+		text_escape_str(path, shown, sizeof(shown)), managed, v->policy->file);
+}
+
+static int load_path(struct vouching *v, const char *given, struct profile *ret, struct diag *d)
 {
 	_cleanup_free_ char *path = realpath(given, NULL);
 	char shown[PROFILE_SHOWN_MAX];
+	int r;
 
 	text_escape_str(given, shown, sizeof(shown));
 	if (!path)
 		return diag_fail(d, -errno, "the profile %s cannot be opened: %s", shown, strerror(errno));
 	if (!has_suffix(path))
 		return diag_fail(d, -EINVAL, "the profile %s must have a name that ends in " SUFFIX, shown);
-	return load_file(p, path, trust_of(path), ret, d);
+	r = refuse_shadow(v, path, d);
+	return r < 0 ? r : load_file(v, path, trust_of(path), ret, d);
 }
 
 /* Names of all profiles there are, for "did you mean". */
@@ -305,8 +348,10 @@ static int refuse_name(const char *name, struct diag *d)
 }
 
 /* A file that is there and cannot be read or believed denies: the next directory is not tried. */
-static int load_name(const struct paths *p, const char *name, struct profile *ret, struct diag *d)
+static int load_name(struct vouching *v, const char *name, struct profile *ret, struct diag *d)
 {
+	const struct paths *p = v->paths;
+
 	for (size_t i = 0; i < p->profile_dirs.n; i++) {
 		_cleanup_free_ char *path = NULL;
 		int r;
@@ -315,21 +360,21 @@ static int load_name(const struct paths *p, const char *name, struct profile *re
 			path = NULL;
 			return -ENOMEM;
 		}
-		r = load_file(p, path, trust_of(path), ret, d);
+		r = load_file(v, path, trust_of(path), ret, d);
 		if (r != -ENOENT && r != -ENOTDIR)
 			return r;
 	}
 	return refuse_absent(p, name, d);
 }
 
-int profile_load(const struct paths *p, const char *name_or_file, struct profile *ret, struct diag *d)
+int profile_load(struct vouching *v, const char *name_or_file, struct profile *ret, struct diag *d)
 {
 	diag_set(d, "%s", strerror(ENOMEM)); /* whatever else fails says so itself */
 	if (strchr(name_or_file, '/'))
-		return load_path(p, name_or_file, ret, d);
+		return load_path(v, name_or_file, ret, d);
 	if (!profile_name_valid(name_or_file))
 		return refuse_name(name_or_file, d);
-	return load_name(p, name_or_file, ret, d);
+	return load_name(v, name_or_file, ret, d);
 }
 
 static void items_done(struct profile_items *items)
@@ -376,6 +421,7 @@ void profile_done(struct profile *p)
 		shim_rules_done(rules[i]);
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
 		free(strings[i]);
+	vouched_done(&p->vouched);
 	params_done(p);
 	net_config_done(&p->network);
 	shim_arguments_done(&p->arguments);

@@ -17,6 +17,7 @@
 #include "base/fs.h"
 #include "base/strv.h"
 #include "supervisor/paths.h"
+#include "supervisor/signing/vouched.h"
 #include "wire/net.h"
 #include "wire/shim_config.h"
 
@@ -62,6 +63,7 @@ enum profile_home { HOME_EMPTY, HOME_PRIVATE };
 struct profile {
 	char *file;   /* path as opened, NULL for an unprofiled run */
 	bool managed; /* root's: in /etc/stockade, or what stockade was installed with and root alone can write */
+	struct vouched vouched; /* who signed it */
 	char *name, *description, *owner, *reviewed, *expires;
 	uint64_t version;
 	char *classification;
@@ -100,9 +102,12 @@ struct profile {
 		not_enforced; /* defaults of this profile that are not enforced yet, one sentence each (for check) */
 };
 
+struct vouching; /* supervisor/signing/vouch.h */
+
 /* Finds NAME (one path component, [a-z0-9][a-z0-9._-]*) in the directories of paths, first wins; or a file by path when
- * it contains '/'. -ENOENT with where it looked and near names. Ownership is checked on the open descriptor. */
-int profile_load(const struct paths *p, const char *name_or_file, struct profile *ret, struct diag *d) _must_check_;
+ * it contains '/'. -ENOENT with where it looked and near names. The file is read once, ownership is checked on the open
+ * descriptor, and the very bytes that are parsed are those whose signatures were verified. */
+int profile_load(struct vouching *v, const char *name_or_file, struct profile *ret, struct diag *d) _must_check_;
 /* The empty profile of a run without one: nothing granted, tools unrestricted. */
 int profile_init_unprofiled(struct profile *ret) _must_check_;
 

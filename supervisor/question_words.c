@@ -26,6 +26,7 @@ const struct question_danger question_dangers[] = {
 const size_t question_dangers_n = ARRAY_LEN(question_dangers);
 
 const struct question_kind question_kinds[LINE_KIND_COUNT] = {
+	[LINE_SIGNED] = { "signed", "signatures" },
 	[LINE_COMMAND] = { "command", "command" },
 	[LINE_PROGRAM] = { "program", "runs" },
 	[LINE_CODE] = { "code", "code" },
@@ -53,7 +54,7 @@ const struct question_kind question_kinds[LINE_KIND_COUNT] = {
 	[LINE_NOTE] = { "note", "note" },
 	[LINE_CUT] = { "cut", "not granted" },
 };
-static_assert(LINE_KIND_COUNT == 26, "each kind of line has a name and a label");
+static_assert(LINE_KIND_COUNT == 27, "each kind of line has a name and a label");
 
 /* RFC 3986 unreserved and "%"; a ';', '$' or blank between ':' and '@' is no password but perhaps a command. */
 static const char password_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%+=";

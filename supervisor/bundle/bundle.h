@@ -20,8 +20,11 @@
 #include "sign/judge.h"
 #include "supervisor/role.h"
 
-#define BUNDLE_PLACED "/etc/stockade/bundle.json"
-#define BUNDLE_KEPT   "/var/lib/stockade/bundle/bundle.json"
+#define BUNDLE_PLACED	"/etc/stockade/bundle.json"
+#define BUNDLE_KEPT_DIR "/var/lib/stockade/bundle"
+#define BUNDLE_KEPT	BUNDLE_KEPT_DIR "/bundle.json"
+/* Written anew whenever its server said that what is kept is the newest; its time counts. */
+#define BUNDLE_CONFIRMED BUNDLE_KEPT_DIR "/confirmed"
 
 enum { BUNDLE_NONE = 1, BUNDLE_BYTES_MAX = 32 << 20, BUNDLE_FILES_MAX = 4096, BUNDLE_WORDS = 512 };
 
@@ -52,15 +55,27 @@ struct bundle_args {
 	/* How many of which keys. server is not looked at: a bundle is about all of them. */
 	const struct judge_rule *rule;
 	int64_t now;
-	int64_t stale; /* seconds after which a bundle that is not confirmed anew warns, and after twice as many denies;
-			  0: never */
+	int64_t stale; /* seconds: one that nobody confirmed for so long denies, from half of it on it warns; 0: never
+			*/
 };
 
+/* Where to look, and whose the files must be: for tests. */
+struct bundle_places {
+	const char *placed, *kept, *confirmed;
+	enum fs_trust trust;
+	uid_t uid;
+};
+int bundle_load_from(
+	const struct bundle_places *p, const struct bundle_args *a, struct bundle *ret, struct diag *d) _must_check_;
 /* The bundle of this machine, or BUNDLE_NONE when neither place has one. */
 int bundle_load(const struct bundle_args *a, struct bundle *ret, struct diag *d) _must_check_;
 /* One file of that path, trusted as told, for `profile verify`, `sync` and tests. Expired is an error, stale is not
  * looked at. */
 int bundle_load_file(const char *path, enum fs_trust trust, uid_t uid, const struct bundle_args *a, struct bundle *ret,
+	struct diag *d) _must_check_;
+/* The bytes of a bundle that somebody has judged, or looks at before they are signed: fills all but file, verified and
+ * verdict. name: the file's, for words. */
+int bundle_parse(const char *name, const char *bytes, size_t n, const struct keyring *keys, struct bundle *ret,
 	struct diag *d) _must_check_;
 /* By name; NULL: it is not in it. */
 const struct bundle_file *bundle_profile(const struct bundle *b, const char *name);

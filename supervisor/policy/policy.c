@@ -69,5 +69,6 @@ void policy_done(struct policy *p)
 	client_rules_done(&p->clients);
 	policy_ceilings_done(&p->ceilings);
 	policy_groups_done(&p->groups);
+	policy_signatures_done(&p->signatures);
 	*p = (struct policy){ 0 };
 }

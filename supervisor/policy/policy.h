@@ -25,6 +25,7 @@
 #include "supervisor/policy/policy_persons.h"
 #include "supervisor/policy/policy_provide.h"
 #include "supervisor/policy/policy_servers.h"
+#include "supervisor/policy/policy_signatures.h"
 #include "supervisor/role.h"
 
 enum { POLICY_BYTES_MAX = 1 << 20 };
@@ -39,6 +40,7 @@ struct policy {
 	struct policy_servers servers;
 	struct alert_rules alerts;
 	struct client_rules clients;
+	struct policy_signatures signatures;
 	struct policy_audit audit;
 	struct policy_ceilings ceilings;
 	struct policy_groups groups;

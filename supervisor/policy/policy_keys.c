@@ -2,7 +2,8 @@
 /* policy_keys - see policy_keys.h */
 #include "supervisor/policy/policy_keys.h"
 
-#define FIELD(member) offsetof(struct policy, member)
+#define FIELD(member)  offsetof(struct policy, member)
+#define SIGNER(member) offsetof(struct policy_signer, member)
 
 int policy_set_accepted(const struct key *k)
 {
@@ -39,8 +40,12 @@ static const struct key_row rows[] = {
 	{ "profiles", KEY_SECTION },
 	{ "profiles.unprofiled", KEY_STRING, policy_set_unprofiled, FIELD(servers) },
 	{ "profiles.user", KEY_STRING, policy_set_user, FIELD(servers) },
-	{ "signatures", KEY_ANY, policy_set_refused },
-	{ "keys", KEY_ANY, policy_set_refused },
+	{ "signatures", KEY_OBJECT, policy_set_signatures, FIELD(signatures) },
+	{ "signatures.need", KEY_INTEGER, policy_set_need },
+	{ "signatures.of", KEY_STRINGS, policy_set_signers },
+	{ "signatures.keys", KEY_OBJECT, policy_set_signer_keys },
+	{ "signatures.keys.*.expires", KEY_STRING, policy_set_signer_expires, SIGNER(expires) },
+	{ "signatures.keys.*.servers", KEY_STRINGS, policy_set_signer_servers, SIGNER(servers) },
 	{ "servers", KEY_SECTION },
 	{ "servers.allow", KEY_LIST, policy_set_servers, FIELD(servers.allow) },
 	{ "servers.deny", KEY_LIST, policy_set_servers, FIELD(servers.deny) },

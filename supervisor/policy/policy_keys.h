@@ -60,3 +60,10 @@ int policy_set_groups(const struct key *k) _must_check_;
 /* policy_persons.c */
 int policy_set_findings(const struct key *k) _must_check_;
 int policy_set_grants(const struct key *k) _must_check_;
+/* policy_signatures.c */
+int policy_set_signatures(const struct key *k) _must_check_;
+int policy_set_need(const struct key *k) _must_check_;
+int policy_set_signers(const struct key *k) _must_check_;
+int policy_set_signer_keys(const struct key *k) _must_check_;
+int policy_set_signer_expires(const struct key *k) _must_check_;
+int policy_set_signer_servers(const struct key *k) _must_check_;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include "base/text.h"
+#include "supervisor/bundle/bundle.h"
 #include "supervisor/json_file.h"
 #include "supervisor/pin_store.h"
 #include "supervisor/profile_parse.h"
@@ -60,6 +61,28 @@ static int check_revocation(const struct candidate *c, struct diag *d)
 		c->path);
 }
 
+/* Each part as what will read it does; that a part's own signatures fit was looked at by bundle_parse. */
+static int check_bundle(const struct candidate *c, struct diag *d)
+{
+	_cleanup_bundle_ struct bundle b = { 0 };
+	struct keyring none = { 0 };
+	int r = bundle_parse(c->path, c->bytes, c->n, &none, &b, d);
+
+	for (size_t i = 0; r == 0 && i < b.n_profiles; i++) {
+		_cleanup_profile_ struct profile p = { 0 };
+		const struct bundle_file *f = &b.profiles[i];
+		r = profile_parse(f->where, f->verified.bytes.data, f->verified.bytes.len, f->name, &p, d);
+	}
+	for (size_t i = 0; r == 0 && i < b.n_pins; i++) {
+		_cleanup_pin_set_ struct pin_set s = { 0 };
+		const struct bundle_file *f = &b.pins[i];
+		r = pin_parse(f->where, f->verified.bytes.data, f->verified.bytes.len, &s, d);
+		if (r == 0)
+			r = pin_read_texts(&s, d);
+	}
+	return r;
+}
+
 /* Told by the member that only it has. */
 static const struct {
 	const char *words, *member;
@@ -67,8 +90,10 @@ static const struct {
 } kinds[] = {
 	[SIGNABLE_PROFILE] = { "profile", "command", check_profile },
 	[SIGNABLE_PINS] = { "pins", NULL, check_pins },
+	[SIGNABLE_BUNDLE] = { "bundle", "bundle", check_bundle },
 	[SIGNABLE_REVOCATION] = { "revocation", "revoke", check_revocation },
 };
+_Static_assert(ARRAY_LEN(kinds) == SIGNABLE_COUNT, "each kind");
 
 const char *signable_words(enum signable s)
 {

@@ -12,7 +12,7 @@
 #include "base/diag.h"
 #include "supervisor/role.h"
 
-enum signable { SIGNABLE_PROFILE, SIGNABLE_PINS, SIGNABLE_REVOCATION, SIGNABLE_COUNT };
+enum signable { SIGNABLE_PROFILE, SIGNABLE_PINS, SIGNABLE_BUNDLE, SIGNABLE_REVOCATION, SIGNABLE_COUNT };
 
 enum { SIGNABLE_BYTES_MAX = 64 << 20 };
 

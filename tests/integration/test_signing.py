@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys and signatures, beside Debian's minisign: either program verifies what the other signed, and a changed byte is seen by both."""
 import fcntl
+import hashlib
 import json
 import os
 import pty
@@ -12,6 +13,14 @@ from integration.harness import STOCKADE
 
 PROFILE = {"stockade": 1, "name": "notes", "command": ["/usr/bin/true"]}
 PASSPHRASE = "a passphrase"
+
+
+def embedded(name, text):
+    return {"name": name, "digest": "sha256:" + hashlib.sha256(text.encode()).hexdigest(), "text": text}
+
+
+def bundle(**more):
+    return json.dumps({"stockade": 1, "bundle": "acme", "version": 1, "issued": "2026-01-01T00:00:00Z", "expires": "2036-01-01T00:00:00Z", **more})
 
 
 class Signers:
@@ -225,6 +234,10 @@ def test_signing_a_changed_file_warns_of_the_signatures_that_no_longer_fit(signe
     ("x.json", "", "not JSON"),
     ("x.pins", "{}\n", "x.pins"),
     ("r.json", '{"stockade": 1, "revoke": {}}', "a revocation has"),
+    ("b.json", '{"stockade": 1, "bundle": "acme"}', "a bundle needs"),
+    ("b.json", bundle(profiles=[embedded("notes", '{"stockade": 1, "name": "notes", "command": ["x"], "tool": {}}')]), "unknown key 'tool'"),
+    ("b.json", bundle(profiles=[embedded("other", json.dumps(PROFILE))]), "calls itself"),
+    ("b.json", bundle(pins=[embedded("x.pins", "{}\n")]), "x.pins"),
 ])
 def test_what_has_a_mistake_in_it_is_not_signed(signers, name, text, words):
     signers.bare_key("bare")
@@ -232,6 +245,14 @@ def test_what_has_a_mistake_in_it_is_not_signed(signers, name, text, words):
     r = signers.stockade("profile", "sign", "--key", "bare.key", name, check=125)
     assert words in r.stderr, r.stderr
     assert not [f for f in os.listdir(signers.dir) if f.endswith(".minisig")]
+
+
+def test_a_bundle_is_signed_as_a_whole(signers):
+    signers.bare_key("bare")
+    signers.put("bundle.json", bundle(profiles=[embedded("notes", json.dumps(PROFILE))]))
+    assert "bundle bundle.json signed" in signers.stockade("profile", "sign", "--key", "bare.key", "bundle.json", check=0).stdout
+    signers.verify("--pub", "bare.pub", file="bundle.json")
+    signers.minisign("-V", "-p", "bare.pub", "-m", "bundle.json")
 
 
 def test_a_link_or_what_others_can_write_is_neither_signed_nor_verified(signers):

@@ -434,9 +434,59 @@ static void the_schema_has_every_key_that_is_taken_and_no_other(void **state)
 	json_decref(schema);
 }
 
+static void signatures_that_nobody_could_give_or_nobody_would_ask_for_are_refused(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "{}", "needs \"need\" and \"of\"" },
+		{ "{\"need\": 1}", "needs \"need\" and \"of\"" },
+		{ "{\"of\": [\"a\"]}", "needs \"need\" and \"of\"" },
+		{ "{\"need\": 0, \"of\": [\"a\"]}", "must be 1 to 16" },
+		{ "{\"need\": -1, \"of\": [\"a\"]}", "must be 1 to 16" },
+		{ "{\"need\": 4294967297, \"of\": [\"a\"]}", "must be 1 to 16" },
+		{ "{\"need\": 2, \"of\": [\"a\"]}", "needs 2 signatures of 1 keys" },
+		{ "{\"need\": 2, \"of\": [\"a\"], \"keys\": {\"b\": {}}}", "says something of the key \"b\"" },
+		{ "{\"need\": 1, \"of\": []}", "needs 1 signatures of 0 keys" },
+		{ "{\"need\": 1, \"of\": [\"a\", \"a\"]}", "names the key \"a\" twice" },
+		{ "{\"need\": 1, \"of\": [\"../a\"]}", "names no key" },
+		{ "{\"need\": 1, \"of\": [\"a.pub\"]}", "names no key" },
+		{ "{\"need\": 1, \"of\": [1]}", "must hold strings only" },
+		{ "{\"need\": \"1\", \"of\": [\"a\"]}", "need must be an integer" },
+		{ "{\"need\": 1, \"of\": [\"a\"], \"keys\": {\"a\": []}}", "an object is wanted" },
+		{ "{\"need\": 1, \"of\": [\"a\"], \"keys\": {\"a\": {\"expire\": \"2027-01-01\"}}}",
+			"did you mean 'expires'?" },
+		{ "{\"need\": 1, \"of\": [\"a\"], \"keys\": {\"a\": {\"expires\": \"soon\"}}}", "must be a date" },
+		{ "{\"need\": 1, \"of\": [\"a\"], \"keys\": {\"a\": {\"servers\": []}}}", "is empty" },
+		{ "{\"need\": 1, \"of\": [\"a\"], \"needs\": 1}", "did you mean 'need'?" },
+	};
+	struct world *w = *state;
+	struct policy p;
+	struct diag d = { "" };
+	char text[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		snprintf(text, sizeof(text), "{\"stockade\": 1, \"signatures\": %s}", wrong[i][0]);
+		put(w->policy, text, 0600);
+		refused(w, wrong[i][1]);
+	}
+	put(w->policy,
+		"{\"stockade\": 1, \"signatures\": {\"keys\": {\"b\": {\"expires\": \"2027-01-15T08:00:00Z\", \"servers\": "
+		"[\"x-*\"]}}, \"of\": [\"a\", \"b\"], \"need\": 2}}",
+		0600);
+	assert_int_equal(load(w, &p, &d), 0);
+	assert_int_equal(p.signatures.need, 2);
+	assert_int_equal(p.signatures.n, 2);
+	assert_string_equal(p.signatures.keys[0].name, "b");
+	assert_int_equal(p.signatures.keys[0].expires, 1800000000);
+	assert_string_equal(p.signatures.keys[0].servers.v[0], "x-*");
+	assert_non_null(strstr(p.signatures.where, "policy.json:1 (signatures)"));
+	policy_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			signatures_that_nobody_could_give_or_nobody_would_ask_for_are_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(where_there_is_no_policy_nothing_is_laid_down, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_proxy_and_an_authority_are_provided_with_the_lines_that_do, set_up, tear_down),

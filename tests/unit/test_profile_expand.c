@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "supervisor/network.h"
 #include "supervisor/profile_parse.h"
+#include "supervisor/signing/vouch.h"
 #include "tests/unit/profile_unit.h"
 #include "tests/unit/tree.h"
 
@@ -312,11 +313,20 @@ static void write_file(const char *path, const char *text, mode_t mode)
 	assert_int_equal(chmod(path, mode), 0);
 }
 
+static int load(const struct world *w, const char *name, struct profile *ret, struct diag *d)
+{
+	static const struct policy none;
+	_cleanup_vouching_ struct vouching v = { 0 };
+	int r = vouching_init(&w->paths, &none, &v, d);
+
+	return r < 0 ? r : profile_load(&v, name, ret, d);
+}
+
 static void assert_load_fails(struct world *w, const char *name, int error, const char *words)
 {
 	_cleanup_profile_ struct profile p = { 0 };
 	struct diag d = { 0 };
-	int r = profile_load(&w->paths, name, &p, &d);
+	int r = load(w, name, &p, &d);
 
 	if (r != error || !strstr(d.text, words))
 		fail_msg("%d, '%s' is not in: %s", r, words, d.text);
@@ -332,7 +342,7 @@ static void a_profile_is_found_by_name_and_by_path(void **state)
 		_cleanup_profile_ struct profile p = { 0 };
 		struct diag d = { 0 };
 
-		if (profile_load(&w->paths, i ? path : "x", &p, &d) < 0)
+		if (load(w, i ? path : "x", &p, &d) < 0)
 			fail_msg("%s", d.text);
 		assert_string_equal(p.file, path);
 		assert_string_equal(p.name, "x");
@@ -454,7 +464,7 @@ static void every_curated_profile_loads_expands_and_grants_what_it_says(void **s
 		char file[256];
 
 		snprintf(file, sizeof(file), STOCKADE_PROFILES "/%s.json", curated[i].name);
-		if (profile_load(&w->paths, file, &p, &d) < 0)
+		if (load(w, file, &p, &d) < 0)
 			fail_msg("%s", d.text);
 		assert_true(!sets[0] || strv_add(&given, sets[0]) == 0);
 		if (profile_expand(&p, &a, &d) < 0)

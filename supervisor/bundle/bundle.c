@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bundle - see bundle.h; what is in one is taken by bundle_parse.c */
+#include "supervisor/bundle/bundle.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/text.h"
+#include "supervisor/output.h"
+
+/* CLOCK_SLACK: two clocks that are kept right differ by less. */
+enum { SHOWN = 300, CLOCK_SLACK_S = 600, LAST_PART = 4 };
+
+static void file_done(struct bundle_file *f)
+{
+	free(f->name);
+	free(f->where);
+	verified_done(&f->verified);
+}
+
+static void files_done(struct bundle_file *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		file_done(&v[i]);
+	free(v);
+}
+
+void bundle_done(struct bundle *b)
+{
+	free(b->file);
+	free(b->name);
+	verified_done(&b->verified);
+	files_done(b->profiles, b->n_profiles);
+	files_done(b->pins, b->n_pins);
+	json_decref(b->revocations);
+	json_decref(b->kills);
+	json_decref(b->groups);
+	*b = (struct bundle){ 0 };
+}
+
+static const struct bundle_file *find(const struct bundle_file *v, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i].name, name) == 0)
+			return &v[i];
+	return NULL;
+}
+
+const struct bundle_file *bundle_profile(const struct bundle *b, const char *name)
+{
+	return find(b->profiles, b->n_profiles, name);
+}
+
+const struct bundle_file *bundle_pins(const struct bundle *b, const char *name)
+{
+	return find(b->pins, b->n_pins, name);
+}
+
+/* --- one file --- */
+
+/* What is signed says when it holds; a clock that is before it was made cannot be right, and one that is wrong denies.
+ */
+static int check_moments(const struct bundle *b, int64_t now, struct diag *d)
+{
+	char shown[SHOWN], when[OUTPUT_TIME_SIZE], clock[OUTPUT_TIME_SIZE];
+
+	text_escape_str(b->file, shown, sizeof(shown));
+	output_time(now, clock);
+	if (now >= b->expires)
+		return diag_fail(d, -EPERM,
+			"the bundle %s, version %llu, expired on %s: nothing of it holds any more; whoever manages "
+			"this "
+			"machine has to ship a newer one (if it is not %s, the clock is wrong)",
+			shown, (unsigned long long)b->version, output_time(b->expires, when), clock);
+	if (now < b->issued - CLOCK_SLACK_S)
+		return diag_fail(d, -EPERM,
+			"the bundle %s, version %llu, was issued on %s, but the clock of this machine says %s: one of "
+			"the two "
+			"is wrong, and nothing is started by a clock that may be; set it right",
+			shown, (unsigned long long)b->version, output_time(b->issued, when), clock);
+	return 0;
+}
+
+static int load_judged(const struct bundle_args *a, struct bundle *b, struct diag *d)
+{
+	struct judge_rule rule = *a->rule;
+	char shown[SHOWN];
+	int r;
+
+	rule.server = NULL;
+	r = judge(&rule, a->keys, &b->verified, &b->verdict, d);
+	if (r < 0) {
+		diag_prefix(d, "the bundle %s: ", text_escape_str(b->file, shown, sizeof(shown)));
+		return r;
+	}
+	r = bundle_parse(
+		b->file, b->verified.bytes.data ? b->verified.bytes.data : "", b->verified.bytes.len, a->keys, b, d);
+	buf_done(&b->verified.bytes);
+	return r ? r : check_moments(b, a->now, d);
+}
+
+int bundle_load_file(const char *path, enum fs_trust trust, uid_t uid, const struct bundle_args *a, struct bundle *ret,
+	struct diag *d)
+{
+	_cleanup_bundle_ struct bundle b = { 0 };
+	int r = signed_read_file(path, trust, uid, BUNDLE_BYTES_MAX, a->keys, &b.verified, d);
+
+	if (r < 0)
+		return r;
+	b.file = strdup(path);
+	r = b.file ? load_judged(a, &b, d) : diag_fail(d, -ENOMEM, "there is no memory for a bundle");
+	if (r < 0)
+		return r;
+	*ret = b;
+	b = (struct bundle){ 0 };
+	return 0;
+}
+
+/* --- the machine's --- */
+
+static void warn(struct bundle *b, const char *fmt, ...) _printf_(2, 3);
+static void warn(struct bundle *b, const char *fmt, ...)
+{
+	size_t n = strlen(b->warning);
+	va_list ap;
+
+	if (n > 0 && n + 2 < sizeof(b->warning)) {
+		memcpy(b->warning + n, "; ", 3);
+		n += 2;
+	}
+	va_start(ap, fmt);
+	vsnprintf(b->warning + n, sizeof(b->warning) - n, fmt, ap);
+	va_end(ap);
+}
+
+/* When the file of that path was last changed or confirmed; 0: it is not there. */
+static int64_t changed(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec : 0;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The bundle itself says nothing of how old it may be: whoever withholds a newer one would withhold that as well. */
+static int check_stale(struct bundle *b, const struct bundle_args *a, const struct bundle_places *p, struct diag *d)
+{
+	int64_t confirmed = later(changed(b->file), changed(p->confirmed)), age = a->now - confirmed;
+	char when[OUTPUT_TIME_SIZE];
+
+	output_time(confirmed, when);
+	if (a->stale && age >= a->stale)
+		return diag_fail(d, -EPERM,
+			"the bundle of this machine was last confirmed on %s, and policy takes none that is so old: "
+			"what was "
+			"revoked or killed since is not known here. See that 'stockade sync' reaches its server, or "
+			"have a "
+			"newer one put in place",
+			when);
+	if (a->stale && age >= a->stale / 2)
+		warn(b, "the bundle of this machine was last confirmed on %s; soon that is too old, and denies", when);
+	if (a->now >= b->expires - (b->expires - b->issued) / LAST_PART)
+		warn(b, "the bundle of this machine expires on %s", output_time(b->expires, when));
+	return 0;
+}
+
+/* Takes other where it is newer; *have is what was found before, if any. */
+static void take_newer(struct bundle *have, struct bundle *other)
+{
+	if (have->file && have->version >= other->version) {
+		bundle_done(other);
+		return;
+	}
+	bundle_done(have);
+	*have = *other;
+	*other = (struct bundle){ 0 };
+}
+
+int bundle_load_from(const struct bundle_places *p, const struct bundle_args *a, struct bundle *ret, struct diag *d)
+{
+	const char *const paths[] = { p->kept, p->placed };
+	_cleanup_bundle_ struct bundle best = { 0 };
+	struct diag wrong = { "" };
+	int failed = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct bundle b = { 0 };
+		struct diag why = { "" };
+		int r = bundle_load_file(paths[i], p->trust, p->uid, a, &b, &why);
+		if (r == 0)
+			take_newer(&best, &b);
+		else if (r != -ENOENT || changed(paths[i])) {
+			failed = r;
+			wrong = why;
+		}
+	}
+	if (!best.file && !failed)
+		return BUNDLE_NONE;
+	if (!best.file)
+		return diag_fail(d, failed, "%s", wrong.text);
+	if (failed)
+		warn(&best, "version %llu is used, since another bundle cannot be: %s",
+			(unsigned long long)best.version, wrong.text);
+	int r = check_stale(&best, a, p, d);
+	if (r < 0)
+		return r;
+	*ret = best;
+	best = (struct bundle){ 0 };
+	return 0;
+}
+
+int bundle_load(const struct bundle_args *a, struct bundle *ret, struct diag *d)
+{
+	static const struct bundle_places machine = { BUNDLE_PLACED, BUNDLE_KEPT, BUNDLE_CONFIRMED, FS_TRUST_ROOT, 0 };
+
+	return bundle_load_from(&machine, a, ret, d);
+}

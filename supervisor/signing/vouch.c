@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vouch - see vouch.h */
+#include "supervisor/signing/vouch.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/text.h"
+
+enum { SHOWN = 300 };
+
+/* --- what there is to judge by --- */
+
+static int add_keys(struct keyring *keys, const char *dir, enum fs_trust trust, uid_t uid, struct diag *d)
+{
+	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char shown[SHOWN];
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return diag_fail(d, -errno, "the keys in %s cannot be read, so nothing is started: %s",
+			text_escape_str(dir, shown, sizeof(shown)), strerror(errno));
+	return keyring_add_dir(keys, fd, dir, trust, uid, d);
+}
+
+/* With a policy nobody but root says which keys are good. */
+static int load_keys(struct vouching *v, struct diag *d)
+{
+	_cleanup_free_ char *own = NULL;
+
+	if (v->policy->file)
+		return add_keys(&v->keys, VOUCH_KEYS_DIR, FS_TRUST_ROOT, 0, d);
+	if (asprintf(&own, "%s/keys", v->paths->config) < 0) {
+		own = NULL;
+		return -ENOMEM;
+	}
+	return add_keys(&v->keys, own, FS_TRUST_USER, v->paths->uid, d);
+}
+
+int vouching_init(const struct paths *p, const struct policy *policy, struct vouching *ret, struct diag *d)
+{
+	_cleanup_vouching_ struct vouching v = { .paths = p, .policy = policy };
+	int r = sign_init();
+
+	if (r < 0)
+		return diag_fail(d, r, "signatures cannot be verified: libsodium does not start");
+	r = moments_look(p, &v.moments, d);
+	if (r == 0 && policy->file)
+		moments_tell_file(&v.moments, policy->file);
+	if (r == 0)
+		r = load_keys(&v, d);
+	if (r == 0)
+		r = revocations_add_dir(&v.revoked, VOUCH_REVOKED_DIR, FS_TRUST_ROOT, 0, &v.keys, policy, d);
+	if (r < 0)
+		return r;
+	*ret = v;
+	v = (struct vouching){ 0 };
+	return 0;
+}
+
+int vouching_load(const struct paths *p, struct vouching *ret, struct diag *d)
+{
+	_cleanup_policy_ struct policy own = { 0 };
+	int r = policy_load(&own, d);
+
+	if (r == 0)
+		r = vouching_init(p, &own, ret, d);
+	if (r < 0)
+		return r;
+	ret->own = own;
+	ret->policy = &ret->own;
+	own = (struct policy){ 0 };
+	return 0;
+}
+
+void vouching_done(struct vouching *v)
+{
+	policy_done(&v->own);
+	keyring_done(&v->keys);
+	revocations_done(&v->revoked);
+	*v = (struct vouching){ 0 };
+}
+
+/* --- one file --- */
+
+/* Nothing says when it was made, or something that is still to come: then the clock is wrong, or the signer's was. */
+static int check_moments(struct vouching *v, const char *path, const struct verified *x, struct diag *d)
+{
+	char why[SHOWN + 64], shown[SHOWN];
+	bool matters = false;
+
+	text_escape_str(path, shown, sizeof(shown));
+	for (size_t i = 0; i < x->n; i++) {
+		char file[SHOWN];
+		if (!x->v[i].name)
+			continue;
+		moments_tell(&v->moments, x->v[i].when, "the signature %s was made",
+			text_escape_str(x->v[i].file, file, sizeof(file)));
+		matters = true;
+	}
+	if (!matters && !v->policy->signatures.where)
+		return 0;
+	moments_tell_file(&v->moments, path);
+	snprintf(why, sizeof(why), "what the signatures of %s are worth hangs on the time", shown);
+	return moments_check(&v->moments, why, d);
+}
+
+static int fill_keys(const struct policy_signatures *s, struct judge_key **ret)
+{
+	struct judge_key *keys = calloc(s->n + 1, sizeof(*keys));
+
+	if (!keys)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		keys[i] = (struct judge_key){ .name = s->keys[i].name,
+			.expires = s->keys[i].expires,
+			.scope = (const char *const *)s->keys[i].servers.v,
+			.n_scope = s->keys[i].servers.n,
+			.where = s->keys[i].where };
+	*ret = keys;
+	return 0;
+}
+
+static int judge_file(const struct vouching *v, const char *path, const char *server, const struct verified *x,
+	struct verdict *ret, struct diag *d)
+{
+	const struct policy_signatures *s = &v->policy->signatures;
+	_cleanup_free_ struct judge_key *keys = NULL;
+	struct judge_rule rule = { .need = s->need,
+		.n_keys = s->n,
+		.revoked = (const uint8_t(*)[SIGN_ID_BYTES])v->revoked.keys,
+		.n_revoked = v->revoked.n_keys,
+		.now = v->moments.now,
+		.server = server,
+		.where = s->where };
+	char shown[SHOWN];
+	int r = fill_keys(s, &keys);
+
+	rule.keys = keys;
+	r = r < 0 ? r : judge(&rule, &v->keys, x, ret, d);
+	if (r < 0)
+		diag_prefix(d, "%s is not signed as it must be here, so nothing is started; ask whoever wrote it: ",
+			text_escape_str(path, shown, sizeof(shown)));
+	return r;
+}
+
+/* Where nobody demands signatures, one of a revoked key is still worse than none. */
+static int refuse_revoked(const struct vouching *v, const char *path, const struct verified *x, struct diag *d)
+{
+	char shown[SHOWN];
+
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i].name && revocations_has_key(&v->revoked, x->v[i].id))
+			return diag_fail(d, -EPERM,
+				"%s is signed by '%s', a key that was revoked: nothing is started with it; ask whoever "
+				"wrote it to sign it anew",
+				text_escape_str(path, shown, sizeof(shown)), x->v[i].name);
+	return 0;
+}
+
+static int note(const struct verified *x, const struct verdict *verdict, const char *rule, struct vouched *ret)
+{
+	ret->rule = rule ? strdup(rule) : NULL;
+	ret->expires = verdict->expires;
+	ret->v = calloc(x->n + 1, sizeof(*ret->v));
+	if (!ret->v || (rule && !ret->rule))
+		return -ENOMEM;
+	for (; ret->n < x->n; ret->n++) {
+		struct voucher *one = &ret->v[ret->n];
+		one->name = x->v[ret->n].name ? strdup(x->v[ret->n].name) : NULL;
+		if (x->v[ret->n].name && !one->name)
+			return -ENOMEM;
+		sign_id_text(x->v[ret->n].id, one->id);
+		one->when = x->v[ret->n].when;
+		one->counts = rule && verdict->of[ret->n] == JUDGE_COUNTS;
+	}
+	return 0;
+}
+
+int vouching_read(struct vouching *v, const char *path, enum fs_trust trust, size_t max, const char *server,
+	struct vouched *ret, struct buf *ret_bytes, struct diag *d)
+{
+	const char *rule = v->policy->signatures.where;
+	_cleanup_verified_ struct verified x = { 0 };
+	struct verdict verdict = { 0 };
+	int r = signed_read_file(path, trust, v->paths->uid, max, &v->keys, &x, d);
+
+	if (r == 0)
+		r = check_moments(v, path, &x, d);
+	if (r == 0)
+		r = rule ? judge_file(v, path, server, &x, &verdict, d) : refuse_revoked(v, path, &x, d);
+	if (r == 0)
+		r = note(&x, &verdict, rule, ret);
+	if (r < 0) {
+		vouched_done(ret);
+		return r;
+	}
+	*ret_bytes = x.bytes;
+	x.bytes = (struct buf){ 0 };
+	return 0;
+}

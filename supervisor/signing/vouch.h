@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vouch - who stands behind a file that grants rights, and whether that is enough
+ *
+ * Process:  supervisor
+ * Owns:     keys, revocations, and the policy where it was read here; free with vouching_done
+ * Returns:  0, -errno with words; whatever is wrong with a key, a signature or a revocation denies
+ *
+ * Theory of operation: what a launch judges signatures by is gathered once (vouching_init): policy, trusted keys,
+ * revocations, moments. Then each file that grants something, a profile and its pins, is read once by vouching_read, and
+ * its signatures are verified over the bytes that the caller then parses.
+ *
+ * With a policy the keys are those of /etc/stockade/keys and no others: nothing that a user can write vouches for
+ * anything. Where it has "signatures", each such file needs as many of its keys as it says. Without a policy the keys are
+ * the user's own, nothing is demanded, and who signed is said.
+ */
+#pragma once
+#include "sign/judge.h"
+#include "supervisor/policy/policy.h"
+#include "supervisor/signing/moments.h"
+#include "supervisor/signing/revocations.h"
+#include "supervisor/signing/vouched.h"
+
+#define VOUCH_KEYS_DIR	  "/etc/stockade/keys"
+#define VOUCH_REVOKED_DIR "/etc/stockade/revocations"
+
+struct vouching {
+	const struct paths *paths;
+	const struct policy *policy;
+	struct policy own; /* what policy points to after vouching_load */
+	struct keyring keys;
+	struct revocations revoked;
+	struct moments moments;
+};
+
+/* paths and policy are borrowed. */
+int vouching_init(
+	const struct paths *p, const struct policy *policy, struct vouching *ret, struct diag *d) _must_check_;
+/* The same, with the policy of this machine. ret may not be moved. */
+int vouching_load(const struct paths *p, struct vouching *ret, struct diag *d) _must_check_;
+/* Reads the file, at most max bytes, and judges it as being about that server. ret_bytes has what was verified. */
+int vouching_read(struct vouching *v, const char *path, enum fs_trust trust, size_t max, const char *server,
+	struct vouched *ret, struct buf *ret_bytes, struct diag *d) _must_check_;
+void vouching_done(struct vouching *v);
+#define _cleanup_vouching_ _cleanup_(vouching_done)

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fuzz_bundle - any bytes as a bundle: its parts, or refused in one line that is fit for a terminal
+ *
+ * "#" in the place of a digest becomes that of the text that follows, which nothing random would hit. What must hold:
+ * there is one file of each name, every list is one of objects, and it was issued before it expires.
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include "supervisor/bundle/bundle.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { INPUT_MAX = 1 << 15, HEX = 2 * crypto_hash_sha256_BYTES + 1 };
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "fuzz_bundle: %s\n", what);
+	abort();
+}
+
+static void check_words(const char *text)
+{
+	must(*text != '\0', "a refusal without words");
+	for (; *text; text++)
+		must((unsigned char)*text >= 0x20 && *text != 0x7f, "words that hold a control character");
+}
+
+static void check_files(const struct bundle_file *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		must(v[i].name && v[i].where && v[i].verified.bytes.data, "half a file");
+		must(i == 0 || strcmp(v[i - 1].name, v[i].name) < 0, "two of one name, or no order");
+		must(v[i].verified.known == 0, "a signer that nobody knows vouches");
+	}
+}
+
+/* "sha256:#" and "text":"..." with no escapes in it. */
+static int put_input(const uint8_t *data, size_t size, struct buf *ret)
+{
+	static const char mark[] = "sha256:#\",\"text\":\"";
+	const char *at = size ? memmem(data, size, mark, sizeof(mark) - 1) : NULL, *end = (const char *)data + size;
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	char hex[HEX];
+	int r;
+
+	if (!at)
+		return buf_append(ret, data, size);
+	const char *text = at + sizeof(mark) - 1, *quote = memchr(text, '"', (size_t)(end - text));
+	crypto_hash_sha256(hash, (const unsigned char *)text, quote ? (size_t)(quote - text) : 0);
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	r = buf_append(ret, data, (size_t)(at + 7 - (const char *)data));
+	if (r == 0)
+		r = buf_puts(ret, hex);
+	return r ? r : buf_append(ret, at + 8, (size_t)(end - at - 8));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(INPUT_MAX + HEX);
+	_cleanup_bundle_ struct bundle u = { 0 };
+	struct keyring none = { 0 };
+	struct diag d = { "" };
+
+	if (size > INPUT_MAX || sign_init() < 0 || put_input(data, size, &b) < 0)
+		return 0;
+	if (bundle_parse("fuzz.json", b.data ? b.data : "", b.len, &none, &u, &d) < 0) {
+		check_words(d.text);
+		return 0;
+	}
+	must(u.name && u.version > 0 && u.issued < u.expires, "half a bundle");
+	check_files(u.profiles, u.n_profiles);
+	check_files(u.pins, u.n_pins);
+	for (size_t i = 0; i < json_array_size(u.kills); i++)
+		must(json_is_object(json_array_get(u.kills, i)), "a kill entry that is no object");
+	must(json_is_object(u.groups) && json_is_array(u.revocations), "a list that is none");
+	return 0;
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_bundle - one signed file: what is in it, when it holds, and that the last good one stays */
+#include "tests/unit/unit.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include "base/io.h"
+#include "sign/secret_key.h"
+#include "supervisor/bundle/bundle.h"
+#include "tests/unit/tree.h"
+
+enum { ISSUED = 1790000000, EXPIRES = 1800000000, NOW = 1790001000, TEXT_MAX = 8192, DAY = 86400 };
+#define ISSUED_TEXT  "2026-09-21T14:13:20Z"
+#define EXPIRES_TEXT "2027-01-15T08:00:00Z"
+#define HEAD(version)                                                                                                  \
+	"{\"stockade\": 1, \"bundle\": \"acme\", \"version\": " version ", \"issued\": \"" ISSUED_TEXT                 \
+	"\", \"expires\": \"" EXPIRES_TEXT "\""
+
+struct world {
+	char path[64], placed[96], kept[96], confirmed[96];
+	struct sign_secret *it, *other;
+	struct keyring keys;
+	struct judge_key named[2];
+	struct judge_rule rule;
+	struct bundle_args args;
+	struct bundle_places places;
+	struct diag d;
+};
+
+static struct sign_secret *new_key(struct world *w, const char *name)
+{
+	struct sign_secret *s = NULL;
+	struct sign_key k;
+
+	assert_int_equal(sign_secret_new(&s, &w->d), 0);
+	sign_secret_public(s, &k);
+	assert_int_equal(keyring_add(&w->keys, name, name, &k, &w->d), 0);
+	return s;
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	snprintf(w->path, sizeof(w->path), "/tmp/stockade-bundle-XXXXXX");
+	if (sign_init() < 0 || !mkdtemp(w->path))
+		return -1;
+	snprintf(w->placed, sizeof(w->placed), "%s/placed.json", w->path);
+	snprintf(w->kept, sizeof(w->kept), "%s/kept.json", w->path);
+	snprintf(w->confirmed, sizeof(w->confirmed), "%s/confirmed", w->path);
+	w->it = new_key(w, "it");
+	w->other = new_key(w, "other");
+	w->named[0].name = "it";
+	w->rule = (struct judge_rule){ .need = 1, .keys = w->named, .n_keys = 1, .now = NOW, .where = "the test" };
+	w->args = (struct bundle_args){ .keys = &w->keys, .rule = &w->rule, .now = NOW };
+	w->places = (struct bundle_places){ w->placed, w->kept, w->confirmed, FS_TRUST_USER, getuid() };
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	sign_secret_free(&w->it);
+	sign_secret_free(&w->other);
+	keyring_done(&w->keys);
+	remove_tree(w->path);
+	free(w);
+	return 0;
+}
+
+static void put(const char *path, const char *text, int64_t when)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	struct timespec t[2] = { { .tv_sec = when }, { .tv_sec = when } };
+
+	assert_true(fd >= 0);
+	assert_int_equal(io_write_full(fd, text, strlen(text)), 0);
+	assert_int_equal(futimens(fd, t), 0);
+}
+
+static void sign_text(const struct sign_secret *s, const char *text, struct buf *ret)
+{
+	_cleanup_sign_signature_ struct sign_signature made = { 0 };
+	struct diag d;
+
+	assert_int_equal(sign_secret_sign(s, text, strlen(text), "timestamp:1790000000", &made, &d), 0);
+	assert_int_equal(sign_signature_text(&made, NULL, ret), 0);
+}
+
+static void put_signed(const char *path, const struct sign_secret *s, const char *text)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(SIGN_FILE_MAX);
+	char name[128];
+
+	sign_text(s, text, &b);
+	snprintf(name, sizeof(name), "%s.minisig", path);
+	put(path, text, NOW);
+	put(name, b.data, NOW);
+}
+
+/* {"name": ..., "digest": ..., "text": ...}, and a signature where one is given. */
+static void file_json(const char *name, const char *text, const char *signature, struct buf *ret)
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	char hex[2 * crypto_hash_sha256_BYTES + 1];
+	json_t *v;
+	_cleanup_free_ char *out = NULL;
+
+	crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	v = json_pack("{s:s, s:s+, s:s}", "name", name, "digest", "sha256:", hex, "text", text);
+	if (signature)
+		json_object_set_new(v, "signatures", json_pack("[s]", signature));
+	out = json_dumps(v, JSON_COMPACT);
+	json_decref(v);
+	assert_int_equal(buf_puts(ret, out), 0);
+}
+
+static int load(struct world *w, struct bundle *ret)
+{
+	w->d.text[0] = '\0';
+	return bundle_load_from(&w->places, &w->args, ret, &w->d);
+}
+
+static const char *refused(struct world *w, int err)
+{
+	_cleanup_bundle_ struct bundle b = { 0 };
+	int r = load(w, &b);
+
+	if (r != err)
+		fail_msg("%d, not %d: %s", r, err, w->d.text);
+	return w->d.text;
+}
+
+static void where_there_is_no_bundle_there_is_none(void **state)
+{
+	_cleanup_bundle_ struct bundle b = { 0 };
+
+	assert_int_equal(load(*state, &b), BUNDLE_NONE);
+}
+
+static void it_gives_each_file_with_its_bytes_and_who_vouches_for_them(void **state)
+{
+	struct world *w = *state;
+	_cleanup_buf_ struct buf text = BUF_INIT(TEXT_MAX), own = BUF_INIT(SIGN_FILE_MAX);
+	_cleanup_bundle_ struct bundle b = { 0 };
+	const char *notes = "{\"name\": \"notes\"}\n";
+
+	sign_text(w->other, notes, &own);
+	assert_int_equal(buf_puts(&text, HEAD("3") ", \"profiles\": ["), 0);
+	file_json("notes", notes, own.data, &text);
+	assert_int_equal(buf_puts(&text, ","), 0);
+	file_json("db", "{}", NULL, &text);
+	assert_int_equal(buf_puts(&text, "], \"pins\": ["), 0);
+	file_json("notes.pins", "{}\n", NULL, &text);
+	assert_int_equal(
+		buf_puts(&text,
+			"], \"revocations\": [{\"stockade\": 1, \"revoke\": []}], \"kill\": [{\"server\": \"x\"}, {}], "
+			"\"groups\": {\"dev\": {}}}"),
+		0);
+	put_signed(w->placed, w->it, text.data);
+	assert_int_equal(load(w, &b), 0);
+	assert_string_equal(b.name, "acme");
+	assert_int_equal(b.version, 3);
+	assert_int_equal(b.issued, ISSUED);
+	assert_int_equal(b.expires, EXPIRES);
+	assert_int_equal(b.n_profiles, 2);
+	assert_string_equal(bundle_profile(&b, "notes")->verified.bytes.data, notes);
+	assert_int_equal(bundle_profile(&b, "notes")->verified.known, 2);
+	assert_string_equal(bundle_profile(&b, "db")->verified.v[0].name, "it");
+	assert_string_equal(bundle_pins(&b, "notes.pins")->verified.bytes.data, "{}\n");
+	assert_null(bundle_profile(&b, "notes.pins"));
+	assert_int_equal(json_array_size(b.kills), 2);
+	assert_int_equal(json_array_size(b.revocations), 1);
+	assert_non_null(json_object_get(b.groups, "dev"));
+	assert_string_equal(b.warning, "");
+}
+
+static void a_profile_whose_own_signature_does_not_fit_makes_the_bundle_useless(void **state)
+{
+	struct world *w = *state;
+	_cleanup_buf_ struct buf text = BUF_INIT(TEXT_MAX), own = BUF_INIT(SIGN_FILE_MAX);
+
+	sign_text(w->other, "another text", &own);
+	assert_int_equal(buf_puts(&text, HEAD("3") ", \"profiles\": ["), 0);
+	file_json("notes", "{}", own.data, &text);
+	assert_int_equal(buf_puts(&text, "]}"), 0);
+	put_signed(w->placed, w->it, text.data);
+	assert_non_null(strstr(refused(w, -EBADMSG), "notes"));
+}
+
+static void nobody_but_the_keys_of_the_rule_makes_a_bundle(void **state)
+{
+	struct world *w = *state;
+
+	put(w->placed, HEAD("1") "}", NOW);
+	assert_non_null(strstr(refused(w, -EACCES), "it is not signed"));
+	put_signed(w->placed, w->other, HEAD("1") "}");
+	assert_non_null(strstr(refused(w, -EACCES), "not a key that the rule names"));
+}
+
+/* A key for some servers is none for what is about all of them. */
+static void a_key_that_is_for_some_servers_makes_no_bundle(void **state)
+{
+	static const char *const scope[] = { "db-*" };
+	struct world *w = *state;
+
+	w->named[0].scope = scope;
+	w->named[0].n_scope = 1;
+	w->rule.server = "db-main";
+	put_signed(w->placed, w->it, HEAD("1") "}");
+	assert_non_null(strstr(refused(w, -EACCES), "not for this server"));
+}
+
+static void the_higher_version_counts_wherever_it_lies(void **state)
+{
+	struct world *w = *state;
+	static const char *const versions[][2] = { { HEAD("4") "}", HEAD("5") "}" }, { HEAD("5") "}", HEAD("4") "}" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		_cleanup_bundle_ struct bundle b = { 0 };
+		put_signed(w->placed, w->it, versions[i][0]);
+		put_signed(w->kept, w->it, versions[i][1]);
+		assert_int_equal(load(w, &b), 0);
+		assert_int_equal(b.version, 5);
+	}
+}
+
+static void a_half_copied_bundle_leaves_the_last_good_one_and_warns(void **state)
+{
+	struct world *w = *state;
+	const char *newer = HEAD("2") ", \"kill\": [{}]}";
+	char half[TEXT_MAX];
+
+	put_signed(w->kept, w->it, HEAD("1") "}");
+	put_signed(w->placed, w->it, newer);
+	for (size_t n = 0; n < strlen(newer); n += 7) {
+		_cleanup_bundle_ struct bundle b = { 0 };
+		snprintf(half, sizeof(half), "%.*s", (int)n, newer);
+		put(w->placed, half, NOW);
+		assert_int_equal(load(w, &b), 0);
+		assert_int_equal(b.version, 1);
+		assert_non_null(strstr(b.warning, "does not fit these bytes"));
+	}
+	assert_int_equal(remove(w->kept), 0);
+	assert_non_null(strstr(refused(w, -EBADMSG), "does not fit these bytes"));
+}
+
+static void it_ends_when_it_expires_and_denies_by_a_clock_that_is_before_it_was_made(void **state)
+{
+	struct world *w = *state;
+
+	put_signed(w->placed, w->it, HEAD("1") "}");
+	w->args.now = EXPIRES;
+	assert_non_null(strstr(refused(w, -EPERM), "expired on " EXPIRES_TEXT));
+	w->args.now = ISSUED - 601;
+	assert_non_null(strstr(refused(w, -EPERM), "was issued on " ISSUED_TEXT));
+	for (int64_t now = EXPIRES - 1; now; now = now == EXPIRES - 1 ? ISSUED - 600 : 0) {
+		_cleanup_bundle_ struct bundle b = { 0 };
+		w->args.now = now;
+		assert_int_equal(load(w, &b), 0);
+		assert_int_equal(strstr(b.warning, "expires on") != NULL, now == EXPIRES - 1);
+	}
+}
+
+/* How long ago it was put there, how long ago it was confirmed, what then */
+static const struct {
+	int placed, confirmed, result;
+	bool warned;
+} ages[] = {
+	{ 0, -1, 0, false },
+	{ 35, -1, 0, false },
+	{ 36, -1, 0, true },
+	{ 71, -1, 0, true },
+	{ 72, -1, -EPERM, false },
+	{ 500, 35, 0, false },
+	{ 500, 40, 0, true },
+	{ 500, 72, -EPERM, false },
+	{ 10, 500, 0, false },
+};
+
+static void one_that_nobody_confirmed_for_long_warns_and_then_denies(void **state)
+{
+	enum { HOUR = 3600 };
+	struct world *w = *state;
+
+	w->args.stale = 72 * HOUR;
+	for (size_t i = 0; i < ARRAY_LEN(ages); i++) {
+		_cleanup_bundle_ struct bundle b = { 0 };
+		put_signed(w->placed, w->it, HEAD("1") "}");
+		put(w->placed, HEAD("1") "}", NOW - (int64_t)ages[i].placed * HOUR);
+		remove(w->confirmed);
+		if (ages[i].confirmed >= 0)
+			put(w->confirmed, "", NOW - (int64_t)ages[i].confirmed * HOUR);
+		assert_int_equal(load(w, &b), ages[i].result);
+		assert_int_equal(b.warning[0] != '\0', ages[i].warned);
+	}
+}
+
+#define ONE_FILE(more) HEAD("1") ", \"profiles\": [" more "]}"
+
+static const struct {
+	const char *text, *words;
+} wrong[] = {
+	{ "[]", "a bundle is a JSON object" },
+	{ "{}", "a bundle needs \"stockade\"" },
+	{ "{", "JSON" },
+	{ HEAD("1") ", \"profile\": []}", "unknown key 'profile'" },
+	{ HEAD("1") ", \"version\": 2}", "version" },
+	{ HEAD("0") "}", "from 1 on" },
+	{ HEAD("1.5") "}", "from 1 on" },
+	{ HEAD("\"1\"") "}", "from 1 on" },
+	{ HEAD("1") ", \"kill\": {}}", "must be a list" },
+	{ HEAD("1") ", \"kill\": [1]}", "a list of objects" },
+	{ HEAD("1") ", \"revocations\": [[]]}", "a list of objects" },
+	{ HEAD("1") ", \"groups\": []}", "must be an object" },
+	{ HEAD("1") ", \"pins\": {}}", "must be a list" },
+	{ ONE_FILE("{}"), "with the texts" },
+	{ ONE_FILE("{\"name\": \"a\", \"digest\": \"sha256:00\", \"text\": \"x\"}"), "digest of 'a'" },
+	{ ONE_FILE("{\"name\": \"../a\", \"digest\": \"\", \"text\": \"x\"}"), "no name of a file" },
+	{ ONE_FILE("{\"name\": \"a\", \"digest\": \"\", \"text\": \"x\", \"more\": 1}"), "unknown key 'more'" },
+	{ "{\"stockade\": 2, \"bundle\": \"a\", \"version\": 1, \"issued\": \"\", \"expires\": \"\"}",
+		"no other format" },
+	{ "{\"stockade\": 1, \"bundle\": \"a\", \"version\": 1, \"issued\": \"2026-01-01\", \"expires\": \"\"}",
+		"a moment" },
+	{ "{\"stockade\": 1, \"bundle\": \"a\", \"version\": 1, \"issued\": \"" EXPIRES_TEXT
+	  "\", \"expires\": \"" ISSUED_TEXT "\"}",
+		"before it was issued" },
+};
+
+static void a_mistake_in_it_is_told_with_its_line(void **state)
+{
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		_cleanup_bundle_ struct bundle b = { 0 };
+		struct diag d = { "" };
+		int r = bundle_parse("b.json", wrong[i].text, strlen(wrong[i].text), &w->keys, &b, &d);
+		if (r >= 0 || !strstr(d.text, wrong[i].words) || strncmp(d.text, "b.json:", 7) != 0)
+			fail_msg("%zu: %d %s", i, r, d.text);
+	}
+}
+
+static void two_profiles_of_one_name_are_refused(void **state)
+{
+	struct world *w = *state;
+	_cleanup_buf_ struct buf text = BUF_INIT(TEXT_MAX);
+	_cleanup_bundle_ struct bundle b = { 0 };
+
+	assert_int_equal(buf_puts(&text, HEAD("3") ", \"profiles\": ["), 0);
+	file_json("notes", "{}", NULL, &text);
+	assert_int_equal(buf_puts(&text, ","), 0);
+	file_json("notes", "[]", NULL, &text);
+	assert_int_equal(buf_puts(&text, "]}"), 0);
+	assert_int_equal(bundle_parse("b.json", text.data, text.len, &w->keys, &b, &w->d), -EINVAL);
+	assert_non_null(strstr(w->d.text, "two of the name"));
+}
+
+#define scene(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scene(where_there_is_no_bundle_there_is_none),
+		scene(it_gives_each_file_with_its_bytes_and_who_vouches_for_them),
+		scene(a_profile_whose_own_signature_does_not_fit_makes_the_bundle_useless),
+		scene(nobody_but_the_keys_of_the_rule_makes_a_bundle),
+		scene(a_key_that_is_for_some_servers_makes_no_bundle),
+		scene(the_higher_version_counts_wherever_it_lies),
+		scene(a_half_copied_bundle_leaves_the_last_good_one_and_warns),
+		scene(it_ends_when_it_expires_and_denies_by_a_clock_that_is_before_it_was_made),
+		scene(one_that_nobody_confirmed_for_long_warns_and_then_denies),
+		scene(a_mistake_in_it_is_told_with_its_line),
+		scene(two_profiles_of_one_name_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -118,7 +118,7 @@ static int hash_file(struct tree *t, const struct stat *seen)
 	struct stat before, after;
 	int r = 0;
 
-	if (!code_cache_find(&t->cache, seen, hash)) {
+	if (t->cache.dirfd < 0 || !code_cache_find(&t->cache, seen, hash)) {
 		fd = open_file(t);
 		if (fd < 0)
 			return fd;
@@ -132,7 +132,7 @@ static int hash_file(struct tree *t, const struct stat *seen)
 			return -EBUSY;
 	}
 	/* What came from the cache had no writer when it went there, and has not changed since. */
-	if (fd < 0 || !has_writer(fd))
+	if (t->cache.dirfd >= 0 && (fd < 0 || !has_writer(fd)))
 		r = code_cache_keep(&t->cache, seen, hash);
 	add_entry(t, 'f', seen->st_mode, hash, sizeof(hash));
 	return r;
@@ -318,13 +318,14 @@ int code_digest_tree(const struct paths *p, const char *path, bool with_git, cha
 	signal(SIGIO, SIG_IGN);
 	if (root < 0 || fstat(root, &st) < 0)
 		return explain(-errno, path, t, d);
-	r = code_cache_open(p, &st, &t->cache, d);
+	r = p ? code_cache_open(p, &st, &t->cache, d) : 0;
 	if (r < 0)
 		return r;
 	crypto_generichash_init(&t->hash, NULL, 0, sizeof(hash));
 	r = hash_root(t);
 	if (r == 0) {
-		code_cache_save(&t->cache);
+		if (p)
+			code_cache_save(&t->cache);
 		crypto_generichash_final(&t->hash, hash, sizeof(hash));
 		sodium_bin2hex(ret, CODE_DIGEST_HEX, hash, sizeof(hash));
 	} else {

@@ -18,7 +18,8 @@
 enum { CODE_FILES_MAX = 400000, CODE_SETTLE_S = 2, CODE_DIGEST_HEX = 65 };
 #define CODE_BYTES_MAX ((uint64_t)8 << 30)
 
-/* Digest of one tree (directory or single file); ret is lower-case hex. with_git: git's own directories count, too;
+/* Digest of one tree (directory or single file); ret is lower-case hex. p NULL: nothing that is kept is believed, and
+ * nothing is kept. with_git: git's own directories count, too;
  * they do in any case where a link of the tree leads into one. */
 int code_digest_tree(
 	const struct paths *p, const char *path, bool with_git, char ret[CODE_DIGEST_HEX], struct diag *d) _must_check_;

@@ -18,6 +18,7 @@
 #include "supervisor/effective_network.h"
 #include "supervisor/effective_scopes.h"
 #include "supervisor/environment.h"
+#include "supervisor/signing/code_bound.h"
 
 enum { CANONICAL_VERSION = 4 };
 
@@ -233,8 +234,13 @@ int effective_digest(const struct paths *p, const struct approvals *all, struct 
 	json_t *list = json_object_get(e->canonical, "code");
 	int r = 0;
 
+	/* What is kept from earlier looks is the user's file, which under a policy vouches for no code that is signed. */
+	const struct paths *cache = e->policy.file && e->profile.n_code ? NULL : p;
+
 	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++)
-		r = digest_tree(p, &e->cmd.trees[i], e->cmd.git_is_code, json_array_get(list, i), d);
+		r = digest_tree(cache, &e->cmd.trees[i], e->cmd.git_is_code, json_array_get(list, i), d);
+	if (r == 0)
+		r = code_check(e, d);
 	if (r < 0)
 		return r;
 	r = canonical_digest(e->canonical, e->digest);

@@ -422,6 +422,7 @@ void profile_done(struct profile *p)
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
 		free(strings[i]);
 	vouched_done(&p->vouched);
+	profile_code_done(p);
 	params_done(p);
 	net_config_done(&p->network);
 	shim_arguments_done(&p->arguments);

@@ -60,6 +60,12 @@ struct profile_param {
 
 enum profile_home { HOME_EMPTY, HOME_PRIVATE };
 
+/* A tree or file of the command's code, and the digest that it must have. */
+struct profile_code {
+	struct profile_item path;
+	char *digest; /* lower-case hexadecimal */
+};
+
 struct profile {
 	char *file;   /* path as opened, NULL for an unprofiled run */
 	bool managed; /* root's: in /etc/stockade, or what stockade was installed with and root alone can write */
@@ -70,6 +76,8 @@ struct profile {
 	char *package_kind, *package_name, *package_version, *package_integrity; /* "npm" | "pypi" | ... or NULL */
 	struct profile_param *params;
 	size_t n_params;
+	struct profile_code *code;
+	size_t n_code;
 	struct profile_items command;
 	struct profile_item cwd;
 	struct profile_items env_set;  /* NAME=VALUE */

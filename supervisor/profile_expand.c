@@ -420,6 +420,8 @@ int profile_expand(struct profile *p, const struct profile_args *a, struct diag 
 	if (r == 0)
 		r = cwd_expand(&x, &p->cwd, d);
 	if (r == 0)
+		r = profile_code_expand(&x, p, d);
+	if (r == 0)
 		r = env_expand(&x, &p->env_set, d);
 	if (r == 0)
 		r = items_expand(&x, &p->net_hosts, d);
@@ -556,6 +558,8 @@ int profile_check_references(const struct profile *p, struct diag *d)
 		&p->net_hosts, &p->unix_sockets, &p->roots };
 	int r = p->cwd.value ? check_item(p, &p->cwd, true, d) : 0;
 
+	for (size_t i = 0; r == 0 && i < p->n_code; i++)
+		r = check_item(p, &p->code[i].path, true, d);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		for (size_t j = 0; r == 0 && j < lists[i]->n; j++)
 			r = check_item(p, &lists[i]->v[j], lists[i] != &p->command, d);

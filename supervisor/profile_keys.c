@@ -28,7 +28,7 @@ static const struct key_row key_table[] = {
 	{ "package.npm", KEY_STRING, key_set_package },
 	{ "package.pypi", KEY_STRING, key_set_package },
 	{ "package.version", KEY_STRING, key_set_text, FIELD(package_version) },
-	{ "package.integrity", KEY_STRING, key_set_refused, .words = "the integrity of packages" },
+	{ "package.integrity", KEY_STRING, key_set_refused, .words = "the integrity of packages, which is over the archive that was fetched and not over what is installed ('code' binds that)" },
 	{ "parameters", KEY_OBJECT, key_set_parameters },
 	{ "parameters.*.type", KEY_STRING, key_set_param_type },
 	{ "parameters.*.many", KEY_BOOLEAN, key_set_boolean, PARAM(many) },
@@ -36,6 +36,7 @@ static const struct key_row key_table[] = {
 	{ "parameters.*.choices", KEY_STRINGS, key_set_strings, PARAM(choices) },
 	{ "parameters.*.default", KEY_ANY, key_set_accepted }, /* read once the type is known */
 	{ "command", KEY_STRINGS, key_set_items, FIELD(command) },
+	{ "code", KEY_OBJECT, key_set_code },
 	{ "cwd", KEY_STRING, key_set_path, FIELD(cwd) },
 	{ "env", KEY_SECTION },
 	{ "env.set", KEY_OBJECT, key_set_env, FIELD(env_set) },

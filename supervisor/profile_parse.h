@@ -22,6 +22,7 @@ int key_set_name(const struct key *k) _must_check_;
 int key_set_text(const struct key *k) _must_check_;
 int key_set_date(const struct key *k) _must_check_;
 int key_set_package(const struct key *k) _must_check_;
+int key_set_code(const struct key *k) _must_check_;
 int key_set_integer(const struct key *k) _must_check_;
 int key_set_size(const struct key *k) _must_check_;
 int key_set_duration(const struct key *k) _must_check_;
@@ -106,6 +107,9 @@ struct expand {
 };
 /* The values that stand in net_hosts become grants of the network, which is then looked at as a whole. */
 int profile_hosts_add(struct profile *p, struct diag *d) _must_check_;
+/* The paths of "code". */
+int profile_code_expand(const struct expand *x, struct profile *p, struct diag *d) _must_check_;
+void profile_code_done(struct profile *p);
 /* Fills values of every parameter from --set and defaults. */
 int profile_params_apply(const struct expand *x, struct diag *d) _must_check_;
 /* ~ at the start and ${...} anywhere; many-valued parameters are refused here. where leads the message. */

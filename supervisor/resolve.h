@@ -24,6 +24,7 @@ struct code_tree {
 		     */
 	/* every component and every file is writable by root alone: identified by path; filled by effective_look */
 	bool root_only;
+	bool bound; /* the profile has its digest, and it is the one; filled by code_check */
 };
 
 struct resolved {

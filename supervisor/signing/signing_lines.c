@@ -38,6 +38,9 @@ int signing_add_lines(struct effective *e)
 
 	if (r == 0)
 		r = add_signers(e, "its pins", &e->pins_vouched);
+	for (size_t i = 0; r == 0 && i < e->profile.n_code; i++)
+		r = effective_add_line(e, LINE_SIGNED, 0, e->profile.code[i].path.where, "the code %s is blake2b:%s",
+			e->profile.code[i].path.value, e->profile.code[i].digest);
 	if (r == 0)
 		r = add_key_end(e);
 	return r == 0 && e->fresh.soon ? effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->fresh.soon) : r;

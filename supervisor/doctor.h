@@ -74,6 +74,11 @@ int doctor_step_failed(struct doctor_attempt *a, const char *step) _must_check_;
 /* In the child: a user namespace of our own, mapped as enter maps it, and the further CLONE_NEW* flags. */
 int doctor_enter_userns(struct doctor_attempt *a, int flags) _must_check_;
 
+/* --- signing/doctor_trust.c --- */
+
+void doctor_check_keys(const struct doctor_env *env, struct doctor_result *r);
+void doctor_check_clock(const struct doctor_env *env, struct doctor_result *r);
+
 /* --- doctor_egress.c --- */
 
 /* In the child: lo, up, with one address more. */

@@ -220,6 +220,8 @@ const struct doctor_check doctor_place_checks[] = {
 	{ "audit log", check_audit },
 	{ "runtime directory", check_runtime },
 	{ "kill switch", check_kills },
+	{ "signing keys", doctor_check_keys },
+	{ "clock", doctor_check_clock },
 	{ "servers' user", check_user },
 	{ "a whole sandbox", check_launch },
 };

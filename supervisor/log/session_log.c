@@ -62,6 +62,18 @@ int session_on_log(struct session *s)
 			       "who manages this machine to look at stockade-collector.service");
 }
 
+/* Who asks for it, and who signed its profile. */
+static json_t *opening_of(const struct effective *e)
+{
+	json_t *o = json_pack("{s:o}", "client", client_json(&e->client));
+
+	if (!o || !e->profile.vouched.n ||
+		json_object_set_new(o, "signers", vouched_json(&e->profile.vouched)) == 0)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
 /* Into the log that is to be opened, or, once it is, into its records from now on. */
 static int identify(struct session *s, bool opens)
 {
@@ -87,7 +99,7 @@ static int identify(struct session *s, bool opens)
 		.delete_after = e->profile.delete_after ? e->profile.delete_after : "" };
 	if (!opens)
 		return audit_set_identity(s->log, &id);
-	id.opening = opening = json_pack("{s:o}", "client", client_json(&e->client));
+	id.opening = opening = opening_of(e);
 	r = opening ? log_open(a->paths, &e->policy, &id, &s->log, &s->diag) : -ENOMEM;
 	json_decref(opening);
 	return r;

@@ -35,6 +35,23 @@ int vouched_words(const struct vouched *w, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+json_t *vouched_json(const struct vouched *w)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct voucher *v = &w->v[i];
+		char when[OUTPUT_TIME_SIZE];
+		json_t *one = json_pack("{s:s?, s:s, s:s?, s:b}", "key", v->name, "id", v->id, "when",
+			v->when ? output_time(v->when, when) : NULL, "counts", v->counts);
+		if (json_array_append_new(array, one) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
 void vouched_done(struct vouched *w)
 {
 	for (size_t i = 0; i < w->n; i++)

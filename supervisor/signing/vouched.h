@@ -7,6 +7,7 @@
  * Returns:  0, -ENOMEM
  */
 #pragma once
+#include <jansson.h>
 #include "sign/minisign.h"
 #include "supervisor/role.h"
 
@@ -27,4 +28,6 @@ struct vouched {
 
 /* "signed by release (key 0123456789ABCDEF, on 2026-10-01T00:00:00Z) and security (…)", heap; *ret NULL: by nobody. */
 int vouched_words(const struct vouched *w, char **ret) _must_check_;
+/* [{"key": "release", "id": "0123456789ABCDEF", "when": "…", "counts": true}], for the log; NULL: out of memory. */
+json_t *vouched_json(const struct vouched *w);
 void vouched_done(struct vouched *w);

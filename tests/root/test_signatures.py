@@ -104,6 +104,9 @@ def test_enough_signers_start_a_profile_and_check_names_them(world):
     assert "signed by release" in digest.stderr, digest.stderr
     world.machine.stockade("approve", "--digest", digest.stdout.strip(), "notes", check=0)
     assert world.machine.stockade("run", "notes").returncode == 0
+    opened = [r for r in world.person.records() if r["event"] == "session.open"][-1]
+    assert opened["version"] == "3" and [(s["key"], s["id"], s["counts"]) for s in opened["detail"]["signers"]] == \
+        [(n, world.signers.id(n), True) for n in ("release", "security")], opened
 
 
 @pytest.mark.parametrize("signers", [(), ("release",), ("stranger",), ("release", "stranger")])
@@ -201,6 +204,22 @@ def test_a_revocation_that_is_damaged_or_unsigned_denies_every_launch(world, tex
     world.signers.sign(path, *(["release"] if signed else []))
     assert "what is revoked on this machine cannot be read" in world.denied()
     assert "what is revoked on this machine cannot be read" in world.denied("--", *COMMAND)
+
+
+def doctor(world, name):
+    return next(c for c in json.loads(world.machine.stockade("doctor", "--json").stdout)["checks"] if c["name"] == name)
+
+
+def test_doctor_tells_which_keys_are_good_and_whether_the_clock_can_be_right(world):
+    world.policy(keys={"spare": {"expires": "2020-01-01"}})
+    told = doctor(world, "signing keys")
+    assert "need 2 signatures of 3 keys; spare has expired on 2020-01-01" in told["found"], told
+    os.remove(f"{world.etc}/keys/security.pub")
+    told = doctor(world, "signing keys")
+    assert "1 of the policy's 3 keys can give one" in told["found"] and "security is not there" in told["found"], told
+    assert "no earlier than anything" in doctor(world, "clock")["found"]
+    os.utime(f"{world.etc}/policy.json", (time.time() + 3600, time.time() + 3600))
+    assert "policy.json was written" in doctor(world, "clock")["found"]
 
 
 def test_a_signature_of_the_future_denies_and_names_the_clock(world):

@@ -234,7 +234,8 @@ int effective_digest(const struct paths *p, const struct approvals *all, struct 
 	json_t *list = json_object_get(e->canonical, "code");
 	int r = 0;
 
-	/* What is kept from earlier looks is the user's file, which under a policy vouches for no code that is signed. */
+	/* What is kept from earlier looks is the user's file, which under a policy vouches for no code that is signed.
+	 */
 	const struct paths *cache = e->policy.file && e->profile.n_code ? NULL : p;
 
 	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++)

@@ -191,8 +191,7 @@ static int read_file(struct vouching *v, const struct source *from, struct profi
 	int r = -EPERM;
 
 	if (from->trust == FS_TRUST_ROOT || shipped)
-		r = vouching_read(
-			v, from->path, FS_TRUST_ROOT, PROFILE_BYTES_MAX, from->name, &f->vouched, b, d);
+		r = vouching_read(v, from->path, FS_TRUST_ROOT, PROFILE_BYTES_MAX, from->name, &f->vouched, b, d);
 	f->managed = r == 0;
 	if (r != -EPERM || from->trust == FS_TRUST_ROOT)
 		return r;

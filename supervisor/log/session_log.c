@@ -67,8 +67,7 @@ static json_t *opening_of(const struct effective *e)
 {
 	json_t *o = json_pack("{s:o}", "client", client_json(&e->client));
 
-	if (!o || !e->profile.vouched.n ||
-		json_object_set_new(o, "signers", vouched_json(&e->profile.vouched)) == 0)
+	if (!o || !e->profile.vouched.n || json_object_set_new(o, "signers", vouched_json(&e->profile.vouched)) == 0)
 		return o;
 	json_decref(o);
 	return NULL;

@@ -49,7 +49,8 @@ int policy_set_signers(const struct key *k)
 
 		r = signer_of(k, key_item_line(k, i), json_string_value(item), &s);
 		if (r == 0 && s->named)
-			return key_fail_at(k, key_item_line(k, i), "names the key \"%s\" twice, which counts once", s->name);
+			return key_fail_at(
+				k, key_item_line(k, i), "names the key \"%s\" twice, which counts once", s->name);
 		if (r < 0)
 			return r;
 		s->named = true;
@@ -100,9 +101,8 @@ int policy_set_signer_servers(const struct key *k)
 	if (json_array_size(k->v) == 0)
 		return key_fail(k, "is empty, so the key would count for nothing: leave it out for every server, or "
 				   "leave the key out");
-	json_array_foreach((json_t *)(uintptr_t)k->v, i, item)
-		if (r == 0)
-			r = strv_add(servers, json_string_value(item));
+	json_array_foreach((json_t *)(uintptr_t)k->v, i, item) if (r == 0) r =
+		strv_add(servers, json_string_value(item));
 	return r;
 }
 
@@ -130,8 +130,9 @@ int policy_set_signatures(const struct key *k)
 	for (size_t i = 0; i < s->n; i++) {
 		named += s->keys[i].named;
 		if (!s->keys[i].named)
-			return key_fail(k, "says something of the key \"%s\" that its \"of\" does not name, so it would "
-					   "count for nothing",
+			return key_fail(k,
+				"says something of the key \"%s\" that its \"of\" does not name, so it would "
+				"count for nothing",
 				s->keys[i].name);
 	}
 	if (s->need > named)

@@ -40,12 +40,12 @@ _Static_assert(ARRAY_LEN(severity_words) == LINT_COUNT, "a word for each severit
 struct lint {
 	const struct command_ctx *ctx;
 	const struct paths *paths;
-	const struct profile *f;   /* as it is written */
+	const struct profile *f; /* as it is written */
 	const struct moments *moments;
-	struct effective *e;	   /* what it comes to here */
-	bool drawn;		   /* e is whole */
-	const char *why;	   /* it is not, in words */
-	const char *rule;	   /* that looks now */
+	struct effective *e; /* what it comes to here */
+	bool drawn;	     /* e is whole */
+	const char *why;     /* it is not, in words */
+	const char *rule;    /* that looks now */
 	json_t *found;
 	bool bad; /* worse than a note was found */
 };
@@ -62,9 +62,9 @@ static int find(struct lint *l, enum lint_severity s, const char *where, const c
 	va_end(ap);
 	shown = question_shown(words);
 	l->bad = l->bad || s != LINT_NOTE;
-	if (!shown || json_array_append_new(l->found, json_pack("{s:s, s:s, s:o, s:s}", "rule", l->rule, "severity",
-							      severity_words[s], "where", question_shown_json(where),
-							      "words", shown)) < 0)
+	if (!shown || json_array_append_new(l->found,
+			      json_pack("{s:s, s:s, s:o, s:s}", "rule", l->rule, "severity", severity_words[s], "where",
+				      question_shown_json(where), "words", shown)) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -110,7 +110,8 @@ static int look_review(struct lint *l)
 static int look_signed(struct lint *l)
 {
 	return l->f->vouched.n ? 0
-			       : find(l, LINT_NOTE, NULL, "nobody signed it; where a policy has \"signatures\" it starts nothing");
+			       : find(l, LINT_NOTE, NULL,
+					 "nobody signed it; where a policy has \"signatures\" it starts nothing");
 }
 
 /* What "code" would have to say: each tree that others than root can change. */
@@ -122,8 +123,8 @@ static int propose(struct lint *l)
 		const struct code_tree *t = &l->e->cmd.trees[i];
 		const json_t *entry = json_array_get(json_object_get(l->e->canonical, "code"), i);
 		if (!t->root_only && !t->bound)
-			r = find(l, LINT_NOTE, NULL, "\"code\": { \"%s\": \"blake2b:%s\" } is what lies there now (%s)", t->path,
-				json_string_value(json_object_get(entry, "digest")), t->role);
+			r = find(l, LINT_NOTE, NULL, "\"code\": { \"%s\": \"blake2b:%s\" } is what lies there now (%s)",
+				t->path, json_string_value(json_object_get(entry, "digest")), t->role);
 	}
 	return r;
 }
@@ -134,8 +135,8 @@ static int look_code(struct lint *l)
 	int r;
 
 	if (!l->drawn)
-		return find(l, LINT_NOTE, NULL, "what its code is here cannot be seen, and so not whether it is bound: %.1500s",
-			l->why);
+		return find(l, LINT_NOTE, NULL,
+			"what its code is here cannot be seen, and so not whether it is bound: %.1500s", l->why);
 	r = code_bound(l->e, &d);
 	if (r == 0)
 		return 0;
@@ -145,7 +146,8 @@ static int look_code(struct lint *l)
 
 static bool is_home(const char *path)
 {
-	return strcmp(path, "~") == 0 || strcmp(path, "~/") == 0 || strcmp(path, "${HOME}") == 0 || strcmp(path, "/") == 0;
+	return strcmp(path, "~") == 0 || strcmp(path, "~/") == 0 || strcmp(path, "${HOME}") == 0 ||
+	       strcmp(path, "/") == 0;
 }
 
 static int look_home(struct lint *l)
@@ -178,7 +180,8 @@ static int look_tools(struct lint *l)
 {
 	return l->f->tools.restricted || l->f->pins
 		       ? 0
-		       : find(l, LINT_WARNING, NULL, "every tool may be called: \"tools.allow\" or \"pins\" says which");
+		       : find(l, LINT_WARNING, NULL,
+				 "every tool may be called: \"tools.allow\" or \"pins\" says which");
 }
 
 static int look_scopes(struct lint *l)
@@ -202,7 +205,8 @@ static int look_secrets(struct lint *l)
 			return -ENOMEM;
 		if (danger_of_variable(name) & DANGER_SECRET)
 			r = find(l, LINT_WARNING, l->f->env_set.v[i].where,
-				"%s looks like a secret, and what a profile sets everybody can read: \"env.pass\" takes it from the client",
+				"%s looks like a secret, and what a profile sets everybody can read: \"env.pass\" "
+				"takes it from the client",
 				name);
 	}
 	return r;
@@ -210,8 +214,9 @@ static int look_secrets(struct lint *l)
 
 static int look_walls(struct lint *l)
 {
-	int r = l->f->protect ? 0
-			      : find(l, LINT_WARNING, NULL, "\"protect\" is off: what it writes, other tools may execute");
+	int r = l->f->protect
+			? 0
+			: find(l, LINT_WARNING, NULL, "\"protect\" is off: what it writes, other tools may execute");
 
 	if (r == 0 && strcmp(l->f->seccomp, "default") != 0)
 		r = find(l, LINT_NOTE, NULL, "its set of system calls is \"%s\" and not the default", l->f->seccomp);
@@ -260,8 +265,9 @@ static int print(const struct lint *l, const char *path, bool json)
 	size_t i;
 
 	if (json)
-		return output_json(stdout, json_pack("{s:o, s:b, s:O}", "file", question_shown_json(path), "bad", l->bad,
-						   "findings", l->found),
+		return output_json(stdout,
+			json_pack("{s:o, s:b, s:O}", "file", question_shown_json(path), "bad", l->bad, "findings",
+				l->found),
 			"what was found");
 	json_array_foreach(l->found, i, o)
 	{
@@ -323,7 +329,8 @@ const struct command_row cmd_profile_lint = {
 	.name = "profile lint",
 	.synopsis = "[--json] FILE",
 	.summary = "say what is wrong with a profile, wide or open in it",
-	.details = "Each finding has a severity and a rule: errors start nothing, warnings are what a review should ask about, "
+	.details = "Each finding has a severity and a rule: errors start nothing, warnings are what a review should "
+		   "ask about, "
 		   "notes are worth knowing. Prints the digests that bind the code where it is not bound.",
 	.options = lint_rows,
 	.options_size = sizeof(struct lint_options),

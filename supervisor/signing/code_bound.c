@@ -53,7 +53,8 @@ static int check_one(struct effective *e, const struct profile_code *c, struct d
 		return r;
 	if (strcmp(hex, c->digest) != 0)
 		return diag_fail(d, -EPERM,
-			"the code %s is not what the profile binds (%s): its digest is blake2b:%s and not blake2b:%s, so "
+			"the code %s is not what the profile binds (%s): its digest is blake2b:%s and not blake2b:%s, "
+			"so "
 			"nothing is started. Install the version that the profile is about, or ask its owner for one "
 			"about this version",
 			path, c->path.where, hex, c->digest);
@@ -84,7 +85,8 @@ int code_check(struct effective *e, struct diag *d)
 static int refuse(const char *what, struct diag *d)
 {
 	return diag_fail(d, -EPERM,
-		"%s: a signed path is not signed code. Install it where root alone can write, or have its digest in the "
+		"%s: a signed path is not signed code. Install it where root alone can write, or have its digest in "
+		"the "
 		"profile (\"code\" of stockade-profile(5))",
 		what);
 }

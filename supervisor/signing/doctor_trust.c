@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* doctor_trust - doctor's lines on signatures: which keys are trusted and until when, and whether the clock can be right */
+/* doctor_trust - doctor's lines on signatures: which keys are trusted and until when, and whether the clock can be
+ * right */
 #include <stdio.h>
 #include <string.h>
 #include "supervisor/doctor.h"
@@ -59,7 +60,8 @@ void doctor_check_keys(const struct doctor_env *env, struct doctor_result *r)
 	if (!gather(env, &v, r))
 		return;
 	if (!v.policy->signatures.where) {
-		doctor_yes(r, "no signatures are demanded; %zu %s trusted, %s", v.keys.n, v.keys.n == 1 ? "key is" : "keys are",
+		doctor_yes(r, "no signatures are demanded; %zu %s trusted, %s", v.keys.n,
+			v.keys.n == 1 ? "key is" : "keys are",
 			v.policy->file ? "those of " VOUCH_KEYS_DIR : "your own");
 		return;
 	}

@@ -82,8 +82,8 @@ static int check_expiry(const struct profile *f, const struct moments *m, struct
 	return ret->expires - m->now <= FRESHNESS_AHEAD_S ? word_soon(f, ret->expires - m->now, &ret->soon) : 0;
 }
 
-int freshness_check(const struct paths *p, const struct profile *f, const struct moments *m, struct freshness *ret,
-	struct diag *d)
+int freshness_check(
+	const struct paths *p, const struct profile *f, const struct moments *m, struct freshness *ret, struct diag *d)
 {
 	int r = 0;
 

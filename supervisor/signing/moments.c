@@ -13,7 +13,7 @@
 #include "supervisor/output.h"
 #include "supervisor/signing/versions.h"
 
-#define FILE_NAME "clock"
+#define FILE_NAME  "clock"
 #define LATEST_MAX ((uint64_t)253402300799) /* the end of the year 9999 */
 
 enum { SHOWN = 512 };
@@ -84,8 +84,8 @@ void moments_tell_file(struct moments *m, const char *path)
 	struct stat st;
 
 	if (stat(path, &st) == 0 && st.st_uid == 0)
-		moments_tell(m, (int64_t)st.st_mtim.tv_sec, "%s was written",
-			text_escape_str(path, shown, sizeof(shown)));
+		moments_tell(
+			m, (int64_t)st.st_mtim.tv_sec, "%s was written", text_escape_str(path, shown, sizeof(shown)));
 }
 
 int moments_check(const struct moments *m, const char *why, struct diag *d)
@@ -97,7 +97,8 @@ int moments_check(const struct moments *m, const char *why, struct diag *d)
 	if (m->now + MOMENTS_TOLERANCE_S >= m->latest)
 		return 0;
 	return diag_fail(d, -EPERM,
-		"%.300s, but this machine's clock cannot be right: it says %s, and %s on %s. Set the clock (timedatectl "
+		"%.300s, but this machine's clock cannot be right: it says %s, and %s on %s. Set the clock "
+		"(timedatectl "
 		"shows it, 'timedatectl set-ntp true' keeps it right) and start again; if the clock is right, that "
 		"other moment is wrong",
 		why, output_time(m->now, now), m->what, output_time(m->latest, latest));

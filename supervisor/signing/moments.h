@@ -9,9 +9,9 @@
  * What ends at a moment ends only if the clock cannot be set back. So the latest moment that is known from elsewhere is
  * kept beside the clock's: that of the user's last launches (STATE/versions/clock, which only grows), that of each
  * signature that was verified, that at which root last wrote the policy or the profile. A clock that is behind the
- * latest of them by more than MOMENTS_TOLERANCE_S is wrong, and whatever hangs on time is denied until it is right. What
- * hangs on no time is not asked about: a laptop whose clock starts in 1970 until a network is there runs what never
- * expires.
+ * latest of them by more than MOMENTS_TOLERANCE_S is wrong, and whatever hangs on time is denied until it is right.
+ * What hangs on no time is not asked about: a laptop whose clock starts in 1970 until a network is there runs what
+ * never expires.
  *
  * The file is the user's, who can take it away; it is against a clock that is set back, not against him. What is root's
  * or signed holds against both.
@@ -28,11 +28,11 @@ enum {
 };
 
 struct moments {
-	int64_t now;	    /* CLOCK_REALTIME, seconds since the epoch */
-	int64_t latest;	    /* 0: nothing tells of any */
+	int64_t now;		     /* CLOCK_REALTIME, seconds since the epoch */
+	int64_t latest;		     /* 0: nothing tells of any */
 	char what[MOMENTS_WHAT_MAX]; /* told it: "the signature /etc/... was made" */
-	int64_t remembered; /* of the file; 0: none */
-	struct diag damaged; /* of the file; empty: it is whole, or there is none */
+	int64_t remembered;	     /* of the file; 0: none */
+	struct diag damaged;	     /* of the file; empty: it is whole, or there is none */
 };
 
 /* The clock, and the moment that is remembered. */

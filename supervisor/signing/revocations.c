@@ -179,8 +179,8 @@ static int check_signed(const struct policy_signatures *s, const char *path, con
 			: 0;
 }
 
-static int add_file(struct revocations *r, const struct signed_place *at, const char *name,
-	const struct keyring *keys, const struct policy *policy, struct diag *d)
+static int add_file(struct revocations *r, const struct signed_place *at, const char *name, const struct keyring *keys,
+	const struct policy *policy, struct diag *d)
 {
 	_cleanup_verified_ struct verified v = { 0 };
 	_cleanup_free_ char *path = NULL;

@@ -36,14 +36,12 @@ struct revocations {
 };
 
 /* Adds what the bytes say, which somebody else has verified (a bundle does). name: the file's, for words. */
-int revocations_add(
-	struct revocations *r, const char *name, const char *bytes, size_t n, struct diag *d) _must_check_;
+int revocations_add(struct revocations *r, const char *name, const char *bytes, size_t n, struct diag *d) _must_check_;
 /* Adds the files *.json of a directory of root's; none where there is no such directory. policy: whose keys must have
  * signed them, if it demands signatures at all. */
 int revocations_add_dir(struct revocations *r, const char *dir, enum fs_trust trust, uid_t uid,
 	const struct keyring *keys, const struct policy *policy, struct diag *d) _must_check_;
 bool revocations_has_key(const struct revocations *r, const uint8_t id[SIGN_ID_BYTES]);
 /* Is that version of that profile still good? -EPERM with words. */
-int revocations_check(
-	const struct revocations *r, const char *name, uint64_t version, struct diag *d) _must_check_;
+int revocations_check(const struct revocations *r, const char *name, uint64_t version, struct diag *d) _must_check_;
 void revocations_done(struct revocations *r);

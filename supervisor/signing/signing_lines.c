@@ -14,8 +14,8 @@ static int add_signers(struct effective *e, const char *what, const struct vouch
 		return r;
 	if (!w->rule)
 		return effective_add_line(e, LINE_SIGNED, 0, NULL, "%s: %s", what, words);
-	return effective_add_line(e, LINE_SIGNED, 0, w->rule, "%s: %s; %u needed", what, words ? words : "signed by nobody",
-		e->policy.signatures.need);
+	return effective_add_line(e, LINE_SIGNED, 0, w->rule, "%s: %s; %u needed", what,
+		words ? words : "signed by nobody", e->policy.signatures.need);
 }
 
 /* A key that is over takes with it what it alone made valid. */
@@ -27,7 +27,8 @@ static int add_key_end(struct effective *e)
 	if (!w->expires || w->expires - e->moments.now > FRESHNESS_AHEAD_S)
 		return 0;
 	return effective_add_line(e, LINE_NOTE, 0, w->rule,
-		"the keys that signed the profile are too few from %s on, when one of them expires: it has to be signed "
+		"the keys that signed the profile are too few from %s on, when one of them expires: it has to be "
+		"signed "
 		"anew before",
 		output_time(w->expires, when));
 }

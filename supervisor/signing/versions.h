@@ -5,9 +5,9 @@
  * Process:  supervisor
  * Returns:  0, -errno with words
  *
- * STATE/versions/NAME.VERSION, an empty file whose name is what is remembered: making one is atomic, no two launches can
- * undo one another's, and no lock is held. Lower ones are removed behind it. What is the user's he can remove; that a
- * managed profile is the one of its name (profile.h) and what is revoked hold without it.
+ * STATE/versions/NAME.VERSION, an empty file whose name is what is remembered: making one is atomic, no two launches
+ * can undo one another's, and no lock is held. Lower ones are removed behind it. What is the user's he can remove; that
+ * a managed profile is the one of its name (profile.h) and what is revoked hold without it.
  */
 #pragma once
 #include <stdint.h>

@@ -7,12 +7,12 @@
  * Returns:  0, -errno with words; whatever is wrong with a key, a signature or a revocation denies
  *
  * Theory of operation: what a launch judges signatures by is gathered once (vouching_init): policy, trusted keys,
- * revocations, moments. Then each file that grants something, a profile and its pins, is read once by vouching_read, and
- * its signatures are verified over the bytes that the caller then parses.
+ * revocations, moments. Then each file that grants something, a profile and its pins, is read once by vouching_read,
+ * and its signatures are verified over the bytes that the caller then parses.
  *
  * With a policy the keys are those of /etc/stockade/keys and no others: nothing that a user can write vouches for
- * anything. Where it has "signatures", each such file needs as many of its keys as it says. Without a policy the keys are
- * the user's own, nothing is demanded, and who signed is said.
+ * anything. Where it has "signatures", each such file needs as many of its keys as it says. Without a policy the keys
+ * are the user's own, nothing is demanded, and who signed is said.
  */
 #pragma once
 #include "sign/judge.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_freshness - versions that never go back, ends that come, and a clock that cannot be right (supervisor/signing) */
+/* test_freshness - versions that never go back, ends that come, and a clock that cannot be right (supervisor/signing)
+ */
 #include "tests/unit/consent_world.h"
 #include <fcntl.h>
 #include "base/io.h"
@@ -13,14 +14,15 @@
 
 static struct profile profile_of(uint64_t version, const char *expires)
 {
-	return (struct profile){ .file = (char *)(uintptr_t)"/etc/notes.json",
-		.name = (char *)(uintptr_t)"notes",
-		.owner = (char *)(uintptr_t)"team@example.com",
+	return (struct profile){ .file = (char *)(uintptr_t) "/etc/notes.json",
+		.name = (char *)(uintptr_t) "notes",
+		.owner = (char *)(uintptr_t) "team@example.com",
 		.version = version,
 		.expires = (char *)(uintptr_t)expires };
 }
 
-static int check(const struct world *w, const struct profile *f, const struct moments *m, char **ret_soon, struct diag *d)
+static int check(
+	const struct world *w, const struct profile *f, const struct moments *m, char **ret_soon, struct diag *d)
 {
 	struct freshness fresh;
 	int r = freshness_check(&w->paths, f, m, &fresh, d);
@@ -169,7 +171,8 @@ static void the_latest_moment_is_remembered_and_only_grows(void **state)
 
 static void a_damaged_memory_of_the_clock_denies_what_hangs_on_time_alone(void **state)
 {
-	static const char *const bad[] = { "", "\n", "x\n", "1800000000", "-5\n", "0\n", "1 \n", "99999999999999\n", "1\n2\n" };
+	static const char *const bad[] = { "", "\n", "x\n", "1800000000", "-5\n", "0\n", "1 \n", "99999999999999\n",
+		"1\n2\n" };
 	const struct world *w = *state;
 	struct profile ends = profile_of(1, "2999-01-01"), stays = profile_of(1, NULL);
 

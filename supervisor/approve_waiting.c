@@ -58,6 +58,15 @@ static int show(const struct pending *e)
 
 /* First it is remembered, then the launch may go on: not the other way round, or a crash starts what nobody can find.
  */
+/* A launch that waits hears of it as well; said here to whoever answers. */
+static int judge_channel(const char *channel, const char *name, struct diag *d)
+{
+	_cleanup_policy_ struct policy policy = { 0 };
+	int r = policy_load(&policy, d);
+
+	return r < 0 ? r : policy_judge_channel(&policy.consent, channel, name, d);
+}
+
 static int answer(const struct approve_waiting *w, const struct pending *e, bool approved, const char *channel)
 {
 	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember,
@@ -65,6 +74,8 @@ static int answer(const struct approve_waiting *w, const struct pending *e, bool
 	struct diag d = { "out of memory" };
 	char name[SHOWN];
 
+	if (approved && judge_channel(channel, e->name, &d) < 0)
+		return fail(&d);
 	if (approved && !e->never_remember && consent_remember_facts(w->paths, &f, channel, w->lineage, &d) < 0)
 		return fail(&d);
 	if (pending_answer(w->paths, e->digest, approved, &d) < 0)

@@ -70,6 +70,10 @@ static int remember(
 static int by_digest(
 	const struct paths *p, const struct effective *e, const char *digest, const struct lineage *l, struct diag *d)
 {
+	int r = policy_judge_channel(&e->policy.consent, "digest", e->name, d);
+
+	if (r < 0)
+		return r;
 	if (strcmp(digest, e->digest) != 0)
 		return diag_fail(d, -EPERM,
 			"the plan is not the one that was named, nothing was approved: its digest is %s, --digest says "
@@ -90,10 +94,12 @@ static int by_question(const struct paths *p, const struct approvals *all, const
 		return diag_fail(d, -EPERM,
 			"%s can rewrite its own code, so an answer is never remembered: it is asked at each start",
 			name);
-	r = consent_lookup(p, e->digest, &a, d);
+	r = policy_judge_channel(&e->policy.consent, "approve", e->name, d);
+	if (r == 0)
+		r = consent_lookup(p, e->digest, &a, d);
 	if (r < 0)
 		return r;
-	if (r == CONSENT_APPROVED) {
+	if (r == CONSENT_APPROVED && policy_judge_channel(&e->policy.consent, a.channel, e->name, d) == 0) {
 		fprintf(stderr, "%s is approved already (%s).\n", name, a.id);
 		return EXIT_OK;
 	}

@@ -206,7 +206,11 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	r = r < 0 ? r : consent_lookup(p, e->digest, &a, d);
 	if (r < 0)
 		return r;
-	approval = r == CONSENT_APPROVED && !e->never_remember ? a.id : NULL;
+	/* One through a channel that does not count starts nothing (launch.c). */
+	approval = r == CONSENT_APPROVED && !e->never_remember &&
+				   policy_judge_channel(&e->policy.consent, a.channel, e->name, d) == 0
+			   ? a.id
+			   : NULL;
 	r = see_scopes(p, e, &lifted, d);
 	if (r < 0)
 		return r;

@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include "base/fs.h"
+#include "base/landlock.h"
 #include "base/text.h"
 #include "supervisor/base_view.h"
 #include "supervisor/effective_grants.h"
@@ -104,7 +105,7 @@ static int step_policy(struct build *b, struct diag *d)
 	if (r == 0)
 		r = vouching_init(b->args->paths, &b->e->policy, &b->vouching, d);
 	b->e->moments = b->vouching.moments;
-	return r;
+	return r < 0 ? r : policy_judge_layers(&b->e->policy.consent, landlock_abi(), d);
 }
 
 /* --- command --- */

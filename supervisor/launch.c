@@ -120,6 +120,11 @@ static int check_unchanged(struct launch *l, struct diag *d)
 	return 0;
 }
 
+static int judge_channel(const struct launch *l, const char *channel, struct diag *d)
+{
+	return policy_judge_channel(&l->effective->policy.consent, channel, l->effective->name, d);
+}
+
 /* On a terminal under a client the keystrokes may be those of its agent, which can make itself as many terminals as it
  * likes: an answer there would be remembered, and `approve` refuses there for the same reason. */
 static int may_ask_here(struct launch *l, bool *ret, struct diag *d)
@@ -128,7 +133,7 @@ static int may_ask_here(struct launch *l, bool *ret, struct diag *d)
 	char name[128];
 	int r = 0;
 
-	*ret = consent_terminal_is_ours();
+	*ret = consent_terminal_is_ours() && judge_channel(l, "terminal", d) == 0;
 	if (*ret)
 		r = lineage_client_above(&l->lineage, &l->paths, &why, d);
 	if (r < 0 || !why)
@@ -142,11 +147,18 @@ static int may_ask_here(struct launch *l, bool *ret, struct diag *d)
 	return 0;
 }
 
+/* What came through a channel that does not count is kept, and approves nothing: a later answer stands in its place. */
 static int look_up(struct launch *l, struct diag *d)
 {
+	int r;
+
 	if (l->effective->never_remember)
 		return CONSENT_UNKNOWN;
-	return consent_lookup(&l->paths, l->effective->digest, &l->approval, d);
+	r = consent_lookup(&l->paths, l->effective->digest, &l->approval, d);
+	if (r != CONSENT_APPROVED || judge_channel(l, l->approval.channel, d) == 0)
+		return r;
+	approval_done(&l->approval);
+	return CONSENT_UNKNOWN;
 }
 
 /* What was allowed without being remembered. */
@@ -162,7 +174,12 @@ static int take_answer(struct launch *l, struct diag *d)
 {
 	int r = look_up(l, d);
 
-	return r == CONSENT_UNKNOWN ? note_answer(l, "approve") : r;
+	if (r != CONSENT_UNKNOWN)
+		return r;
+	/* It is not remembered, or it came through a channel that does not count. */
+	r = l->effective->never_remember || !l->effective->policy.consent.where ? judge_channel(l, "approve", d)
+										: -EPERM;
+	return r < 0 ? r : note_answer(l, "approve");
 }
 
 /* What is started from now on is no older, and the moment is past. */

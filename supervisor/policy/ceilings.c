@@ -191,9 +191,24 @@ int ceilings_apply_rules(struct effective *e, struct diag *d)
 	return r < 0 ? r : ceiling_network(e, d);
 }
 
+/* Not a grant, but what the answer that it waits for is worth. */
+static int add_channels(struct effective *e)
+{
+	const struct policy_consent *c = &e->policy.consent;
+	_cleanup_buf_ struct buf b = BUF_INIT(256);
+	int r = c->where ? policy_channel_words(c, &b) : 0;
+
+	return r < 0 || !c->where ? r
+				  : effective_add_line(e, LINE_NOTE, 0, c->where, "its approval counts %s%s",
+					    b.len ? "only when it came through " : "through no channel at all",
+					    b.len ? b.data : "");
+}
+
 int ceilings_apply(const struct paths *p, struct effective *e, struct diag *d)
 {
 	int r = ceilings_apply_rules(e, d);
 
+	if (r == 0)
+		r = add_channels(e);
 	return r < 0 ? r : ceiling_paths(p, e, d);
 }

@@ -70,5 +70,6 @@ void policy_done(struct policy *p)
 	policy_ceilings_done(&p->ceilings);
 	policy_groups_done(&p->groups);
 	policy_signatures_done(&p->signatures);
+	policy_consent_done(&p->consent);
 	*p = (struct policy){ 0 };
 }

@@ -21,6 +21,7 @@
 #include "supervisor/alerts/alert_rules.h"
 #include "supervisor/policy/policy_audit.h"
 #include "supervisor/policy/policy_ceilings.h"
+#include "supervisor/policy/policy_consent.h"
 #include "supervisor/policy/policy_groups.h"
 #include "supervisor/policy/policy_persons.h"
 #include "supervisor/policy/policy_provide.h"
@@ -44,6 +45,7 @@ struct policy {
 	struct policy_audit audit;
 	struct policy_ceilings ceilings;
 	struct policy_groups groups;
+	struct policy_consent consent;
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

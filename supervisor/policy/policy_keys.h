@@ -55,6 +55,9 @@ int policy_set_publish(const struct key *k) _must_check_;
 int policy_set_private(const struct key *k) _must_check_;
 int policy_set_sampling(const struct key *k) _must_check_;
 int policy_set_elicitation(const struct key *k) _must_check_;
+/* policy_consent.c */
+int policy_set_channels(const struct key *k) _must_check_;
+int policy_set_layers(const struct key *k) _must_check_;
 /* policy_groups.c */
 int policy_set_groups(const struct key *k) _must_check_;
 /* policy_persons.c */

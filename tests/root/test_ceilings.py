@@ -138,3 +138,24 @@ def test_a_users_profile_of_the_same_name_and_another_home_change_nothing(machin
     digest = machine.told("notes")["digest"]
     machine.person.profile("notes", {"stockade": 1, "name": "notes", "command": ["/usr/bin/true"], "filesystem": {"write": [dirs[0]]}})
     assert machine.told("notes")["digest"] == digest
+
+
+def test_an_approval_through_a_channel_that_does_not_count_starts_nothing(machine):
+    managed(machine)
+    machine.policy({})
+    look(machine, "notes")  # the control: approved, by its digest
+    machine.policy({"consent": {"channels": ["terminal", "approve"]}})
+    digest = machine.told("notes")["digest"]
+    r = machine.stockade("approve", "--digest", digest, "notes")
+    assert r.returncode == 125 and "(consent.channels)" in r.stderr and 'through "digest" does not count' in r.stderr, r.stderr
+    wire = Wire(machine.under("run", "notes"), env=machine.person.env, cwd=machine.person.work)
+    wire.initialize()
+    assert wire.request("tools/list", {})["result"]["tools"] == []  # it waits, though the same plan was approved
+    wire.end()
+    told = machine.told("notes")
+    assert told["approval"] is None and "only when it came through terminal or approve" in json.dumps(told["lines"])
+
+
+def test_a_layer_that_this_kernel_lacks_keeps_everything_from_being_started(machine):
+    machine.policy({"layers": ["landlock:1", "seccomp"]})
+    machine.stockade("check", "--", "/usr/bin/true", check=0)  # the control

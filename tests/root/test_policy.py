@@ -137,7 +137,7 @@ def test_real_addresses_and_a_proxy_exclude_each_other_in_words(machine):
 
 
 @pytest.mark.parametrize("text, words", [
-    ("{", "policy.json:1"), ('{"stockade": 1, "consent": "granted"}', "consent is not enforced by this version"),
+    ("{", "policy.json:1"), ('{"stockade": 1, "consent": "granted"}', "consent must be an object"),
     ('{"stockade": 1, "provide": {"ca": "/etc/stockade/none.pem"}}', "provide.ca"),
 ])
 def test_a_policy_that_cannot_be_followed_starts_nothing(machine, text, words):

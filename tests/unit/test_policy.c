@@ -133,7 +133,7 @@ static void what_cannot_be_followed_denies_every_launch_in_words(void **state)
 		{ "{\"stockade\": 1, \"stockade\": 1}", "stockade" },
 		{ "{\"stockade\": 1,\n\"provid\": {}}",
 			"policy.json:2: unknown key 'provid', did you mean 'provide'?" },
-		{ "{\"stockade\": 1, \"consent\": \"granted\"}", "consent is not enforced by this version" },
+		{ "{\"stockade\": 1, \"consent\": \"granted\"}", "consent must be an object, not a string" },
 		{ "{\"stockade\": 1, \"network\": {\"deny\": []}}", "unknown key 'network.deny'" },
 		{ "{\"stockade\": 1, \"kill\": []}", "kill is not enforced by this version" },
 		{ "{\"stockade\": 1, \"provide\": []}", "provide must be an object, not a list" },

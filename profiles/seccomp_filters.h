@@ -2,7 +2,7 @@
 /*
  * seccomp_filters - the filters that tools/seccomp-compile makes of profiles/seccomp, one variable a policy
  *
- * Process:  enter, shim, gateway, dial, supervisor, collector; only the objects of those named are linked
+ * Process:  enter, shim, gateway, dial, fetch, supervisor, collector; only the objects of those named are linked
  */
 #pragma once
 #include "base/seccomp_load.h"
@@ -21,4 +21,5 @@ extern const struct seccomp_filter seccomp_filter_dial;	      /* stockade-dial, 
 extern const struct seccomp_filter seccomp_filter_reader;     /* its reader of name servers' answers */
 extern const struct seccomp_filter seccomp_filter_collector;  /* stockade-collector, before the first connection */
 extern const struct seccomp_filter seccomp_filter_writer;     /* its process for a session, before the first request */
+extern const struct seccomp_filter seccomp_filter_fetch;      /* stockade-fetch, before it speaks to anybody */
 extern const struct seccomp_filter seccomp_filter_supervisor; /* stockade run, once everything is spawned */

@@ -22,6 +22,7 @@ const struct command_row *const commands[] = {
 	&cmd_profile_lint,
 	&cmd_profile_sign,
 	&cmd_profile_verify,
+	&cmd_sync,
 	&cmd_audit_show,
 	&cmd_audit_verify,
 	&cmd_audit_key,

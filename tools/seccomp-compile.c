@@ -101,6 +101,8 @@ static const struct named constants[] = {
 	N(CLONE_NEWPID),
 	N(CLONE_NEWNET),
 	N(CLONE_NEWTIME),
+	N(CLONE_THREAD),
+	N(FIONBIO),
 	N(TIOCSTI),
 	N(TIOCLINUX),
 	N(PR_SET_MM),

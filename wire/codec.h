@@ -33,6 +33,7 @@ enum wire_kind {
 	WIRE_CONFIRM,	   /* shim -> supervisor, beside its events */
 	WIRE_COLLECT,	   /* supervisor -> collector */
 	WIRE_COLLECTED,	   /* collector -> supervisor */
+	WIRE_FETCH,	   /* supervisor -> fetch, sealed memfd */
 	WIRE_KIND_COUNT,
 };
 

@@ -2,7 +2,7 @@
 /*
  * fds - the descriptors that each program finds open when it is executed, by number; nothing else is open
  *
- * Process:  supervisor, enter, shim, gateway, dial
+ * Process:  supervisor, enter, shim, gateway, dial, fetch
  */
 #pragma once
 
@@ -43,6 +43,14 @@ enum dial_fd {
 	DIAL_FD_EVENTS = 4,  /* SOCK_SEQPACKET: WIRE_EVENT out; its end of file is the supervisor's death */
 	DIAL_FD_GATEWAY = 5, /* SOCK_SEQPACKET: WIRE_DIAL_REQUEST in, WIRE_DIAL_ANSWER out */
 	DIAL_FD_END = 6,
+};
+
+enum fetch_fd {
+	/* 0, 1: /dev/null; 2: the caller's stderr */
+	FETCH_FD_REQUEST = 3, /* sealed memfd, WIRE_FETCH */
+	FETCH_FD_BODY = 4,    /* memfd: what was fetched */
+	FETCH_FD_WORDS = 5,   /* pipe: one line, where it failed */
+	FETCH_FD_END = 6,
 };
 
 /* How many sockets one message from enter to the gateway is about; no more than IO_FDS_MAX (base/io.h). */

@@ -97,18 +97,25 @@ static int load_judged(const struct bundle_args *a, struct bundle *b, struct dia
 	r = bundle_parse(
 		b->file, b->verified.bytes.data ? b->verified.bytes.data : "", b->verified.bytes.len, a->keys, b, d);
 	buf_done(&b->verified.bytes);
-	return r ? r : check_moments(b, a->now, d);
+	return r || a->any_time ? r : check_moments(b, a->now, d);
 }
 
 int bundle_load_file(const char *path, enum fs_trust trust, uid_t uid, const struct bundle_args *a, struct bundle *ret,
 	struct diag *d)
 {
-	_cleanup_bundle_ struct bundle b = { 0 };
-	int r = signed_read_file(path, trust, uid, BUNDLE_BYTES_MAX, a->keys, &b.verified, d);
+	_cleanup_verified_ struct verified v = { 0 };
+	int r = signed_read_file(path, trust, uid, BUNDLE_BYTES_MAX, a->keys, &v, d);
 
-	if (r < 0)
-		return r;
-	b.file = strdup(path);
+	return r ? r : bundle_load_verified(path, &v, a, ret, d);
+}
+
+int bundle_load_verified(
+	const char *name, struct verified *v, const struct bundle_args *a, struct bundle *ret, struct diag *d)
+{
+	_cleanup_bundle_ struct bundle b = { .file = strdup(name), .verified = *v };
+	int r;
+
+	*v = (struct verified){ 0 };
 	r = b.file ? load_judged(a, &b, d) : diag_fail(d, -ENOMEM, "there is no memory for a bundle");
 	if (r < 0)
 		return r;

@@ -22,7 +22,7 @@
 
 #define BUNDLE_PLACED	"/etc/stockade/bundle.json"
 #define BUNDLE_KEPT_DIR "/var/lib/stockade/bundle"
-#define BUNDLE_KEPT	BUNDLE_KEPT_DIR "/bundle.json"
+#define BUNDLE_KEPT	BUNDLE_KEPT_DIR "/current/bundle.json"
 /* Written anew whenever its server said that what is kept is the newest; its time counts. */
 #define BUNDLE_CONFIRMED BUNDLE_KEPT_DIR "/confirmed"
 
@@ -55,6 +55,7 @@ struct bundle_args {
 	/* How many of which keys. server is not looked at: a bundle is about all of them. */
 	const struct judge_rule *rule;
 	int64_t now;
+	bool any_time; /* expiry and clock are not looked at: for sync, which compares versions */
 	int64_t stale; /* seconds: one that nobody confirmed for so long denies, from half of it on it warns; 0: never
 			*/
 };
@@ -72,6 +73,9 @@ int bundle_load(const struct bundle_args *a, struct bundle *ret, struct diag *d)
 /* One file of that path, trusted as told, for `profile verify`, `sync` and tests. Expired is an error, stale is not
  * looked at. */
 int bundle_load_file(const char *path, enum fs_trust trust, uid_t uid, const struct bundle_args *a, struct bundle *ret,
+	struct diag *d) _must_check_;
+/* The same of bytes that were verified; v's are taken, whatever is returned. */
+int bundle_load_verified(const char *name, struct verified *v, const struct bundle_args *a, struct bundle *ret,
 	struct diag *d) _must_check_;
 /* The bytes of a bundle that somebody has judged, or looks at before they are signed: fills all but file, verified and
  * verdict. name: the file's, for words. */

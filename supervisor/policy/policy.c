@@ -71,5 +71,6 @@ void policy_done(struct policy *p)
 	policy_groups_done(&p->groups);
 	policy_signatures_done(&p->signatures);
 	policy_consent_done(&p->consent);
+	policy_bundle_done(&p->bundle);
 	*p = (struct policy){ 0 };
 }

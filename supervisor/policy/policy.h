@@ -20,6 +20,7 @@
 #include "supervisor/client/client_rule.h"
 #include "supervisor/alerts/alert_rules.h"
 #include "supervisor/policy/policy_audit.h"
+#include "supervisor/policy/policy_bundle.h"
 #include "supervisor/policy/policy_ceilings.h"
 #include "supervisor/policy/policy_consent.h"
 #include "supervisor/policy/policy_groups.h"
@@ -46,6 +47,7 @@ struct policy {
 	struct policy_ceilings ceilings;
 	struct policy_groups groups;
 	struct policy_consent consent;
+	struct policy_bundle bundle;
 };
 
 /* POLICY_FILE as root's; nothing when there is none. */

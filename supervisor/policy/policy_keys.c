@@ -108,7 +108,10 @@ static const struct key_row rows[] = {
 	{ "audit.delete_after", KEY_STRING, policy_set_audit_delete_after, FIELD(audit) },
 	{ "audit.size", KEY_STRING, policy_set_audit_size, FIELD(audit) },
 	ALERT_ROWS("audit.alerts", FIELD(alerts)),
-	{ "bundle", KEY_ANY, policy_set_refused },
+	{ "bundle", KEY_SECTION },
+	{ "bundle.url", KEY_STRING, policy_set_bundle_url, FIELD(bundle) },
+	{ "bundle.every", KEY_STRING, policy_set_bundle_every, FIELD(bundle) },
+	{ "bundle.stale", KEY_STRING, policy_set_bundle_stale, FIELD(bundle) },
 	{ "kill", KEY_ANY, policy_set_refused },
 	{ "inventory", KEY_ANY, policy_set_refused },
 };

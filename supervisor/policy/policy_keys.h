@@ -30,6 +30,10 @@ int policy_set_format(const struct key *k) _must_check_;
 /* policy_provide.c */
 int policy_set_proxy(const struct key *k) _must_check_;
 int policy_set_ca(const struct key *k) _must_check_;
+/* policy_bundle.c */
+int policy_set_bundle_url(const struct key *k) _must_check_;
+int policy_set_bundle_every(const struct key *k) _must_check_;
+int policy_set_bundle_stale(const struct key *k) _must_check_;
 /* policy_servers.c */
 int policy_set_unprofiled(const struct key *k) _must_check_;
 int policy_set_user(const struct key *k) _must_check_;

@@ -39,6 +39,40 @@ static int load_keys(struct vouching *v, struct diag *d)
 	return add_keys(&v->keys, own, FS_TRUST_USER, v->paths->uid, d);
 }
 
+/* What the bundle revokes holds like the files in VOUCH_REVOKED_DIR; it was judged with those. */
+static int take_revocations(struct vouching *v, struct diag *d)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(v->bundle.revocations, i, one)
+	{
+		_cleanup_free_ char *text = json_dumps(one, JSON_COMPACT);
+		int r = text ? revocations_add(&v->revoked, v->bundle.file, text, strlen(text), d) : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Where policy says how old it may be, none at all is too old: what was revoked or killed is not known here. */
+static int load_bundle(struct vouching *v, struct diag *d)
+{
+	int r = bundle_load_machine(v->policy, &v->keys, (const uint8_t(*)[SIGN_ID_BYTES])v->revoked.keys,
+		v->revoked.n_keys, v->moments.now, &v->bundle, d);
+
+	if (r == BUNDLE_NONE && v->policy->bundle.stale)
+		return diag_fail(d, -EPERM,
+			"this machine has no bundle yet, and %s demands one that is fresh: see that 'stockade sync' "
+			"reaches "
+			"its server, or have one put into " BUNDLE_PLACED,
+			v->policy->bundle.stale_where);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	moments_tell(&v->moments, v->bundle.issued, "the bundle %s was issued", v->bundle.file);
+	return take_revocations(v, d);
+}
+
 int vouching_init(const struct paths *p, const struct policy *policy, struct vouching *ret, struct diag *d)
 {
 	_cleanup_vouching_ struct vouching v = { .paths = p, .policy = policy };
@@ -53,6 +87,8 @@ int vouching_init(const struct paths *p, const struct policy *policy, struct vou
 		r = load_keys(&v, d);
 	if (r == 0)
 		r = revocations_add_dir(&v.revoked, VOUCH_REVOKED_DIR, FS_TRUST_ROOT, 0, &v.keys, policy, d);
+	if (r == 0 && policy->file)
+		r = load_bundle(&v, d);
 	if (r < 0)
 		return r;
 	*ret = v;
@@ -80,6 +116,7 @@ void vouching_done(struct vouching *v)
 	policy_done(&v->own);
 	keyring_done(&v->keys);
 	revocations_done(&v->revoked);
+	bundle_done(&v->bundle);
 	*v = (struct vouching){ 0 };
 }
 

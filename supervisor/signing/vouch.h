@@ -16,6 +16,7 @@
  */
 #pragma once
 #include "sign/judge.h"
+#include "supervisor/bundle/bundle_machine.h"
 #include "supervisor/policy/policy.h"
 #include "supervisor/signing/moments.h"
 #include "supervisor/signing/revocations.h"
@@ -31,6 +32,7 @@ struct vouching {
 	struct keyring keys;
 	struct revocations revoked;
 	struct moments moments;
+	struct bundle bundle; /* of this machine; file NULL: there is none, or no policy that would judge it */
 };
 
 /* paths and policy are borrowed. */

@@ -7,6 +7,7 @@
 #include "wire/control.h"
 #include "wire/dial.h"
 #include "wire/event.h"
+#include "wire/fetch.h"
 #include "wire/plan.h"
 #include "wire/report.h"
 #include "wire/collect.h"
@@ -330,6 +331,21 @@ static int decode_collected(const void *p, size_t n)
 	return collect_answer_decode(p, n, &ret);
 }
 
+static int encode_fetch(struct wire_writer *w)
+{
+	static char url[] = "https://it.example.com/b.json", proxy[] = "proxy.example.com", ca[] = "PEM";
+	static const struct fetch_request f = { .uid = 999, .gid = 999, .url = url, .port = 443, .proxy_host = proxy,
+		.proxy_port = 3128, .ca = ca, .max = 1 << 20, .seconds = 60 };
+
+	return fetch_request_encode(&f, w);
+}
+
+static int decode_fetch(const void *p, size_t n)
+{
+	_cleanup_fetch_request_ struct fetch_request ret = { 0 };
+	return fetch_request_decode(p, n, &ret);
+}
+
 static const struct {
 	enum wire_kind kind;
 	int (*encode)(struct wire_writer *w);
@@ -347,6 +363,7 @@ static const struct {
 	{ WIRE_CONFIRM, encode_confirm, decode_confirm },
 	{ WIRE_COLLECT, encode_collect, decode_collect },
 	{ WIRE_COLLECTED, encode_collected, decode_collected },
+	{ WIRE_FETCH, encode_fetch, decode_fetch },
 };
 _Static_assert(ARRAY_LEN(messages) == WIRE_KIND_COUNT - 1, "every kind of message is tried");
 

@@ -14,6 +14,7 @@ build  cmd:ninja            ninja-build
 build  pc:jansson           libjansson-dev
 build  pc:libsodium         libsodium-dev
 build  pc:libcares          libc-ares-dev
+build  pc:libcurl           libcurl4-openssl-dev
 build  pc:libcap-ng         libcap-ng-dev
 build  pc:libnl-3.0         libnl-3-dev
 build  pc:libnl-route-3.0   libnl-route-3-dev

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_sync - `stockade sync`: the newest good bundle becomes the one that is kept
+ *
+ * Theory of operation: two may offer one, the place where configuration management puts a file and the address that
+ * policy names. What is offered is verified, read and held against what is kept; only then is anything written, all at
+ * once. An older version is never taken, and another one of the same version is a fault of whoever signs, and told.
+ * Whatever is wrong, what is kept stays.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include "base/text.h"
+#include "supervisor/bundle/bundle_offer.h"
+#include "supervisor/commands.h"
+#include "supervisor/exit.h"
+#include "supervisor/output.h"
+#include "supervisor/signing/key_file.h"
+#include "supervisor/signing/vouch.h"
+
+enum { SHOWN = 300, EVERY_DEFAULT_S = 300 };
+
+struct sync_options {
+	bool due;
+};
+
+static const struct option_row sync_rows[] = {
+	{ "due", 0, OPTION_FLAG, offsetof(struct sync_options, due), NULL,
+		"only if the time that policy says has passed since the last (for the timer)" },
+	{ 0 },
+};
+
+struct sync {
+	struct policy policy;
+	struct keyring keys;
+	struct revocations revoked;
+	struct bundle_judging judging;
+	struct bundle_args args;
+	struct bundle kept; /* version 0: none */
+	int dir;
+};
+
+static void sync_done(struct sync *s)
+{
+	bundle_done(&s->kept);
+	bundle_judging_done(&s->judging);
+	revocations_done(&s->revoked);
+	keyring_done(&s->keys);
+	policy_done(&s->policy);
+	cleanup_close(&s->dir);
+}
+
+/* One at a time; a stuck one is ended by its own limits. */
+static int open_kept(struct sync *s, struct diag *d)
+{
+	int r = fs_mkdirs(BUNDLE_KEPT_DIR, 0755, &s->dir, d);
+
+	if (r == 0)
+		r = fs_check_trusted_dir(s->dir, BUNDLE_KEPT_DIR, FS_TRUST_ROOT, 0, d);
+	if (r < 0)
+		return r;
+	return flock(s->dir, LOCK_EX | LOCK_NB) < 0
+		       ? diag_fail(d, -errno, "another 'stockade sync' is at work; nothing was done")
+		       : 0;
+}
+
+static int load_keys(struct sync *s, struct diag *d)
+{
+	_cleanup_close_ int fd = open(KEYS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return diag_fail(
+			d, -errno, "cannot open " KEYS_DIR ", whose keys say what is a bundle: %s", strerror(errno));
+	return keyring_add_dir(&s->keys, fd, KEYS_DIR, FS_TRUST_ROOT, 0, d);
+}
+
+/* What is kept may be over or stale: its version counts all the same. */
+static int load_kept(struct sync *s, struct diag *d)
+{
+	struct bundle_args any = s->args;
+	int r;
+
+	any.any_time = true;
+	if (access(BUNDLE_KEPT, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = bundle_load_file(BUNDLE_KEPT, FS_TRUST_ROOT, 0, &any, &s->kept, d);
+	if (r == 0)
+		return 0;
+	/* Signed by a key that is revoked by now, say. Which version it was nobody can tell any more. */
+	command_error("what was kept is not a bundle any more: %s", d->text);
+	return 0;
+}
+
+static int prepare(struct sync *s, struct diag *d)
+{
+	int r = sign_init() < 0 ? diag_fail(d, -EIO, "libsodium cannot be used here") : policy_load(&s->policy, d);
+
+	if (r == 0)
+		r = load_keys(s, d);
+	if (r == 0)
+		r = revocations_add_dir(&s->revoked, VOUCH_REVOKED_DIR, FS_TRUST_ROOT, 0, &s->keys, &s->policy, d);
+	if (r == 0)
+		r = bundle_judging_init(&s->policy, &s->keys, (const uint8_t(*)[SIGN_ID_BYTES])s->revoked.keys,
+			s->revoked.n_keys, (int64_t)time(NULL), &s->judging);
+	if (r < 0)
+		return r;
+	s->args = (struct bundle_args){ .keys = &s->keys, .rule = &s->judging.rule, .now = s->judging.rule.now };
+	r = open_kept(s, d);
+	return r ? r : load_kept(s, d);
+}
+
+/* --- one that is offered --- */
+
+static int check_same(const struct bundle_offer *o, struct diag *d)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(BUNDLE_BYTES_MAX);
+	char shown[SHOWN];
+	int r = fs_read_trusted_file(BUNDLE_KEPT, FS_TRUST_ROOT, 0, &b, d);
+
+	if (r < 0)
+		return r;
+	if (b.len == o->bytes.len && memcmp(b.data, o->bytes.data, b.len) == 0)
+		return 0;
+	return diag_fail(d, -EEXIST,
+		"%s is another bundle than the one that is kept, and has its version: whoever signs has to give each a "
+		"version of "
+		"its own; what is kept stays",
+		text_escape_str(o->name, shown, sizeof(shown)));
+}
+
+/* Takes it where it is newer. 0 also where it is the same. */
+static int consider(struct sync *s, const struct bundle_offer *o, struct diag *d)
+{
+	_cleanup_bundle_ struct bundle b = { 0 };
+	char shown[SHOWN], name[SHOWN];
+	int r = bundle_offer_judge(o, &s->args, &b, d);
+
+	if (r < 0)
+		return r;
+	text_escape_str(o->name, shown, sizeof(shown));
+	if (s->kept.version == b.version)
+		return check_same(o, d);
+	if (s->kept.version > b.version)
+		return diag_fail(d, -EPERM,
+			"%s has version %llu, and %llu is kept already: a bundle never goes back, so what is kept "
+			"stays",
+			shown, (unsigned long long)b.version, (unsigned long long)s->kept.version);
+	r = bundle_offer_keep(o, s->dir, d);
+	if (r < 0)
+		return r;
+	printf("%s: bundle '%s' version %llu of %s is kept (before: %llu)\n", shown,
+		text_escape_str(b.name, name, sizeof(name)), (unsigned long long)b.version,
+		output_time(b.issued, (char[OUTPUT_TIME_SIZE]){ "" }), (unsigned long long)s->kept.version);
+	bundle_done(&s->kept);
+	s->kept = b;
+	b = (struct bundle){ 0 };
+	return 0;
+}
+
+/* An old file in its place is nothing to complain of: what is kept came later. */
+static int consider_placed(struct sync *s, struct diag *d)
+{
+	_cleanup_bundle_offer_ struct bundle_offer o = { 0 };
+	_cleanup_bundle_ struct bundle b = { 0 };
+	int r = bundle_offer_read(BUNDLE_PLACED, &s->args, &o, d);
+
+	if (r == BUNDLE_NONE)
+		return 0;
+	if (r == 0)
+		r = bundle_offer_judge(&o, &s->args, &b, d);
+	return r < 0 || b.version <= s->kept.version ? r : consider(s, &o, d);
+}
+
+static int consider_fetched(struct sync *s, struct diag *d)
+{
+	_cleanup_bundle_offer_ struct bundle_offer o = { 0 };
+	int r = s->policy.bundle.url ? bundle_offer_fetch(&s->policy, &s->args, &o, d) : 0;
+
+	if (r < 0 || !s->policy.bundle.url)
+		return r;
+	r = consider(s, &o, d);
+	return r ? r : fs_write_atomic(s->dir, "confirmed", "", 0, 0644, d);
+}
+
+/* --- the command --- */
+
+static bool is_due(const struct sync *s)
+{
+	struct stat st;
+	uint64_t every = s->policy.bundle.every ? s->policy.bundle.every : EVERY_DEFAULT_S;
+
+	return fstatat(s->dir, "confirmed", &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mtim.tv_sec > s->args.now ||
+	       s->args.now - st.st_mtim.tv_sec >= (int64_t)every;
+}
+
+/* Both are tried: a half-copied file keeps nothing from being fetched. */
+static int sync_all(struct sync *s, bool due)
+{
+	struct diag d = { "out of memory" };
+	int placed, fetched;
+
+	placed = consider_placed(s, &d);
+	if (placed < 0)
+		command_error("%s", d.text);
+	fetched = due && !is_due(s) ? 0 : consider_fetched(s, &d);
+	if (fetched < 0)
+		command_error("%s", d.text);
+	return placed < 0 || fetched < 0 ? EXIT_FINDINGS : EXIT_OK;
+}
+
+static int run_sync(const struct command_ctx *ctx)
+{
+	const struct sync_options *o = ctx->options;
+	_cleanup_(sync_done) struct sync s = { .dir = -1 };
+	struct diag d = { "out of memory" };
+
+	if (geteuid() != 0) {
+		command_error(
+			"sync keeps the bundle of this machine, which is root's: start it as root, or let the timer "
+			"stockade-sync.timer do it");
+		return EXIT_REFUSED;
+	}
+	if (prepare(&s, &d) < 0) {
+		command_error("%s", d.text);
+		return EXIT_REFUSED;
+	}
+	return sync_all(&s, o->due);
+}
+
+const struct command_row cmd_sync = {
+	.name = "sync",
+	.synopsis = "[--due]",
+	.summary = "take the newest signed bundle of this machine's IT",
+	.details = "Fetches what policy names in bundle.url, and looks at " BUNDLE_PLACED
+		   ". What is signed as policy says and is newer is kept in " BUNDLE_KEPT_DIR
+		   "; whatever is wrong, what is kept stays. For root.",
+	.options = sync_rows,
+	.options_size = sizeof(struct sync_options),
+	.run = run_sync,
+};

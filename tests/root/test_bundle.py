@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bundle is fetched from any web server or put in place by anybody's tools; its signature alone is believed, and what is wrong changes nothing.
+
+/etc/stockade and /var/lib/stockade of a test lie over the real ones in a mount namespace of its own.
+"""
+import hashlib
+import http.server
+import json
+import os
+import ssl
+import subprocess
+import threading
+
+import pytest
+from integration.harness import STOCKADE
+
+pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
+
+OVER = 'mount --bind "$0/etc" /etc/stockade && mount --bind "$0/lib" /var/lib/stockade && exec "$@"'
+PROFILE = {"stockade": 1, "name": "notes", "command": ["/usr/bin/true"]}
+OPENSSL = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=localhost",
+           "-addext", "subjectAltName=DNS:localhost"]
+
+
+class Web:
+    """A web server on the loopback; what it has is a dict, what it was asked for a list."""
+
+    def __init__(self, context=None):
+        self.files, self.asked, web = {}, [], self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                web.asked.append(self.path)
+                body = web.files.get(self.path)
+                if isinstance(body, str):
+                    self.send_response(302)
+                    self.send_header("Location", body)
+                    self.end_headers()
+                    return
+                self.send_response(404 if body is None else 200)
+                self.end_headers()
+                if body:
+                    self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if context:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Fleet:
+    def __init__(self, base):
+        self.base, self.web = base, Web()
+        for d in ("etc", "etc/keys", "lib", "sign"):
+            os.makedirs(f"{base}/{d}", 0o755)
+        self.url = f"http://127.0.0.1:{self.web.port}/bundle.json"
+        self.key("it")
+        self.policy()
+
+    def key(self, name, trusted=True):
+        subprocess.run(["minisign", "-G", "-W", "-p", f"{name}.pub", "-s", f"{name}.key"], cwd=f"{self.base}/sign", check=True, stdout=subprocess.DEVNULL)
+        with open(f"{self.base}/sign/{name}.pub", "rb") as f:
+            text = f.read()
+        if trusted:
+            self.put(f"etc/keys/{name}.pub", text)
+        return text.decode().splitlines()[0].split()[-1]
+
+    def put(self, path, text):
+        with open(f"{self.base}/{path}", "wb") as f:
+            f.write(text if isinstance(text, bytes) else text.encode())
+        os.chmod(f"{self.base}/{path}", 0o644)
+
+    def policy(self, **more):
+        self.put("etc/policy.json", json.dumps({"stockade": 1, "bundle": {"url": self.url}, **more}))
+
+    def bundle(self, version, expires="2036-01-01T00:00:00Z", **more):
+        text = json.dumps(PROFILE)
+        return json.dumps({"stockade": 1, "bundle": "acme", "version": version, "issued": "2026-01-01T00:00:00Z", "expires": expires, "profiles": [
+            {"name": "notes", "text": text, "digest": "sha256:" + hashlib.sha256(text.encode()).hexdigest()}], **more}).encode()
+
+    def signature(self, text, key="it"):
+        self.put("sign/bundle.json", text)
+        subprocess.run(["minisign", "-S", "-W", "-s", f"{key}.key", "-m", "bundle.json", "-x", "out"], cwd=f"{self.base}/sign", check=True,
+                       stdout=subprocess.DEVNULL)
+        with open(f"{self.base}/sign/out", "rb") as f:
+            return f.read()
+
+    def serve(self, version, key="it", **more):
+        text = self.bundle(version, **more)
+        self.web.files = {"/bundle.json": text, "/bundle.json.minisig": self.signature(text, key)}
+        return text
+
+    def sync(self, *words, check=0, env=None):
+        r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, self.base, STOCKADE, "sync", *words], stdin=subprocess.DEVNULL, capture_output=True,
+                           text=True, timeout=120, check=False, env={"PATH": os.environ["PATH"], "HOME": "/root", **(env or {})})
+        assert r.returncode == check, f"{r.returncode}\n{r.stdout}\n{r.stderr}"
+        return r
+
+    def kept(self):
+        path = f"{self.base}/lib/bundle/current/bundle.json"
+        if not os.path.exists(path):
+            return None
+        with open(path, "rb") as f:
+            return json.load(f)["version"]
+
+
+@pytest.fixture
+def fleet(tmp_path):
+    made = [d for d in ("/etc/stockade", "/var/lib/stockade") if not os.path.isdir(d)]
+    for d in made:
+        os.mkdir(d, 0o755)
+    os.chmod(tmp_path, 0o755)
+    f = Fleet(str(tmp_path))
+    yield f
+    f.web.close()
+    for d in made:
+        os.rmdir(d)
+
+
+def test_a_bundle_is_fetched_verified_and_kept_with_its_signature(fleet):
+    text = fleet.serve(3)
+    assert "bundle 'acme' version 3" in fleet.sync().stdout
+    current = f"{fleet.base}/lib/bundle/current"
+    assert sorted(os.listdir(current)) == ["bundle.json", "bundle.json.minisig"]
+    with open(f"{current}/bundle.json", "rb") as f:
+        assert f.read() == text
+    subprocess.run(["minisign", "-V", "-p", f"{fleet.base}/sign/it.pub", "-m", f"{current}/bundle.json"], check=True, stdout=subprocess.DEVNULL)
+    assert os.stat(current).st_uid == 0 and os.stat(f"{current}/bundle.json").st_mode & 0o7777 == 0o644
+    assert os.path.exists(f"{fleet.base}/lib/bundle/confirmed")
+
+
+def test_a_newer_one_takes_its_place_and_the_same_one_is_confirmed(fleet):
+    fleet.serve(3)
+    fleet.sync()
+    fleet.serve(4)
+    fleet.sync()
+    assert fleet.kept() == 4
+    os.utime(f"{fleet.base}/lib/bundle/confirmed", (0, 0))
+    assert fleet.sync().stdout == ""
+    assert os.stat(f"{fleet.base}/lib/bundle/confirmed").st_mtime > 1e9
+
+
+def test_an_older_version_is_never_taken_nor_another_of_the_same(fleet):
+    fleet.serve(4)
+    fleet.sync()
+    fleet.serve(3)
+    assert "never goes back" in fleet.sync(check=1).stderr
+    fleet.serve(4, kill=[{"stockade": 1, "server": "x"}])
+    assert "another bundle" in fleet.sync(check=1).stderr
+    assert fleet.kept() == 4
+
+
+def test_an_older_version_is_not_taken_even_when_the_newer_has_expired(fleet):
+    fleet.serve(4, expires="2026-01-02T00:00:00Z")
+    assert "expired" in fleet.sync(check=1).stderr
+    fleet.serve(5)
+    fleet.sync()
+    current = f"{fleet.base}/lib/bundle/current"
+    text = fleet.bundle(6, expires="2026-01-02T00:00:00Z")
+    for name, body in (("bundle.json", text), ("bundle.json.minisig", fleet.signature(text))):
+        with open(f"{current}/{name}", "wb") as f:
+            f.write(body)
+    fleet.serve(5)
+    assert "never goes back" in fleet.sync(check=1).stderr
+
+
+@pytest.mark.parametrize("damage", ["cut", "unsigned", "other-key", "other-signature", "flipped"])
+def test_what_does_not_verify_changes_nothing(fleet, damage):
+    fleet.serve(1)
+    fleet.sync()
+    fleet.key("stranger", trusted=False)
+    text = fleet.serve(2, "stranger" if damage == "other-key" else "it")
+    if damage == "cut":
+        fleet.web.files["/bundle.json"] = text[:-20]
+    elif damage == "unsigned":
+        del fleet.web.files["/bundle.json.minisig"]
+    elif damage == "other-signature":
+        fleet.web.files["/bundle.json.minisig"] = fleet.signature(fleet.bundle(1))
+    elif damage == "flipped":
+        fleet.web.files["/bundle.json"] = text.replace(b"acme", b"acmf")
+    fleet.sync(check=1)
+    assert fleet.kept() == 1 and sorted(os.listdir(f"{fleet.base}/lib/bundle")) == ["confirmed", "current"]
+
+
+def test_as_many_signers_as_policy_says_are_fetched_by_id_or_by_name(fleet):
+    other = fleet.key("security")
+    fleet.policy(signatures={"need": 2, "of": ["it", "security"]})
+    text = fleet.serve(1)
+    assert "1 of the 2" in fleet.sync(check=1).stderr
+    for name in (other, "security"):
+        fleet.web.files[f"/bundle.json.{name}.minisig"] = fleet.signature(text, "security")
+        fleet.sync()
+        assert sorted(os.listdir(f"{fleet.base}/lib/bundle/current")) == ["bundle.json", f"bundle.json.{other}.minisig", "bundle.json.minisig"]
+        del fleet.web.files[f"/bundle.json.{name}.minisig"]
+        text = fleet.serve(2)
+
+
+def test_one_that_was_put_in_its_place_is_kept_and_a_half_copied_one_is_not(fleet):
+    fleet.web.close()
+    fleet.put("etc/policy.json", json.dumps({"stockade": 1, "bundle": {"stale": "72h"}}))
+    text = fleet.bundle(7)
+    fleet.put("etc/bundle.json", text)
+    assert "it is not signed" in fleet.sync(check=1).stderr and fleet.kept() is None
+    fleet.put("etc/bundle.json.minisig", fleet.signature(text))
+    fleet.sync()
+    assert fleet.kept() == 7
+    fleet.put("etc/bundle.json", fleet.bundle(8)[:100])
+    assert "does not fit these bytes" in fleet.sync(check=1).stderr
+    assert fleet.kept() == 7
+
+
+def test_only_so_many_bytes_are_taken_and_a_redirection_leads_nowhere_else(fleet):
+    fleet.web.files = {"/bundle.json": b" " * ((32 << 20) + 1)}
+    assert "longer than the limit" in fleet.sync(check=1).stderr
+    fleet.web.files = {"/bundle.json": "ftp://127.0.0.1/x"}
+    assert "cannot fetch" in fleet.sync(check=1).stderr
+    fleet.web.files = {"/bundle.json": "/bundle.json"}
+    assert "redirect" in fleet.sync(check=1).stderr.lower()
+    fleet.web.files = {}
+    assert "has no" in fleet.sync(check=1).stderr
+    assert fleet.kept() is None
+
+
+def test_no_variable_leads_it_to_a_proxy(fleet):
+    fleet.serve(1)
+    fleet.sync(env={k: "http://127.0.0.1:9" for k in ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY")})
+    assert fleet.kept() == 1
+
+
+def test_tls_is_verified_with_the_authority_that_policy_provides(fleet, tmp_path):
+    subprocess.run([*OPENSSL, "-keyout", f"{tmp_path}/tls.key", "-out", f"{tmp_path}/tls.pem"], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{tmp_path}/tls.pem", f"{tmp_path}/tls.key")
+    fleet.web.close()
+    fleet.web = Web(context)
+    fleet.url = f"https://localhost:{fleet.web.port}/bundle.json"
+    fleet.policy()
+    fleet.serve(1)
+    assert "certificate" in fleet.sync(check=1).stderr.lower() and fleet.kept() is None
+    with open(f"{tmp_path}/tls.pem", "rb") as f:
+        fleet.put("etc/ca.pem", f.read())
+    fleet.policy(provide={"ca": "/etc/stockade/ca.pem"})
+    fleet.sync()
+    assert fleet.kept() == 1
+
+
+def test_the_timer_asks_only_when_it_is_due(fleet):
+    fleet.policy(bundle={"url": fleet.url, "every": "1h"})
+    fleet.serve(1)
+    fleet.sync("--due")
+    asked = len(fleet.web.asked)
+    fleet.sync("--due")
+    assert len(fleet.web.asked) == asked
+    stamp = os.stat(f"{fleet.base}/lib/bundle/confirmed").st_mtime - 3601
+    os.utime(f"{fleet.base}/lib/bundle/confirmed", (stamp, stamp))
+    fleet.sync("--due")
+    assert len(fleet.web.asked) > asked
+
+
+@pytest.mark.parametrize("url, words", [
+    ("http://it.example.com/b.json", "loopback alone"), ("ftp://it.example.com/b", "must be https"), ("https://it.example.com", "path"),
+    ("https://u:p@it.example.com/b", "user"), ("https://it.example.com/b?x", "'?'"), ("https://it.example.com:x/b", "port"), ("https:///b", "host"),
+    ("http://127.0.0.1.example.com/b", "loopback alone"), ("https://it.example.com/b\n", "plain"),
+])
+def test_policy_names_an_address_of_https_or_of_the_loopback(fleet, url, words):
+    fleet.url = url
+    fleet.policy()
+    assert words in fleet.sync(check=125).stderr
+
+
+def test_nobody_but_root_syncs(person):
+    r = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", STOCKADE, "sync"], env=person.env, stdin=subprocess.DEVNULL,
+                       capture_output=True, text=True, timeout=60, check=False)
+    assert r.returncode == 125 and "start it as root" in r.stderr

@@ -22,4 +22,5 @@ extern const struct seccomp_filter seccomp_filter_reader;     /* its reader of n
 extern const struct seccomp_filter seccomp_filter_collector;  /* stockade-collector, before the first connection */
 extern const struct seccomp_filter seccomp_filter_writer;     /* its process for a session, before the first request */
 extern const struct seccomp_filter seccomp_filter_fetch;      /* stockade-fetch, before it speaks to anybody */
+extern const struct seccomp_filter seccomp_filter_inventory;  /* stockade-inventory, before the first file */
 extern const struct seccomp_filter seccomp_filter_supervisor; /* stockade run, once everything is spawned */

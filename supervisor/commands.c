@@ -28,6 +28,7 @@ const struct command_row *const commands[] = {
 	&cmd_audit_key,
 	&cmd_audit_prune,
 	&cmd_audit_export,
+	&cmd_inventory,
 	&cmd_doctor,
 };
 const size_t commands_n = ARRAY_LEN(commands);

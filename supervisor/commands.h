@@ -42,6 +42,7 @@ extern const struct command_row cmd_audit_key;
 extern const struct command_row cmd_audit_prune;
 extern const struct command_row cmd_audit_export;
 extern const struct command_row cmd_doctor;
+extern const struct command_row cmd_inventory;
 
 /* The grants on the command line of run, approve, check, pin and diff: rows for the table of a struct that holds a
  * struct grants. */

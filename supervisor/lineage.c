@@ -160,8 +160,15 @@ static int read_exe(int dir, struct ancestor *a)
 	return a->exe && (!word || a->script) ? 0 : -ENOMEM;
 }
 
-/* 0 and *ret_ppid, or -errno. */
-static int read_ancestor(pid_t pid, struct ancestor *a, pid_t *ret_ppid)
+void ancestor_done(struct ancestor *a)
+{
+	free(a->exe);
+	free(a->script);
+	free(a->comm);
+	*a = (struct ancestor){ 0 };
+}
+
+int lineage_read_process(pid_t pid, struct ancestor *a, pid_t *ret_ppid)
 {
 	char path[32];
 	struct lineage_stat st;
@@ -174,7 +181,7 @@ static int read_ancestor(pid_t pid, struct ancestor *a, pid_t *ret_ppid)
 	r = read_stat(dir, &st);
 	if (r < 0)
 		return r;
-	a->pid = pid;
+	*a = (struct ancestor){ .pid = pid };
 	a->start = st.start;
 	a->comm = strdup(st.comm);
 	r = a->comm ? read_exe(dir, a) : -ENOMEM;
@@ -191,16 +198,13 @@ int lineage_read(struct lineage *ret, struct diag *d)
 	*ret = (struct lineage){ 0 };
 	for (; pid > 0 && ret->n < LINEAGE_MAX; pid = next) {
 		struct ancestor *a = &ret->v[ret->n++];
-		int r = read_ancestor(pid, a, &next);
+		int r = lineage_read_process(pid, a, &next);
 
 		/* It ended while we looked, or its number belongs to a later process by now: the chain ends before it.
 		 */
 		if (r == -ENOENT || r == -ESRCH || (r == 0 && a->start > younger)) {
 			ret->n--;
-			free(a->exe);
-			free(a->script);
-			free(a->comm);
-			*a = (struct ancestor){ 0 };
+			ancestor_done(a);
 			return 0;
 		}
 		if (r < 0) {
@@ -259,10 +263,7 @@ const struct ancestor *lineage_find_client(const struct lineage *l)
 
 void lineage_done(struct lineage *l)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		free(l->v[i].exe);
-		free(l->v[i].script);
-		free(l->v[i].comm);
-	}
+	for (size_t i = 0; i < l->n; i++)
+		ancestor_done(&l->v[i]);
 	*l = (struct lineage){ 0 };
 }

@@ -32,6 +32,9 @@ struct lineage {
 	bool cut; /* there are more, and nobody looked at them */
 };
 
+/* One process, by its number; and its parent's. -ESRCH, -ENOENT: it is gone. */
+int lineage_read_process(pid_t pid, struct ancestor *ret, pid_t *ret_ppid) _must_check_;
+void ancestor_done(struct ancestor *a);
 int lineage_read(struct lineage *ret, struct diag *d) _must_check_;
 /* Marks ancestors that are the client of a session in RUNTIME/sessions (by pid and start time): their ->client says so.
  */

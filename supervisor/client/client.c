@@ -30,7 +30,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static bool is_launcher(const struct ancestor *a)
+bool client_is_launcher(const struct ancestor *a)
 {
 	const char *exe = a->exe ? base_name(a->exe) : a->comm, *script = a->script ? base_name(a->script) : "";
 
@@ -52,7 +52,7 @@ static const struct ancestor *find(const struct lineage *l)
 		if (known(&l->v[i]))
 			return &l->v[i];
 	for (size_t i = 0; i < l->n; i++)
-		if (!is_launcher(&l->v[i]))
+		if (!client_is_launcher(&l->v[i]))
 			return &l->v[i];
 	return NULL;
 }

@@ -60,6 +60,8 @@ struct client_options {
 	bool anew; /* believe nothing that a file of the user keeps: digests are taken, packages are looked up */
 };
 
+/* Does it only start programs for others (a shell, env, npx), so that it is nobody's client? */
+bool client_is_launcher(const struct ancestor *a);
 /* Never fails for what cannot be found out: it is CLIENT_UNKNOWN, or less is filled. -ENOMEM. */
 int client_identify(const struct paths *p, const struct lineage *l, const struct client_options *o,
 	struct client *ret) _must_check_;

@@ -20,6 +20,7 @@ ALLOWED = {
     "gateway": {"base", "wire", "gateway"},
     "dial": {"base", "wire", "dial"},
     "fetch": {"base", "wire", "fetch"},
+    "inventory": {"base", "inventory"},
     "collector": {"base", "wire", "audit", "collector"},
     "completions": {"base", "supervisor", "completions"},  # run when stockade is built
 }
@@ -34,9 +35,10 @@ LIBRARIES = {
     "pcre2.h": {"schema"},
     "ares.h": {"dial"},
     "curl/": {"fetch"},
+    "yaml.h": {"inventory"},
 }
 # folders whose every source file must end up including their role.h
-ROLES = {"supervisor", "enter", "shim", "gateway", "dial", "fetch", "collector"}
+ROLES = {"supervisor", "enter", "shim", "gateway", "dial", "fetch", "collector", "inventory"}
 # what is no part of a program that is installed, and includes what it looks at
 OUTSIDE = {"tests", "bench", "tools", "examples", "profiles", "docs"}
 # made by the build, included by its bare name

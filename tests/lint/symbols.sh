@@ -29,14 +29,16 @@ seccomp='seccomp_init|seccomp_rule_add|seccomp_load_all'
 pcre='pcre2_compile_8|pcre2_match_8'
 resolver='ares_init|getaddrinfo|gethostbyname'
 curl='curl_easy_perform|curl_multi_perform|curl_global_init'
+yaml='yaml_parser_parse|yaml_parser_initialize'
 shell='system|popen'
 
-check supervisor/stockade "$capng|$netlink|$seccomp|$resolver|$curl|$shell"
+check supervisor/stockade "$yaml|$capng|$netlink|$seccomp|$resolver|$curl|$shell"
 # libnl's address code names getaddrinfo; nothing of ours calls it, and the sandbox has no route to ask anyone.
 check enter/stockade-enter "$json|$sodium|$seccomp|$pcre|ares_init|$curl|$shell"
-check shim/stockade-shim "$json|$sodium|$capng|$netlink|$seccomp|$resolver|$curl|$shell|socket|connect"
+check shim/stockade-shim "$yaml|$json|$sodium|$capng|$netlink|$seccomp|$resolver|$curl|$shell|socket|connect"
 check gateway/stockade-gateway "$json|$sodium|$capng|$netlink|$seccomp|$pcre|$resolver|$curl|$shell|socket|connect|bind|listen"
 check dial/stockade-dial "$json|$sodium|$capng|$netlink|$seccomp|$pcre|$curl|$shell"
+check inventory/stockade-inventory "$json|$sodium|$capng|$netlink|$seccomp|$pcre|$resolver|$curl|$shell|socket|connect"
 check collector/stockade-collector "$capng|$netlink|$seccomp|$pcre|$resolver|$curl|$shell"
 # It starts at no launch, and no static libcurl has all that it leans on.
 check fetch/stockade-fetch "$json|$capng|$netlink|$seccomp|$pcre|$shell" shared

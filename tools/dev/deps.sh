@@ -20,6 +20,7 @@ build  pc:libnl-3.0         libnl-3-dev
 build  pc:libnl-route-3.0   libnl-route-3-dev
 build  pc:libseccomp        libseccomp-dev
 build  pc:libpcre2-8        libpcre2-dev
+build  pc:yaml-0.1         libyaml-dev
 build  pc:cmocka            libcmocka-dev
 build  cmd:scdoc            scdoc
 build  cmd:git              git

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Of all users: each one's files are read with that user's rights and with no others."""
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+from integration.harness import STOCKADE
+
+pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
+
+ENTRY = '{"mcpServers": {"%s": {"command": "/opt/x"}}}'
+OVER = 'mount --bind "$0" /etc/passwd && exec "$@"'
+
+
+@pytest.fixture
+def users(person):
+    """Two users with homes of their own, in a passwd of the test's own."""
+    base = tempfile.mkdtemp(dir="/tmp")
+    os.chmod(base, 0o755)
+    lines = [f"root:x:0:0::{person.home}:/bin/sh"]
+    for name, uid in (("ann", 40001), ("bob", 40002)):
+        os.makedirs(f"{base}/{name}/.cursor")
+        lines.append(f"{name}:x:{uid}:{uid}::{base}/{name}:/bin/sh")
+        for path in (f"{base}/{name}", f"{base}/{name}/.cursor"):
+            os.chown(path, uid, uid)
+            os.chmod(path, 0o700)
+    with open(f"{base}/passwd", "w", encoding="ascii") as f:
+        f.write("\n".join([*lines, "low:x:999:999::/tmp:/bin/sh", ""]))
+    yield base
+    shutil.rmtree(base)
+
+
+def put(base, name, text, uid):
+    path = f"{base}/{name}/.cursor/mcp.json"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chown(path, uid, uid)
+    os.chmod(path, 0o600)
+    return path
+
+
+def inventory(person, base, status=0):
+    r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, f"{base}/passwd", STOCKADE, "inventory", "--all-users", "--json"], env=person.env,
+                       cwd=person.work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=100, check=False)
+    assert r.returncode == status, r.stderr
+    return json.loads(r.stdout)
+
+
+def test_every_users_files_are_found_with_whose_they_are(person, users):
+    put(users, "ann", ENTRY % "a", 40001)
+    put(users, "bob", ENTRY % "b", 40002)
+    os.makedirs(f"{person.home}/.cursor")
+    with open(f"{person.home}/.cursor/mcp.json", "w", encoding="ascii") as f:
+        f.write(ENTRY % "r")
+    assert [(e["user"], e["name"]) for e in inventory(person, users)["entries"]] == [("root", "r"), ("ann", "a"), ("bob", "b")]
+
+
+def test_a_link_leads_no_further_than_its_owner_may_read(person, users):
+    secret = put(users, "ann", ENTRY % "private", 40001)
+    link = f"{users}/bob/.cursor/mcp.json"
+    os.symlink(secret, link)
+    entries = {(e["user"], e["name"]): e["why"] for e in inventory(person, users)["entries"]}
+    assert entries == {("ann", "private"): None, ("bob", None): "Permission denied"}, entries
+    os.unlink(link)
+    with open(f"{person.base}/roots", "w", encoding="ascii") as f:
+        f.write(ENTRY % "roots")
+    os.chmod(f"{person.base}/roots", 0o600)
+    os.symlink(f"{person.base}/roots", link)
+    assert "roots" not in json.dumps([e["name"] for e in inventory(person, users)["entries"]])
+    assert [e["why"] for e in inventory(person, users)["entries"] if e["user"] == "bob"] == ["Permission denied"]
+
+
+def test_another_users_profile_is_not_read_with_our_rights(person, users):
+    person.profile("mine", {"stockade": 1, "name": "mine", "version": 1, "owner": "o", "command": ["/usr/bin/true"]})
+    put(users, "ann", '{"mcpServers": {"a": {"command": "stockade", "args": ["run", "mine"]}}}', 40001)
+    entry = [e for e in inventory(person, users)["entries"] if e["user"] == "ann"][0]
+    assert entry["profile"] == "mine" and "owner" not in entry, entry
+
+
+def test_only_root_may_ask_for_all_users():
+    nobody = pwd.getpwnam("stockade-test")
+    r = subprocess.run(["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", STOCKADE, "inventory", "--all-users"],
+                       env={"HOME": nobody.pw_dir, "PATH": "/usr/bin:/bin"}, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    assert r.returncode == 125 and "root alone may" in r.stderr, r.stderr

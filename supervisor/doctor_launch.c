@@ -96,7 +96,9 @@ int doctor_launch(struct doctor_attempt *a)
 	_cleanup_grants_ struct grants grants = { 0 };
 	struct effective e = { 0 };
 	struct spawned s = SPAWNED_NONE;
-	struct effective_args args = { &paths, &grants, no_environment, "/usr" };
+	struct effective_args args = {
+		.paths = &paths, .grants = &grants, .environ = no_environment, .workspace = "/usr", .trial = true
+	};
 	struct diag d = { 0 };
 	int r = leave_stdio(a);
 

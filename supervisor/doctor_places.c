@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "supervisor/kill/kill_watch.h"
+#include "supervisor/policy/policy.h"
 #include "build_id.h"
 
 enum { PROGRAM_BYTES_MAX = 64 << 20 };
@@ -157,6 +158,21 @@ static void check_kills(const struct doctor_env *env, struct doctor_result *r)
 	doctor_mend(r, "as root: sysctl -w fs.inotify.max_user_instances=1024");
 }
 
+static void check_policy(const struct doctor_env *env, struct doctor_result *r)
+{
+	_cleanup_policy_ struct policy policy = { 0 };
+	struct diag d = { 0 };
+
+	if (policy_load(&policy, &d) < 0) {
+		doctor_no(r, "%s", d.text);
+		doctor_mend(r, "as root: mend or replace " POLICY_FILE);
+	} else if (policy.file) {
+		doctor_yes(r, "%s holds for every launch", policy.file);
+	} else {
+		doctor_yes(r, "there is none: nobody but you lays anything down here");
+	}
+}
+
 static bool user_exists(const char *name)
 {
 	_cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
@@ -219,6 +235,7 @@ const struct doctor_check doctor_place_checks[] = {
 	{ "stockade-dial", check_dial },
 	{ "audit log", check_audit },
 	{ "runtime directory", check_runtime },
+	{ "policy", check_policy },
 	{ "kill switch", check_kills },
 	{ "signing keys", doctor_check_keys },
 	{ "clock", doctor_check_clock },

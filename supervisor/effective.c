@@ -99,8 +99,9 @@ static int step_provide(struct build *b, struct diag *d)
 static int step_policy(struct build *b, struct diag *d)
 {
 	const struct effective_policy *other = b->args->policy;
-	int r = other ? policy_load_file(other->file, other->trust, b->args->paths->uid, &b->e->policy, d)
-		      : policy_load(&b->e->policy, d);
+	int r = b->args->trial ? 0
+		: other	       ? policy_load_file(other->file, other->trust, b->args->paths->uid, &b->e->policy, d)
+			       : policy_load(&b->e->policy, d);
 
 	if (r == 0)
 		r = vouching_init(b->args->paths, &b->e->policy, &b->vouching, d);
@@ -463,8 +464,8 @@ static int step_shim(struct build *b, struct diag *d)
 	return r < 0 ? r : fill_roots(b, &c->roots, d);
 }
 
-/* Those that the profile names hold alone: whoever wrote the rules has looked at what they are about. They are signed as
- * the profile is. */
+/* Those that the profile names hold alone: whoever wrote the rules has looked at what they are about. They are signed
+ * as the profile is. */
 static int load_shipped_pins(struct build *b, struct diag *d)
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT(PIN_FILE_MAX);
@@ -481,7 +482,8 @@ static int load_shipped_pins(struct build *b, struct diag *d)
 	if (r == 0)
 		return pin_load_bytes(path, &bytes, b->e->subject, &b->e->pins, d);
 	if (r != -ENOENT)
-		return diag_fail(d, r, "the pin file %s cannot be used, so nothing is started: %.1500s", shown, why.text);
+		return diag_fail(
+			d, r, "the pin file %s cannot be used, so nothing is started: %.1500s", shown, why.text);
 	if (b->args->grants && b->args->grants->writes_pins)
 		return PIN_NONE;
 	return diag_fail(d, r,

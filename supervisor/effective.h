@@ -117,11 +117,11 @@ struct effective {
 	bool pinned; /* there are pins, and shim enforces them; they are no part of the digest */
 	struct pin_set pins;
 	struct vouched pins_vouched; /* who signed the file that the profile names */
-	bool others_cut;	 /* not all names of the other servers' tools are guarded against imitation */
-	int exit_hint;		 /* enum stockade_exit for a failure */
-	struct client client;	 /* who asks for it; no part of the digest. Filled by effective_identify */
-	const char *client_rule; /* by which rule of the policy it may; NULL: none says so */
-	char *client_refused;	 /* it may not, in words for the person; NULL: it may */
+	bool others_cut;	     /* not all names of the other servers' tools are guarded against imitation */
+	int exit_hint;		     /* enum stockade_exit for a failure */
+	struct client client;	     /* who asks for it; no part of the digest. Filled by effective_identify */
+	const char *client_rule;     /* by which rule of the policy it may; NULL: none says so */
+	char *client_refused;	     /* it may not, in words for the person; NULL: it may */
 };
 
 struct approvals; /* supervisor/consent.h */
@@ -138,6 +138,7 @@ struct effective_args {
 	char *const *environ;
 	const char *workspace;		       /* where we were started */
 	const struct effective_policy *policy; /* NULL: the machine's */
+	bool trial;			       /* doctor's own /bin/true: what policy says of servers is not about it */
 };
 
 /* All but what has to look at each file of the code: effective_look and effective_digest, in this order. */

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 from integration.harness import ODD, STAGE, STOCKADE, npm_server
 
-COMMANDS = ["run", "approve", "approvals", "approvals revoke", "check", "pin", "diff", "grant", "grants", "grants end", "ps", "inventory", "stop",
-            "kill", "restore", "kills", "key new", "profile lint", "profile sign", "profile verify", "sync", "audit show", "audit verify", "audit key", "audit prune", "audit export", "doctor"]
+COMMANDS = ["run", "approve", "approvals", "approvals revoke", "check", "pin", "diff", "grant", "grants", "grants end", "ps", "stop",
+            "kill", "restore", "kills", "key new", "profile lint", "profile sign", "profile verify", "sync", "audit show", "audit verify", "audit key", "audit prune", "audit export", "inventory", "doctor"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

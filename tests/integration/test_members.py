@@ -18,13 +18,28 @@ def explained(command):
     return {word.replace("\0", "_") for word in re.findall(r"_([^_]+)_", text)}
 
 
+def known_of_clients():
+    """Who a client is has a table of its own, in the page on run."""
+    with open(f"{PAGES}/stockade-run.1.scd", encoding="utf-8") as f:
+        part = f.read().split("\n# WHO THE CLIENT IS\n", 1)[1].split("\n# ", 1)[0].replace("\\_", "\0")
+    return {word.replace("\0", "_") for line in part.splitlines() if line.startswith("|  ") for word in re.findall(r"_([^_]+)_", line)}
+
+
+def is_apart(key, value):
+    """What a question or a definition has of its own, and who a client is."""
+    if key in ("client", "identity") and isinstance(value, dict):
+        assert set(value) <= known_of_clients(), set(value) - known_of_clients()
+        return True
+    return key == "question" or (key == "fields" and isinstance(value, dict))
+
+
 def members(value):
-    """Of objects within as well, but not of what a question or a definition has of its own."""
+    """Of objects within as well, but for what is apart."""
     if isinstance(value, list):
         return set().union(*map(members, value))
     if not isinstance(value, dict):
         return set()
-    return set(value).union(*(members(v) for k, v in value.items() if not (k == "question" or (k == "fields" and isinstance(v, dict)))))
+    return set(value).union(*(members(v) for k, v in value.items() if not is_apart(k, v)))
 
 
 def printed(person, command, *words, check=0):

@@ -151,6 +151,16 @@ def unnamed(line):
     return line.replace(NAMED.encode(), b"", 1)
 
 
+def promised(line):
+    """The kill switch can change the list of tools: that is the one thing that a hello has more than the server said."""
+    message = json.loads(line)
+    tools = (message.get("result") or {}).get("capabilities", {}).get("tools")
+    if not isinstance(tools, dict) or tools.get("listChanged") is True:
+        return line
+    message["result"]["capabilities"]["tools"] = {"listChanged": True, **{k: v for k, v in tools.items() if k != "listChanged"}}
+    return json.dumps(message)
+
+
 @pytest.mark.parametrize("runtime", [pytest.param(r, marks=pytest.mark.needs("java-sdk")) if r == "java" else r
                                      for r in RUNTIMES])
 def test_a_real_server_of_each_runtime_says_the_same_inside(person, runtime):
@@ -168,7 +178,7 @@ def test_a_real_server_of_each_runtime_says_the_same_inside(person, runtime):
     person.approve("runtime")
     wrapped = person.start("runtime")
     passed, denied = talk(wrapped, person.work, requests)
-    expected, got = sorted_out(said), sorted_out(unnamed(line) for line in passed)
+    expected, got = sorted_out(promised(line) for line in said), sorted_out(unnamed(line) for line in passed)
     assert sorted(got) == sorted(expected)
     for sort, messages in expected.items():
         for want, have in zip(messages, got[sort]):

@@ -26,8 +26,8 @@ static inline void map_ourselves(uid_t uid, gid_t gid)
 	put_text("/proc/self/gid_map", map);
 }
 
-/* A tmpfs of its own over the directory, in a mount namespace of the child's own. */
-static inline void small_disk(struct log_dir *l, const char *options)
+/* A mount namespace of the child's own; of user namespaces, which it needs unless it is root's, 32 are in one another. */
+static inline void own_mounts(void)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
@@ -38,9 +38,24 @@ static inline void small_disk(struct log_dir *l, const char *options)
 	}
 	if (uid != 0)
 		map_ourselves(uid, gid);
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("tmpfs", l->path, "tmpfs", 0, options) < 0) {
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		print_error("mounts of its own: %s\n", strerror(errno));
+		_exit(10);
+	}
+}
+
+/* In own_mounts a tmpfs over the directory, and over the one before. */
+static inline void put_disk(struct log_dir *l, const char *options)
+{
+	if (mount("tmpfs", l->path, "tmpfs", 0, options) < 0) {
 		print_error("a tmpfs in a namespace: %s\n", strerror(errno));
 		_exit(10);
 	}
 	l->fd = open(l->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static inline void small_disk(struct log_dir *l, const char *options)
+{
+	own_mounts();
+	put_disk(l, options);
 }

@@ -499,6 +499,7 @@ static int full_at_random_child(struct log_dir *l)
 {
 	enum { DISKS = 50 };
 
+	own_mounts();
 	for (unsigned k = 0; k < DISKS; k++) {
 		struct event e = call_event("x");
 		struct diag d = { "" };
@@ -506,7 +507,7 @@ static int full_at_random_child(struct log_dir *l)
 		char options[64];
 		int r;
 		snprintf(options, sizeof options, "size=%uk,mode=0700", 800 + k * 7919 % 900);
-		small_disk(l, options);
+		put_disk(l, options);
 		memset(e.reason, 'r', k * 31 % sizeof e.reason);
 		struct audit *a = session_open(l, "github", 0);
 		for (unsigned i = 0; (r = audit_append(a, EVENT_FROM_SHIM, &e, NULL, &d)) == 0; i++) {

@@ -246,6 +246,7 @@ static int full_disks(struct world *w)
 {
 	enum { DISKS = 50 };
 
+	own_mounts();
 	for (unsigned k = 0; k < DISKS; k++) {
 		struct event e = call_event("x");
 		struct diag d = { "" };
@@ -255,7 +256,7 @@ static int full_disks(struct world *w)
 		snprintf(options, sizeof options, "size=%uk,mode=0700", 800 + k * 7919 % 900);
 		close(w->logs->fd);
 		close(w->user.fd);
-		small_disk(w->logs, options);
+		put_disk(w->logs, options);
 		assert_int_equal(mkdir(w->user.path, 0700), 0);
 		w->user.fd = open(w->user.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		pid_t writer = start_writer(w, WRITER_USER_BYTES, &sock);

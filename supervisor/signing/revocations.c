@@ -149,12 +149,19 @@ static int explain(int r, struct diag *d)
 		why.text[0] ? why.text : strerror(-r));
 }
 
-int revocations_add(struct revocations *r, const char *name, const char *bytes, size_t n, struct diag *d)
+int revocations_parse(struct revocations *r, const char *name, const char *bytes, size_t n, struct diag *d)
 {
 	struct parse ps = { .table = &table, .d = d };
 	int x = parse(&ps, name, bytes, n, r);
 
 	json_file_done(&ps.file);
+	return x;
+}
+
+int revocations_add(struct revocations *r, const char *name, const char *bytes, size_t n, struct diag *d)
+{
+	int x = revocations_parse(r, name, bytes, n, d);
+
 	return x < 0 ? explain(x, d) : 0;
 }
 

@@ -37,6 +37,9 @@ struct revocations {
 
 /* Adds what the bytes say, which somebody else has verified (a bundle does). name: the file's, for words. */
 int revocations_add(struct revocations *r, const char *name, const char *bytes, size_t n, struct diag *d) _must_check_;
+/* The same for who writes or signs them: the words are about the file alone. */
+int revocations_parse(
+	struct revocations *r, const char *name, const char *bytes, size_t n, struct diag *d) _must_check_;
 /* Adds the files *.json of a directory of root's; none where there is no such directory. policy: whose keys must have
  * signed them, if it demands signatures at all. */
 int revocations_add_dir(struct revocations *r, const char *dir, enum fs_trust trust, uid_t uid,

@@ -8,6 +8,7 @@
 #include "supervisor/json_file.h"
 #include "supervisor/pin_store.h"
 #include "supervisor/profile_parse.h"
+#include "supervisor/signing/revocations.h"
 
 #define PINS ".pins"
 #define JSON ".json"
@@ -45,20 +46,9 @@ static int check_profile(const struct candidate *c, struct diag *d)
 
 static int check_revocation(const struct candidate *c, struct diag *d)
 {
-	_cleanup_json_file_ struct json_file f = { 0 };
-	const json_t *revoke;
-	int r = json_file_parse(c->path, c->bytes, c->n, &f, d);
+	_cleanup_(revocations_done) struct revocations said = { 0 };
 
-	if (r < 0)
-		return r;
-	revoke = json_object_get(f.root, "revoke");
-	if (json_is_object(revoke) && (json_object_get(revoke, "key") || json_object_get(revoke, "profile")) &&
-		json_string_length(json_object_get(f.root, "why")) > 0)
-		return 0;
-	return diag_fail(d, -EINVAL,
-		"%s: a revocation has \"revoke\": {\"key\": ID} or {\"profile\": NAME, \"version\": N}, \"when\" and "
-		"\"why\"",
-		c->path);
+	return revocations_parse(&said, c->path, c->bytes, c->n, d);
 }
 
 /* Each part as what will read it does; that a part's own signatures fit was looked at by bundle_parse. */

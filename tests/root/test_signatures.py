@@ -49,7 +49,7 @@ class Signers:
 
     def id(self, name):
         with open(f"{self.base}/{name}.pub", encoding="ascii") as f:
-            return f.readline().split()[-1]
+            return f.readline().split()[-1].zfill(16)  # minisign leaves zeros out
 
     def sign(self, path, *names, when=None):
         """The file's signatures are those of these keys and no others."""

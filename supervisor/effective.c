@@ -106,6 +106,10 @@ static int step_policy(struct build *b, struct diag *d)
 	if (r == 0)
 		r = vouching_init(b->args->paths, &b->e->policy, &b->vouching, d);
 	b->e->moments = b->vouching.moments;
+	if (r == 0 && *b->vouching.bundle.warning) {
+		b->e->bundle_warning = strdup(b->vouching.bundle.warning);
+		r = b->e->bundle_warning ? 0 : -ENOMEM;
+	}
 	return r < 0 ? r : policy_judge_layers(&b->e->policy.consent, landlock_abi(), d);
 }
 
@@ -616,6 +620,7 @@ int effective_identify(const struct paths *p, const struct lineage *l, struct ef
 void effective_done(struct effective *e)
 {
 	forget_client(e);
+	free(e->bundle_warning);
 	policy_done(&e->policy);
 	profile_done(&e->profile);
 	freshness_done(&e->fresh);

@@ -188,6 +188,8 @@ static int note_start(const struct launch *l, struct diag *d)
 	const struct effective *e = l->effective;
 	char name[128];
 
+	if (e->bundle_warning)
+		command_error("%s: note: %s", text_escape_str(e->name, name, sizeof(name)), e->bundle_warning);
 	if (e->fresh.soon)
 		command_error("%s: note: %s", text_escape_str(e->name, name, sizeof(name)), e->fresh.soon);
 	return freshness_remember(&l->paths, &e->profile, &e->moments, d);

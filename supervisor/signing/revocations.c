@@ -62,8 +62,8 @@ static int add_key(const struct key *k, unsigned line, const struct statement *s
 		return key_fail_at(k, line, "revokes a key, which has no versions: \"versions\" goes with \"profile\"");
 	if (sign_id_parse(s->key, id) < 0)
 		return key_fail_at(k, line,
-			"names no key: \"key\" is the id, sixteen digits of hexadecimal in capitals, as "
-			"'stockade profile verify' and minisign show it");
+			"names no key: \"key\" is the id, sixteen digits of hexadecimal in capitals, as 'stockade "
+			"profile verify' shows it (minisign leaves zeros at its beginning out: put them back)");
 	if (r->n_keys + r->n_profiles >= REVOCATIONS_MAX)
 		return key_fail(k, "revokes more than %d things, with the files before it", REVOCATIONS_MAX);
 	grown = reallocarray(r->keys, r->n_keys + 1, sizeof(*r->keys));

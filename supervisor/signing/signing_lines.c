@@ -44,5 +44,7 @@ int signing_add_lines(struct effective *e)
 			e->profile.code[i].path.value, e->profile.code[i].digest);
 	if (r == 0)
 		r = add_key_end(e);
+	if (r == 0 && e->bundle_warning)
+		r = effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->bundle_warning);
 	return r == 0 && e->fresh.soon ? effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->fresh.soon) : r;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/text.h"
+#include "supervisor/kill/kill_set.h"
 
 enum { SHOWN = 300 };
 
@@ -55,6 +56,29 @@ static int take_revocations(struct vouching *v, struct diag *d)
 	return 0;
 }
 
+/* A rule that is read and not kept is none: what a bundle says and no launch acts on denies, as it does in a policy. */
+static int refuse_unkept(const struct bundle *b, struct diag *d)
+{
+	const struct {
+		const char *key, *instead;
+		size_t n;
+	} rows[] = {
+		{ "profiles", "files in /etc/stockade/profiles", b->n_profiles },
+		{ "pins", "files beside the profiles", b->n_pins },
+		{ "kill", "files in " KILL_SYSTEM_DIR, json_array_size(b->kills) },
+		{ "groups", "the policy", json_object_size(b->groups) },
+	};
+	char file[SHOWN];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].n)
+			return diag_fail(d, -EPERM,
+				"the bundle %s holds \"%s\", which this version does not put in force, so nothing is "
+				"started: whoever ships it has to leave that out and to use %s",
+				text_escape_str(b->file, file, sizeof(file)), rows[i].key, rows[i].instead);
+	return 0;
+}
+
 /* Where policy says how old it may be, none at all is too old: what was revoked or killed is not known here. */
 static int load_bundle(struct vouching *v, struct diag *d)
 {
@@ -70,7 +94,8 @@ static int load_bundle(struct vouching *v, struct diag *d)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	moments_tell(&v->moments, v->bundle.issued, "the bundle %s was issued", v->bundle.file);
-	return take_revocations(v, d);
+	r = refuse_unkept(&v->bundle, d);
+	return r < 0 ? r : take_revocations(v, d);
 }
 
 int vouching_init(const struct paths *p, const struct policy *policy, struct vouching *ret, struct diag *d)

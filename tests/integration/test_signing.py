@@ -199,7 +199,7 @@ def test_each_of_several_signers_has_a_file_and_one_who_signs_again_has_one_stil
     for _ in range(2):
         for name in ("two", "one"):
             signers.stockade("profile", "sign", "--key", f"{name}.key", "notes.json", check=0)
-    ids = {name: signers.get(f"{name}.pub").decode().splitlines()[0].split()[-1] for name in ("one", "two")}
+    ids = {name: signers.get(f"{name}.pub").decode().splitlines()[0].split()[-1].zfill(16) for name in ("one", "two")}
     assert sorted(f for f in os.listdir(signers.dir) if f.endswith(".minisig")) == [f"notes.json.{ids['two']}.minisig", "notes.json.minisig"]
     signers.verify("--keys", ".", "--need", "2")
     # the same signature under another name makes no third

@@ -9,6 +9,7 @@ import json
 import os
 import ssl
 import subprocess
+import time
 import threading
 
 import pytest
@@ -102,6 +103,17 @@ class Fleet:
                            text=True, timeout=120, check=False, env={"PATH": os.environ["PATH"], "HOME": "/root", **(env or {})})
         assert r.returncode == check, f"{r.returncode}\n{r.stdout}\n{r.stderr}"
         return r
+
+    def check(self, check=0):
+        r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, self.base, STOCKADE, "check", "--", "/usr/bin/true"], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, timeout=120, check=False, env={"PATH": os.environ["PATH"], "HOME": "/root"})
+        assert r.returncode == check, f"{r.returncode}\n{r.stdout}\n{r.stderr}"
+        return r
+
+    def place(self, version, **more):
+        text = self.bundle(version, **{"profiles": [], **more})
+        self.put("etc/bundle.json", text)
+        self.put("etc/bundle.json.minisig", self.signature(text))
 
     def kept(self):
         path = f"{self.base}/lib/bundle/current/bundle.json"
@@ -263,6 +275,32 @@ def test_the_timer_asks_only_when_it_is_due(fleet):
     os.utime(f"{fleet.base}/lib/bundle/confirmed", (stamp, stamp))
     fleet.sync("--due")
     assert len(fleet.web.asked) > asked
+
+
+@pytest.mark.parametrize("key, value", [
+    ("profiles", [{"name": "notes", "text": json.dumps(PROFILE), "digest": "sha256:" + hashlib.sha256(json.dumps(PROFILE).encode()).hexdigest()}]),
+    ("pins", [{"name": "notes.pins", "text": "x", "digest": "sha256:" + hashlib.sha256(b"x").hexdigest()}]),
+    ("kill", [{"stockade": 1, "server": "notes", "who": "it", "when": "2026-01-01T00:00:00Z", "why": "SEC-1"}]),
+    ("groups", {"mcp-dev": {"servers": ["notes"]}}),
+])
+def test_what_a_bundle_says_and_no_launch_acts_on_starts_nothing(fleet, key, value):
+    fleet.place(1)
+    fleet.check()
+    fleet.place(2, **{key: value})
+    said = fleet.check(125).stderr
+    assert f'"{key}"' in said and "not put in force" in said, said
+
+
+def test_a_bundle_that_is_soon_too_old_or_half_there_is_said_and_one_that_is_denies(fleet):
+    fleet.put("etc/policy.json", json.dumps({"stockade": 1, "bundle": {"stale": "72h"}}))
+    assert "no bundle yet" in fleet.check(125).stderr
+    fleet.place(1)
+    assert "last confirmed" not in fleet.check().stdout
+    now = time.time()
+    os.utime(f"{fleet.base}/etc/bundle.json", (now - 40 * 3600,) * 2)
+    assert "soon that is too old" in " ".join(fleet.check().stdout.split())
+    os.utime(f"{fleet.base}/etc/bundle.json", (now - 73 * 3600,) * 2)
+    assert "takes none that is so old" in fleet.check(125).stderr
 
 
 @pytest.mark.parametrize("url, words", [

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_wire - what crosses a process boundary: whole and of this build, or refused */
+/* test_wire - what crosses a process boundary: whole and of this build, or refused (test_wire_fields has what holds for
+ * each field and table, test_wire_shim_config what the shim is told) */
 #include "tests/unit/wire_unit.h"
 #include <errno.h>
 #include <stdio.h>
@@ -334,8 +335,15 @@ static int decode_collected(const void *p, size_t n)
 static int encode_fetch(struct wire_writer *w)
 {
 	static char url[] = "https://it.example.com/b.json", proxy[] = "proxy.example.com", ca[] = "PEM";
-	static const struct fetch_request f = { .uid = 999, .gid = 999, .url = url, .port = 443, .proxy_host = proxy,
-		.proxy_port = 3128, .ca = ca, .max = 1 << 20, .seconds = 60 };
+	static const struct fetch_request f = { .uid = 999,
+		.gid = 999,
+		.url = url,
+		.port = 443,
+		.proxy_host = proxy,
+		.proxy_port = 3128,
+		.ca = ca,
+		.max = 1 << 20,
+		.seconds = 60 };
 
 	return fetch_request_encode(&f, w);
 }
@@ -660,129 +668,6 @@ static void a_plan_takes_no_more_mounts_than_its_limit(void **state)
 	assert_int_equal(plan_add_mount(&p, &m), -E2BIG);
 }
 
-static void a_count_that_cannot_be_there_is_refused_before_it_is_believed(void **state)
-{
-	unsigned char bytes[8] = { 0xff, 0xff, 0x0f, 0 };
-	struct wire_reader r = { .p = bytes, .left = sizeof(bytes) };
-
-	assert_int_equal(wire_get_count(&r, 4), 0);
-	assert_int_equal(r.error, -EPROTO);
-}
-
-static void text_with_a_nul_inside_is_refused(void **state)
-{
-	unsigned char bytes[] = { 3, 0, 0, 0, 'a', 0, 'b' };
-	struct wire_reader r = { .p = bytes, .left = sizeof(bytes) };
-
-	assert_null(wire_get_str(&r));
-	assert_int_equal(r.error, -EPROTO);
-}
-
-static void null_and_empty_text_are_told_apart(void **state)
-{
-	unsigned char bytes[] = { 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0 };
-	struct wire_reader r = { .p = bytes, .left = sizeof(bytes) };
-
-	assert_null(wire_get_str(&r));
-	_cleanup_free_ char *empty = wire_get_str(&r);
-	assert_string_equal(empty, "");
-	assert_int_equal(wire_close(&r), 0);
-}
-
-static void a_text_longer_than_its_array_is_refused(void **state)
-{
-	unsigned char bytes[] = { 4, 0, 0, 0, 'a', 'b', 'c', 'd' };
-	struct wire_reader r = { .p = bytes, .left = sizeof(bytes) };
-	char small[4];
-
-	wire_get_str_fixed(&r, small, sizeof(small));
-	assert_int_equal(r.error, -EPROTO);
-	assert_string_equal(small, "");
-}
-
-static void a_writer_keeps_its_first_error(void **state)
-{
-	struct wire_writer w;
-
-	wire_begin(&w, WIRE_CONTROL, 64);
-	for (int i = 0; i < 64; i++)
-		wire_put_u64(&w, 1);
-	assert_int_equal(wire_finish(&w), -E2BIG);
-	assert_true(w.buf.len <= 64);
-	wire_writer_done(&w);
-}
-
-static void every_event_has_a_name_and_at_least_one_source(void **state)
-{
-	for (unsigned t = 0; t < EVENT_TYPE_COUNT; t++) {
-		bool any = false;
-		for (unsigned s = 0; s < EVENT_SOURCE_COUNT; s++)
-			any = any || event_allowed(t, s);
-		assert_true(any);
-		for (unsigned u = 0; u < t; u++)
-			assert_string_not_equal(event_name(t), event_name(u));
-	}
-	assert_string_equal(event_name(EVENT_TYPE_COUNT), "unknown");
-	assert_string_equal(event_source_name(EVENT_SOURCE_COUNT), "unknown");
-}
-
-static void the_shim_cannot_speak_for_the_supervisor(void **state)
-{
-	static const enum event_type supervisors[] = { EVENT_SESSION_OPEN, EVENT_SESSION_READY, EVENT_SESSION_FAILED,
-		EVENT_SESSION_CLOSE, EVENT_CHECKPOINT, EVENT_CONSENT, EVENT_SERVER_EXIT, EVENT_CLIENT_GONE, EVENT_STOP,
-		EVENT_LOG_BUDGET, EVENT_LOG_FULL, EVENT_LOG_TORN, EVENT_PLANTED };
-
-	for (size_t i = 0; i < ARRAY_LEN(supervisors); i++) {
-		assert_true(event_allowed(supervisors[i], EVENT_FROM_SUPERVISOR));
-		for (unsigned s = EVENT_FROM_ENTER; s < EVENT_SOURCE_COUNT; s++)
-			assert_false(event_allowed(supervisors[i], s));
-	}
-	assert_true(event_allowed(EVENT_CALL, EVENT_FROM_SHIM));
-	assert_false(event_allowed(EVENT_CALL, EVENT_FROM_SUPERVISOR));
-	assert_false(event_allowed(EVENT_CALL, EVENT_FROM_GATEWAY));
-	assert_false(event_allowed(EVENT_TYPE_COUNT, EVENT_FROM_SHIM));
-	assert_false(event_allowed(EVENT_CALL, EVENT_SOURCE_COUNT));
-}
-
-static void every_stage_has_words(void **state)
-{
-	for (unsigned s = 0; s < ENTER_STAGE_COUNT; s++) {
-		assert_true(strlen(enter_stage_name(s)) > 0);
-		assert_true(strlen(enter_stage_words(s)) > 0);
-	}
-	assert_string_equal(enter_stage_name(ENTER_STAGE_COUNT), "UNKNOWN");
-}
-
-static void a_deny_rule_wins_over_an_allow_wherever_it_stands(void **state)
-{
-	struct shim_rule rules[] = {
-		{ .allow = true, .glob = (char *)(uintptr_t) "*", .where = (char *)(uintptr_t) "1" },
-		{ .allow = true, .glob = (char *)(uintptr_t) "get_*", .where = (char *)(uintptr_t) "2" },
-		{ .allow = false, .glob = (char *)(uintptr_t) "*_secret", .where = (char *)(uintptr_t) "3" },
-		{ .allow = false, .glob = (char *)(uintptr_t) "get_secret", .where = (char *)(uintptr_t) "4" },
-	};
-	static const struct {
-		const char *name;
-		size_t n;
-		bool restricted, allowed;
-		int rule; /* index, -1: none */
-	} cases[] = {
-		{ "get_secret", 4, true, false, 2 },
-		{ "get_issue", 4, true, true, 0 },
-		{ "get_issue", 0, true, false, -1 },
-		{ "get_issue", 0, false, true, -1 },
-		{ "Get_secreT", 4, false, true, 0 },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct shim_rules r = { .restricted = cases[i].restricted, .rules = rules, .n = cases[i].n };
-		bool allowed = !cases[i].allowed;
-		const struct shim_rule *rule = shim_rules_match(&r, cases[i].name, strlen(cases[i].name), &allowed);
-		assert_int_equal(allowed, cases[i].allowed);
-		assert_ptr_equal(rule, cases[i].rule < 0 ? NULL : &rules[cases[i].rule]);
-	}
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -799,15 +684,6 @@ int main(void)
 		cmocka_unit_test(an_event_with_every_field_full_fits_one_message),
 		cmocka_unit_test(a_plan_with_root_or_without_a_needed_part_is_refused),
 		cmocka_unit_test(a_plan_takes_no_more_mounts_than_its_limit),
-		cmocka_unit_test(a_count_that_cannot_be_there_is_refused_before_it_is_believed),
-		cmocka_unit_test(text_with_a_nul_inside_is_refused),
-		cmocka_unit_test(null_and_empty_text_are_told_apart),
-		cmocka_unit_test(a_text_longer_than_its_array_is_refused),
-		cmocka_unit_test(a_writer_keeps_its_first_error),
-		cmocka_unit_test(every_event_has_a_name_and_at_least_one_source),
-		cmocka_unit_test(the_shim_cannot_speak_for_the_supervisor),
-		cmocka_unit_test(every_stage_has_words),
-		cmocka_unit_test(a_deny_rule_wins_over_an_allow_wherever_it_stands),
 	};
 	return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }

@@ -326,6 +326,99 @@ static void no_count_is_beyond_the_limit_whatever_its_elements_take(void **state
 	assert_int_equal(wire_get_count(&r, 0), WIRE_COUNT_MAX);
 }
 
+static void a_count_that_cannot_be_there_is_refused_before_it_is_believed(void **state)
+{
+	unsigned char bytes[8] = { 0xff, 0xff, 0x0f, 0 };
+	struct wire_reader r = { .p = bytes, .left = sizeof(bytes) };
+
+	assert_int_equal(wire_get_count(&r, 4), 0);
+	assert_int_equal(r.error, -EPROTO);
+}
+
+static void text_with_a_nul_inside_is_refused(void **state)
+{
+	unsigned char bytes[] = { 3, 0, 0, 0, 'a', 0, 'b' };
+	struct wire_reader r = { .p = bytes, .left = sizeof(bytes) };
+
+	assert_null(wire_get_str(&r));
+	assert_int_equal(r.error, -EPROTO);
+}
+
+static void null_and_empty_text_are_told_apart(void **state)
+{
+	unsigned char bytes[] = { 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0 };
+	struct wire_reader r = { .p = bytes, .left = sizeof(bytes) };
+
+	assert_null(wire_get_str(&r));
+	_cleanup_free_ char *empty = wire_get_str(&r);
+	assert_string_equal(empty, "");
+	assert_int_equal(wire_close(&r), 0);
+}
+
+static void a_text_longer_than_its_array_is_refused(void **state)
+{
+	unsigned char bytes[] = { 4, 0, 0, 0, 'a', 'b', 'c', 'd' };
+	struct wire_reader r = { .p = bytes, .left = sizeof(bytes) };
+	char small[4];
+
+	wire_get_str_fixed(&r, small, sizeof(small));
+	assert_int_equal(r.error, -EPROTO);
+	assert_string_equal(small, "");
+}
+
+static void a_writer_keeps_its_first_error(void **state)
+{
+	struct wire_writer w;
+
+	wire_begin(&w, WIRE_CONTROL, 64);
+	for (int i = 0; i < 64; i++)
+		wire_put_u64(&w, 1);
+	assert_int_equal(wire_finish(&w), -E2BIG);
+	assert_true(w.buf.len <= 64);
+	wire_writer_done(&w);
+}
+
+static void every_event_has_a_name_and_at_least_one_source(void **state)
+{
+	for (unsigned t = 0; t < EVENT_TYPE_COUNT; t++) {
+		bool any = false;
+		for (unsigned s = 0; s < EVENT_SOURCE_COUNT; s++)
+			any = any || event_allowed(t, s);
+		assert_true(any);
+		for (unsigned u = 0; u < t; u++)
+			assert_string_not_equal(event_name(t), event_name(u));
+	}
+	assert_string_equal(event_name(EVENT_TYPE_COUNT), "unknown");
+	assert_string_equal(event_source_name(EVENT_SOURCE_COUNT), "unknown");
+}
+
+static void the_shim_cannot_speak_for_the_supervisor(void **state)
+{
+	static const enum event_type supervisors[] = { EVENT_SESSION_OPEN, EVENT_SESSION_READY, EVENT_SESSION_FAILED,
+		EVENT_SESSION_CLOSE, EVENT_CHECKPOINT, EVENT_CONSENT, EVENT_SERVER_EXIT, EVENT_CLIENT_GONE, EVENT_STOP,
+		EVENT_LOG_BUDGET, EVENT_LOG_FULL, EVENT_LOG_TORN, EVENT_PLANTED };
+
+	for (size_t i = 0; i < ARRAY_LEN(supervisors); i++) {
+		assert_true(event_allowed(supervisors[i], EVENT_FROM_SUPERVISOR));
+		for (unsigned s = EVENT_FROM_ENTER; s < EVENT_SOURCE_COUNT; s++)
+			assert_false(event_allowed(supervisors[i], s));
+	}
+	assert_true(event_allowed(EVENT_CALL, EVENT_FROM_SHIM));
+	assert_false(event_allowed(EVENT_CALL, EVENT_FROM_SUPERVISOR));
+	assert_false(event_allowed(EVENT_CALL, EVENT_FROM_GATEWAY));
+	assert_false(event_allowed(EVENT_TYPE_COUNT, EVENT_FROM_SHIM));
+	assert_false(event_allowed(EVENT_CALL, EVENT_SOURCE_COUNT));
+}
+
+static void every_stage_has_words(void **state)
+{
+	for (unsigned s = 0; s < ENTER_STAGE_COUNT; s++) {
+		assert_true(strlen(enter_stage_name(s)) > 0);
+		assert_true(strlen(enter_stage_words(s)) > 0);
+	}
+	assert_string_equal(enter_stage_name(ENTER_STAGE_COUNT), "UNKNOWN");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +431,14 @@ int main(void)
 		cmocka_unit_test(no_source_beyond_the_table_may_send_anything),
 		cmocka_unit_test(after_an_error_nothing_more_is_written_or_read),
 		cmocka_unit_test(no_count_is_beyond_the_limit_whatever_its_elements_take),
+		cmocka_unit_test(a_count_that_cannot_be_there_is_refused_before_it_is_believed),
+		cmocka_unit_test(text_with_a_nul_inside_is_refused),
+		cmocka_unit_test(null_and_empty_text_are_told_apart),
+		cmocka_unit_test(a_text_longer_than_its_array_is_refused),
+		cmocka_unit_test(a_writer_keeps_its_first_error),
+		cmocka_unit_test(every_event_has_a_name_and_at_least_one_source),
+		cmocka_unit_test(the_shim_cannot_speak_for_the_supervisor),
+		cmocka_unit_test(every_stage_has_words),
 	};
 
 	return cmocka_run_group_tests_name("fields of messages", tests, NULL, NULL);

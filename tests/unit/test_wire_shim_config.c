@@ -464,6 +464,36 @@ static void a_salt_has_its_length(void **state)
 	wire_writer_done(&w);
 }
 
+static void a_deny_rule_wins_over_an_allow_wherever_it_stands(void **state)
+{
+	struct shim_rule rules[] = {
+		{ .allow = true, .glob = (char *)(uintptr_t) "*", .where = (char *)(uintptr_t) "1" },
+		{ .allow = true, .glob = (char *)(uintptr_t) "get_*", .where = (char *)(uintptr_t) "2" },
+		{ .allow = false, .glob = (char *)(uintptr_t) "*_secret", .where = (char *)(uintptr_t) "3" },
+		{ .allow = false, .glob = (char *)(uintptr_t) "get_secret", .where = (char *)(uintptr_t) "4" },
+	};
+	static const struct {
+		const char *name;
+		size_t n;
+		bool restricted, allowed;
+		int rule; /* index, -1: none */
+	} cases[] = {
+		{ "get_secret", 4, true, false, 2 },
+		{ "get_issue", 4, true, true, 0 },
+		{ "get_issue", 0, true, false, -1 },
+		{ "get_issue", 0, false, true, -1 },
+		{ "Get_secreT", 4, false, true, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct shim_rules r = { .restricted = cases[i].restricted, .rules = rules, .n = cases[i].n };
+		bool allowed = !cases[i].allowed;
+		const struct shim_rule *rule = shim_rules_match(&r, cases[i].name, strlen(cases[i].name), &allowed);
+		assert_int_equal(allowed, cases[i].allowed);
+		assert_ptr_equal(rule, cases[i].rule < 0 ? NULL : &rules[cases[i].rule]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -472,6 +502,7 @@ int main(void)
 		cmocka_unit_test(every_field_of_a_shim_config_arrives),
 		cmocka_unit_test(a_shim_config_with_a_value_that_none_may_have_is_refused),
 		cmocka_unit_test(a_salt_has_its_length),
+		cmocka_unit_test(a_deny_rule_wins_over_an_allow_wherever_it_stands),
 	};
 
 	return cmocka_run_group_tests_name("what the shim is told", tests, NULL, NULL);

@@ -4,40 +4,36 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void take_policy(const struct policy_signatures *s, struct bundle_judging *j)
+static int take_policy(const struct policy_signatures *s, struct bundle_judging *j)
 {
-	for (size_t i = 0; i < s->n; i++)
-		j->keys[i] = (struct judge_key){ .name = s->keys[i].name,
-			.expires = s->keys[i].expires,
-			.scope = (const char *const *)s->keys[i].servers.v,
-			.n_scope = s->keys[i].servers.n,
-			.where = s->keys[i].where };
 	j->rule.n_keys = s->n;
 	j->rule.need = s->need;
 	j->rule.where = s->where;
+	return policy_signatures_keys(s, &j->keys);
+}
+
+/* One of the keyring is enough. */
+static int take_keyring(const struct keyring *keys, struct bundle_judging *j)
+{
+	j->rule.n_keys = keys->n;
+	j->keys = calloc(keys->n + 1, sizeof(*j->keys));
+	for (size_t i = 0; j->keys && i < keys->n; i++)
+		j->keys[i].name = keys->v[i].name;
+	return j->keys ? 0 : -ENOMEM;
 }
 
 int bundle_judging_init(const struct policy *policy, const struct keyring *keys,
 	const uint8_t (*revoked)[SIGN_ID_BYTES], size_t n_revoked, int64_t now, struct bundle_judging *ret)
 {
 	const struct policy_signatures *s = &policy->signatures;
+	int r;
 
-	*ret = (struct bundle_judging){ .rule = { .need = 1,
-						.n_keys = keys->n,
-						.revoked = revoked,
-						.n_revoked = n_revoked,
-						.now = now,
-						.where = "a bundle" } };
-	ret->keys = calloc((s->where ? s->n : keys->n) + 1, sizeof(*ret->keys));
-	if (!ret->keys)
-		return -ENOMEM;
-	if (s->where)
-		take_policy(s, ret);
-	else
-		for (size_t i = 0; i < keys->n; i++)
-			ret->keys[i].name = keys->v[i].name;
+	*ret = (struct bundle_judging){
+		.rule = { .need = 1, .revoked = revoked, .n_revoked = n_revoked, .now = now, .where = "a bundle" }
+	};
+	r = s->where ? take_policy(s, ret) : take_keyring(keys, ret);
 	ret->rule.keys = ret->keys;
-	return 0;
+	return r;
 }
 
 void bundle_judging_done(struct bundle_judging *j)

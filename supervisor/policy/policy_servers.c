@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/glob.h"
-#include "base/parse.h"
 #include "base/text.h"
 #include "supervisor/policy/policy_keys.h"
 
-enum { SHOWN = 256 };
+enum { SHOWN = 256, NO_VERSION = 0 };
 
 /* --- what takes the keys --- */
 
@@ -39,25 +38,18 @@ static struct policy_pattern *pattern_add(struct policy_patterns *l)
 	if (!v)
 		return NULL;
 	l->v = v;
-	v[l->n] = (struct policy_pattern){ .to = UINT64_MAX };
+	v[l->n] = (struct policy_pattern){ .versions = VERSION_RANGE_ALL };
 	return &v[l->n++];
 }
 
-/* "3", "3..9", "3.." or "..9". */
-static bool versions_parse(const char *text, struct policy_pattern *ret)
+/* A rule that names versions is about profiles that have one: one without is not among those before the ninth. */
+static int take_versions(const char *text, struct version_range *ret)
 {
-	const char *dots = strstr(text, "..");
-	_cleanup_free_ char *from = strndup(text, dots ? (size_t)(dots - text) : strlen(text));
+	int r = text ? version_range_parse(text, ret) : -EINVAL;
 
-	if (!from || (dots && !*from && !dots[2]))
-		return false;
-	ret->from = 1;
-	if ((*from || !dots) && parse_u64(from, 1, INT32_MAX, &ret->from) < 0)
-		return false;
-	ret->to = dots ? UINT64_MAX : ret->from;
-	if (dots && dots[2] && parse_u64(dots + 2, 1, INT32_MAX, &ret->to) < 0)
-		return false;
-	return ret->from <= ret->to;
+	if (r == 0 && ret->first == NO_VERSION)
+		ret->first = 1;
+	return r;
 }
 
 static int check_glob(const struct key *k, const char *glob, unsigned line)
@@ -89,7 +81,7 @@ static int take_server(const struct key *k, const json_t *item, unsigned line, s
 			continue;
 		if (strcmp(key, "versions") != 0)
 			return key_fail_at(k, line, "has an item with more than \"name\" and \"versions\"");
-		if (!json_is_string(v) || !versions_parse(json_string_value(v), ret))
+		if (take_versions(json_string_value(v), &ret->versions) < 0)
 			return key_fail_at(
 				k, line, "has versions that are not written as \"3\", \"3..9\", \"3..\" or \"..9\"");
 	}
@@ -143,12 +135,10 @@ int policy_set_packages(const struct key *k)
 
 /* --- what they say of a server --- */
 
-enum { NO_VERSION = 0 };
-
 static const struct policy_pattern *match(const struct policy_patterns *l, const char *name, uint64_t version)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (glob_match(l->v[i].glob, name, strlen(name)) && version >= l->v[i].from && version <= l->v[i].to)
+		if (glob_match(l->v[i].glob, name, strlen(name)) && version_range_has(&l->v[i].versions, version))
 			return &l->v[i];
 	return NULL;
 }

@@ -14,11 +14,12 @@
 #include "base/diag.h"
 #include "supervisor/profile.h"
 #include "supervisor/resolve.h"
+#include "supervisor/signing/version_range.h"
 
 struct policy_pattern {
-	char *glob;	   /* of a name; of a package "npm:@scope/name" */
-	uint64_t from, to; /* versions of the profile, both of them too */
-	char *where;	   /* "FILE:LINE (servers.allow "db-*")" */
+	char *glob;		       /* of a name; of a package "npm:@scope/name" */
+	struct version_range versions; /* of the profile */
+	char *where;		       /* "FILE:LINE (servers.allow "db-*")" */
 };
 
 struct policy_patterns {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/parse.h"
 #include "base/text.h"
+#include "sign/judge.h"
 #include "sign/keyring.h"
 #include "supervisor/policy/policy_keys.h"
 
@@ -138,6 +139,22 @@ int policy_set_signatures(const struct key *k)
 	if (s->need > named)
 		return key_fail(k, "needs %u signatures of %zu keys: no profile could ever have them", s->need, named);
 	return key_where(k, k->line, NULL, &s->where);
+}
+
+int policy_signatures_keys(const struct policy_signatures *s, struct judge_key **ret)
+{
+	struct judge_key *keys = calloc(s->n + 1, sizeof(*keys));
+
+	if (!keys)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		keys[i] = (struct judge_key){ .name = s->keys[i].name,
+			.expires = s->keys[i].expires,
+			.scope = (const char *const *)s->keys[i].servers.v,
+			.n_scope = s->keys[i].servers.n,
+			.where = s->keys[i].where };
+	*ret = keys;
+	return 0;
 }
 
 void policy_signatures_done(struct policy_signatures *s)

@@ -18,6 +18,8 @@
 
 enum { POLICY_SIGNERS_MAX = 16 };
 
+struct judge_key;
+
 struct policy_signer {
 	char *name;
 	char *where;	     /* "FILE:LINE (signatures.keys.release)", or that of "of" */
@@ -33,4 +35,6 @@ struct policy_signatures {
 	size_t n;
 };
 
+/* Those keys as judge() takes them: an array of s->n for free(), which borrows from s. -ENOMEM. */
+int policy_signatures_keys(const struct policy_signatures *s, struct judge_key **ret) _must_check_;
 void policy_signatures_done(struct policy_signatures *s);

@@ -169,22 +169,6 @@ static int check_moments(struct vouching *v, const char *path, const struct veri
 	return moments_check(&v->moments, why, d);
 }
 
-static int fill_keys(const struct policy_signatures *s, struct judge_key **ret)
-{
-	struct judge_key *keys = calloc(s->n + 1, sizeof(*keys));
-
-	if (!keys)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->n; i++)
-		keys[i] = (struct judge_key){ .name = s->keys[i].name,
-			.expires = s->keys[i].expires,
-			.scope = (const char *const *)s->keys[i].servers.v,
-			.n_scope = s->keys[i].servers.n,
-			.where = s->keys[i].where };
-	*ret = keys;
-	return 0;
-}
-
 static int judge_file(const struct vouching *v, const char *path, const char *server, const struct verified *x,
 	struct verdict *ret, struct diag *d)
 {
@@ -198,7 +182,7 @@ static int judge_file(const struct vouching *v, const char *path, const char *se
 		.server = server,
 		.where = s->where };
 	char shown[SHOWN];
-	int r = fill_keys(s, &keys);
+	int r = policy_signatures_keys(s, &keys);
 
 	rule.keys = keys;
 	r = r < 0 ? r : judge(&rule, &v->keys, x, ret, d);

@@ -528,7 +528,8 @@ int effective_add_walls(struct effective *e)
 	if (r == 0)
 		r = effective_meters_walls(e);
 	if (r == 0 && e->policy.audit.collector)
-		r = effective_add_line(e, LINE_AUDIT, 0, e->policy.audit.where, "records go to the machine's collector");
+		r = effective_add_line(
+			e, LINE_AUDIT, 0, e->policy.audit.where, "records go to the machine's collector");
 	return r < 0 ? r
 		     : effective_add_line(e, LINE_AUDIT, 0, NULL, "arguments of calls: %s",
 			       f->audit_args == SHIM_ARGS_FULL	 ? "in full"

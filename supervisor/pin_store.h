@@ -47,8 +47,8 @@ int pin_open(const struct paths *p, int *ret, struct diag *d) _must_check_;
 int pin_load(
 	const struct paths *p, const char *name, const char *subject, struct pin_set *ret, struct diag *d) _must_check_;
 /* What a file of that path holds, which its reader trusts; it has to be about that subject. */
-int pin_load_bytes(const char *path, const struct buf *b, const char *subject, struct pin_set *ret,
-	struct diag *d) _must_check_;
+int pin_load_bytes(
+	const char *path, const struct buf *b, const char *subject, struct pin_set *ret, struct diag *d) _must_check_;
 int pin_save(const struct paths *p, const char *name, const char *subject, const struct buf *text,
 	struct diag *d) _must_check_;
 /* What the shim enforces of it. where: "the pins of 'github'", taken. */

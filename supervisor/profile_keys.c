@@ -28,7 +28,9 @@ static const struct key_row key_table[] = {
 	{ "package.npm", KEY_STRING, key_set_package },
 	{ "package.pypi", KEY_STRING, key_set_package },
 	{ "package.version", KEY_STRING, key_set_text, FIELD(package_version) },
-	{ "package.integrity", KEY_STRING, key_set_refused, .words = "the integrity of packages, which is over the archive that was fetched and not over what is installed ('code' binds that)" },
+	{ "package.integrity", KEY_STRING, key_set_refused,
+		.words = "the integrity of packages, which is over the archive that was fetched and not over what is "
+			 "installed ('code' binds that)" },
 	{ "parameters", KEY_OBJECT, key_set_parameters },
 	{ "parameters.*.type", KEY_STRING, key_set_param_type },
 	{ "parameters.*.many", KEY_BOOLEAN, key_set_boolean, PARAM(many) },

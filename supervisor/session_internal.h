@@ -41,10 +41,10 @@ struct session {
 	uint64_t deadline; /* io_now_us, 0: none */
 	uint64_t eof_limit;
 	uint64_t checkpoint_at;
-	bool resting;	 /* records came just now, and more will */
-	bool dirty;	 /* records since the last checkpoint */
-	bool log_failed; /* and that was said */
-	struct counting counting; /* what ps shows */
+	bool resting;		       /* records came just now, and more will */
+	bool dirty;		       /* records since the last checkpoint */
+	bool log_failed;	       /* and that was said */
+	struct counting counting;      /* what ps shows */
 	struct session_calls *confirm; /* session_confirm.c; NULL before the first */
 	struct session_scopes *scopes; /* session_scopes.c; NULL: none can be lifted */
 	struct session_alerts *alerts; /* alerts/session_alerts.c; NULL: there is no rule */

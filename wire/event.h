@@ -51,11 +51,11 @@ enum event_source {
 	X(LOG_BUDGET, "log.budget", EVENT_S)                                                                           \
 	X(LOG_FULL, "log.full", EVENT_S)                                                                               \
 	X(LOG_TORN, "log.torn", EVENT_S)                                                                               \
-	X(LOG_KEY, "log.key", EVENT_S) /* another key signs from now on */                                             \
-	X(ALERT, "alert", EVENT_S)           /* a rule of the policy or of the user fired */                          \
-	X(ALERT_HOOK, "alert.hook", EVENT_S) /* how the hook of one ended, or why it was not run */                   \
-	X(PLANTED, "file.planted", EVENT_S) /* a protected name was created */                                         \
-	X(HELLO, "client.hello", EVENT_SH)  /* name and version it announced, era */                                   \
+	X(LOG_KEY, "log.key", EVENT_S)	     /* another key signs from now on */                                       \
+	X(ALERT, "alert", EVENT_S)	     /* a rule of the policy or of the user fired */                           \
+	X(ALERT_HOOK, "alert.hook", EVENT_S) /* how the hook of one ended, or why it was not run */                    \
+	X(PLANTED, "file.planted", EVENT_S)  /* a protected name was created */                                        \
+	X(HELLO, "client.hello", EVENT_SH)   /* name and version it announced, era */                                  \
 	X(SERVER_HELLO, "server.hello", EVENT_SH)                                                                      \
 	X(CALL, "tool.call", EVENT_SH)		    /* decided: allow or deny */                                       \
 	X(RESULT, "tool.result", EVENT_SH)	    /* status, bytes, latency */                                       \

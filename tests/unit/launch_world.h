@@ -157,8 +157,7 @@ static inline int launch_build(struct launch *l)
 {
 	char *path = LAUNCH_AT(l, "policy.json");
 	const struct effective_policy policy = { path, FS_TRUST_USER };
-	struct effective_args a = { &l->world->paths, &l->grants, l->env, l->workspace,
-		*l->policy ? &policy : NULL };
+	struct effective_args a = { &l->world->paths, &l->grants, l->env, l->workspace, *l->policy ? &policy : NULL };
 
 	if (*l->policy)
 		launch_put(l, "policy.json", 0644, l->policy);

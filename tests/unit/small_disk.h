@@ -26,7 +26,8 @@ static inline void map_ourselves(uid_t uid, gid_t gid)
 	put_text("/proc/self/gid_map", map);
 }
 
-/* A mount namespace of the child's own; of user namespaces, which it needs unless it is root's, 32 are in one another. */
+/* A mount namespace of the child's own; of user namespaces, which it needs unless it is root's, 32 are in one another.
+ */
 static inline void own_mounts(void)
 {
 	uid_t uid = geteuid();

@@ -24,14 +24,17 @@ static void closed_session(const struct log_dir *l, const struct log_key *k, con
 	struct diag d = { "" };
 
 	audit_new_session_id(session);
-	struct audit_identity id = { .session = session, .user = "alice", .server = "github", .delete_after = delete_after };
+	struct audit_identity id = {
+		.session = session, .user = "alice", .server = "github", .delete_after = delete_after
+	};
 	if (audit_open(&(struct audit_options){ .dirfd = l->fd, .key = k }, &id, &a, &d) < 0)
 		fail_msg("%s", d.text);
 	session_call(a, "x");
 	session_close(a);
 }
 
-static uint64_t prune(const struct log_dir *l, const struct prune_rules *rules, const struct log_key *k, uint64_t after_s)
+static uint64_t prune(
+	const struct log_dir *l, const struct prune_rules *rules, const struct log_key *k, uint64_t after_s)
 {
 	struct pruned done = { 0 };
 	struct diag d = { "" };
@@ -60,7 +63,8 @@ static int verified(const struct log_dir *l, char **ret_text)
 	FILE *out = open_memstream(ret_text, &n);
 
 	assert_int_equal(log_keys_own(&keys, l->fd, &d), 0);
-	int r = audit_verify(l->fd, &(struct audit_verify_options){ .read_only = true, .keys = &keys, .demand = true }, out, &d);
+	int r = audit_verify(
+		l->fd, &(struct audit_verify_options){ .read_only = true, .keys = &keys, .demand = true }, out, &d);
 	fclose(out);
 	return r;
 }

@@ -469,7 +469,8 @@ static void signatures_that_nobody_could_give_or_nobody_would_ask_for_are_refuse
 		refused(w, wrong[i][1]);
 	}
 	put(w->policy,
-		"{\"stockade\": 1, \"signatures\": {\"keys\": {\"b\": {\"expires\": \"2027-01-15T08:00:00Z\", \"servers\": "
+		"{\"stockade\": 1, \"signatures\": {\"keys\": {\"b\": {\"expires\": \"2027-01-15T08:00:00Z\", "
+		"\"servers\": "
 		"[\"x-*\"]}}, \"of\": [\"a\", \"b\"], \"need\": 2}}",
 		0600);
 	assert_int_equal(load(w, &p, &d), 0);

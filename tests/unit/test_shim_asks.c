@@ -442,7 +442,8 @@ static void without_logging_nobody_asks_for_it(void **state)
 	t->s.config.client.logging = (struct shim_logging){ .off = true, .where = WORDS("p:8") };
 	PLAY(t,
 		{ S, ID(0) "\"result\":{\"capabilities\":{\"logging\":{},\"tools\":{}}}}",
-			ID(0) "\"result\":{\"capabilities\":{\"tools\":{\"listChanged\":true}}}}", NULL, "response - ok" },
+			ID(0) "\"result\":{\"capabilities\":{\"tools\":{\"listChanged\":true}}}}", NULL,
+			"response - ok" },
 		{ C, ID(1) "\"method\":\"logging/setLevel\",\"params\":{\"level\":\"debug\"}}",
 			"~\"id\":1,\"error\":~4030~p:8", NULL, "request deny" },
 		{ C,

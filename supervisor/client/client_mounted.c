@@ -4,9 +4,9 @@
  *
  * snap: its files are below /snap/NAME/REVISION, a mount of root's. The label of AppArmor, where there is one, has to
  * say the same.
- * Flatpak: /.flatpak-info in the root of its process says which application it is, and where its files lie for us. Any
- * program can make itself such a root; so it is held only where what is executed is the very file of that application,
- * and root's.
+ * Flatpak: /.flatpak-info in the root of its process says which application it is, and where its files lie for us
+ * (flatpak-metadata(5)). Any program can make itself such a root, and write any name into it; so it is held only where
+ * what is executed is a file of root's in the place where Flatpak keeps that application, and no other.
  * AppImage: mounted by its own runtime with FUSE below a directory .mount_*; APPIMAGE in its environment names the
  * file. That is its word, but for kernels that say in fdinfo which process serves which connection of FUSE.
  */
@@ -122,50 +122,91 @@ static bool is_app_id(const char *id)
 	       strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == strlen(id);
 }
 
-/* What it executes as /app/REST is APP-PATH/REST, and root's? */
-static bool flatpak_held(const struct client_look *l, const char *app_path)
+bool client_flatpak_parse(const char *text, struct client_flatpak *ret)
 {
-	_cleanup_free_ char *path = NULL, *real = NULL;
-
-	if (strncmp(l->c->exe.path, "/app/", 5) != 0 || asprintf(&path, "%s/%s", app_path, l->c->exe.path + 5) < 0)
-		return false;
-	real = realpath(path, NULL);
-	return real && client_file_held(real, &l->st);
+	key_of(text, "[Application]", "\nname=", ret->id, sizeof(ret->id));
+	key_of(text, "[Instance]", "\napp-path=", ret->files, sizeof(ret->files));
+	key_of(text, "[Instance]", "\napp-commit=", ret->commit, sizeof(ret->commit));
+	return is_app_id(ret->id);
 }
 
-/* The service manager's word: app-flatpak-ID-NUMBER.scope (systemd.io, "Desktop Environment Integration"). */
+/* The last part of a path, which is cut off; NULL: there is none. */
+static const char *cut_last(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return NULL;
+	*slash = '\0';
+	return slash + 1;
+}
+
+/* INSTALLATION/app/ID/ARCH/BRANCH/COMMIT/files, where Flatpak keeps that application (flatpak(1)); of one that is there
+ * in part, more follows the commit. */
+bool client_flatpak_is_place(const char *real, const struct client_flatpak *f)
+{
+	_cleanup_free_ char *path = strdup(real);
+	const char *files = path ? cut_last(path) : NULL, *commit = files ? cut_last(path) : NULL;
+
+	if (!commit || strcmp(files, "files") != 0 || strncmp(commit, f->commit, strlen(f->commit)) != 0)
+		return false;
+	const char *branch = cut_last(path), *arch = branch ? cut_last(path) : NULL, *id = arch ? cut_last(path) : NULL;
+	const char *app = id ? cut_last(path) : NULL;
+	return app && strcmp(id, f->id) == 0 && strcmp(app, "app") == 0;
+}
+
+/* What it executes as /app/REST is REST in that place, and root's? */
+static bool flatpak_held(const struct client_look *l, const struct client_flatpak *f)
+{
+	_cleanup_free_ char *place = realpath(f->files, NULL), *path = NULL, *real = NULL;
+
+	if (!place || !client_flatpak_is_place(place, f) || strncmp(l->c->exe.path, "/app/", 5) != 0 ||
+		asprintf(&path, "%s/%s", place, l->c->exe.path + 5) < 0)
+		return false;
+	real = realpath(path, NULL);
+	return real && strncmp(real, place, strlen(place)) == 0 && real[strlen(place)] == '/' &&
+	       client_file_held(real, &l->st);
+}
+
+/* app-flatpak-ID-NUMBER.scope, the id as systemd.unit(5) has what is escaped in a unit's name. */
+static int scope_of(const char *id, struct buf *b)
+{
+	int r = buf_puts(b, "/app-flatpak-");
+
+	for (; r == 0 && *id; id++)
+		r = *id == '-' ? buf_puts(b, "\\x2d") : buf_putc(b, *id);
+	return r == 0 ? buf_puts(b, "-") : r;
+}
+
+/* The word of the user's service manager (systemd.io, "Desktop Environment Integration"). */
 static bool cgroup_agrees(const struct client_look *l, const char *id)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(CLIENT_PROC_MAX);
-	_cleanup_free_ char *unit = NULL;
+	_cleanup_buf_ struct buf b = BUF_INIT(CLIENT_PROC_MAX), unit = BUF_INIT(PATH_MAX);
 
-	return asprintf(&unit, "/app-flatpak-%s-", id) >= 0 &&
-	       client_read_at(l->proc, "cgroup", CLIENT_PROC_MAX - 1, &b) == 0 && strstr(b.data, unit);
+	return scope_of(id, &unit) == 0 && client_read_at(l->proc, "cgroup", CLIENT_PROC_MAX - 1, &b) == 0 &&
+	       strstr(b.data, unit.data);
 }
 
 static int take_flatpak(struct client_look *l)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(INFO_MAX);
-	char id[256], app_path[PATH_MAX], commit[128];
+	struct client_flatpak f;
 	int r = read_flatpak(l, &b);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	key_of(b.data, "[Application]", "\nname=", id, sizeof(id));
-	key_of(b.data, "[Instance]", "\napp-path=", app_path, sizeof(app_path));
-	key_of(b.data, "[Instance]", "\napp-commit=", commit, sizeof(commit));
-	if (!is_app_id(id))
+	if (!client_flatpak_parse(b.data, &f))
 		return 0;
 	l->c->kind = CLIENT_FLATPAK;
-	l->c->version = commit[0] ? strdup(commit) : NULL;
-	r = (commit[0] && !l->c->version) ? -ENOMEM : format(&l->c->package, "flatpak", id, strlen(id));
+	l->c->version = f.commit[0] ? strdup(f.commit) : NULL;
+	r = (f.commit[0] && !l->c->version) ? -ENOMEM : format(&l->c->package, "flatpak", f.id, strlen(f.id));
 	if (r < 0)
 		return r;
-	l->c->package_held = flatpak_held(l, app_path);
+	l->c->package_held = flatpak_held(l, &f);
 	if (l->c->package_held)
 		return 0;
 	return say(&l->c->how,
-		cgroup_agrees(l, id)
+		cgroup_agrees(l, f.id)
 			? "by /.flatpak-info in its root and the name of its cgroup, which a program of the same user "
 			  "can imitate"
 			: "by /.flatpak-info in its root alone, which a program of the same user can imitate");

@@ -5,6 +5,7 @@
  * Process:  supervisor
  */
 #pragma once
+#include <limits.h>
 #include <sys/stat.h>
 #include "base/buf.h"
 #include "supervisor/client/client.h"
@@ -63,3 +64,12 @@ int client_script_package(struct client_look *l) _must_check_;
 /* --- client_mounted.c: AppImage, snap, Flatpak --- */
 
 int client_find_kind(struct client_look *l) _must_check_;
+
+/* What a file .flatpak-info says; "": nothing. */
+struct client_flatpak {
+	char id[256], files[PATH_MAX], commit[128];
+};
+/* false: it names no application. */
+bool client_flatpak_parse(const char *text, struct client_flatpak *ret);
+/* Is that canonical path where Flatpak keeps the files of that application? */
+bool client_flatpak_is_place(const char *real, const struct client_flatpak *f);

@@ -43,10 +43,14 @@ def test_a_snap_is_known_by_name_and_revision(person, snaps, more, root_owned):
     assert client["root_owned"] is root_owned, client
 
 
+# where the system's installation has it
+DEPLOYED = "/var/lib/flatpak/app/com.example.Editor/x86_64/stable/abc123"
+
+
 def flatpak(person, info, files, *more):
     words = ["bwrap", "--die-with-parent", "--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc", "--proc", "/proc", "--dev", "/dev", "--bind", "/tmp", "/tmp",
              "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--ro-bind", STAGE, STAGE,
-             "--ro-bind", info, "/.flatpak-info", "--ro-bind", files, "/app", "--ro-bind", files, "/deploy/files", *more]
+             "--ro-bind", info, "/.flatpak-info", "--ro-bind", files, "/app", "--ro-bind", files, f"{DEPLOYED}/files", *more]
     return asked(person, [*words, "/app/bin/editor", "-c", CHECK])
 
 
@@ -55,8 +59,11 @@ def app(person):
     files = f"{person.base}/files"
     os.makedirs(f"{files}/bin")
     shutil.copy("/bin/dash", f"{files}/bin/editor")
-    info = person.write("info", "[Application]\nname=com.example.Editor\n\n[Instance]\napp-path=/deploy/files\napp-commit=abc123\n\n[Context]\nname=not.this\n")
-    return info, files
+    return flatpak_info(person), files
+
+
+def flatpak_info(person, name="com.example.Editor", place=f"{DEPLOYED}/files", commit="abc123"):
+    return person.write("info", f"[Application]\nname={name}\n\n[Instance]\napp-path={place}\napp-commit={commit}\n\n[Context]\nname=not.this\n")
 
 
 def test_a_flatpak_is_known_by_what_its_root_says(person, app):
@@ -72,7 +79,13 @@ def test_a_program_that_only_says_it_is_a_flatpak_is_said_to(person, app):
     os.chown(f"{files}/bin/editor", 0, 0)
     other = f"{person.base}/other"
     shutil.copytree(files, other)
-    assert "can imitate" in flatpak(person, info, files, "--ro-bind", other, "/deploy/files")["how"]
+    assert "can imitate" in flatpak(person, info, files, "--ro-bind", other, f"{DEPLOYED}/files")["how"]
+
+
+@pytest.mark.parametrize("said", [{"name": "com.example.Other"}, {"place": "/srv/files"}, {"commit": "abc124"}])
+def test_files_of_roots_are_no_flatpak_of_any_name(person, app, said):
+    client = flatpak(person, flatpak_info(person, **said), app[1], "--ro-bind", app[1], "/srv/files")
+    assert client["kind"] == "Flatpak" and "can imitate" in client["how"], client
 
 
 @pytest.mark.parametrize("text", ["", "[Application]\nname=\n", "[Application]\nname=../x.y\n", "[Instance]\nname=com.example.Editor\n"])

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/glob.h"
 #include "shim/answers.h"
+#include "shim/envelope.h"
 #include "shim/handle.h"
 #include "shim/policy.h"
 #include "shim/record.h"
@@ -121,6 +122,52 @@ static int end_call(struct shim *s, struct pending_entry *e, const char *words)
 	return r;
 }
 
+/* The name of the tool that it calls, in s->doc. */
+static int tool_of_parked(struct shim *s, const struct parked_entry *p, struct slice *ret)
+{
+	struct envelope e;
+	int r = json_parse(&s->doc, p->text, p->n);
+
+	*ret = (struct slice){ NULL, 0 };
+	if (r == 0)
+		r = envelope_read(&s->doc, &e);
+	if (r == 0 && slice_is(e.method, "tools/call"))
+		*ret = walk_string(message_get(&s->doc, "name"));
+	/* It is what passed here before. */
+	return r > 0 ? -EPROTO : r;
+}
+
+/* Judged once more, now: kills_guard() has the words. Else it would wait for the server's list, which a server need
+ * not give. */
+static int resume_parked(struct shim *s, struct parked_entry *at)
+{
+	struct parked_entry e = parked_steal(&s->parked, at);
+	const struct line line = { e.text, e.n };
+	struct message m = { .line = &line, .call_id = e.call_id, .modern = e.modern, .confirmed = e.confirmed };
+	int r = handle_resume(s, &m, NULL);
+
+	parked_entry_done(&e);
+	return r;
+}
+
+static int end_parked(struct shim *s)
+{
+	const char *words;
+	struct slice tool;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->parked.n;) {
+		r = tool_of_parked(s, &s->parked.v[i], &tool);
+		if (r == 0)
+			r = kills_find(s, tool, &words);
+		if (r == 0 && words)
+			r = resume_parked(s, &s->parked.v[i]);
+		else
+			i++;
+	}
+	return r;
+}
+
 static int end_calls(struct shim *s)
 {
 	const char *words;
@@ -134,6 +181,8 @@ static int end_calls(struct shim *s)
 		if (r == 0 && words)
 			r = end_call(s, e, words);
 	}
+	if (r == 0)
+		r = end_parked(s);
 	return r ? r : confirm_deny_killed(s);
 }
 

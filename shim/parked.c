@@ -72,10 +72,17 @@ bool parked_take(struct parked *p, int why, struct parked_entry *ret)
 	return false;
 }
 
-void parked_remove(struct parked *p, struct parked_entry *e)
+struct parked_entry parked_steal(struct parked *p, struct parked_entry *e)
 {
 	struct parked_entry taken = *e;
 
 	drop(p, e);
+	return taken;
+}
+
+void parked_remove(struct parked *p, struct parked_entry *e)
+{
+	struct parked_entry taken = parked_steal(p, e);
+
 	parked_entry_done(&taken);
 }

@@ -44,5 +44,7 @@ struct parked_entry *parked_find(struct parked *p, struct slice id);
 /* Takes the oldest that waits for that out of the table: false when there is none. The caller frees with
  * parked_entry_done. */
 bool parked_take(struct parked *p, int why, struct parked_entry *ret);
+/* Takes e out of the table; the caller frees with parked_entry_done. */
+struct parked_entry parked_steal(struct parked *p, struct parked_entry *e);
 void parked_remove(struct parked *p, struct parked_entry *e);
 void parked_entry_done(struct parked_entry *e);

@@ -2,6 +2,7 @@
 /* test_pins - the shim holds what the server says against the pins, and waits for what it has not said yet */
 #include "tests/unit/shim_unit.h"
 #include "shim/define.h"
+#include "shim/kills.h"
 #include "shim/own.h"
 #include "shim/pins.h"
 
@@ -602,6 +603,32 @@ static void a_call_with_more_to_say_of_its_client_than_is_kept_is_denied(void **
 	assert_string_equal(got(t, t->client), "");
 }
 
+/* The server may take twenty seconds to give its list, or never do. */
+static void a_call_that_waits_for_a_list_is_answered_as_soon_as_its_tool_is_killed(void **state)
+{
+	struct control kill = { .type = CONTROL_KILL_TOOL, .tool = "a", .text = "by alice: SEC-1" };
+	struct pinned p;
+	_cleanup_desk_ struct desk *t = pinned_desk(&p);
+	char id[128];
+
+	(void)state;
+	say(t, EVENT_FROM_CLIENT, CALL("1", "a"));
+	say(t, EVENT_FROM_CLIENT, CALL("2", "b"));
+	own_id(t, id);
+	assert_string_equal(got(t, t->client), "");
+	assert_int_equal(kills_take(&t->s, &kill), 0);
+	const char *heard = got(t, t->client);
+	if (!strstr(heard, "\"id\":1,") || !strstr(heard, "the kill switch") || !strstr(heard, "SEC-1"))
+		fail_msg("it is not answered: %s", heard);
+	assert_null(strstr(heard, "\"id\":2,"));
+	assert_null(strstr(heard, "in the server's profile"));
+	answer_own(t, id, "\"result\":{\"tools\":[" TOOL_A "," TOOL_B "]}");
+	assert_string_equal(got(t, t->client), "");
+	const char *sent = got(t, t->server);
+	if (!strstr(sent, "\"id\":2,") || strstr(sent, "\"id\":1,"))
+		fail_msg("not what was parked: %s", sent);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -627,6 +654,7 @@ int main(void)
 		cmocka_unit_test(a_call_with_more_to_say_of_its_client_than_is_kept_is_denied),
 		cmocka_unit_test(a_call_whose_scope_is_missing_is_told_so_and_nothing_of_the_pins),
 		cmocka_unit_test(without_pins_nothing_is_looked_at),
+		cmocka_unit_test(a_call_that_waits_for_a_list_is_answered_as_soon_as_its_tool_is_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

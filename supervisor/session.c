@@ -49,6 +49,7 @@ enum {
 	EOF_TOTAL_MS = 60000,
 	KILL_MS = 5000,
 	DRAIN_MS = 3000,
+	SILENT_MS = 1000, /* from the shim's last word to its end */
 };
 
 enum {
@@ -97,13 +98,18 @@ int session_tell_shim(struct session *s, struct control *c, const char *text)
 	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }
 
-void session_kill_init(struct session *s)
+void session_signal_init(const struct session *s)
 {
-	s->killed = true;
 	if (s->spawned.init_pidfd >= 0)
 		syscall(SYS_pidfd_send_signal, s->spawned.init_pidfd, SIGKILL, NULL, 0);
 	else if (s->spawned.enter_pidfd >= 0)
 		syscall(SYS_pidfd_send_signal, s->spawned.enter_pidfd, SIGKILL, NULL, 0);
+}
+
+void session_kill_init(struct session *s)
+{
+	s->killed = true;
+	session_signal_init(s);
 	if (s->phase < PHASE_STOPPING)
 		s->phase = PHASE_STOPPING;
 	set_deadline(s, KILL_MS);
@@ -185,12 +191,24 @@ static bool ends_call(const struct event *e)
 	return e->side == EVENT_FROM_SERVER && (e->type == EVENT_RESULT || e->type == EVENT_RESPONSE);
 }
 
-/* It says no more: whatever it is told now, nobody reads. */
+/* It says no more: whatever it is told now, nobody reads. Its end comes next. */
 static void on_shim_silent(struct session *s)
 {
 	close(steal_fd(&s->spawned.records));
 	if (s->spawned.control >= 0)
 		close(steal_fd(&s->spawned.control));
+	s->silent_until = io_now_us() + (uint64_t)SILENT_MS * 1000;
+}
+
+/* It lives on, and nothing that passes through it would be recorded, confirmed or killed any more. */
+static int on_still_silent(struct session *s)
+{
+	s->silent_until = 0;
+	if (s->spawned.shim_pidfd < 0 || s->phase > PHASE_RUNNING)
+		return 0;
+	return diag_fail(&s->diag, -EPIPE,
+		"the shim closed its records and did not end: what passes is recorded no more, so the server is "
+		"stopped");
 }
 
 static int no_record(struct session *s, int error)
@@ -432,7 +450,8 @@ _Static_assert(ARRAY_LEN(sources) == SOURCE_COUNT, "a row for every source");
 
 static int next_timeout(const struct session *s)
 {
-	const uint64_t others[] = { session_asker_due(s), session_scopes_due(s), session_kills_due(s) };
+	const uint64_t others[] = { session_asker_due(s), session_scopes_due(s), session_kills_due(s),
+		s->silent_until };
 	uint64_t now = io_now_us(), at = s->deadline;
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
@@ -499,6 +518,8 @@ static int run_timers(struct session *s)
 		r = session_on_scopes(s);
 	if (r == 0 && session_kills_due(s) && now >= session_kills_due(s))
 		r = session_on_kills(s);
+	if (r == 0 && s->silent_until && now >= s->silent_until)
+		r = on_still_silent(s);
 	if (s->deadline && now >= s->deadline)
 		on_deadline(s);
 	if (r == 0 && s->consent && now >= s->look_at)

@@ -132,11 +132,12 @@ static int take_report(struct session *s, const struct report *r, int pidfd)
 	return -EPROTO;
 }
 
-/* PID 1 ended without a word: killed, by us or by someone else. */
+/* PID 1 ended without a word: killed, by us or by someone else. One that only says nothing any more ends with it. */
 static void on_init_gone(struct session *s)
 {
 	close(s->spawned.report);
 	s->spawned.report = -1;
+	session_signal_init(s);
 	if (s->phase >= PHASE_DRAINING)
 		return;
 	if (!s->close_status)

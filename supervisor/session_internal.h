@@ -40,6 +40,7 @@ struct session {
 	int landlock;	   /* ABI that enter reported */
 	uint64_t deadline; /* io_now_us, 0: none */
 	uint64_t eof_limit;
+	uint64_t silent_until; /* the shim has closed its records and has not ended yet; 0: it speaks */
 	uint64_t checkpoint_at;
 	bool resting;		       /* records came just now, and more will */
 	bool dirty;		       /* records since the last checkpoint */
@@ -68,6 +69,8 @@ void session_say(const struct session *s, const char *words);
 int session_send_control(int sock, enum control_type type, int value, const char *text) _must_check_;
 /* With those words. A shim that has ended lets nothing through, and its pidfd tells that it has: no error. */
 int session_tell_shim(struct session *s, struct control *c, const char *text) _must_check_;
+/* PID 1 is told to end, and nothing else. */
+void session_signal_init(const struct session *s);
 /* PID 1, and with it every process of the server, ends now. */
 void session_kill_init(struct session *s);
 /* The server is gone: the shim answers what waits and ends. */

@@ -38,6 +38,7 @@ enum {
 	SCRIPT_MAX = 256,
 	OUTPUT_MAX = 256 << 10,
 	WITNESS_FD = 200,
+	HELD_FD = 201,
 	TALK_FD = 4,
 	GONE_MS = 30000,
 	FLOOD = 3000,
@@ -255,6 +256,17 @@ static inline void become_init(bool with_pidfd)
 	_exit(0);
 }
 
+/* Until who holds it has ended. */
+static inline void await_let_go(void)
+{
+	struct pollfd p = { .fd = open("meeting", O_RDONLY | O_NONBLOCK | O_CLOEXEC), .events = POLLIN };
+	char c;
+
+	while (p.fd >= 0 && read(p.fd, &c, 1) != 0)
+		poll(&p, 1, -1);
+	close(p.fd);
+}
+
 static inline void play_word(const char *word)
 {
 	if (strcmp(word, "init") == 0)
@@ -329,6 +341,12 @@ static inline void play_word(const char *word)
 		kill(getppid(), SIGTERM);
 	else if (strcmp(word, "stay") == 0)
 		pause();
+	else if (strcmp(word, "fall-silent") == 0)
+		(void)!(close_range(0, WITNESS_FD - 1, 0) | close_range(HELD_FD + 1, ~0U, 0));
+	else if (strcmp(word, "hold") == 0)
+		dup2(open("meeting", O_RDWR | O_CLOEXEC), HELD_FD);
+	else if (strcmp(word, "let-go") == 0)
+		await_let_go();
 	else if (strcmp(word, "die") == 0)
 		kill(getpid(), SIGKILL);
 	else if (strncmp(word, "exit-", 5) == 0)

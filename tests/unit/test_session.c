@@ -39,6 +39,12 @@ static const struct row rows[] = {
 		"the shim ended unexpectedly (status 1)", "\"stockade failed\"" },
 	{ "the shim sends garbage", "init ready released running", "released garbage closed exit-0", NULL, NULL, 125,
 		"the shim sent what is no record of this build", "\"stockade failed\"" },
+	{ "the shim closes all that it has and lives on", "init ready released running", "released fall-silent stay",
+		NULL, NULL, 125, "the shim closed its records and did not end", "\"stockade failed\"" },
+	{ "the shim does so before the release", "init", "fall-silent stay", NULL, NULL, 125,
+		"the shim closed its records and did not end", "\"stockade failed\"" },
+	{ "PID 1 closes all that it has and lives on", "init ready released running fall-silent stay",
+		"released server-exited exit-0", NULL, NULL, 137, "", "\"server killed\"" },
 	/* gateway and dial */
 	{ "everything stands, with a network", "init ready released running exited-0", "released server-exited exit-0",
 		"ready-event", "ready-event", 0, "", "\"every layer in force\"" },
@@ -50,6 +56,12 @@ static const struct row rows[] = {
 		"stockade-gateway or stockade-dial ended unexpectedly", "\"stockade failed\"" },
 	{ "the gateway dies after the release", "init ready released running", "closed exit-0", "ready-event exit-0",
 		"ready-event", 125, "stockade-gateway or stockade-dial ended unexpectedly", "\"stockade failed\"" },
+	{ "the gateway closes all that it has and lives on", "init ready released running", "closed exit-0",
+		"ready-event fall-silent stay", "ready-event", 125,
+		"stockade-gateway or stockade-dial ended unexpectedly", "\"stockade failed\"" },
+	{ "dial closes all that it has and lives on", "init ready released running", "closed exit-0", "ready-event",
+		"ready-event fall-silent stay", 125, "stockade-gateway or stockade-dial ended unexpectedly",
+		"\"stockade failed\"" },
 	{ "the gateway sends garbage", "init ready released running", "closed exit-0", "garbage", "ready-event", 125,
 		"stockade-gateway sent what is no record", "\"stockade failed\"" },
 	{ "dial sends garbage", "init ready released running", "closed exit-0", "ready-event", "ready-event garbage",
@@ -293,6 +305,21 @@ static void what_is_started_early_and_not_taken_leaves_nothing(void **state)
 	assert_int_equal(running.n, 0);
 }
 
+/* While the shim answers what is in flight, nothing of the server acts any more. */
+static void a_pid_1_that_only_says_nothing_any_more_has_ended_before_the_shim(void **state)
+{
+	struct stage *s = *state;
+	char shim[128];
+
+	script("stockade-enter", "init hold ready released running fall-silent stay");
+	/* What it says before the session is over is in the log. */
+	snprintf(shim, sizeof(shim), "released server-exited let-go event-%d exit-0", EVENT_CALL);
+	script("stockade-shim", shim);
+	run_session(s, true);
+	assert_int_equal(WEXITSTATUS(s->status), 137);
+	assert_non_null(strstr(s->log, "\"tool.call\""));
+}
+
 static void without_a_log_nothing_is_started(void **state)
 {
 	struct stage *s = *state;
@@ -341,6 +368,7 @@ int main(int argc, char **argv)
 		T(what_the_shim_handed_over_outlives_it_and_half_a_record_is_none),
 		T(what_is_started_early_waits_for_the_session_that_takes_it),
 		T(what_is_started_early_and_not_taken_leaves_nothing),
+		T(a_pid_1_that_only_says_nothing_any_more_has_ended_before_the_shim),
 		T(without_a_log_nothing_is_started),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

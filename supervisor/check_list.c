@@ -46,7 +46,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int find_names(const struct paths *p, struct strv *ret, struct diag *d)
+int check_list_names(const struct paths *p, struct strv *ret, struct diag *d)
 {
 	int r = 0;
 
@@ -150,7 +150,7 @@ int check_list_print(FILE *out, const struct paths *p, bool names, bool json, st
 	_cleanup_vouching_ struct vouching v = { 0 };
 	_cleanup_strv_ struct strv found = { 0 };
 	json_t *list;
-	int r = find_names(p, &found, d);
+	int r = check_list_names(p, &found, d);
 
 	for (size_t i = 0; r == 0 && names && i < found.n; i++)
 		fprintf(out, "%s\n", found.v[i]);

@@ -319,7 +319,7 @@ static int check_bare_profile(const struct paths *p, const struct check_options 
 	if (!from || says_more(&o->grants) || vouching_load(p, &v, d) < 0 ||
 		profile_load(&v, from, &e.profile, d) < 0 || !check_profile_needs(&e.profile))
 		return 0;
-	r = effective_as_written(p, &e, d);
+	r = effective_as_written(p, NULL, &e, d);
 	if (r == 0)
 		r = o->tool    ? check_call_of(p, &e, o, d)
 		    : o->reach ? reach(&e.profile.network, o, d)

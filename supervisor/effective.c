@@ -539,9 +539,10 @@ static int as_written(struct build *b, struct diag *d)
 	return r < 0 ? r : step_pins(b, d);
 }
 
-int effective_as_written(const struct paths *p, struct effective *e, struct diag *d)
+int effective_as_written(
+	const struct paths *p, const struct effective_policy *policy, struct effective *e, struct diag *d)
 {
-	const struct effective_args a = { .paths = p };
+	const struct effective_args a = { .paths = p, .policy = policy };
 	struct build b = { .args = &a, .e = e };
 	int r = as_written(&b, d);
 

@@ -146,7 +146,8 @@ struct effective_args {
 int effective_build(const struct effective_args *a, struct effective *ret, struct diag *d) _must_check_;
 /* The same before there is a plan, of a profile that lacks parameters: e->profile is loaded, and nothing else is there.
  * Filled are the policy with what it forbids and provides, the name, and the pins. */
-int effective_as_written(const struct paths *p, struct effective *e, struct diag *d) _must_check_;
+int effective_as_written(
+	const struct paths *p, const struct effective_policy *policy, struct effective *e, struct diag *d) _must_check_;
 /* Who may write the code trees: root_only of each, and in the canonical JSON. */
 int effective_look(struct effective *e, struct diag *d) _must_check_;
 /* The other trees hashed (cache warm: stat only), canonical JSON and digest filled; all: what is approved now. */

@@ -204,6 +204,11 @@ static int add_channels(struct effective *e)
 					    b.len ? b.data : "");
 }
 
+int ceilings_apply_paths(const struct paths *p, struct effective *e, struct diag *d)
+{
+	return ceiling_paths(p, e, d);
+}
+
 int ceilings_apply(const struct paths *p, struct effective *e, struct diag *d)
 {
 	int r = ceilings_apply_rules(e, d);

@@ -21,6 +21,8 @@
 int ceilings_apply(const struct paths *p, struct effective *e, struct diag *d) _must_check_;
 /* All but paths: of a profile that is shown without the values of its parameters. */
 int ceilings_apply_rules(struct effective *e, struct diag *d) _must_check_;
+/* Those alone: of a profile that is shown with paths that were approved, and after the rules. */
+int ceilings_apply_paths(const struct paths *p, struct effective *e, struct diag *d) _must_check_;
 /* May this user start it, by the groups that the policy names? And the tools that these have together. After its name
  * is known. */
 int ceilings_apply_groups(const struct paths *p, struct effective *e, struct diag *d) _must_check_;

@@ -30,7 +30,7 @@ static int explain(int r, const char *path, struct diag *d)
 		why.text[0] ? why.text : strerror(-r), path);
 }
 
-int policy_load_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d)
+int policy_read_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(POLICY_BYTES_MAX);
 	struct policy_take take = { .trust = trust, .uid = uid };
@@ -40,17 +40,23 @@ int policy_load_file(const char *path, enum fs_trust trust, uid_t uid, struct po
 	*ret = (struct policy){ 0 };
 	diag_set(d, "%s", "");
 	r = fs_read_trusted_file(path, trust, uid, &b, d);
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = parse(&ps, path, &b, ret);
+	if (r < 0)
+		return r;
+	r = parse(&ps, path, &b, ret);
 	json_file_done(&ps.file);
 	if (r == 0 && !(ret->file = strdup(path)))
 		r = -ENOMEM;
 	if (r == 0)
 		return 0;
 	policy_done(ret);
-	return explain(r == -ENOENT ? -EINVAL : r, path, d);
+	return r == -ENOENT ? -EINVAL : r;
+}
+
+int policy_load_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d)
+{
+	int r = policy_read_file(path, trust, uid, ret, d);
+
+	return r == -ENOENT ? 0 : r < 0 ? explain(r, path, d) : 0;
 }
 
 int policy_load(struct policy *ret, struct diag *d)

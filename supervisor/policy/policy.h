@@ -54,5 +54,7 @@ struct policy {
 int policy_load(struct policy *ret, struct diag *d) _must_check_;
 /* Another file, trusted as told: for tests, and for whoever checks a policy before it is installed. */
 int policy_load_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d) _must_check_;
+/* The same before it is anybody's: the words are about the file alone, and -ENOENT is that it is not there. */
+int policy_read_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d) _must_check_;
 void policy_done(struct policy *p);
 #define _cleanup_policy_ _cleanup_(policy_done)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* changes_network - hosts that a launch reaches no more, or reaches now (changes.h) */
+#include <string.h>
+#include "supervisor/network.h"
+#include "supervisor/policy_test/changes_parts.h"
+
+/* Does b let through the whole of g? */
+static bool holds_whole(const struct net_config *b, const struct net_grant *g)
+{
+	char want[NETWORK_TEXT_MAX], have[NETWORK_TEXT_MAX];
+
+	network_grant_text(g, want, sizeof(want));
+	for (size_t i = 0; i < b->n_grants; i++) {
+		struct net_grant both = { 0 };
+		bool same = network_grant_common(g, &b->grants[i], &both) == 1 &&
+			    strcmp(want, network_grant_text(&both, have, sizeof(have))) == 0;
+		network_grant_done(&both);
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+static int left_of(const struct net_config *b, const struct net_grant *g, struct buf *ret)
+{
+	char text[NETWORK_TEXT_MAX];
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < b->n_grants; i++) {
+		struct net_grant both = { 0 };
+		if (network_grant_common(g, &b->grants[i], &both) == 1)
+			r = buf_printf(
+				ret, "%s%s", n++ ? ", " : ": only ", network_grant_text(&both, text, sizeof(text)));
+		network_grant_done(&both);
+	}
+	return r < 0 || n ? r : buf_puts(ret, ": no more");
+}
+
+static int lost(struct sides *s, const struct net_grant *g)
+{
+	_cleanup_buf_ struct buf left = BUF_INIT(CHANGE_TEXT_MAX);
+	char text[NETWORK_TEXT_MAX];
+	const char *rule = changes_rule(s, true, "network.allow");
+	int r = left_of(&s->then->profile.network, g, &left);
+
+	return r < 0 ? r
+		     : changes_add(s->ret, true, rule ? rule : changes_rule(s, true, "network.private"),
+			       "connecting to %s%s", network_grant_text(g, text, sizeof(text)), left.data);
+}
+
+/* That a private address may answer for the same host. */
+static int find_private(struct sides *s, const struct net_grant *now)
+{
+	char text[NETWORK_TEXT_MAX];
+
+	for (size_t i = 0; i < s->then->profile.network.n_grants; i++) {
+		const struct net_grant *then = &s->then->profile.network.grants[i];
+		if (!network_same_host(now, then) || now->private_allowed == then->private_allowed)
+			continue;
+		return changes_add(s->ret, now->private_allowed,
+			changes_rule(s, now->private_allowed, "network.private"), "a private address answers for %s%s",
+			network_grant_text(now, text, sizeof(text)), now->private_allowed ? ": no more" : "");
+	}
+	return 0;
+}
+
+int changes_network(struct sides *s)
+{
+	const struct net_config *now = &s->now->profile.network, *then = &s->then->profile.network;
+	char text[NETWORK_TEXT_MAX];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < now->n_grants; i++)
+		r = holds_whole(then, &now->grants[i]) ? find_private(s, &now->grants[i]) : lost(s, &now->grants[i]);
+	for (size_t i = 0; r == 0 && i < then->n_grants; i++)
+		if (!holds_whole(now, &then->grants[i]))
+			r = changes_add(s->ret, false, changes_rule(s, false, "network.allow"), "connecting to %s",
+				network_grant_text(&then->grants[i], text, sizeof(text)));
+	return r;
+}

@@ -163,11 +163,23 @@ int fs_write_atomic(int dirfd, const char *name, const void *p, size_t n, mode_t
 	return 0;
 }
 
+/* The mode is exact: what is for every user of a machine must not depend on the umask of whoever made it. */
+static int make_dir(int dir, const char *name, mode_t mode)
+{
+	mode_t before = umask(0);
+	int r = mkdirat(dir, name, mode) < 0 && errno != EEXIST ? -errno : 0;
+
+	umask(before);
+	return r;
+}
+
 /* The next component of the path below *dir, made if it is missing; *dir is replaced. */
 static int enter_component(int *dir, const char *name, mode_t mode)
 {
-	if (mkdirat(*dir, name, mode) < 0 && errno != EEXIST)
-		return -errno;
+	int r = make_dir(*dir, name, mode);
+
+	if (r < 0)
+		return r;
 	/* O_PATH: an ancestor such as /home may be searchable without being readable. */
 	int next = openat(*dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (next < 0)

@@ -36,7 +36,8 @@ int fs_check_trusted_dir(int fd, const char *name, enum fs_trust trust, uid_t ui
 int fs_read_trusted_file(const char *path, enum fs_trust trust, uid_t uid, struct buf *b, struct diag *d) _must_check_;
 /* Writes a temporary beside it, fsync, rename, fsync of the directory. mode is exact (umask does not matter). */
 int fs_write_atomic(int dirfd, const char *name, const void *p, size_t n, mode_t mode, struct diag *d) _must_check_;
-/* Makes every missing directory of an absolute path with the mode and returns the last one open (O_PATH not set). */
+/* Makes every missing directory of an absolute path with exactly the mode and returns the last one open (O_PATH not
+ * set). */
 int fs_mkdirs(const char *path, mode_t mode, int *ret, struct diag *d) _must_check_;
 /* Opens a directory for a look at its names from the first on, beside dir, which stays the caller's: 0, -errno. */
 int fs_list(int dir, DIR **ret) _must_check_;

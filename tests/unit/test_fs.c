@@ -202,6 +202,25 @@ static void missing_directories_are_made_and_the_last_is_open(void **state)
 	assert_null(strchr(d.text, '\x1b'));
 }
 
+static void a_directory_that_is_made_is_as_open_as_it_should_be_whatever_the_umask(void **state)
+{
+	struct scratch *s = *state;
+	mode_t before = umask(077);
+	char path[128];
+	struct diag d = { 0 };
+	struct stat st;
+	int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/a/b", s->path);
+	assert_int_equal(fs_mkdirs(path, 0755, &fd, &d), 0);
+	assert_int_equal(umask(before), 077);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+	assert_int_equal(fstatat(s->fd, "a", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+	close(fd);
+}
+
 static size_t count_names(int fd)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -292,6 +311,7 @@ int main(void)
 		IN_SCRATCH(an_atomic_write_replaces_whole_with_the_exact_mode),
 		IN_SCRATCH(a_failed_atomic_write_leaves_nothing_behind),
 		IN_SCRATCH(missing_directories_are_made_and_the_last_is_open),
+		IN_SCRATCH(a_directory_that_is_made_is_as_open_as_it_should_be_whatever_the_umask),
 		IN_SCRATCH(each_look_at_a_directory_sees_all_of_its_names),
 		IN_SCRATCH(a_watch_tells_of_each_of_its_directories_or_is_none),
 		IN_SCRATCH(the_path_of_a_deleted_file_is_not_that_of_its_impostor),

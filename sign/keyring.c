@@ -62,6 +62,13 @@ static int check_other(
 			"like the "
 			"other; find out which, and remove it",
 			shown, sign_id_text(k->id, id), text_escape_str(same_id->file, other, sizeof(other)));
+	/* No signature covers an id: whoever has the one key would sign as two. */
+	for (size_t i = 0; i < r->n; i++)
+		if (memcmp(r->v[i].key.key, k->key, sizeof(k->key)) == 0 && !sign_key_is(&r->v[i].key, k))
+			return diag_fail(d, -EINVAL,
+				"%s is the key of %s under another id, and would count as a second signer: remove one "
+				"of them",
+				shown, text_escape_str(r->v[i].file, other, sizeof(other)));
 	if (r->n >= KEYRING_MAX)
 		return diag_fail(d, -E2BIG, "%s: more than %d keys", shown, KEYRING_MAX);
 	return 0;

@@ -4,7 +4,7 @@
  *
  * Process:  supervisor
  * Owns:     its keys and names; free with keyring_done
- * Returns:  0, -errno with words; -EINVAL for a file that is no key, or two keys with one id
+ * Returns:  0, -errno with words; -EINVAL for a file that is no key, two keys with one id, one key with two
  * Limits:   KEYRING_MAX keys, KEYRING_NAME_MAX bytes a name
  *
  * DIR/NAME.pub, NAME of letters, digits, '-' and '_'. Directory and files must be trusted as told, on the descriptors

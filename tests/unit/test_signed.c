@@ -270,6 +270,19 @@ static void two_keys_with_one_id_are_refused(void **state)
 	assert_non_null(strstr(refused(w, -EINVAL), "is another key"));
 }
 
+static void one_key_with_two_ids_is_refused_since_it_would_count_as_two(void **state)
+{
+	struct sign_key k;
+	struct world *w = *state;
+	_cleanup_buf_ struct buf text = BUF_INIT(SIGN_PUB_MAX);
+
+	assert_int_equal(sign_key_parse("x", KEY_A, strlen(KEY_A), &k, &w->d), 0);
+	k.id[0] ^= 1;
+	assert_int_equal(sign_key_text(&k, NULL, &text), 0);
+	put(w->keys, "third.pub", text.data);
+	assert_non_null(strstr(refused(w, -EINVAL), "under another id"));
+}
+
 static void keys_are_found_by_name_and_by_id(void **state)
 {
 	struct world *w = *state;
@@ -322,6 +335,7 @@ int main(void)
 		scene(a_file_beyond_its_limit_is_refused),
 		scene(a_keyring_is_read_whole_or_not_at_all),
 		scene(two_keys_with_one_id_are_refused),
+		scene(one_key_with_two_ids_is_refused_since_it_would_count_as_two),
 		scene(keys_are_found_by_name_and_by_id),
 		scene(a_signature_in_memory_is_held_against_bytes_in_memory),
 	};

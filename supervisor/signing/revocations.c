@@ -270,7 +270,7 @@ int revocations_check(const struct revocations *r, const char *name, uint64_t ve
 	if (version)
 		snprintf(shown, sizeof(shown), "version %llu", (unsigned long long)version);
 	for (size_t i = 0; i < r->n_profiles; i++)
-		if (version_range_has(&r->profiles[i].versions, version) &&
+		if (version_range_may_have(&r->profiles[i].versions, version) &&
 			glob_match(r->profiles[i].glob, name, strlen(name)))
 			return diag_fail(d, -EPERM,
 				"the profile '%s' (%s) was revoked by %s: nothing is started with it; ask who manages "

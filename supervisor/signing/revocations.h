@@ -9,7 +9,8 @@
  *
  * A file: {"stockade": 1, "revoke": [{"key": "0123456789ABCDEF"}, {"profile": "github", "versions": "..3"}]}, each
  * statement with "why", "when" and "who" where somebody wants to say them. "versions" is "3", "3..9", "..9" or "3..";
- * without it every version is meant. A profile's pattern may stand for many ("db-*").
+ * without it every version is meant; a profile without a version may be any, and is meant by each. A profile's pattern
+ * may stand for many ("db-*").
  *
  * Taking away is easier than giving: where policy demands signatures, one of its keys is enough for a statement, even
  * one that has expired or was revoked itself. Two keys that revoke one another are both revoked.

@@ -33,3 +33,8 @@ bool version_range_has(const struct version_range *r, uint64_t version)
 {
 	return version >= r->first && version <= r->last;
 }
+
+bool version_range_may_have(const struct version_range *r, uint64_t version)
+{
+	return version == 0 || version_range_has(r, version);
+}

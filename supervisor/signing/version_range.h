@@ -11,7 +11,8 @@
 #include "base/cleanup.h"
 #include "supervisor/role.h"
 
-/* Both included. A profile that names no version has version 0. */
+/* Both included. A profile that names no version has version 0, and may be any: whoever gives asks version_range_has,
+ * whoever takes away version_range_may_have. */
 struct version_range {
 	uint64_t first, last;
 };
@@ -20,3 +21,4 @@ struct version_range {
 
 int version_range_parse(const char *text, struct version_range *ret) _must_check_;
 bool version_range_has(const struct version_range *r, uint64_t version);
+bool version_range_may_have(const struct version_range *r, uint64_t version);

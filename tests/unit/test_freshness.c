@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "supervisor/output.h"
 #include "supervisor/signing/freshness.h"
+#include "supervisor/signing/revocations.h"
 #include "supervisor/signing/version_range.h"
 #include "supervisor/signing/versions.h"
 
@@ -226,6 +227,23 @@ static void a_range_of_versions_has_both_its_ends(void **state)
 			fail_msg("\"%s\" is taken", bad[i]);
 }
 
+static void what_names_no_version_may_be_any_that_is_revoked(void **state)
+{
+	static const char text[] = "{\"stockade\": 1, \"revoke\": [{\"profile\": \"db-*\", \"versions\": \"3..5\"}]}";
+	struct revocations r = { 0 };
+	struct diag d = { "" };
+
+	(void)state;
+	assert_int_equal(revocations_add(&r, "r.json", text, strlen(text), &d), 0);
+	assert_int_equal(revocations_check(&r, "db-a", 2, &d), 0);
+	assert_int_equal(revocations_check(&r, "db-a", 6, &d), 0);
+	assert_int_equal(revocations_check(&r, "db-a", 5, &d), -EPERM);
+	assert_int_equal(revocations_check(&r, "db-a", 0, &d), -EPERM);
+	expect_words(&d, "without a version");
+	assert_int_equal(revocations_check(&r, "notes", 0, &d), 0);
+	revocations_done(&r);
+}
+
 #define W(test) cmocka_unit_test_setup_teardown(test, world_up, world_down)
 
 int main(void)
@@ -239,6 +257,7 @@ int main(void)
 		W(a_damaged_memory_of_the_clock_denies_what_hangs_on_time_alone),
 		W(what_root_wrote_later_than_the_clock_says_shows_that_it_is_wrong),
 		cmocka_unit_test(a_range_of_versions_has_both_its_ends),
+		cmocka_unit_test(what_names_no_version_may_be_any_that_is_revoked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,17 @@ int ceiling_resolve(const char *path, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* Where root's directories hold directories of each user's that are no homes: /run/user/1000, /proc/4711. */
+static bool is_no_place_for_homes(const char *path)
+{
+	static const char *const places[] = { "/proc", "/sys", "/dev", "/run" };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (fs_path_within(path, places[i]))
+			return true;
+	return false;
+}
+
 int ceilings_home(const struct paths *p, char **ret)
 {
 	_cleanup_free_ char *above = NULL;
@@ -110,7 +121,7 @@ int ceilings_home(const struct paths *p, char **ret)
 	if (!above)
 		return -ENOMEM;
 	up(above);
-	if (stat(*above ? above : "/", &st) < 0 || !only_root_writes(&st))
+	if (stat(*above ? above : "/", &st) < 0 || !only_root_writes(&st) || is_no_place_for_homes(p->home))
 		return 0;
 	*ret = strdup(p->home);
 	return *ret ? 0 : -ENOMEM;
@@ -298,8 +309,20 @@ static int cut_files(const struct paths *p, struct effective *e)
 	return r;
 }
 
+/* Whoever could make his home unknown would have what is hidden in it shown. */
+static int refuse_unknown_home(const struct paths *p, const struct profile_item *denial, struct diag *d)
+{
+	char path[SHOWN], home[SHOWN];
+
+	return diag_fail(d, -EPERM,
+		"policy hides %s (%s), and the home of user %s is not known: /etc/passwd does not name the user, and "
+		"HOME (%s) lies in none of root's directories for homes; set HOME to the user's home",
+		text_escape_str(denial->value, path, sizeof(path)), denial->where, p->user,
+		text_escape_str(p->home, home, sizeof(home)));
+}
+
 /* Patterns as they are, paths where they are. */
-static int add_denials(const struct paths *p, struct effective *e)
+static int add_denials(const struct paths *p, struct effective *e, struct diag *d)
 {
 	const struct profile_items *from = &e->policy.ceilings.bounds.fs_deny;
 	int r = 0;
@@ -310,7 +333,9 @@ static int add_denials(const struct paths *p, struct effective *e)
 		bool absolute = strchr("/~$", *text);
 		if (absolute)
 			r = locate(p, text, &path);
-		if (r == 0 && (path || !absolute))
+		if (r == 0 && absolute && !path)
+			return refuse_unknown_home(p, &from->v[i], d);
+		if (r == 0)
 			r = items_add(&e->profile.fs_deny, path ? path : text, from->v[i].where, NULL, false);
 	}
 	return r;
@@ -369,7 +394,9 @@ int ceiling_paths(const struct paths *p, struct effective *e, struct diag *d)
 	int r = cut_files(p, e);
 
 	if (r == 0)
-		r = add_denials(p, e);
+		r = add_denials(p, e, d);
+	if (r == -EPERM)
+		return r;
 	if (r == 0)
 		r = cut_sockets(p, e);
 	if (r == 0)

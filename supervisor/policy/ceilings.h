@@ -30,5 +30,6 @@ int ceilings_apply_groups(const struct paths *p, struct effective *e, struct dia
 int ceilings_check_opened(
 	const struct paths *p, const struct effective *e, const struct fs_grants *g, struct diag *d) _must_check_;
 /* The user's home as root's files have it: what the environment says of it counts only where nobody else does, and
- * where it lies in a directory of root's, as homes do. NULL: there is none. */
+ * where it lies in a directory of root's, as homes do (below /proc, /sys, /dev and /run none do). NULL: there is none.
+ */
 int ceilings_home(const struct paths *p, char **ret) _must_check_;

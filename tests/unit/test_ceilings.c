@@ -4,6 +4,7 @@
  *
  * Each row is the launch of launch_world.h under one policy. "@" in it is that launch's home.
  */
+#include "supervisor/policy/ceilings.h"
 #include "tests/unit/launch_world.h"
 #include "tests/unit/unprivileged.h"
 
@@ -162,6 +163,26 @@ static void a_link_of_a_users_turns_no_ceiling(void **state)
 	assert_non_null(launch_line(l, LINE_CUT, "/home/docs for reading"));
 }
 
+/* A user whom /etc/passwd does not name says himself, by HOME, where ~ is. */
+static void what_policy_hides_in_a_home_that_nobody_knows_is_not_shown_instead(void **state)
+{
+	struct launch *l = *state;
+	_cleanup_free_ char *home = NULL;
+	struct paths of = { .user = (char *)(uintptr_t) "4711", .home = (char *)(uintptr_t) "/proc/self" };
+
+	free(l->world->paths.login_home);
+	l->world->paths.login_home = NULL;
+	set_policy(l, "\"filesystem\": {\"deny\": [\"**/*.pem\", \"/etc/hidden\"]}");
+	describe(l);
+	set_policy(l, "\"filesystem\": {\"deny\": [\"~/docs/hidden\"]}");
+	assert_int_equal(launch_build(l), -EPERM);
+	assert_non_null(strstr(l->d.text, "policy hides ~/docs/hidden ("));
+	assert_non_null(strstr(l->d.text, "set HOME to the user's home"));
+	/* The directory above is root's, and it is no home. */
+	assert_int_equal(ceilings_home(&of, &home), 0);
+	assert_null(home);
+}
+
 static void what_is_no_ceiling_denies_every_launch_in_words(void **state)
 {
 	static const char *const rows[][2] = {
@@ -207,6 +228,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_command_without_a_profile_has_the_same_ceilings, launch_up, launch_down),
 		cmocka_unit_test_setup_teardown(a_link_of_a_users_turns_no_ceiling, launch_up, launch_down),
+		cmocka_unit_test_setup_teardown(
+			what_policy_hides_in_a_home_that_nobody_knows_is_not_shown_instead, launch_up, launch_down),
 		cmocka_unit_test_setup_teardown(
 			what_is_no_ceiling_denies_every_launch_in_words, launch_up, launch_down),
 	};

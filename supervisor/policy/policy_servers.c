@@ -168,17 +168,29 @@ static int refuse(struct diag *d, const char *name, const char *why, const char 
 
 #define ASK "ask who manages this machine"
 
-static int judge_name(const struct policy_servers *p, const char *name, uint64_t version, bool profiled, struct diag *d)
+/* Whose word its name and its package are: root's, or that of who signed as policy demands. */
+static bool is_vouched_for(const struct profile *f)
+{
+	return f->file && (f->managed || f->vouched.rule);
+}
+
+static int judge_name(
+	const struct policy_servers *p, const char *name, uint64_t version, const struct profile *f, struct diag *d)
 {
 	const struct policy_pattern *deny = match_denied(&p->deny, name, version), *near;
 	char why[SHOWN];
 
 	if (deny)
 		return refuse(d, name, "policy denies this server", deny->where, ASK);
-	if (!p->allow.where || (profiled && match(&p->allow, name, version)))
+	if (!p->allow.where || (is_vouched_for(f) && match(&p->allow, name, version)))
 		return 0;
-	if (!profiled)
+	if (!f->file)
 		return refuse(d, name, "policy allows servers by the names of their profiles, and this one has none",
+			p->allow.where, "start one of those that 'stockade check' lists, or " ASK);
+	if (!is_vouched_for(f))
+		return refuse(d, name,
+			"policy allows servers by the names of their profiles, and this profile is a user's own, which "
+			"has any name that its user likes",
 			p->allow.where, "start one of those that 'stockade check' lists, or " ASK);
 	near = match_name(&p->allow, name);
 	if (!near)
@@ -188,17 +200,20 @@ static int judge_name(const struct policy_servers *p, const char *name, uint64_t
 	return refuse(d, name, why, near->where, "wait for the version that is allowed to be installed, or " ASK);
 }
 
-static int judge_package(const struct policy_servers *p, const char *name, const char *package, struct diag *d)
+static int judge_package(const struct policy_servers *p, const struct profile *f, const char *package, struct diag *d)
 {
 	const struct policy_pattern *deny = package ? match(&p->package_deny, package, 1) : NULL;
+	const char *name = f->name ? f->name : "a command without a profile";
 
 	if (deny)
 		return refuse(d, name, "policy denies its package", deny->where, ASK);
-	if (!p->package_allow.where || (package && match(&p->package_allow, package, 1)))
+	if (!p->package_allow.where || (package && is_vouched_for(f) && match(&p->package_allow, package, 1)))
 		return 0;
 	return refuse(d, name,
-		package ? "policy does not allow its package"
-			: "policy allows servers of named packages alone, and its profile names none",
+		!package	     ? "policy allows servers of named packages alone, and its profile names none"
+		: !is_vouched_for(f) ? "policy allows servers of named packages alone, and what a user's own profile "
+				       "names proves nothing"
+				     : "policy does not allow its package",
 		p->package_allow.where, ASK);
 }
 
@@ -218,14 +233,14 @@ int policy_judge_profile(const struct policy_servers *p, const struct profile *f
 			"profiles that count are in /etc/stockade/profiles; " ASK " for one");
 	}
 	/* What has no profile is judged when its command is known. */
-	r = f->file ? judge_name(p, f->name, f->version, true, d) : 0;
+	r = f->file ? judge_name(p, f->name, f->version, f, d) : 0;
 	if (r < 0)
 		return r;
 	if (f->package_name && asprintf(&package, "%s:%s", f->package_kind, f->package_name) < 0) {
 		package = NULL;
 		return -ENOMEM;
 	}
-	return judge_package(p, f->name ? f->name : "a command without a profile", package, d);
+	return judge_package(p, f, package, d);
 }
 
 /* ".../node_modules/@scope/name/..." is that package, and one inside of another is both. */
@@ -252,7 +267,7 @@ static int judge_path(const struct policy_servers *p, const char *name, const ch
 int policy_judge_command(const struct policy_servers *p, const struct profile *f, const char *name,
 	const struct resolved *cmd, struct diag *d)
 {
-	int r = f->file ? 0 : judge_name(p, name, NO_VERSION, false, d);
+	int r = f->file ? 0 : judge_name(p, name, NO_VERSION, f, d);
 
 	if (r == 0)
 		r = judge_path(p, name, cmd->program, d);

@@ -9,6 +9,7 @@ struct told {
 	const char *name;    /* NULL: without a profile */
 	const char *members; /* of the profile besides name and command */
 	bool user;	     /* a user's own */
+	bool signed_by_rule; /* as the policy demands */
 	const char *program; /* of the command; NULL: /usr/bin/true */
 };
 
@@ -28,6 +29,7 @@ static int judge(const char *policy, const struct told *t, struct diag *d)
 		parse_ok(text, &f);
 		f.file = strdup("/home/u/x.json");
 		f.managed = !t->user;
+		f.vouched.rule = t->signed_by_rule ? strdup("policy.json:2 (signatures)") : NULL;
 	}
 	r = policy_judge_profile(&p.servers, &f, d);
 	return r < 0 ? r : policy_judge_command(&p.servers, &f, t->name ? t->name : "true", &cmd, d);
@@ -54,6 +56,19 @@ static void a_server_starts_where_every_list_of_the_policy_lets_it(void **state)
 		{ POLICY("\"servers\": {\"allow\": [\"github\", \"db-*\"]}"), { "db-a" } },
 		{ POLICY("\"servers\": {\"allow\": [\"github\"]}"), { "github2" }, "no server of this name" },
 		{ POLICY("\"servers\": {\"allow\": []}"), { "x" }, ":2 (servers.allow)" },
+		/* So is that of a profile of a user's own, and its package with it; unless somebody signed for them. */
+		{ POLICY("\"servers\": {\"allow\": [\"github\"]}"), { "github", .user = true },
+			"any name that its user likes" },
+		{ POLICY("\"servers\": {\"allow\": [\"github\"]}"),
+			{ "github", .user = true, .signed_by_rule = true } },
+		{ POLICY("\"servers\": {\"deny\": [\"github\"]}"), { "github", .user = true },
+			"policy denies this server" },
+		{ POLICY("\"packages\": {\"allow\": [\"npm:@acme/*\"]}"), { "x", PACKAGE, .user = true },
+			"what a user's own profile names proves nothing" },
+		{ POLICY("\"packages\": {\"allow\": [\"npm:@acme/*\"]}"),
+			{ "x", PACKAGE, .user = true, .signed_by_rule = true } },
+		{ POLICY("\"packages\": {\"deny\": [\"npm:@acme/*\"]}"), { "x", PACKAGE, .user = true },
+			"policy denies its package" },
 		/* Its name is its user's to choose. */
 		{ POLICY("\"servers\": {\"allow\": [\"*\"]}"), { NULL }, "this one has none" },
 		{ POLICY("\"servers\": {\"deny\": [\"tr*\"]}"), { NULL }, "policy denies this server" },

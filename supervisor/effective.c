@@ -337,6 +337,8 @@ static int step_plan(struct build *b, struct diag *d)
 	if (r == 0)
 		r = add_unix_sockets(b, d);
 	if (r == 0)
+		r = ceilings_check_sockets(paths, e, d);
+	if (r == 0)
 		r = fs_grants_guard(&b->grants, &e->profile, &e->plan, d);
 	if (r < 0)
 		return r;

@@ -9,6 +9,7 @@
  * What may be written may be read. Where reading alone is bounded, a grant for writing is bounded with it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -429,5 +430,35 @@ int ceilings_check_opened(const struct paths *p, const struct effective *e, cons
 	}
 	bounds_done(&to_read);
 	bounds_done(&to_write);
+	return r;
+}
+
+/* Is what will be mounted, which enter holds against these numbers, a socket where the policy grants any? */
+static bool socket_held(const struct bounds *b, const struct plan_mount *m)
+{
+	_cleanup_close_ int fd = open(m->source, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_free_ char *path = NULL;
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == m->dev && st.st_ino == m->ino &&
+	       fs_fd_path(fd, &path) == 0 && bound_over(b, path);
+}
+
+int ceilings_check_sockets(const struct paths *p, const struct effective *e, struct diag *d)
+{
+	const char *where = policy_ceiling(&e->policy.ceilings, "ipc.unix");
+	struct bounds b = { 0 };
+	char shown[SHOWN];
+	int r = where ? bounds_add(p, &b, &e->policy.ceilings.bounds.unix_sockets) : 0;
+
+	for (size_t i = 0; where && r == 0 && i < e->plan.n_mounts; i++) {
+		const struct plan_mount *m = &e->plan.mounts[i];
+		if (m->kind == PLAN_BIND && m->type == S_IFSOCK && !socket_held(&b, m))
+			r = diag_fail(d, -EPERM,
+				"the socket %s is not where it was a moment ago, and what the policy allows (%s) does "
+				"not hold it: nothing is started; start it again",
+				text_escape_str(m->source, shown, sizeof(shown)), where);
+	}
+	bounds_done(&b);
 	return r;
 }

@@ -29,6 +29,8 @@ int ceilings_apply_groups(const struct paths *p, struct effective *e, struct dia
 /* The directories and files that were opened in the end lie where the policy grants any. */
 int ceilings_check_opened(
 	const struct paths *p, const struct effective *e, const struct fs_grants *g, struct diag *d) _must_check_;
+/* So do the sockets that will be mounted, which have no descriptors. After they are in e->plan. */
+int ceilings_check_sockets(const struct paths *p, const struct effective *e, struct diag *d) _must_check_;
 /* The user's home as root's files have it: what the environment says of it counts only where nobody else does, and
  * where it lies in a directory of root's, as homes do (below /proc, /sys, /dev and /run none do). NULL: there is none.
  */

@@ -4,6 +4,9 @@
  *
  * Each row is the launch of launch_world.h under one policy. "@" in it is that launch's home.
  */
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "supervisor/filesystem.h"
 #include "supervisor/policy/ceilings.h"
 #include "tests/unit/launch_world.h"
 #include "tests/unit/unprivileged.h"
@@ -163,6 +166,39 @@ static void a_link_of_a_users_turns_no_ceiling(void **state)
 	assert_non_null(launch_line(l, LINE_CUT, "/home/docs for reading"));
 }
 
+static void make_socket(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+	close(fd);
+}
+
+/* As somebody does who turns a directory between the look and the opening. */
+static void a_socket_that_is_elsewhere_when_it_is_opened_is_not_mounted(void **state)
+{
+	struct launch *l = *state;
+	char *allowed = LAUNCH_AT(l, "allowed"), *was = LAUNCH_AT(l, "was"), *other = LAUNCH_AT(l, "other");
+
+	launch_mkdir(l, "allowed");
+	make_socket(LAUNCH_AT(l, "allowed/s"));
+	make_socket(LAUNCH_AT(l, "other/s"));
+	launch_edit(l, "?~/absent.socket", "~/allowed/s");
+	set_policy(l, "\"ipc\": {\"unix\": [\"@/allowed\"]}");
+	describe(l);
+	assert_int_equal(ceilings_check_sockets(&l->world->paths, &l->e, &l->d), 0);
+	assert_int_equal(rename(allowed, was), 0);
+	assert_int_equal(symlink(other, allowed), 0);
+	/* What the plan has is what was opened then, what is at its path now is another. */
+	for (size_t i = 0; i < l->e.plan.n_mounts; i++)
+		if (l->e.plan.mounts[i].type == S_IFSOCK)
+			assert_int_equal(fs_identify(l->e.plan.mounts[i].source, &l->e.plan.mounts[i]), 0);
+	assert_int_equal(ceilings_check_sockets(&l->world->paths, &l->e, &l->d), -EPERM);
+	assert_non_null(strstr(l->d.text, "policy.json:2 (ipc.unix)"));
+}
+
 /* A user whom /etc/passwd does not name says himself, by HOME, where ~ is. */
 static void what_policy_hides_in_a_home_that_nobody_knows_is_not_shown_instead(void **state)
 {
@@ -228,6 +264,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_command_without_a_profile_has_the_same_ceilings, launch_up, launch_down),
 		cmocka_unit_test_setup_teardown(a_link_of_a_users_turns_no_ceiling, launch_up, launch_down),
+		cmocka_unit_test_setup_teardown(
+			a_socket_that_is_elsewhere_when_it_is_opened_is_not_mounted, launch_up, launch_down),
 		cmocka_unit_test_setup_teardown(
 			what_policy_hides_in_a_home_that_nobody_knows_is_not_shown_instead, launch_up, launch_down),
 		cmocka_unit_test_setup_teardown(

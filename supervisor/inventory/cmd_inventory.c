@@ -15,7 +15,8 @@
 #include "supervisor/profile.h"
 #include "supervisor/signing/vouch.h"
 
-enum { SHOWN = 512, FIRST_USER = 1000, LAST_USER = 65533 };
+/* NOBODY: whom the kernel shows where it has no number to show (user_namespaces(7)). */
+enum { SHOWN = 512, FIRST_USER = 1000, NOBODY = 65534 };
 
 struct inventory_options {
 	bool json, all_users, fail_raw;
@@ -101,7 +102,7 @@ static int read_others(struct inventory *i)
 		const struct found_user u = {
 			.name = pw->pw_name, .home = pw->pw_dir, .uid = pw->pw_uid, .gid = pw->pw_gid
 		};
-		if (pw->pw_uid >= FIRST_USER && pw->pw_uid <= LAST_USER && pw->pw_dir[0] == '/')
+		if (pw->pw_uid >= FIRST_USER && pw->pw_uid != NOBODY && pw->pw_dir[0] == '/')
 			r = read_user(i, &u);
 	}
 	return r;

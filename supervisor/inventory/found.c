@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/buf.h"
@@ -17,7 +18,7 @@
 
 #define PROGRAM STOCKADE_LIBEXECDIR "/stockade-inventory"
 
-enum { ARGUMENTS_MAX = 1024, CHUNK = 64 << 10, NOT_EXECUTED = 127 };
+enum { ARGUMENTS_MAX = 1024, CHUNK = 64 << 10, NOT_EXECUTED = 127, END_MS = 2000 };
 
 static const char *const state_names[] = {
 	[FOUND_RAW] = "raw",
@@ -99,7 +100,8 @@ static int take_fact(struct found *f, char letter, const char *text)
 	}
 }
 
-static int finish(struct found *f, const char *user, struct found_list *l)
+/* first: where this user's begin in the list. One user's entries take no room from another's. */
+static int finish(struct found *f, const char *user, size_t first, struct found_list *l)
 {
 	int r = f->client && f->file && (f->name || f->unread) ? 0 : -EPROTO;
 
@@ -108,7 +110,7 @@ static int finish(struct found *f, const char *user, struct found_list *l)
 	if (r == 0)
 		r = wrapped_judge(f);
 	if (r == 0)
-		r = l->n < FOUND_MAX ? GROW(l->v, l->n, l->room) : -E2BIG;
+		r = l->n - first < FOUND_MAX ? GROW(l->v, l->n, l->room) : -E2BIG;
 	if (r < 0)
 		return r;
 	l->v[l->n++] = *f;
@@ -119,11 +121,12 @@ static int finish(struct found *f, const char *user, struct found_list *l)
 static int take_lines(char *text, const char *user, struct found_list *l, struct found *f)
 {
 	char *save = NULL;
+	size_t first = l->n;
 	int r = 0;
 
 	for (char *line = strtok_r(text, "\n", &save); r == 0 && line; line = strtok_r(NULL, "\n", &save)) {
 		if (strcmp(line, ".") == 0)
-			r = finish(f, user, l);
+			r = finish(f, user, first, l);
 		else if (line[0] && line[1] == ' ')
 			r = take_fact(f, line[0], line + 2);
 		else
@@ -137,7 +140,8 @@ int found_parse(const char *text, size_t n, const char *user, struct found_list 
 {
 	_cleanup_free_ char *copy = strndup(text, n);
 	struct found f = { 0 };
-	int r = copy ? take_lines(copy, user, l, &f) : -ENOMEM;
+	/* What the reader writes is escaped. What is not comes from who took it over, and would end up in JSON. */
+	int r = !copy ? -ENOMEM : strlen(copy) == n && utf8_valid(copy, n) ? take_lines(copy, user, l, &f) : -EPROTO;
 
 	found_done(&f);
 	if (r == -E2BIG)
@@ -154,10 +158,11 @@ static _Noreturn void become_reader(const struct found_user *u, char *const *arg
 	char *none[] = { NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* Unless it is us, by us: whose files are read is whose rights they are read with. */
-	if (!u->own && privilege_drop(u->uid, u->gid) < 0)
-		_exit(NOT_EXECUTED);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || chdir("/") < 0)
+		_exit(NOT_EXECUTED);
+	/* Unless it is us, by us: whose files are read is whose rights they are read with. Whoever has these rights may
+	 * take the process over before it is confined, and would type on our terminal (ioctl_tty(2), TIOCSTI). */
+	if (!u->own && (dup2(null, 2) < 0 || setsid() < 0 || privilege_drop(u->uid, u->gid) < 0))
 		_exit(NOT_EXECUTED);
 	execve(PROGRAM, argv, u->own ? environ : none);
 	_exit(NOT_EXECUTED);
@@ -184,6 +189,18 @@ static int read_until(int fd, uint64_t until, struct buf *b)
 			return n < 0 ? -errno : 0;
 		b->len += (size_t)n;
 	}
+}
+
+/* All that it says has been read; whoever took it over could keep it from ending. */
+static void end(pid_t pid, bool at_once, int *ret_status)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	if (at_once || pidfd < 0 || poll(&p, 1, END_MS) <= 0)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
+		;
 }
 
 static int failed(const struct found_user *u, int r, int status, struct diag *d)
@@ -217,10 +234,8 @@ static int run(const struct found_user *u, char *const *argv, struct buf *b, str
 	close(ends[1]);
 	r = pid < 0 ? -errno : read_until(ends[0], io_now_us() + (uint64_t)FOUND_WAIT_S * US_PER_S, b);
 	close(ends[0]);
-	if (pid > 0 && r < 0)
-		kill(pid, SIGKILL);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	if (pid > 0)
+		end(pid, r < 0, &status);
 	return r < 0 || status != 0 ? failed(u, r, status, d) : 0;
 }
 

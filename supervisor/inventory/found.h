@@ -5,7 +5,7 @@
  * Process:  supervisor
  * Owns:     its strings; free with found_list_done
  * Returns:  0, -errno with words
- * Limits:   FOUND_BYTES_MAX of what is handed over for a user, FOUND_MAX servers, FOUND_WAIT_S seconds
+ * Limits:   FOUND_BYTES_MAX of what is handed over for a user, FOUND_MAX servers of one, FOUND_WAIT_S seconds
  *
  * Configurations are parsed by a program of its own that has become the user whose they are (inventory/entries.h says
  * what it hands over): here only lines of text are taken apart.

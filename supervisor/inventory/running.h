@@ -13,7 +13,8 @@
 #pragma once
 #include "supervisor/inventory/found.h"
 
-enum { RUNNING_PROCESSES_MAX = 65536 };
+/* PID_MAX_LIMIT of the kernel: nobody hides behind a crowd. */
+enum { RUNNING_PROCESSES_MAX = 1 << 22 };
 
 struct running {
 	pid_t pid;

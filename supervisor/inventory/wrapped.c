@@ -192,6 +192,17 @@ static int judge_source(struct found *f, char *const *v, size_t n)
 
 /* --- through stockade? --- */
 
+/* env and shells: those of root's directories. A bare name is what the client's PATH finds, as with stockade's own. */
+static bool is_of_system(const char *word)
+{
+	static const char *const dirs[] = { "/bin/", "/usr/bin/" };
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
+		if (strncmp(word, dirs[i], strlen(dirs[i])) == 0 && !strchr(word + strlen(dirs[i]), '/'))
+			return true;
+	return !strchr(word, '/');
+}
+
 /* By the letters alone: another user's path is not to be looked at with our rights. */
 static bool is_own_path(const char *word)
 {
@@ -206,10 +217,14 @@ static bool is_stockade(struct found *f, const char *word)
 {
 	if (strcmp(base_name(word), "stockade") != 0)
 		return false;
-	/* A bare name is what the client's PATH finds: that cannot be seen from here. */
-	if (!strchr(word, '/') || is_own_path(word))
+	if (is_own_path(word))
 		return true;
-	f->doubt = "another program that is called stockade";
+	/* A bare name is what the client's PATH finds: that cannot be seen from here. One that the entry brings along
+	 * finds what its author likes. */
+	if (!strchr(word, '/') && !strv_contains(&f->variables, "PATH"))
+		return true;
+	f->doubt = strchr(word, '/') ? "another program that is called stockade"
+				     : "its entry sets PATH, which says what stockade is";
 	return false;
 }
 
@@ -259,21 +274,31 @@ static int judge_shell(struct found *f, const char *text)
 	return n > 0 ? judge_source(f, words, n) : 0;
 }
 
+/* env, or NAME=VALUE before the command. */
+static bool is_before(const char *word)
+{
+	const char *equals = strchr(word, '=');
+
+	return equals ? !memchr(word, '/', (size_t)(equals - word))
+		      : strcmp(base_name(word), "env") == 0 && is_of_system(word);
+}
+
 static int judge_words(struct found *f, char *const *v, size_t n)
 {
 	static const char *const shells[] = { "sh", "bash", "dash", "zsh", NULL };
 	const char *name;
+	int r = 0;
 
-	while (n > 0 && (strcmp(base_name(v[0]), "env") == 0 || (strchr(v[0], '=') && !strchr(v[0], '/')))) {
-		v++;
-		n--;
-	}
-	if (n == 0)
-		return 0;
+	for (; r == 0 && n > 0 && is_before(v[0]); v++, n--)
+		if (strncmp(v[0], "PATH=", 5) == 0 && !strv_contains(&f->variables, "PATH"))
+			r = strv_add(&f->variables, "PATH");
+	if (r < 0 || n == 0)
+		return r;
 	if (n > 1 && strcmp(v[1], "run") == 0 && is_stockade(f, v[0]))
 		return judge_run(f, v + 2, n - 2);
 	name = base_name(v[0]);
-	if (n > 2 && is_one_of(name, shells) && (strcmp(v[1], "-c") == 0 || strcmp(v[1], "-lc") == 0))
+	if (n > 2 && is_one_of(name, shells) && is_of_system(v[0]) &&
+		(strcmp(v[1], "-c") == 0 || strcmp(v[1], "-lc") == 0))
 		return judge_shell(f, v[2]);
 	return judge_source(f, v, n);
 }

@@ -8,12 +8,14 @@ import subprocess
 import tempfile
 
 import pytest
-from integration.harness import STOCKADE
+from integration.harness import STAGE, STOCKADE
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
 ENTRY = '{"mcpServers": {"%s": {"command": "/opt/x"}}}'
 OVER = 'mount --bind "$0" /etc/passwd && exec "$@"'
+# Somebody who took over what reads his files, before it is confined, is as good as one who wrote it.
+TAKEN = 'mount --bind "$READER" "$PROGRAM" && ' + OVER
 
 
 @pytest.fixture
@@ -43,11 +45,24 @@ def put(base, name, text, uid):
     return path
 
 
-def inventory(person, base, status=0):
-    r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, f"{base}/passwd", STOCKADE, "inventory", "--all-users", "--json"], env=person.env,
+def inventory(person, base, status=0, reader=None):
+    env = {**person.env, "READER": reader or "", "PROGRAM": f"{STAGE}/prefix/libexec/stockade/stockade-inventory"}
+    r = subprocess.run(["unshare", "-m", "sh", "-c", TAKEN if reader else OVER, f"{base}/passwd", STOCKADE, "inventory", "--all-users", "--json"], env=env,
                        cwd=person.work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=100, check=False)
     assert r.returncode == status, r.stderr
     return json.loads(r.stdout)
+
+
+def taken_over(base, ann):
+    """A reader that does the same for root and bob as it does for ann, but for the words of hers."""
+    path = f"{base}/reader"
+    with open(path, "w", encoding="ascii") as f:
+        f.write(f'''#!/bin/sh
+case " $* " in *"{base}/ann "*) {ann};; esac
+printf 'E c\\nF /f\\nN n\\n.\\n'
+''')
+    os.chmod(path, 0o755)
+    return path
 
 
 def test_every_users_files_are_found_with_whose_they_are(person, users):
@@ -86,3 +101,27 @@ def test_only_root_may_ask_for_all_users():
     r = subprocess.run(["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", STOCKADE, "inventory", "--all-users"],
                        env={"HOME": nobody.pw_dir, "PATH": "/usr/bin:/bin"}, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     assert r.returncode == 125 and "root alone may" in r.stderr, r.stderr
+
+
+def test_a_reader_that_somebody_took_over_has_no_terminal_of_roots(person, users):
+    told = inventory(person, users, reader=taken_over(users, 'printf "E c\\nF /f\\nN %s %s\\n.\\n" "$(readlink /proc/$$/fd/2)"'
+                                                             ' "$(test "$(cut -d" " -f6 /proc/$$/stat)" = $$ && echo own)"'))["entries"]
+    assert [e["name"] for e in told if e["user"] == "ann"] == ["/dev/null own", "n"], told
+
+
+@pytest.mark.parametrize("ann", ["exec >&- 2>&-; exec sleep 3600", "printf 'E c\\nF /f\\nN \\377\\n.\\n'", "exec cat /dev/zero"],
+                         ids=["says no more and does not end", "says what is no text", "says too much"])
+def test_a_reader_that_somebody_took_over_keeps_nobody_elses_servers_from_being_listed(person, users, ann):
+    told = inventory(person, users, status=125, reader=taken_over(users, ann))
+    assert {e["user"] for e in told["entries"]} >= {"root", "bob"}
+    assert [w for w in told["failed"] if " ann " in w] == told["failed"] != []
+
+
+def test_users_with_numbers_beyond_sixteen_bits_are_users(person, users):
+    with open(f"{users}/passwd", "a", encoding="ascii") as f:
+        f.write(f"dir:x:1720400001:1720400001::{users}/dir:/bin/sh\n")
+    os.makedirs(f"{users}/dir/.cursor")
+    put(users, "dir", ENTRY % "d", 1720400001)
+    for path in (f"{users}/dir", f"{users}/dir/.cursor"):
+        os.chown(path, 1720400001, 1720400001)
+    assert ("dir", "d") in [(e["user"], e["name"]) for e in inventory(person, users)["entries"]]

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 #include <errno.h>
 #include <stdlib.h>
+#include "base/buf.h"
 #include "supervisor/inventory/wrapped.h"
 
 enum { WORDS_MAX = 10 };
@@ -42,6 +43,15 @@ static void test_an_entry_is_wrapped_only_where_nothing_else_can_be_meant(void *
 		{ { "python3.11", "-m", "m" }, NULL, "pypi:m", NULL, FOUND_RAW, false },
 		{ { "python", "-u", "s.py" }, NULL, "path:s.py", NULL, FOUND_RAW, false },
 		{ { "" }, NULL, "path:", NULL, FOUND_RAW, false },
+		{ { "/usr/bin/env", "A=/b", "stockade", "run", "a" }, "a", NULL, NULL, FOUND_WRAPPED, false },
+		{ { "/home/u/env", "stockade", "run", "a" }, NULL, "path:/home/u/env", NULL, FOUND_RAW, false },
+		{ { "/home/u/sh", "-c", "stockade run a" }, NULL, "path:/home/u/sh", NULL, FOUND_RAW, false },
+		{ { "/bin/x/../sh", "-c", "stockade run a" }, NULL, "path:/bin/x/../sh", NULL, FOUND_RAW, false },
+		{ { "/bin/sh", "-c", "stockade run a" }, "a", NULL, NULL, FOUND_WRAPPED, false },
+		{ { "env", "PATH=/home/u", "stockade", "run", "a" }, NULL, "path:stockade", NULL, FOUND_RAW, true },
+		{ { "sh", "-c", "PATH=~ stockade run a" }, NULL, "path:stockade", NULL, FOUND_RAW, true },
+		{ { "env", "PATH=/home/u", STOCKADE_BINDIR "/stockade", "run", "a" }, "a", NULL, NULL, FOUND_WRAPPED,
+			false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -64,11 +74,43 @@ static void test_an_entry_is_wrapped_only_where_nothing_else_can_be_meant(void *
 	}
 }
 
+static void test_an_entry_that_sets_path_says_itself_what_stockade_is(void **state)
+{
+	static const char *const of[] = { "E c\nF /f\nN n\nW stockade\nW run\nW a\nV PATH\n.\n",
+		"E c\nF /f\nN n\nW stockade\nW run\nW a\nV PATHS\n.\n" };
+
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_found_ struct found_list l = { 0 };
+		struct diag d = { "" };
+		assert_int_equal(found_parse(of[i], strlen(of[i]), "u", &l, &d), 0);
+		assert_int_equal(l.v[0].state, i ? FOUND_WRAPPED : FOUND_RAW);
+		assert_true(i ? !l.v[0].doubt : strstr(l.v[0].doubt, "sets PATH") != NULL);
+	}
+}
+
+static void test_one_users_entries_take_no_room_from_anothers(void **state)
+{
+	static const char one[] = "E c\nF /f\nN n\n.\n";
+	_cleanup_found_ struct found_list l = { 0 };
+	_cleanup_buf_ struct buf b = BUF_INIT(FOUND_BYTES_MAX);
+	struct diag d = { "" };
+
+	for (size_t i = 0; i <= FOUND_MAX; i++)
+		assert_int_equal(buf_puts(&b, one), 0);
+	assert_int_equal(found_parse(b.data, b.len, "ann", &l, &d), -E2BIG);
+	assert_non_null(strstr(d.text, "of ann name more than 20000"));
+	assert_int_equal(found_parse(one, strlen(one), "bob", &l, &d), 0);
+	assert_string_equal(l.v[l.n - 1].user, "bob");
+	/* A zero byte hides nothing that follows. */
+	assert_int_equal(
+		found_parse("E c\nF /f\nN n\n.\n\0E c", sizeof("E c\nF /f\nN n\n.\n\0E c") - 1, "u", &l, &d), -EPROTO);
+}
+
 static void test_what_is_handed_over_out_of_form_is_refused(void **state)
 {
 	static const char *const good = "E c\nF /f\nL 3\nN n\nW a\nW b\nV X\nV X\nD \n.\nE c\nF /g\nX why\n.\n";
 	static const char *const bad[] = { "E c\n", "E c\nF /f\n.\n", "Q x\n.\n", "E c\nF /f\nL x\nN n\n.\n", "E\n",
-		".\n", "E c\nF /f\nN n\n.\nE c\n" };
+		".\n", "E c\nF /f\nN n\n.\nE c\n", "E c\nF /f\nN \xff\n.\n" };
 	_cleanup_found_ struct found_list l = { 0 };
 	struct diag d = { "" };
 
@@ -86,6 +128,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_entry_is_wrapped_only_where_nothing_else_can_be_meant),
+		cmocka_unit_test(test_an_entry_that_sets_path_says_itself_what_stockade_is),
+		cmocka_unit_test(test_one_users_entries_take_no_room_from_anothers),
 		cmocka_unit_test(test_what_is_handed_over_out_of_form_is_refused),
 	};
 

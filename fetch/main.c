@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/io.h"
 #include "base/privilege.h"
 #include "fetch/confine.h"
@@ -24,8 +25,10 @@ static int prepare(struct fetch_request *f, struct transfer **ret, struct diag *
 
 	if (r < 0)
 		return r;
-	if (close_range(FETCH_FD_END, UINT_MAX, 0) < 0)
-		return diag_fail(d, -errno, "cannot close other descriptors: %s", strerror(errno));
+	/* Whoever took this over through what the network sends would hear and speak on the terminal of root's.
+	 * Standard input is no terminal already. */
+	if (close_range(FETCH_FD_END, UINT_MAX, 0) < 0 || dup2(STDIN_FILENO, STDERR_FILENO) < 0 || setsid() < 0)
+		return diag_fail(d, -errno, "cannot let go of other descriptors: %s", strerror(errno));
 	r = privilege_drop(f->uid, f->gid);
 	if (r < 0)
 		return diag_fail(d, r, "cannot become user %u: %s", f->uid, strerror(-r));

@@ -27,11 +27,13 @@ class Web:
     """A web server on the loopback; what it has is a dict, what it was asked for a list."""
 
     def __init__(self, context=None):
-        self.files, self.asked, web = {}, [], self
+        self.files, self.asked, self.look, web = {}, [], None, self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 web.asked.append(self.path)
+                if web.look:
+                    web.look()
                 body = web.files.get(self.path)
                 if isinstance(body, str):
                     self.send_response(302)
@@ -238,6 +240,24 @@ def test_only_so_many_bytes_are_taken_and_a_redirection_leads_nowhere_else(fleet
     fleet.web.files = {}
     assert "has no" in fleet.sync(check=1).stderr
     assert fleet.kept() is None
+
+
+def test_what_fetches_has_nothing_of_the_terminal_that_it_was_started_from(fleet):
+    seen = []
+
+    def look():
+        for pid in (p for p in os.listdir("/proc") if p.isdigit()):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                    comm, rest = f.read().rsplit(")", 1)
+                if comm.endswith("(stockade-fetch"):
+                    seen.append((os.readlink(f"/proc/{pid}/fd/2"), rest.split()[3] == pid, rest.split()[4]))
+            except (OSError, UnicodeDecodeError):
+                continue
+    fleet.web.look = look
+    fleet.serve(1)
+    fleet.sync()
+    assert len(seen) >= 2 and set(seen) == {("/dev/null", True, "0")}, seen
 
 
 def test_no_variable_leads_it_to_a_proxy(fleet):

@@ -191,16 +191,26 @@ static int read_until(int fd, uint64_t until, struct buf *b)
 	}
 }
 
-/* All that it says has been read; whoever took it over could keep it from ending. */
-static void end(pid_t pid, bool at_once, int *ret_status)
+static bool ends(int pidfd)
 {
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	if (at_once || pidfd < 0 || poll(&p, 1, END_MS) <= 0)
+	return poll(&p, 1, END_MS) > 0;
+}
+
+/* All that it says has been read; whoever took it over could keep it from ending. -ETIMEDOUT: it cannot be ended before
+ * a file system answers that its user has made (FUSE), and nobody waits for that. */
+static int end(pid_t pid, bool at_once, int *ret_status)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (at_once || pidfd < 0 || !ends(pidfd))
 		kill(pid, SIGKILL);
+	if (pidfd >= 0 && !ends(pidfd))
+		return -ETIMEDOUT;
 	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
 		;
+	return 0;
 }
 
 static int failed(const struct found_user *u, int r, int status, struct diag *d)
@@ -234,8 +244,10 @@ static int run(const struct found_user *u, char *const *argv, struct buf *b, str
 	close(ends[1]);
 	r = pid < 0 ? -errno : read_until(ends[0], io_now_us() + (uint64_t)FOUND_WAIT_S * US_PER_S, b);
 	close(ends[0]);
-	if (pid > 0)
-		end(pid, r < 0, &status);
+	if (pid > 0) {
+		int ended = end(pid, r < 0, &status);
+		r = r < 0 ? r : ended;
+	}
 	return r < 0 || status != 0 ? failed(u, r, status, d) : 0;
 }
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Of all users: each one's files are read with that user's rights and with no others."""
+import ctypes
 import json
 import os
 import pwd
 import shutil
+import struct
 import subprocess
 import tempfile
+import threading
 
 import pytest
 from integration.harness import STAGE, STOCKADE
@@ -115,6 +118,41 @@ def test_a_reader_that_somebody_took_over_keeps_nobody_elses_servers_from_being_
     told = inventory(person, users, status=125, reader=taken_over(users, ann))
     assert {e["user"] for e in told["entries"]} >= {"root", "bob"}
     assert [w for w in told["failed"] if " ann " in w] == told["failed"] != []
+
+
+class Silent:
+    """A file system of ann's that takes every question but the first, and answers none of them (fuse(4))."""
+
+    def __init__(self, path):
+        self.path, self.fd = path, os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        options = f"fd={self.fd},rootmode=40000,user_id=40001,group_id=40001".encode()
+        assert self.libc.mount(b"fuse", path.encode(), b"fuse", 0, options) == 0, ctypes.get_errno()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        try:
+            unique = struct.unpack_from("=IIQ", os.read(self.fd, 1 << 20))[2]
+            os.write(self.fd, struct.pack("=IiQ", 80, 0, unique) + struct.pack("=IIIIHHIIHHI28x", 7, 31, 1 << 17, 0, 12, 9, 1 << 17, 1, 32, 0, 0))
+            while True:
+                os.read(self.fd, 1 << 20)
+        except OSError:
+            return
+
+    def end(self):
+        self.libc.umount2(self.path.encode(), 1 | 2)  # MNT_FORCE aborts what waits, MNT_DETACH
+        os.close(self.fd)
+
+
+def test_a_file_system_that_answers_nothing_holds_up_one_user_for_a_while_and_not_the_command(person, users):
+    put(users, "bob", ENTRY % "b", 40002)
+    silent = Silent(f"{users}/ann/.cursor")
+    try:
+        told = inventory(person, users, status=125)
+    finally:
+        silent.end()
+    assert [e["name"] for e in told["entries"]] == ["b"]
+    assert len(told["failed"]) == 1 and "of ann could not be read within 30 s" in told["failed"][0], told["failed"]
 
 
 def test_users_with_numbers_beyond_sixteen_bits_are_users(person, users):

@@ -112,12 +112,33 @@ static bool is_off(const struct node *n)
 	return (on && strcmp(on, "false") == 0) || (off && strcmp(off, "true") == 0);
 }
 
+static const char *const envs[] = { "env", "envs", "environment", "env_keys", "env_vars" };
+
+static const struct node *command_of(const struct node *n)
+{
+	return node_get(n, "command") ? node_get(n, "command") : node_get(n, "cmd");
+}
+
+static size_t size_of(const struct node *n)
+{
+	return n ? n->n : 0;
+}
+
+/* No program takes so many words, and who reads the facts takes no more. */
+static bool is_endless(const struct node *n)
+{
+	const struct node *command = command_of(n);
+	size_t words = size_of(command) + size_of(node_get(command, "args")) + size_of(node_get(n, "args")), names = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(envs); i++)
+		names += size_of(node_get(n, envs[i]));
+	return words > ENTRY_WORDS_MAX || names > ENTRY_WORDS_MAX;
+}
+
 static int details(const struct file *f, const struct node *n)
 {
 	static const char *const urls[] = { "url", "serverUrl", "httpUrl", "uri" };
-	static const char *const envs[] = { "env", "envs", "environment", "env_keys", "env_vars" };
-	const struct node *command = node_get(n, "command") ? node_get(n, "command") : node_get(n, "cmd");
-	int r = words(f, command);
+	int r = words(f, command_of(n));
 
 	r = r < 0 ? r : words(f, node_get(n, "args"));
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(urls); i++)
@@ -151,7 +172,9 @@ static int server(const struct file *f, const char *name, const struct node *n)
 	r = begin(f);
 	r = r < 0 ? r : fact(f->s->out, 'L', line);
 	r = r < 0 ? r : fact(f->s->out, 'N', name);
-	r = r < 0 ? r : details(f, n);
+	if (r == 0)
+		r = is_endless(n) ? fact(f->s->out, 'X', "it has more words or variables than any program takes")
+				  : details(f, n);
 	if (r == 0 && is_off(n))
 		r = fact(f->s->out, 'D', "");
 	return r < 0 ? r : end(f);

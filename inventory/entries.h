@@ -4,19 +4,19 @@
  *
  * Process:  inventory
  * Returns:  0, -errno of writing
- * Limits:   ENTRIES_FILE_MAX a file, ENTRY_TEXT_MAX a fact
+ * Limits:   ENTRIES_FILE_MAX a file, ENTRY_TEXT_MAX a fact, ENTRY_WORDS_MAX words and as many variables a server
  *
  * What is handed over (supervisor/inventory/found.h): a letter, a blank, a text that text_escape() made harmless.
  *
  *     E client   F file   L line   N name   P project   W word of the command (again and again)
  *     V name of a variable   U scheme and host of a remote server   D (switched off)   . (the end)
- *     X why a file could not be read, between E, F and the end
+ *     X why a file could not be read, between E, F and the end, or of one server also L and N
  */
 #pragma once
 #include <stdio.h>
 #include "inventory/table.h"
 
-enum { ENTRIES_FILE_MAX = 32 << 20, ENTRY_TEXT_MAX = 16 << 10, PROJECTS_MAX = 1000 };
+enum { ENTRIES_FILE_MAX = 32 << 20, ENTRY_TEXT_MAX = 16 << 10, ENTRY_WORDS_MAX = 4000, PROJECTS_MAX = 1000 };
 
 struct search {
 	FILE *out;

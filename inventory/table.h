@@ -4,7 +4,8 @@
  *
  * Process:  inventory
  *
- * A new client is a row of table.c, a fixture in tests/inventory, and a line of stockade-inventory(1).
+ * A new client is a row of table.c, one of CONFIGS in tests/integration/test_inventory.py, and a line of
+ * stockade-inventory(1).
  */
 #pragma once
 #include <stdbool.h>

@@ -30,7 +30,7 @@ static bool has_line(const struct buf *b, const char *line, size_t n)
 }
 
 /* Of a system that merged /bin and the like into /usr, packages may list the old name. */
-static bool lists(const struct buf *b, const char *path)
+bool client_deb_lists(const struct buf *b, const char *path)
 {
 	static const char *const merged[] = { "/usr/bin/", "/usr/sbin/", "/usr/lib" };
 
@@ -48,7 +48,7 @@ static bool list_has(int dir, const char *name, const char *path)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(LIST_MAX);
 
-	return fs_read_trusted(dir, name, FS_TRUST_ROOT, 0, &b, NULL) == 0 && lists(&b, path);
+	return fs_read_trusted(dir, name, FS_TRUST_ROOT, 0, &b, NULL) == 0 && client_deb_lists(&b, path);
 }
 
 /* "code.list" or "libc6:amd64.list": of which package? false: another file. */
@@ -66,18 +66,14 @@ static bool package_of(const char *file, char ret[PACKAGE_MAX])
 	return true;
 }
 
-/* The value of "Version:" in the paragraph of that package; NULL in *ret: none. */
-static int find_version(const char *package, char **ret)
+int client_deb_version(const char *status, const char *package, char **ret)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(STATUS_MAX);
 	char head[PACKAGE_MAX + 16];
 	const char *at, *end, *version;
 
 	*ret = NULL;
-	if (fs_read_trusted(AT_FDCWD, DPKG_STATUS, FS_TRUST_ROOT, 0, &b, NULL) < 0 || !b.data)
-		return 0;
 	snprintf(head, sizeof(head), "Package: %s\n", package);
-	for (at = b.data; (at = strstr(at, head)) && at != b.data && at[-1] != '\n';)
+	for (at = status; (at = strstr(at, head)) && at != status && at[-1] != '\n';)
 		at++;
 	end = at ? strstr(at, "\n\n") : NULL;
 	version = at ? strstr(at, "\nVersion: ") : NULL;
@@ -86,6 +82,16 @@ static int find_version(const char *package, char **ret)
 	version += strlen("\nVersion: ");
 	*ret = strndup(version, strcspn(version, "\n"));
 	return *ret ? 0 : -ENOMEM;
+}
+
+static int find_version(const char *package, char **ret)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(STATUS_MAX);
+
+	*ret = NULL;
+	if (fs_read_trusted(AT_FDCWD, DPKG_STATUS, FS_TRUST_ROOT, 0, &b, NULL) < 0 || !b.data)
+		return 0;
+	return client_deb_version(b.data, package, ret);
 }
 
 static int open_info(DIR **ret)

@@ -56,6 +56,10 @@ void client_cached_done(struct client_cached *c);
 int client_deb_find(const char *path, char **ret, char **ret_version) _must_check_;
 /* Of one package only: did it install path? */
 bool client_deb_owns(const char *package, const char *path);
+/* Does a package's list of files name that path? */
+bool client_deb_lists(const struct buf *list, const char *path);
+/* The version of a package by dpkg's status file; NULL in *ret: none. -ENOMEM. */
+int client_deb_version(const char *status, const char *package, char **ret) _must_check_;
 
 /* --- client_package.c: of a script --- */
 

@@ -66,6 +66,12 @@ static int set(char **field, const char *text)
 	return *field ? 0 : -ENOMEM;
 }
 
+/* The reader says in words that there are more; one that was made to say more is stopped here. */
+static int add(struct strv *l, const char *text)
+{
+	return l->n < FOUND_WORDS_MAX ? strv_add(l, text) : -EPROTO;
+}
+
 static int take_fact(struct found *f, char letter, const char *text)
 {
 	uint64_t line = 0;
@@ -84,9 +90,9 @@ static int take_fact(struct found *f, char letter, const char *text)
 	case 'X':
 		return set(&f->unread, text);
 	case 'W':
-		return strv_add(&f->words, text);
+		return add(&f->words, text);
 	case 'V':
-		return strv_contains(&f->variables, text) ? 0 : strv_add(&f->variables, text);
+		return strv_contains(&f->variables, text) ? 0 : add(&f->variables, text);
 	case 'D':
 		f->off = true;
 		return 0;

@@ -5,7 +5,8 @@
  * Process:  supervisor
  * Owns:     its strings; free with found_list_done
  * Returns:  0, -errno with words
- * Limits:   FOUND_BYTES_MAX of what is handed over for a user, FOUND_MAX servers of one, FOUND_WAIT_S seconds
+ * Limits:   FOUND_BYTES_MAX of what is handed over for a user, FOUND_MAX servers of one, FOUND_WORDS_MAX words and as
+ *           many variables of one server, FOUND_WAIT_S seconds
  *
  * Configurations are parsed by a program of its own that has become the user whose they are (inventory/entries.h says
  * what it hands over): here only lines of text are taken apart.
@@ -17,7 +18,7 @@
 #include "base/strv.h"
 #include "supervisor/role.h"
 
-enum { FOUND_BYTES_MAX = 32 << 20, FOUND_MAX = 20000, FOUND_WAIT_S = 30 };
+enum { FOUND_BYTES_MAX = 32 << 20, FOUND_MAX = 20000, FOUND_WORDS_MAX = 4096, FOUND_WAIT_S = 30 };
 
 enum found_state {
 	FOUND_RAW,     /* its client starts it itself */

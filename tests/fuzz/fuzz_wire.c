@@ -14,6 +14,7 @@
 #include "wire/definition.h"
 #include "wire/dial.h"
 #include "wire/event.h"
+#include "wire/fetch.h"
 #include "wire/net.h"
 #include "wire/shim_config.h"
 
@@ -199,6 +200,16 @@ static int collected_again(const void *p, size_t n, struct wire_writer *w)
 	return collect_answer_encode(&a, w);
 }
 
+static int fetch_again(const void *p, size_t n, struct wire_writer *w)
+{
+	_cleanup_fetch_request_ struct fetch_request f = { 0 };
+
+	if (fetch_request_decode(p, n, &f) < 0)
+		return 1;
+	must(f.url && f.port && strlen(f.url) <= FETCH_URL_MAX, "an address out of form");
+	return fetch_request_encode(&f, w);
+}
+
 static int control_again(const void *p, size_t n, struct wire_writer *w)
 {
 	struct control c;
@@ -254,6 +265,7 @@ static const struct {
 	{ WIRE_DEFINITIONS, DEFINITIONS_BYTES_MAX, definitions_again },
 	{ WIRE_COLLECT, COLLECT_BYTES_MAX, collect_again },
 	{ WIRE_COLLECTED, COLLECT_ANSWER_MAX, collected_again },
+	{ WIRE_FETCH, FETCH_REQUEST_MAX, fetch_again },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -103,6 +103,14 @@ def test_a_wrapped_entry_comes_with_owner_and_last_review_of_its_profile(person)
     assert "owner sec@example.com, reviewed 2026-10-01" in person.stockade("inventory", check=0).stdout
 
 
+def test_a_server_with_more_words_than_a_program_takes_is_told_and_hides_no_other(person):
+    put(person, ".cursor/mcp.json", json.dumps({"mcpServers": {"words": {"command": "x", "args": ["a"] * 5000}, "variables": {"command": "x", "env": {f"V{i}": "" for i in range(5000)}},
+                                                               "short": {"command": "/opt/y"}}}))
+    found = {e["name"]: (e["state"], e["why"]) for e in inventory(person)["entries"]}
+    endless = ("unread", "it has more words or variables than any program takes")
+    assert found == {"words": endless, "variables": endless, "short": ("raw", None)}, found
+
+
 def test_projects_are_looked_into_where_they_are_named(person):
     server = '{"mcpServers": {"%s": {"command": "/opt/x"}}}'
     for name, files in (("one", [".mcp.json"]), ("two", [".cursor/mcp.json", ".mcp.json"]), ("three", [".mcp.json"])):

@@ -265,7 +265,7 @@ bool revocations_has_key(const struct revocations *r, const uint8_t id[SIGN_ID_B
 
 int revocations_check(const struct revocations *r, const char *name, uint64_t version, struct diag *d)
 {
-	char shown[64] = "without a version";
+	char shown[64] = "without a version", shown_name[SHOWN];
 
 	if (version)
 		snprintf(shown, sizeof(shown), "version %llu", (unsigned long long)version);
@@ -275,7 +275,7 @@ int revocations_check(const struct revocations *r, const char *name, uint64_t ve
 			return diag_fail(d, -EPERM,
 				"the profile '%s' (%s) was revoked by %s: nothing is started with it; ask who manages "
 				"this machine for a newer one",
-				name, shown, r->profiles[i].where);
+				text_escape_str(name, shown_name, sizeof(shown_name)), shown, r->profiles[i].where);
 	return 0;
 }
 

@@ -74,6 +74,7 @@ ROWS = [
     ("shellcheck", shellcheck, False),
     ("codespell", codespell, False),
     ("the pages on profiles and policies have every key of the schemas", own("profile_page.py"), False),
+    ("every program has its row in ARCHITECTURE.md and among the symbols", own("programs.py"), False),
     ("function length", own("function_length.py"), False),
     ("the lints find what they are for, in every folder", own("lints_find.py"), False),
     ("clang-format", clang_format, True),

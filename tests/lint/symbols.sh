@@ -34,12 +34,12 @@ shell='system|popen'
 
 check supervisor/stockade "$yaml|$capng|$netlink|$seccomp|$resolver|$curl|$shell"
 # libnl's address code names getaddrinfo; nothing of ours calls it, and the sandbox has no route to ask anyone.
-check enter/stockade-enter "$json|$sodium|$seccomp|$pcre|ares_init|$curl|$shell"
+check enter/stockade-enter "$yaml|$json|$sodium|$seccomp|$pcre|ares_init|$curl|$shell"
 check shim/stockade-shim "$yaml|$json|$sodium|$capng|$netlink|$seccomp|$resolver|$curl|$shell|socket|connect"
-check gateway/stockade-gateway "$json|$sodium|$capng|$netlink|$seccomp|$pcre|$resolver|$curl|$shell|socket|connect|bind|listen"
-check dial/stockade-dial "$json|$sodium|$capng|$netlink|$seccomp|$pcre|$curl|$shell"
+check gateway/stockade-gateway "$yaml|$json|$sodium|$capng|$netlink|$seccomp|$pcre|$resolver|$curl|$shell|socket|connect|bind|listen"
+check dial/stockade-dial "$yaml|$json|$sodium|$capng|$netlink|$seccomp|$pcre|$curl|$shell"
 check inventory/stockade-inventory "$json|$sodium|$capng|$netlink|$seccomp|$pcre|$resolver|$curl|$shell|socket|connect"
-check collector/stockade-collector "$capng|$netlink|$seccomp|$pcre|$resolver|$curl|$shell"
+check collector/stockade-collector "$yaml|$capng|$netlink|$seccomp|$pcre|$resolver|$curl|$shell"
 # It starts at no launch, and no static libcurl has all that it leans on.
-check fetch/stockade-fetch "$json|$capng|$netlink|$seccomp|$pcre|$shell" shared
+check fetch/stockade-fetch "$yaml|$json|$capng|$netlink|$seccomp|$pcre|$shell" shared
 exit $status

@@ -221,6 +221,8 @@ static int note(const struct verified *x, const struct verdict *verdict, const c
 		sign_id_text(x->v[ret->n].id, one->id);
 		one->when = x->v[ret->n].when;
 		one->counts = rule && verdict->of[ret->n] == JUDGE_COUNTS;
+		if (rule && one->name && !one->counts)
+			one->why = judge_reason_words(verdict->of[ret->n]);
 	}
 	return 0;
 }

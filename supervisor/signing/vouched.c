@@ -15,6 +15,8 @@ static int put_voucher(struct buf *b, const struct voucher *v)
 		r = buf_printf(b, ", on %s", output_time(v->when, when));
 	if (r == 0 && !v->name)
 		r = buf_puts(b, ": it proves nothing");
+	if (r == 0 && v->why)
+		r = buf_printf(b, ": it does not count, since it %s", v->why);
 	return r < 0 ? r : buf_putc(b, ')');
 }
 

@@ -15,8 +15,9 @@
 struct voucher {
 	char *name; /* of the key; NULL: it is unknown here, and proves nothing */
 	char id[SIGN_ID_HEX];
-	int64_t when; /* as the signer says; 0: nothing */
-	bool counts;  /* for the rule, where there is one */
+	int64_t when;	 /* as the signer says; 0: nothing */
+	bool counts;	 /* for the rule, where there is one */
+	const char *why; /* a known key does not count for the rule, "has expired"; NULL: it does, or there is none */
 };
 
 struct vouched {

@@ -148,7 +148,8 @@ def test_the_policy_that_gives_a_key_an_end_and_a_scope_is_one(fleet):
         os.rename(f"{fleet.etc}/keys/{name}.pub", f"{fleet.etc}/keys/{'databases' if name == 'security' else name}.pub")
     fleet.machine.policy(blocks("json")[2])
     told = fleet.run(STOCKADE, "check", "notes", check=0).stdout
-    assert re.search(r"signed by [^;]*\brelease \(key ", told), told
+    assert re.search(r"signed by [^;]*\brelease \(key [^)]*Z\)", told), told
+    assert re.search(r"\bdatabases \(key [^)]*: it does not count, since it is not for this server\)", told), told
     os.remove(f"{fleet.etc}/profiles/notes.json.minisig")
     r = fleet.run(STOCKADE, "check", "notes")
     assert r.returncode == 125 and "'databases' is not for this server" in r.stderr, r.stderr

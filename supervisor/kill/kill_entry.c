@@ -231,7 +231,8 @@ static int take_name(const char *file, char **ret_server, char **ret_tool)
 	if (n <= end || strcmp(file + n - end, END) != 0)
 		return -EINVAL;
 	n -= end;
-	if (strncmp(file, OF_SERVER, strlen(OF_SERVER)) == 0)
+	/* In "server.json" the dot is that of the end. */
+	if (n >= strlen(OF_SERVER) && strncmp(file, OF_SERVER, strlen(OF_SERVER)) == 0)
 		return decode(file + strlen(OF_SERVER), n - strlen(OF_SERVER), ret_server);
 	at = memchr(file, '@', n);
 	if (strncmp(file, OF_TOOL, strlen(OF_TOOL)) != 0 || !at)

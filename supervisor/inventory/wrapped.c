@@ -306,7 +306,7 @@ static int judge_words(struct found *f, char *const *v, size_t n)
 int wrapped_judge(struct found *f)
 {
 	f->state = f->unread ? FOUND_UNREAD : f->words.n == 0 && f->url ? FOUND_REMOTE : FOUND_RAW;
-	if (f->words.n == 0)
+	if (f->unread || f->words.n == 0)
 		return 0;
 	/* Clients that split a command at its blanks are told it in one word. */
 	if (f->words.n == 1 && strchr(f->words.v[0], ' ') && f->words.v[0][0] != '/')

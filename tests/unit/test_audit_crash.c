@@ -6,35 +6,10 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "audit/log.h"
+#include "tests/unit/crash_unit.h"
 #include "tests/unit/small_disk.h"
-
-static void nap_us(long us)
-{
-	struct timespec t = { .tv_nsec = us * 1000 };
-
-	nanosleep(&t, NULL);
-}
-
-/* Counts records of an event in every session's file that are whole lines. */
-static uint64_t count_events(const struct log_dir *l, const char *event)
-{
-	uint64_t count = 0;
-	char name[256];
-
-	for (unsigned n = 0; session_file(l, n, name); n++) {
-		_cleanup_buf_ struct buf b;
-		file_read(l, name, &b);
-		for (char *p = b.data, *end; p && (end = strchr(p, '\n')); p = end + 1) {
-			json_t *o = json_loadb(p, (size_t)(end - p), 0, NULL);
-			count += o && strcmp(text_of(o, "event"), event) == 0;
-			json_decref(o);
-		}
-	}
-	return count;
-}
 
 static void eight_sessions_at_once_leave_one_whole_index(void **state)
 {
@@ -187,35 +162,22 @@ static void write_forever(const struct log_dir *l, int acks)
 	}
 }
 
-static uint64_t count_acks(int fd)
-{
-	char bytes[4096];
-	uint64_t count = 0;
-	ssize_t n;
-
-	while ((n = read(fd, bytes, sizeof bytes)) > 0)
-		count += (uint64_t)n;
-	return count;
-}
-
 static void no_acknowledged_record_is_lost_to_sigkill(void **state)
 {
-	enum { KILLS = 100 };
 	const struct log_dir *l = *state;
 
-	for (unsigned k = 0; k < KILLS; k++) {
+	for (unsigned k = 0; k < RANDOM_ENDS; k++) {
 		int acks[2], status;
-		assert_int_equal(pipe2(acks, O_CLOEXEC), 0);
-		assert_true(fcntl(acks[1], F_SETPIPE_SZ, 1 << 20) > 0);
+		acks_open(acks);
 		pid_t pid = fork();
 		if (pid == 0)
 			write_forever(l, acks[1]);
 		close(acks[1]);
-		nap_us((long)(k * 7919 % 9000));
+		nap_before_end(k);
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status));
-		uint64_t acknowledged = count_acks(acks[0]);
+		uint64_t acknowledged = acks_count(acks[0]);
 		close(acks[0]);
 		assert_whole(l);
 		uint64_t there = count_events(l, "tool.call");
@@ -497,10 +459,8 @@ static int full_without_fallocate_child(struct log_dir *l)
 /* Somewhere among the records there is no room any more, wherever that is. */
 static int full_at_random_child(struct log_dir *l)
 {
-	enum { DISKS = 50 };
-
 	own_mounts();
-	for (unsigned k = 0; k < DISKS; k++) {
+	for (unsigned k = 0; k < RANDOM_ENDS; k++) {
 		struct event e = call_event("x");
 		struct diag d = { "" };
 		uint64_t acknowledged = 0;

@@ -194,6 +194,22 @@ static void every_edit_of_a_record_is_found(void **state)
 	assert_int_equal(lines, SESSIONS * RECORDS);
 }
 
+/* Whoever edits may compute the hash of the record anew: then it is not what the next one, or the index, names. */
+static void every_edit_with_a_hash_of_its_own_is_found(void **state)
+{
+	static struct entry e[RECORDS];
+	struct world *w = *state;
+
+	for (unsigned s = 0; s < SESSIONS; s++) {
+		memcpy(e, w->view[s].entries, sizeof e);
+		for (size_t i = 0; i < RECORDS; i++) {
+			e[i].hash[0] = e[i].hash[0] == '0' ? '1' : '0';
+			assert_true(is_found(w, s, e, RECORDS));
+			e[i] = w->view[s].entries[i];
+		}
+	}
+}
+
 static void every_session_that_is_missing_is_found(void **state)
 {
 	struct world *w = *state;
@@ -235,6 +251,7 @@ int main(void)
 		cmocka_unit_test(every_record_that_is_there_twice_is_found),
 		cmocka_unit_test(every_truncation_is_found),
 		cmocka_unit_test(every_edit_of_a_record_is_found),
+		cmocka_unit_test(every_edit_with_a_hash_of_its_own_is_found),
 		cmocka_unit_test(every_session_that_is_missing_is_found),
 		cmocka_unit_test(some_of_each_are_found_by_verify_itself),
 	};

@@ -5,11 +5,11 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "audit/log_key.h"
 #include "collector/users.h"
 #include "collector/writer.h"
+#include "tests/unit/crash_unit.h"
 #include "tests/unit/small_disk.h"
 #include "wire/collect.h"
 
@@ -117,16 +117,7 @@ static void check_log(const struct world *w, bool demand)
 
 static uint64_t count_calls(const struct world *w)
 {
-	uint64_t count = 0;
-	char name[256];
-
-	for (unsigned n = 0; session_file(&w->user, n, name); n++) {
-		_cleanup_buf_ struct buf b;
-		file_read(&w->user, name, &b);
-		for (char *p = b.data; p && (p = strstr(p, "\"event\":\"tool.call\"")); p++)
-			count++;
-	}
-	return count;
+	return count_events(&w->user, "tool.call");
 }
 
 static void what_a_sender_says_of_itself_is_marked_and_the_rest_is_the_kernels(void **state)
@@ -198,42 +189,24 @@ static void send_forever(int sock, int acks)
 	}
 }
 
-static uint64_t count_acks(int fd)
-{
-	char bytes[4096];
-	uint64_t count = 0;
-	ssize_t n;
-
-	while ((n = read(fd, bytes, sizeof bytes)) > 0)
-		count += (uint64_t)n;
-	return count;
-}
-
-static void nap_us(long us)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
-}
-
 static void no_acknowledged_record_is_lost_whoever_is_killed_and_when(void **state)
 {
-	enum { KILLS = 100 };
 	struct world *w = *state;
 
-	for (unsigned k = 0; k < KILLS; k++) {
+	for (unsigned k = 0; k < RANDOM_ENDS; k++) {
 		int acks[2], sock;
-		assert_int_equal(pipe2(acks, O_CLOEXEC), 0);
-		assert_true(fcntl(acks[1], F_SETPIPE_SZ, 1 << 20) > 0);
+		acks_open(acks);
 		pid_t writer = start_writer(w, WRITER_USER_BYTES, &sock);
 		pid_t sender = fork();
 		if (sender == 0)
 			send_forever(sock, acks[1]);
 		close(acks[1]);
 		close(sock);
-		nap_us((long)(k * 7919 % 9000));
+		nap_before_end(k);
 		kill(k % 2 ? writer : sender, SIGKILL);
 		(void)status_of(sender);
 		(void)status_of(writer);
-		uint64_t acknowledged = count_acks(acks[0]);
+		uint64_t acknowledged = acks_count(acks[0]);
 		close(acks[0]);
 		assert_int_equal(verify_log(&w->user, true, NULL), AUDIT_WHOLE);
 		assert_true(count_calls(w) >= acknowledged);
@@ -244,10 +217,8 @@ static void no_acknowledged_record_is_lost_whoever_is_killed_and_when(void **sta
 /* The log's disk is full somewhere among the records. Run in a child: the disk is in a namespace of its own. */
 static int full_disks(struct world *w)
 {
-	enum { DISKS = 50 };
-
 	own_mounts();
-	for (unsigned k = 0; k < DISKS; k++) {
+	for (unsigned k = 0; k < RANDOM_ENDS; k++) {
 		struct event e = call_event("x");
 		struct diag d = { "" };
 		uint64_t acknowledged = 0, sent = 0;

@@ -44,7 +44,8 @@ static void sleep_us(uint64_t us)
 {
 	struct timespec t = { .tv_sec = (time_t)(us / US_PER_S), .tv_nsec = (long)(us % US_PER_S) * 1000 };
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, &t) == EINTR)
+	/* A sleep of nothing is one of the timer's slack (50 us; prctl(2), PR_SET_TIMERSLACK), for each record. */
+	while (us > 0 && clock_nanosleep(CLOCK_MONOTONIC, 0, &t, &t) == EINTR)
 		;
 }
 

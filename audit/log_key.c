@@ -371,6 +371,19 @@ int log_keys_own(struct log_keys *k, int dirfd, struct diag *d)
 	return dir < 0 ? 0 : read_dir(k, dir, d);
 }
 
+int log_keys_publish(const struct log_keys *k, int dirfd, const char *name, struct diag *d)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(LOG_KEY_FILE_MAX);
+	char line[LOG_KEY_LINE_MAX];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < k->n; i++) {
+		log_key_line(&k->v[i], line);
+		r = buf_printf(&b, "%s%s\n", line, i == 0 ? "" : " before");
+	}
+	return r < 0 ? r : fs_write_atomic(dirfd, name, b.data ? b.data : "", b.len, 0644, d);
+}
+
 void log_keys_done(struct log_keys *k)
 {
 	free(k->v);

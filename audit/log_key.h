@@ -26,9 +26,10 @@ enum {
 	LOG_KEY_LINE_MAX = 128,
 };
 
-#define LOG_KEY_FILE  "audit-key"
-#define LOG_KEYS_DIR  "audit-keys"
-#define LOG_KEY_WORDS "stockade-audit-key 1 "
+#define LOG_KEY_FILE	   "audit-key"
+#define LOG_KEYS_DIR	   "audit-keys"
+#define LOG_KEYS_PUBLISHED "audit.pub" /* of a collector, beside the directories of the users */
+#define LOG_KEY_WORDS	   "stockade-audit-key 1 "
 
 struct log_key {
 	char id[RECORD_KEY_HEX + 1]; /* "": there is none, and nothing is signed */
@@ -65,6 +66,8 @@ void log_key_done(struct log_key *k);
 int log_keys_read(struct log_keys *k, const char *path, struct diag *d) _must_check_;
 /* Adds those of an installation: its own and those of before. None is no error. */
 int log_keys_own(struct log_keys *k, int dirfd, struct diag *d) _must_check_;
+/* Puts their lines into a file that all may read, in place of what it held; those after the first say "before". */
+int log_keys_publish(const struct log_keys *k, int dirfd, const char *name, struct diag *d) _must_check_;
 const struct log_public *log_keys_find(const struct log_keys *k, const char *id);
 /* Is sig the signature by that key of the record whose unsigned form has that hash? */
 bool log_key_check(const struct log_public *p, const char *hash, const char *sig);

@@ -19,7 +19,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include "audit/log_key.h"
-#include "base/fs.h"
 #include "base/io.h"
 #include "base/lockdown.h"
 #include "collector/activate.h"
@@ -27,8 +26,6 @@
 #include "collector/users.h"
 #include "collector/writer.h"
 #include "wire/collect.h"
-
-#define COLLECTOR_PUBLIC "audit.pub" /* beside the directories of the users */
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, COLLECTOR_IDLE_MS = 5 * 60 * 1000 };
 
@@ -54,17 +51,13 @@ static int watch_signals(struct collector *c, struct diag *d)
 	return 0;
 }
 
-/* Whoever may see the directory may check what is signed. */
-static int publish_key(const struct collector *c, struct diag *d)
+/* Whoever may see the directory may check what is signed, by the keys of before as well. */
+static int publish_keys(const struct collector *c, struct diag *d)
 {
-	struct log_public p = log_key_public(&c->key);
-	char line[LOG_KEY_LINE_MAX];
-	_cleanup_buf_ struct buf b = BUF_INIT(LOG_KEY_LINE_MAX + 1);
-	int r;
+	_cleanup_log_keys_ struct log_keys keys = { 0 };
+	int r = log_keys_own(&keys, c->at.state, d);
 
-	log_key_line(&p, line);
-	r = buf_printf(&b, "%s\n", line);
-	return r < 0 ? r : fs_write_atomic(c->at.logs, COLLECTOR_PUBLIC, b.data, b.len, 0644, d);
+	return r < 0 ? r : log_keys_publish(&keys, c->at.logs, LOG_KEYS_PUBLISHED, d);
 }
 
 static int prepare(struct collector *c, struct diag *d)
@@ -73,12 +66,12 @@ static int prepare(struct collector *c, struct diag *d)
 
 	if (r == 0)
 		r = log_key_take(c->at.state, &c->key, d);
+	if (r == 0)
+		r = publish_keys(c, d);
 	if (r < 0)
 		return r;
 	close(steal_fd(&c->at.state));
-	r = publish_key(c, d);
-	if (r == 0)
-		r = watch_signals(c, d);
+	r = watch_signals(c, d);
 	if (r == 0)
 		r = users_new(&c->users);
 	return r < 0 ? r : confine_collector(c->at.logs, d);

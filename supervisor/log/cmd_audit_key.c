@@ -7,16 +7,20 @@
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
 #include "supervisor/lineage.h"
+#include "supervisor/log/collected_key.h"
+#include "supervisor/log/key_event.h"
 #include "supervisor/output.h"
 #include "supervisor/record_alone.h"
 
 struct key_options {
-	bool json, new;
+	bool json, new, collector;
 };
 
 static const struct option_row rows[] = {
 	{ "new", 0, OPTION_FLAG, offsetof(struct key_options, new), NULL,
 		"sign with a new key from now on; the log says so, signed by the old one" },
+	{ "collector", 0, OPTION_FLAG, offsetof(struct key_options, collector), NULL,
+		"the key of the machine's collector; --new as root" },
 	{ "json", 0, OPTION_FLAG, offsetof(struct key_options, json), NULL, "the keys as a list of objects" },
 	{ NULL },
 };
@@ -25,18 +29,16 @@ static const struct option_row rows[] = {
 static int record_change(const struct paths *p, const struct log_key *now, struct diag *d)
 {
 	_cleanup_lineage_ struct lineage lineage = { 0 };
-	struct log_public public = log_key_public(now);
-	struct event e = { .type = EVENT_LOG_KEY, .status = "changed" };
-	char line[LOG_KEY_LINE_MAX];
-	json_t *detail;
+	struct event e;
+	json_t *detail = NULL;
 	int r = lineage_read(&lineage, d);
 
+	if (r == 0)
+		r = key_event(now, &e, &detail);
 	if (r < 0)
 		return r;
-	log_key_line(&public, line);
-	detail = json_pack("{s:s}", "public", line);
 	struct record_alone_args a = { .paths = p, .lineage = &lineage, .server = "", .channel = "key" };
-	r = detail ? record_alone(&a, &e, detail, d) : -ENOMEM;
+	r = record_alone(&a, &e, detail, d);
 	json_decref(detail);
 	return r;
 }
@@ -80,22 +82,38 @@ static int print(const struct log_keys *keys)
 	return EXIT_OK;
 }
 
+static int take_own(bool new, struct log_keys *ret, struct diag *d)
+{
+	_cleanup_paths_ struct paths p = { 0 };
+	_cleanup_log_key_ struct log_key key = { .id = "" };
+	_cleanup_close_ int state = -1;
+	int r = paths_init(&p, d);
+
+	if (r == 0)
+		r = paths_open_state(&p, "", &state, d);
+	if (r == 0)
+		r = new ? change(&p, state, d) : log_key_take(state, &key, d);
+	return r < 0 ? r : log_keys_own(ret, state, d);
+}
+
+static int take_collected(bool new, struct log_keys *ret, struct diag *d)
+{
+	int r = new ? collected_key_change(d) : 0;
+
+	if (new &&r == 0)
+		fputs("stockade: audit key: the collector signs with it once it is restarted: systemctl restart "
+		      "stockade-collector.service (a session that runs keeps the key of before)\n",
+			stderr);
+	return r < 0 ? r : collected_keys(ret, d);
+}
+
 static int run(const struct command_ctx *ctx)
 {
 	const struct key_options *o = ctx->options;
-	_cleanup_paths_ struct paths p = { 0 };
 	_cleanup_log_keys_ struct log_keys keys = { 0 };
-	_cleanup_log_key_ struct log_key key = { .id = "" };
-	_cleanup_close_ int state = -1;
 	struct diag d = { "" };
-	int r = paths_init(&p, &d);
+	int r = o->collector ? take_collected(o->new, &keys, &d) : take_own(o->new, &keys, &d);
 
-	if (r == 0)
-		r = paths_open_state(&p, "", &state, &d);
-	if (r == 0)
-		r = o->new ? change(&p, state, &d) : log_key_take(state, &key, &d);
-	if (r == 0)
-		r = log_keys_own(&keys, state, &d);
 	if (r < 0) {
 		command_error("%s", d.text[0] ? d.text : strerror(-r));
 		return EXIT_REFUSED;
@@ -105,7 +123,7 @@ static int run(const struct command_ctx *ctx)
 
 const struct command_row cmd_audit_key = {
 	.name = "audit key",
-	.synopsis = "[--new] [--json]",
+	.synopsis = "[--new] [--collector] [--json]",
 	.summary = "print the public key that checks the log's signatures, or change it",
 	.details =
 		"Keep what it prints where the user of this account cannot write, and give it to 'stockade audit "

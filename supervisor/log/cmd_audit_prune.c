@@ -12,10 +12,8 @@
 #include "supervisor/cmd_audit.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
+#include "supervisor/log/collected.h"
 #include "supervisor/log/log_prune.h"
-
-#define COLLECTOR_LOGS	"/var/log/stockade"
-#define COLLECTOR_STATE "/var/lib/stockade"
 
 enum { WORDS_MAX = 128 };
 #define AGE_MAX_S (1000ull * 366 * 24 * 3600)
@@ -32,7 +30,7 @@ static const struct option_row rows[] = {
 		"the oldest sessions, until the rest takes no more than SIZE, such as 10GiB; not where the policy says "
 		"how much" },
 	{ "collector", 0, OPTION_FLAG, offsetof(struct prune_options, collector), NULL,
-		"the logs of all users that the machine's collector keeps; as its user" },
+		"the logs of all users that the machine's collector keeps; as root or its user" },
 	{ "dry-run", 0, OPTION_FLAG, offsetof(struct prune_options, dry_run), NULL,
 		"say what would go, and remove nothing" },
 	{ NULL },
@@ -94,23 +92,22 @@ static bool is_number(const char *s)
 
 static int prune_collected(struct pruning *p, struct diag *d)
 {
-	_cleanup_close_ int state = -1, logs = -1;
+	_cleanup_collected_ struct collected at = COLLECTED_NONE;
 	_cleanup_closedir_ DIR *users = NULL;
 	const struct dirent *e;
-	int r = cmd_audit_open_dir(COLLECTOR_STATE, &state, d);
+	int r = collected_open(&at, d);
 
-	if (r == 0)
-		r = cmd_audit_open_dir(COLLECTOR_LOGS, &logs, d);
-	if (r == 0)
-		r = log_key_load(state, &p->key, d);
+	if (r < 0)
+		return r;
+	r = log_key_load(at.state, &p->key, d);
 	if (r == -ENOENT)
 		return diag_fail(d, r, COLLECTOR_STATE " holds no key: the collector has never run here");
 	if (r == 0)
-		r = fs_list(logs, &users);
+		r = fs_list(at.logs, &users);
 	while (r == 0 && (e = readdir(users))) {
 		if (!is_number(e->d_name))
 			continue;
-		_cleanup_close_ int dir = openat(logs, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		_cleanup_close_ int dir = openat(at.logs, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (dir < 0)
 			return diag_fail(
 				d, -errno, COLLECTOR_LOGS "/%s cannot be opened: %s", e->d_name, strerror(errno));

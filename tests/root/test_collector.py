@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
 PROGRAM = f"{STAGE}/prefix/libexec/stockade/stockade-collector"
 USER = 65123  # of nobody else
-OVER = 'mount --bind "$ETC" /etc/stockade && mount --bind "$RUN" /run/stockade && exec "$@"'
+PLACES = {"ETC": "/etc/stockade", "RUN": "/run/stockade", "LOGS": "/var/log/stockade", "STATE": "/var/lib/stockade"}
+OVER = " && ".join(f'mount --bind "${name}" {place}' for name, place in PLACES.items()) + ' && exec "$@"'
 AS = 'LISTEN_PID=$$ exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"'
 
 
@@ -51,8 +52,8 @@ class Collector:
         return subprocess.run([STOCKADE, "audit", what, "--dir", f"{self.logs}/{uid}", *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, check=False)
 
-    def verified(self, uid=0):
-        r = self.audit("verify", uid, "--key", f"{self.logs}/audit.pub", "--json")
+    def verified(self, uid=0, key=None):
+        r = self.audit("verify", uid, "--key", key or f"{self.logs}/audit.pub", "--json")
         assert r.returncode == 0, r
         return json.loads(r.stdout.splitlines()[-1])
 
@@ -67,10 +68,13 @@ class Machine:
     def __init__(self, person):
         self.person, self.etc = person, f"{person.base}/etc"
         os.mkdir(self.etc, 0o755)
+        self.policy()
+        self.collector = c = Collector(person.base)
+        self.env = {**person.env, "ETC": self.etc, "RUN": c.run, "LOGS": c.logs, "STATE": c.state}
+
+    def policy(self, **audit):
         with open(f"{self.etc}/policy.json", "w", encoding="ascii") as f:
-            json.dump({"stockade": 1, "audit": {"to": "collector"}}, f)
-        self.collector = Collector(person.base)
-        self.env = {**person.env, "ETC": self.etc, "RUN": self.collector.run}
+            json.dump({"stockade": 1, "audit": {"to": "collector", **audit}}, f)
 
     def stockade(self, *words, check=None):
         r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, "sh", STOCKADE, *words], env=self.env, cwd=self.person.work, stdin=subprocess.DEVNULL,
@@ -90,7 +94,7 @@ class Machine:
 
 @pytest.fixture
 def machine(person):
-    made = [d for d in ("/etc/stockade", "/run/stockade") if not os.path.isdir(d)]
+    made = [d for d in PLACES.values() if not os.path.isdir(d)]
     for d in made:
         os.mkdir(d, 0o755)
     m = Machine(person)
@@ -184,6 +188,71 @@ def test_what_was_recorded_before_the_supervisor_was_killed_is_there_and_the_log
     assert last["event"] == "session.close" and "ended without a close" in last["status"], last
     verdict = machine.collector.verified()
     assert verdict["covered"] == verdict["records"], verdict
+
+
+def session(machine, words):
+    w = machine.start("--", *ODD, words)
+    assert w.end() == 0
+    until(lambda: not machine.collector.children())
+
+
+def test_a_changed_key_is_told_by_the_old_one_and_both_check_the_log(machine):
+    machine.approve("--", *ODD, "rotated")
+    session(machine, "rotated")
+    before = f"{machine.person.base}/before.pub"
+    with open(f"{machine.collector.logs}/audit.pub", "rb") as f, open(before, "wb") as to:
+        to.write(f.read())
+    running = machine.start("--", *ODD, "rotated")
+    r = machine.stockade("audit", "key", "--collector", "--new", check=0)
+    now, old = r.stdout.splitlines()
+    assert f"{now}\n" not in open(before, encoding="ascii").read() and old == open(before, encoding="ascii").read().strip() + " before", r
+    assert "systemctl restart stockade-collector.service" in r.stderr, r
+    machine.collector.p.terminate()
+    machine.collector.p.wait(60)
+    machine.collector.start()
+    assert running.end() == 0  # by the writer that has the old key
+    until(lambda: machine.collector.verified(key=before)["running"] == 0)
+    session(machine, "rotated")
+    verdict = machine.collector.verified()
+    assert verdict["covered"] == verdict["records"], verdict
+    assert machine.stockade("audit", "key", "--collector", check=0).stdout == open(f"{machine.collector.logs}/audit.pub", encoding="ascii").read()
+    alone = machine.collector.audit("verify", 0, "--key", before)
+    assert alone.returncode == 1 and now.split()[2] in alone.stdout, alone
+    # whoever kept nothing but the old key learns of the new one from what it signed
+    machine.collector.verified(USER, before)
+    told, = [r for r in machine.collector.records(USER) if r["event"] == "log.key"]
+    assert told["detail"]["public"] == now and told["user"] == "root" and told["uid"] == "0", told
+    for directory, _, names in [*os.walk(machine.collector.logs), *os.walk(machine.collector.state)]:
+        assert {os.stat(f"{directory}/{name}").st_uid for name in names} <= {USER}, directory
+
+
+def test_a_key_that_cannot_be_told_of_is_not_changed(machine):
+    machine.approve("--", *ODD, "kept")
+    session(machine, "kept")
+    before = open(f"{machine.collector.state}/audit-key", "rb").read()
+    os.mkdir(f"{machine.collector.logs}/{USER}", 0o500)  # root's: nothing can be written there
+    machine.stockade("audit", "key", "--collector", "--new", check=125)
+    assert open(f"{machine.collector.state}/audit-key", "rb").read() == before
+
+
+def test_what_is_too_much_for_the_policy_is_removed_oldest_first_and_told(machine):
+    machine.approve("--", *ODD, "much")
+    for _ in range(3):
+        session(machine, "much")
+    directory = f"{machine.collector.logs}/0"
+    files = sorted((f for f in os.listdir(directory) if f != "index.jsonl"), key=lambda f: os.stat(f"{directory}/{f}").st_mtime)
+    newest = os.stat(f"{directory}/{files[-1]}").st_size
+    machine.policy(size=str(newest + 10))
+    dry = machine.stockade("audit", "prune", "--collector", "--dry-run", check=0)
+    assert len(os.listdir(directory)) == len(files) + 1 and "would remove 2 sessions" in dry.stdout, dry
+    r = machine.stockade("audit", "prune", "--collector", "--size", "1GiB", check=0)  # the policy's counts
+    assert set(os.listdir(directory)) == {"index.jsonl", files[-1]} and "policy.json:1 (audit.size" in r.stdout, r
+    verdict = machine.collector.verified()
+    assert verdict["covered"] == verdict["records"], verdict
+    with open(f"{directory}/index.jsonl", encoding="utf-8") as f:
+        drops = [json.loads(line) for line in f if '"index.drop"' in line]
+    assert [d["file"] for d in drops] == files[:-1] and all("audit.size" in d["status"] for d in drops), drops
+    assert {os.stat(f"{directory}/{f}").st_uid for f in os.listdir(directory)} == {USER}
 
 
 def test_the_collector_can_do_no_more_than_its_work(machine):

@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* alert_match - see alert_match.h */
 #include "supervisor/alerts/alert_match.h"
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/glob.h"
 #include "base/io.h"
+#include "supervisor/alerts/alert_share.h"
 #include "wire/dial.h"
 
-int alert_match_init(struct alert_match *m, const struct alert_rules *rules)
+int alert_match_init(struct alert_match *m, const struct alert_rules *rules, const struct paths *paths, struct diag *d)
 {
+	int r = 0;
+
 	*m = (struct alert_match){ .rules = rules, .v = calloc(rules->n + 1, sizeof(*m->v)) };
 	if (!m->v)
 		return -ENOMEM;
-	for (size_t i = 0; i < rules->n; i++) {
+	for (size_t i = 0; i < rules->n; i++)
+		m->v[i].shared = -1;
+	for (size_t i = 0; r == 0 && i < rules->n; i++) {
 		m->v[i].moments = calloc(rules->v[i].count, sizeof(*m->v[i].moments));
 		if (!m->v[i].moments)
 			return -ENOMEM;
+		if (paths && rules->v[i].count > 1)
+			r = alert_share_open(paths, &rules->v[i], &m->v[i].shared, d);
 	}
-	return 0;
+	return r;
 }
 
 bool alert_is_connection(const struct event *e)
@@ -60,13 +69,9 @@ static bool remember(struct alert_state *s, const struct alert_rule *r, uint64_t
 	return s->n == r->count && now_us - oldest <= r->within_s * US_PER_S;
 }
 
-bool alert_match_take(
-	struct alert_match *m, size_t i, const struct event *e, const char *server, bool is_new, uint64_t now_us)
+static bool fires(struct alert_state *s, const struct alert_rule *r, uint64_t times, uint64_t now_us)
 {
-	const struct alert_rule *r = &m->rules->v[i];
-	struct alert_state *s = &m->v[i];
-
-	if (!is_about(r, e, server, is_new) || !remember(s, r, weight(e), now_us))
+	if (!remember(s, r, times, now_us))
 		return false;
 	s->n = 0;
 	if (s->fired && now_us < s->quiet_until) {
@@ -75,13 +80,35 @@ bool alert_match_take(
 	}
 	s->fired = true;
 	s->quiet_until = now_us + ALERT_QUIET_US;
+	s->before = s->suppressed;
+	s->suppressed = 0;
 	return true;
+}
+
+bool alert_match_take(
+	struct alert_match *m, size_t i, const struct event *e, const char *server, bool is_new, uint64_t now_us)
+{
+	const struct alert_rule *r = &m->rules->v[i];
+	struct alert_state *s = &m->v[i];
+	bool locked, ret;
+
+	if (!is_about(r, e, server, is_new))
+		return false;
+	if (s->shared < 0)
+		return fires(s, r, weight(e), now_us);
+	locked = alert_share_take(s->shared, r, now_us, s);
+	ret = fires(s, r, weight(e), now_us);
+	alert_share_put(s->shared, r, locked, s);
+	return ret;
 }
 
 void alert_match_done(struct alert_match *m)
 {
-	for (size_t i = 0; m->v && i < m->rules->n; i++)
+	for (size_t i = 0; m->v && i < m->rules->n; i++) {
 		free(m->v[i].moments);
+		if (m->v[i].shared >= 0)
+			close(m->v[i].shared);
+	}
 	free(m->v);
 	m->v = NULL;
 }

@@ -5,10 +5,12 @@
  *
  * Process:  supervisor
  * Owns:     the moments of what matched lately; free with alert_match_done
- * Returns:  0, -errno
+ * Returns:  0, -errno with words
  */
 #pragma once
+#include "base/diag.h"
 #include "supervisor/alerts/alert_rules.h"
+#include "supervisor/paths.h"
 
 enum { ALERT_QUIET_US = 60 * 1000000 };
 
@@ -18,6 +20,8 @@ struct alert_state {
 	bool fired;
 	uint64_t quiet_until;
 	uint64_t suppressed; /* firings since the last one that was told */
+	uint64_t before;     /* so many of them before the one that fires now */
+	int shared;	     /* where the user's other sessions count as well (alert_share.h); -1: this one alone */
 };
 
 struct alert_match {
@@ -25,7 +29,9 @@ struct alert_match {
 	struct alert_state *v;		 /* one a rule */
 };
 
-int alert_match_init(struct alert_match *m, const struct alert_rules *rules) _must_check_;
+/* paths: rules that count to more than one do so over all sessions of this user; NULL: over this one. */
+int alert_match_init(
+	struct alert_match *m, const struct alert_rules *rules, const struct paths *paths, struct diag *d) _must_check_;
 /* Does the i-th rule fire on this event of that server? is_new: it is the server's first connection to its host. */
 bool alert_match_take(
 	struct alert_match *m, size_t i, const struct event *e, const char *server, bool is_new, uint64_t now_us);

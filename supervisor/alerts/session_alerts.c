@@ -45,7 +45,7 @@ static bool needs_runner(const struct alert_rules *r)
 
 static int begin(struct session *s, struct session_alerts *a)
 {
-	int r = alert_match_init(&a->match, a->rules);
+	int r = alert_match_init(&a->match, a->rules, s->args->paths, &s->diag);
 
 	for (size_t i = 0; i < a->rules->n; i++)
 		a->by_host = a->by_host || a->rules->v[i].new_host;
@@ -153,7 +153,7 @@ static int tell(struct session *s, size_t i, const struct event *e, const char *
 static int fire(struct session *s, size_t i, const struct event *by)
 {
 	const struct alert_rule *rule = &s->alerts->rules->v[i];
-	struct alert_state *state = &s->alerts->match.v[i];
+	const struct alert_state *state = &s->alerts->match.v[i];
 	struct event e = { .type = EVENT_ALERT, .count = rule->count, .port = by->port, .call_id = by->call_id };
 	int r;
 
@@ -165,8 +165,7 @@ static int fire(struct session *s, size_t i, const struct event *by)
 	memcpy(e.host, by->host, sizeof(e.host));
 	memcpy(e.method, by->method, sizeof(e.method));
 	/* Those that were kept quiet are told with this one. */
-	json_t *extra = state->suppressed ? json_pack("{s:I}", "before", (json_int_t)state->suppressed) : NULL;
-	state->suppressed = 0;
+	json_t *extra = state->before ? json_pack("{s:I}", "before", (json_int_t)state->before) : NULL;
 	r = session_record(s, EVENT_FROM_SUPERVISOR, &e, extra);
 	json_decref(extra);
 	return r < 0 ? r : tell(s, i, by, e.reason);

@@ -69,6 +69,20 @@ def test_denials_within_a_time_are_one_alert_and_its_hook_gets_it_as_the_user(pe
     person.verified()
 
 
+def test_denials_of_all_sessions_of_a_user_are_one_alert(person):
+    own_rules(person, {"name": "denials", "when": {"event": "tool.call", "decision": "deny", "count": 4, "within": "1h"}})
+    profile(person)
+    sessions = [denied_calls(person, 1) for _ in range(3)]
+    assert alerts(person) == []
+    for w in [*sessions, *sessions, *sessions]:
+        w.call("write", {"path": "x", "text": "x"})
+    for w in sessions:
+        assert w.end() == 0
+    told, = alerts(person)  # the others that it was due for are kept quiet for a minute
+    assert told["subject"] == "denials" and told["count"] == 4 and "4 within 3600 s" in told["reason"], told
+    person.verified()
+
+
 def test_a_hook_that_fails_is_recorded_and_one_that_hangs_holds_nothing_up(person):
     own_rules(person, {"name": "fails", "when": {"event": "tool.call"}, "exec": ["/bin/false"]},
               {"name": "hangs", "when": {"event": "tool.call"}, "exec": ["/bin/sleep", "9"]})  # fmt: skip

@@ -210,14 +210,14 @@ static void a_rule_fires_when_so_many_came_within_its_time_and_then_keeps_quiet(
 	struct alert_match m;
 
 	(void)state;
-	assert_int_equal(alert_match_init(&m, &rules), 0);
+	assert_int_equal(alert_match_init(&m, &rules, NULL, NULL), 0);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_false(alert_match_take(&m, 0, &allowed, "s", false, cases[i].at * S));
 		assert_false(alert_match_take(&m, 0, &other, "s", false, cases[i].at * S));
 		if (alert_match_take(&m, 0, &e, "s", false, cases[i].at * S) != cases[i].fires)
 			fail_msg("at %llu", (unsigned long long)cases[i].at);
 	}
-	assert_int_equal(m.v[0].suppressed, 1);
+	assert_int_equal(m.v[0].before, 1);
 	alert_match_done(&m);
 }
 
@@ -244,7 +244,7 @@ static void a_rule_is_about_the_servers_tools_and_decisions_that_it_names(void *
 	struct alert_match m;
 
 	(void)state;
-	assert_int_equal(alert_match_init(&m, &rules), 0);
+	assert_int_equal(alert_match_init(&m, &rules, NULL, NULL), 0);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_int_equal(alert_match_take(&m, 0, &cases[i].e, cases[i].server, false, 1 + i), cases[i].fires);
 	alert_match_done(&m);
@@ -259,7 +259,7 @@ static void a_counted_denial_counts_as_often_as_it_was(void **state)
 	struct alert_match m;
 
 	(void)state;
-	assert_int_equal(alert_match_init(&m, &rules), 0);
+	assert_int_equal(alert_match_init(&m, &rules, NULL, NULL), 0);
 	assert_false(alert_match_take(&m, 0, &e, "s", false, 1));
 	e.count = 0;
 	assert_true(alert_match_take(&m, 0, &e, "s", false, 2));
@@ -267,6 +267,100 @@ static void a_counted_denial_counts_as_often_as_it_was(void **state)
 }
 
 /* --- hosts --- */
+
+static struct alert_match shared_match(struct world *w, const struct alert_rules *rules)
+{
+	struct alert_match m;
+	struct diag d = { "" };
+
+	if (alert_match_init(&m, rules, &w->paths, &d) < 0)
+		fail_msg("%s", d.text);
+	assert_true(m.v[0].shared >= 0);
+	return m;
+}
+
+static void denials_of_all_sessions_of_a_user_are_counted_together_and_told_once(void **state)
+{
+	enum { S = 1000000 };
+	struct world *w = *state;
+	struct alert_rule rule = { .name = (char[]){ "x" },
+		.where = (char[]){ "a:1" },
+		.event = (char[]){ "*" },
+		.count = 3,
+		.within_s = 10 };
+	const struct alert_rules rules = { .v = &rule, .n = 1 };
+	const struct event e = denial(EVENT_CALL, "x");
+	struct alert_match one = shared_match(w, &rules), two = shared_match(w, &rules);
+
+	assert_false(alert_match_take(&one, 0, &e, "s", false, 100 * S));
+	assert_false(alert_match_take(&two, 0, &e, "t", false, 101 * S));
+	assert_true(alert_match_take(&one, 0, &e, "s", false, 102 * S));
+	for (unsigned i = 0; i < 6; i++)
+		assert_false(alert_match_take(i % 2 ? &one : &two, 0, &e, "s", false, (103 + i) * S));
+	/* Another rule, or this one changed, begins anew. */
+	rule.count = 2;
+	struct alert_match changed = shared_match(w, &rules);
+	assert_false(alert_match_take(&changed, 0, &e, "s", false, 110 * S));
+	alert_match_done(&changed);
+	rule.count = 3;
+	alert_match_done(&one);
+	/* A minute later, and whoever begins then knows what was kept quiet. */
+	one = shared_match(w, &rules);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(alert_match_take(i % 2 ? &two : &one, 0, &e, "s", false, (200 + i) * S), i == 2);
+	assert_int_equal(one.v[0].before, 2);
+	alert_match_done(&one);
+	alert_match_done(&two);
+}
+
+static void a_count_that_is_damaged_or_of_before_this_boot_is_none(void **state)
+{
+	struct world *w = *state;
+	struct alert_rule rule = { .name = (char[]){ "x" },
+		.where = (char[]){ "a:1" },
+		.event = (char[]){ "*" },
+		.count = 2,
+		.within_s = 10 };
+	const struct alert_rules rules = { .v = &rule, .n = 1 };
+	const struct event e = denial(EVENT_CALL, "x");
+	struct alert_match m = shared_match(w, &rules);
+	char bytes[512];
+
+	assert_false(alert_match_take(&m, 0, &e, "s", false, 1000));
+	assert_false(alert_match_take(&m, 0, &e, "s", false, 500));
+	ssize_t n = pread(m.v[0].shared, bytes, sizeof bytes, 0);
+	for (ssize_t i = 0; i < n; i++) {
+		/* Never more than a wrong count: no index of it leaves the rule's moments. */
+		bytes[i] ^= (char)0xff;
+		assert_int_equal(pwrite(m.v[0].shared, bytes, (size_t)n, 0), n);
+		(void)alert_match_take(&m, 0, &e, "s", false, 2000);
+		bytes[i] ^= (char)0xff;
+	}
+	assert_int_equal(ftruncate(m.v[0].shared, 3), 0);
+	assert_false(alert_match_take(&m, 0, &e, "s", false, 3000));
+	assert_true(alert_match_take(&m, 0, &e, "s", false, 3001));
+	alert_match_done(&m);
+}
+
+static void who_holds_the_count_for_ever_holds_up_nobody(void **state)
+{
+	struct world *w = *state;
+	struct alert_rule rule = { .name = (char[]){ "x" },
+		.where = (char[]){ "a:1" },
+		.event = (char[]){ "*" },
+		.count = 2,
+		.within_s = 10 };
+	const struct alert_rules rules = { .v = &rule, .n = 1 };
+	const struct event e = denial(EVENT_CALL, "x");
+	struct alert_match holder = shared_match(w, &rules), m = shared_match(w, &rules);
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	assert_int_equal(fcntl(holder.v[0].shared, F_OFD_SETLK, &lock), 0);
+	assert_false(alert_match_take(&m, 0, &e, "s", false, 1000));
+	assert_true(alert_match_take(&m, 0, &e, "s", false, 1001));
+	alert_match_done(&holder);
+	alert_match_done(&m);
+}
 
 static void a_host_is_new_once_for_all_sessions_of_a_server_and_never_when_the_log_has_it(void **state)
 {
@@ -487,6 +581,9 @@ int main(void)
 		cmocka_unit_test(a_rule_is_about_the_servers_tools_and_decisions_that_it_names),
 		cmocka_unit_test(a_counted_denial_counts_as_often_as_it_was),
 		ROW(a_host_is_new_once_for_all_sessions_of_a_server_and_never_when_the_log_has_it),
+		ROW(denials_of_all_sessions_of_a_user_are_counted_together_and_told_once),
+		ROW(a_count_that_is_damaged_or_of_before_this_boot_is_none),
+		ROW(who_holds_the_count_for_ever_holds_up_nobody),
 		cmocka_unit_test(a_hook_gets_the_alert_on_its_input_and_nothing_else_of_ours),
 		cmocka_unit_test(how_a_hook_ended_is_told),
 		cmocka_unit_test(a_program_that_cannot_be_executed_is_told),

@@ -18,27 +18,35 @@
 #define SUFFIX ".json"
 enum { NAME_WIDTH = 28, STATE_WIDTH = 14 };
 
+static int add_name(const char *text, size_t n, struct strv *names, struct diag *d)
+{
+	_cleanup_free_ char *name = strndup(text, n);
+
+	if (!name)
+		return -ENOMEM;
+	/* No other can be named. */
+	if (!profile_name_valid(name) || strv_contains(names, name))
+		return 0;
+	if (names->n >= CHECK_LIST_MAX)
+		return diag_fail(d, -E2BIG, "there are more than %d profiles", CHECK_LIST_MAX);
+	return strv_add(names, name);
+}
+
 static int add_names(const char *path, struct strv *names, struct diag *d)
 {
 	_cleanup_closedir_ DIR *dir = opendir(path);
 	const struct dirent *e;
+	int r = 0;
 
 	if (!dir && errno != ENOENT && errno != ENOTDIR)
 		return diag_fail(d, -errno, "cannot list the profiles in %s: %s", path, strerror(errno));
-	while (dir && (e = readdir(dir))) {
+	while (r == 0 && dir && (e = readdir(dir))) {
 		size_t n = strlen(e->d_name), suffix = strlen(SUFFIX);
-		_cleanup_free_ char *name =
-			n > suffix && !strcmp(e->d_name + n - suffix, SUFFIX) ? strndup(e->d_name, n - suffix) : NULL;
 
-		/* No other can be named. */
-		if (!name || !profile_name_valid(name) || strv_contains(names, name))
-			continue;
-		if (names->n >= CHECK_LIST_MAX)
-			return diag_fail(d, -E2BIG, "there are more than %d profiles", CHECK_LIST_MAX);
-		if (strv_add(names, name) < 0)
-			return -ENOMEM;
+		if (n > suffix && !strcmp(e->d_name + n - suffix, SUFFIX))
+			r = add_name(e->d_name, n - suffix, names, d);
 	}
-	return 0;
+	return r;
 }
 
 static int by_name(const void *a, const void *b)
@@ -46,12 +54,14 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int check_list_names(const struct paths *p, struct strv *ret, struct diag *d)
+int check_list_names(const struct paths *p, const struct bundle *b, struct strv *ret, struct diag *d)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < p->profile_dirs.n; i++)
 		r = add_names(p->profile_dirs.v[i], ret, d);
+	for (size_t i = 0; r == 0 && i < b->n_profiles; i++)
+		r = add_name(b->profiles[i].name, strlen(b->profiles[i].name), ret, d);
 	if (r == 0 && ret->n > 1)
 		qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
 	return r;
@@ -150,14 +160,16 @@ int check_list_print(FILE *out, const struct paths *p, bool names, bool json, st
 	_cleanup_vouching_ struct vouching v = { 0 };
 	_cleanup_strv_ struct strv found = { 0 };
 	json_t *list;
-	int r = check_list_names(p, &found, d);
+	int r = vouching_load(p, &v, d);
 
+	/* Names are for a shell that completes a word: those of a bundle that cannot be believed are none. */
+	if (r == 0 || names)
+		r = check_list_names(p, &v.bundle, &found, d);
 	for (size_t i = 0; r == 0 && names && i < found.n; i++)
 		fprintf(out, "%s\n", found.v[i]);
 	if (r < 0 || names)
 		return r < 0 ? r : EXIT_OK;
 	r = consent_list(p, &all, d);
-	r = r < 0 ? r : vouching_load(p, &v, d);
 	if (r < 0)
 		return r;
 	list = describe_all(&v, &found, &all);

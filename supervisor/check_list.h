@@ -13,8 +13,10 @@
 
 enum { CHECK_LIST_MAX = 4096 };
 
-/* Of all directories, sorted, each once. */
-int check_list_names(const struct paths *p, struct strv *ret, struct diag *d) _must_check_;
+struct bundle; /* supervisor/bundle/bundle.h */
+
+/* Of all directories and of the bundle, sorted, each once. */
+int check_list_names(const struct paths *p, const struct bundle *b, struct strv *ret, struct diag *d) _must_check_;
 /* names: only those, one a line, for completion. Returns the exit status, EXIT_FINDINGS when a file
  * cannot be used, or -errno with words. */
 int check_list_print(FILE *out, const struct paths *p, bool names, bool json, struct diag *d) _must_check_;

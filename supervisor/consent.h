@@ -92,6 +92,8 @@ unsigned consent_width(void);
 /* The question on stderr, the answer from stdin, default No. CONSENT_APPROVED or CONSENT_REFUSED. */
 int consent_ask_terminal(const struct approvals *all, const struct effective *e, struct diag *d) _must_check_;
 
+struct kill_bundle; /* supervisor/kill/kill_bundle.h */
+
 /* A launch that waits. cancel_fd: readable (POLLIN|POLLHUP) when the client is gone, -1 none. Wakes on the approval
  * file (inotify, else polling every 100 ms). CONSENT_APPROVED, _REFUSED, _TIMEOUT, _CANCELLED. */
 struct consent_wait {
@@ -106,6 +108,7 @@ struct consent_wait {
 	void (*waits)(const struct consent_wait *w);
 	/* Asked at each look of consent_wait: -errno with words ends the wait; NULL: nobody is asked. */
 	int (*still)(const struct consent_wait *w, struct diag *d);
+	struct kill_bundle *kills; /* what still looks at */
 };
 int consent_wait(const struct consent_wait *w, struct diag *d) _must_check_;
 

@@ -190,7 +190,7 @@ static int step_command(struct build *b, struct diag *d)
 		return diag_fail(d, -EINVAL, "there is no command to start");
 	r = resolve_refuse_fetcher(&words, d);
 	if (r == -EPERM)
-		effective_hint_profile(b->args->paths, &words, d);
+		effective_hint_profile(b->args->paths, &b->vouching.bundle, &words, d);
 	if (r == 0)
 		r = resolve_command(b->args->paths, &words, path, e->plan.cwd, &e->cmd, d);
 	if (r == -ENOENT)
@@ -204,7 +204,10 @@ static int step_command(struct build *b, struct diag *d)
 	r = name_launch(e);
 	if (r == 0)
 		r = policy_judge_command(&e->policy.servers, &e->profile, e->name, &e->cmd, d);
-	return r < 0 ? r : ceilings_apply_groups(b->args->paths, e, d);
+	if (r == 0)
+		r = ceilings_apply_groups(b->args->paths, &e->policy.groups, e, d);
+	/* A bundle's are another bound beside the policy's: whoever has a server has it by both. */
+	return r < 0 ? r : ceilings_apply_groups(b->args->paths, &b->vouching.bundle.groups, e, d);
 }
 
 /* --- plan --- */
@@ -470,6 +473,28 @@ static int step_shim(struct build *b, struct diag *d)
 	return r < 0 ? r : fill_roots(b, &c->roots, d);
 }
 
+/* Of a profile in the bundle they are there too, and nowhere else. */
+static int load_bundled_pins(struct build *b, struct diag *d)
+{
+	struct effective *e = b->e;
+	const struct bundle_file *in = bundle_pins(&b->vouching.bundle, e->profile.pins);
+	struct diag why = { "" };
+	int r;
+
+	if (!in && b->args->grants && b->args->grants->writes_pins)
+		return PIN_NONE;
+	if (!in)
+		return diag_fail(d, -ENOENT,
+			"%s names the pins '%s', and the bundle has none of that name, so nothing is started: whoever "
+			"ships it has to put them in",
+			e->profile.file, e->profile.pins);
+	r = vouching_take(&b->vouching, in, e->name, &e->pins_vouched, &why);
+	if (r < 0)
+		return diag_fail(
+			d, r, "the pins %s cannot be used, so nothing is started: %.1500s", in->where, why.text);
+	return pin_load_bytes(in->where, &in->verified.bytes, e->subject, &e->pins, d);
+}
+
 /* Those that the profile names hold alone: whoever wrote the rules has looked at what they are about. They are signed
  * as the profile is. */
 static int load_shipped_pins(struct build *b, struct diag *d)
@@ -479,8 +504,11 @@ static int load_shipped_pins(struct build *b, struct diag *d)
 	enum fs_trust trust;
 	struct diag why = { "" };
 	char shown[256];
-	int r = profile_pins_path(&b->e->profile, &path, &trust);
+	int r;
 
+	if (b->e->profile.bundled)
+		return load_bundled_pins(b, d);
+	r = profile_pins_path(&b->e->profile, &path, &trust);
 	if (r < 0)
 		return r;
 	text_escape_str(path, shown, sizeof(shown));

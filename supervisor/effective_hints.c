@@ -31,10 +31,12 @@ static bool package_name(const char *word, char ret[NAME_CHARS_MAX])
 	return true;
 }
 
-static bool profile_exists(const struct paths *p, const char *name)
+static bool profile_exists(const struct paths *p, const struct bundle *b, const char *name)
 {
 	char path[PATH_MAX];
 
+	if (bundle_profile(b, name))
+		return true;
 	for (size_t i = 0; i < p->profile_dirs.n; i++)
 		if (snprintf(path, sizeof(path), "%s/%s.json", p->profile_dirs.v[i], name) < (int)sizeof(path) &&
 			access(path, F_OK) == 0)
@@ -42,12 +44,12 @@ static bool profile_exists(const struct paths *p, const char *name)
 	return false;
 }
 
-void effective_hint_profile(const struct paths *p, const struct strv *command, struct diag *d)
+void effective_hint_profile(const struct paths *p, const struct bundle *b, const struct strv *command, struct diag *d)
 {
 	char name[NAME_CHARS_MAX], more[2 * NAME_CHARS_MAX + 128];
 
 	for (size_t i = 1; i < command->n; i++) {
-		if (!package_name(command->v[i], name) || !profile_exists(p, name))
+		if (!package_name(command->v[i], name) || !profile_exists(p, b, name))
 			continue;
 		snprintf(more, sizeof(more),
 			". There is a profile for it: 'stockade check %s' says what it grants, and then 'stockade run "

@@ -24,6 +24,7 @@ void launch_done(struct launch *l)
 	approval_done(&l->approval);
 	approvals_done(&l->approvals);
 	lineage_done(&l->lineage);
+	kill_bundle_done(&l->kills);
 	paths_done(&l->paths);
 }
 
@@ -40,10 +41,10 @@ static void say_waiting(const struct consent_wait *w)
 /* What is killed meanwhile waits no longer. */
 static int not_killed(const struct consent_wait *w, struct diag *d)
 {
-	return kill_launch_check(w->paths, w->lineage, w->effective->name, d);
+	return kill_launch_check(w->paths, w->lineage, w->kills, w->effective->name, d);
 }
 
-static int wait_for_approval(const struct launch *l, bool said, struct diag *d)
+static int wait_for_approval(struct launch *l, bool said, struct diag *d)
 {
 	struct consent_wait w = { .paths = &l->paths,
 		.effective = l->effective,
@@ -53,7 +54,8 @@ static int wait_for_approval(const struct launch *l, bool said, struct diag *d)
 		.signal_fd = -1,
 		.seconds = CONSENT_WAIT_S,
 		.waits = said ? NULL : say_waiting,
-		.still = not_killed };
+		.still = not_killed,
+		.kills = &l->kills };
 	_cleanup_close_ int signals = -1, client = -1;
 	sigset_t set;
 
@@ -70,14 +72,14 @@ static int wait_for_approval(const struct launch *l, bool said, struct diag *d)
 	return consent_wait(&w, d);
 }
 
-static int draw_plan(const struct launch *l, struct effective *e, struct diag *d)
+static int draw_plan(struct launch *l, struct effective *e, struct diag *d)
 {
 	int r = command_build_plan(l->ctx, &l->paths, l->grants, e, d);
 
 	if (!l->pin_texts)
 		pin_drop_texts(&e->pins);
 	if (r == 0)
-		r = kill_launch_check(&l->paths, &l->lineage, e->name, d);
+		r = kill_launch_check(&l->paths, &l->lineage, &l->kills, e->name, d);
 	return r == 0 && l->check ? l->check(e, d) : r;
 }
 

@@ -14,6 +14,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
 #include "supervisor/effective.h"
+#include "supervisor/kill/kill_bundle.h"
 #include "supervisor/spawn.h"
 
 struct launch {
@@ -22,6 +23,7 @@ struct launch {
 	struct effective *effective;
 	struct approvals approvals;
 	struct approval approval; /* that allows it */
+	struct kill_bundle kills; /* of the bundle, which is looked at again and again */
 	struct spawned prepared;
 	const struct command_ctx *ctx; /* what the plan was drawn from, to draw it again */
 	const struct grants *grants;

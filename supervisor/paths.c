@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include "base/fs.h"
 #include "base/text.h"
+#include "supervisor/policy/policy.h"
 
 enum { PATHS_GROUPS_MAX = 256, PATHS_GROUPS_BYTES = 16 << 10, SHOWN = 512 };
 
@@ -139,6 +140,21 @@ static int runtime_find(struct paths *p)
 	return asprintf(&p->runtime, "%s/stockade", p->runtime_root) < 0 ? -ENOMEM : 0;
 }
 
+/* Whoever moves the state directory moves what was seen with it: under a policy that would take a version back. Root,
+ * who writes the policy, is not held by it. A home that is not there keeps nothing. */
+static int seen_find(struct paths *p)
+{
+	_cleanup_free_ char *joined = NULL;
+
+	if (p->uid == 0 || access(POLICY_FILE, F_OK) < 0 || !is_own_directory(p->login_home, p->uid, false))
+		return 0;
+	if (asprintf(&joined, "%s/.local/state/stockade", p->login_home) < 0) {
+		joined = NULL;
+		return -ENOMEM;
+	}
+	return fs_path_clean(joined, &p->seen);
+}
+
 static int profile_dirs_init(struct paths *p)
 {
 	int r = strv_add(&p->profile_dirs, "/etc/stockade/profiles");
@@ -156,6 +172,8 @@ static int places_init(struct paths *p)
 
 	if (r == 0)
 		r = xdg_dir(p, "XDG_STATE_HOME", ".local/state", &p->state);
+	if (r == 0)
+		r = seen_find(p);
 	if (r == 0)
 		r = runtime_find(p);
 	if (r == 0)
@@ -257,6 +275,20 @@ int paths_open_state(const struct paths *p, const char *sub, int *ret, struct di
 	return open_below(p, p->state, sub, place, ret, d);
 }
 
+const char *paths_seen(const struct paths *p)
+{
+	return p->seen ? p->seen : p->state;
+}
+
+int paths_open_seen(const struct paths *p, const char *sub, int *ret, struct diag *d)
+{
+	static const char place[] =
+		"the versions and moments that were seen lie there, wherever a variable points: make "
+		"that a directory of your own";
+
+	return p->seen ? open_below(p, p->seen, sub, place, ret, d) : paths_open_state(p, sub, ret, d);
+}
+
 int paths_open_runtime(const struct paths *p, const char *sub, int *ret, struct diag *d)
 {
 	static const char place[] =
@@ -274,6 +306,7 @@ void paths_done(struct paths *p)
 	free(p->login_home);
 	free(p->config);
 	free(p->state);
+	free(p->seen);
 	free(p->runtime);
 	free(p->runtime_root);
 	strv_done(&p->profile_dirs);

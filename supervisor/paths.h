@@ -32,6 +32,8 @@ struct paths {
 	char *login_home;   /* of /etc/passwd, as written there; NULL: none */
 	char *config;	    /* $XDG_CONFIG_HOME/stockade */
 	char *state;	    /* $XDG_STATE_HOME/stockade */
+	char *seen;	    /* what may never go back is kept below: state, or with a policy, for any but root, the same
+			       of login_home, which no variable moves; NULL: state */
 	char *runtime;	    /* .../stockade */
 	char *runtime_root; /* the directory of the session that runtime lies in */
 	struct strv
@@ -45,6 +47,9 @@ int paths_init(struct paths *ret, struct diag *d) _must_check_;
 int paths_locate(struct paths *ret, struct diag *d) _must_check_;
 /* Opens STATE/sub (or RUNTIME/sub), making it 0700. sub may be "". Refuses one that is not the user's or not 0700. */
 int paths_open_state(const struct paths *p, const char *sub, int *ret, struct diag *d) _must_check_;
+/* Opens what may never go back, versions and moments: SEEN/sub. */
+int paths_open_seen(const struct paths *p, const char *sub, int *ret, struct diag *d) _must_check_;
+const char *paths_seen(const struct paths *p);
 int paths_open_runtime(const struct paths *p, const char *sub, int *ret, struct diag *d) _must_check_;
 /* Refuses a grant that equals, contains or lies within a stockade directory, a client's configuration (the table in
  * paths_guard.c) or the runtime directory: 0 or -EPERM with words that name which. path is canonical. -EINVAL for a

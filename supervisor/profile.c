@@ -235,6 +235,32 @@ static int load_file(struct vouching *v, const char *path, enum fs_trust trust, 
 	return 0;
 }
 
+/* What the bundle has of that name is managed. -ENOENT: nothing. */
+static int load_bundled(struct vouching *v, const char *name, struct profile *ret, struct diag *d)
+{
+	const struct bundle_file *in = bundle_profile(&v->bundle, name);
+	_cleanup_profile_ struct profile f = { 0 };
+	_cleanup_(vouched_done) struct vouched vouched = { 0 };
+	int r = in ? vouching_take(v, in, name, &vouched, d) : -ENOENT;
+
+	if (r == 0)
+		r = profile_parse(in->where, in->verified.bytes.data ? in->verified.bytes.data : "",
+			in->verified.bytes.len, name, &f, d);
+	if (r == 0)
+		r = revocations_check(&v->revoked, f.name, f.version, d);
+	if (r < 0)
+		return r;
+	f.managed = f.bundled = true;
+	f.vouched = vouched;
+	vouched = (struct vouched){ 0 };
+	f.file = strdup(in->where);
+	if (!f.file)
+		return -ENOMEM;
+	*ret = f;
+	f = (struct profile){ 0 };
+	return 0;
+}
+
 static enum fs_trust trust_of(const char *path)
 {
 	return fs_path_within(path, MANAGED_DIR) ? FS_TRUST_ROOT : FS_TRUST_USER;
@@ -257,6 +283,21 @@ static bool has_suffix(const char *path)
 	return n > m && !strcmp(path + n - m, SUFFIX) && path[n - m - 1] != '/';
 }
 
+static int refuse_bundled(const struct vouching *v, const char *path, struct diag *d)
+{
+	const char *base = strrchr(path, '/') + 1;
+	_cleanup_free_ char *name = strndup(base, strlen(base) - strlen(SUFFIX));
+	const struct bundle_file *in = name ? bundle_profile(&v->bundle, name) : NULL;
+	char shown[PROFILE_SHOWN_MAX];
+
+	if (!in)
+		return name ? 0 : -ENOMEM;
+	return diag_fail(d, -EPERM,
+		"%s is not used: there is a managed profile of that name, %s, and under %s no other file stands in for "
+		"it",
+		text_escape_str(path, shown, sizeof(shown)), in->where, v->policy->file);
+}
+
 /* Under a policy a managed profile is the one of its name: an older one of it, or another that its keys signed, is not
  * brought in by its path. */
 static int refuse_shadow(const struct vouching *v, const char *path, struct diag *d)
@@ -273,7 +314,7 @@ static int refuse_shadow(const struct vouching *v, const char *path, struct diag
 		return -ENOMEM;
 	}
 	if (access(managed, F_OK) < 0 && errno == ENOENT)
-		return 0;
+		return refuse_bundled(v, path, d);
 	return diag_fail(d, -EPERM,
 		"%s is not used: there is a managed profile of that name, %s, and under %s no other file stands in for "
 		"it",
@@ -307,8 +348,9 @@ static void collect_names(const char *dir, struct strv *names)
 			return;
 }
 
-static int refuse_absent(const struct paths *p, const char *name, struct diag *d)
+static int refuse_absent(const struct vouching *v, const char *name, struct diag *d)
 {
+	const struct paths *p = v->paths;
 	_cleanup_buf_ struct buf dirs = BUF_INIT(DIAG_MAX);
 	_cleanup_strv_ struct strv names = { 0 };
 	char near_shown[PROFILE_SHOWN_MAX];
@@ -318,7 +360,12 @@ static int refuse_absent(const struct paths *p, const char *name, struct diag *d
 	for (size_t i = 0; r == 0 && i < p->profile_dirs.n; i++) {
 		collect_names(p->profile_dirs.v[i], &names);
 		r = buf_printf(&dirs, "%s%s", i ? ", " : "", p->profile_dirs.v[i]);
+		if (r == 0 && i == 0 && v->bundle.file)
+			r = buf_printf(&dirs, ", %s", v->bundle.file);
 	}
+	for (size_t i = 0; i < v->bundle.n_profiles && names.n < NAMES_MAX; i++)
+		if (strv_add(&names, v->bundle.profiles[i].name) < 0)
+			break;
 	near = text_nearest(name, (const char *const *)names.v, names.n);
 	if (near)
 		return diag_fail(d, -ENOENT, "there is no profile '%s' (looked in %s); did you mean '%s'?", name,
@@ -360,10 +407,13 @@ static int load_name(struct vouching *v, const char *name, struct profile *ret, 
 			return -ENOMEM;
 		}
 		r = load_file(v, path, trust_of(path), ret, d);
+		/* Behind what lies on this machine by itself, before what stockade brings and what a user has. */
+		if ((r == -ENOENT || r == -ENOTDIR) && i == 0)
+			r = load_bundled(v, name, ret, d);
 		if (r != -ENOENT && r != -ENOTDIR)
 			return r;
 	}
-	return refuse_absent(p, name, d);
+	return refuse_absent(v, name, d);
 }
 
 int profile_load(struct vouching *v, const char *name_or_file, struct profile *ret, struct diag *d)

@@ -69,6 +69,7 @@ struct profile_code {
 struct profile {
 	char *file;   /* path as opened, NULL for an unprofiled run */
 	bool managed; /* root's: in /etc/stockade, or what stockade was installed with and root alone can write */
+	bool bundled; /* it lies in the bundle of this machine, and so do its pins; file says so in words */
 	struct vouched vouched; /* who signed it */
 	char *name, *description, *owner, *reviewed, *expires;
 	uint64_t version;
@@ -112,9 +113,10 @@ struct profile {
 
 struct vouching; /* supervisor/signing/vouch.h */
 
-/* Finds NAME (one path component, [a-z0-9][a-z0-9._-]*) in the directories of paths, first wins; or a file by path when
- * it contains '/'. -ENOENT with where it looked and near names. The file is read once, ownership is checked on the open
- * descriptor, and the very bytes that are parsed are those whose signatures were verified. */
+/* Finds NAME (one path component, [a-z0-9][a-z0-9._-]*) in the first directory of paths, the bundle, the other
+ * directories, first wins; or a file by path when it contains '/'. -ENOENT with where it looked and near names. The
+ * file is read once, ownership is checked on the open descriptor, and the very bytes that are parsed are those whose
+ * signatures were verified. */
 int profile_load(struct vouching *v, const char *name_or_file, struct profile *ret, struct diag *d) _must_check_;
 /* The empty profile of a run without one: nothing granted, tools unrestricted. */
 int profile_init_unprofiled(struct profile *ret) _must_check_;

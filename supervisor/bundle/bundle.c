@@ -35,7 +35,7 @@ void bundle_done(struct bundle *b)
 	files_done(b->pins, b->n_pins);
 	json_decref(b->revocations);
 	json_decref(b->kills);
-	json_decref(b->groups);
+	policy_groups_done(&b->groups);
 	*b = (struct bundle){ 0 };
 }
 

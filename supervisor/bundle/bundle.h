@@ -18,6 +18,7 @@
 #pragma once
 #include <jansson.h>
 #include "sign/judge.h"
+#include "supervisor/policy/policy_groups.h"
 #include "supervisor/role.h"
 
 #define BUNDLE_PLACED	"/etc/stockade/bundle.json"
@@ -44,9 +45,9 @@ struct bundle {
 	struct verdict verdict;
 	struct bundle_file *profiles, *pins; /* by name */
 	size_t n_profiles, n_pins;
-	json_t *revocations;	    /* list of objects as in revocations/, each already an object; never NULL */
-	json_t *kills;		    /* list of objects as in kill.d/; never NULL */
-	json_t *groups;		    /* object as policy's "groups"; never NULL */
+	json_t *revocations; /* list of objects as in revocations/, each already an object; never NULL */
+	json_t *kills;	     /* list of objects as in kill.d/; never NULL */
+	struct policy_groups groups;
 	char warning[BUNDLE_WORDS]; /* "": nothing to say. Stale, expires soon, or another one does not verify */
 };
 

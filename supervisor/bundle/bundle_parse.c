@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "supervisor/bundle/bundle.h"
 #include "supervisor/json_file.h"
+#include "supervisor/policy/policy_keys.h"
 #include "supervisor/profile.h"
 #include "supervisor/pin_store.h"
 
@@ -113,13 +114,16 @@ static int take_kills(const struct taking *t, const char *key, json_t *v, unsign
 	return take_objects(t, key, v, line, &t->bundle->kills);
 }
 
+/* By the policy's own reader: what one says of a group the other does. */
 static int take_groups(const struct taking *t, const char *key, json_t *v, unsigned line)
 {
+	static const struct key_row row = { .path = "groups", .type = KEY_OBJECT, .set = policy_set_groups };
+	struct parse ps = { .file = t->file, .d = t->d };
+	struct key k = { &ps, &row, key, v, line, &t->bundle->groups };
+
 	if (!json_is_object(v))
 		return fail(t, line, "\"%s\" must be an object", key);
-	json_decref(t->bundle->groups);
-	t->bundle->groups = json_incref(v);
-	return 0;
+	return policy_set_groups(&k);
 }
 
 /* --- files --- */
@@ -199,7 +203,7 @@ static int take_file(
 		return fail(t, line, "the digest of '%s' is not that of its text", shown);
 	f->verified.bytes = BUF_INIT(max);
 	f->name = strdup(name);
-	if (!f->name || asprintf(&f->where, "%s:%u (%s \"%s\")", t->file.name, line, key, shown) < 0) {
+	if (!f->name || asprintf(&f->where, "%s (%s \"%s\")", t->file.name, key, shown) < 0) {
 		f->where = NULL;
 		return -ENOMEM;
 	}
@@ -318,8 +322,7 @@ int bundle_parse(
 	r = json_file_parse(text_escape_str(name, shown, sizeof(shown)), bytes, n, &t.file, d);
 	ret->revocations = json_array();
 	ret->kills = json_array();
-	ret->groups = json_object();
-	if (r == 0 && (!ret->revocations || !ret->kills || !ret->groups))
+	if (r == 0 && (!ret->revocations || !ret->kills))
 		r = -ENOMEM;
 	if (r == 0)
 		r = take_all(&t);

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
-#include "supervisor/kill/kill_set.h"
+#include "supervisor/kill/kill_bundle.h"
 #include "supervisor/output.h"
 
 enum { SHOWN = 1024 };
@@ -46,14 +46,17 @@ static int kills_run(const struct command_ctx *ctx)
 {
 	const struct kills_options *o = ctx->options;
 	_cleanup_paths_ struct paths p = { 0 };
+	_cleanup_kill_bundle_ struct kill_bundle bundle = { 0 };
 	_cleanup_kill_set_ struct kill_set set = { 0 };
 	struct diag d = { "out of memory" };
 	int status = EXIT_OK;
 
-	if (paths_init(&p, &d) < 0 || kill_set_read(&p, &set) < 0) {
+	if (paths_init(&p, &d) < 0 || kill_set_read_with(&p, &bundle, &set) < 0) {
 		command_error("%s", d.text);
 		return EXIT_REFUSED;
 	}
+	if (bundle.why.text[0])
+		command_error("what a bundle kills may be missing here: %s", bundle.why.text);
 	if (o->json)
 		status = output_json(stdout, list_json(&set), "what is killed");
 	else if (set.n == 0)

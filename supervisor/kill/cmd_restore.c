@@ -67,7 +67,7 @@ static void refuse(const struct kill_entry *e)
 
 	command_error("%s stays killed, %s (%s): only %s can lift that", kill_entry_what(e, what, sizeof(what)),
 		kill_entry_by(e, by, sizeof(by)), text_escape_str(e->file, file, sizeof(file)),
-		e->origin == KILL_BY_ROOT ? "root" : "a new bundle of whoever signs it");
+		e->origin == KILL_BY_ROOT ? "root" : "whoever ships that bundle, with a newer one,");
 }
 
 static int lift(struct restoring *x, const struct kill_entry *e)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/text.h"
-#include "supervisor/kill/kill_set.h"
+#include "supervisor/kill/kill_bundle.h"
 #include "supervisor/record_alone.h"
 
 /* That it was tried is known to who looks for what happened; a log that takes nothing starts nothing either. */
@@ -20,12 +20,13 @@ static int record(
 	return record_alone(&a, &event, NULL, d);
 }
 
-int kill_launch_check(const struct paths *p, const struct lineage *l, const char *server, struct diag *d)
+int kill_launch_check(
+	const struct paths *p, const struct lineage *l, struct kill_bundle *b, const char *server, struct diag *d)
 {
 	_cleanup_kill_set_ struct kill_set set = { 0 };
 	const struct kill_entry *e;
 	char name[128];
-	int r = kill_set_read(p, &set);
+	int r = kill_set_read_with(p, b, &set);
 
 	if (r < 0)
 		return diag_fail(d, r, "cannot read what is killed: %s", strerror(-r));

@@ -6,6 +6,9 @@
  * Returns:  0, -EPERM with words, and recorded; another -errno with words
  */
 #pragma once
+#include "supervisor/kill/kill_bundle.h"
 #include "supervisor/lineage.h"
 
-int kill_launch_check(const struct paths *p, const struct lineage *l, const char *server, struct diag *d) _must_check_;
+/* b: what is kept of the bundle between two looks. */
+int kill_launch_check(const struct paths *p, const struct lineage *l, struct kill_bundle *b, const char *server,
+	struct diag *d) _must_check_;

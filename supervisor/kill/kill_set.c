@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "supervisor/kill/kill_bundle.h"
 
 enum { SHOWN = 512 };
 
@@ -221,12 +222,23 @@ static int add_object(struct kill_set *set, const json_t *object, const char *wh
 	return -ENOMEM;
 }
 
+/* Nobody looks at more of them than of files in a directory. */
+static int add_too_many(struct kill_set *set, const char *where)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why), "it holds more than %d entries, and nobody looks at more", KILL_ENTRIES_MAX);
+	return add_unreadable(set, where, KILL_BY_BUNDLE, why);
+}
+
 int kill_set_add_list(struct kill_set *set, const json_t *list, const char *where)
 {
 	const json_t *object;
 	size_t i;
 	int r = 0;
 
+	if (json_array_size(list) > KILL_ENTRIES_MAX)
+		return add_too_many(set, where);
 	json_array_foreach(list, i, object)
 	{
 		r = add_object(set, object, where);
@@ -236,7 +248,50 @@ int kill_set_add_list(struct kill_set *set, const json_t *list, const char *wher
 	return r;
 }
 
+static char *copy(const char *s, int *r)
+{
+	char *made = s ? strdup(s) : NULL;
+
+	if (s && !made)
+		*r = -ENOMEM;
+	return made;
+}
+
+static int add_copy(struct kill_set *set, const struct kill_entry *e)
+{
+	int r = 0;
+	struct kill_entry one = { .server = copy(e->server, &r),
+		.tool = copy(e->tool, &r),
+		.who = copy(e->who, &r),
+		.when = copy(e->when, &r),
+		.why = copy(e->why, &r),
+		.damaged = copy(e->damaged, &r),
+		.file = copy(e->file, &r),
+		.origin = e->origin };
+
+	if (r == 0)
+		return kill_set_add(set, &one);
+	kill_entry_done(&one);
+	return r;
+}
+
+static int add_bundle(struct kill_set *set, struct kill_bundle *b)
+{
+	int r = kill_bundle_look(b);
+
+	for (size_t i = 0; r == 0 && i < b->set.n; i++)
+		r = add_copy(set, &b->set.v[i]);
+	return r;
+}
+
 int kill_set_read(const struct paths *p, struct kill_set *ret)
+{
+	_cleanup_kill_bundle_ struct kill_bundle once = { 0 };
+
+	return kill_set_read_with(p, &once, ret);
+}
+
+int kill_set_read_with(const struct paths *p, struct kill_bundle *b, struct kill_set *ret)
 {
 	_cleanup_kill_set_ struct kill_set set = { 0 };
 	_cleanup_free_ char *own = NULL;
@@ -249,6 +304,8 @@ int kill_set_read(const struct paths *p, struct kill_set *ret)
 	r = kill_set_read_dir(KILL_SYSTEM_DIR, KILL_BY_ROOT, p->uid, &set);
 	if (r == 0)
 		r = kill_set_read_dir(own, KILL_BY_USER, p->uid, &set);
+	if (r == 0)
+		r = add_bundle(&set, b);
 	if (r < 0)
 		return r;
 	*ret = set;

@@ -5,7 +5,7 @@
  * Process:  supervisor
  * Owns:     its entries; free with kill_set_done
  * Returns:  0, -ENOMEM
- * Limits:   KILL_ENTRIES_MAX files a directory
+ * Limits:   KILL_ENTRIES_MAX files a directory, and as many entries of a bundle
  *
  * Any one of them is enough. Nothing here is ever skipped: a directory that cannot be read, that another could have
  * written, or that holds more than can be looked at kills everything, in an entry that says which and how to mend it.
@@ -26,7 +26,11 @@ struct kill_set {
 	size_t n, room;
 };
 
+struct kill_bundle;
+
 int kill_set_read(const struct paths *p, struct kill_set *ret) _must_check_;
+/* The same for who looks again and again: what was read of the bundle is kept in b (kill_bundle.h). */
+int kill_set_read_with(const struct paths *p, struct kill_bundle *b, struct kill_set *ret) _must_check_;
 /* Adds the entries of one directory, where "*.json" count. trust: whose its files have to be. */
 int kill_set_read_dir(const char *path, enum kill_origin origin, uid_t uid, struct kill_set *set) _must_check_;
 /* Adds the entries of a list of objects, as a bundle holds them; where: the file, for words. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include "supervisor/bundle/bundle.h"
 #include "supervisor/kill/kill_set.h"
 
 enum { DRAIN_BYTES = 4096, DRAIN_MAX = 64 };
@@ -15,10 +16,13 @@ enum { DRAIN_BYTES = 4096, DRAIN_MAX = 64 };
 		IN_MOVE_SELF)
 #define OF_PARENT (IN_CREATE | IN_MOVED_TO | IN_ATTRIB)
 
-/* 1: it is watched; 0: it is not there; -errno. */
+/* Where a bundle, its signatures and the policy that it is judged by lie. */
+#define PLACED_DIR "/etc/stockade"
+
+/* One directory may be watched for two reasons. 1: it is watched; 0: it is not there; -errno. */
 static int watch(int fd, const char *path, uint32_t mask)
 {
-	if (inotify_add_watch(fd, path, mask | IN_ONLYDIR) >= 0)
+	if (inotify_add_watch(fd, path, mask | IN_ONLYDIR | IN_MASK_ADD) >= 0)
 		return 1;
 	/* What cannot be read has killed everything by now. */
 	return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
@@ -45,7 +49,8 @@ static bool watch_all(const struct paths *p, int fd)
 	char own[PATH_MAX];
 
 	return snprintf(own, sizeof(own), "%s/" KILL_DIR, p->state) < (int)sizeof(own) && watch_for(fd, own) > 0 &&
-	       watch_for(fd, KILL_SYSTEM_DIR) > 0;
+	       watch_for(fd, KILL_SYSTEM_DIR) > 0 && watch_for(fd, PLACED_DIR) > 0 &&
+	       watch_for(fd, BUNDLE_KEPT_DIR) > 0;
 }
 
 void kill_watch_begin(const struct paths *p, struct kill_watch *ret)

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "supervisor/exit.h"
+#include "supervisor/kill/kill_bundle.h"
 #include "supervisor/kill/kill_order.h"
 #include "supervisor/kill/kill_set.h"
 #include "supervisor/kill/kill_watch.h"
@@ -22,6 +23,7 @@ struct told {
 
 struct session_kills {
 	struct kill_watch watch;
+	struct kill_bundle bundle;
 	struct kill_set ordered; /* tools, by orders whose entry nobody finds: a full disk, another state directory */
 	struct told told[CONTROL_KILLS_MAX];
 	int sock, dir;
@@ -217,7 +219,7 @@ static int look(struct session *s)
 	int r;
 
 	kill_watch_renew(s->args->paths, &k->watch);
-	r = kill_set_read(s->args->paths, &set);
+	r = kill_set_read_with(s->args->paths, &k->bundle, &set);
 	if (r < 0)
 		return diag_fail(&s->diag, r, "cannot read what is killed: %s", strerror(-r));
 	/* Once: whoever goes on writing it is not waited for. */
@@ -236,7 +238,7 @@ static int check_first(struct session *s)
 {
 	_cleanup_kill_set_ struct kill_set set = { 0 };
 	const struct kill_entry *e;
-	int r = kill_set_read(s->args->paths, &set);
+	int r = kill_set_read_with(s->args->paths, &s->kills->bundle, &set);
 
 	if (r < 0)
 		return diag_fail(&s->diag, r, "cannot read what is killed: %s", strerror(-r));
@@ -399,6 +401,7 @@ void session_kills_done(struct session *s)
 	if (!k)
 		return;
 	kill_watch_done(&k->watch);
+	kill_bundle_done(&k->bundle);
 	if (k->sock >= 0)
 		kill_order_forget(k->dir, s->id, k->sock);
 	if (k->dir >= 0)

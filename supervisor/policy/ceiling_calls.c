@@ -87,10 +87,11 @@ static int put_above(struct shim_rules *rules, const struct shim_rules *above)
 	return rules->ceiling ? shim_rules_copy(above, rules->ceiling) : -ENOMEM;
 }
 
-int ceilings_apply_groups(const struct paths *p, struct effective *e, struct diag *d)
+int ceilings_apply_groups(
+	const struct paths *p, const struct policy_groups *groups, struct effective *e, struct diag *d)
 {
 	struct shim_rules above = { 0 };
-	int r = policy_judge_groups(&e->policy.groups, p, e->name, &above, d);
+	int r = policy_judge_groups(groups, p, e->name, &above, d);
 
 	if (r == 0 && above.restricted)
 		r = put_above(&e->profile.tools, &above);

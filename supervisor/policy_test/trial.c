@@ -115,6 +115,14 @@ static int take_approved(const json_t *canonical, struct profile *f, struct diag
 	return r < 0 ? r : hosts_take(json_object_get(net, "allow"), &f->network, d);
 }
 
+/* As a launch does: the policy's, and the bundle's beside them. */
+static int apply_groups(const struct trial_args *a, const struct vouching *v, struct effective *e, struct diag *d)
+{
+	int r = ceilings_apply_groups(a->paths, &e->policy.groups, e, d);
+
+	return r < 0 ? r : ceilings_apply_groups(a->paths, &v->bundle.groups, e, d);
+}
+
 /* ret_needs: does it need a parameter? Else nothing more is drawn. */
 static int draw_written(const struct trial_args *a, const struct effective_policy *policy, const char *name,
 	const json_t *canonical, struct trial_side *s, bool *ret_needs)
@@ -133,7 +141,7 @@ static int draw_written(const struct trial_args *a, const struct effective_polic
 		r = canonical ? take_approved(canonical, &e->profile, &s->d) : 0;
 		r = r < 0 ? r : effective_as_written(a->paths, policy, e, &s->d);
 		r = r < 0 || !canonical ? r : ceilings_apply_paths(a->paths, e, &s->d);
-		r = r < 0 ? r : ceilings_apply_groups(a->paths, e, &s->d);
+		r = r < 0 ? r : apply_groups(a, &v, e, &s->d);
 	}
 	s->r = r;
 	return r == -ENOMEM ? r : 0;
@@ -274,15 +282,21 @@ static int draw_name(
 {
 	char none[] = "";
 	const struct resolved unknown = { .program = none, .subject = none };
+	_cleanup_vouching_ struct vouching v = { 0 };
+	_cleanup_policy_ struct policy own = { 0 };
 	struct effective *e = &s->e;
-	int r = profile_init_unprofiled(&e->profile);
+	int r = load_policy(a, policy, &own, &s->d);
 
+	if (r == 0)
+		r = vouching_init(a->paths, &own, &v, &s->d);
+	if (r == 0)
+		r = profile_init_unprofiled(&e->profile);
 	if (r == 0 && !(e->profile.name = strdup(server)))
 		r = -ENOMEM;
 	r = r < 0 ? r : effective_as_written(a->paths, policy, e, &s->d);
 	if (r == 0)
 		r = policy_judge_command(&e->policy.servers, &e->profile, server, &unknown, &s->d);
-	r = r < 0 ? r : ceilings_apply_groups(a->paths, e, &s->d);
+	r = r < 0 ? r : apply_groups(a, &v, e, &s->d);
 	s->r = r;
 	return r == -ENOMEM ? r : 0;
 }

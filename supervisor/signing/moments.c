@@ -40,7 +40,7 @@ static void say_damaged(const struct paths *p, const char *why, struct diag *d)
 	diag_set(d,
 		"%s/" VERSIONS_DIR "/" FILE_NAME ", which remembers the latest moment that was seen here, cannot be "
 		"used: %.512s. If the clock is right, remove that file; it is made again",
-		text_escape_str(p->state, shown, sizeof(shown)), why);
+		text_escape_str(paths_seen(p), shown, sizeof(shown)), why);
 }
 
 int moments_look(const struct paths *p, struct moments *ret, struct diag *d)
@@ -49,7 +49,7 @@ int moments_look(const struct paths *p, struct moments *ret, struct diag *d)
 	_cleanup_close_ int dir = -1;
 	char shown[SHOWN];
 	struct diag why = { "" };
-	int r = paths_open_state(p, VERSIONS_DIR, &dir, d);
+	int r = paths_open_seen(p, VERSIONS_DIR, &dir, d);
 
 	*ret = (struct moments){ .now = (int64_t)(io_wall_us() / US_PER_S) };
 	if (r < 0)
@@ -62,7 +62,7 @@ int moments_look(const struct paths *p, struct moments *ret, struct diag *d)
 	if (r < 0 || !ret->remembered)
 		say_damaged(p, why.text, &ret->damaged);
 	moments_tell(ret, ret->remembered, "stockade was last used here (%s/" VERSIONS_DIR "/" FILE_NAME ")",
-		text_escape_str(p->state, shown, sizeof(shown)));
+		text_escape_str(paths_seen(p), shown, sizeof(shown)));
 	return 0;
 }
 
@@ -112,7 +112,7 @@ int moments_remember(const struct paths *p, const struct moments *m, struct diag
 
 	if (m->damaged.text[0] || m->now < m->remembered + MOMENTS_STEP_S)
 		return 0;
-	r = paths_open_state(p, VERSIONS_DIR, &dir, d);
+	r = paths_open_seen(p, VERSIONS_DIR, &dir, d);
 	n = snprintf(text, sizeof(text), "%lld\n", (long long)m->now);
 	return r < 0 ? r : fs_write_atomic(dir, FILE_NAME, text, (size_t)n, 0600, d);
 }

@@ -14,7 +14,7 @@ static bool is_of(const char *file, const char *name, uint64_t *ret)
 {
 	size_t n = strlen(name);
 
-	return strncmp(file, name, n) == 0 && file[n] == '.' && parse_u64(file + n + 1, 1, INT32_MAX, ret) == 0;
+	return strncmp(file, name, n) == 0 && file[n] == '.' && parse_u64(file + n + 1, 1, INT64_MAX, ret) == 0;
 }
 
 static int seen_in(int dir, const char *name, uint64_t *ret, struct diag *d)
@@ -38,7 +38,7 @@ static int seen_in(int dir, const char *name, uint64_t *ret, struct diag *d)
 int versions_seen(const struct paths *p, const char *name, uint64_t *ret, struct diag *d)
 {
 	_cleanup_close_ int dir = -1;
-	int r = paths_open_state(p, VERSIONS_DIR, &dir, d);
+	int r = paths_open_seen(p, VERSIONS_DIR, &dir, d);
 
 	return r < 0 ? r : seen_in(dir, name, ret, d);
 }
@@ -62,7 +62,7 @@ int versions_remember(const struct paths *p, const char *name, uint64_t version,
 	_cleanup_close_ int dir = -1, fd = -1;
 	char file[256];
 	uint64_t seen;
-	int r = paths_open_state(p, VERSIONS_DIR, &dir, d);
+	int r = paths_open_seen(p, VERSIONS_DIR, &dir, d);
 
 	if (r == 0)
 		r = seen_in(dir, name, &seen, d);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * versions - the highest version of each profile that was started here
+ * versions - the highest version of each profile that was started here, and of the bundle that was in force
  *
  * Process:  supervisor
  * Returns:  0, -errno with words
@@ -14,6 +14,8 @@
 #include "supervisor/paths.h"
 
 #define VERSIONS_DIR "versions"
+/* The bundle of this machine; no profile can be called so. */
+#define VERSIONS_BUNDLE "@bundle"
 
 /* The highest of that name, 0: none. */
 int versions_seen(const struct paths *p, const char *name, uint64_t *ret, struct diag *d) _must_check_;

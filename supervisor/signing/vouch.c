@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/text.h"
-#include "supervisor/kill/kill_set.h"
+#include "supervisor/signing/versions.h"
 
 enum { SHOWN = 300 };
 
@@ -56,27 +56,21 @@ static int take_revocations(struct vouching *v, struct diag *d)
 	return 0;
 }
 
-/* A rule that is read and not kept is none: what a bundle says and no launch acts on denies, as it does in a policy. */
-static int refuse_unkept(const struct bundle *b, struct diag *d)
+/* A machine never goes back to a lower one: it may be from before something was revoked or killed. */
+static int never_back(const struct vouching *v, struct diag *d)
 {
-	const struct {
-		const char *key, *instead;
-		size_t n;
-	} rows[] = {
-		{ "profiles", "files in /etc/stockade/profiles", b->n_profiles },
-		{ "pins", "files beside the profiles", b->n_pins },
-		{ "kill", "files in " KILL_SYSTEM_DIR, json_array_size(b->kills) },
-		{ "groups", "the policy", json_object_size(b->groups) },
-	};
 	char file[SHOWN];
+	uint64_t seen;
+	int r = versions_seen(v->paths, VERSIONS_BUNDLE, &seen, d);
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].n)
-			return diag_fail(d, -EPERM,
-				"the bundle %s holds \"%s\", which this version does not put in force, so nothing is "
-				"started: whoever ships it has to leave that out and to use %s",
-				text_escape_str(b->file, file, sizeof(file)), rows[i].key, rows[i].instead);
-	return 0;
+	if (r == 0 && v->bundle.version < seen)
+		return diag_fail(d, -EPERM,
+			"the bundle %s is version %llu, but version %llu was in force here, and a bundle never goes "
+			"back, so nothing is started: whoever manages this machine has to bring one of version %llu or "
+			"later",
+			text_escape_str(v->bundle.file, file, sizeof(file)), (unsigned long long)v->bundle.version,
+			(unsigned long long)seen, (unsigned long long)seen);
+	return r < 0 ? r : versions_remember(v->paths, VERSIONS_BUNDLE, v->bundle.version, d);
 }
 
 /* Where policy says how old it may be, none at all is too old: what was revoked or killed is not known here. */
@@ -93,9 +87,11 @@ static int load_bundle(struct vouching *v, struct diag *d)
 			v->policy->bundle.stale_where);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	r = never_back(v, d);
+	if (r < 0)
+		return r;
 	moments_tell(&v->moments, v->bundle.issued, "the bundle %s was issued", v->bundle.file);
-	r = refuse_unkept(&v->bundle, d);
-	return r < 0 ? r : take_revocations(v, d);
+	return take_revocations(v, d);
 }
 
 int vouching_init(const struct paths *p, const struct policy *policy, struct vouching *ret, struct diag *d)
@@ -147,8 +143,9 @@ void vouching_done(struct vouching *v)
 
 /* --- one file --- */
 
-/* Nothing says when it was made, or something that is still to come: then the clock is wrong, or the signer's was. */
-static int check_moments(struct vouching *v, const char *path, const struct verified *x, struct diag *d)
+/* Nothing says when it was made, or something that is still to come: then the clock is wrong, or the signer's was. in:
+ * the file that it lies in. */
+static int check_moments(struct vouching *v, const char *path, const char *in, const struct verified *x, struct diag *d)
 {
 	char why[SHOWN + 64], shown[SHOWN];
 	bool matters = false;
@@ -164,7 +161,7 @@ static int check_moments(struct vouching *v, const char *path, const struct veri
 	}
 	if (!matters && !v->policy->signatures.where)
 		return 0;
-	moments_tell_file(&v->moments, path);
+	moments_tell_file(&v->moments, in);
 	snprintf(why, sizeof(why), "what the signatures of %s are worth hangs on the time", shown);
 	return moments_check(&v->moments, why, d);
 }
@@ -227,24 +224,38 @@ static int note(const struct verified *x, const struct verdict *verdict, const c
 	return 0;
 }
 
+static int judge_bytes(struct vouching *v, const char *path, const char *in, const char *server,
+	const struct verified *x, struct vouched *ret, struct diag *d)
+{
+	const char *rule = v->policy->signatures.where;
+	struct verdict verdict = { 0 };
+	int r = check_moments(v, path, in, x, d);
+
+	if (r == 0)
+		r = rule ? judge_file(v, path, server, x, &verdict, d) : refuse_revoked(v, path, x, d);
+	if (r == 0)
+		r = note(x, &verdict, rule, ret);
+	if (r < 0)
+		vouched_done(ret);
+	return r;
+}
+
+int vouching_take(
+	struct vouching *v, const struct bundle_file *f, const char *server, struct vouched *ret, struct diag *d)
+{
+	return judge_bytes(v, f->where, v->bundle.file, server, &f->verified, ret, d);
+}
+
 int vouching_read(struct vouching *v, const char *path, enum fs_trust trust, size_t max, const char *server,
 	struct vouched *ret, struct buf *ret_bytes, struct diag *d)
 {
-	const char *rule = v->policy->signatures.where;
 	_cleanup_verified_ struct verified x = { 0 };
-	struct verdict verdict = { 0 };
 	int r = signed_read_file(path, trust, v->paths->uid, max, &v->keys, &x, d);
 
 	if (r == 0)
-		r = check_moments(v, path, &x, d);
-	if (r == 0)
-		r = rule ? judge_file(v, path, server, &x, &verdict, d) : refuse_revoked(v, path, &x, d);
-	if (r == 0)
-		r = note(&x, &verdict, rule, ret);
-	if (r < 0) {
-		vouched_done(ret);
+		r = judge_bytes(v, path, path, server, &x, ret, d);
+	if (r < 0)
 		return r;
-	}
 	*ret_bytes = x.bytes;
 	x.bytes = (struct buf){ 0 };
 	return 0;

@@ -43,5 +43,8 @@ int vouching_load(const struct paths *p, struct vouching *ret, struct diag *d) _
 /* Reads the file, at most max bytes, and judges it as being about that server. ret_bytes has what was verified. */
 int vouching_read(struct vouching *v, const char *path, enum fs_trust trust, size_t max, const char *server,
 	struct vouched *ret, struct buf *ret_bytes, struct diag *d) _must_check_;
+/* The same of a file in the bundle, whose bytes are verified already. */
+int vouching_take(struct vouching *v, const struct bundle_file *f, const char *server, struct vouched *ret,
+	struct diag *d) _must_check_;
 void vouching_done(struct vouching *v);
 #define _cleanup_vouching_ _cleanup_(vouching_done)

@@ -160,7 +160,7 @@ static void it_gives_each_file_with_its_bytes_and_who_vouches_for_them(void **st
 	assert_int_equal(
 		buf_puts(&text,
 			"], \"revocations\": [{\"stockade\": 1, \"revoke\": []}], \"kill\": [{\"server\": \"x\"}, {}], "
-			"\"groups\": {\"dev\": {}}}"),
+			"\"groups\": {\"dev\": {\"servers\": [\"db-*\"]}}}"),
 		0);
 	put_signed(w->placed, w->it, text.data);
 	assert_int_equal(load(w, &b), 0);
@@ -176,7 +176,8 @@ static void it_gives_each_file_with_its_bytes_and_who_vouches_for_them(void **st
 	assert_null(bundle_profile(&b, "notes.pins"));
 	assert_int_equal(json_array_size(b.kills), 2);
 	assert_int_equal(json_array_size(b.revocations), 1);
-	assert_non_null(json_object_get(b.groups, "dev"));
+	assert_int_equal(b.groups.n, 1);
+	assert_string_equal(b.groups.v[0].name, "dev");
 	assert_string_equal(b.warning, "");
 }
 
@@ -318,6 +319,8 @@ static const struct {
 	{ HEAD("1") ", \"kill\": [1]}", "a list of objects" },
 	{ HEAD("1") ", \"revocations\": [[]]}", "a list of objects" },
 	{ HEAD("1") ", \"groups\": []}", "must be an object" },
+	{ HEAD("1") ", \"groups\": {\"dev\": {}}}", "without \"servers\"" },
+	{ HEAD("1") ", \"groups\": {\"dev\": {\"servers\": [\"a\"], \"tool\": []}}}", "has a group with more" },
 	{ HEAD("1") ", \"pins\": {}}", "must be a list" },
 	{ ONE_FILE("{}"), "with the texts" },
 	{ ONE_FILE("{\"name\": \"a\", \"digest\": \"sha256:00\", \"text\": \"x\"}"), "digest of 'a'" },

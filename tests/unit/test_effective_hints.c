@@ -66,7 +66,7 @@ static const char *hint(struct diag *d, const char *const *words)
 	for (; *words; words++)
 		assert_int_equal(strv_add(&command, *words), 0);
 	diag_set(d, "refused");
-	effective_hint_profile(&paths, &command, d);
+	effective_hint_profile(&paths, &(const struct bundle){ 0 }, &command, d);
 	assert_memory_equal(d->text, "refused", 7);
 	return d->text + 7;
 }

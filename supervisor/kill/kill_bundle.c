@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kill_bundle - see kill_bundle.h */
+#include "supervisor/kill/kill_bundle.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/io.h"
+#include "base/text.h"
+#include "supervisor/bundle/bundle_machine.h"
+#include "supervisor/bundle/bundle_members.h"
+#include "supervisor/signing/vouch.h"
+
+/* TICK: within this a file can be written twice and tell one time. */
+enum { SHOWN = 300, TICK_MS = 100, FILES_MAX = 4096 };
+
+void kill_bundle_done(struct kill_bundle *b)
+{
+	kill_set_done(&b->set);
+	*b = (struct kill_bundle){ 0 };
+}
+
+/* --- has anything changed? --- */
+
+struct look {
+	unsigned char sum[KILL_BUNDLE_PRINT];
+	int64_t newest_ms;
+};
+
+/* Added up, so that the order in which a directory lists its files is none of the print's. */
+static void add_stat(struct look *l, const char *dir, const char *name, const struct stat *st, bool whole)
+{
+	unsigned char one[KILL_BUNDLE_PRINT];
+	char text[512];
+	int64_t changed = (int64_t)st->st_ctim.tv_sec * 1000 + st->st_ctim.tv_nsec / 1000000;
+	int n = snprintf(text, sizeof(text), "%s/%.128s %ju %ju %o %u", dir, name, (uintmax_t)st->st_dev,
+		(uintmax_t)st->st_ino, st->st_mode, st->st_uid);
+
+	if (whole)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, " %jd %jd.%09ld %jd.%09ld", (intmax_t)st->st_size,
+			(intmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (intmax_t)st->st_ctim.tv_sec,
+			st->st_ctim.tv_nsec);
+	crypto_generichash(one, sizeof(one), (const unsigned char *)text, (size_t)n, NULL, 0);
+	sodium_add(l->sum, one, sizeof(one));
+	if (whole && changed > l->newest_ms)
+		l->newest_ms = changed;
+}
+
+/* What is looked at of a directory: files whose name begins so. Of the directory itself only whose it is: kill entries
+ * and all else beside them come and go. */
+static void add_dir(struct look *l, const char *path, const char *const *begin, size_t n_begin)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = NULL;
+	const struct dirent *e;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || fs_list(fd, &dir) < 0)
+		return;
+	add_stat(l, path, "", &st, false);
+	for (unsigned n = 0; n < FILES_MAX && (e = readdir(dir)); n++)
+		for (size_t i = 0; i < n_begin; i++)
+			if (strncmp(e->d_name, begin[i], strlen(begin[i])) == 0 &&
+				fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
+				add_stat(l, path, e->d_name, &st, true);
+}
+
+/* May what was read last be relied upon? */
+static bool is_same(struct kill_bundle *b)
+{
+	static const char *const placed[] = { "bundle.json", "policy.json" }, *const any[] = { "" };
+	struct look l = { 0 };
+	bool same;
+
+	add_dir(&l, "/etc/stockade", placed, ARRAY_LEN(placed));
+	add_dir(&l, VOUCH_KEYS_DIR, any, ARRAY_LEN(any));
+	add_dir(&l, VOUCH_REVOKED_DIR, any, ARRAY_LEN(any));
+	add_dir(&l, BUNDLE_KEPT_DIR "/current", any, ARRAY_LEN(any));
+	same = b->looked && memcmp(b->print, l.sum, sizeof(l.sum)) == 0;
+	memcpy(b->print, l.sum, sizeof(l.sum));
+	b->looked = (int64_t)io_wall_us() / 1000 - l.newest_ms > TICK_MS;
+	return same;
+}
+
+/* --- one that is there --- */
+
+/* By what one is judged, read anew: a key may have been taken away. */
+struct judging {
+	struct policy policy;
+	struct keyring keys;
+	struct revocations revoked;
+	struct bundle_judging by;
+};
+
+static void judging_done(struct judging *j)
+{
+	bundle_judging_done(&j->by);
+	revocations_done(&j->revoked);
+	keyring_done(&j->keys);
+	policy_done(&j->policy);
+}
+
+static int judging_init(struct judging *j, struct diag *d)
+{
+	_cleanup_close_ int fd = open(VOUCH_KEYS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = sign_init() < 0 ? diag_fail(d, -EIO, "libsodium cannot be used here") : policy_load(&j->policy, d);
+
+	/* Without a policy a bundle counts nowhere. */
+	if (r < 0 || !j->policy.file)
+		return r;
+	if (fd >= 0)
+		r = keyring_add_dir(&j->keys, fd, VOUCH_KEYS_DIR, FS_TRUST_ROOT, 0, d);
+	if (r == 0)
+		r = revocations_add_dir(&j->revoked, VOUCH_REVOKED_DIR, FS_TRUST_ROOT, 0, &j->keys, &j->policy, d);
+	return r ? r
+		 : bundle_judging_init(&j->policy, &j->keys, (const uint8_t(*)[SIGN_ID_BYTES])j->revoked.keys,
+			   j->revoked.n_keys, (int64_t)(io_wall_us() / US_PER_S), &j->by);
+}
+
+struct found {
+	uint64_t version;
+	struct kill_set set;
+};
+
+static void found_done(struct found *f)
+{
+	kill_set_done(&f->set);
+	*f = (struct found){ 0 };
+}
+
+static int take_kills(const struct bundle_member *m, const char *path, struct found *f)
+{
+	_cleanup_free_ char *where = NULL;
+	json_t *list = m->at ? json_loadb(m->at, m->n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL) : NULL;
+	int r = m->at && !json_is_array(list) ? -EINVAL : asprintf(&where, "%s (kill)", path) < 0 ? -ENOMEM : 0;
+
+	if (r == 0 && list)
+		r = kill_set_add_list(&f->set, list, where);
+	json_decref(list);
+	return r;
+}
+
+static int parse(const struct verified *v, const char *path, struct found *f, struct diag *d)
+{
+	struct bundle_member m[] = { { .key = "version" }, { .key = "kill" } };
+	int r = bundle_members_find(v->bytes.data ? v->bytes.data : "", v->bytes.len, m, ARRAY_LEN(m));
+	json_t *version = r == 0 && m[0].at ? json_loadb(m[0].at, m[0].n, JSON_DECODE_ANY, NULL) : NULL;
+
+	f->version =
+		json_is_integer(version) && json_integer_value(version) > 0 ? (uint64_t)json_integer_value(version) : 0;
+	json_decref(version);
+	if (r == 0)
+		r = f->version ? take_kills(&m[1], path, f) : -EINVAL;
+	return r == -EINVAL ? diag_fail(d, r, "%s is signed, but is no bundle that can be read", path) : r;
+}
+
+static int read_one(const struct judging *j, const char *path, struct found *f, struct diag *d)
+{
+	_cleanup_verified_ struct verified v = { 0 };
+	struct verdict verdict;
+	int r = signed_read_file(path, FS_TRUST_ROOT, 0, BUNDLE_BYTES_MAX, &j->keys, &v, d);
+
+	if (r == 0) {
+		r = judge(&j->by.rule, &j->keys, &v, &verdict, d);
+		if (r < 0)
+			diag_prefix(d, "the bundle %s: ", path);
+	}
+	return r < 0 ? r : parse(&v, path, f, d);
+}
+
+/* Of those that verify the higher version counts; what is wrong with another is kept in why. */
+static int read_best(const struct judging *j, struct found *best, struct diag *why)
+{
+	static const char *const paths[] = { BUNDLE_KEPT, BUNDLE_PLACED };
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		_cleanup_(found_done) struct found f = { 0 };
+		struct diag d = { "" };
+		int r = read_one(j, paths[i], &f, &d);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0 && r != -ENOENT)
+			*why = d;
+		if (r < 0 || f.version <= best->version)
+			continue;
+		struct found other = *best;
+		*best = f;
+		f = other;
+	}
+	return 0;
+}
+
+static int read_anew(struct kill_bundle *b)
+{
+	_cleanup_(judging_done) struct judging j = { 0 };
+	_cleanup_(found_done) struct found best = { 0 };
+	int r;
+
+	b->why.text[0] = '\0';
+	r = judging_init(&j, &b->why);
+	if (r == 0 && j.policy.file)
+		r = read_best(&j, &best, &b->why);
+	if (r < 0 || !best.version)
+		return r == -ENOMEM ? r : 0;
+	if (best.version < b->version) {
+		diag_set(&b->why, "a bundle never goes back: version %llu lies there, and %llu was in force",
+			(unsigned long long)best.version, (unsigned long long)b->version);
+		return 0;
+	}
+	struct found old = { b->version, b->set };
+	b->version = best.version;
+	b->set = best.set;
+	best = old;
+	return 0;
+}
+
+int kill_bundle_look(struct kill_bundle *b)
+{
+	int r;
+
+	if (is_same(b))
+		return 0;
+	r = read_anew(b);
+	if (r < 0)
+		b->looked = false;
+	return r;
+}

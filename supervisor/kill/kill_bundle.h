@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kill_bundle - the kill entries of the bundle of this machine, and what is kept of them while it cannot be believed
+ *
+ * Process:  supervisor, also in a session's loop
+ * Owns:     its entries; free with kill_bundle_done
+ * Returns:  0, -ENOMEM
+ * Limits:   KILL_ENTRIES_MAX entries; BUNDLE_BYTES_MAX a bundle
+ *
+ * Theory of operation. A bundle counts by the policy of this machine, verified as a launch does it (bundle_machine.h).
+ * What lies in its two places is looked at by stat(2) each time, and read anew only when that is not what it was: then
+ * it is verified whole, and of what is in it the version and the kill entries alone are parsed (bundle_members.h).
+ *
+ * What was read once holds until a bundle that verifies, of the same version or a higher one, says something else. So a
+ * copy under way, one that nobody signed, an older one, none at all, a policy or a key that is missing just now change
+ * nothing for a session that runs. Moments are not looked at: the entries of a bundle that has expired kill on, since
+ * launches are denied by it as well.
+ */
+#pragma once
+#include <stdint.h>
+#include "supervisor/kill/kill_set.h"
+
+enum { KILL_BUNDLE_PRINT = 32 };
+
+struct kill_bundle {
+	unsigned char print[KILL_BUNDLE_PRINT]; /* of what stat(2) says of the files */
+	bool looked;				/* print is that of what was read, and can be relied upon */
+	uint64_t version;			/* 0: none was ever good */
+	struct kill_set set;			/* of that version */
+	struct diag why;			/* what lies there now is not believed; "": it is, or there is none */
+};
+
+int kill_bundle_look(struct kill_bundle *b) _must_check_;
+void kill_bundle_done(struct kill_bundle *b);
+#define _cleanup_kill_bundle_ _cleanup_(kill_bundle_done)

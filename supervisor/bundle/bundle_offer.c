@@ -56,12 +56,15 @@ int bundle_offer_read(const char *path, const struct bundle_args *a, struct bund
 {
 	_cleanup_bundle_offer_ struct bundle_offer o = { .name = strdup(path) };
 	_cleanup_verified_ struct verified v = { 0 };
+	struct stat st;
 	int r;
 
 	if (!o.name)
 		return diag_fail(d, -ENOMEM, "there is no memory for a bundle");
-	if (access(path, F_OK) < 0 && errno == ENOENT)
-		return BUNDLE_NONE;
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? BUNDLE_NONE
+				       : diag_fail(d, -errno, "cannot look at %s: %s", path, strerror(errno));
+	o.when = (int64_t)st.st_mtim.tv_sec;
 	r = signed_read_file(path, FS_TRUST_ROOT, 0, BUNDLE_BYTES_MAX, a->keys, &v, d);
 	if (r < 0)
 		return r;
@@ -217,6 +220,16 @@ static void remove_directory(int dir, const char *name)
 	unlinkat(dir, name, AT_REMOVEDIR);
 }
 
+/* A copy of an old file is as old: nobody confirmed it by copying. */
+static int keep_time(const struct bundle_offer *o, int fd, struct diag *d)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = o->when } };
+
+	if (o->when && utimensat(fd, FILE_OF, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return diag_fail(d, -errno, "cannot set the time of the new bundle: %s", strerror(errno));
+	return 0;
+}
+
 static int write_new(const struct bundle_offer *o, int dir, struct diag *d)
 {
 	_cleanup_close_ int fd = -1;
@@ -233,7 +246,7 @@ static int write_new(const struct bundle_offer *o, int dir, struct diag *d)
 		snprintf(name, sizeof(name), FILE_OF "%s%s" SUFFIX, i ? "." : "", i ? o->signatures[i].id : "");
 		r = fs_write_atomic(fd, name, o->signatures[i].text.data, o->signatures[i].text.len, 0644, d);
 	}
-	return r;
+	return r ? r : keep_time(o, fd, d);
 }
 
 static int exchange(int dir, struct diag *d)

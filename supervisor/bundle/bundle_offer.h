@@ -16,7 +16,8 @@
 #include "supervisor/bundle/bundle_machine.h"
 
 struct bundle_offer {
-	char *name; /* its path or address, for words */
+	char *name;   /* its path or address, for words */
+	int64_t when; /* its file was last written, which counts as its confirmation; 0: it was fetched just now */
 	struct buf bytes;
 	struct {
 		char id[SIGN_ID_HEX];

@@ -309,6 +309,15 @@ def test_a_bundle_that_is_soon_too_old_or_half_there_is_said_and_one_that_is_den
     assert "takes none that is so old" in fleet.check(125).stderr
 
 
+def test_a_copy_of_an_old_bundle_is_as_old(fleet):
+    fleet.put("etc/policy.json", json.dumps({"stockade": 1, "bundle": {"stale": "72h"}}))
+    fleet.place(1)
+    os.utime(f"{fleet.base}/etc/bundle.json", (time.time() - 73 * 3600,) * 2)
+    fleet.sync()
+    assert fleet.kept() == 1
+    assert "takes none that is so old" in fleet.check(125).stderr
+
+
 @pytest.mark.parametrize("url, words", [
     ("http://it.example.com/b.json", "loopback alone"), ("ftp://it.example.com/b", "must be https"), ("https://it.example.com", "path"),
     ("https://u:p@it.example.com/b", "user"), ("https://it.example.com/b?x", "'?'"), ("https://it.example.com:x/b", "port"), ("https:///b", "host"),

@@ -13,6 +13,7 @@
 #include "supervisor/output.h"
 #include "supervisor/policy_test/report.h"
 #include "supervisor/question_words.h"
+#include "supervisor/signing/vouch.h"
 
 enum { PROGRESS_US = 500000, MIB = 1 << 20, PROGRESS_BYTES = 16 << 20 };
 

@@ -151,7 +151,7 @@ static int put(const struct watch *w, const char *sequence)
 
 static int begin(struct watch *w, struct diag *d)
 {
-	static const int taken[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP };
+	static const int taken[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -174,10 +174,14 @@ static int on_signal(struct watch *w)
 		return -EIO;
 	if (info.ssi_signo == SIGWINCH)
 		return 1;
-	if (info.ssi_signo != SIGTSTP)
+	if (info.ssi_signo != SIGTSTP && info.ssi_signo != SIGCONT)
 		return 0;
-	int r = put(w, leave);
-	(void)raise(SIGSTOP);
+	int r = 0;
+	if (info.ssi_signo == SIGTSTP) {
+		r = put(w, leave);
+		(void)raise(SIGSTOP);
+	}
+	/* Whoever had the terminal meanwhile has drawn on it, also where SIGSTOP came from somebody else. */
 	r = r < 0 ? r : put(w, enter);
 	return r < 0 ? r : 1;
 }

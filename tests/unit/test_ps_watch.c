@@ -217,6 +217,55 @@ static void a_new_size_of_the_terminal_is_drawn_at_once(void **state)
 	close(w.fd);
 }
 
+#define ENTER "\033[?1049h\033[?25l"
+#define LEAVE "\033[?25h\033[?1049l"
+
+static void stop(const struct watcher *w, int signal)
+{
+	int status;
+
+	kill(w->pid, signal);
+	assert_int_equal(waitpid(w->pid, &status, WUNTRACED), w->pid);
+	assert_true(WIFSTOPPED(status));
+}
+
+static void a_terminal_is_given_back_while_it_is_stopped_and_taken_again(void **state)
+{
+	struct watcher w;
+
+	put_session(*state, &(struct session_entry){ .id = id_a, .name = "notes", .pid = getpid() });
+	w = watch(*state, true, false);
+	wait_for(&w, "\033[J", 1);
+	stop(&w, SIGTSTP);
+	wait_for(&w, LEAVE, 1);
+	assert_string_equal(w.text + w.n - strlen(LEAVE), LEAVE);
+	put_session(*state, &(struct session_entry){ .id = id_b, .name = "time", .pid = getpid() });
+	kill(w.pid, SIGCONT);
+	wait_for(&w, "time", 1);
+	const char *again = strstr(strstr(w.text, LEAVE), ENTER);
+	assert_non_null(again);
+	assert_non_null(strstr(again, "time"));
+	assert_int_equal(end(&w, SIGINT), 0);
+	wait_for(&w, LEAVE, 2);
+	assert_string_equal(w.text + w.n - strlen(LEAVE), LEAVE);
+	close(w.fd);
+}
+
+/* Nobody can be told of SIGSTOP: the terminal is taken again, since the shell has drawn its own. */
+static void after_a_stop_from_outside_the_terminal_is_taken_again(void **state)
+{
+	struct watcher w;
+
+	put_session(*state, &(struct session_entry){ .id = id_a, .name = "notes", .pid = getpid() });
+	w = watch(*state, true, false);
+	wait_for(&w, "\033[J", 1);
+	stop(&w, SIGSTOP);
+	kill(w.pid, SIGCONT);
+	wait_for(&w, ENTER "\033[H", 2);
+	assert_int_equal(end(&w, SIGINT), 0);
+	close(w.fd);
+}
+
 static void each_tick_is_one_document_on_one_line(void **state)
 {
 	struct watcher w;
@@ -257,6 +306,8 @@ int main(void)
 		cmocka_unit_test(a_frame_is_cut_to_the_screen_and_clears_only_what_it_leaves),
 		ROW(a_terminal_is_drawn_over_and_given_back),
 		ROW(a_new_size_of_the_terminal_is_drawn_at_once),
+		ROW(a_terminal_is_given_back_while_it_is_stopped_and_taken_again),
+		ROW(after_a_stop_from_outside_the_terminal_is_taken_again),
 		ROW(each_tick_is_one_document_on_one_line),
 		ROW(a_pipe_gets_lists_one_after_the_other_and_ends_with_its_reader),
 	};

@@ -30,6 +30,22 @@ int fs_openat2(int dirfd, const char *path, int flags, mode_t mode, unsigned lon
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/* In a user namespace without uid 0 everything of root's looks as if it were of the user that stands for all who are
+ * not mapped (user_namespaces(7)), and so does what anybody else outside owns. */
+static bool may_be_roots(uid_t uid)
+{
+	_cleanup_fclose_ FILE *map = fopen("/proc/self/uid_map", "re");
+	_cleanup_fclose_ FILE *overflow = fopen("/proc/sys/kernel/overflowuid", "re");
+	unsigned first, above, n, stands_in;
+
+	if (!map || !overflow || fscanf(overflow, "%u", &stands_in) != 1 || uid != stands_in)
+		return false;
+	while (fscanf(map, "%u %u %u", &first, &above, &n) == 3)
+		if (first == 0)
+			return false;
+	return true;
+}
+
 int fs_check_trusted(int fd, const char *name, enum fs_trust trust, uid_t uid, struct diag *d)
 {
 	char shown[FS_PATH_SHOWN];
@@ -39,6 +55,12 @@ int fs_check_trusted(int fd, const char *name, enum fs_trust trust, uid_t uid, s
 		return diag_fail(d, -errno, "cannot examine %s: %s", text_escape_str(name, shown, sizeof(shown)),
 			strerror(errno));
 	text_escape_str(name, shown, sizeof(shown));
+	if (st.st_uid != 0 && (trust == FS_TRUST_ROOT || st.st_uid != uid) && may_be_roots(st.st_uid))
+		return diag_fail(d, -EPERM,
+			"nobody can tell whose %s is: in the user namespace that stockade runs in uid 0 is not mapped, "
+			"so that "
+			"root's files look like anybody's; start it outside of that container, or map uid 0 into it",
+			shown);
 	if (st.st_uid != 0 && (trust == FS_TRUST_ROOT || st.st_uid != uid))
 		return diag_fail(d, -EPERM,
 			"%s belongs to user %u, but what grants rights must belong to %s: chown it, or remove it",

@@ -102,8 +102,11 @@ def test_directories_in_the_places_of_logs_are_said_so(person):
     assert "20260101T000000Z" in r.stdout
 
 
-# The log on a small tmpfs, in a mount namespace of the test's own; $FILL: somebody else takes the rest of it in mid-session.
-SMALL_DISK = 'mount -t tmpfs -o size="$SIZE",mode=0700 none "$AUDIT" && exec "$@"'
+# The log on a small tmpfs, in a mount namespace of the test's own; $FILL: somebody else takes the rest of it in mid-session. Where root is not
+# mapped, nobody can tell whose /etc/stockade is, so it is not there: an overlay with a whiteout (overlayfs, "whiteouts and opaque directories").
+SMALL_DISK = ('if [ -d /etc/stockade ] && [ "$(id -u)" != 0 ]; then mount -t tmpfs none "$AUDIT" && mkdir "$AUDIT/up" "$AUDIT/work" && '
+              'mknod "$AUDIT/up/stockade" c 0 0 && mount -t overlay -o userxattr,lowerdir=/etc,upperdir="$AUDIT/up",workdir="$AUDIT/work" none /etc; '
+              'fi && mount -t tmpfs -o size="$SIZE",mode=0700 none "$AUDIT" && exec "$@"')
 DRIVER = r'''
 import json, os, subprocess, sys
 stockade, audit, fill, command = sys.argv[1], os.environ["AUDIT"], os.environ["FILL"], sys.argv[2:]

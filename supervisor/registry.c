@@ -235,11 +235,12 @@ static void read_counters(int dirfd, uid_t uid, struct registry_entry *e)
 		memset((char *)&e->counters + REGISTRY_COUNTERS_FIRST, 0, sizeof(c) - REGISTRY_COUNTERS_FIRST);
 }
 
-static int read_one(const struct paths *p, int dirfd, const char *file, struct registry_list *list)
+/* mine: what is of a session that has ended is taken away. */
+static int read_one(int dirfd, uid_t uid, bool mine, const char *file, struct registry_list *list)
 {
 	struct registry_entry e;
 	json_t *root;
-	int r = state_json_read(dirfd, file, p->uid, REGISTRY_FILE_MAX, &root, NULL);
+	int r = state_json_read(dirfd, file, uid, REGISTRY_FILE_MAX, &root, NULL);
 
 	if (r == 0)
 		r = parse_entry(root, &e);
@@ -249,11 +250,12 @@ static int read_one(const struct paths *p, int dirfd, const char *file, struct r
 	if ((!e.foreign && !is_alive(&e)) || strncmp(file, e.id, AUDIT_SESSION_ID_LEN) != 0) {
 		char id[AUDIT_SESSION_ID_LEN + 1];
 		snprintf(id, sizeof(id), "%.*s", AUDIT_SESSION_ID_LEN, file);
-		remove_files(dirfd, id);
+		if (mine)
+			remove_files(dirfd, id);
 		entry_done(&e);
 		return 0;
 	}
-	read_counters(dirfd, p->uid, &e);
+	read_counters(dirfd, uid, &e);
 	r = GROW(list->v, list->n, list->room);
 	if (r == 0)
 		list->v[list->n++] = e;
@@ -269,22 +271,23 @@ static int by_age(const void *a, const void *b)
 	return x->since < y->since ? -1 : x->since > y->since;
 }
 
-int registry_read(const struct paths *p, struct registry_list *ret, struct diag *d)
+static bool is_entry(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n == AUDIT_SESSION_ID_LEN + strlen(".json") && strcmp(name + AUDIT_SESSION_ID_LEN, ".json") == 0;
+}
+
+static int read_dir(int fd, uid_t uid, size_t max, struct registry_list *ret, struct diag *d)
 {
 	_cleanup_registry_ struct registry_list l = { 0 };
 	_cleanup_closedir_ DIR *dir = NULL;
-	_cleanup_close_ int fd = -1;
-	int r = paths_open_runtime(p, "sessions", &fd, d);
+	size_t seen = 0;
+	int r = fs_list(fd, &dir);
 
-	*ret = l;
-	if (r < 0)
-		return r;
-	r = fs_list(fd, &dir);
-	for (struct dirent *e; r == 0 && (e = readdir(dir));) {
-		size_t n = strlen(e->d_name);
-		if (n == AUDIT_SESSION_ID_LEN + 5 && strcmp(e->d_name + n - 5, ".json") == 0)
-			r = read_one(p, fd, e->d_name, &l);
-	}
+	for (const struct dirent *e; r == 0 && seen < max && (e = readdir(dir));)
+		if (is_entry(e->d_name) && ++seen)
+			r = read_one(fd, uid, max == SIZE_MAX, e->d_name, &l);
 	if (r < 0)
 		return diag_fail(d, r, "cannot read the list of sessions: %s", strerror(-r));
 	if (l.n > 1)
@@ -292,6 +295,40 @@ int registry_read(const struct paths *p, struct registry_list *ret, struct diag 
 	*ret = l;
 	l = (struct registry_list){ 0 };
 	return 0;
+}
+
+int registry_read(const struct paths *p, struct registry_list *ret, struct diag *d)
+{
+	_cleanup_close_ int fd = -1;
+	int r = paths_open_runtime(p, "sessions", &fd, d);
+
+	*ret = (struct registry_list){ 0 };
+	return r < 0 ? r : read_dir(fd, p->uid, SIZE_MAX, ret, d);
+}
+
+int registry_read_others(int dir, uid_t uid, struct registry_list *ret, struct diag *d)
+{
+	*ret = (struct registry_list){ 0 };
+	return read_dir(dir, uid, REGISTRY_OTHERS_MAX, ret, d);
+}
+
+bool registry_is_init_of(pid_t pid, uid_t uid)
+{
+	char path[64], line[256];
+	_cleanup_fclose_ FILE *f = NULL;
+	unsigned ids[4] = { 0 };
+	bool theirs = false, init = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		int here, below;
+		if (sscanf(line, "Uid: %u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) == 4)
+			theirs = ids[0] == uid && ids[1] == uid && ids[2] == uid && ids[3] == uid;
+		if (sscanf(line, "NSpid: %d %d", &here, &below) == 2)
+			init = here == pid && below == 1;
+	}
+	return theirs && init;
 }
 
 /* --- memory --- */

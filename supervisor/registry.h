@@ -36,6 +36,7 @@ enum {
 	REGISTRY_COUNTERS_VERSION = 1,
 	REGISTRY_COUNTERS_FIRST = 24, /* bytes of the members that there always were */
 	REGISTRY_MINUTE_US = 60 * 1000000,
+	REGISTRY_OTHERS_MAX = 1024,
 };
 
 struct registration {
@@ -78,6 +79,11 @@ void registration_done(struct registration *r);
 /* Living sessions, oldest first; what is left of dead ones is removed. Those of another PID namespace, of a container
  * that shares the runtime directory, may live or not: they are listed and left alone. */
 int registry_read(const struct paths *p, struct registry_list *ret, struct diag *d) _must_check_;
+/* The same of another user's directory, of REGISTRY_OTHERS_MAX files at most; nothing there is changed. */
+int registry_read_others(int dir, uid_t uid, struct registry_list *ret, struct diag *d) _must_check_;
+/* Is it, now, PID 1 of a PID namespace below ours, and in all respects that user's? It tells what that user may do to
+ * it, whatever program it is: an upgrade takes the file of that away. */
+bool registry_is_init_of(pid_t pid, uid_t uid);
 void registry_list_done(struct registry_list *l);
 #define _cleanup_registry_ _cleanup_(registry_list_done)
 /* The inode of our PID namespace, 0 when it cannot be read: pid_namespaces(7). */

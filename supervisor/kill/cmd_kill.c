@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
+#include "supervisor/kill/kill_others.h"
 #include "supervisor/kill/kill_tell.h"
 #include "supervisor/kill/kill_write.h"
 #include "supervisor/output.h"
@@ -39,13 +40,15 @@ struct killing {
 	struct paths paths;
 	struct kill_entry entry;
 	struct kill_written written;
-	struct kill_told told;
+	struct kill_told told; /* and in the end what came of the others' */
+	struct kill_others others;
 	struct diag not_written, not_told;
 	uint64_t took_us;
 };
 
 static void killing_done(struct killing *k)
 {
+	kill_others_done(&k->others);
 	kill_told_done(&k->told);
 	kill_written_done(&k->written);
 	kill_entry_done(&k->entry);
@@ -68,9 +71,21 @@ static int describe(const struct command_ctx *ctx, const struct kill_options *o,
 		       : -ENOMEM;
 }
 
+/* Nobody's sessions go untold because another's cannot be. */
 static bool tell(struct killing *k)
 {
-	return kill_tell(&k->paths, KILL_ORDER_KILL, &k->entry, &k->told, &k->not_told) == 0;
+	bool own = kill_tell(&k->paths, KILL_ORDER_KILL, &k->entry, &k->told, &k->not_told) == 0;
+
+	return k->entry.origin != KILL_BY_ROOT
+		       ? own
+		       : kill_others_tell(KILL_ORDER_KILL, &k->entry, &k->others, &k->not_told) == 0 && own;
+}
+
+static bool tell_rest(struct killing *k)
+{
+	bool own = kill_tell_rest(&k->paths, &k->told, &k->not_told) == 0;
+
+	return kill_others_tell_rest(&k->others, &k->not_told) == 0 && own;
 }
 
 static void act(struct killing *k, uint64_t since_us)
@@ -83,11 +98,12 @@ static void act(struct killing *k, uint64_t since_us)
 	written = kill_write(&k->paths, &k->entry, &k->written, &k->not_written) == 0;
 	if (k->entry.tool)
 		told = tell(k);
-	if (!told || kill_tell_rest(&k->paths, &k->told, &k->not_told) < 0)
+	if (!tell_rest(k) || !told)
 		k->told.left++;
 	if (written && kill_write_sync(&k->written, &k->not_written) < 0)
 		k->written.path[0] = '\0';
 	kill_told_wait(&k->told);
+	kill_others_wait(&k->others, &k->told);
 	k->took_us = io_now_us() - since_us;
 }
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
+#include "supervisor/kill/kill_others.h"
 #include "supervisor/kill/kill_tell.h"
 #include "supervisor/kill/kill_write.h"
 #include "supervisor/output.h"
@@ -88,6 +89,14 @@ static int lift(struct restoring *x, const struct kill_entry *e)
 	return 0;
 }
 
+static int tell_others(struct restoring *x, struct diag *d)
+{
+	_cleanup_(kill_others_done) struct kill_others others = { 0 };
+	int r = x->paths.uid == 0 ? kill_others_tell(KILL_ORDER_LOOK, &x->target, &others, d) : 0;
+
+	return r < 0 ? r : kill_others_tell_rest(&others, d);
+}
+
 /* Sessions that were told by an order alone. */
 static int tell(struct restoring *x, struct diag *d)
 {
@@ -101,7 +110,9 @@ static int tell(struct restoring *x, struct diag *d)
 	if (!x->target.who || !x->target.when || !x->target.why)
 		return diag_fail(d, -ENOMEM, "out of memory");
 	r = kill_tell(&x->paths, KILL_ORDER_LOOK, &x->target, &told, d);
-	return r < 0 ? r : kill_tell_rest(&x->paths, &told, d);
+	if (r == 0)
+		r = kill_tell_rest(&x->paths, &told, d);
+	return r < 0 ? r : tell_others(x, d);
 }
 
 /* What else still kills it: a wider entry, or another's. */

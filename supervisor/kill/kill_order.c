@@ -2,9 +2,11 @@
 /* kill_order - see kill_order.h */
 #include "supervisor/kill/kill_order.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 /* In the middle of an answer: the words are those of the protocol. */
@@ -171,15 +173,33 @@ void kill_order_answer(const struct kill_order *o, const char *id, enum kill_ans
 
 /* --- the side of who kills --- */
 
+/* A link there could lead an order of root's to any socket of the machine. */
+static int open_socket(int dir, const char *name, int *ret)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat at, above;
+
+	if (fd < 0 || fstat(fd, &at) < 0 || fstat(dir, &above) < 0)
+		return -errno;
+	if (!S_ISSOCK(at.st_mode) || at.st_uid != above.st_uid)
+		return -EPERM;
+	*ret = steal_fd(&fd);
+	return 0;
+}
+
 int kill_order_send(int sock, int dir, const char *name, enum kill_verb verb, const char *entry, int answer)
 {
+	_cleanup_close_ int at = -1;
 	char bytes[KILL_FILE_MAX + 1];
-	struct sockaddr_un to;
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int r = open_socket(dir, name, &at);
 	int n = snprintf(bytes, sizeof(bytes), "%c%s", (char)verb, entry);
 
 	if (n < 0 || (size_t)n >= sizeof(bytes))
 		return -E2BIG;
-	address_of(dir, name, &to);
+	if (r < 0)
+		return r;
+	snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d", at);
 	return send_beside(sock, &to, bytes, (size_t)n, answer);
 }
 

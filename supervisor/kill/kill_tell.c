@@ -31,9 +31,10 @@ void kill_told_done(struct kill_told *t)
 /* Takes the descriptor over. */
 static int note_init(struct kill_told *t, int init)
 {
-	int r = GROW(t->inits, t->n_inits, t->room_inits);
+	bool taken = !t->others || t->n_inits < KILL_WAITED_MAX;
+	int r = taken ? GROW(t->inits, t->n_inits, t->room_inits) : 0;
 
-	if (r < 0)
+	if (r < 0 || !taken)
 		close(init);
 	else
 		t->inits[t->n_inits++] = init;
@@ -50,12 +51,10 @@ static struct kill_answered *find(const struct kill_told *t, const char *id)
 
 /* --- what they are told --- */
 
-static int open_ways(const struct paths *p, struct kill_told *t, struct diag *d)
+static int open_ways(struct kill_told *t, struct diag *d)
 {
-	int pair[2], r = paths_open_runtime(p, "sessions", &t->dir, d);
+	int pair[2];
 
-	if (r < 0)
-		return r;
 	t->sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (t->sock < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return diag_fail(d, -errno, "cannot speak to sessions: %s", strerror(errno));
@@ -91,11 +90,21 @@ static int send_all(struct kill_told *t, struct diag *d)
 	unsigned ms = t->entry->tool ? KILL_TOOL_ANSWER_MS : KILL_ANSWER_MS;
 	int r = text ? fs_list(t->dir, &dir) : -ENOMEM;
 
-	for (const struct dirent *e; r == 0 && (e = readdir(dir));)
+	for (const struct dirent *e; r == 0 && t->n < KILL_SESSIONS_MAX && (e = readdir(dir));)
 		if (is_socket(e->d_name) && !find(t, e->d_name))
 			r = send_one(t, e->d_name, text);
 	t->until = io_now_us() + (uint64_t)ms * 1000;
 	return r < 0 ? diag_fail(d, r, "cannot look for sessions: %s", strerror(-r)) : 0;
+}
+
+static int begin(enum kill_verb verb, const struct kill_entry *e, struct kill_told *t, struct diag *d)
+{
+	int r;
+
+	t->entry = e;
+	t->verb = verb;
+	r = open_ways(t, d);
+	return r < 0 ? r : send_all(t, d);
 }
 
 int kill_tell(
@@ -104,10 +113,19 @@ int kill_tell(
 	int r;
 
 	*t = KILL_TOLD_NONE;
-	t->entry = e;
-	t->verb = verb;
-	r = open_ways(p, t, d);
-	return r < 0 ? r : send_all(t, d);
+	t->uid = p->uid;
+	r = paths_open_runtime(p, "sessions", &t->dir, d);
+	return r < 0 ? r : begin(verb, e, t, d);
+}
+
+int kill_tell_other(
+	int dir, uid_t uid, enum kill_verb verb, const struct kill_entry *e, struct kill_told *t, struct diag *d)
+{
+	*t = KILL_TOLD_NONE;
+	t->dir = dir;
+	t->uid = uid;
+	t->others = true;
+	return begin(verb, e, t, d);
 }
 
 /* --- what they say --- */
@@ -131,10 +149,13 @@ static int hear_one(struct kill_told *t)
 	if (r < 0)
 		return r;
 	from = find(t, id);
-	if (from && !from->heard && answer == KILL_OBEYED)
-		t->reached++;
-	if (from)
-		from->heard = true;
+	if (!from || from->heard) {
+		if (init >= 0)
+			close(init);
+		return 0;
+	}
+	from->heard = true;
+	t->reached += answer == KILL_OBEYED;
 	return init >= 0 ? note_init(t, init) : 0;
 }
 
@@ -165,7 +186,8 @@ static int kill_init(struct kill_told *t, const struct registry_entry *e)
 	_cleanup_close_ int init = -1;
 	int r = e->foreign ? -EXDEV : registry_open_verified(e->init_pid, e->init_start, &init);
 
-	if (r == -ESRCH)
+	/* After it was opened: of one that has ended meanwhile the signal reaches nobody. */
+	if (r == -ESRCH || (r == 0 && t->others && !registry_is_init_of(e->init_pid, t->uid)))
 		return 0;
 	if (r == 0 && syscall(SYS_pidfd_send_signal, init, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		r = -errno;
@@ -198,7 +220,7 @@ int kill_tell_rest(const struct paths *p, struct kill_told *t, struct diag *d)
 
 	/* Read while they are about it. */
 	if (r == 0)
-		r = registry_read(p, &l, d);
+		r = t->others ? registry_read_others(t->dir, t->uid, &l, d) : registry_read(p, &l, d);
 	if (r < 0)
 		return r;
 	r = hear_all(t);
@@ -209,8 +231,11 @@ int kill_tell_rest(const struct paths *p, struct kill_told *t, struct diag *d)
 
 void kill_told_wait(struct kill_told *t)
 {
-	uint64_t until = io_now_us() + (uint64_t)KILL_GONE_MS * 1000;
+	kill_told_wait_until(t, io_now_us() + (uint64_t)KILL_GONE_MS * 1000);
+}
 
+void kill_told_wait_until(struct kill_told *t, uint64_t until)
+{
 	for (size_t i = 0; i < t->n_inits; i++) {
 		struct pollfd p = { .fd = t->inits[i], .events = POLLIN };
 		uint64_t now = io_now_us();

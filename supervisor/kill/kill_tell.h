@@ -19,6 +19,10 @@
 
 /* How long for an answer. That a tool is killed ends no server as long as its session is only slow. */
 enum { KILL_ANSWER_MS = 5, KILL_TOOL_ANSWER_MS = 500, KILL_GONE_MS = 5000 };
+/* Of one user: who writes names of sockets into that directory without end is not followed. */
+enum { KILL_SESSIONS_MAX = 1024 };
+/* Ends of another user's that are waited for: each is a descriptor, of whatever kind that user sends. */
+enum { KILL_WAITED_MAX = 64 };
 
 struct kill_answered {
 	char id[AUDIT_SESSION_ID_LEN + 1];
@@ -28,6 +32,8 @@ struct kill_answered {
 struct kill_told {
 	const struct kill_entry *entry; /* borrowed */
 	enum kill_verb verb;
+	uid_t uid;	    /* whose sessions */
+	bool others;	    /* not those of who kills: nothing that lies there is believed */
 	int dir, sock;	    /* sessions/, and what the orders go through */
 	int answers, other; /* a pair: ours, and theirs */
 	uint64_t until;	    /* io_now_us: who has not answered by then does not */
@@ -46,9 +52,14 @@ struct kill_told {
 /* Sends the order to each session of that user that is there now. */
 int kill_tell(const struct paths *p, enum kill_verb verb, const struct kill_entry *e, struct kill_told *t,
 	struct diag *d) _must_check_;
-/* Sends it to those that have come since, hears them all, and kills those that do not answer. */
+/* The same to those of another user, whose directory of sessions dir is; it is taken over. */
+int kill_tell_other(int dir, uid_t uid, enum kill_verb verb, const struct kill_entry *e, struct kill_told *t,
+	struct diag *d) _must_check_;
+/* Sends it to those that have come since, hears them all, and kills those that do not answer. p: NULL for others'. */
 int kill_tell_rest(const struct paths *p, struct kill_told *t, struct diag *d) _must_check_;
 /* Waits until every process of what was killed is gone, KILL_GONE_MS at most. */
 void kill_told_wait(struct kill_told *t);
+/* The same, until that moment (io_now_us). */
+void kill_told_wait_until(struct kill_told *t, uint64_t until);
 void kill_told_done(struct kill_told *t);
 #define _cleanup_kill_told_ _cleanup_(kill_told_done)

@@ -6,16 +6,19 @@ Root's entries of a test lie over /etc/stockade in a mount namespace of its own.
 import contextlib
 import json
 import os
+import signal
+import socket
 import subprocess
 import uuid
 
 import pytest
-from integration.harness import ODD, STOCKADE, Wire, processes
+from integration.harness import ODD, STOCKADE, Wire, processes, until
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
 USER = 4242  # nobody has that number
-OVER = 'mount --bind "$0" /etc/stockade && exec setpriv --reuid={0} --regid={0} --clear-groups -- "$@"'
+RUN = 'if [ -d "$0/../users" ]; then mount --bind "$0/../users" /run/user; fi && mount --bind "$0" /etc/stockade && '
+OVER = RUN + 'exec setpriv --reuid={0} --regid={0} --clear-groups -- "$@"'
 SMALL = 'mount -t tmpfs -o size=512k,mode=0700,uid={0},gid={0} none "$1" && shift && '
 # Holds all instances of inotify that the user may have, but so many.
 HOG = """
@@ -33,18 +36,18 @@ sys.stdin.read()
 class User:
     """One who is not root, with sessions in a mount namespace of the test's."""
 
-    def __init__(self, person):
-        self.person, self.etc = person, f"{person.base}/etc"
-        os.mkdir(self.etc, 0o755)
-        self.home = f"{person.base}/other"
+    def __init__(self, person, number=USER):
+        self.person, self.etc, self.number = person, f"{person.base}/etc", number
+        os.makedirs(self.etc, 0o755, exist_ok=True)
+        self.home = f"{person.base}/other-{number}"
         os.mkdir(self.home, 0o755)
-        os.chown(self.home, USER, USER)
+        os.chown(self.home, number, number)
         self.env = {**person.env, "HOME": self.home}
         self.mark = "mark-" + uuid.uuid4().hex
         self.state = f"{self.home}/.local/state/stockade"
 
     def under(self, *words, before=""):
-        over = OVER.format(USER).replace("exec", before.format(USER) + "exec")
+        over = OVER.format(self.number).replace("exec setpriv", before.format(self.number) + "exec setpriv")
         return ["unshare", "-m", "sh", "-c", over, self.etc, *([f"{self.state}"] if before else []), *words]
 
     @contextlib.contextmanager
@@ -71,7 +74,7 @@ class User:
             json.dump({"stockade": 1, "name": name, "version": 1, "command": [*ODD, self.mark], **more}, f)
         for base, dirs, files in os.walk(self.home):
             for entry in [*dirs, *files]:
-                os.chown(os.path.join(base, entry), USER, USER)
+                os.chown(os.path.join(base, entry), self.number, self.number)
         self.approve(name)
 
     def approve(self, name, **kw):
@@ -95,7 +98,7 @@ class User:
     def as_root(self, *words, check=None):
         """Root's own stockade, with the same /etc/stockade over the real one."""
         env = {**self.person.env, "HOME": f"{self.person.base}/home"}
-        r = subprocess.run(["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/stockade && exec "$@"', self.etc, STOCKADE, *words],
+        r = subprocess.run(["unshare", "-m", "sh", "-c", RUN + 'exec "$@"', self.etc, STOCKADE, *words],
                            env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
         if check is not None:
             assert r.returncode == check, f"{words}: {r.returncode}\n{r.stdout}\n{r.stderr}"
@@ -110,6 +113,19 @@ def user(person):
     yield User(person)
     if made:
         os.rmdir("/etc/stockade")
+
+
+@pytest.fixture
+def two(user):
+    """Two users with a runtime directory each, as a login manager makes them."""
+    both = [user, User(user.person, USER + 1)]
+    os.mkdir(f"{user.person.base}/users", 0o755)
+    for one in both:
+        one.runtime = f"{user.person.base}/users/{one.number}"
+        os.mkdir(one.runtime, 0o700)
+        os.chown(one.runtime, one.number, one.number)
+        one.profile("odd")
+    return both
 
 
 def ready(w):
@@ -132,6 +148,101 @@ def test_what_root_kills_ends_another_users_session_and_only_root_lifts_it(user)
     user.as_root("restore", "odd", check=0)
     w = ready(user.start("odd"))
     assert w.end() == 0
+
+
+def test_root_tells_and_ends_the_sessions_of_every_user_itself(two):
+    """Where every supervisor is stopped, no watching of theirs can be what ended them."""
+    first, second = [ready(one.start("odd")) for one in two]
+    os.kill(first.p.pid, signal.SIGSTOP)
+    os.kill(second.p.pid, signal.SIGSTOP)
+    r = two[0].as_root("kill", "odd", check=0)
+    assert "2 sessions ended" in r.stderr and "2 did not answer" in r.stderr, r.stderr
+    assert not processes(two[0].mark) and not processes(two[1].mark)
+    for w in (first, second):
+        os.kill(w.p.pid, signal.SIGCONT)
+        assert w.wait() == 125 and b"by root since" in w.err, w.err
+
+
+def test_root_tells_the_sessions_of_every_user_of_a_tool(two):
+    both = [ready(one.start("odd")) for one in two]
+    r = two[0].as_root("kill", "odd", "echo", check=0)
+    assert "2 sessions were told" in r.stderr, r.stderr
+    for w in both:
+        assert w.call("echo", {"text": "x"})["result"]["isError"]
+    two[0].as_root("restore", "odd", "echo", check=0)
+    for w in both:
+        until(lambda w=w: not w.call("echo", {"text": "x"})["result"].get("isError"))
+        assert w.end() == 0
+
+
+def entry_of(pid, session, init):
+    """A registry entry of a session that never was."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        start = int(f.read().rsplit(")", 1)[1].split()[19])
+    with open(f"/proc/{init}/stat", encoding="utf-8") as f:
+        init_start = int(f.read().rsplit(")", 1)[1].split()[19])
+    return {"session": session, "name": "fake", "client": "", "digest": "", "pid": pid, "start": start, "init_pid": init,
+            "init_start": init_start, "since": 0}
+
+
+def test_root_believes_nothing_that_a_user_has_laid_down(two):
+    """Entries that name others' processes, links to others' sockets, FIFOs, another's directory: nobody else is touched, and root waits for none."""
+    victim = ready(two[0].start("odd"))
+    listed = json.loads(two[0].stockade("ps", "--json", check=0).stdout)[0]["session"]
+    with open(f"{two[0].runtime}/stockade/sessions/{listed}.json", encoding="utf-8") as f:
+        found = json.load(f)
+    liar, third = two[1], f"{two[0].person.base}/users/{USER + 2}"
+    sessions = f"{liar.runtime}/stockade/sessions"
+    os.makedirs(sessions, 0o700, exist_ok=True)
+    size = len(listed)
+    as_liar = ["setpriv", f"--reuid={liar.number}", f"--regid={liar.number}", "--clear-groups"]
+    others = [subprocess.Popen([*as_whom, "sleep", "1000"]) for as_whom in ([], as_liar)]  # pylint: disable=consider-using-with
+    heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    heard.bind(f"{two[0].person.base}/heard")
+    names = [f"{i:0{size}d}" for i in range(6)]
+    # PID 1 of another user's session; a process of root's; one of theirs that is PID 1 of nothing.
+    for name, init in zip(names, (found["init_pid"], others[0].pid, others[1].pid)):
+        with open(f"{sessions}/{name}.json", "w", encoding="utf-8") as f:
+            json.dump(entry_of(os.getpid(), name, init), f)
+    os.mkfifo(f"{sessions}/{names[3]}.json")
+    os.mkfifo(f"{sessions}/{names[3]}.kill")
+    os.symlink(f"{two[0].person.base}/heard", f"{sessions}/{names[4]}.kill")
+    os.link(f"{two[0].person.base}/heard", f"{sessions}/{names[5]}.kill")
+    for base, dirs, files in os.walk(liar.runtime):
+        for name in [*dirs, *files]:
+            if name != f"{names[5]}.kill":
+                os.chown(os.path.join(base, name), liar.number, liar.number, follow_symlinks=False)
+    # What another has is not this one's.
+    os.symlink(two[0].runtime, third)
+    r = two[0].as_root("kill", "fake", check=0)
+    assert "no session of it runs now" in r.stderr, r.stderr
+    assert [p.poll() for p in others] == [None, None]
+    assert victim.call("echo", {"text": "here"})["result"]["content"][0]["text"] == "here"
+    heard.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        heard.recv(4096)
+    for p in others:
+        p.kill()
+        p.wait()
+    heard.close()
+    assert victim.end() == 0
+
+
+def test_where_root_is_not_mapped_its_directory_kills_everything_and_the_words_say_why(user):
+    """As in a container of the user's own: a directory there could be anybody's."""
+    user.profile("odd")
+    contained = ["unshare", "--user", "--map-current-user"]
+    r = subprocess.run(user.under(*contained, STOCKADE, "kills"), env=user.env, cwd=user.person.work, capture_output=True, text=True, timeout=60,
+                       check=False)
+    assert r.returncode == 0 and "mapped" not in r.stdout + r.stderr, r.stdout + r.stderr
+    os.mkdir(f"{user.etc}/kill.d", 0o755)
+    for words in (["kills"], ["run", "odd"]):
+        r = subprocess.run(user.under(*contained, STOCKADE, *words), env=user.env, cwd=user.person.work, stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, timeout=60, check=False)
+        assert "uid 0 is not mapped" in r.stdout + r.stderr and "map uid 0 into it" in r.stdout + r.stderr, r.stdout + r.stderr
+        assert words == ["kills"] or r.returncode == 125
+    assert "mapped" not in user.stockade("kills", check=0).stdout
+    assert ready(user.start("odd")).end() == 0
 
 
 def test_roots_directory_that_comes_while_sessions_run_is_noticed(user):

@@ -9,11 +9,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include "base/diag.h"
+#include "supervisor/bundle/bundle.h"
 #include "supervisor/paths.h"
 
 enum { CHECK_LIST_MAX = 4096 };
-
-struct bundle; /* supervisor/bundle/bundle.h */
 
 /* Of all directories and of the bundle, sorted, each once. */
 int check_list_names(const struct paths *p, const struct bundle *b, struct strv *ret, struct diag *d) _must_check_;

@@ -106,6 +106,8 @@ static int step_policy(struct build *b, struct diag *d)
 	if (r == 0)
 		r = vouching_init(b->args->paths, &b->e->policy, &b->vouching, d);
 	b->e->moments = b->vouching.moments;
+	b->e->bundle_groups = b->vouching.bundle.groups;
+	b->vouching.bundle.groups = (struct policy_groups){ 0 };
 	if (r == 0 && *b->vouching.bundle.warning) {
 		b->e->bundle_warning = strdup(b->vouching.bundle.warning);
 		r = b->e->bundle_warning ? 0 : -ENOMEM;
@@ -204,10 +206,7 @@ static int step_command(struct build *b, struct diag *d)
 	r = name_launch(e);
 	if (r == 0)
 		r = policy_judge_command(&e->policy.servers, &e->profile, e->name, &e->cmd, d);
-	if (r == 0)
-		r = ceilings_apply_groups(b->args->paths, &e->policy.groups, e, d);
-	/* A bundle's are another bound beside the policy's: whoever has a server has it by both. */
-	return r < 0 ? r : ceilings_apply_groups(b->args->paths, &b->vouching.bundle.groups, e, d);
+	return r < 0 ? r : ceilings_apply_groups(b->args->paths, e, d);
 }
 
 /* --- plan --- */
@@ -652,6 +651,7 @@ void effective_done(struct effective *e)
 {
 	forget_client(e);
 	free(e->bundle_warning);
+	policy_groups_done(&e->bundle_groups);
 	policy_done(&e->policy);
 	profile_done(&e->profile);
 	freshness_done(&e->fresh);

@@ -114,8 +114,9 @@ struct effective {
 	json_t *canonical; /* versioned, sorted; what the digest is over, what an approval stores */
 	struct plan plan;
 	struct shim_config shim;
-	char *bundle_warning; /* of the machine's bundle, for who starts servers; NULL: nothing */
-	bool pinned;	      /* there are pins, and shim enforces them; they are no part of the digest */
+	char *bundle_warning;		    /* of the machine's bundle, for who starts servers; NULL: nothing */
+	struct policy_groups bundle_groups; /* beside the policy's */
+	bool pinned;			    /* there are pins, and shim enforces them; they are no part of the digest */
 	struct pin_set pins;
 	struct vouched pins_vouched; /* who signed the file that the profile names */
 	bool others_cut;	     /* not all names of the other servers' tools are guarded against imitation */

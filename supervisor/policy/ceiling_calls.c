@@ -87,8 +87,7 @@ static int put_above(struct shim_rules *rules, const struct shim_rules *above)
 	return rules->ceiling ? shim_rules_copy(above, rules->ceiling) : -ENOMEM;
 }
 
-int ceilings_apply_groups(
-	const struct paths *p, const struct policy_groups *groups, struct effective *e, struct diag *d)
+static int apply_groups(const struct paths *p, const struct policy_groups *groups, struct effective *e, struct diag *d)
 {
 	struct shim_rules above = { 0 };
 	int r = policy_judge_groups(groups, p, e->name, &above, d);
@@ -97,6 +96,14 @@ int ceilings_apply_groups(
 		r = put_above(&e->profile.tools, &above);
 	shim_rules_done(&above);
 	return r;
+}
+
+/* Each by itself, one bound beside the other: whoever has a server has it by both. */
+int ceilings_apply_groups(const struct paths *p, struct effective *e, struct diag *d)
+{
+	int r = apply_groups(p, &e->policy.groups, e, d);
+
+	return r < 0 ? r : apply_groups(p, &e->bundle_groups, e, d);
 }
 
 int ceiling_calls(struct effective *e)

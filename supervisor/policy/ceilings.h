@@ -23,10 +23,9 @@ int ceilings_apply(const struct paths *p, struct effective *e, struct diag *d) _
 int ceilings_apply_rules(struct effective *e, struct diag *d) _must_check_;
 /* Those alone: of a profile that is shown with paths that were approved, and after the rules. */
 int ceilings_apply_paths(const struct paths *p, struct effective *e, struct diag *d) _must_check_;
-/* May this user start it, by these groups, the policy's or the bundle's? And the tools that they have together. After
- * its name is known. */
-int ceilings_apply_groups(
-	const struct paths *p, const struct policy_groups *groups, struct effective *e, struct diag *d) _must_check_;
+/* May this user start it, by the groups that the policy names, and by those of the bundle? And the tools that both
+ * give. After its name is known. */
+int ceilings_apply_groups(const struct paths *p, struct effective *e, struct diag *d) _must_check_;
 /* The directories and files that were opened in the end lie where the policy grants any. */
 int ceilings_check_opened(
 	const struct paths *p, const struct effective *e, const struct fs_grants *g, struct diag *d) _must_check_;

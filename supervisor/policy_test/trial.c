@@ -116,11 +116,11 @@ static int take_approved(const json_t *canonical, struct profile *f, struct diag
 }
 
 /* As a launch does: the policy's, and the bundle's beside them. */
-static int apply_groups(const struct trial_args *a, const struct vouching *v, struct effective *e, struct diag *d)
+static int apply_groups(const struct trial_args *a, struct vouching *v, struct effective *e, struct diag *d)
 {
-	int r = ceilings_apply_groups(a->paths, &e->policy.groups, e, d);
-
-	return r < 0 ? r : ceilings_apply_groups(a->paths, &v->bundle.groups, e, d);
+	e->bundle_groups = v->bundle.groups;
+	v->bundle.groups = (struct policy_groups){ 0 };
+	return ceilings_apply_groups(a->paths, e, d);
 }
 
 /* ret_needs: does it need a parameter? Else nothing more is drawn. */

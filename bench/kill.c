@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kill - how long from `stockade kill` to the end of the last process, beside a bare SIGKILL of the same PID 1
+ * kill - how long from `stockade kill` to the end of the last process, beside a bare SIGKILL of the same PID 1, and
+ * beside a command that does nothing else
  *
  * "tree N": a server of N processes, which says "ready" on stderr when all are there and ends with its stdin.
+ * "end PID": SIGKILL, as any command does that a person runs: it has to be executed as well.
  * "run STOCKADE NAME ENTRY RUNS": so many sessions of NAME are ended in each way, in turn. A line each on stdout: what
  * ended it, nanoseconds from just before until PID 1's pidfd says that it is gone (it is not before every process of
  * its namespace is, pid_namespaces(7)), and nanoseconds until the command had ended. ENTRY is the file of the kill
@@ -10,6 +12,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -72,6 +75,7 @@ static int tree(long n)
 
 struct session {
 	pid_t pid;
+	pid_t init_pid;
 	int in, err, init; /* init: pidfd of PID 1 */
 };
 
@@ -125,7 +129,7 @@ static int is_init(pid_t pid)
 	return found;
 }
 
-static int find_init(pid_t supervisor)
+static int find_init(pid_t supervisor, pid_t *ret_pid)
 {
 	char path[64];
 	int pid, found = -1;
@@ -134,8 +138,10 @@ static int find_init(pid_t supervisor)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", supervisor, supervisor);
 	f = fopen(path, "re");
 	while (f && found < 0 && fscanf(f, "%d", &pid) == 1)
-		if (is_init(pid))
+		if (is_init(pid)) {
 			found = (int)syscall(SYS_pidfd_open, pid, 0);
+			*ret_pid = pid;
+		}
 	if (f)
 		fclose(f);
 	if (found < 0)
@@ -157,7 +163,7 @@ static struct session start(char *stockade, char *name)
 	s.in = in[1];
 	s.err = err[0];
 	await_ready(s.err);
-	s.init = find_init(s.pid);
+	s.init = find_init(s.pid, &s.init_pid);
 	return s;
 }
 
@@ -194,6 +200,28 @@ static void end_bare(char *stockade, char *name)
 	finish(&s);
 }
 
+/* argv[0] of ours is a path. */
+static void end_executed(char *self, char *stockade, char *name)
+{
+	struct session s = start(stockade, name);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), status;
+	char pid_words[32];
+	char *argv[] = { self, (char[]){ "end" }, pid_words, NULL };
+	long long from, gone;
+	pid_t pid;
+
+	snprintf(pid_words, sizeof(pid_words), "%d", s.init_pid);
+	from = now_ns();
+	pid = spawn(argv, null, null);
+	await_gone(s.init);
+	gone = now_ns() - from;
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		fail("end");
+	printf("executed %lld %lld\n", gone, now_ns() - from);
+	close(null);
+	finish(&s);
+}
+
 static void end_killed(char *stockade, char *name, const char *entry)
 {
 	char *own[] = { stockade, (char[]){ "kill" }, (char[]){ "--own" }, name, NULL };
@@ -217,12 +245,15 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "tree") == 0 && number(argv[2], TREE_MAX))
 		return tree(number(argv[2], TREE_MAX));
+	if (argc == 3 && strcmp(argv[1], "end") == 0 && number(argv[2], INT_MAX))
+		return kill((pid_t)number(argv[2], INT_MAX), SIGKILL) < 0;
 	if (argc != 6 || strcmp(argv[1], "run") != 0) {
-		fputs("usage: kill tree N | kill run STOCKADE NAME ENTRY RUNS\n", stderr);
+		fputs("usage: kill tree N | kill end PID | kill run STOCKADE NAME ENTRY RUNS\n", stderr);
 		return 2;
 	}
 	for (long i = number(argv[5], RUNS_MAX); i > 0; i--) {
 		end_bare(argv[2], argv[3]);
+		end_executed(argv[0], argv[2], argv[3]);
 		end_killed(argv[2], argv[3], argv[4]);
 		fflush(stdout);
 	}

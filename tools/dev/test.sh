@@ -116,5 +116,9 @@ cmd_bench() {
 	stage_packages
 	[ -f "$STAGE/src/bench/run.py" ] || die "bench/run.py is missing"
 	cd "$STAGE/src" || die "no $STAGE/src"
+	if [ "${1:-}" = managed ]; then
+		STOCKADE_STAGE="$STAGE" "$STAGE/venv/bin/python3" bench/managed.py "${@:2}"
+		return
+	fi
 	as_user env STOCKADE_STAGE="$STAGE" "$STAGE/venv/bin/python3" bench/run.py "$@"
 }

@@ -2,8 +2,11 @@
 /* policy - see policy.h */
 #include "supervisor/policy/policy.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include "base/io.h"
 #include "supervisor/policy/policy_keys.h"
 
 static int parse(struct parse *ps, const char *path, const struct buf *b, struct policy *policy)
@@ -59,9 +62,42 @@ int policy_load_file(const char *path, enum fs_trust trust, uid_t uid, struct po
 	return r == -ENOENT ? 0 : r < 0 ? explain(r, path, d) : 0;
 }
 
+/* Was something taken out of its directory, or put into it, just now? Only its owner can bring that about. */
+static bool is_changing(const char *path)
+{
+	_cleanup_free_ char *dir = strndup(path, (size_t)(strrchr(path, '/') - path));
+	int64_t now = (int64_t)io_wall_us() / 1000, then;
+	struct stat st;
+
+	if (!dir || stat(dir, &st) < 0)
+		return false;
+	then = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	return now - then < POLICY_SETTLE_MS;
+}
+
+int policy_load_settled(const char *path, enum fs_trust trust, uid_t uid, const struct policy_pause *pause,
+	struct policy *ret, struct diag *d)
+{
+	int r = policy_load_file(path, trust, uid, ret, d);
+
+	for (unsigned i = 0; r == 0 && !ret->file && i < POLICY_PAUSES && is_changing(path); i++) {
+		pause->fn(pause->ctx);
+		r = policy_load_file(path, trust, uid, ret, d);
+	}
+	return r;
+}
+
+static void wait_a_little(void *ctx)
+{
+	(void)ctx;
+	(void)poll(NULL, 0, POLICY_SETTLE_MS / POLICY_PAUSES);
+}
+
 int policy_load(struct policy *ret, struct diag *d)
 {
-	return policy_load_file(POLICY_FILE, FS_TRUST_ROOT, 0, ret, d);
+	static const struct policy_pause pause = { .fn = wait_a_little };
+
+	return policy_load_settled(POLICY_FILE, FS_TRUST_ROOT, 0, &pause, ret, d);
 }
 
 void policy_done(struct policy *p)

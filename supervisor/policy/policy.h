@@ -30,7 +30,8 @@
 #include "supervisor/policy/policy_signatures.h"
 #include "supervisor/role.h"
 
-enum { POLICY_BYTES_MAX = 1 << 20 };
+/* POLICY_SETTLE_MS: who replaces a file by another, as install(1) does it, has put the new one there by then. */
+enum { POLICY_BYTES_MAX = 1 << 20, POLICY_SETTLE_MS = 50, POLICY_PAUSES = 5 };
 
 #define POLICY_FILE "/etc/stockade/policy.json"
 
@@ -52,6 +53,16 @@ struct policy {
 
 /* POLICY_FILE as root's; nothing when there is none. */
 int policy_load(struct policy *ret, struct diag *d) _must_check_;
+struct policy_pause {
+	void (*fn)(void *ctx);
+	void *ctx;
+};
+
+/* The same of another file. That there is none is believed only of a directory that has not changed just now: between
+ * the old one that is taken away and the new one that is put there, a launch would have no policy at all. pause is
+ * called before each further look. */
+int policy_load_settled(const char *path, enum fs_trust trust, uid_t uid, const struct policy_pause *pause,
+	struct policy *ret, struct diag *d) _must_check_;
 /* Another file, trusted as told: for tests, and for whoever checks a policy before it is installed. */
 int policy_load_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d) _must_check_;
 /* The same before it is anybody's: the words are about the file alone, and -ENOENT is that it is not there. */

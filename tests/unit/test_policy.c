@@ -2,6 +2,7 @@
 /* test_policy - what the machine's owner lays down is read whole or denies every launch */
 #include "tests/unit/unit.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -371,6 +372,60 @@ static void what_others_could_have_written_is_no_policy(void **state)
 	refused(w, "policy.json");
 }
 
+struct exchange {
+	const char *path;
+	unsigned pauses, put_at;
+};
+
+static void pause_and_put(void *ctx)
+{
+	struct exchange *x = ctx;
+
+	if (++x->pauses == x->put_at)
+		put(x->path, "{\"stockade\": 1}", 0644);
+}
+
+static void set_changed(const struct world *w, time_t when)
+{
+	const struct timespec times[2] = { { .tv_sec = when }, { .tv_sec = when } };
+
+	assert_int_equal(utimensat(AT_FDCWD, w->root, times, 0), 0);
+}
+
+/* As install(1) does it: the old one goes before the new one is there. */
+static void a_policy_that_is_being_replaced_is_no_absent_one(void **state)
+{
+	struct world *w = *state;
+	struct exchange x = { .path = w->policy, .put_at = 2 };
+	const struct policy_pause pause = { pause_and_put, &x };
+	_cleanup_policy_ struct policy p = { 0 };
+	struct diag d = { "" };
+
+	set_changed(w, time(NULL) + 3600);
+	assert_int_equal(policy_load_settled(w->policy, FS_TRUST_USER, getuid(), &pause, &p, &d), 0);
+	assert_string_equal(p.file, w->policy);
+	assert_int_equal(x.pauses, 2);
+}
+
+static void that_there_is_no_policy_is_believed_at_once_where_nothing_changes_and_soon_where_something_does(
+	void **state)
+{
+	struct world *w = *state;
+	struct exchange x = { .path = w->policy };
+	const struct policy_pause pause = { pause_and_put, &x };
+	_cleanup_policy_ struct policy p = { 0 };
+	struct diag d = { "" };
+
+	set_changed(w, time(NULL) - 3600);
+	assert_int_equal(policy_load_settled(w->policy, FS_TRUST_USER, getuid(), &pause, &p, &d), 0);
+	assert_null(p.file);
+	assert_int_equal(x.pauses, 0);
+	set_changed(w, time(NULL) + 3600);
+	assert_int_equal(policy_load_settled(w->policy, FS_TRUST_USER, getuid(), &pause, &p, &d), 0);
+	assert_null(p.file);
+	assert_int_equal(x.pauses, POLICY_PAUSES);
+}
+
 static json_t *referred(json_t *schema, json_t *node)
 {
 	const char *ref = json_string_value(json_object_get(node, "$ref"));
@@ -505,6 +560,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_no_certificate_is_put_into_no_sandbox, set_up, tear_down),
 		cmocka_unit_test(the_schema_has_every_key_that_is_taken_and_no_other),
 		cmocka_unit_test_setup_teardown(what_others_could_have_written_is_no_policy, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_policy_that_is_being_replaced_is_no_absent_one, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			that_there_is_no_policy_is_believed_at_once_where_nothing_changes_and_soon_where_something_does,
+			set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

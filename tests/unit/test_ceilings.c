@@ -28,82 +28,126 @@ static void describe(struct launch *l)
 		fail_msg("%s: %s", l->policy, l->d.text);
 }
 
+/* What of a launch is cut, one row a rule. */
+static const struct {
+	const char *policy;	  /* its members */
+	enum effective_kind kind; /* of a line that is there afterwards */
+	const char *text, *where;
+	const char *cut; /* of the line that says what is not granted; NULL: there is none */
+} cuts[] = {
+	{ "\"filesystem\": {\"read\": [\"@\"]}", LINE_READ, "/home/docs", "(filesystem.read)", NULL },
+	{ "\"filesystem\": {\"read\": [\"@/docs/in\", \"@/work\"]}", LINE_READ, "/home/docs/in",
+		"cut by @/policy.json:2 (filesystem.read)", "only what the policy allows in it" },
+	{ "\"filesystem\": {\"read\": [\"@/work\"]}", LINE_WRITE, "/home/work", "(filesystem.write)",
+		"/home/docs for reading" },
+	{ "\"filesystem\": {\"write\": []}", LINE_READ, "/home/work", "cut by @/policy.json:2 (filesystem.write)",
+		"/home/work for writing" },
+	{ "\"filesystem\": {\"write\": [\"@/"
+	  "work/in\"]}",
+		LINE_WRITE, "/in", "cut by @/policy.json:2 (filesystem.write)", "/home/work for writing" },
+	{ "\"filesystem\": {\"deny\": [\"**/*.pem\"]}", LINE_DENY, "**/*.pem", "@/policy.json:2 (filesystem.deny)",
+		NULL },
+	{ "\"filesystem\": {\"tmp\": \"512KiB\"}", LINE_TMP, "512 KiB of /tmp", NULL, "1048576 bytes of /tmp" },
+	{ "\"filesystem\": {\"tmp\": \"2MiB\"}", LINE_TMP, "1 MiB of /tmp", NULL, NULL },
+	{ "\"env\": {\"pass\": [\"NODE_*\"]}", LINE_ENV_PASS, "NODE_OPTIONS", "(env.pass)",
+		"the variable API_TOKEN, passed by" },
+	{ "\"env\": {\"set\": []}", LINE_ENV_PASS, "API_TOKEN", "(env.pass)", "the variable MODE, set by" },
+	{ "\"network\": {\"allow\": [\"*.example.com:443\"]}", LINE_NETWORK, "api.example.com:443",
+		"(network.allow \"api.example.com\")", NULL },
+	{ "\"network\": {\"allow\": [\"*.example.com:8443\"]}", LINE_NETWORK, "nothing but its own loopback", NULL,
+		"api.example.com:443, asked for by" },
+	{ "\"network\": {\"publish\": false}", LINE_NETWORK, "api.example.com:443", "(network.allow",
+		"its port 20123 at 127.0.0.1" },
+	{ "\"limits\": {\"processes\": 7}", LINE_LIMIT, "7 processes and threads, 64 open files", NULL,
+		"20 processes and threads: it is 7" },
+	{ "\"limits\": {\"files\": 4096}", LINE_LIMIT, "64 open files", NULL, NULL },
+	{ "\"limits\": {\"message_server\": \"64KiB\"}", LINE_LIMIT, "64 KiB a message of the server", NULL,
+		"1048576 bytes a message of the server" },
+	{ "\"tools\": {\"allow\": [\"read_a*\"]}", LINE_TOOLS, "policy: allow read_a*",
+		"@/policy.json:2 (tools.allow \"read_a*\")", NULL },
+	{ "\"tools\": {\"deny\": [\"put\"]}", LINE_TOOLS, "policy: deny put", "@/policy.json:2 (tools.deny \"put\")",
+		NULL },
+	{ "\"tools\": {\"rate\": \"30/min\"}", LINE_LIMIT, "30 calls a minute of each tool",
+		"cut by @/policy.json:2 (tools.rate", "60 calls in 60 s of each tool: 30 in 60 s" },
+	{ "\"tools\": {\"time\": \"9s\"}", LINE_LIMIT, "answered within 9 s", "@/policy.json:2 (tools.time", NULL },
+	{ "\"resources\": {\"deny\": [\"file:*\"]}", LINE_RESOURCES, "policy: deny file:*",
+		"@/policy.json:2 (resources.deny", NULL },
+	{ "\"prompts\": {\"allow\": []}", LINE_PROMPTS, "policy: every other one is denied",
+		"@/policy.json:2 (prompts.allow)", NULL },
+	{ "\"client\": {\"roots\": []}", LINE_WRITE, "/home/work", "(filesystem.write)", "/home/work as a root" },
+};
+
 static void what_is_wider_than_its_ceiling_becomes_the_ceilings_part_with_a_line_that_says_so(void **state)
 {
-	static const struct {
-		const char *policy;	  /* its members */
-		enum effective_kind kind; /* of a line that is there afterwards */
-		const char *text, *where;
-		const char *cut; /* of the line that says what is not granted; NULL: there is none */
-	} rows[] = {
-		{ "\"filesystem\": {\"read\": [\"@\"]}", LINE_READ, "/home/docs", "(filesystem.read)", NULL },
-		{ "\"filesystem\": {\"read\": [\"@/docs/in\", \"@/work\"]}", LINE_READ, "/home/docs/in",
-			"cut by @/policy.json:2 (filesystem.read)", "only what the policy allows in it" },
-		{ "\"filesystem\": {\"read\": [\"@/work\"]}", LINE_WRITE, "/home/work", "(filesystem.write)",
-			"/home/docs for reading" },
-		{ "\"filesystem\": {\"write\": []}", LINE_READ, "/home/work",
-			"cut by @/policy.json:2 (filesystem.write)", "/home/work for writing" },
-		{ "\"filesystem\": {\"write\": [\"@/"
-		  "work/in\"]}",
-			LINE_WRITE, "/in", "cut by @/policy.json:2 (filesystem.write)", "/home/work for writing" },
-		{ "\"filesystem\": {\"deny\": [\"**/*.pem\"]}", LINE_DENY, "**/*.pem",
-			"@/policy.json:2 (filesystem.deny)", NULL },
-		{ "\"filesystem\": {\"tmp\": \"512KiB\"}", LINE_TMP, "512 KiB of /tmp", NULL, "1048576 bytes of /tmp" },
-		{ "\"filesystem\": {\"tmp\": \"2MiB\"}", LINE_TMP, "1 MiB of /tmp", NULL, NULL },
-		{ "\"env\": {\"pass\": [\"NODE_*\"]}", LINE_ENV_PASS, "NODE_OPTIONS", "(env.pass)",
-			"the variable API_TOKEN, passed by" },
-		{ "\"env\": {\"set\": []}", LINE_ENV_PASS, "API_TOKEN", "(env.pass)", "the variable MODE, set by" },
-		{ "\"network\": {\"allow\": [\"*.example.com:443\"]}", LINE_NETWORK, "api.example.com:443",
-			"(network.allow \"api.example.com\")", NULL },
-		{ "\"network\": {\"allow\": [\"*.example.com:8443\"]}", LINE_NETWORK, "nothing but its own loopback",
-			NULL, "api.example.com:443, asked for by" },
-		{ "\"network\": {\"publish\": false}", LINE_NETWORK, "api.example.com:443", "(network.allow",
-			"its port 20123 at 127.0.0.1" },
-		{ "\"limits\": {\"processes\": 7}", LINE_LIMIT, "7 processes and threads, 64 open files", NULL,
-			"20 processes and threads: it is 7" },
-		{ "\"limits\": {\"files\": 4096}", LINE_LIMIT, "64 open files", NULL, NULL },
-		{ "\"limits\": {\"message_server\": \"64KiB\"}", LINE_LIMIT, "64 KiB a message of the server", NULL,
-			"1048576 bytes a message of the server" },
-		{ "\"tools\": {\"allow\": [\"read_a*\"]}", LINE_TOOLS, "policy: allow read_a*",
-			"@/policy.json:2 (tools.allow \"read_a*\")", NULL },
-		{ "\"tools\": {\"deny\": [\"put\"]}", LINE_TOOLS, "policy: deny put",
-			"@/policy.json:2 (tools.deny \"put\")", NULL },
-		{ "\"tools\": {\"rate\": \"30/min\"}", LINE_LIMIT, "30 calls a minute of each tool",
-			"cut by @/policy.json:2 (tools.rate", "60 calls in 60 s of each tool: 30 in 60 s" },
-		{ "\"tools\": {\"time\": \"9s\"}", LINE_LIMIT, "answered within 9 s", "@/policy.json:2 (tools.time",
-			NULL },
-		{ "\"resources\": {\"deny\": [\"file:*\"]}", LINE_RESOURCES, "policy: deny file:*",
-			"@/policy.json:2 (resources.deny", NULL },
-		{ "\"prompts\": {\"allow\": []}", LINE_PROMPTS, "policy: every other one is denied",
-			"@/policy.json:2 (prompts.allow)", NULL },
-		{ "\"client\": {\"roots\": []}", LINE_WRITE, "/home/work", "(filesystem.write)",
-			"/home/work as a root" },
-	};
 	struct launch *l = *state;
 
 	launch_mkdir(l, "docs/in");
 	launch_mkdir(l, "work/in");
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cuts); i++) {
 		char where[PATH_MAX];
-		const char *at = rows[i].where ? strchr(rows[i].where, '@') : NULL;
+		const char *at = cuts[i].where ? strchr(cuts[i].where, '@') : NULL;
 		const struct effective_line *line;
-		snprintf(where, sizeof(where), "%.*s%s%s", at ? (int)(at - rows[i].where) : 0, at ? rows[i].where : "",
+		snprintf(where, sizeof(where), "%.*s%s%s", at ? (int)(at - cuts[i].where) : 0, at ? cuts[i].where : "",
 			at ? l->world->paths.home : "",
 			at		? at + 1
-			: rows[i].where ? rows[i].where
+			: cuts[i].where ? cuts[i].where
 					: "");
-		set_policy(l, rows[i].policy);
+		set_policy(l, cuts[i].policy);
 		describe(l);
-		line = launch_line(l, rows[i].kind, rows[i].text);
-		if (!line || (rows[i].where && !(line->where && strstr(line->where, where))))
-			fail_msg("row %zu: no line '%s' from '%s', but '%s'", i, rows[i].text, where,
+		line = launch_line(l, cuts[i].kind, cuts[i].text);
+		if (!line || (cuts[i].where && !(line->where && strstr(line->where, where))))
+			fail_msg("row %zu: no line '%s' from '%s', but '%s'", i, cuts[i].text, where,
 				line && line->where ? line->where : "none");
-		line = launch_line(l, LINE_CUT, rows[i].cut ? rows[i].cut : "");
-		if (!rows[i].cut != !line)
+		line = launch_line(l, LINE_CUT, cuts[i].cut ? cuts[i].cut : "");
+		if (!cuts[i].cut != !line)
 			fail_msg("row %zu: '%s' of what is not granted, and not '%s'", i, line ? line->text : "none",
-				rows[i].cut ? rows[i].cut : "none");
+				cuts[i].cut ? cuts[i].cut : "none");
 		if (line && !strstr(line->where, "policy.json:2 ("))
 			fail_msg("row %zu: not granted by %s", i, line->where);
+	}
+}
+
+/* Rights that the launch of launch_world.h does not use. */
+static const struct {
+	const char *from, *to; /* in its profile */
+	const char *policy, *cut, *key;
+} rarer[] = {
+	{ "\"home\": \"empty\"", "\"home\": \"private\"", "\"filesystem\": {\"home\": \"empty\"}",
+		"a home that is kept: it is empty", "filesystem.home" },
+	{ "\"seccomp\": \"default\"", "\"seccomp\": \"browser\"", "\"seccomp\": [\"default\"]",
+		"the system calls of the set \"browser\"", "seccomp" },
+	{ "\"sampling\": false", "\"sampling\": true", "\"client\": {\"sampling\": false}", "asking the client's model",
+		"client.sampling" },
+	{ "\"elicitation\": false", "\"elicitation\": true", "\"client\": {\"elicitation\": false}",
+		"asking the user through the client", "client.elicitation" },
+	{ "\"private\": false", "\"private\": true", "\"network\": {\"private\": false}", "api.example.com",
+		"network.private" },
+	{ "?~/absent.socket", "?~/docs/one", "\"ipc\": {\"unix\": []}", "docs/one", "ipc.unix" },
+	{ "\"files\": 64", "\"files\": 64", "\"limits\": {\"files\": 32}", "64 open files: it is 32", "limits.files" },
+	{ "\"message\": \"1MiB\"", "\"message\": \"2MiB\"", "\"limits\": {\"message\": \"1MiB\"}",
+		"2097152 bytes a message: it is 1048576", "limits.message" },
+	{ "\"message\": \"1MiB\"", "\"message\": \"2MiB\"", "\"limits\": {\"message_client\": \"64KiB\"}",
+		"bytes a message of the client: it is 65536", "limits.message_client" },
+	{ "\"message\": \"1MiB\"", "\"message\": \"1MiB\", \"calls\": 9", "\"limits\": {\"calls\": 2}",
+		"9 calls of all tools at once: 2", "limits.calls" },
+};
+
+static void what_is_rarely_granted_has_its_ceiling_as_well(void **state)
+{
+	struct launch *l = *state;
+	char first[LAUNCH_TEXT_MAX];
+
+	snprintf(first, sizeof(first), "%s", l->profile);
+	for (size_t i = 0; i < ARRAY_LEN(rarer); i++) {
+		const struct effective_line *line;
+		snprintf(l->profile, sizeof(l->profile), "%s", first);
+		launch_edit(l, rarer[i].from, rarer[i].to);
+		set_policy(l, rarer[i].policy);
+		describe(l);
+		line = launch_line(l, LINE_CUT, rarer[i].cut);
+		if (!line || !strstr(line->where, rarer[i].key))
+			fail_msg("row %zu: '%s' by '%s'", i, line ? line->text : "nothing is cut",
+				line ? line->where : "nothing");
 	}
 }
 
@@ -259,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_is_wider_than_its_ceiling_becomes_the_ceilings_part_with_a_line_that_says_so, launch_up,
 			launch_down),
+		cmocka_unit_test_setup_teardown(what_is_rarely_granted_has_its_ceiling_as_well, launch_up, launch_down),
 		cmocka_unit_test_setup_teardown(
 			what_is_enforced_and_what_is_bound_is_what_is_left, launch_up, launch_down),
 		cmocka_unit_test_setup_teardown(

@@ -33,19 +33,15 @@ static int explain(int r, const char *path, struct diag *d)
 		why.text[0] ? why.text : strerror(-r), path);
 }
 
-int policy_read_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d)
+int policy_parse(
+	const char *path, const struct buf *b, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(POLICY_BYTES_MAX);
 	struct policy_take take = { .trust = trust, .uid = uid };
 	struct parse ps = { .table = &policy_keys, .policy = &take, .d = d };
 	int r;
 
 	*ret = (struct policy){ 0 };
-	diag_set(d, "%s", "");
-	r = fs_read_trusted_file(path, trust, uid, &b, d);
-	if (r < 0)
-		return r;
-	r = parse(&ps, path, &b, ret);
+	r = parse(&ps, path, b, ret);
 	json_file_done(&ps.file);
 	if (r == 0 && !(ret->file = strdup(path)))
 		r = -ENOMEM;
@@ -53,6 +49,17 @@ int policy_read_file(const char *path, enum fs_trust trust, uid_t uid, struct po
 		return 0;
 	policy_done(ret);
 	return r == -ENOENT ? -EINVAL : r;
+}
+
+int policy_read_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(POLICY_BYTES_MAX);
+	int r;
+
+	*ret = (struct policy){ 0 };
+	diag_set(d, "%s", "");
+	r = fs_read_trusted_file(path, trust, uid, &b, d);
+	return r < 0 ? r : policy_parse(path, &b, trust, uid, ret, d);
 }
 
 int policy_load_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d)

@@ -67,5 +67,8 @@ int policy_load_settled(const char *path, enum fs_trust trust, uid_t uid, const 
 int policy_load_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d) _must_check_;
 /* The same before it is anybody's: the words are about the file alone, and -ENOENT is that it is not there. */
 int policy_read_file(const char *path, enum fs_trust trust, uid_t uid, struct policy *ret, struct diag *d) _must_check_;
+/* Its bytes; the files that they name must be trusted as told. */
+int policy_parse(const char *path, const struct buf *b, enum fs_trust trust, uid_t uid, struct policy *ret,
+	struct diag *d) _must_check_;
 void policy_done(struct policy *p);
 #define _cleanup_policy_ _cleanup_(policy_done)

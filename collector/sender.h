@@ -5,17 +5,14 @@
  * Process:  collector
  * Owns:     its strings and the pidfd; free with sender_done
  * Returns:  0, -errno
- * Limits:   SENDER_GROUPS_MAX groups are named
  *
  * Taken from the socket (SO_PEERCRED, SO_PEERGROUPS, SO_PEERPIDFD; unix(7)): the process that connected, at that
- * moment. Names are those of /etc/passwd and /etc/group; what is not there goes by number.
+ * moment. Names are those of base/names.h.
  */
 #pragma once
 #include <sys/types.h>
 #include "collector/role.h"
 #include "base/cleanup.h"
-
-enum { SENDER_GROUPS_MAX = 256, SENDER_GROUPS_BYTES = 16 << 10 };
 
 struct sender {
 	uid_t uid;

@@ -3,71 +3,28 @@
  * paths - who the user is and where stockade keeps things (design.md, section 4)
  *
  * Process:  supervisor
- * Limits:   PATHS_GROUPS_MAX groups are named
- *
- * /etc/passwd and /etc/group are read as files: a static program has no NSS, and a user who is known to a directory
- * server only goes by number, which is all that the kernel knows too.
  */
 #include "supervisor/paths.h"
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "base/fs.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "supervisor/policy/policy.h"
 
-enum { PATHS_GROUPS_MAX = 256, PATHS_GROUPS_BYTES = 16 << 10, SHOWN = 512 };
-
-/* Calls back nothing: finds the entry of uid and copies what is wanted of it. Absent file or entry: both stay NULL. */
-static int passwd_lookup(uid_t uid, char **ret_name, char **ret_home)
-{
-	_cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
-	const struct passwd *pw;
-
-	*ret_name = *ret_home = NULL;
-	while (f && (pw = fgetpwent(f)))
-		if (pw->pw_uid == uid) {
-			*ret_name = strdup(pw->pw_name);
-			*ret_home = strdup(pw->pw_dir);
-			return *ret_name && *ret_home ? 0 : -ENOMEM;
-		}
-	return 0;
-}
-
-static int group_append(struct buf *b, gid_t gid)
-{
-	_cleanup_fclose_ FILE *f = fopen("/etc/group", "re");
-	const char *comma = b->len ? "," : "";
-	const struct group *gr;
-
-	while (f && (gr = fgetgrent(f)))
-		if (gr->gr_gid == gid)
-			return buf_printf(b, "%s%s", comma, gr->gr_name);
-	return buf_printf(b, "%s%u", comma, gid);
-}
+enum { SHOWN = 512 };
 
 /* The primary group first, then the supplementary ones as the kernel lists them. */
 static int groups_name(gid_t primary, char **ret)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(PATHS_GROUPS_BYTES);
-	gid_t list[PATHS_GROUPS_MAX];
-	int n = getgroups(PATHS_GROUPS_MAX, list);
-	int r = group_append(&b, primary);
+	gid_t list[NAMES_GROUPS_MAX];
+	int n = getgroups(NAMES_GROUPS_MAX, list);
 
 	if (n < 0 && errno != EINVAL)
 		return -errno;
-	for (int i = 0; r == 0 && i < n; i++)
-		if (list[i] != primary)
-			r = group_append(&b, list[i]);
-	if (r == 0 && n < 0)
-		r = buf_puts(&b, ",...");
-	if (r < 0)
-		return r;
-	*ret = buf_steal(&b);
-	return *ret ? 0 : -ENOMEM;
+	return names_groups(primary, list, n < 0 ? 0 : (size_t)n, n < 0, ret);
 }
 
 static bool is_own_directory(const char *path, uid_t uid, bool private)
@@ -186,7 +143,7 @@ int paths_locate(struct paths *ret, struct diag *d)
 	_cleanup_paths_ struct paths p = { .uid = getuid(), .gid = getgid() };
 	int r;
 
-	r = passwd_lookup(p.uid, &p.user, &p.login_home);
+	r = names_user(p.uid, &p.user, &p.login_home);
 	if (r == 0 && !p.user && asprintf(&p.user, "%u", p.uid) < 0)
 		r = -ENOMEM;
 	if (r == 0)

@@ -175,6 +175,24 @@ void record_hash(const void *p, size_t n, char ret[RECORD_HASH_HEX + 1])
 	hash_hex(raw, ret);
 }
 
+struct part {
+	const char *p;
+	size_t n;
+};
+
+/* The hash of what they hold one behind the other. */
+static void hash_parts(const struct part *v, size_t n, char ret[RECORD_HASH_HEX + 1])
+{
+	unsigned char raw[RECORD_HASH_LEN];
+	crypto_generichash_state state;
+
+	(void)crypto_generichash_init(&state, NULL, 0, sizeof raw);
+	for (size_t i = 0; i < n; i++)
+		(void)crypto_generichash_update(&state, (const unsigned char *)v[i].p, v[i].n);
+	(void)crypto_generichash_final(&state, raw, sizeof raw);
+	hash_hex(raw, ret);
+}
+
 int record_seal(struct record *r, const char *prev, char ret_hash[RECORD_HASH_HEX + 1])
 {
 	record_text(r, ",\"prev\":\"");
@@ -247,15 +265,11 @@ bool record_line_links(const char *line, size_t n, const char **ret_prev, const 
 bool record_line_hash(const char *line, size_t n, char ret[RECORD_HASH_HEX + 1])
 {
 	const char *prev, *hash;
-	unsigned char raw[RECORD_HASH_LEN];
-	crypto_generichash_state state;
+
 	if (!record_line_links(line, n, &prev, &hash))
 		return false;
-	(void)crypto_generichash_init(&state, NULL, 0, sizeof raw);
-	(void)crypto_generichash_update(&state, (const unsigned char *)line, (size_t)(prev - line) + RECORD_HASH_HEX);
-	(void)crypto_generichash_update(&state, (const unsigned char *)"\"}", 2);
-	(void)crypto_generichash_final(&state, raw, sizeof raw);
-	hash_hex(raw, ret);
+	const struct part parts[] = { { line, (size_t)(prev - line) + RECORD_HASH_HEX }, { "\"}", 2 } };
+	hash_parts(parts, ARRAY_LEN(parts), ret);
 	return true;
 }
 
@@ -266,8 +280,6 @@ bool record_line_signature(
 	static const char before_sig[9] = { '"', ',', '"', 's', 'i', 'g', '"', ':', '"' };
 	size_t place = sizeof before_key + RECORD_KEY_HEX + sizeof before_sig + RECORD_SIG_HEX + 1;
 	const char *prev, *hash;
-	unsigned char raw[RECORD_HASH_LEN];
-	crypto_generichash_state state;
 
 	if (!record_line_links(line, n, &prev, &hash))
 		return false;
@@ -278,13 +290,9 @@ bool record_line_signature(
 	if (memcmp(key - sizeof before_key, before_key, sizeof before_key) != 0 || !is_hex(key, RECORD_KEY_HEX) ||
 		memcmp(key + RECORD_KEY_HEX, before_sig, sizeof before_sig) != 0 || !is_hex(sig, RECORD_SIG_HEX))
 		return false;
-	(void)crypto_generichash_init(&state, NULL, 0, sizeof raw);
-	(void)crypto_generichash_update(&state, (const unsigned char *)line, (size_t)(sig - line));
-	(void)crypto_generichash_update(
-		&state, (const unsigned char *)end - 1, (size_t)(prev - end) + 1 + RECORD_HASH_HEX);
-	(void)crypto_generichash_update(&state, (const unsigned char *)"\"}", 2);
-	(void)crypto_generichash_final(&state, raw, sizeof raw);
-	hash_hex(raw, ret_hash);
+	const struct part parts[] = { { line, (size_t)(sig - line) },
+		{ end - 1, (size_t)(prev - end) + 1 + RECORD_HASH_HEX }, { "\"}", 2 } };
+	hash_parts(parts, ARRAY_LEN(parts), ret_hash);
 	*ret_key = key;
 	*ret_sig = sig;
 	return true;

@@ -19,9 +19,9 @@ static const char own_key_words[] =
 	"replace it: keep what 'stockade audit key' prints elsewhere, and give it with --key";
 
 struct show_options {
+	struct cmd_audit_filter filter;
 	bool json, follow, denied;
-	int64_t since, until;
-	char *session, *server, *client, *tool, *decision, *lines, *dir;
+	char *lines, *dir;
 };
 
 struct verify_options {
@@ -38,19 +38,7 @@ static const struct option_row show_rows[] = {
 		"what was denied, one row a server and a thing, with the line that would grant it" },
 	{ "json", 0, OPTION_FLAG, offsetof(struct show_options, json), NULL,
 		"the records as they are, one JSON object a line" },
-	{ "since", 0, OPTION_TIME, offsetof(struct show_options, since), "TIME",
-		"nothing before TIME: 2026-10-01, an RFC 3339 time, today, yesterday, or 30min, 2h, 7d ago" },
-	{ "until", 0, OPTION_TIME, offsetof(struct show_options, until), "TIME", "nothing after TIME" },
-	{ "session", 0, OPTION_STR, offsetof(struct show_options, session), "ID",
-		"only sessions whose id begins so, or matches with '*'" },
-	{ "server", 0, OPTION_STR, offsetof(struct show_options, server), "NAME",
-		"only servers whose name matches; '*' stands for anything" },
-	{ "client", 0, OPTION_STR, offsetof(struct show_options, client), "NAME",
-		"only sessions that a client started whose chain of programs holds NAME, or matches with '*'" },
-	{ "tool", 0, OPTION_STR, offsetof(struct show_options, tool), "NAME",
-		"only records about tools whose name matches" },
-	{ "decision", 0, OPTION_STR, offsetof(struct show_options, decision), "WORD",
-		"only what was decided so: allow, deny or drop" },
+	CMD_AUDIT_FILTER_ROWS(struct show_options),
 	{ "dir", 0, OPTION_STR, offsetof(struct show_options, dir), "DIR",
 		"the log in this directory, a copy or another user's" },
 	{ NULL },
@@ -78,7 +66,7 @@ int cmd_audit_open_log(int *ret, struct diag *d)
 	return r < 0 ? r : paths_open_state(&p, "audit", ret, d);
 }
 
-int cmd_audit_decision(const char *command, const char *word, enum event_decision *ret)
+static int take_decision(const struct command_ctx *ctx, const char *word, enum event_decision *ret)
 {
 	static const char *const words[] = { "allow", "deny", "drop" };
 	static const enum event_decision decisions[] = { EVENT_ALLOW, EVENT_DENY, EVENT_DROP };
@@ -93,10 +81,22 @@ int cmd_audit_decision(const char *command, const char *word, enum event_decisio
 		}
 	}
 	const char *near = text_nearest(word, words, ARRAY_LEN(words));
-	command_error("%s: --decision takes allow, deny or drop, not '%s'%s%s%s", command,
+	return command_usage(ctx, "--decision takes allow, deny or drop, not '%s'%s%s%s",
 		text_escape_str(word, shown, sizeof(shown)), near ? "; did you mean '" : "", near ? near : "",
 		near ? "'?" : "");
-	return EXIT_USAGE;
+}
+
+int cmd_audit_take_filter(const struct command_ctx *ctx, const struct cmd_audit_filter *f, struct audit_filter *ret)
+{
+	*ret = (struct audit_filter){ .since = f->since,
+		.until = f->until,
+		.session = f->session,
+		.server = ctx->args.n > 0 ? ctx->args.v[0] : f->server,
+		.client = f->client,
+		.tool = f->tool };
+	if (f->server && ctx->args.n > 0)
+		return command_usage(ctx, "the server is named twice: with --server and without; once is enough");
+	return take_decision(ctx, f->decision, &ret->decision);
 }
 
 /* A follower wants to see what comes, not years of what was. */
@@ -104,7 +104,7 @@ static int take_lines(const struct show_options *o, struct audit_show_options *r
 {
 	char shown[64];
 
-	ret->tail = o->lines || (o->follow && !o->since);
+	ret->tail = o->lines || (o->follow && !o->filter.since);
 	ret->last = FOLLOW_LINES;
 	if (!o->lines || parse_u64(o->lines, 0, UINT64_MAX, &ret->last) == 0)
 		return 0;
@@ -116,7 +116,7 @@ static int take_lines(const struct show_options *o, struct audit_show_options *r
 /* A sum over the log has no end to wait at, and no last ones. */
 static int take_denied(const struct command_ctx *ctx, const struct show_options *o)
 {
-	if (o->denied && (o->follow || o->lines || o->decision))
+	if (o->denied && (o->follow || o->lines || o->filter.decision))
 		return command_usage(ctx, "--denied counts over the log: it goes with --since, --until, --session, "
 					  "--server, --tool and --json alone");
 	return 0;
@@ -126,12 +126,6 @@ static int run_show(const struct command_ctx *ctx)
 {
 	const struct show_options *o = ctx->options;
 	struct audit_show_options show = {
-		.filter = { .since = o->since,
-			.until = o->until,
-			.session = o->session,
-			.server = ctx->args.n > 0 ? ctx->args.v[0] : o->server,
-			.client = o->client,
-			.tool = o->tool },
 		.json = o->json,
 		.follow = o->follow,
 		.denied = o->denied,
@@ -141,11 +135,9 @@ static int run_show(const struct command_ctx *ctx)
 	struct diag d = { "" };
 	int r;
 
-	if (o->server && ctx->args.n > 0)
-		return command_usage(ctx, "the server is named twice: with --server and without; once is enough");
 	r = take_denied(ctx, o);
 	if (r == 0)
-		r = cmd_audit_decision("audit show", o->decision, &show.filter.decision);
+		r = cmd_audit_take_filter(ctx, &o->filter, &show.filter);
 	if (r == 0)
 		r = take_lines(o, &show);
 	if (r != 0)

@@ -9,9 +9,9 @@
 #include "supervisor/exit.h"
 
 struct options {
+	struct cmd_audit_filter filter;
 	bool follow;
-	int64_t since, until;
-	char *format, *framing, *cursor, *output, *dir, *session, *server, *client, *tool, *decision;
+	char *format, *framing, *cursor, *output, *dir;
 };
 
 static const struct option_row rows[] = {
@@ -26,19 +26,7 @@ static const struct option_row rows[] = {
 		"wait for more, in all sessions, until interrupted" },
 	{ "framing", 0, OPTION_STR, offsetof(struct options, framing), "WORD",
 		"of syslog: lines (the default), or octets: a length before each message (RFC 6587)" },
-	{ "since", 0, OPTION_TIME, offsetof(struct options, since), "TIME",
-		"nothing before TIME: 2026-10-01, an RFC 3339 time, today, yesterday, or 30min, 2h, 7d ago" },
-	{ "until", 0, OPTION_TIME, offsetof(struct options, until), "TIME", "nothing after TIME" },
-	{ "session", 0, OPTION_STR, offsetof(struct options, session), "ID",
-		"only sessions whose id begins so, or matches with '*'" },
-	{ "server", 0, OPTION_STR, offsetof(struct options, server), "NAME",
-		"only servers whose name matches; '*' stands for anything" },
-	{ "client", 0, OPTION_STR, offsetof(struct options, client), "NAME",
-		"only sessions that a client started whose chain of programs holds NAME, or matches with '*'" },
-	{ "tool", 0, OPTION_STR, offsetof(struct options, tool), "NAME",
-		"only records about tools whose name matches" },
-	{ "decision", 0, OPTION_STR, offsetof(struct options, decision), "WORD",
-		"only what was decided so: allow, deny or drop" },
+	CMD_AUDIT_FILTER_ROWS(struct options),
 	{ NULL },
 };
 
@@ -80,21 +68,13 @@ static int take_options(const struct command_ctx *ctx, struct export_options *re
 	const struct options *o = ctx->options;
 	int r;
 
-	*ret = (struct export_options){ .filter = { .since = o->since,
-						.until = o->until,
-						.session = o->session,
-						.server = ctx->args.n > 0 ? ctx->args.v[0] : o->server,
-						.client = o->client,
-						.tool = o->tool },
-		.follow = o->follow,
+	*ret = (struct export_options){ .follow = o->follow,
 		.cursor = o->cursor,
 		.output = o->output && strcmp(o->output, "-") != 0 ? o->output : NULL };
-	if (o->server && ctx->args.n > 0)
-		return command_usage(ctx, "the server is named twice: with --server and without; once is enough");
 	r = take_format(ctx, o->format, &ret->format);
 	if (r == 0)
 		r = take_framing(ctx, o->framing, ret);
-	return r ? r : cmd_audit_decision("audit export", o->decision, &ret->filter.decision);
+	return r ? r : cmd_audit_take_filter(ctx, &o->filter, &ret->filter);
 }
 
 static int run_export(const struct command_ctx *ctx)

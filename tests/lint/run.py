@@ -76,6 +76,7 @@ ROWS = [
     ("the pages on profiles and policies have every key of the schemas", own("profile_page.py"), False),
     ("every program has its row in ARCHITECTURE.md and among the symbols", own("programs.py"), False),
     ("function length", own("function_length.py"), False),
+    ("systemd reads the units", own("units.py"), False),
     ("the lints find what they are for, in every folder", own("lints_find.py"), False),
     ("clang-format", clang_format, True),
     ("clang builds it without a warning", other_build("build-clang", "clang", ""), True),

@@ -22,6 +22,8 @@ const struct command_row *const commands[] = {
 	&cmd_profile_lint,
 	&cmd_profile_sign,
 	&cmd_profile_verify,
+	&cmd_bundle_new,
+	&cmd_bundle_show,
 	&cmd_sync,
 	&cmd_policy_show,
 	&cmd_policy_lint,

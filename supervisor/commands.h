@@ -35,6 +35,8 @@ extern const struct command_row cmd_key_new;
 extern const struct command_row cmd_profile_lint;
 extern const struct command_row cmd_profile_sign;
 extern const struct command_row cmd_profile_verify;
+extern const struct command_row cmd_bundle_new;
+extern const struct command_row cmd_bundle_show;
 extern const struct command_row cmd_sync;
 extern const struct command_row cmd_policy_show;
 extern const struct command_row cmd_policy_lint;

@@ -27,7 +27,13 @@
 /* Written anew whenever its server said that what is kept is the newest; its time counts. */
 #define BUNDLE_CONFIRMED BUNDLE_KEPT_DIR "/confirmed"
 
-enum { BUNDLE_NONE = 1, BUNDLE_BYTES_MAX = 32 << 20, BUNDLE_FILES_MAX = 4096, BUNDLE_WORDS = 512 };
+enum {
+	BUNDLE_NONE = 1,
+	BUNDLE_BYTES_MAX = 32 << 20,
+	BUNDLE_FILES_MAX = 4096,
+	BUNDLE_WORDS = 512,
+	BUNDLE_DIGEST_SIZE = 72
+};
 
 /* A profile, or pins. */
 struct bundle_file {
@@ -82,6 +88,8 @@ int bundle_load_verified(const char *name, struct verified *v, const struct bund
  * verdict. name: the file's, for words. */
 int bundle_parse(const char *name, const char *bytes, size_t n, const struct keyring *keys, struct bundle *ret,
 	struct diag *d) _must_check_;
+/* "sha256:…" of the bytes of a file. */
+void bundle_digest(const char *text, size_t n, char ret[BUNDLE_DIGEST_SIZE]);
 /* By name; NULL: it is not in it. */
 const struct bundle_file *bundle_profile(const struct bundle *b, const char *name);
 const struct bundle_file *bundle_pins(const struct bundle *b, const char *name);

@@ -14,7 +14,8 @@
 #include "supervisor/pin_store.h"
 
 #define DIGEST "sha256:"
-enum { SHOWN = 128, DIGEST_HEX = 2 * crypto_hash_sha256_BYTES, NAME_MAX_BYTES = 200 };
+enum { SHOWN = 128, NAME_MAX_BYTES = 200 };
+_Static_assert(BUNDLE_DIGEST_SIZE == sizeof(DIGEST) + 2 * crypto_hash_sha256_BYTES, "a digest has room");
 
 struct taking {
 	struct json_file file;
@@ -128,14 +129,21 @@ static int take_groups(const struct taking *t, const char *key, json_t *v, unsig
 
 /* --- files --- */
 
-static bool digest_fits(const char *text, size_t n, const char *digest)
+void bundle_digest(const char *text, size_t n, char ret[BUNDLE_DIGEST_SIZE])
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[DIGEST_HEX + 1];
 
 	crypto_hash_sha256(hash, (const unsigned char *)text, n);
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	return strncmp(digest, DIGEST, strlen(DIGEST)) == 0 && strcmp(digest + strlen(DIGEST), hex) == 0;
+	snprintf(ret, BUNDLE_DIGEST_SIZE, DIGEST);
+	sodium_bin2hex(ret + strlen(DIGEST), BUNDLE_DIGEST_SIZE - strlen(DIGEST), hash, sizeof(hash));
+}
+
+static bool digest_fits(const char *text, size_t n, const char *digest)
+{
+	char real[BUNDLE_DIGEST_SIZE];
+
+	bundle_digest(text, n, real);
+	return strcmp(digest, real) == 0;
 }
 
 /* One component of a path: a profile's name, or that of a file of pins. */

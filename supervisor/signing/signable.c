@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "supervisor/bundle/bundle.h"
 #include "supervisor/json_file.h"
+#include "supervisor/kill/kill_set.h"
 #include "supervisor/pin_store.h"
 #include "supervisor/profile_parse.h"
 #include "supervisor/signing/revocations.h"
@@ -51,6 +52,35 @@ static int check_revocation(const struct candidate *c, struct diag *d)
 	return revocations_parse(&said, c->path, c->bytes, c->n, d);
 }
 
+static int check_statements(const struct candidate *c, const json_t *list, struct diag *d)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		_cleanup_(revocations_done) struct revocations said = { 0 };
+		_cleanup_free_ char *text = json_dumps(one, JSON_COMPACT);
+		int r = text ? revocations_parse(&said, c->path, text, strlen(text), d) : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* What is damaged kills more than was meant. */
+static int check_kills(const struct candidate *c, const json_t *list, struct diag *d)
+{
+	_cleanup_kill_set_ struct kill_set set = { 0 };
+	int r = kill_set_add_list(&set, list, c->path);
+
+	for (size_t i = 0; r == 0 && i < set.n; i++)
+		if (set.v[i].damaged)
+			return diag_fail(d, -EINVAL, "a kill entry is damaged, and would kill more than it says: %s",
+				set.v[i].damaged);
+	return r;
+}
+
 /* Each part as what will read it does; that a part's own signatures fit was looked at by bundle_parse. */
 static int check_bundle(const struct candidate *c, struct diag *d)
 {
@@ -70,7 +100,9 @@ static int check_bundle(const struct candidate *c, struct diag *d)
 		if (r == 0)
 			r = pin_read_texts(&s, d);
 	}
-	return r;
+	if (r == 0)
+		r = check_statements(c, b.revocations, d);
+	return r < 0 ? r : check_kills(c, b.kills, d);
 }
 
 /* Told by the member that only it has. */

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "sign/secret_key.h"
 #include "supervisor/bundle/bundle.h"
+#include "supervisor/bundle/bundle_members.h"
 #include "tests/unit/tree.h"
 
 enum { ISSUED = 1790000000, EXPIRES = 1800000000, NOW = 1790001000, TEXT_MAX = 8192, DAY = 86400 };
@@ -365,6 +366,37 @@ static void two_profiles_of_one_name_are_refused(void **state)
 
 #define scene(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* --- members --- */
+
+static void members_are_found_without_parsing_the_rest(void **state)
+{
+	static const char text[] =
+		" {\"a\": \"kill\\\"}\", \"x\": {\"kill\": [1]}, \"k\\u0069ll\" : [ {\"]\": \"}\"} ] ,"
+		"\"version\":7}\n";
+	struct bundle_member v[] = { { .key = "kill" }, { .key = "version" }, { .key = "absent" } };
+
+	(void)state;
+	assert_int_equal(bundle_members_find(text, strlen(text), v, ARRAY_LEN(v)), 0);
+	assert_int_equal(strncmp(v[0].at, "[ {\"]\": \"}\"} ]", 14), 0);
+	assert_int_equal(strncmp(v[1].at, "7", v[1].n), 0);
+	assert_null(v[2].at);
+}
+
+static void what_is_not_one_object_to_its_end_or_has_a_member_twice_is_refused(void **state)
+{
+	static const char *const rows[] = { "", "[]", "{", "{}x", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":1,}",
+		"{\"a\":\"", "{\"a\":\"\\", "{\"kill\":[],\"kill\":[]}", "{\"kill\":[],\"\\u006bill\":[]}", "{\"a\":{}",
+		"{,}" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct bundle_member v[] = { { .key = "kill" } };
+		_cleanup_free_ char *exact = strndup(rows[i], strlen(rows[i]));
+		if (bundle_members_find(exact, strlen(exact), v, 1) != -EINVAL)
+			fail_msg("taken: %s", rows[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +411,8 @@ int main(void)
 		scene(one_that_nobody_confirmed_for_long_warns_and_then_denies),
 		scene(a_mistake_in_it_is_told_with_its_line),
 		scene(two_profiles_of_one_name_are_refused),
+		cmocka_unit_test(members_are_found_without_parsing_the_rest),
+		cmocka_unit_test(what_is_not_one_object_to_its_end_or_has_a_member_twice_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,7 +206,7 @@ int sign_secret_parse(
 {
 	struct outer *o = sign_wiped_alloc(sizeof(*o));
 	struct sign_secret *s = sign_wiped_alloc(sizeof(*s));
-	enum sign_protection how;
+	enum sign_protection how = SIGN_BARE;
 	int r = o && s ? take_outer(name, bytes, n, o, &how, d)
 		       : diag_fail(d, -ENOMEM, "there is no memory for the key");
 

@@ -204,9 +204,10 @@ static int decode(const char *from, size_t n, char **ret)
 	for (size_t i = 0; i < n; i++) {
 		int c = (unsigned char)from[i];
 		if (from[i] == '%') {
-			if (n - i < 3 || digit(from[i + 1]) < 0 || digit(from[i + 2]) < 0)
+			int high = n - i < 3 ? -1 : digit(from[i + 1]), low = high < 0 ? -1 : digit(from[i + 2]);
+			if (low < 0)
 				return -EINVAL;
-			c = digit(from[i + 1]) << 4 | digit(from[i + 2]);
+			c = high << 4 | low;
 			i += 2;
 		}
 		if (c == 0)

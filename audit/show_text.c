@@ -58,7 +58,8 @@ static const char *const identity[] = { "user", "client", "version", "approval",
 
 static const struct {
 	const char *decision, *colour;
-} colours[] = { { "allow", "\033[32m" }, { "deny", "\033[1;31m" }, { "drop", "\033[33m" } };
+} colours[] = { { "allow", "\033[32m" }, { "deny", "\033[1;31m" }, { "drop", "\033[33m" },
+	{ "would deny", "\033[33m" } };
 
 static const char *colour_of(const char *decision)
 {

@@ -25,6 +25,13 @@ static const char *rule_of(const struct request *q)
 	return q->asked.grant < c->n_grants ? c->grants[q->asked.grant].where : "";
 }
 
+static bool is_observed(const struct request *q)
+{
+	const struct net_config *c = q->dialer->config;
+
+	return q->asked.ask != DIAL_PUBLISH && q->asked.grant < c->n_grants && c->grants[q->asked.grant].observed;
+}
+
 /* A name is asked for without one. Where its grant has one alone, that is what was meant. */
 static uint16_t port_of(const struct request *q)
 {
@@ -41,7 +48,7 @@ static void fill_event(
 	bool denied = status == DIAL_FORBIDDEN || status == DIAL_NOT_GRANTED || status == DIAL_BUSY;
 
 	*e = (struct event){ .type = EVENT_NET_CONNECT, .call_id = q->asked.id, .port = port_of(q) };
-	e->decision = denied ? EVENT_DENY : EVENT_ALLOW;
+	e->decision = denied ? EVENT_DENY : is_observed(q) ? EVENT_WOULD_DENY : EVENT_ALLOW;
 	e->latency_us = io_now_us() - q->since_us;
 	snprintf(e->host, sizeof(e->host), "%s", q->asked.name);
 	if (address && address->family)

@@ -483,6 +483,22 @@ static void run_timers(struct gateway *g)
 	}
 }
 
+/* What stands by an observed grant alone ends with it. */
+static void end_observed(struct gateway *g)
+{
+	if (g->observed_over || !g->config->observe_until_us || net_observing(g->config))
+		return;
+	g->observed_over = true;
+	for (size_t t = 0; t < TIMER_COUNT; t++) {
+		struct conn *c = TAILQ_FIRST(&g->timers[t]), *next;
+		for (; c; c = next) {
+			next = TAILQ_NEXT(c, timed);
+			if (c->decision.grant < g->config->n_grants && g->config->grants[c->decision.grant].observed)
+				finish(g, c, "observing has ended");
+		}
+	}
+}
+
 static void run_ready(struct gateway *g)
 {
 	struct conn *c;
@@ -512,6 +528,7 @@ void flow_tick(struct gateway *g)
 {
 	run_ready(g);
 	run_timers(g);
+	end_observed(g);
 	reap(g);
 }
 

@@ -64,8 +64,9 @@ struct gateway {
 	struct record record;
 	int epoll;
 	uint64_t now_us;
-	int failed;  /* -errno: end the program */
-	bool ending; /* the supervisor's end of file */
+	int failed;	    /* -errno: end the program */
+	bool observed_over; /* what stood by observed grants alone was closed */
+	bool ending;	    /* the supervisor's end of file */
 	struct source events, dial;
 	struct layout_source *sources; /* n_sockets of the layout, then n_publish */
 	struct spares spares[NET_PUBLISH_MAX];

@@ -155,6 +155,22 @@ static int keep_tool(struct shim *s, struct slice name, struct slice tool, bool 
 	return r;
 }
 
+bool lists_observe(const struct shim *s)
+{
+	return s->boot_us < s->config.observe_until_us;
+}
+
+/* What passes while this machine only observes has to be listed, or no client would try. */
+static const struct shim_rules *rules_of(const struct shim *s, const struct list_row *list)
+{
+	static const struct shim_rules all;
+	const struct shim_rules *rules = &s->config.scope[list->scope];
+
+	if (list->scope != SHIM_TOOLS || !lists_observe(s))
+		return rules;
+	return rules->ceiling ? rules->ceiling : &all;
+}
+
 /* What may hang on more than the list's own bytes is asked each time that it comes. */
 static int keep_by_rules(struct shim *s, const void *arg, struct slice key, struct slice item, bool *ret)
 {
@@ -165,7 +181,7 @@ static int keep_by_rules(struct shim *s, const void *arg, struct slice key, stru
 	*ret = false;
 	if (!name.p || walk_is_broken(name))
 		return 0;
-	r = policy_allows(&s->config.scope[list->scope], name, &s->subject, ret);
+	r = policy_allows(rules_of(s, list), name, &s->subject, ret);
 	return r == 0 && *ret && list->kind == RESULT_TOOLS ? keep_tool(s, name, item, ret) : r;
 }
 

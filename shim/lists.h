@@ -16,6 +16,9 @@
 
 enum { LISTS_UNREADABLE = 1, LISTS_NO_CAPABILITY };
 
+/* Do the profile's own rules on tools only say what they would deny, now? */
+bool lists_observe(const struct shim *s);
+
 /* A result of tools/list, resources/list, resources/templates/list or prompts/list, whose request asked for a page
  * after the first or did not. Schemas of tools are learnt. s->doubles: how many of the hidden had a name that stays. */
 int lists_filter(

@@ -54,6 +54,7 @@ static int by_text(const struct shim_rules *rules, struct slice text, struct dec
 	ret->rule = j.rule ? j.rule->where : NULL;
 	if (j.allowed)
 		return 0;
+	ret->own = !j.by_ceiling;
 	if (j.rule)
 		return deny(ret, j.rule->where, NULL);
 	return deny(ret, j.where ? j.where : "the profile", "no rule allows it");

@@ -24,9 +24,12 @@ struct decision {
 	struct slice subject; /* its name, as it is in the message */
 	const char *rule;     /* words that name the rule; NULL when allowed by no rule in particular */
 	const char *reason;   /* a clause, for words and records; NULL when the rule says it all */
-	size_t recorded;      /* how much of the reason the log gets, where the rest tells values; 0: all */
-	int code;	      /* of an error (shim/answers.h); 0: ANSWER_DENIED */
-	const char *advice;   /* a sentence, for words: what to do about it; NULL: only a person can change it */
+	bool own;	      /* denied by the profile's own list, and by no ceiling above it */
+	const char *would;    /* it passes, and this rule would deny it: this machine only observes; NULL: none would */
+	const char *would_reason;
+	size_t recorded;    /* how much of the reason the log gets, where the rest tells values; 0: all */
+	int code;	    /* of an error (shim/answers.h); 0: ANSWER_DENIED */
+	const char *advice; /* a sentence, for words: what to do about it; NULL: only a person can change it */
 };
 
 /* method NULL: none of the table's. room is for names that must be unescaped; -errno only when memory is out. */

@@ -69,9 +69,10 @@ int handle_record_request(struct shim *s, const struct message *m, const struct 
 	};
 	_cleanup_buf_ struct buf room = BUF_INIT(2 * SHIM_LINE_MAX);
 	struct slice args = message_get(&s->doc, "arguments");
+	const char *reason;
 	int r;
 
-	e.decision = d->verdict == POLICY_ALLOW ? EVENT_ALLOW : EVENT_DENY;
+	e.decision = d->verdict != POLICY_ALLOW ? EVENT_DENY : d->would ? EVENT_WOULD_DENY : EVENT_ALLOW;
 	r = record_foreign(s, e.method, sizeof(e.method), m->envelope->method);
 	if (r == 0 && call)
 		r = record_foreign(s, e.tool, sizeof(e.tool), d->subject);
@@ -83,9 +84,10 @@ int handle_record_request(struct shim *s, const struct message *m, const struct 
 		r = scopes_record(s, d->subject, &e);
 	if (r == 0 && e.decision == EVENT_DENY && !call)
 		r = record_subject(s, &e, method, d->subject);
-	record_words(e.rule, sizeof(e.rule), d->rule);
-	if (d->reason)
-		record_words(e.reason, sizeof(e.reason), d->reason);
+	record_words(e.rule, sizeof(e.rule), e.decision == EVENT_WOULD_DENY ? d->would : d->rule);
+	reason = e.decision == EVENT_WOULD_DENY ? d->would_reason : d->reason;
+	if (reason)
+		record_words(e.reason, sizeof(e.reason), reason);
 	if (d->recorded && d->recorded < sizeof(e.reason))
 		e.reason[d->recorded] = '\0';
 	return r ? r : record_send(s, &e);
@@ -229,10 +231,25 @@ static int edit_responses(struct shim *s, struct message *m)
 	return m->edited ? handle_record_hidden_roots(s, m, hidden) : r;
 }
 
+/* The rest of the stages is asked all the same: what else denies it does. */
+static void observe(struct shim *s, struct message *m)
+{
+	struct decision *d = &m->d;
+
+	if (d->verdict != POLICY_DENY || !d->own || !m->method || m->method->gate != GATE_TOOL || !lists_observe(s))
+		return;
+	d->would = d->rule;
+	d->would_reason = d->reason;
+	d->rule = d->reason = NULL;
+	d->verdict = POLICY_ALLOW;
+}
+
 static int by_rules(struct shim *s, struct message *m)
 {
 	int r = stages_by_rules(s, m);
 
+	if (r == 0)
+		observe(s, m);
 	if (r < 0 || !m->method || !m->modern || (m->method->eras & ERA_MODERN))
 		return r;
 	m->d.verdict = POLICY_DENY;

@@ -70,7 +70,7 @@ static int judge_channel(const char *channel, const char *name, struct diag *d)
 static int answer(const struct approve_waiting *w, const struct pending *e, bool approved, const char *channel)
 {
 	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember,
-		json_object_get(e->question, "client") };
+		json_object_get(e->question, "client"), json_object_get(e->question, "signers") };
 	struct diag d = { "out of memory" };
 	char name[SHOWN];
 

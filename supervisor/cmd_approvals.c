@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_approvals - `stockade approvals`: what was approved, by whom, when, how; and its revocation */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
+#include "supervisor/consent/admin.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
 
@@ -40,8 +43,9 @@ static void print_approval(const struct approval *a, bool colour)
 		return;
 	}
 	printf("%s%s%s  %s  %s\n", colour ? "\033[1m" : "", a->id, colour ? "\033[0m" : "", output_time(a->when, when),
-		text_escape_str(a->name, name, sizeof(name)));
-	print_field("for", a->subject);
+		*a->name ? text_escape_str(a->name, name, sizeof(name)) : "(the plan of that digest)");
+	if (*a->subject)
+		print_field("for", a->subject);
 	print_field("by", a->user);
 	print_field("through", a->channel);
 	print_field("from", a->lineage);
@@ -53,9 +57,9 @@ static json_t *approval_json(const struct approval *a)
 
 	if (a->damaged)
 		return json_pack("{s:s, s:s, s:s}", "id", a->id, "digest", a->digest, "damaged", a->damaged);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O?}", "id", a->id, "digest", a->digest, "name",
-		a->name, "subject", a->subject, "when", output_time(a->when, when), "user", a->user, "channel",
-		a->channel, "lineage", a->lineage, "client", a->client);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:O?}", "id", a->id, "digest", a->digest,
+		"name", a->name, "subject", a->subject, "when", output_time(a->when, when), "user", a->user, "channel",
+		a->channel, "lineage", a->lineage, "client", a->client, "signers", a->signers);
 }
 
 /* NULL when one of them cannot be written down: a shorter list would be a wrong one. */
@@ -80,6 +84,25 @@ static int print_list(const struct approvals *l)
 	return EXIT_OK;
 }
 
+/* Behind the user's own. */
+static int add_admin(struct approvals *l, struct diag *d)
+{
+	_cleanup_approvals_ struct approvals more = { 0 };
+	struct approval *v;
+	int r = admin_list(&more, d);
+
+	if (r < 0 || more.n == 0)
+		return r;
+	v = reallocarray(l->v, l->n + more.n, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	memcpy(v + l->n, more.v, more.n * sizeof(*v));
+	l->v = v;
+	l->n += more.n;
+	more.n = 0;
+	return 0;
+}
+
 static int list_run(const struct command_ctx *ctx)
 {
 	const struct approvals_options *o = ctx->options;
@@ -89,6 +112,7 @@ static int list_run(const struct command_ctx *ctx)
 	int status, r = paths_init(&p, &d);
 
 	r = r < 0 ? r : consent_list(&p, &l, &d);
+	r = r < 0 ? r : add_admin(&l, &d);
 	if (r < 0) {
 		command_error("%s", d.text);
 		return EXIT_REFUSED;
@@ -100,6 +124,14 @@ static int list_run(const struct command_ctx *ctx)
 	return status;
 }
 
+/* Root's own, for the whole machine, first. */
+static int revoke_either(const struct paths *p, const char *prefix, struct approval *ret, struct diag *d)
+{
+	int r = geteuid() == 0 ? admin_revoke(prefix, ret, d) : -ENOENT;
+
+	return r == -ENOENT ? consent_revoke(p, prefix, ret, d) : r;
+}
+
 static int revoke_run(const struct command_ctx *ctx)
 {
 	_cleanup_approval_ struct approval a = { 0 };
@@ -108,13 +140,16 @@ static int revoke_run(const struct command_ctx *ctx)
 	char name[SHOWN];
 	int r = paths_init(&p, &d);
 
-	r = r < 0 ? r : consent_revoke(&p, ctx->args.v[0], &a, &d);
+	r = r < 0 ? r : revoke_either(&p, ctx->args.v[0], &a, &d);
 	if (r < 0) {
 		command_error("%s", d.text);
 		return r == -ENOENT ? EXIT_FINDINGS : r == -EEXIST ? EXIT_USAGE : EXIT_REFUSED;
 	}
 	printf("Revoked %s (%s). Servers that run already go on running; the next start asks.\n", a.id,
-		text_escape_str(a.name ? a.name : "damaged", name, sizeof(name)));
+		text_escape_str(a.damaged ? "damaged"
+				: *a.name ? a.name
+					  : "of this machine",
+			name, sizeof(name)));
 	return EXIT_OK;
 }
 

@@ -7,6 +7,8 @@
 #include "supervisor/approve_waiting.h"
 #include "supervisor/canonical.h"
 #include "supervisor/commands.h"
+#include "supervisor/consent/admin.h"
+#include "supervisor/consent/standing.h"
 #include "supervisor/exit.h"
 #include "supervisor/question.h"
 
@@ -94,13 +96,13 @@ static int by_question(const struct paths *p, const struct approvals *all, const
 		return diag_fail(d, -EPERM,
 			"%s can rewrite its own code, so an answer is never remembered: it is asked at each start",
 			name);
-	r = policy_judge_channel(&e->policy.consent, "approve", e->name, d);
+	r = e->granted ? 0 : policy_judge_channel(&e->policy.consent, "approve", e->name, d);
 	if (r == 0)
-		r = consent_lookup(p, e->digest, &a, d);
+		r = consent_standing(p, e, &a, d);
 	if (r < 0)
 		return r;
-	if (r == CONSENT_APPROVED && policy_judge_channel(&e->policy.consent, a.channel, e->name, d) == 0) {
-		fprintf(stderr, "%s is approved already (%s).\n", name, a.id);
+	if (r == CONSENT_APPROVED) {
+		fprintf(stderr, "%s is approved already (%s, through \"%s\").\n", name, a.id, a.channel);
 		return EXIT_OK;
 	}
 	r = consent_ask_terminal(all, e, d);
@@ -155,6 +157,34 @@ static int approve_plan(const struct command_ctx *ctx, const struct paths *p, co
 	return e.exit_hint ? e.exit_hint : EXIT_REFUSED;
 }
 
+/* Root need not have the plan: whose digest it is, its user has shown ('approve --print-digest' as that user). */
+static int approve_for_all(const struct command_ctx *ctx, const struct paths *p, const struct lineage *l)
+{
+	const struct approve_options *o = ctx->options;
+	struct diag d = { "out of memory" };
+
+	if (admin_remember(p, o->digest, l, &d) < 0) {
+		command_error("%s", d.text);
+		return EXIT_REFUSED;
+	}
+	fprintf(stderr, "%.16s: approved on this machine (" ADMIN_DIR ").\n", o->digest);
+	return EXIT_OK;
+}
+
+/* May whoever asks approve for others? EXIT_OK, or what the error is. */
+static int look_admin(bool *ret)
+{
+	_cleanup_policy_ struct policy policy = { 0 };
+	struct diag d = { "out of memory" };
+
+	if (policy_load(&policy, &d) < 0) {
+		command_error("%s", d.text);
+		return EXIT_REFUSED;
+	}
+	*ret = admin_here(&policy.consent);
+	return EXIT_OK;
+}
+
 static int approve_waiting(const struct command_ctx *ctx, const struct paths *p, const struct lineage *l)
 {
 	const struct approve_options *o = ctx->options;
@@ -162,8 +192,15 @@ static int approve_waiting(const struct command_ctx *ctx, const struct paths *p,
 	uint64_t n = 0;
 	int status;
 
+	bool admin = false;
+
 	if (o->json)
 		return approve_waiting_json(&w);
+	status = o->digest ? look_admin(&admin) : EXIT_OK;
+	if (status != EXIT_OK)
+		return status;
+	if (admin)
+		return approve_for_all(ctx, p, l);
 	if (o->digest)
 		return approve_waiting_digest(&w, o->digest);
 	status = command_need_terminal(ctx, "nothing was approved", "the plan's digest");

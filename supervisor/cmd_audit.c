@@ -68,8 +68,8 @@ int cmd_audit_open_log(int *ret, struct diag *d)
 
 static int take_decision(const struct command_ctx *ctx, const char *word, enum event_decision *ret)
 {
-	static const char *const words[] = { "allow", "deny", "drop" };
-	static const enum event_decision decisions[] = { EVENT_ALLOW, EVENT_DENY, EVENT_DROP };
+	static const char *const words[] = { "allow", "deny", "drop", "would deny" };
+	static const enum event_decision decisions[] = { EVENT_ALLOW, EVENT_DENY, EVENT_DROP, EVENT_WOULD_DENY };
 	char shown[128];
 
 	if (!word)
@@ -81,7 +81,7 @@ static int take_decision(const struct command_ctx *ctx, const char *word, enum e
 		}
 	}
 	const char *near = text_nearest(word, words, ARRAY_LEN(words));
-	return command_usage(ctx, "--decision takes allow, deny or drop, not '%s'%s%s%s",
+	return command_usage(ctx, "--decision takes allow, deny, drop or 'would deny', not '%s'%s%s%s",
 		text_escape_str(word, shown, sizeof(shown)), near ? "; did you mean '" : "", near ? near : "",
 		near ? "'?" : "");
 }

@@ -12,6 +12,7 @@
 #include "supervisor/check_words.h"
 #include "supervisor/commands.h"
 #include "supervisor/consent.h"
+#include "supervisor/consent/standing.h"
 #include "supervisor/exit.h"
 #include "supervisor/kill/kill_show.h"
 #include "supervisor/output.h"
@@ -142,14 +143,14 @@ static json_t *check_json(const struct paths *p, const struct effective *e, cons
 }
 
 /* earlier: was another plan of this server approved? */
-static int print_text(const json_t *root, const char *approval, bool earlier, bool pinned)
+static int print_text(const json_t *root, const struct approval *approval, bool earlier, const struct effective *e)
 {
 	const struct question_options o = { .colour = command_colour(stdout), .all = true };
 	int r = question_render(stdout, root, &o);
 
 	if (r < 0)
 		return r;
-	check_matrix_print(stdout, json_object_get(root, "matrix"), pinned, o.colour);
+	check_matrix_print(stdout, json_object_get(root, "matrix"), e->pinned, o.colour);
 	print_sentences("Scopes that overlap", json_object_get(root, "overlaps"), o.colour);
 	print_mounts(json_object_get(root, "mounts"), o.colour);
 	print_sentences("The digest, and so an approval, binds", json_object_get(root, "binds"), o.colour);
@@ -161,7 +162,10 @@ static int print_text(const json_t *root, const char *approval, bool earlier, bo
 	if (json_is_true(json_object_get(root, "never_remember")))
 		puts("  No answer is remembered, since it can rewrite itself: each start asks.");
 	else if (approval)
-		printf("  Approved (%s): it starts without a question.\n", approval);
+		printf("  Approved (%s, through \"%s\"): it starts without a question.\n", approval->id,
+			approval->channel);
+	else if (e->policy.consent.by == CONSENT_BY_ADMIN)
+		printf("  Not approved, and only who manages this machine can approve it: its start is refused.\n");
 	else if (earlier)
 		puts("  Not approved as it is now: it was before, and has changed since. The next start asks and shows "
 		     "the "
@@ -192,7 +196,7 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	_cleanup_approvals_ struct approvals all = { 0 };
 	_cleanup_approval_ struct approval a = { 0 };
 	_cleanup_lineage_ struct lineage l = { 0 };
-	const char *approval;
+	const struct approval *approval;
 	uint32_t lifted = 0;
 	bool earlier;
 	json_t *root, *alerts;
@@ -203,21 +207,17 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 	r = r < 0 ? r : lineage_read(&l, d);
 	r = r < 0 ? r : effective_identify(p, &l, e, d);
 	earlier = r == 0 && consent_earlier(&all, e->subject, e->digest);
-	r = r < 0 ? r : consent_lookup(p, e->digest, &a, d);
+	r = r < 0 ? r : consent_standing(p, e, &a, d);
 	if (r < 0)
 		return r;
-	/* One through a channel that does not count starts nothing (launch.c). */
-	approval = r == CONSENT_APPROVED && !e->never_remember &&
-				   policy_judge_channel(&e->policy.consent, a.channel, e->name, d) == 0
-			   ? a.id
-			   : NULL;
+	approval = r == CONSENT_APPROVED ? &a : NULL;
 	r = see_scopes(p, e, &lifted, d);
 	if (r < 0)
 		return r;
 	r = alert_show(p, &e->policy.alerts, &alerts, d);
 	if (r < 0)
 		return r;
-	root = check_json(p, e, approval, lifted);
+	root = check_json(p, e, approval ? approval->id : NULL, lifted);
 	if (json_object_set_new(root, "alerts", alerts) < 0) {
 		json_decref(root);
 		root = NULL;
@@ -226,7 +226,7 @@ static int check_plan(const struct paths *p, struct effective *e, bool json, str
 		return output_json(stdout, root, "what it gets");
 	if (!root)
 		return diag_fail(d, -ENOMEM, "out of memory");
-	r = print_text(root, approval, earlier, e->pinned);
+	r = print_text(root, approval, earlier, e);
 	json_decref(root);
 	return r < 0 ? print_failed(r, d) : EXIT_OK;
 }
@@ -260,7 +260,12 @@ static int check_call_of(const struct paths *p, struct effective *e, const struc
 
 	if (e->pinned && f->scopes.where)
 		c.pinned = &e->pins.definitions;
-	return r < 0 ? r : check_call(p, e->name ? e->name : f->name, c, o, d);
+	r = r < 0 ? r : check_call(p, e->name ? e->name : f->name, c, o, d);
+	if (r >= 0 && e->observe_until && !o->json)
+		printf("Until %s this machine only observes: what the profile's own rules on names deny passes and is "
+		       "recorded.\n",
+			e->observe_until);
+	return r;
 }
 
 static bool says_more(const struct grants *g)

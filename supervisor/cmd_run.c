@@ -115,21 +115,20 @@ static int run_waiting(struct launch *l, struct session_args *s)
 /* On a terminal the person reads it; a client is told what it can tell, and the rule goes to stderr and the log. */
 static int run_denied(struct launch *l, struct session_args *s)
 {
-	static const char status[] = "client not allowed";
+	const char *status = l->unapproved ? "not approved" : "client not allowed";
+	const char *why = l->unapproved ? l->unapproved : l->effective->client_refused;
 	char words[CONTROL_TEXT_MAX], shown[128];
-	const struct session_wait w = {
-		.denied = l->effective->client_refused, .denied_status = status, .refused = words
-	};
+	const struct session_wait w = { .denied = why, .denied_status = status, .refused = words };
 	int r;
 
 	text_escape_str(l->effective->name, shown, sizeof(shown));
 	if (consent_terminal_is_ours()) {
-		command_error("%s: %s", shown, l->effective->client_refused);
+		command_error("%s: %s", shown, why);
 		return session_refuse(s, status);
 	}
-	snprintf(words, sizeof(words),
-		"stockade did not start '%s': the policy of this machine does not allow this client to start servers",
-		shown);
+	snprintf(words, sizeof(words), "stockade did not start '%s': %s", shown,
+		l->unapproved ? "who manages this machine has not approved it"
+			      : "the policy of this machine does not allow this client to start servers");
 	s->wait = &w;
 	r = session_run(s);
 	s->wait = NULL;

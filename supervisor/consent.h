@@ -23,7 +23,8 @@ enum consent_outcome {
 	CONSENT_TIMEOUT = 2,
 	CONSENT_CANCELLED = 3, /* the client went away while we waited */
 	CONSENT_UNKNOWN = 4,   /* not remembered */
-	CONSENT_DENIED = 5,    /* nobody is asked: the policy does not allow this client (effective->client_refused) */
+	CONSENT_DENIED = 5,    /* nobody is asked: the policy allows neither this client (effective->client_refused) nor
+				* that anybody here approves (launch->unapproved) */
 };
 
 enum { CONSENT_WAIT_S = 20, CONSENT_FILE_MAX = 5 << 20 };
@@ -33,13 +34,14 @@ struct approval {
 	char digest[65];
 	char *name;
 	char *subject;
-	char *channel; /* "terminal", "approve", "digest" */
+	char *channel; /* "terminal", "approve", "digest"; "policy" (consent/granted.h), "admin" (consent/admin.h) */
 	char *user;
 	char *lineage;
 	int64_t when;
 	json_t *canonical;
-	json_t *client; /* who asked, as client_json() writes it; NULL: it is not told */
-	char *damaged;	/* in a list: why this file approves nothing, and only id and digest are there; else NULL */
+	json_t *client;	 /* who asked, as client_json() writes it; NULL: it is not told */
+	json_t *signers; /* who had signed its profile, as vouched_json() writes it; NULL: it is not told */
+	char *damaged;	 /* in a list: why this file approves nothing, and only id and digest are there; else NULL */
 };
 void approval_done(struct approval *a);
 #define _cleanup_approval_ _cleanup_(approval_done)
@@ -64,7 +66,8 @@ struct consent_facts {
 	const char *digest, *name, *subject;
 	const json_t *canonical;
 	bool never_remember;
-	const json_t *client; /* who asked; NULL: not known */
+	const json_t *client;  /* who asked; NULL: not known */
+	const json_t *signers; /* of the profile; NULL: none */
 };
 int consent_remember_facts(const struct paths *p, const struct consent_facts *f, const char *channel,
 	const struct lineage *l, struct diag *d) _must_check_;

@@ -26,6 +26,7 @@ void approval_done(struct approval *a)
 	free(a->damaged);
 	json_decref(a->canonical);
 	json_decref(a->client);
+	json_decref(a->signers);
 	*a = (struct approval){ 0 };
 }
 
@@ -76,6 +77,7 @@ static int take_fields(const json_t *root, struct approval *a, const char **ret_
 	}
 	a->canonical = json_incref(json_object_get(root, "canonical"));
 	a->client = json_incref(json_object_get(root, "client"));
+	a->signers = json_incref(json_object_get(root, "signers"));
 	if (!json_is_object(a->canonical))
 		return -EINVAL;
 	*ret_why = "the plan inside is not the one of its name: it was changed after the approval";
@@ -227,10 +229,10 @@ static json_t *approval_json(
 {
 	char when[OUTPUT_TIME_SIZE];
 
-	return json_pack("{s:i, s:s#, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O*}", "v", APPROVAL_VERSION, "id",
+	return json_pack("{s:i, s:s#, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:O*, s:O*}", "v", APPROVAL_VERSION, "id",
 		f->digest, 16, "digest", f->digest, "name", f->name, "subject", f->subject, "channel", channel, "user",
 		p->user, "lineage", chain, "when", output_time(time(NULL), when), "canonical", f->canonical, "client",
-		json_is_object(f->client) ? f->client : NULL);
+		json_is_object(f->client) ? f->client : NULL, "signers", json_is_array(f->signers) ? f->signers : NULL);
 }
 
 int consent_remember_facts(const struct paths *p, const struct consent_facts *f, const char *channel,
@@ -268,10 +270,13 @@ int consent_remember(
 	const struct paths *p, const struct effective *e, const char *channel, const struct lineage *l, struct diag *d)
 {
 	json_t *client = client_json(&e->client);
-	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember, client };
-	int r = client ? consent_remember_facts(p, &f, channel, l, d) : -ENOMEM;
+	json_t *signers = e->profile.vouched.n ? vouched_json(&e->profile.vouched) : NULL;
+	const struct consent_facts f = { e->digest, e->name, e->subject, e->canonical, e->never_remember, client,
+		signers };
+	int r = client && (signers || !e->profile.vouched.n) ? consent_remember_facts(p, &f, channel, l, d) : -ENOMEM;
 
 	json_decref(client);
+	json_decref(signers);
 	return r;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -166,6 +167,14 @@ static void check_policy(const struct doctor_env *env, struct doctor_result *r)
 	if (policy_load(&policy, &d) < 0) {
 		doctor_no(r, "%s", d.text);
 		doctor_mend(r, "as root: mend or replace " POLICY_FILE);
+	} else if (policy_mode_observes(&policy.mode, time(NULL))) {
+		doctor_yes(r,
+			"%s holds for every launch; until %s what profiles deny of tools and hosts is only recorded "
+			"(%s)",
+			policy.file, policy.mode.until, policy.mode.where);
+	} else if (policy.mode.observe) {
+		doctor_yes(r, "%s holds for every launch; it observes no longer, since %s has passed", policy.file,
+			policy.mode.until);
 	} else if (policy.file) {
 		doctor_yes(r, "%s holds for every launch", policy.file);
 	} else {

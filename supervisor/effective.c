@@ -27,6 +27,7 @@
 #include "supervisor/identity.h"
 #include "supervisor/pin_others.h"
 #include "supervisor/policy/ceilings.h"
+#include "supervisor/policy/observe.h"
 #include "supervisor/private_home.h"
 #include "supervisor/secret_values.h"
 #include "supervisor/signing/usable.h"
@@ -86,6 +87,7 @@ static int step_line(struct build *b, struct diag *d)
 	struct effective *e = b->e;
 	int r = effective_take_grants(b->args, &e->profile, d);
 
+	e->added = effective_added(b->args->grants);
 	if (r == -EINVAL || r == -EEXIST)
 		e->exit_hint = EXIT_USAGE;
 	return r < 0 ? r : ceilings_apply(b->args->paths, e, d);
@@ -93,7 +95,9 @@ static int step_line(struct build *b, struct diag *d)
 
 static int step_provide(struct build *b, struct diag *d)
 {
-	return effective_network_provide(b->e, d);
+	int r = effective_network_provide(b->e, d);
+
+	return r < 0 ? r : observe_apply(b->e, d);
 }
 
 static int step_policy(struct build *b, struct diag *d)
@@ -179,6 +183,23 @@ static int name_launch(struct effective *e)
 	return e->name && e->subject ? 0 : -ENOMEM;
 }
 
+/* Where nobody is asked, nobody sees which program a PATH has chosen: it is that of the system, where that has one. */
+static int resolve(struct build *b, const struct strv *words, const char *path, struct diag *d)
+{
+	static const char system_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	struct effective *e = b->e;
+	int r;
+
+	if (e->policy.consent.by != CONSENT_BY_ASK && e->profile.managed) {
+		r = resolve_command(b->args->paths, words, system_path, e->plan.cwd, &e->cmd, d);
+		if (r != -ENOENT && r != -EACCES)
+			return r;
+		resolved_done(&e->cmd);
+		e->by_path = true;
+	}
+	return resolve_command(b->args->paths, words, path, e->plan.cwd, &e->cmd, d);
+}
+
 static int step_command(struct build *b, struct diag *d)
 {
 	struct effective *e = b->e;
@@ -194,7 +215,7 @@ static int step_command(struct build *b, struct diag *d)
 	if (r == -EPERM)
 		effective_hint_profile(b->args->paths, &b->vouching.bundle, &words, d);
 	if (r == 0)
-		r = resolve_command(b->args->paths, &words, path, e->plan.cwd, &e->cmd, d);
+		r = resolve(b, &words, path, d);
 	if (r == -ENOENT)
 		effective_hint_program(&e->profile, words.v[0], path, d);
 	if (r < 0) {
@@ -562,6 +583,7 @@ static int as_written(struct build *b, struct diag *d)
 	r = policy_judge_profile(&e->policy.servers, &e->profile, d);
 	r = r < 0 ? r : ceilings_apply_rules(e, d);
 	r = r < 0 ? r : effective_network_provide(e, d);
+	r = r < 0 ? r : observe_apply(e, d);
 	e->name = r == 0 && e->profile.name ? strdup(e->profile.name) : NULL;
 	if (r == 0)
 		r = e->name ? name_profile(e) : -ENOMEM;
@@ -650,6 +672,7 @@ int effective_identify(const struct paths *p, const struct lineage *l, struct ef
 void effective_done(struct effective *e)
 {
 	forget_client(e);
+	free(e->ungranted);
 	free(e->bundle_warning);
 	policy_groups_done(&e->bundle_groups);
 	policy_done(&e->policy);

@@ -120,10 +120,16 @@ struct effective {
 	struct pin_set pins;
 	struct vouched pins_vouched; /* who signed the file that the profile names */
 	bool others_cut;	     /* not all names of the other servers' tools are guarded against imitation */
-	int exit_hint;		     /* enum stockade_exit for a failure */
-	struct client client;	     /* who asks for it; no part of the digest. Filled by effective_identify */
-	const char *client_rule;     /* by which rule of the policy it may; NULL: none says so */
-	char *client_refused;	     /* it may not, in words for the person; NULL: it may */
+	const char *observe_until;   /* what the profile denies of tools and hosts is only recorded (policy/observe.h);
+				      * NULL: denied */
+	const char *added;	     /* an option that adds to a managed profile, "--env"; NULL: none does */
+	bool by_path; /* where the policy may approve: the PATH of the environment alone has found the program */
+	bool granted; /* the policy approves it, and nobody is asked. Filled by effective_digest (consent/granted.h) */
+	char *ungranted;	 /* why it does not, where it might; NULL: it does, or never would */
+	int exit_hint;		 /* enum stockade_exit for a failure */
+	struct client client;	 /* who asks for it; no part of the digest. Filled by effective_identify */
+	const char *client_rule; /* by which rule of the policy it may; NULL: none says so */
+	char *client_refused;	 /* it may not, in words for the person; NULL: it may */
 };
 
 struct approvals; /* supervisor/consent.h */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include "supervisor/canonical.h"
 #include "supervisor/code_digest.h"
+#include "supervisor/consent/granted.h"
 #include "supervisor/danger.h"
 #include "supervisor/effective_client.h"
 #include "supervisor/effective_lines.h"
@@ -18,6 +19,7 @@
 #include "supervisor/effective_network.h"
 #include "supervisor/effective_scopes.h"
 #include "supervisor/environment.h"
+#include "supervisor/policy/observe.h"
 #include "supervisor/signing/code_bound.h"
 
 enum { CANONICAL_VERSION = 4 };
@@ -197,7 +199,9 @@ int effective_canonical(struct effective *e, const struct fs_grants *g, char *co
 		r = add_arguments(protocol, &f->arguments);
 	if (r == 0)
 		r = effective_scopes_canonical(protocol, &f->scopes);
-	return r < 0 ? r : add_text(protocol, &f->text);
+	if (r == 0)
+		r = add_text(protocol, &f->text);
+	return r < 0 ? r : observe_canonical(e, e->canonical);
 }
 
 static int digest_tree(const struct paths *p, const struct code_tree *t, bool with_git, json_t *entry, struct diag *d)
@@ -247,5 +251,6 @@ int effective_digest(const struct paths *p, const struct approvals *all, struct 
 	r = canonical_digest(e->canonical, e->digest);
 	if (r < 0)
 		return diag_fail(d, r, "cannot compute the plan's digest: %s", strerror(-r));
-	return effective_check_overlap(p, all, e, d);
+	r = effective_check_overlap(p, all, e, d);
+	return r < 0 ? r : granted_judge(e, d);
 }

@@ -123,3 +123,17 @@ int effective_take_grants(const struct effective_args *a, struct profile *f, str
 {
 	return f->managed ? narrow(a, f, d) : merge_grants(a, f, d);
 }
+
+const char *effective_added(const struct grants *g)
+{
+	const struct {
+		const char *option;
+		bool given;
+	} rows[] = { { "--env", g->env_pass.n }, { "--setenv", g->env_set.n }, { "--ro", g->read.n },
+		{ "--rw", g->write.n }, { "--host", g->hosts.n }, { "--cwd", g->cwd }, { "--", g->command.n } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].given)
+			return rows[i].option;
+	return NULL;
+}

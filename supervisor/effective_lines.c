@@ -15,6 +15,7 @@
 #include "supervisor/effective_meters.h"
 #include "supervisor/effective_network.h"
 #include "supervisor/effective_scopes.h"
+#include "supervisor/policy/observe.h"
 #include "supervisor/secret_values.h"
 #include "supervisor/signing/signing_lines.h"
 
@@ -462,6 +463,8 @@ static int add_protocol(struct effective *e)
 	const struct profile *f = &e->profile;
 	int r = add_rules(e, LINE_TOOLS, &f->tools);
 
+	if (r == 0)
+		r = observe_lines(e);
 	if (r == 0 && f->scan_withhold)
 		r = effective_add_line(e, LINE_TOOLS, 0, f->scan_withhold,
 			"withheld, and prompts as well: where a scan finds orders, hidden text or false names");

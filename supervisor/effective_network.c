@@ -178,6 +178,10 @@ static int add_grant(struct effective *e, const struct net_grant *g)
 {
 	char text[NETWORK_TEXT_MAX], prefix[PREFIX_WORDS_MAX];
 
+	if (g->observed)
+		return effective_add_line(e, LINE_NETWORK, danger_of(g), e->policy.mode.where,
+			"%s%s, which the profile denies: until %s it is let through and recorded",
+			network_grant_text(g, text, sizeof(text)), what_of(g), e->observe_until);
 	return effective_add_line(e, LINE_NETWORK, danger_of(g), g->where, "%s%s%s%s%s",
 		network_grant_text(g, text, sizeof(text)), what_of(g), prefix_words(g, prefix, sizeof(prefix)),
 		is_named(g) && !g->sni && has_tls_port(g) ? " (the name in a TLS connection is not compared)" : "",
@@ -273,7 +277,8 @@ json_t *effective_network_canonical(const struct effective *e)
 	int r = effective_network_trusts(e) ? canonical_digest_text(e->policy.provide.ca, ca) : 0;
 
 	for (size_t i = 0; i < c->n_grants; i++)
-		r |= json_array_append_new(allow, canonical_grant(&c->grants[i]));
+		if (!c->grants[i].observed)
+			r |= json_array_append_new(allow, canonical_grant(&c->grants[i]));
 	for (size_t i = 0; i < c->n_publish; i++)
 		r |= json_array_append_new(publish, json_integer(c->publish[i]));
 #define X(member, standard, least, most, key) r |= json_object_set_new(limits, key, json_integer(c->limits.member));

@@ -7,6 +7,8 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include "base/text.h"
+#include "supervisor/consent/granted.h"
+#include "supervisor/consent/standing.h"
 #include "supervisor/exit.h"
 #include "supervisor/kill/kill_launch.h"
 
@@ -21,6 +23,7 @@ int launch_failed(const struct launch *l, int r, const struct diag *d)
 void launch_done(struct launch *l)
 {
 	spawned_done(&l->prepared);
+	free(l->unapproved);
 	approval_done(&l->approval);
 	approvals_done(&l->approvals);
 	lineage_done(&l->lineage);
@@ -149,26 +152,48 @@ static int may_ask_here(struct launch *l, bool *ret, struct diag *d)
 	return 0;
 }
 
-/* What came through a channel that does not count is kept, and approves nothing: a later answer stands in its place. */
-static int look_up(struct launch *l, struct diag *d)
-{
-	int r;
-
-	if (l->effective->never_remember)
-		return CONSENT_UNKNOWN;
-	r = consent_lookup(&l->paths, l->effective->digest, &l->approval, d);
-	if (r != CONSENT_APPROVED || judge_channel(l, l->approval.channel, d) == 0)
-		return r;
-	approval_done(&l->approval);
-	return CONSENT_UNKNOWN;
-}
-
 /* What was allowed without being remembered. */
 static int note_answer(struct launch *l, const char *channel)
 {
-	snprintf(l->approval.id, sizeof(l->approval.id), "%.16s", l->effective->digest);
-	l->approval.channel = strdup(channel);
-	return l->approval.channel ? CONSENT_APPROVED : -ENOMEM;
+	return consent_note(l->effective, channel, &l->approval);
+}
+
+/* What the policy approved is kept for people, and for what a later plan differs in: no launch believes it. */
+static int keep_granted(const struct launch *l, struct diag *d)
+{
+	for (size_t i = 0; i < l->approvals.n; i++)
+		if (strcmp(l->approvals.v[i].digest, l->effective->digest) == 0)
+			return CONSENT_APPROVED;
+	return consent_remember(&l->paths, l->effective, GRANTED_CHANNEL, &l->lineage, d);
+}
+
+static int look_up(struct launch *l, struct diag *d)
+{
+	int r = consent_standing(&l->paths, l->effective, &l->approval, d);
+
+	return r == CONSENT_APPROVED && l->effective->granted ? keep_granted(l, d) : r;
+}
+
+/* Nobody is asked whose answer would not count. A client may show this to a model: no command in it lifts it. */
+static int refuse_unapproved(struct launch *l, bool client, struct diag *d)
+{
+	const struct effective *e = l->effective;
+	const char *more = e->never_remember ? "It can rewrite its own code, so no approval of it would last"
+			   : e->ungranted    ? e->ungranted
+					     : "";
+	char name[128];
+
+	diag_set(d,
+		"it is not approved, and on this machine only who manages it approves servers (%s), so nothing was "
+		"started: send them its digest, %s%s%s",
+		e->policy.consent.by_where, e->digest, *more ? ". The policy does not approve it by itself: " : "",
+		more);
+	l->unapproved = strdup(d->text);
+	if (!l->unapproved)
+		return -ENOMEM;
+	if (!client)
+		diag_prefix(d, "%s: ", text_escape_str(e->name, name, sizeof(name)));
+	return client ? CONSENT_DENIED : -EPERM;
 }
 
 /* What a waiting launch was allowed through: the approval says so where one is remembered. */
@@ -282,5 +307,7 @@ int launch_approved(
 		r = note_start(l, d);
 	if (r != CONSENT_APPROVED)
 		spawned_done(&l->prepared);
+	if (r == CONSENT_UNKNOWN && l->effective->policy.consent.by == CONSENT_BY_ADMIN && geteuid() != 0)
+		return refuse_unapproved(l, client, d);
 	return r == CONSENT_UNKNOWN ? ask(l, client, d) : r;
 }

@@ -30,7 +30,9 @@ struct launch {
 	/* An answer that is given here is remembered by launch_remember() alone, which other launches of this plan may
 	 * be waiting for. */
 	bool remembers_later, answered_here;
-	bool client;	/* there is one, and the policy may deny it */
+	char *unapproved; /* CONSENT_DENIED: nobody here can approve it, in words for the person; NULL: its client may
+			   * not (effective->client_refused) */
+	bool client;	  /* there is one, and the policy may deny it */
 	bool pin_texts; /* the texts of the pins are wanted: up to PIN_FILE_MAX, which no session holds for its life */
 	/* What has to be so whenever the plan is drawn, and so before anybody is asked. -errno with words; NULL:
 	 * nothing. */

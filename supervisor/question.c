@@ -84,8 +84,8 @@ json_t *question_json(const struct effective *e, const json_t *earlier)
 			    *command = question_command(&e->cmd.argv);
 	_cleanup_free_ char *file = e->profile.file ? question_shown(e->profile.file) : NULL;
 	unsigned danger = 0;
-	json_t *asked, *lines = lines_json(e, &danger),
-		       *changes = earlier ? question_changes(earlier, e->canonical) : json_null();
+	json_t *asked, *signers, *lines = lines_json(e, &danger),
+				 *changes = earlier ? question_changes(earlier, e->canonical) : json_null();
 
 	if (!name || !subject || !command || !lines || !changes || (e->profile.file && !file)) {
 		json_decref(lines);
@@ -93,11 +93,12 @@ json_t *question_json(const struct effective *e, const json_t *earlier)
 		return NULL;
 	}
 	/* Nobody asked where nobody looked who did. */
+	signers = e->profile.vouched.n ? vouched_json(&e->profile.vouched) : json_null();
 	asked = e->client.kind != CLIENT_UNKNOWN || e->client.why ? who_asks(e) : json_null();
-	return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:s, s:o, s:o, s:b, s:o, s:o, s:o}", "name", name, "subject",
+	return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "name", name, "subject",
 		subject, "digest", e->digest, "profile", file, "version", (json_int_t)e->profile.version, "command",
 		command, "command_dangers", danger_names(danger), "dangers", danger_names(e->danger), "never_remember",
-		e->never_remember, "lines", lines, "changes", changes, "client", asked);
+		e->never_remember, "lines", lines, "changes", changes, "client", asked, "signers", signers);
 }
 
 int question_print(FILE *out, const struct effective *e, const struct question_options *o)

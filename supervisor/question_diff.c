@@ -44,6 +44,8 @@ static const struct diff_row {
 	{ "network.publish", "port offered to this machine", STYLE_PLAIN },
 	{ "network.addresses", "addresses that stand for names", STYLE_PLAIN },
 	{ "network.proxy", "proxy", STYLE_PLAIN },
+	{ "observe.until", "what its profile denies of tools and hosts is only recorded until", STYLE_PLAIN },
+	{ "observe.hosts", "host let through and recorded until then", STYLE_PLAIN },
 	{ "unix", "unix socket", STYLE_PLAIN },
 	{ "af_unix", "may open unix sockets", STYLE_PLAIN },
 	{ "seccomp", "system calls", STYLE_PLAIN },

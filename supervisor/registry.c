@@ -106,12 +106,12 @@ static int write_entry(const struct registry_args *a, int dirfd, struct diag *d)
 
 	if (registry_start_time(getpid(), &start) < 0 || registry_start_time(a->init_pid, &init_start) < 0)
 		return diag_fail(d, -ESRCH, "cannot read a start time below /proc: is it mounted?");
-	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:i, s:I, s:i, s:I, s:I, s:I, s:o*}", "session", a->id,
+	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:i, s:I, s:i, s:I, s:I, s:I, s:o*, s:s*}", "session", a->id,
 		"name", a->name, "client", a->client, "digest", a->digest, "writes", writable_paths(a->grants), "pid",
 		getpid(), "start", (json_int_t)start, "init_pid", a->init_pid, "init_start", (json_int_t)init_start,
 		"client_pid", client ? client->pid : 0, "client_start", client ? (json_int_t)client->start : 0, "since",
 		(json_int_t)time(NULL), "pid_namespace", (json_int_t)registry_pid_namespace(), "identity",
-		a->identity ? client_json(a->identity) : NULL);
+		a->identity ? client_json(a->identity) : NULL, "observe_until", a->observe_until);
 	text = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	json_decref(j);
 	if (!text)
@@ -166,6 +166,7 @@ static void entry_done(struct registry_entry *e)
 	free(e->client);
 	json_decref(e->writes);
 	json_decref(e->identity);
+	free(e->observe_until);
 }
 
 void registry_list_done(struct registry_list *l)
@@ -186,6 +187,8 @@ static int parse_entry(json_t *j, struct registry_entry *ret)
 		"client", &client, "pid", &pid, "start", &start, "init_pid", &init_pid, "init_start", &init_start,
 		"since", &since, "pid_namespace", &namespace);
 
+	const char *until = json_string_value(json_object_get(j, "observe_until"));
+
 	*ret = (struct registry_entry){ 0 };
 	if (r == 0 && strlen(id) == AUDIT_SESSION_ID_LEN && pid > 0 && pid <= INT32_MAX && init_pid > 0 &&
 		init_pid <= INT32_MAX) {
@@ -194,6 +197,7 @@ static int parse_entry(json_t *j, struct registry_entry *ret)
 		ret->client = strdup(client);
 		ret->writes = json_incref(json_object_get(j, "writes"));
 		ret->identity = json_incref(json_object_get(j, "identity"));
+		ret->observe_until = until ? strdup(until) : NULL;
 		ret->pid = (pid_t)pid;
 		ret->start = (uint64_t)start;
 		ret->init_pid = (pid_t)init_pid;

@@ -50,8 +50,9 @@ struct registry_entry {
 	char id[AUDIT_SESSION_ID_LEN + 1];
 	char *name;
 	char *client;
-	json_t *writes;	  /* an array of paths */
-	json_t *identity; /* as client_json() writes it; NULL: nobody looked */
+	json_t *writes;	     /* an array of paths */
+	json_t *identity;    /* as client_json() writes it; NULL: nobody looked */
+	char *observe_until; /* as in registry_args; NULL: it is denied */
 	pid_t pid, init_pid;
 	uint64_t start, init_start;
 	int64_t since;
@@ -72,6 +73,7 @@ struct registry_args {
 	const struct fs_grants *grants; /* what it may write is noted, for who starts code that lies there */
 	pid_t init_pid;
 	const struct client *identity; /* of the client; NULL: nobody looked */
+	const char *observe_until;     /* what its profile denies is only recorded; NULL: it is denied */
 };
 
 int registry_add(const struct registry_args *a, struct registration *ret, struct diag *d) _must_check_;

@@ -65,6 +65,7 @@ static int on_init(struct session *s, const struct report *r, int pidfd)
 		.lineage = a->lineage,
 		.grants = &a->effective->grants,
 		.identity = &a->effective->client,
+		.observe_until = a->effective->observe_until,
 		.init_pid = r->pid };
 	_cleanup_free_ char *client = lineage_words(a->lineage);
 

@@ -80,14 +80,22 @@ static int send_pins(struct session *s)
 	return r < 0 ? diag_fail(&s->diag, r, "cannot hand the pins to the shim: %s", strerror(-r)) : 0;
 }
 
+/* Who has signed what was approved: the profile as it is now. */
+static json_t *signers_of(const struct effective *e)
+{
+	return json_pack("{s:o*}", "signers", e->profile.vouched.n ? vouched_json(&e->profile.vouched) : NULL);
+}
+
 static int start(struct session *s)
 {
 	struct event e = { .type = EVENT_CONSENT, .status = "approved" };
+	json_t *signers = signers_of(s->args->effective);
 	int r = session_identify(s);
 
 	snprintf(e.reason, sizeof(e.reason), "through '%s'", s->channel ? s->channel : "");
 	if (r == 0)
-		r = session_record(s, EVENT_FROM_SUPERVISOR, &e, NULL);
+		r = signers ? session_record(s, EVENT_FROM_SUPERVISOR, &e, signers) : -ENOMEM;
+	json_decref(signers);
 	if (r == 0)
 		r = send_pins(s);
 	return r < 0 ? r : session_build(s);

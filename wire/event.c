@@ -29,7 +29,9 @@ static const char *const decision_names[] = {
 	[EVENT_ALLOW] = "allow",
 	[EVENT_DENY] = "deny",
 	[EVENT_DROP] = "drop",
+	[EVENT_WOULD_DENY] = "would deny",
 };
+_Static_assert(ARRAY_LEN(decision_names) == EVENT_DECISION_COUNT, "a name for every decision");
 
 const char *event_name(enum event_type t)
 {
@@ -120,7 +122,7 @@ int event_decode(const void *bytes, size_t n, struct event *ret)
 #undef X
 	ret->args = wire_get_bytes(&r, &args_len);
 	ret->args_len = (uint32_t)args_len;
-	if (args_len > EVENT_ARGS_MAX || ret->type >= EVENT_TYPE_COUNT || ret->decision > EVENT_DROP ||
+	if (args_len > EVENT_ARGS_MAX || ret->type >= EVENT_TYPE_COUNT || ret->decision >= EVENT_DECISION_COUNT ||
 		ret->side > EVENT_FROM_SERVER)
 		return -EPROTO;
 	return wire_close(&r);

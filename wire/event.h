@@ -87,7 +87,8 @@ enum event_type {
 		EVENT_TYPE_COUNT
 };
 
-enum event_decision { EVENT_NONE, EVENT_ALLOW, EVENT_DENY, EVENT_DROP };
+/* WOULD_DENY: it passed, since this machine only observes (supervisor/policy/observe.h). */
+enum event_decision { EVENT_NONE, EVENT_ALLOW, EVENT_DENY, EVENT_DROP, EVENT_WOULD_DENY, EVENT_DECISION_COUNT };
 enum event_side { EVENT_SIDE_NONE, EVENT_FROM_CLIENT, EVENT_FROM_SERVER };
 
 const char *event_name(enum event_type t);

@@ -143,19 +143,31 @@ static size_t name_rank(const struct net_grant *g, const char *name)
 	return g->kind == NET_ANY_NAME ? 1 : 0;
 }
 
-uint32_t net_match_name(const struct net_config *c, const char *name, uint16_t port)
+bool net_observing(const struct net_config *c)
+{
+	return c->observe_until_us && io_boot_us() < c->observe_until_us;
+}
+
+static uint32_t match_name(const struct net_config *c, bool observed, const char *name, uint16_t port)
 {
 	uint32_t best = NET_NO_GRANT;
 	size_t best_rank = 0;
 
 	for (size_t i = 0; i < c->n_grants; i++) {
-		size_t rank = name_rank(&c->grants[i], name);
+		size_t rank = c->grants[i].observed == observed ? name_rank(&c->grants[i], name) : 0;
 		if (rank <= best_rank || !net_grant_has_port(&c->grants[i], port))
 			continue;
 		best = (uint32_t)i;
 		best_rank = rank;
 	}
 	return best;
+}
+
+uint32_t net_match_name(const struct net_config *c, const char *name, uint16_t port)
+{
+	uint32_t grant = match_name(c, false, name, port);
+
+	return grant == NET_NO_GRANT && net_observing(c) ? match_name(c, true, name, port) : grant;
 }
 
 uint32_t net_match_address(const struct net_config *c, const struct net_address *a, uint16_t port)
@@ -247,6 +259,7 @@ static void put_grant(struct wire_writer *w, const struct net_grant *g)
 	put_ports(w, g->ports, g->n_ports);
 	wire_put_u8(w, g->sni);
 	wire_put_u8(w, g->private_allowed);
+	wire_put_u8(w, g->observed);
 	wire_put_str(w, g->where);
 }
 
@@ -257,6 +270,9 @@ static bool grant_whole(const struct net_grant *g)
 	if (g->kind >= NET_GRANT_KIND_COUNT || g->n_ports == 0 || !g->where)
 		return false;
 	if (named != (g->name != NULL) || (named && !net_name_valid(g->name)))
+		return false;
+	/* Nothing but a name, and never one that may lead inside. */
+	if (g->observed && (g->kind == NET_PREFIX || g->kind == NET_LOCALHOST || g->private_allowed))
 		return false;
 	return g->kind != NET_PREFIX || (g->address.family && g->prefix <= address_bits(g->address.family));
 }
@@ -270,6 +286,7 @@ static void get_grant(struct wire_reader *r, struct net_grant *ret)
 	ret->n_ports = get_ports(r, ret->ports, NET_PORTS_MAX);
 	ret->sni = wire_get_u8(r);
 	ret->private_allowed = wire_get_u8(r);
+	ret->observed = wire_get_u8(r);
 	ret->where = wire_get_str(r);
 	if (!r->error && !grant_whole(ret))
 		r->error = -EPROTO;
@@ -292,6 +309,7 @@ int net_config_encode(const struct net_config *c, struct wire_writer *w)
 	wire_put_str(w, c->proxy_host);
 	wire_put_u32(w, c->proxy_port);
 	wire_put_str(w, c->proxy_where);
+	wire_put_u64(w, c->observe_until_us);
 	return wire_finish(w);
 }
 
@@ -342,6 +360,7 @@ int net_config_decode(const void *bytes, size_t n, struct net_config *ret)
 	proxy_port = wire_get_u32(&r);
 	ret->proxy_port = (uint16_t)proxy_port;
 	ret->proxy_where = wire_get_str(&r);
+	ret->observe_until_us = wire_get_u64(&r);
 	e = wire_close(&r);
 	if (e == 0 && (!ret->server || !wire_id_is_safe(ret->uid) || !wire_id_is_safe(ret->gid) ||
 			      ret->addresses >= NET_ADDRESSES_COUNT || proxy_port > UINT16_MAX ||

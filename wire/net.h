@@ -51,7 +51,8 @@ struct net_grant {
 	size_t n_ports;
 	bool sni;	      /* on TLS ports the ClientHello must name what was granted */
 	bool private_allowed; /* the profile names this very host or network, so a private address may answer */
-	char *where;	      /* "profiles/x.json:12 (network.allow)" for messages and records */
+	bool observed; /* not the profile's: let through, and recorded as what would be denied, while that holds */
+	char *where;   /* "profiles/x.json:12 (network.allow)" for messages and records */
 };
 
 /* Which addresses stand for names inside the sandbox. */
@@ -96,7 +97,8 @@ struct net_config {
 	char *proxy_host; /* HTTP CONNECT proxy that every connection goes through, or NULL: names are then resolved by
 			     it */
 	uint16_t proxy_port;
-	char *proxy_where; /* who provides it */
+	char *proxy_where;	   /* who provides it */
+	uint64_t observe_until_us; /* CLOCK_BOOTTIME: from then on an observed grant grants nothing */
 };
 
 int net_config_encode(const struct net_config *c, struct wire_writer *w) _must_check_;
@@ -109,8 +111,10 @@ struct net_limits net_limits_default(void);
 
 /* Is it a name in our form: lower case, LDH and underscore, labels of 1..63, <= NET_NAME_MAX, not an address? */
 bool net_name_valid(const char *name);
-/* The grant for name (in our form) and port: an exact name before the longest wildcard before "*"; NET_NO_GRANT. Port
- * 0: any. */
+/* Do observed grants grant anything now? */
+bool net_observing(const struct net_config *c);
+/* The grant for name (in our form) and port: an exact name before the longest wildcard before "*", and an observed one
+ * where there is no other; NET_NO_GRANT. Port 0: any. */
 uint32_t net_match_name(const struct net_config *c, const char *name, uint16_t port);
 /* The grant for a literal address: the longest prefix; NET_NO_GRANT. Port 0: any. */
 uint32_t net_match_address(const struct net_config *c, const struct net_address *a, uint16_t port);

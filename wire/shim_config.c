@@ -69,6 +69,7 @@ int shim_config_encode(const struct shim_config *c, struct wire_writer *w)
 	wire_put_str(w, c->stderr_prefix);
 	wire_put_u64(w, c->line_max);
 	wire_put_u64(w, c->server_line_max);
+	wire_put_u64(w, c->observe_until_us);
 	wire_put_u8(w, (uint8_t)c->args);
 	wire_put_bytes(w, c->salt, sizeof(c->salt));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)
@@ -192,6 +193,7 @@ int shim_config_decode(const void *bytes, size_t n, struct shim_config *ret)
 	ret->stderr_prefix = wire_get_str(&r);
 	ret->line_max = wire_get_u64(&r);
 	ret->server_line_max = wire_get_u64(&r);
+	ret->observe_until_us = wire_get_u64(&r);
 	ret->args = wire_get_u8(&r);
 	wire_get_exactly(&r, ret->salt, sizeof(ret->salt));
 	for (size_t i = 0; i < SHIM_SCOPE_COUNT; i++)

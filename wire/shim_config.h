@@ -94,11 +94,13 @@ struct shim_scan {
 };
 
 struct shim_config {
-	char *name;		  /* server's name for messages */
-	uint32_t uid, gid;	  /* started by root: the shim becomes these before anything else; never 0 */
-	char *stderr_prefix;	  /* put before each of the server's stderr lines; never begins with "stockade" */
-	uint64_t line_max;	  /* bytes a message, <= SHIM_LINE_MAX */
-	uint64_t server_line_max; /* of the server's, where it has another limit than the client; 0: it has not */
+	char *name;		   /* server's name for messages */
+	uint32_t uid, gid;	   /* started by root: the shim becomes these before anything else; never 0 */
+	char *stderr_prefix;	   /* put before each of the server's stderr lines; never begins with "stockade" */
+	uint64_t line_max;	   /* bytes a message, <= SHIM_LINE_MAX */
+	uint64_t server_line_max;  /* of the server's, where it has another limit than the client; 0: it has not */
+	uint64_t observe_until_us; /* CLOCK_BOOTTIME; until then what the profile's own rules on tools deny passes, and
+				    * is recorded as what would be denied. What a ceiling denies is denied */
 	enum shim_args args;
 	unsigned char salt[16]; /* of this session, for SHIM_ARGS_HASH */
 	struct shim_rules scope[SHIM_SCOPE_COUNT];

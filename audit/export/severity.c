@@ -41,6 +41,7 @@ static const struct {
 	{ "checkpoint", NULL, NULL, SEVERITY_DEBUG },
 	{ NULL, "deny", NULL, SEVERITY_WARNING },
 	{ NULL, "drop", NULL, SEVERITY_NOTICE },
+	{ NULL, "would deny", NULL, SEVERITY_NOTICE },
 	{ "session.*", NULL, NULL, SEVERITY_NOTICE },
 	{ "consent", NULL, NULL, SEVERITY_NOTICE },
 	{ "scope.grant", NULL, NULL, SEVERITY_NOTICE },

@@ -67,8 +67,8 @@ int alert_set_event(const struct key *k)
 
 int alert_set_decision(const struct key *k)
 {
-	static const char *const words[] = { "allow", "deny", "drop" };
-	static const enum event_decision decisions[] = { EVENT_ALLOW, EVENT_DENY, EVENT_DROP };
+	static const char *const words[] = { "allow", "deny", "drop", "would deny" };
+	static const enum event_decision decisions[] = { EVENT_ALLOW, EVENT_DENY, EVENT_DROP, EVENT_WOULD_DENY };
 	size_t i = 0;
 	int r = key_word(k, words, ARRAY_LEN(words), &i);
 

@@ -198,6 +198,9 @@ static int add_channels(struct effective *e)
 	_cleanup_buf_ struct buf b = BUF_INIT(256);
 	int r = c->where ? policy_channel_words(c, &b) : 0;
 
+	if (r == 0 && c->by == CONSENT_BY_ADMIN)
+		r = effective_add_line(e, LINE_NOTE, 0, c->by_where,
+			"only who manages this machine can approve it, no answer of its user's does");
 	return r < 0 || !c->where ? r
 				  : effective_add_line(e, LINE_NOTE, 0, c->where, "its approval counts %s%s",
 					    b.len ? "only when it came through " : "through no channel at all",

@@ -6,8 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "base/io.h"
 #include "supervisor/policy/policy_keys.h"
+
+/* What one key asks of another. */
+static int check_whole(const struct policy *p, struct diag *d)
+{
+	/* What nobody signed nobody has granted. */
+	if (p->consent.by == CONSENT_BY_GRANTED && !p->signatures.where)
+		return diag_fail(d, -EINVAL,
+			"%s needs \"signatures\" in the policy: they say whose signature starts a server without a "
+			"question",
+			p->consent.by_where);
+	return policy_mode_check(&p->mode, time(NULL), d);
+}
 
 static int parse(struct parse *ps, const char *path, const struct buf *b, struct policy *policy)
 {
@@ -20,7 +33,8 @@ static int parse(struct parse *ps, const char *path, const struct buf *b, struct
 			ps->d, -EINVAL, "%s:1: a policy is a JSON object, not %s", path, json_file_type(ps->file.root));
 	if (!json_object_get(ps->file.root, "stockade"))
 		return diag_fail(ps->d, -EINVAL, "%s: has no \"stockade\": 1, which says the format", path);
-	return key_walk(ps, "", "", ps->file.root, policy);
+	r = key_walk(ps, "", "", ps->file.root, policy);
+	return r < 0 ? r : check_whole(policy, ps->d);
 }
 
 /* Whoever meets the error can seldom mend it, but has to know that it is not the server's. */
@@ -120,6 +134,7 @@ void policy_done(struct policy *p)
 	policy_groups_done(&p->groups);
 	policy_signatures_done(&p->signatures);
 	policy_consent_done(&p->consent);
+	policy_mode_done(&p->mode);
 	policy_bundle_done(&p->bundle);
 	*p = (struct policy){ 0 };
 }

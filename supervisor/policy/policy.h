@@ -24,6 +24,7 @@
 #include "supervisor/policy/policy_ceilings.h"
 #include "supervisor/policy/policy_consent.h"
 #include "supervisor/policy/policy_groups.h"
+#include "supervisor/policy/policy_mode.h"
 #include "supervisor/policy/policy_persons.h"
 #include "supervisor/policy/policy_provide.h"
 #include "supervisor/policy/policy_servers.h"
@@ -48,6 +49,7 @@ struct policy {
 	struct policy_ceilings ceilings;
 	struct policy_groups groups;
 	struct policy_consent consent;
+	struct policy_mode mode;
 	struct policy_bundle bundle;
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/landlock.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -13,6 +14,22 @@
 enum { SHOWN = 256 };
 
 static const char *const channels[] = { "terminal", "approve", "digest" };
+
+int policy_set_by(const struct key *k)
+{
+	static const char *const words[] = {
+		[CONSENT_BY_ASK] = "ask", [CONSENT_BY_GRANTED] = "granted", [CONSENT_BY_ADMIN] = "admin"
+	};
+	_Static_assert(ARRAY_LEN(words) == CONSENT_BY_COUNT, "a word for each");
+	struct policy_consent *c = KEY_FIELD(k, struct policy_consent);
+	size_t i = 0;
+	int r = key_word(k, words, ARRAY_LEN(words), &i);
+
+	if (r < 0 || i == CONSENT_BY_ASK)
+		return r;
+	c->by = (enum policy_consent_by)i;
+	return key_where(k, k->line, words[i], &c->by_where);
+}
 
 int policy_set_channels(const struct key *k)
 {
@@ -77,12 +94,21 @@ int policy_set_layers(const struct key *k)
 int policy_judge_channel(const struct policy_consent *c, const char *channel, const char *name, struct diag *d)
 {
 	char shown[SHOWN];
+	size_t i = 0;
 
-	if (!c->where)
+	/* Each user namespace has a root, and there this machine's policy is nobody's: it is not followed. */
+	if (c->by == CONSENT_BY_ADMIN && geteuid() != 0)
+		return diag_fail(d, -EPERM,
+			"%s: no answer of yours starts it: on this machine only who manages it approves servers (%s); "
+			"ask them",
+			text_escape_str(name, shown, sizeof(shown)), c->by_where);
+	while (i < ARRAY_LEN(channels) && strcmp(channels[i], channel) != 0)
+		i++;
+	if (i < ARRAY_LEN(channels) && (!c->where || c->channels >> i & 1))
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(channels); i++)
-		if (strcmp(channels[i], channel) == 0 && c->channels >> i & 1)
-			return 0;
+	if (!c->where)
+		return diag_fail(d, -EPERM, "%s: it was approved through \"%s\", which is no channel of an answer",
+			text_escape_str(name, shown, sizeof(shown)), channel);
 	return diag_fail(d, -EPERM,
 		"%s: an answer through \"%s\" does not count on this machine (%s); ask who manages it how servers are "
 		"approved here",
@@ -111,6 +137,7 @@ int policy_judge_layers(const struct policy_consent *c, int abi, struct diag *d)
 
 void policy_consent_done(struct policy_consent *c)
 {
+	free(c->by_where);
 	free(c->where);
 	free(c->landlock_where);
 	*c = (struct policy_consent){ 0 };

@@ -60,8 +60,12 @@ int policy_set_private(const struct key *k) _must_check_;
 int policy_set_sampling(const struct key *k) _must_check_;
 int policy_set_elicitation(const struct key *k) _must_check_;
 /* policy_consent.c */
+int policy_set_by(const struct key *k) _must_check_;
 int policy_set_channels(const struct key *k) _must_check_;
 int policy_set_layers(const struct key *k) _must_check_;
+/* policy_mode.c */
+int policy_set_mode(const struct key *k) _must_check_;
+int policy_set_observe_until(const struct key *k) _must_check_;
 /* policy_groups.c */
 int policy_set_groups(const struct key *k) _must_check_;
 /* policy_persons.c */

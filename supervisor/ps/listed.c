@@ -95,12 +95,13 @@ static json_t *session_json(struct listed *l, const struct registry_entry *e)
 	const struct registry_counters *c = &e->counters;
 	char since[OUTPUT_TIME_SIZE];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:O?, s:i, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "session", e->id,
-		"state", e->foreign ? "unknown" : "running", "server", e->name, "client", e->client, "identity",
+	return json_pack("{s:s, s:s, s:s, s:s, s:O?, s:i, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:s?}", "session",
+		e->id, "state", e->foreign ? "unknown" : "running", "server", e->name, "client", e->client, "identity",
 		e->identity, "pid", e->pid, "since", output_time(e->since, since), "calls", (json_int_t)c->calls,
 		"denials", (json_int_t)c->denials, "rate", rate_json(c, l->wall_us), "connections", connections_json(c),
 		"memory", e->foreign ? json_null() : json_integer((json_int_t)registry_memory(&l->processes, e->pid)),
-		"waits_for", calls_json(l, e), "killed", kill_show_json(&l->kills, e->name));
+		"waits_for", calls_json(l, e), "killed", kill_show_json(&l->kills, e->name), "observe_until",
+		e->observe_until);
 }
 
 /* There is no session before it is approved. */
@@ -109,12 +110,12 @@ static json_t *launch_json(const struct listed *l, const struct pending *p)
 	char since[OUTPUT_TIME_SIZE];
 
 	output_time(p->when, since);
-	return json_pack("{s:n, s:s, s:s, s:s, s:O?, s:n, s:s, s:i, s:i, s:i, s:n, s:n, s:[{s:s, s:s, s:I}], s:o}",
+	return json_pack("{s:n, s:s, s:s, s:s, s:O?, s:n, s:s, s:i, s:i, s:i, s:n, s:n, s:[{s:s, s:s, s:I}], s:o, s:n}",
 		"session", "state", "waiting", "server", p->damaged ? "" : p->name, "client",
 		p->damaged ? "" : p->lineage, "identity", json_object_get(p->question, "client"), "pid", "since", since,
 		"calls", 0, "denials", 0, "rate", 0, "connections", "memory", "waits_for", "kind", "launch", "digest",
 		p->digest, "launches", (json_int_t)p->waiters, "killed",
-		kill_show_json(&l->kills, p->damaged ? "" : p->name));
+		kill_show_json(&l->kills, p->damaged ? "" : p->name), "observe_until");
 }
 
 json_t *listed_json(struct listed *l)
@@ -175,7 +176,10 @@ static void print_session(FILE *out, struct listed *l, const struct registry_ent
 	else if (killed)
 		snprintf(state, sizeof(state), "%zu tool%s killed", killed, killed > 1 ? "s" : "");
 	else
-		snprintf(state, sizeof(state), "%s", e->foreign ? "unknown" : "running");
+		snprintf(state, sizeof(state), "%s",
+			e->foreign	   ? "unknown"
+			: e->observe_until ? "running, observed"
+					   : "running");
 	print_row(out, l, &r);
 }
 

@@ -62,12 +62,14 @@ PROXY = "http://198.51.100.1:3128"
 
 
 @contextmanager
-def policy(world, provide):
+def policy(world, provide, **more):
     """What the owner of the machine lays down, in the mounts of the "host" alone."""
     with open(f"{world.base}/policy.json", "w", encoding="ascii") as f:
-        json.dump({"stockade": 1, "provide": provide}, f)
+        json.dump({"stockade": 1, "provide": provide, **more}, f)
     world.host.run(["sh", "-c", f"mkdir {world.base}/up {world.base}/wk && mount -t overlay o -o lowerdir=/etc,upperdir={world.base}/up,"
-                    f"workdir={world.base}/wk /etc && mkdir -p /etc/stockade && cp {world.base}/policy.json /etc/stockade/ && cp {world.ca} /etc/stockade/"])
+                    f"workdir={world.base}/wk /etc && mkdir -p /etc/stockade && cp {world.base}/policy.json /etc/stockade/ && cp {world.ca} /etc/stockade/ && "
+                    # what lies over single files of it is not in it
+                    f"cp {world.base}/resolv.conf {world.base}/hosts /etc/"])
     try:
         yield world
     finally:

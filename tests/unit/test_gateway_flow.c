@@ -431,6 +431,44 @@ static void connections_end_when_their_time_is_over(void **state)
 	end(&w);
 }
 
+static void what_stands_because_it_is_observed_ends_with_that_and_nothing_else_does(void **state)
+{
+	struct dial_request q;
+	struct event e;
+	struct world w;
+
+	begin(&w);
+	struct net_grant more[] = { grants[0], grants[1], grants[1] };
+	more[2].name = (char *)(uintptr_t) "api.example.com";
+	more[2].observed = true;
+	w.config.grants = more;
+	w.config.n_grants = ARRAY_LEN(more);
+	w.config.observe_until_us = io_boot_us() + 3600 * UINT64_C(1000000);
+	int granted = client_to(&w, &db, 5432), its_host = host_for(&w, &q);
+	assert_int_equal(q.grant, 1);
+	int observed = client_to(&w, &api, 5432), host = host_for(&w, &q);
+	assert_int_equal(q.grant, 2);
+	say(observed, "hello");
+	expect_bytes(&w, host, "hello");
+	w.config.observe_until_us = io_boot_us();
+	expect_outcome(&w, observed, -ECONNRESET);
+	expect_outcome(&w, host, -ECONNRESET);
+	expect_event(&w, &e);
+	assert_string_equal(e.status, "observing has ended");
+	say(granted, "still");
+	expect_bytes(&w, its_host, "still");
+	int late = client_to(&w, &api, 5432);
+	expect_outcome(&w, late, -ECONNRESET);
+	expect_event(&w, &e);
+	assert_int_equal(e.type, EVENT_NET_DENIED);
+	close(granted);
+	close(its_host);
+	close(observed);
+	close(host);
+	close(late);
+	end(&w);
+}
+
 static void connections_beyond_the_limit_are_reset_and_recorded(void **state)
 {
 	int clients[3];
@@ -691,6 +729,7 @@ int main(void)
 		cmocka_unit_test(the_hello_is_read_in_pieces_and_sent_on_whole),
 		cmocka_unit_test(a_hello_for_another_host_is_answered_with_an_alert_and_recorded),
 		cmocka_unit_test(connections_end_when_their_time_is_over),
+		cmocka_unit_test(what_stands_because_it_is_observed_ends_with_that_and_nothing_else_does),
 		cmocka_unit_test(connections_beyond_the_limit_are_reset_and_recorded),
 		cmocka_unit_test(bulk_arrives_whole_past_a_slow_reader),
 		cmocka_unit_test(a_reader_that_stops_stops_the_writer),

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 #include <errno.h>
 #include <stdio.h>
+#include "base/io.h"
 #include "wire/net_layout.h"
 
 #define W	.where = (char *)(uintptr_t) "t"
@@ -87,6 +88,71 @@ static void the_closest_grant_wins(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_int_equal(net_match_name(&config, cases[i].name, cases[i].port), cases[i].grant);
+}
+
+static void an_observed_grant_speaks_where_no_other_does_and_while_it_is_observed(void **state)
+{
+	static struct net_grant both[] = {
+		{ .kind = NET_WILDCARD, N("example.com"), .ports = { 443 }, .n_ports = 1, W },
+		{ .kind = NET_NAME, N("api.example.com"), .ports = { 80, 443 }, .n_ports = 2, .observed = true, W },
+		{ .kind = NET_ANY_NAME, .ports = { 80 }, .n_ports = 1, .observed = true, W },
+	};
+	static const struct {
+		const char *name;
+		uint16_t port;
+		uint32_t now, over;
+	} cases[] = {
+		{ "api.example.com", 443, 0, 0 },
+		{ "api.example.com", 80, 1, NET_NO_GRANT },
+		{ "evil.test", 80, 2, NET_NO_GRANT },
+		{ "evil.test", 443, NET_NO_GRANT, NET_NO_GRANT },
+		{ "evil.test", 0, 2, NET_NO_GRANT },
+	};
+	struct net_config c = { .grants = both, .n_grants = ARRAY_LEN(both) };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		c.observe_until_us = io_boot_us() + 3600 * UINT64_C(1000000);
+		assert_int_equal(net_match_name(&c, cases[i].name, cases[i].port), cases[i].now);
+		c.observe_until_us = io_boot_us();
+		assert_int_equal(net_match_name(&c, cases[i].name, cases[i].port), cases[i].over);
+		c.observe_until_us = 0;
+		assert_int_equal(net_match_name(&c, cases[i].name, cases[i].port), cases[i].over);
+	}
+}
+
+static void what_is_observed_and_leads_inside_is_no_configuration(void **state)
+{
+	static const struct {
+		struct net_grant grant;
+		bool good;
+	} rows[] = {
+		{ { .kind = NET_NAME, N("a.example"), .ports = { 80 }, .n_ports = 1, W }, true },
+		{ { .kind = NET_PREFIX, .address = { 4, { 10 } }, .prefix = 8, .ports = { 80 }, .n_ports = 1, W },
+			false },
+		{ { .kind = NET_LOCALHOST, .ports = { 80 }, .n_ports = 1, W }, false },
+		{ { .kind = NET_ANY_NAME, .ports = { 80 }, .n_ports = 1, .private_allowed = true, W }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		for (unsigned observed = 0; observed < 2; observed++) {
+			struct net_grant g = rows[i].grant;
+			struct net_config c = { .server = (char *)(uintptr_t) "s",
+				.uid = 1,
+				.gid = 1,
+				.grants = &g,
+				.n_grants = 1,
+				.limits = net_limits_default(),
+				.observe_until_us = 5 };
+			_cleanup_net_config_ struct net_config got = { 0 };
+			_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
+			g.observed = observed;
+			assert_int_equal(net_config_encode(&c, &w), 0);
+			assert_int_equal(net_config_decode(w.buf.data, w.buf.len, &got),
+				rows[i].good || !observed ? 0 : -EPROTO);
+			if (rows[i].good)
+				assert_true(got.grants[0].observed == g.observed && got.observe_until_us == 5);
+		}
+	}
 }
 
 static void a_literal_address_falls_under_the_longest_prefix(void **state)
@@ -198,6 +264,8 @@ int main(void)
 		cmocka_unit_test(names_in_our_form_are_told_from_others),
 		cmocka_unit_test(a_name_is_at_most_253_bytes),
 		cmocka_unit_test(the_closest_grant_wins),
+		cmocka_unit_test(an_observed_grant_speaks_where_no_other_does_and_while_it_is_observed),
+		cmocka_unit_test(what_is_observed_and_leads_inside_is_no_configuration),
 		cmocka_unit_test(a_literal_address_falls_under_the_longest_prefix),
 		cmocka_unit_test(addresses_in_other_bases_and_short_forms_are_no_addresses),
 		cmocka_unit_test(enumerated_names_have_listeners_of_their_own),

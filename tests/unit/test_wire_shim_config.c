@@ -25,6 +25,7 @@ static void make_config(struct shim_config *c)
 		.stderr_prefix = strdup("[n] "),
 		.line_max = SHIM_LINE_MAX,
 		.server_line_max = 4096,
+		.observe_until_us = 77,
 		.args = SHIM_ARGS_FULL,
 		.salt = "0123456789abcde",
 		.client.sampling.on = true,
@@ -197,6 +198,7 @@ static void every_field_of_a_shim_config_arrives(void **state)
 	assert_int_equal(got.args, SHIM_ARGS_FULL);
 	assert_memory_equal(got.salt, sent.salt, sizeof(got.salt));
 	assert_int_equal(got.server_line_max, 4096);
+	assert_int_equal(got.observe_until_us, 77);
 	assert_true(got.client.sampling.on && got.client.elicitation.on);
 	assert_client(&got.client, &sent.client);
 	assert_string_equal(got.scan.withhold, "scan");

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose word starts a server: the policy's where who signed has bound what runs, root's where nobody else's counts.
+
+The machine's /etc/stockade is the test's (test_policy.py), its keys are minisign's own (test_signatures.py).
+"""
+import json
+import os
+import pwd
+import shutil
+import subprocess
+
+import pytest
+from integration.harness import STOCKADE, Wire, until
+from root.test_policy import machine  # noqa: F401  pylint: disable=unused-import
+from root.test_signatures import World, put
+
+pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
+
+OTHER = pwd.getpwnam("stockade-test")
+AS = f'mount --bind "$0" /etc/stockade && exec setpriv --reuid={OTHER.pw_uid} --regid={OTHER.pw_gid} --clear-groups "$@"'
+ASKED = "waiting for the user's approval"
+
+
+class Fleet(World):
+    def __init__(self, machine):  # noqa: F811  pylint: disable=redefined-outer-name
+        super().__init__(machine)
+        self.home = f"{self.person.base}/other"
+        os.mkdir(self.home, 0o700)
+        os.chown(self.home, OTHER.pw_uid, OTHER.pw_gid)
+        self.env = {**{k: v for k, v in self.person.env.items() if not k.startswith("XDG_")}, "HOME": self.home,
+                    "USER": OTHER.pw_name, "LOGNAME": OTHER.pw_name}
+
+    def by(self, word, signatures=True, **more):
+        self.machine.policy({"consent": {"by": word}, **({"signatures": {"need": 1, "of": ["release", "security"]}} if signatures else {}), **more})
+
+    def words(self, *words):
+        """The words of a command of a user's who is not root."""
+        return ["unshare", "-m", "sh", "-c", AS, self.etc, STOCKADE, *words]
+
+    def user(self, *words, check=None, **env):
+        r = subprocess.run(self.words(*words), env={**self.env, **env}, cwd=self.person.work, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        if check is not None:
+            assert r.returncode == check, f"{words}: {r.returncode}\n{r.stdout}\n{r.stderr}"
+        return r
+
+    def asks(self, *words, **env):
+        """It waits for an answer; what check says is missing."""
+        words = words or ("notes",)
+        r = self.user("run", *words, **env)
+        assert ASKED in r.stderr and r.returncode == 125, f"{r.returncode} {r.stderr}"
+        return " ".join(self.user("check", *words, check=0, **env).stdout.split())
+
+    def records(self):
+        return [json.loads(line) for line in self.user("audit", "show", "--json", check=0).stdout.splitlines()]
+
+    def approvals(self):
+        return json.loads(self.user("approvals", "--json", check=0).stdout)
+
+    def digest(self, *words):
+        return self.user("approve", "--print-digest", *(words or ["notes"]), check=0).stdout.strip()
+
+
+@pytest.fixture
+def fleet(machine):  # noqa: F811  pylint: disable=redefined-outer-name
+    return Fleet(machine)
+
+
+def test_a_signed_profile_with_code_of_root_starts_without_a_question_and_all_say_by_whose_word(fleet):
+    fleet.by("ask")
+    fleet.profile("release")
+    fleet.asks()
+    fleet.by("granted")
+    told = " ".join(fleet.user("check", "notes", check=0).stdout.split())
+    assert "policy approves it: nobody is asked" in told and '/etc/stockade/policy.json:1 (consent.by "granted")' in told, told
+    assert 'through "policy"): it starts without a question' in told, told
+    fleet.user("run", "notes", check=0)
+    opened = [r for r in fleet.records() if r["event"] == "session.open"][-1]
+    assert opened["channel"] == "policy" and opened["approval"] == fleet.digest()[:16], opened
+    assert [(s["key"], s["id"]) for s in opened["detail"]["signers"]] == [("release", fleet.signers.id("release"))], opened
+    kept = fleet.approvals()
+    assert [(a["channel"], [s["key"] for s in a["signers"]]) for a in kept] == [("policy", ["release"])], kept
+    # what is kept of it approves nothing by itself
+    fleet.by("ask")
+    fleet.asks()
+
+
+def test_a_consent_record_says_who_had_signed_what_was_approved(fleet):
+    fleet.by("ask")
+    fleet.profile("release", "security")
+    wire = Wire(fleet.machine.under("run", "notes"), env=fleet.person.env, cwd=fleet.person.work)
+    assert until(lambda: ASKED in wire.err.decode())
+    digest = fleet.machine.stockade("approve", "--print-digest", "notes", check=0).stdout.strip()
+    fleet.machine.stockade("approve", "--digest", digest, check=0)
+    wire.wait()
+    said = [r for r in fleet.person.records() if r["event"] == "consent" and r.get("status") == "approved"]
+    assert [s["key"] for s in said[-1]["detail"]["signers"]] == ["release", "security"], said
+
+
+def test_granted_without_signatures_in_the_policy_is_an_error_in_words(fleet):
+    fleet.by("granted", signatures=False)
+    fleet.profile("release")
+    r = fleet.user("run", "notes")
+    assert r.returncode == 125 and 'consent.by "granted")' in r.stderr and 'needs "signatures"' in r.stderr, r.stderr
+
+
+def test_code_that_others_can_change_asks_until_its_digest_is_signed(fleet):
+    fleet.by("granted")
+    directory = f"{fleet.person.base}/code"
+    os.mkdir(directory, 0o755)
+    path = f"{directory}/server.py"
+    put(path, "print('hello')\n", mode=0o755)
+    os.chown(directory, OTHER.pw_uid, OTHER.pw_gid)
+    os.chown(path, OTHER.pw_uid, OTHER.pw_gid)
+    command = ["/usr/bin/python3", "-I", path]
+    fleet.profile("release", command=command)
+    told = fleet.asks()
+    assert "policy would start it without a question, but: the code " + directory in told and "signed path is not signed code" in told, told
+    lint = fleet.machine.stockade("profile", "lint", "/etc/stockade/profiles/notes.json").stdout
+    assert "blake2b:" in lint, lint
+    digest = lint.split("blake2b:", 1)[1].split('"', 1)[0]
+    tree = lint.split('"code": { "', 1)[1].split('"', 1)[0]
+    fleet.profile("release", command=command, code={tree: f"blake2b:{digest}"})
+    fleet.user("run", "notes", check=0)
+    put(path, "print('bye')\n", mode=0o755)
+    r = fleet.user("run", "notes")
+    assert r.returncode == 125 and "is not what the profile binds" in r.stderr, r.stderr
+
+
+def test_what_a_person_adds_is_not_granted_and_values_of_parameters_are(fleet):
+    fleet.by("granted")
+    work = f"{fleet.person.work}/one"
+    os.mkdir(work, 0o755)
+    fleet.profile("release", parameters={"dir": {"type": "directory", "within": [fleet.person.work]}}, env={"pass": ["API_TOKEN"]},
+                  filesystem={"read": ["${dir}"]})
+    fleet.user("run", "--set", f"dir={work}", "notes", check=0)
+    for option, value in (("--ro", work), ("--env", "API_TOKEN")):
+        told = fleet.asks(option, value, "--set", f"dir={work}", "--profile", "/etc/stockade/profiles/notes.json")
+        assert f"but: {option} stands on the command line" in told, told
+    fleet.user("run", "--set", f"dir={work}", "--profile", "/etc/stockade/profiles/notes.json", check=0)
+    assert "no profile" in fleet.asks("--", "/usr/bin/true")
+
+
+def test_no_file_and_no_variable_of_the_users_makes_a_grant(fleet):
+    """Each is a way to widen; the control is the same server, granted."""
+    fleet.by("granted")
+    fleet.profile("release", command=["true"])
+    fleet.user("run", "notes", check=0)
+    # a PATH chooses no program
+    evil = f"{fleet.home}/bin"
+    os.mkdir(evil, 0o755)
+    shutil.copy("/bin/false", f"{evil}/true")
+    shutil.copy("/bin/true", f"{evil}/elsewhere")
+    fleet.user("run", "notes", check=0, PATH=f"{evil}:/usr/bin")
+    fleet.profile("release", command=["elsewhere"])
+    assert "found by the PATH of whoever started it alone" in fleet.asks(PATH=f"{evil}:/usr/bin")
+    # not even one of root's
+    os.chown(fleet.home, 0, 0)
+    os.chmod(fleet.home, 0o755)
+    for path in (evil, f"{evil}/elsewhere"):
+        os.chown(path, 0, 0)
+    state = f"{fleet.person.work}/state"
+    os.mkdir(state)
+    os.chown(state, OTHER.pw_uid, OTHER.pw_gid)
+    env = {"XDG_STATE_HOME": state, "XDG_CONFIG_HOME": f"{state}/config"}
+    assert "found by the PATH of whoever started it alone" in fleet.asks(PATH=f"{evil}:/usr/bin", **env)
+    # a copy of a signed profile is not root's
+    path = fleet.profile("release", name="other")
+    copy = f"{state}/config/stockade/profiles"
+    os.makedirs(copy)
+    for name in os.listdir(f"{fleet.etc}/profiles"):
+        if name.startswith("other"):
+            shutil.move(f"{fleet.etc}/profiles/{name}", f"{copy}/{name}")
+    subprocess.run(["chown", "-R", f"{OTHER.pw_uid}:{OTHER.pw_gid}", state], check=True)
+    assert "is not a managed one" in fleet.asks("other", **env)
+    assert "is not a managed one" in fleet.asks("--profile", f"{copy}/{os.path.basename(path)}", **env)
+    # nor does an approval that says so
+    fleet.profile("release", command=["/usr/bin/true"])
+    fleet.user("run", "notes", check=0, **env)
+    fleet.by("ask")
+    fleet.asks(**env)
+    kept = [f"{state}/stockade/approvals/{n}" for n in os.listdir(f"{state}/stockade/approvals")]
+    assert kept
+    for file in kept:
+        with open(file, encoding="utf-8") as f:
+            text = json.load(f)
+        with open(file, "w", encoding="utf-8") as f:
+            json.dump({**text, "channel": "admin"}, f)
+    fleet.asks(**env)
+
+
+def test_where_only_the_admin_approves_no_answer_of_the_users_starts_anything(fleet):
+    fleet.by("ask", signatures=False)
+    fleet.profile()
+    digest = fleet.digest()
+    fleet.user("approve", "--digest", digest, "notes", check=0)
+    fleet.user("run", "notes", check=0)
+    fleet.by("admin", signatures=False)
+    r = fleet.user("run", "notes")
+    assert r.returncode == 125 and "only who manages it approves servers" in r.stderr and digest in r.stderr, r.stderr
+    assert '/etc/stockade/policy.json:1 (consent.by "admin")' in r.stderr and ASKED not in r.stderr, r.stderr
+    r = fleet.user("approve", "--digest", digest, "notes")
+    assert r.returncode == 125 and "only who manages it approves servers" in r.stderr, r.stderr
+    assert fleet.user("pin", "--print-digest", "notes").returncode == 125
+    assert "only who manages this machine can approve it" in fleet.user("check", "notes", check=0).stdout
+    refused = [r for r in fleet.records() if r["event"] == "consent"][-1]
+    assert refused["status"] == "not approved", refused
+
+
+def test_a_client_hears_that_who_manages_the_machine_has_not_approved_it(fleet):
+    fleet.by("admin", signatures=False)
+    fleet.profile()
+    wire = Wire(fleet.words("run", "notes"), env=fleet.env, cwd=fleet.person.work)
+    answer = wire.request("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}})
+    assert "who manages this machine has not approved it" in json.dumps(answer), answer
+    wire.end()
+
+
+def test_roots_approval_of_a_digest_starts_a_users_server_and_its_revocation_ends_that(fleet):
+    fleet.by("admin", signatures=False)
+    fleet.profile()
+    digest = fleet.digest()
+    fleet.machine.stockade("approve", "--digest", digest, check=0)
+    path = f"{fleet.etc}/approvals/{digest}.json"
+    assert os.stat(path).st_uid == 0 and os.stat(path).st_mode & 0o777 == 0o644
+    fleet.user("run", "notes", check=0)
+    opened = [r for r in fleet.records() if r["event"] == "session.open"][-1]
+    assert (opened["channel"], opened["approval"]) == ("admin", digest[:16]), opened
+    assert [(a["channel"], a["user"]) for a in fleet.approvals()] == [("admin", "root")]
+    # of that plan and no other
+    assert fleet.user("run", "--", "/usr/bin/true").returncode == 125
+    fleet.machine.stockade("approvals", "revoke", digest[:8], check=0)
+    assert not os.path.exists(path) and fleet.user("run", "notes").returncode == 125
+
+
+@pytest.mark.parametrize("spoil", ["owner", "mode", "digest", "json", "member"])
+def test_an_approval_of_roots_that_is_damaged_or_not_roots_denies(fleet, spoil):
+    fleet.by("admin", signatures=False)
+    fleet.profile()
+    digest = fleet.digest()
+    good = {"stockade": 1, "digest": digest, "who": "it@example.com", "when": "2026-10-01T00:00:00Z"}
+    text = {"digest": {**good, "digest": "0" * 64}, "json": "{", "member": {**good, "expires": "never"}}.get(spoil, good)
+    path = put(f"{fleet.etc}/approvals/{digest}.json", good)
+    fleet.user("run", "notes", check=0)
+    put(path, text)
+    if spoil == "owner":
+        os.chown(path, OTHER.pw_uid, 0)
+    if spoil == "mode":
+        os.chmod(path, 0o666)
+    r = fleet.user("run", "notes")
+    assert r.returncode == 125 and "approves nothing" in r.stderr, r.stderr
+    assert [a for a in fleet_approvals(fleet) if "damaged" in a]
+
+
+def fleet_approvals(fleet):
+    return json.loads(fleet.user("approvals", "--json", check=1).stdout)
+
+
+def test_where_only_the_admin_approves_a_signed_and_bound_profile_needs_no_approval(fleet):
+    fleet.by("admin")
+    fleet.profile("release")
+    fleet.user("run", "notes", check=0)
+    assert [r for r in fleet.records() if r["event"] == "session.open"][-1]["channel"] == "policy"

@@ -50,7 +50,7 @@ static int open_directory(const char *variable, int *ret, struct diag *d)
 	if (!path || path[0] != '/' || strchr(path, ':'))
 		return diag_fail(d, -EINVAL,
 			"%s does not name one directory: its service file has LogsDirectory=stockade and "
-			"StateDirectory=stockade",
+			"StateDirectory=stockade-collector",
 			variable);
 	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (*ret < 0 || fstat(*ret, &st) < 0)

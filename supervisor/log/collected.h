@@ -13,7 +13,7 @@
 #include "supervisor/role.h"
 
 #define COLLECTOR_LOGS	"/var/log/stockade"
-#define COLLECTOR_STATE "/var/lib/stockade"
+#define COLLECTOR_STATE "/var/lib/stockade-collector"
 
 struct collected {
 	int state, logs;

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
 PROGRAM = f"{STAGE}/prefix/libexec/stockade/stockade-collector"
 USER = 65123  # of nobody else
-PLACES = {"ETC": "/etc/stockade", "RUN": "/run/stockade", "LOGS": "/var/log/stockade", "STATE": "/var/lib/stockade"}
+PLACES = {"ETC": "/etc/stockade", "RUN": "/run/stockade", "LOGS": "/var/log/stockade", "STATE": "/var/lib/stockade-collector"}
 OVER = " && ".join(f'mount --bind "${name}" {place}' for name, place in PLACES.items()) + ' && exec "$@"'
 AS = 'LISTEN_PID=$$ exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"'
 

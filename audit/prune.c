@@ -102,8 +102,9 @@ static int list(int dirfd, struct prune *p, struct diag *d)
 static void judge_age(const struct prune_rules *rules, uint64_t now_s, struct closed *c)
 {
 	uint64_t after = rules->older_s, own;
-	bool by_profile =
-		rules->profiles && *c->delete_after && parse_duration(c->delete_after, 1, PRUNE_AGE_MAX_S, &own) == 0;
+	bool by_profile = rules->profiles && *c->delete_after &&
+			  parse_duration(c->delete_after, 1, PRUNE_AGE_MAX_S, &own) == 0 &&
+			  !(rules->only_longer && (after == 0 || own < after));
 
 	if (by_profile)
 		after = own;

@@ -13,6 +13,7 @@ struct prune_rules log_prune_rules(const struct policy *p)
 	const struct policy_audit *a = &p->audit;
 
 	return (struct prune_rules){ .profiles = true,
+		.only_longer = a->older_s > 0,
 		.older_s = a->older_s,
 		.older_where = a->older_where,
 		.size = a->size,

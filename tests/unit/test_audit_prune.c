@@ -91,6 +91,22 @@ static void what_its_profile_says_comes_before_the_rule_for_all(void **state)
 	assert_non_null(strstr(index.data, "\"status\":\"age: --older 30d\""));
 }
 
+static void what_a_session_says_itself_has_nothing_removed_that_the_policy_keeps(void **state)
+{
+	const struct log_dir *l = *state;
+	struct log_key k = key_of(l);
+	struct prune_rules rules = { .profiles = true, .only_longer = true };
+
+	closed_session(l, &k, "1s");
+	closed_session(l, &k, "90d");
+	assert_int_equal(prune(l, &rules, &k, 91 * DAY), 0);
+	rules.older_s = 30 * DAY;
+	rules.older_where = "policy.json:2 (audit.delete_after)";
+	assert_int_equal(prune(l, &rules, &k, 29 * DAY), 0);
+	assert_int_equal(prune(l, &rules, &k, 31 * DAY), 1);
+	assert_int_equal(prune(l, &rules, &k, 91 * DAY), 1);
+}
+
 static void the_oldest_go_until_the_rest_is_small_enough(void **state)
 {
 	const struct log_dir *l = *state;
@@ -183,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, log_dir_setup, log_dir_teardown)
 		T(what_its_profile_says_comes_before_the_rule_for_all),
+		T(what_a_session_says_itself_has_nothing_removed_that_the_policy_keeps),
 		T(the_oldest_go_until_the_rest_is_small_enough),
 		T(sessions_that_run_or_were_killed_stay),
 		T(a_file_that_is_gone_without_its_drop_is_damage),

@@ -190,8 +190,9 @@ static int parse_entry(json_t *j, struct registry_entry *ret)
 	const char *until = json_string_value(json_object_get(j, "observe_until"));
 
 	*ret = (struct registry_entry){ 0 };
-	if (r == 0 && strlen(id) == AUDIT_SESSION_ID_LEN && pid > 0 && pid <= INT32_MAX && init_pid > 0 &&
-		init_pid <= INT32_MAX) {
+	/* It goes to terminals as it is, of other users' sessions to root's. */
+	if (r == 0 && strlen(id) == AUDIT_SESSION_ID_LEN && strspn(id, "0123456789abcdef") == AUDIT_SESSION_ID_LEN &&
+		pid > 0 && pid <= INT32_MAX && init_pid > 0 && init_pid <= INT32_MAX) {
 		snprintf(ret->id, sizeof(ret->id), "%s", id);
 		ret->name = strdup(name);
 		ret->client = strdup(client);

@@ -185,11 +185,10 @@ bool admin_here(const struct policy_consent *c)
 
 static int open_dir(int *ret, struct diag *d)
 {
-	if (mkdir(ADMIN_DIR, 0755) < 0 && errno != EEXIST)
-		return diag_fail(d, -errno, "cannot make " ADMIN_DIR ": %s", strerror(errno));
-	*ret = open(ADMIN_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return *ret < 0 ? diag_fail(d, -errno, "cannot open " ADMIN_DIR ": %s", strerror(errno))
-			: fs_check_trusted_dir(*ret, ADMIN_DIR, FS_TRUST_ROOT, 0, d);
+	/* Each user's launches look into it, whatever root's umask. */
+	int r = fs_mkdirs(ADMIN_DIR, 0755, ret, d);
+
+	return r < 0 ? r : fs_check_trusted_dir(*ret, ADMIN_DIR, FS_TRUST_ROOT, 0, d);
 }
 
 int admin_remember(const struct paths *p, const char *digest, const struct lineage *l, struct diag *d)

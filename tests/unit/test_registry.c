@@ -187,6 +187,19 @@ static void an_entry_under_the_name_of_another_is_not_believed(void **state)
 	assert_int_equal(listed(w), 0);
 }
 
+/* Names of files are their user's to choose, and root looks at those of others. */
+static void an_id_that_would_write_to_a_terminal_is_none(void **state)
+{
+	static const char file[] = "\033[2J\033]0;aaaaaaaaaaaaaaaaaaaaaaa\a",
+			  json[] = "\\u001b[2J\\u001b]0;aaaaaaaaaaaaaaaaaaaaaaa\\u0007";
+	const struct world *w = *state;
+	char text[ENTRY_MAX];
+
+	_Static_assert(sizeof(file) == AUDIT_SESSION_ID_LEN + 1, "as long as an id");
+	put(w, file, "json", entry(text, json, getpid(), own_start(), 1), 0600);
+	assert_int_equal(listed(w), 0);
+}
+
 static void an_entry_of_another_pid_namespace_is_listed_as_such(void **state)
 {
 	const struct world *w = *state;
@@ -467,6 +480,7 @@ int main(void)
 		T(the_dead_are_not_believed_and_their_files_go),
 		T(a_pid_that_another_process_has_now_is_not_the_session),
 		T(an_entry_under_the_name_of_another_is_not_believed),
+		T(an_id_that_would_write_to_a_terminal_is_none),
 		T(an_entry_of_another_pid_namespace_is_listed_as_such),
 		cmocka_unit_test(a_start_time_is_the_kernels_whatever_the_process_is_called),
 		T(damaged_entries_are_passed_over_and_hide_no_other),

@@ -205,7 +205,7 @@ static void what_is_no_row_of_its_table_is_refused(void **state)
 	const struct dial_request ask = { .ask = DIAL_ASK_COUNT, .name = "a.example" },
 				  name = { .ask = DIAL_CONNECT, .name = "A.example" };
 	const struct dial_answer status = { .status = DIAL_STATUS_COUNT }, many = { .n_addresses = 17 };
-	const struct event event = { .type = EVENT_TYPE_COUNT }, decision = { .decision = EVENT_DROP + 1 },
+	const struct event event = { .type = EVENT_TYPE_COUNT }, decision = { .decision = EVENT_WOULD_DENY + 1 },
 			   side = { .side = EVENT_FROM_SERVER + 1 };
 	struct event got_event;
 	struct control got_control;

@@ -110,7 +110,7 @@ def test_an_approval_of_a_parameter_is_judged_by_the_directory_that_was_approved
 
 @pytest.mark.parametrize("policy,refused", [
     ({"profiles": {"unprofiled": "deny"}}, {"bare"}), ({"profiles": {"user": "deny"}}, {"fixed", "chosen"}),
-    ({"servers": {"deny": ["fixed"]}}, {"fixed"}), ({"servers": {"allow": ["fixed"]}}, {"chosen", "bare"})])
+    ({"servers": {"deny": ["fixed"]}}, {"fixed"}), ({"servers": {"allow": ["fixed"]}}, {"fixed", "chosen", "bare"})])
 def test_what_would_be_refused_is_told_of_profiles_approvals_and_launches(used, policy, refused):
     looked = Looked(used, policy, "--against-log", check=1)
     bare = bare_name(looked)

@@ -20,6 +20,7 @@
 #include "audit/session_check.h"
 #include "audit/tail.h"
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
 
@@ -30,7 +31,7 @@ enum { PRUNE_WINDOW = 2 * AUDIT_RECORD_MAX, PRUNE_WHY_MAX = 512 };
 struct closed {
 	char file[LOG_FILE_NAME_MAX], session[AUDIT_SESSION_ID_LEN + 1];
 	char head[RECORD_HASH_HEX + 1];
-	uint64_t records, size, last_s;
+	uint64_t records, size, last_us;
 	char delete_after[32]; /* of its profile, "" */
 	char why[PRUNE_WHY_MAX];
 	bool goes;
@@ -64,7 +65,7 @@ static bool look(int dirfd, const char *name, struct closed *ret)
 	ret->head[RECORD_HASH_HEX] = '\0';
 	ret->records = last->seq;
 	ret->size = (uint64_t)st.st_size;
-	ret->last_s = us / 1000000;
+	ret->last_us = us;
 	if (!tail_value(last, "delete_after", ret->delete_after, sizeof ret->delete_after))
 		ret->delete_after[0] = '\0';
 	return true;
@@ -74,7 +75,7 @@ static int compare_age(const void *a, const void *b)
 {
 	const struct closed *x = a, *y = b;
 
-	return x->last_s != y->last_s ? (x->last_s < y->last_s ? -1 : 1) : strcmp(x->file, y->file);
+	return x->last_us != y->last_us ? (x->last_us < y->last_us ? -1 : 1) : strcmp(x->file, y->file);
 }
 
 static int list(int dirfd, struct prune *p, struct diag *d)
@@ -108,7 +109,7 @@ static void judge_age(const struct prune_rules *rules, uint64_t now_s, struct cl
 
 	if (by_profile)
 		after = own;
-	if (after == 0 || now_s < c->last_s || now_s - c->last_s < after)
+	if (after == 0 || now_s < c->last_us / US_PER_S || now_s - c->last_us / US_PER_S < after)
 		return;
 	c->goes = true;
 	if (by_profile)

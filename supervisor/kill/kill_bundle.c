@@ -192,6 +192,11 @@ static int read_best(const struct judging *j, struct found *best, struct diag *w
 	return 0;
 }
 
+static bool is_absent(const char *path)
+{
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 static int read_anew(struct kill_bundle *b)
 {
 	_cleanup_(judging_done) struct judging j = { 0 };
@@ -199,6 +204,9 @@ static int read_anew(struct kill_bundle *b)
 	int r;
 
 	b->why.text[0] = '\0';
+	/* Most machines have none: neither policy nor keys are read for it. */
+	if (is_absent(BUNDLE_KEPT) && is_absent(BUNDLE_PLACED))
+		return 0;
 	r = judging_init(&j, &b->why);
 	if (r == 0 && j.policy.file)
 		r = read_best(&j, &best, &b->why);

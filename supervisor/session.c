@@ -36,28 +36,18 @@
 #include "supervisor/launch_words.h"
 #include "supervisor/registry.h"
 #include "supervisor/spawn.h"
-#include "wire/confirm.h"
 #include "wire/control.h"
 #include "wire/report.h"
 
-/* Milliseconds. SDKs send SIGTERM 2 s after closing stdin and SIGKILL 2 s later. */
+/* Milliseconds. */
 enum {
 	BUILD_MS = 15000,
-	TERM_GRACE_MS = 1500,
-	GONE_GRACE_MS = 300,
-	EOF_GRACE_MS = 10000,
-	EOF_TOTAL_MS = 60000,
 	KILL_MS = 5000,
-	DRAIN_MS = 3000,
-	SILENT_MS = 1000, /* from the shim's last word to its end */
 };
 
-enum {
-	REST_MS = 1,	       /* after the shim's records, before the next are taken: see wait_for_sources */
-	RECORDS_AT_ONCE = 256, /* and what came with them, before the others have their turn */
-};
+enum { REST_MS = 1 /* after the shim's records, before the next are taken: see wait_for_sources */ };
 
-static void set_deadline(struct session *s, unsigned ms)
+void session_set_deadline(struct session *s, unsigned ms)
 {
 	s->deadline = io_now_us() + (uint64_t)ms * 1000;
 }
@@ -69,34 +59,7 @@ void session_say(const struct session *s, const char *words)
 	command_error("%s: %s", text_escape_str(s->args->effective->name, name, sizeof(name)), words);
 }
 
-/* --- towards the children --- */
-
-static int send_control(int sock, const struct control *c)
-{
-	_cleanup_(wire_writer_done) struct wire_writer w = { 0 };
-	int r = control_encode(c, &w);
-
-	return r < 0 ? r : io_send_msg(sock, w.buf.data, w.buf.len, NULL, 0);
-}
-
-int session_send_control(int sock, enum control_type type, int value, const char *text)
-{
-	struct control c = { .type = type, .value = value };
-
-	snprintf(c.text, sizeof(c.text), "%s", text);
-	return send_control(sock, &c);
-}
-
-int session_tell_shim(struct session *s, struct control *c, const char *text)
-{
-	int r;
-
-	if (s->spawned.control < 0)
-		return 0;
-	snprintf(c->text, sizeof(c->text), "%s", text);
-	r = send_control(s->spawned.control, c);
-	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
-}
+/* --- ends --- */
 
 void session_signal_init(const struct session *s)
 {
@@ -112,28 +75,10 @@ void session_kill_init(struct session *s)
 	session_signal_init(s);
 	if (s->phase < PHASE_STOPPING)
 		s->phase = PHASE_STOPPING;
-	set_deadline(s, KILL_MS);
+	session_set_deadline(s, KILL_MS);
 }
 
-void session_end_shim(struct session *s, enum control_type type, const char *words)
-{
-	if (s->phase >= PHASE_DRAINING)
-		return;
-	s->phase = PHASE_DRAINING;
-	set_deadline(s, DRAIN_MS);
-	if (s->spawned.shim_pidfd < 0 || session_send_control(s->spawned.control, type, s->exit_status, words) < 0)
-		s->phase = PHASE_OVER;
-}
-
-/* The server is gone: the shim answers what waits and ends. */
-void session_drain(struct session *s, const char *words)
-{
-	const char *killed = session_kill_words(s);
-
-	session_end_shim(s, CONTROL_SERVER_EXITED, killed ? killed : words);
-}
-
-static void stop(struct session *s, unsigned grace_ms, const char *status)
+void session_stop(struct session *s, unsigned grace_ms, const char *status)
 {
 	if (s->phase < PHASE_BUILDING) {
 		session_wait_over(s);
@@ -148,7 +93,7 @@ static void stop(struct session *s, unsigned grace_ms, const char *status)
 		return;
 	}
 	s->phase = PHASE_STOPPING;
-	set_deadline(s, grace_ms);
+	session_set_deadline(s, grace_ms);
 }
 
 /* A layer of ours failed: nothing may go on, and who waits for an answer is told so. */
@@ -164,158 +109,13 @@ static void fail(struct session *s, int status, const char *close_status)
 		s->phase = PHASE_OVER;
 }
 
-/* --- from the shim --- */
-
-void session_count(struct session *s, const struct event *e)
-{
-	counting_take(&s->counting, e, io_wall_us());
-	if (s->registration.counters)
-		*s->registration.counters = s->counting.now;
-}
-
-static void on_client_eof(struct session *s)
-{
-	uint64_t now = io_now_us();
-
-	s->stdin_ended = true;
-	if (s->phase > PHASE_RUNNING || s->eof_limit)
-		return;
-	s->eof_limit = now + (uint64_t)EOF_TOTAL_MS * 1000;
-	if (s->phase == PHASE_RUNNING)
-		set_deadline(s, EOF_GRACE_MS);
-}
-
-/* Only what is answered wins time after the client's end of file: anything else a server can send for ever. */
-static bool ends_call(const struct event *e)
-{
-	return e->side == EVENT_FROM_SERVER && (e->type == EVENT_RESULT || e->type == EVENT_RESPONSE);
-}
-
-/* It says no more: whatever it is told now, nobody reads. Its end comes next. */
-static void on_shim_silent(struct session *s)
-{
-	close(steal_fd(&s->spawned.records));
-	if (s->spawned.control >= 0)
-		close(steal_fd(&s->spawned.control));
-	s->silent_until = io_now_us() + (uint64_t)SILENT_MS * 1000;
-}
-
-/* It lives on, and nothing that passes through it would be recorded, confirmed or killed any more. */
-static int on_still_silent(struct session *s)
-{
-	s->silent_until = 0;
-	if (s->spawned.shim_pidfd < 0 || s->phase > PHASE_RUNNING)
-		return 0;
-	return diag_fail(&s->diag, -EPIPE,
-		"the shim closed its records and did not end: what passes is recorded no more, so the server is "
-		"stopped");
-}
-
-static int no_record(struct session *s, int error)
-{
-	return diag_fail(&s->diag, error,
-		"the shim sent what is no record of this build: was stockade upgraded meanwhile? Start the server "
-		"again");
-}
-
-static int on_message(struct session *s, const char *bytes, size_t n)
-{
-	struct event e;
-	int r;
-
-	if (wire_is(bytes, n, WIRE_CONFIRM))
-		return session_on_confirm(s, bytes, n);
-	r = event_decode(bytes, n, &e);
-	if (r < 0)
-		return no_record(s, r);
-	r = session_record(s, EVENT_FROM_SHIM, &e, NULL);
-	if (r < 0)
-		return r;
-	session_count(s, &e);
-	if (e.type == EVENT_CLIENT_EOF)
-		on_client_eof(s);
-	else if (s->eof_limit && s->phase == PHASE_RUNNING && ends_call(&e))
-		set_deadline(s, EOF_GRACE_MS);
-	return 0;
-}
-
-/* All that is whole of what was read. What follows a message in another form can be read, what follows another length
- * cannot. */
-static int take_messages(struct session *s, int *taken)
-{
-	const char *bytes;
-	size_t n;
-	int r;
-
-	while ((r = stream_next(&s->records, &bytes, &n)) > 0) {
-		++*taken;
-		r = on_message(s, bytes, n);
-		if (r < 0)
-			return r;
-	}
-	if (r == 0)
-		return 0;
-	stream_done(&s->records);
-	close(steal_fd(&s->spawned.records));
-	return no_record(s, r);
-}
-
-static int on_records(struct session *s)
-{
-	long n = STREAM_CHUNK;
-	int taken = 0, r = take_messages(s, &taken); /* one that could not be written may have left others behind */
-
-	while (r == 0 && n == STREAM_CHUNK && taken < RECORDS_AT_ONCE && s->spawned.records >= 0) {
-		n = stream_read(&s->records, s->spawned.records);
-		if (n > 0)
-			r = take_messages(s, &taken);
-		else if (n == 0)
-			on_shim_silent(s);
-		else if (n != -EAGAIN)
-			r = diag_fail(&s->diag, (int)n, "cannot read the shim's records: %s", strerror((int)-n));
-	}
-	if (r == 0 && taken > 0)
-		r = session_settle(s);
-	/* More than that at once is a flood, and whoever hands it over shall not wait for us. */
-	s->resting = taken > 0 && taken < RECORDS_AT_ONCE && s->phase == PHASE_RUNNING;
-	return r;
-}
-
-static int reap(int *pidfd, siginfo_t *ret)
+int session_reap(int *pidfd, siginfo_t *ret)
 {
 	*ret = (siginfo_t){ 0 };
 	if (waitid(P_PIDFD, (id_t)*pidfd, ret, WEXITED | WNOHANG | __WALL) < 0 || ret->si_pid == 0)
 		return -EAGAIN;
 	close(*pidfd);
 	*pidfd = -1;
-	return 0;
-}
-
-static int on_shim(struct session *s)
-{
-	siginfo_t info;
-
-	/* What it said before it ended comes first. */
-	if (s->spawned.records >= 0)
-		return 0;
-	if (reap(&s->spawned.shim_pidfd, &info) < 0)
-		return 0;
-	/* Without a report there is no server, and nothing is left to wait for. */
-	if (s->phase >= PHASE_DRAINING || (s->phase >= PHASE_BUILDING && s->spawned.report < 0)) {
-		s->phase = PHASE_OVER;
-		return 0;
-	}
-	if (info.si_code == CLD_EXITED && info.si_status == SHIM_EXIT_OK) {
-		stop(s, TERM_GRACE_MS, "client closed");
-	} else if (info.si_code == CLD_EXITED && info.si_status == SHIM_EXIT_CLIENT_GONE) {
-		session_say(s, "nobody reads our standard output any more, so the server is stopped: the client closed "
-			       "it or ended");
-		stop(s, GONE_GRACE_MS, "client gone");
-	} else if (s->phase != PHASE_STOPPING) {
-		return diag_fail(&s->diag, -EPIPE,
-			"the shim ended unexpectedly (%s %d): no message passes without it, so the server is stopped",
-			info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
-	}
 	return 0;
 }
 
@@ -334,7 +134,7 @@ static int on_signal(struct session *s)
 	if (s->phase == PHASE_STOPPING && !s->killed)
 		session_kill_init(s);
 	else
-		stop(s, TERM_GRACE_MS, "stopped by a signal");
+		session_stop(s, TERM_GRACE_MS, "stopped by a signal");
 	return 0;
 }
 
@@ -345,13 +145,13 @@ static int on_client(struct session *s)
 	close(s->client);
 	s->client = -1;
 	r = session_record_own(s, EVENT_CLIENT_GONE, "the client's process ended", "");
-	stop(s, GONE_GRACE_MS, "client gone");
+	session_stop(s, GONE_GRACE_MS, "client gone");
 	return r;
 }
 
 static int on_stdin(struct session *s)
 {
-	on_client_eof(s);
+	session_on_client_eof(s);
 	return 0;
 }
 
@@ -359,7 +159,7 @@ static int on_enter(struct session *s)
 {
 	siginfo_t info;
 
-	(void)!reap(&s->spawned.enter_pidfd, &info); /* not yet: poll(2) asks again */
+	(void)!session_reap(&s->spawned.enter_pidfd, &info); /* not yet: poll(2) asks again */
 	return 0;
 }
 
@@ -370,7 +170,7 @@ static int on_pid1(struct session *s)
 	/* Its last report comes first. */
 	if (s->spawned.report >= 0)
 		return 0;
-	(void)!reap(&s->spawned.init_pidfd, &info);
+	(void)!session_reap(&s->spawned.init_pidfd, &info);
 	return 0;
 }
 
@@ -428,13 +228,13 @@ static const struct {
 } sources[] = {
 	[SOURCE_SIGNAL] = { POLLIN, on_signal },
 	[SOURCE_REPORT] = { POLLIN, session_on_report },
-	[SOURCE_RECORDS] = { POLLIN, on_records },
+	[SOURCE_RECORDS] = { POLLIN, session_on_records },
 	[SOURCE_CLIENT] = { POLLIN, on_client },
 	/* Never read here, that is the shim's: only its end is seen. */
 	[SOURCE_STDIN] = { POLLRDHUP, on_stdin },
 	[SOURCE_ENTER] = { POLLIN, on_enter },
 	[SOURCE_PID1] = { POLLIN, on_pid1 },
-	[SOURCE_SHIM] = { POLLIN, on_shim },
+	[SOURCE_SHIM] = { POLLIN, session_on_shim },
 	[SOURCE_GATEWAY] = { POLLIN, session_on_gateway },
 	[SOURCE_DIAL] = { POLLIN, session_on_dial },
 	[SOURCE_ASKER] = { POLLIN, session_on_answers },
@@ -484,7 +284,7 @@ static void on_deadline(struct session *s)
 		break;
 	case PHASE_RUNNING:
 		/* Only after the client's end of file is there a deadline here. */
-		stop(s, TERM_GRACE_MS, now >= s->eof_limit ? "client closed, server went on" : "client closed");
+		session_stop(s, TERM_GRACE_MS, now >= s->eof_limit ? "client closed, server went on" : "client closed");
 		break;
 	case PHASE_STOPPING:
 		if (s->killed)
@@ -519,7 +319,7 @@ static int run_timers(struct session *s)
 	if (r == 0 && session_kills_due(s) && now >= session_kills_due(s))
 		r = session_on_kills(s);
 	if (r == 0 && s->silent_until && now >= s->silent_until)
-		r = on_still_silent(s);
+		r = session_on_still_silent(s);
 	if (s->deadline && now >= s->deadline)
 		on_deadline(s);
 	if (r == 0 && s->consent && now >= s->look_at)
@@ -551,7 +351,7 @@ static int turn(struct session *s)
 	if (r < 0 && errno != EINTR)
 		return diag_fail(&s->diag, -errno, "cannot wait for the session: %s", strerror(errno));
 	/* What was handed over meanwhile was handed over before whatever ended the rest. */
-	r = s->resting ? on_records(s) : 0;
+	r = s->resting ? session_on_records(s) : 0;
 	for (size_t i = 0; r == 0 && i < SOURCE_COUNT && s->phase != PHASE_OVER; i++)
 		/* An earlier handler of this turn may have closed it. */
 		if (p[i].revents && p[i].fd == source_fd(s, (enum source)i))
@@ -703,7 +503,7 @@ int session_build(struct session *s)
 		return r;
 	s->phase = PHASE_BUILDING;
 	s->missing = PART_ENTER | (a->effective->plan.network.on ? PART_GATEWAY | PART_DIAL : 0);
-	set_deadline(s, BUILD_MS);
+	session_set_deadline(s, BUILD_MS);
 	/* A session lasts for days; what reading profiles and approvals took is given back (malloc_trim(3)). */
 	malloc_trim(0);
 	return 0;

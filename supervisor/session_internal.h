@@ -5,6 +5,7 @@
  * Process:  supervisor
  */
 #pragma once
+#include <signal.h>
 #include "audit/audit.h"
 #include "supervisor/alerts/session_alerts.h"
 #include "supervisor/asker.h"
@@ -21,6 +22,9 @@
 enum part { PART_ENTER = 1 << 0, PART_GATEWAY = 1 << 1, PART_DIAL = 1 << 2 };
 
 enum phase { PHASE_WAITING, PHASE_REFUSED, PHASE_BUILDING, PHASE_RUNNING, PHASE_STOPPING, PHASE_DRAINING, PHASE_OVER };
+
+/* Milliseconds. SDKs send SIGTERM 2 s after closing stdin and SIGKILL 2 s later. */
+enum { TERM_GRACE_MS = 1500, GONE_GRACE_MS = 300 };
 
 struct session {
 	const struct session_args *args;
@@ -58,25 +62,39 @@ struct session {
 /* Into the log, before anything follows from it. */
 int session_record(
 	struct session *s, enum event_source source, const struct event *e, const json_t *extra) _must_check_;
-/* What ps shows. */
-void session_count(struct session *s, const struct event *e);
 /* A part is locked down; the last one releases the server. */
 int session_on_part(struct session *s, enum part part) _must_check_;
 
 int session_record_own(struct session *s, enum event_type type, const char *reason, const char *status) _must_check_;
 /* "NAME: words" on stderr. */
 void session_say(const struct session *s, const char *words);
-int session_send_control(int sock, enum control_type type, int value, const char *text) _must_check_;
-/* With those words. A shim that has ended lets nothing through, and its pidfd tells that it has: no error. */
-int session_tell_shim(struct session *s, struct control *c, const char *text) _must_check_;
 /* PID 1 is told to end, and nothing else. */
 void session_signal_init(const struct session *s);
 /* PID 1, and with it every process of the server, ends now. */
 void session_kill_init(struct session *s);
+/* It ends: the server has grace_ms from SIGTERM to SIGKILL; status: for the close record, unless there is one. */
+void session_stop(struct session *s, unsigned grace_ms, const char *status);
+/* One that nothing else moves is ended by what its phase says (session.c), that many milliseconds from now. */
+void session_set_deadline(struct session *s, unsigned ms);
+/* The end of a child by its pidfd, which is closed; -EAGAIN: it lives. */
+int session_reap(int *pidfd, siginfo_t *ret) _must_check_;
+
+/* session_shim.c; the first is for PID 1 too. */
+int session_send_control(int sock, enum control_type type, int value, const char *text) _must_check_;
+/* With those words. A shim that has ended lets nothing through, and its pidfd tells that it has: no error. */
+int session_tell_shim(struct session *s, struct control *c, const char *text) _must_check_;
 /* The server is gone: the shim answers what waits and ends. */
 void session_drain(struct session *s, const char *words);
 /* The same by another word of control.h: there never was one. */
 void session_end_shim(struct session *s, enum control_type type, const char *words);
+/* The client's end of file: what is in flight has its time, and then the server is stopped. */
+void session_on_client_eof(struct session *s);
+/* What ps shows. */
+void session_count(struct session *s, const struct event *e);
+int session_on_records(struct session *s) _must_check_;
+int session_on_shim(struct session *s) _must_check_;
+/* It has closed its records and lives on. */
+int session_on_still_silent(struct session *s) _must_check_;
 
 /* session_confirm.c: what the shim hands over, the asker's answers, and its descriptor (-1: none) or time (0: none). */
 int session_on_confirm(struct session *s, const void *bytes, size_t n) _must_check_;

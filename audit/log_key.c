@@ -265,10 +265,10 @@ static int add(struct log_keys *k, const struct log_public *p)
 /* One line: false when it is no public key. */
 static bool parse_line(const char *line, struct log_public *ret)
 {
-	size_t at = strlen(LOG_KEY_WORDS);
+	size_t at = sizeof(LOG_KEY_WORDS) - 1;
 	char id[RECORD_KEY_HEX + 1];
 
-	if (strncmp(line, LOG_KEY_WORDS, at) != 0 || strlen(line) < at + RECORD_KEY_HEX + 1 + 2 * LOG_KEY_PUBLIC_LEN)
+	if (strlen(line) < at + RECORD_KEY_HEX + 1 + 2 * LOG_KEY_PUBLIC_LEN || memcmp(line, LOG_KEY_WORDS, at) != 0)
 		return false;
 	memcpy(ret->id, line + at, RECORD_KEY_HEX);
 	ret->id[RECORD_KEY_HEX] = '\0';

@@ -30,7 +30,7 @@
 #define GROW(v, n, room)                                                                                               \
 	({                                                                                                             \
 		size_t room_ = (room) ? (room)*2 : 64;                                                                 \
-		__typeof__(v) v_ = (n) < (room) ? (v) : reallocarray((v), room_, sizeof(*(v)));                        \
+		__typeof__(v) v_ = (n) < (room) ? (v) : reallocarray((v), room_, sizeof(__typeof__(*(v))));            \
 		if (v_ && (n) == (room)) {                                                                             \
 			(v) = v_;                                                                                      \
 			(room) = room_;                                                                                \

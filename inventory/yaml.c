@@ -47,7 +47,7 @@ static int begin(struct build *b, const yaml_event_t *e, enum node_type type, st
 
 static int open_node(struct build *b, const yaml_event_t *e, enum node_type type)
 {
-	struct node *n;
+	struct node *n = NULL;
 	int r = begin(b, e, type, &n);
 
 	if (r < 0)
@@ -60,7 +60,7 @@ static int open_node(struct build *b, const yaml_event_t *e, enum node_type type
 
 static int text(struct build *b, const yaml_event_t *e, const char *value)
 {
-	struct node *parent = parent_of(b), *n;
+	struct node *parent = parent_of(b), *n = NULL;
 	int r;
 
 	if (parent && parent->type == NODE_MAP && !b->key) {

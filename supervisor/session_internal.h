@@ -76,8 +76,13 @@ void session_kill_init(struct session *s);
 void session_stop(struct session *s, unsigned grace_ms, const char *status);
 /* One that nothing else moves is ended by what its phase says (session.c), that many milliseconds from now. */
 void session_set_deadline(struct session *s, unsigned ms);
+/* That time has come. */
+void session_on_deadline(struct session *s);
 /* The end of a child by its pidfd, which is closed; -EAGAIN: it lives. */
 int session_reap(int *pidfd, siginfo_t *ret) _must_check_;
+
+/* session_loop.c: waits for what comes next and handles it. */
+int session_turn(struct session *s) _must_check_;
 
 /* session_shim.c; the first is for PID 1 too. */
 int session_send_control(int sock, enum control_type type, int value, const char *text) _must_check_;

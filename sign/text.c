@@ -47,8 +47,8 @@ static int take_line(struct sign_text *t, const char *what, size_t max, const ch
 
 int sign_take_comment(struct sign_text *t, const char *prefix, size_t max, char **ret)
 {
-	size_t n, prefix_n = strlen(prefix);
-	const char *line;
+	size_t n = 0, prefix_n = strlen(prefix);
+	const char *line = NULL;
 	int r = take_line(t, "a comment", max, &line, &n);
 
 	if (r < 0)

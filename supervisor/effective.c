@@ -243,18 +243,19 @@ static int load_shipped_pins(struct effective_build *b, struct diag *d)
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT(PIN_FILE_MAX);
 	_cleanup_free_ char *path = NULL;
-	enum fs_trust trust;
+	struct vouching_file file = { .server = b->e->name, .max = PIN_FILE_MAX };
 	struct diag why = { "" };
 	char shown[256];
 	int r;
 
 	if (b->e->profile.bundled)
 		return load_bundled_pins(b, d);
-	r = profile_pins_path(&b->e->profile, &path, &trust);
+	r = profile_pins_path(&b->e->profile, &path, &file.trust);
 	if (r < 0)
 		return r;
+	file.path = path;
 	text_escape_str(path, shown, sizeof(shown));
-	r = vouching_read(&b->vouching, path, trust, PIN_FILE_MAX, b->e->name, &b->e->pins_vouched, &bytes, &why);
+	r = vouching_read(&b->vouching, &file, &b->e->pins_vouched, &bytes, &why);
 	if (r == 0)
 		return pin_load_bytes(path, &bytes, b->e->subject, &b->e->pins, d);
 	if (r != -ENOENT)

@@ -188,14 +188,18 @@ static int read_file(struct vouching *v, const struct source *from, struct profi
 {
 	bool shipped =
 		fs_path_within(from->path, "/usr/share/stockade") || fs_path_within(from->path, STOCKADE_DATADIR);
+	struct vouching_file file = {
+		.path = from->path, .server = from->name, .trust = FS_TRUST_ROOT, .max = PROFILE_BYTES_MAX
+	};
 	int r = -EPERM;
 
 	if (from->trust == FS_TRUST_ROOT || shipped)
-		r = vouching_read(v, from->path, FS_TRUST_ROOT, PROFILE_BYTES_MAX, from->name, &f->vouched, b, d);
+		r = vouching_read(v, &file, &f->vouched, b, d);
 	f->managed = r == 0;
 	if (r != -EPERM || from->trust == FS_TRUST_ROOT)
 		return r;
-	return vouching_read(v, from->path, from->trust, PROFILE_BYTES_MAX, from->name, &f->vouched, b, d);
+	file.trust = from->trust;
+	return vouching_read(v, &file, &f->vouched, b, d);
 }
 
 /* What was verified, and no other bytes, is parsed. */

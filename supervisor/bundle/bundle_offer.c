@@ -95,10 +95,14 @@ struct fetching {
 
 static int fetch(struct fetching *f, const char *url, size_t max, struct buf *ret)
 {
+	int r;
+
 	f->request.url = (char *)(uintptr_t)url;
 	f->request.max = max;
 	*ret = BUF_INIT(max);
-	return fetch_run(&f->request, ret, f->d);
+	r = fetch_run(&f->request, ret, f->d);
+	f->request.url = NULL; /* the caller's, who may be leaving */
+	return r;
 }
 
 /* The signature behind that suffix, if the server has it. */

@@ -246,14 +246,14 @@ int vouching_take(
 	return judge_bytes(v, f->where, v->bundle.file, server, &f->verified, ret, d);
 }
 
-int vouching_read(struct vouching *v, const char *path, enum fs_trust trust, size_t max, const char *server,
-	struct vouched *ret, struct buf *ret_bytes, struct diag *d)
+int vouching_read(
+	struct vouching *v, const struct vouching_file *f, struct vouched *ret, struct buf *ret_bytes, struct diag *d)
 {
 	_cleanup_verified_ struct verified x = { 0 };
-	int r = signed_read_file(path, trust, v->paths->uid, max, &v->keys, &x, d);
+	int r = signed_read_file(f->path, f->trust, v->paths->uid, f->max, &v->keys, &x, d);
 
 	if (r == 0)
-		r = judge_bytes(v, path, path, server, &x, ret, d);
+		r = judge_bytes(v, f->path, f->path, f->server, &x, ret, d);
 	if (r < 0)
 		return r;
 	*ret_bytes = x.bytes;

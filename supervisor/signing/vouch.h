@@ -40,9 +40,16 @@ int vouching_init(
 	const struct paths *p, const struct policy *policy, struct vouching *ret, struct diag *d) _must_check_;
 /* The same, with the policy of this machine. ret may not be moved. */
 int vouching_load(const struct paths *p, struct vouching *ret, struct diag *d) _must_check_;
-/* Reads the file, at most max bytes, and judges it as being about that server. ret_bytes has what was verified. */
-int vouching_read(struct vouching *v, const char *path, enum fs_trust trust, size_t max, const char *server,
-	struct vouched *ret, struct buf *ret_bytes, struct diag *d) _must_check_;
+/* A file that grants something: whose it has to be, how many bytes it may have, and which server it is about. */
+struct vouching_file {
+	const char *path, *server; /* borrowed */
+	enum fs_trust trust;
+	size_t max;
+};
+
+/* Reads the file and judges it. ret_bytes has what was verified. */
+int vouching_read(struct vouching *v, const struct vouching_file *f, struct vouched *ret, struct buf *ret_bytes,
+	struct diag *d) _must_check_;
 /* The same of a file in the bundle, whose bytes are verified already. */
 int vouching_take(struct vouching *v, const struct bundle_file *f, const char *server, struct vouched *ret,
 	struct diag *d) _must_check_;

@@ -8,6 +8,7 @@
 #include "audit/session_check.h"
 #include "base/fs.h"
 #include "base/io.h"
+#include "wire/dial.h"
 
 static bool is_known(const struct alert_hosts *h, const char *host)
 {
@@ -28,13 +29,23 @@ static int add(struct alert_hosts *h, const char *host, size_t n)
 
 /* --- from the log --- */
 
+/* As alert_is_connection has it. */
+static bool is_connection(const struct line *l)
+{
+	const char *decision = line_text(l, "decision");
+
+	return strcmp(l->event, event_name(EVENT_NET_CONNECT)) == 0 &&
+	       (strcmp(decision, event_decision_name(EVENT_ALLOW)) == 0 ||
+		       strcmp(decision, event_decision_name(EVENT_WOULD_DENY)) == 0) &&
+	       strcmp(line_text(l, "status"), dial_status_words(DIAL_OK)) == 0;
+}
+
 static int add_record(struct alert_hosts *h, const char *server, const char *text, size_t len)
 {
 	_cleanup_line_ struct line l = { 0 };
 	const char *host;
 
-	if (line_parse(text, len, &l) != LINE_OK || strcmp(l.event, event_name(EVENT_NET_CONNECT)) != 0 ||
-		strcmp(line_text(&l, "server"), server) != 0 || strcmp(line_text(&l, "decision"), "allow") != 0)
+	if (line_parse(text, len, &l) != LINE_OK || !is_connection(&l) || strcmp(line_text(&l, "server"), server) != 0)
 		return 0;
 	host = *line_text(&l, "name") ? line_text(&l, "name") : line_text(&l, "address");
 	return add(h, host, strlen(host));

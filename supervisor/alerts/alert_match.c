@@ -18,19 +18,21 @@ int alert_match_init(struct alert_match *m, const struct alert_rules *rules, con
 		return -ENOMEM;
 	for (size_t i = 0; i < rules->n; i++)
 		m->v[i].shared = -1;
+	if (paths)
+		r = scope_clock_init(&m->clock, d);
 	for (size_t i = 0; r == 0 && i < rules->n; i++) {
 		m->v[i].moments = calloc(rules->v[i].count, sizeof(*m->v[i].moments));
 		if (!m->v[i].moments)
 			return -ENOMEM;
 		if (paths && rules->v[i].count > 1)
-			r = alert_share_open(paths, &rules->v[i], &m->v[i].shared, d);
+			r = alert_share_open(paths, &rules->v[i], &m->clock, &m->v[i].shared, d);
 	}
 	return r;
 }
 
 bool alert_is_connection(const struct event *e)
 {
-	return e->type == EVENT_NET_CONNECT && e->decision == EVENT_ALLOW &&
+	return e->type == EVENT_NET_CONNECT && (e->decision == EVENT_ALLOW || e->decision == EVENT_WOULD_DENY) &&
 	       strcmp(e->status, dial_status_words(DIAL_OK)) == 0;
 }
 
@@ -85,21 +87,29 @@ static bool fires(struct alert_state *s, const struct alert_rule *r, uint64_t ti
 	return true;
 }
 
+static bool fires_with_others(
+	const struct alert_match *m, size_t i, struct alert_state *s, const struct event *e, uint64_t now_us)
+{
+	const struct alert_rule *r = &m->rules->v[i];
+	bool locked, ret = false, put = false;
+
+	for (unsigned n = 0; !put && n < ALERT_SHARE_TRIES; n++) {
+		locked = alert_share_take(r, m->clock.boot, now_us, s);
+		ret = fires(s, r, weight(e), now_us);
+		put = alert_share_put(r, m->clock.boot, locked, s);
+	}
+	return ret;
+}
+
 bool alert_match_take(
 	struct alert_match *m, size_t i, const struct event *e, const char *server, bool is_new, uint64_t now_us)
 {
 	const struct alert_rule *r = &m->rules->v[i];
 	struct alert_state *s = &m->v[i];
-	bool locked, ret;
 
 	if (!is_about(r, e, server, is_new))
 		return false;
-	if (s->shared < 0)
-		return fires(s, r, weight(e), now_us);
-	locked = alert_share_take(s->shared, r, now_us, s);
-	ret = fires(s, r, weight(e), now_us);
-	alert_share_put(s->shared, r, locked, s);
-	return ret;
+	return s->shared < 0 ? fires(s, r, weight(e), now_us) : fires_with_others(m, i, s, e, now_us);
 }
 
 void alert_match_done(struct alert_match *m)

@@ -188,7 +188,7 @@ int session_alerts_take(struct session *s, const struct event *e)
 		return 0;
 	is_new = is_new_host(a, e);
 	for (size_t i = 0; r == 0 && i < a->rules->n; i++)
-		if (alert_match_take(&a->match, i, e, s->args->effective->name, is_new, io_now_us()))
+		if (alert_match_take(&a->match, i, e, s->args->effective->name, is_new, io_boot_us()))
 			r = fire(s, i, e);
 	return r;
 }

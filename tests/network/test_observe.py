@@ -34,6 +34,15 @@ def test_a_host_that_the_profile_does_not_name_is_reached_and_recorded(world, gu
     assert 'has no such host or port; let through by /etc/stockade/policy.json:1 (mode "observe")' in records["other.example"]["rule"], records
 
 
+def test_a_host_that_is_only_observed_is_told_as_a_new_one_once(world, guest):
+    rule = {"name": "hosts", "when": {"new": "host"}, "severity": "notice"}
+    with policy(world, {}, **OBSERVE, audit={"alerts": [rule]}):
+        tries(guest, "tcp other.example 80", "tcp other.example 80")
+        tries(guest, "tcp other.example 80")
+    alerts = [r for r in guest.records() if r["event"] == "alert"]
+    assert [(a["name"], a["subject"], a["reason"]) for a in alerts] == [("other.example", "hosts", "a new host: net.connect other.example: would deny")], alerts
+
+
 @pytest.mark.parametrize("name", ["inner", "meta", "own", "loop"])
 def test_no_name_that_is_observed_leads_inside(world, guest, name):
     world.internet.zone(INSIDE)

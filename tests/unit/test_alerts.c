@@ -7,6 +7,7 @@
 #include "supervisor/alerts/alert_hosts.h"
 #include "supervisor/alerts/alert_match.h"
 #include "supervisor/alerts/alert_runner.h"
+#include "supervisor/alerts/alert_share.h"
 #include "supervisor/alerts/alert_show.h"
 #include "wire/dial.h"
 
@@ -279,87 +280,257 @@ static struct alert_match shared_match(struct world *w, const struct alert_rules
 	return m;
 }
 
+/* Two sessions of one user that count denials together: to so many within 10 s. */
+struct two {
+	struct world *w;
+	struct alert_rule rule;
+	struct alert_rules rules;
+	struct alert_match one, two;
+};
+
+static void two_up(struct two *t, struct world *w, uint64_t count)
+{
+	static char name[] = "x", where[] = "a:1", any[] = "*";
+
+	*t = (struct two){ .w = w,
+		.rule = { .name = name, .where = where, .event = any, .count = count, .within_s = 10 },
+		.rules = { .v = &t->rule, .n = 1 } };
+	t->one = shared_match(w, &t->rules);
+	t->two = shared_match(w, &t->rules);
+}
+
+static void two_down(struct two *t)
+{
+	alert_match_done(&t->one);
+	alert_match_done(&t->two);
+}
+
+static bool denied(struct alert_match *m, uint64_t at_us)
+{
+	const struct event e = denial(EVENT_CALL, "x");
+
+	return alert_match_take(m, 0, &e, "s", false, at_us);
+}
+
 static void denials_of_all_sessions_of_a_user_are_counted_together_and_told_once(void **state)
 {
 	enum { S = 1000000 };
-	struct world *w = *state;
-	struct alert_rule rule = { .name = (char[]){ "x" },
-		.where = (char[]){ "a:1" },
-		.event = (char[]){ "*" },
-		.count = 3,
-		.within_s = 10 };
-	const struct alert_rules rules = { .v = &rule, .n = 1 };
-	const struct event e = denial(EVENT_CALL, "x");
-	struct alert_match one = shared_match(w, &rules), two = shared_match(w, &rules);
+	struct two t;
 
-	assert_false(alert_match_take(&one, 0, &e, "s", false, 100 * S));
-	assert_false(alert_match_take(&two, 0, &e, "t", false, 101 * S));
-	assert_true(alert_match_take(&one, 0, &e, "s", false, 102 * S));
+	two_up(&t, *state, 3);
+	assert_false(denied(&t.one, 100 * S));
+	assert_false(denied(&t.two, 101 * S));
+	assert_true(denied(&t.one, 102 * S));
 	for (unsigned i = 0; i < 6; i++)
-		assert_false(alert_match_take(i % 2 ? &one : &two, 0, &e, "s", false, (103 + i) * S));
+		assert_false(denied(i % 2 ? &t.one : &t.two, (103 + i) * S));
 	/* Another rule, or this one changed, begins anew. */
-	rule.count = 2;
-	struct alert_match changed = shared_match(w, &rules);
-	assert_false(alert_match_take(&changed, 0, &e, "s", false, 110 * S));
+	t.rule.count = 2;
+	struct alert_match changed = shared_match(t.w, &t.rules);
+	assert_false(denied(&changed, 110 * S));
 	alert_match_done(&changed);
-	rule.count = 3;
-	alert_match_done(&one);
+	t.rule.count = 3;
+	alert_match_done(&t.one);
 	/* A minute later, and whoever begins then knows what was kept quiet. */
-	one = shared_match(w, &rules);
+	t.one = shared_match(t.w, &t.rules);
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(alert_match_take(i % 2 ? &two : &one, 0, &e, "s", false, (200 + i) * S), i == 2);
-	assert_int_equal(one.v[0].before, 2);
-	alert_match_done(&one);
-	alert_match_done(&two);
+		assert_int_equal(denied(i % 2 ? &t.two : &t.one, (200 + i) * S), i == 2);
+	assert_int_equal(t.one.v[0].before, 2);
+	two_down(&t);
 }
 
-static void a_count_that_is_damaged_or_of_before_this_boot_is_none(void **state)
+/* Whoever has the lock has looked at its clock before that: of two, the earlier one may come later. */
+static void a_session_that_looked_at_its_clock_before_another_loses_no_count(void **state)
 {
-	struct world *w = *state;
-	struct alert_rule rule = { .name = (char[]){ "x" },
-		.where = (char[]){ "a:1" },
-		.event = (char[]){ "*" },
-		.count = 2,
-		.within_s = 10 };
-	const struct alert_rules rules = { .v = &rule, .n = 1 };
-	const struct event e = denial(EVENT_CALL, "x");
-	struct alert_match m = shared_match(w, &rules);
-	char bytes[512];
+	struct two t;
 
-	assert_false(alert_match_take(&m, 0, &e, "s", false, 1000));
-	assert_false(alert_match_take(&m, 0, &e, "s", false, 500));
-	ssize_t n = pread(m.v[0].shared, bytes, sizeof bytes, 0);
+	two_up(&t, *state, 3);
+	assert_false(denied(&t.one, ALERT_QUIET_US + 1));
+	assert_false(denied(&t.two, ALERT_QUIET_US));
+	assert_true(denied(&t.one, ALERT_QUIET_US + 2));
+	/* Nor does it tell a second time. */
+	for (unsigned i = 0; i < 3; i++)
+		assert_false(denied(&t.two, ALERT_QUIET_US + 1));
+	two_down(&t);
+}
+
+/* Never more than a wrong count: no index of it leaves the rule's moments, and it is quiet for no longer than a minute.
+ */
+static void a_count_that_is_damaged_leaves_each_session_its_own(void **state)
+{
+	struct two t;
+	char bytes[512];
+	bool fired = false;
+
+	two_up(&t, *state, 2);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(denied(&t.one, 1000), i == 1);
+	ssize_t n = pread(t.one.v[0].shared, bytes, sizeof bytes, 0);
+	assert_true(n > 0 && n < (ssize_t)sizeof bytes);
 	for (ssize_t i = 0; i < n; i++) {
-		/* Never more than a wrong count: no index of it leaves the rule's moments. */
 		bytes[i] ^= (char)0xff;
-		assert_int_equal(pwrite(m.v[0].shared, bytes, (size_t)n, 0), n);
-		(void)alert_match_take(&m, 0, &e, "s", false, 2000);
+		assert_int_equal(pwrite(t.one.v[0].shared, bytes, (size_t)n, 0), n);
+		(void)denied(&t.one, 2000);
+		const struct alert_state *a = &t.one.v[0];
+		assert_true(a->at < 2 && a->n <= 2 && a->suppressed <= UINT32_MAX &&
+			    a->quiet_until <= 2000 + ALERT_QUIET_US);
 		bytes[i] ^= (char)0xff;
 	}
-	assert_int_equal(ftruncate(m.v[0].shared, 3), 0);
-	assert_false(alert_match_take(&m, 0, &e, "s", false, 3000));
-	assert_true(alert_match_take(&m, 0, &e, "s", false, 3001));
-	alert_match_done(&m);
+	assert_int_equal(ftruncate(t.one.v[0].shared, 3), 0);
+	for (unsigned i = 0; i < 4; i++)
+		fired = denied(&t.one, 2 * ALERT_QUIET_US + i) || fired;
+	assert_true(fired);
+	two_down(&t);
+}
+
+static void a_count_of_before_this_boot_is_none(void **state)
+{
+	struct two t;
+
+	two_up(&t, *state, 2);
+	t.one.clock.boot[0] ^= 1;
+	assert_false(denied(&t.one, 1000));
+	assert_false(denied(&t.two, 1001));
+	assert_true(denied(&t.two, 1002));
+	two_down(&t);
+}
+
+static int own_count_full(const struct two *t)
+{
+	(void)t;
+	return open("/dev/full", O_RDWR | O_CLOEXEC);
+}
+
+static int own_count_read_only(const struct two *t)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", t->one.v[0].shared);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int own_count_pipe(const struct two *t)
+{
+	int pair[2];
+
+	(void)t;
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	close(pair[0]);
+	return pair[1];
+}
+
+/* A full disk, and the like: then each session counts for itself, and an alert of its own is not lost. */
+static void a_count_that_cannot_be_kept_together_is_kept_by_each_session(void **state)
+{
+	/* The last denial of others that it could read still counts. */
+	static const struct {
+		int (*open)(const struct two *t);
+		unsigned fires_after;
+	} ways[] = { { own_count_full, 3 }, { own_count_pipe, 3 }, { own_count_read_only, 2 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		struct two t;
+		two_up(&t, *state, 3);
+		assert_false(denied(&t.two, 999));
+		int sound = dup(t.one.v[0].shared), unsound = ways[i].open(&t);
+		assert_int_equal(dup3(unsound, t.one.v[0].shared, O_CLOEXEC), t.one.v[0].shared);
+		close(unsound);
+		for (unsigned n = 1; n <= ways[i].fires_after; n++)
+			if (denied(&t.one, 1000 + n) != (n == ways[i].fires_after))
+				fail_msg("way %zu, denial %u", i, n);
+		/* It goes on with the others once that is possible again. */
+		assert_int_equal(dup3(sound, t.one.v[0].shared, O_CLOEXEC), t.one.v[0].shared);
+		assert_false(denied(&t.one, 2 * ALERT_QUIET_US));
+		assert_false(denied(&t.two, 2 * ALERT_QUIET_US + 1));
+		assert_true(denied(&t.one, 2 * ALERT_QUIET_US + 2));
+		close(sound);
+		assert_int_equal(ftruncate(t.two.v[0].shared, 0), 0);
+		two_down(&t);
+	}
 }
 
 static void who_holds_the_count_for_ever_holds_up_nobody(void **state)
 {
-	struct world *w = *state;
-	struct alert_rule rule = { .name = (char[]){ "x" },
-		.where = (char[]){ "a:1" },
-		.event = (char[]){ "*" },
-		.count = 2,
-		.within_s = 10 };
-	const struct alert_rules rules = { .v = &rule, .n = 1 };
-	const struct event e = denial(EVENT_CALL, "x");
-	struct alert_match holder = shared_match(w, &rules), m = shared_match(w, &rules);
+	enum { MANY = 5000 };
+	struct two t;
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-	assert_int_equal(fcntl(holder.v[0].shared, F_OFD_SETLK, &lock), 0);
-	assert_false(alert_match_take(&m, 0, &e, "s", false, 1000));
-	assert_true(alert_match_take(&m, 0, &e, "s", false, 1001));
-	alert_match_done(&holder);
+	two_up(&t, *state, 2);
+	assert_int_equal(fcntl(t.one.v[0].shared, F_OFD_SETLK, &lock), 0);
+	assert_false(denied(&t.two, 1000));
+	assert_true(denied(&t.two, 1001));
+	/* Waited for once, and not each time: that would be 4 ms each. */
+	uint64_t before = io_now_us();
+	for (unsigned i = 0; i < MANY; i++)
+		(void)denied(&t.two, 1002 + i);
+	assert_true(io_now_us() - before < (uint64_t)MANY * ALERT_SHARE_TRIES * 1000 / 2);
+	two_down(&t);
+}
+
+static void who_was_stopped_with_the_count_writes_over_nobodys_when_it_goes_on(void **state)
+{
+	struct two t;
+
+	two_up(&t, *state, 4);
+	assert_false(denied(&t.one, 1000));
+	assert_true(alert_share_take(&t.rule, t.one.clock.boot, 1001, &t.one.v[0]));
+	assert_false(denied(&t.two, 1002));
+	assert_false(denied(&t.two, 1003));
+	assert_false(alert_share_put(&t.rule, t.one.clock.boot, true, &t.one.v[0]));
+	assert_true(denied(&t.one, 1004));
+	two_down(&t);
+}
+
+static void what_is_no_file_is_none_of_the_count_and_says_which_to_remove(void **state)
+{
+	struct two t;
+	struct diag d = { "" };
+	char path[PATH_MAX], dir[PATH_MAX];
+	struct alert_match m;
+	ssize_t n;
+
+	two_up(&t, *state, 2);
+	snprintf(dir, sizeof dir, "/proc/self/fd/%d", t.one.v[0].shared);
+	n = readlink(dir, path, sizeof path - 1);
+	assert_true(n > 0);
+	path[n] = '\0';
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_true(alert_match_init(&m, &t.rules, &t.w->paths, &d) < 0);
+	assert_non_null(strstr(d.text, path));
+	assert_non_null(strstr(d.text, "it is no regular file; remove it"));
 	alert_match_done(&m);
+	assert_int_equal(unlink(path), 0);
+	two_down(&t);
+}
+
+static struct event connection(enum event_decision decision, enum dial_status status, const char *host)
+{
+	struct event e = { .type = EVENT_NET_CONNECT, .decision = decision };
+
+	snprintf(e.host, sizeof e.host, "%s", host);
+	snprintf(e.status, sizeof e.status, "%s", dial_status_words(status));
+	return e;
+}
+
+static void a_connection_is_one_that_was_made_also_where_the_policy_only_observes(void **state)
+{
+	static const struct {
+		enum event_decision decision;
+		enum dial_status status;
+		bool is;
+	} cases[] = {
+		{ EVENT_ALLOW, DIAL_OK, true },
+		{ EVENT_WOULD_DENY, DIAL_OK, true },
+		{ EVENT_WOULD_DENY, DIAL_REFUSED, false },
+		{ EVENT_ALLOW, DIAL_REFUSED, false },
+		{ EVENT_DENY, DIAL_FORBIDDEN, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct event e = connection(cases[i].decision, cases[i].status, "a.example");
+		assert_int_equal(alert_is_connection(&e), cases[i].is);
+	}
 }
 
 static void a_host_is_new_once_for_all_sessions_of_a_server_and_never_when_the_log_has_it(void **state)
@@ -367,18 +538,24 @@ static void a_host_is_new_once_for_all_sessions_of_a_server_and_never_when_the_l
 	struct world *w = *state;
 	struct alert_hosts one, two, other;
 	struct log_dir log = { .fd = -1 };
-	struct event e = { .type = EVENT_NET_CONNECT, .decision = EVENT_ALLOW, .host = "old.example" };
+	/* One that was granted, one that only passed while the policy observes, one that was never reached. */
+	struct event e[] = { connection(EVENT_ALLOW, DIAL_OK, "old.example"),
+		connection(EVENT_WOULD_DENY, DIAL_OK, "observed.example"),
+		connection(EVENT_ALLOW, DIAL_REFUSED, "refused.example") };
 	struct diag d = { "" };
 
 	assert_int_equal(paths_open_state(&w->paths, "audit", &log.fd, &d), 0);
 	struct audit *a = session_open(&log, "github", 0);
-	assert_int_equal(audit_append(a, EVENT_FROM_DIAL, &e, NULL, &d), 0);
+	for (size_t i = 0; i < ARRAY_LEN(e); i++)
+		assert_int_equal(audit_append(a, EVENT_FROM_DIAL, &e[i], NULL, &d), 0);
 	session_close(a);
 	close(log.fd);
 	assert_int_equal(alert_hosts_open(&w->paths, "github", &one, &d), 0);
 	assert_int_equal(alert_hosts_open(&w->paths, "github", &two, &d), 0);
 	assert_int_equal(alert_hosts_open(&w->paths, "../notes", &other, &d), 0);
 	assert_int_equal(alert_hosts_take(&one, "old.example"), 0);
+	assert_int_equal(alert_hosts_take(&one, "observed.example"), 0);
+	assert_int_equal(alert_hosts_take(&one, "refused.example"), 1);
 	assert_int_equal(alert_hosts_take(&one, "new.example"), 1);
 	assert_int_equal(alert_hosts_take(&one, "new.example"), 0);
 	assert_int_equal(alert_hosts_take(&two, "new.example"), 0);
@@ -580,10 +757,16 @@ int main(void)
 		cmocka_unit_test(a_rule_fires_when_so_many_came_within_its_time_and_then_keeps_quiet),
 		cmocka_unit_test(a_rule_is_about_the_servers_tools_and_decisions_that_it_names),
 		cmocka_unit_test(a_counted_denial_counts_as_often_as_it_was),
+		cmocka_unit_test(a_connection_is_one_that_was_made_also_where_the_policy_only_observes),
 		ROW(a_host_is_new_once_for_all_sessions_of_a_server_and_never_when_the_log_has_it),
 		ROW(denials_of_all_sessions_of_a_user_are_counted_together_and_told_once),
-		ROW(a_count_that_is_damaged_or_of_before_this_boot_is_none),
+		ROW(a_session_that_looked_at_its_clock_before_another_loses_no_count),
+		ROW(a_count_that_is_damaged_leaves_each_session_its_own),
+		ROW(a_count_of_before_this_boot_is_none),
+		ROW(a_count_that_cannot_be_kept_together_is_kept_by_each_session),
 		ROW(who_holds_the_count_for_ever_holds_up_nobody),
+		ROW(who_was_stopped_with_the_count_writes_over_nobodys_when_it_goes_on),
+		ROW(what_is_no_file_is_none_of_the_count_and_says_which_to_remove),
 		cmocka_unit_test(a_hook_gets_the_alert_on_its_input_and_nothing_else_of_ours),
 		cmocka_unit_test(how_a_hook_ended_is_told),
 		cmocka_unit_test(a_program_that_cannot_be_executed_is_told),

@@ -105,7 +105,7 @@ static void judge_age(const struct prune_rules *rules, uint64_t now_s, struct cl
 	uint64_t after = rules->older_s, own;
 	bool by_profile = rules->profiles && *c->delete_after &&
 			  parse_duration(c->delete_after, 1, PRUNE_AGE_MAX_S, &own) == 0 &&
-			  !(rules->only_longer && (after == 0 || own < after));
+			  !(rules->only_longer && own < after);
 
 	if (by_profile)
 		after = own;

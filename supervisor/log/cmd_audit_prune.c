@@ -50,10 +50,8 @@ static int take_rules(const struct command_ctx *ctx, struct pruning *p)
 	const struct prune_options *o = ctx->options;
 	const struct policy_audit *a = &p->policy.audit;
 
-	p->rules = log_prune_rules(&p->policy);
+	p->rules = log_prune_rules(&p->policy, o->collector);
 	p->rules.dry = o->dry_run;
-	/* What a record of the collector says of its end is what its sender claimed. */
-	p->rules.only_longer = p->rules.only_longer || o->collector;
 	if (o->older && parse_duration(o->older, 1, AGE_MAX_S, a->older_s ? &(uint64_t){ 0 } : &p->rules.older_s) < 0)
 		return command_usage(ctx, "--older takes an age such as 90d or 12h");
 	if (o->size && parse_size(o->size, 1, INT64_MAX, a->size ? &(uint64_t){ 0 } : &p->rules.size) < 0)

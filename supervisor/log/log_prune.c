@@ -8,11 +8,12 @@
 /* When it was last done is when this file was last written. */
 static const char stamp[] = "pruned";
 
-struct prune_rules log_prune_rules(const struct policy *p)
+struct prune_rules log_prune_rules(const struct policy *p, bool collected)
 {
 	const struct policy_audit *a = &p->audit;
 
-	return (struct prune_rules){ .profiles = true,
+	/* In a collected record it is the sender who says what its profile says. */
+	return (struct prune_rules){ .profiles = !collected,
 		.only_longer = a->older_s > 0,
 		.older_s = a->older_s,
 		.older_where = a->older_where,
@@ -39,7 +40,7 @@ static void mark_done(int dir)
 
 int log_prune_daily(const struct paths *p, const struct policy *policy, bool own, struct diag *d)
 {
-	const struct prune_rules rules = log_prune_rules(policy);
+	const struct prune_rules rules = log_prune_rules(policy, false);
 	_cleanup_log_key_ struct log_key key = { .id = "" };
 	_cleanup_close_ int state = -1, dir = -1;
 	struct pruned done = { 0 };

@@ -255,6 +255,21 @@ def test_what_is_too_much_for_the_policy_is_removed_oldest_first_and_told(machin
     assert {os.stat(f"{directory}/{f}").st_uid for f in os.listdir(directory)} == {USER}
 
 
+def test_what_a_profile_says_of_age_is_no_rule_for_what_the_collector_keeps(machine):
+    machine.person.profile("long", {"stockade": 1, "name": "long", "command": ODD, "audit": {"delete_after": "1000d"}})
+    machine.approve("long")
+    w = machine.start("long")
+    assert w.end() == 0
+    until(lambda: not machine.collector.children())
+    last = machine.collector.records()[-1]
+    assert (last["event"], last["delete_after"]) == ("session.close", "1000d"), last
+    assert "removed 0 sessions" in machine.stockade("audit", "prune", "--collector", check=0).stdout
+    machine.policy(delete_after="1s")
+    told = until(lambda: [x for x in machine.stockade("audit", "prune", "--collector", check=0).stdout.splitlines() if "policy.json:1 (audit.delete_after" in x])
+    assert last["session"] in told[-1], told
+    assert machine.collector.verified()["records"] == 0
+
+
 def test_the_collector_can_do_no_more_than_its_work(machine):
     pid = machine.collector.p.pid
 

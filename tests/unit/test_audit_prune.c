@@ -4,6 +4,7 @@
 
 #include "audit/log_key.h"
 #include "audit/prune.h"
+#include "supervisor/log/log_prune.h"
 
 enum { DAY = 24 * 3600 };
 
@@ -95,16 +96,32 @@ static void what_a_session_says_itself_has_nothing_removed_that_the_policy_keeps
 {
 	const struct log_dir *l = *state;
 	struct log_key k = key_of(l);
-	struct prune_rules rules = { .profiles = true, .only_longer = true };
+	const struct policy policy = { .audit = { .older_s = 30 * DAY, .older_where = (char[]){ "policy.json:2" } } };
+	const struct prune_rules rules = log_prune_rules(&policy, false);
 
 	closed_session(l, &k, "1s");
 	closed_session(l, &k, "90d");
-	assert_int_equal(prune(l, &rules, &k, 91 * DAY), 0);
-	rules.older_s = 30 * DAY;
-	rules.older_where = "policy.json:2 (audit.delete_after)";
 	assert_int_equal(prune(l, &rules, &k, 29 * DAY), 0);
 	assert_int_equal(prune(l, &rules, &k, 31 * DAY), 1);
 	assert_int_equal(prune(l, &rules, &k, 91 * DAY), 1);
+}
+
+/* A record's word of its own end is its sender's: neither a shorter age counts nor a longer one. */
+static void what_a_sender_says_of_its_records_end_is_no_rule_of_the_collectors(void **state)
+{
+	const struct log_dir *l = *state;
+	struct log_key k = key_of(l);
+	const struct policy none = { 0 };
+	const struct policy policy = { .audit = { .older_s = 30 * DAY, .older_where = (char[]){ "policy.json:2" } } };
+	struct prune_rules rules = log_prune_rules(&none, true);
+
+	closed_session(l, &k, "1s");
+	closed_session(l, &k, "90d");
+	closed_session(l, &k, "");
+	assert_int_equal(prune(l, &rules, &k, 1000 * DAY), 0);
+	rules = log_prune_rules(&policy, true);
+	assert_int_equal(prune(l, &rules, &k, 29 * DAY), 0);
+	assert_int_equal(prune(l, &rules, &k, 31 * DAY), 3);
 }
 
 static void the_oldest_go_until_the_rest_is_small_enough(void **state)
@@ -199,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, log_dir_setup, log_dir_teardown)
 		T(what_its_profile_says_comes_before_the_rule_for_all),
+		T(what_a_sender_says_of_its_records_end_is_no_rule_of_the_collectors),
 		T(what_a_session_says_itself_has_nothing_removed_that_the_policy_keeps),
 		T(the_oldest_go_until_the_rest_is_small_enough),
 		T(sessions_that_run_or_were_killed_stay),

@@ -3,6 +3,7 @@
 """The lints find what they are for in every folder of the programs, those below them and those of a library alike."""
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,18 @@ ROWS = [
     (DIRECTIONS, "elsewhere/x.c", "int x;\n", "nothing says what elsewhere/ may include"),
 ]
 
+# unit, what stands in it, what stands there in its place, what is said of it
+SERVICE = "stockade-collector.service.in"
+UNITS = [
+    (SERVICE, "NoNewPrivileges=yes", "NoNewPrivileges=perhaps", "ignoring: perhaps"),
+    (SERVICE, "ProtectSystem=strict", "ProtectSystm=strict", "Unknown key 'ProtectSystm'"),
+    (SERVICE, "ProtectSystem=strict\nProtectHome=yes\nPrivateTmp=yes\n", "", "more is left to it"),
+    ("stockade-sync.service.in", "CapabilityBoundingSet=CAP_SETUID CAP_SETGID\n", "", "more is left to it"),
+    ("stockade-audit-prune.service.in", "User=_stockade-log\n", "", "more is left to it"),
+    ("stockade-collector.socket", "Accept=no", "Accept=maybe", "ignoring: maybe"),
+    ("stockade-sync.timer", "OnBootSec=30s", "OnBootSec=soon", "ignoring: soon"),
+]
+
 
 def put(root, path, text):
     os.makedirs(os.path.join(root, os.path.dirname(path)), exist_ok=True)
@@ -54,12 +67,34 @@ def said(lint, path, text):
         return r.stdout.decode() if r.returncode else ""
 
 
+def units_said(root, **more):
+    r = subprocess.run(["/usr/bin/python3", os.path.join(HERE, "units.py"), "--root", root], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                       env={**os.environ, **more})
+    return r.stdout.decode() if r.returncode else ""
+
+
+def units_missed(root):
+    if "systemd-analyze is not installed" not in units_said(root, PATH="/nonexistent"):
+        yield "units.py does not say that nobody reads the units"
+    for name, old, new, words in UNITS:
+        with tempfile.TemporaryDirectory() as d:
+            shutil.copytree(f"{root}/packaging/systemd", f"{d}/packaging/systemd")
+            path = f"{d}/packaging/systemd/{name}"
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text.replace(old, new))
+            if old not in text or words not in units_said(d):
+                yield f"units.py does not find {name} with {new!r} for {old!r}"
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--root", required=True)
-    a.parse_args()
+    root = a.parse_args().root
     missed = [f"{lint} does not find {path}: {words}" for lint, path, text, words in ROWS if not any(
         line.startswith(path) and words in line for line in said(lint, path, text).splitlines())]
+    missed += units_missed(root)
     print("\n".join(missed))
     return 1 if missed else 0
 

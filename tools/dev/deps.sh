@@ -52,6 +52,7 @@ test   cmd:psql             postgresql-client
 test   file:/usr/lib/postgresql postgresql
 test   cmd:go               golang-go
 test   file:/usr/sbin/rsyslogd rsyslog
+test   cmd:systemd-analyze  systemd
 test   file:/lib/systemd/systemd-journal-remote systemd-journal-remote
 test   cmd:minisign         minisign
 lint   cmd:clang            clang

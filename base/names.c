@@ -28,6 +28,19 @@ int names_user(uid_t uid, char **ret_name, char **ret_home)
 	return 0;
 }
 
+bool names_id(const char *name, uid_t *ret)
+{
+	_cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
+	const struct passwd *pw;
+
+	while (f && (pw = fgetpwent(f)))
+		if (strcmp(pw->pw_name, name) == 0) {
+			*ret = pw->pw_uid;
+			return true;
+		}
+	return false;
+}
+
 static int group_append(struct buf *b, gid_t gid)
 {
 	_cleanup_fclose_ FILE *f = fopen("/etc/group", "re");

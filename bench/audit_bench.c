@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,16 +20,15 @@
 #include "audit/audit.h"
 #include "audit/log_key.h"
 #include "base/io.h"
-#include "collector/users.h"
-#include "collector/writer.h"
+#include "tests/unit/writer_unit.h"
 
 enum { RECORDS = 20000, ROUNDS = 11, WRITERS_MAX = 8, LINE_MAX_BYTES = 2048, BATCH = 16 };
 
 struct bench {
 	int dir;
 	struct log_key key;
-	_Atomic uint64_t *account; /* of the user, whose share is not what is measured: emptied each round */
-	char line[LINE_MAX_BYTES]; /* a record as the log writes it */
+	struct users_account *account; /* of the user, whose share is not what is measured: emptied each round */
+	char line[LINE_MAX_BYTES];     /* a record as the log writes it */
 	size_t len;
 };
 
@@ -41,27 +38,18 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* A writer as the collector starts it, at the other end of the socket. */
 static int start_writer(const struct bench *b)
 {
-	int pair[2];
+	const struct writer_args like = { .logs = b->dir,
+		.key = &b->key,
+		.account = b->account,
+		.user_bytes = WRITER_USER_BYTES,
+		.user_files = USERS_FILES };
+	int sock = -1;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		die("socketpair");
-	if (fork() == 0) {
-		static struct sender s;
-		close(pair[0]);
-		if (sender_read(pair[1], &s) < 0)
-			_exit(1);
-		writer_run(&(struct writer_args){ .sock = pair[1],
-			.logs = b->dir,
-			.sender = &s,
-			.key = &b->key,
-			.paid_until = b->account,
-			.user_bytes = WRITER_USER_BYTES });
-	}
-	close(pair[1]);
-	return pair[0];
+	if (writer_start(&like, (uid_t)-1, &sock) < 0)
+		die("no writer");
+	return sock;
 }
 
 static struct audit *open_session(const struct bench *b, int sender)
@@ -200,7 +188,8 @@ static void measure(struct bench *b, unsigned writers)
 	uint64_t log[ROUNDS], collected[ROUNDS], plain[ROUNDS];
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		atomic_store(b->account, 0);
+		users_counted(b->account, 0, 0, 0);
+		atomic_store(&b->account->paid_until, 0);
 		log[i] = run(b, log_records, writers);
 		collected[i] = run(b, collect_records, writers);
 		plain[i] = run(b, plain_writes, writers);
@@ -246,8 +235,8 @@ int main(int argc, char **argv)
 		die("mkdtemp");
 	b.dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	log_key_make(&b.key);
-	b.account = mmap(NULL, sizeof *b.account, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (b.dir < 0 || b.account == MAP_FAILED)
+	b.account = account_new();
+	if (b.dir < 0 || !b.account)
 		die("no room");
 	take_line(&b);
 	measure(&b, 1);

@@ -23,6 +23,7 @@
 #include "base/lockdown.h"
 #include "collector/activate.h"
 #include "collector/confine.h"
+#include "collector/owner.h"
 #include "collector/users.h"
 #include "collector/writer.h"
 #include "wire/collect.h"
@@ -96,8 +97,9 @@ static void start_writer(struct collector *c, int sock, struct sender *s, size_t
 		.logs = c->at.logs,
 		.sender = s,
 		.key = &c->key,
-		.paid_until = users_account(c->users, row),
-		.user_bytes = WRITER_USER_BYTES };
+		.account = users_account(c->users, row),
+		.user_bytes = WRITER_USER_BYTES,
+		.user_files = USERS_FILES };
 	pid_t pid = fork();
 
 	if (pid < 0) {
@@ -123,7 +125,9 @@ static void on_connection(struct collector *c)
 
 	if (sock < 0 || sender_read(sock, &s) < 0)
 		return;
-	outcome = users_enter(c->users, s.uid, io_now_us(), &row);
+	if (!users_knows(c->users, s.uid))
+		sender_set_owner(&s, owner_of(OWNER_SUBUID, s.uid));
+	outcome = users_enter(c->users, s.owner, io_now_us(), &row);
 	if (outcome == USERS_OK)
 		start_writer(c, sock, &s, row);
 	else

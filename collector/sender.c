@@ -28,6 +28,7 @@ int sender_read(int sock, struct sender *ret)
 	ret->pid = c.pid;
 	snprintf(ret->uid_text, sizeof(ret->uid_text), "%u", c.uid);
 	snprintf(ret->pid_text, sizeof(ret->pid_text), "%d", c.pid);
+	sender_set_owner(ret, c.uid);
 	n = sizeof(pidfd);
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &n) == 0) {
 		ret->pidfd = pidfd;
@@ -37,6 +38,12 @@ int sender_read(int sock, struct sender *ret)
 		return -errno; /* it is gone already */
 	}
 	return 0;
+}
+
+void sender_set_owner(struct sender *s, uid_t owner)
+{
+	s->owner = owner;
+	snprintf(s->owner_text, sizeof(s->owner_text), "%u", owner);
 }
 
 static int user_name(uid_t uid, char **ret)

@@ -22,13 +22,13 @@ struct users {
 	struct user v[USERS_MAX];
 	struct writer writers[USERS_SESSIONS_MAX];
 	size_t n;
-	_Atomic uint64_t *paid_until; /* by user; shared */
+	struct users_account *accounts; /* by user; shared */
 };
 
 int users_new(struct users **ret)
 {
 	struct users *u = calloc(1, sizeof(*u));
-	void *shared = u ? mmap(NULL, USERS_MAX * sizeof(*u->paid_until), PROT_READ | PROT_WRITE,
+	void *shared = u ? mmap(NULL, USERS_MAX * sizeof(*u->accounts), PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0)
 			 : MAP_FAILED;
 
@@ -36,7 +36,7 @@ int users_new(struct users **ret)
 		free(u);
 		return -ENOMEM;
 	}
-	u->paid_until = shared;
+	u->accounts = shared;
 	*ret = u;
 	return 0;
 }
@@ -47,7 +47,7 @@ static bool is_idle(const struct users *u, size_t i, uint64_t now_us)
 	const struct user *x = &u->v[i];
 
 	return !x->known ||
-	       (x->sessions == 0 && x->opens_paid_until <= now_us && atomic_load(&u->paid_until[i]) <= now_us);
+	       (x->sessions == 0 && x->opens_paid_until <= now_us && atomic_load(&u->accounts[i].paid_until) <= now_us);
 }
 
 static struct user *find(struct users *u, uid_t uid)
@@ -66,7 +66,8 @@ static struct user *find_or_add(struct users *u, uid_t uid, uint64_t now_us)
 		if (is_idle(u, i, now_us)) {
 			x = &u->v[i];
 			*x = (struct user){ .uid = uid, .known = true };
-			atomic_store(&u->paid_until[i], 0);
+			atomic_store(&u->accounts[i].paid_until, 0);
+			atomic_store(&u->accounts[i].counted_us, 0);
 		}
 	return x;
 }
@@ -89,9 +90,14 @@ enum users_outcome users_enter(struct users *u, uid_t uid, uint64_t now_us, size
 	return USERS_OK;
 }
 
-_Atomic uint64_t *users_account(const struct users *u, size_t row)
+bool users_knows(struct users *u, uid_t uid)
 {
-	return &u->paid_until[row];
+	return find(u, uid);
+}
+
+struct users_account *users_account(const struct users *u, size_t row)
+{
+	return &u->accounts[row];
 }
 
 void users_began(struct users *u, size_t row, pid_t writer)
@@ -129,17 +135,32 @@ void users_free(struct users *u)
 {
 	if (!u)
 		return;
-	munmap(u->paid_until, USERS_MAX * sizeof(*u->paid_until));
+	munmap(u->accounts, USERS_MAX * sizeof(*u->accounts));
 	free(u);
 }
 
-uint64_t users_charge(_Atomic uint64_t *paid_until, uint64_t bytes, uint64_t now_us)
+uint64_t users_charge(struct users_account *a, uint64_t bytes, uint64_t now_us)
 {
 	const uint64_t cost = bytes * US_PER_S / USERS_BYTES_PER_S, burst = (uint64_t)USERS_BURST_S * US_PER_S;
-	uint64_t was = atomic_load(paid_until), until;
+	uint64_t was = atomic_load(&a->paid_until), until;
 
 	do
 		until = (was > now_us ? was : now_us) + cost;
-	while (!atomic_compare_exchange_weak(paid_until, &was, until));
+	while (!atomic_compare_exchange_weak(&a->paid_until, &was, until));
+	atomic_fetch_add(&a->bytes, bytes);
 	return until > now_us + burst ? until - now_us - burst : 0;
+}
+
+bool users_must_count(const struct users_account *a, bool full, uint64_t now_us)
+{
+	uint64_t counted = atomic_load(&a->counted_us);
+
+	return counted == 0 || now_us - counted >= (full ? USERS_COUNT_FULL_US : USERS_COUNT_US);
+}
+
+void users_counted(struct users_account *a, uint64_t files, uint64_t bytes, uint64_t now_us)
+{
+	atomic_store(&a->files, files);
+	atomic_store(&a->bytes, bytes);
+	atomic_store(&a->counted_us, now_us);
 }

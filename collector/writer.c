@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,7 +21,6 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "collector/confine.h"
-#include "collector/users.h"
 #include "wire/collect.h"
 
 static const char claimed[] = "client,server,version,plan,approval,channel,classification,delete_after,detail";
@@ -51,17 +51,21 @@ static void sleep_us(uint64_t us)
 
 /* --- what it stands on --- */
 
-static int sum_files(int dir, uint64_t *ret)
+static int count_files(int dir, struct users_account *a)
 {
 	_cleanup_closedir_ DIR *list = NULL;
+	uint64_t files = 0, bytes = 0;
 	const struct dirent *e;
 	struct stat st;
 	int r = fs_list(dir, &list);
 
-	*ret = 0;
 	while (r == 0 && (e = readdir(list)))
-		if (fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-			*ret += (uint64_t)st.st_size;
+		if (fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) {
+			files++;
+			bytes += (uint64_t)st.st_size;
+		}
+	if (r == 0)
+		users_counted(a, files, bytes, io_now_us());
 	return r;
 }
 
@@ -70,33 +74,43 @@ static int open_directory(struct writer *w, struct diag *d)
 	const struct sender *s = w->args->sender;
 	struct stat st;
 
-	if (mkdirat(w->args->logs, s->uid_text, 0700) < 0 && errno != EEXIST)
+	if (mkdirat(w->args->logs, s->owner_text, 0700) < 0 && errno != EEXIST)
 		return diag_fail(d, -errno, "the collector cannot make a directory for the records of user %s: %s",
-			s->uid_text, strerror(errno));
-	w->dir = openat(w->args->logs, s->uid_text, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+			s->owner_text, strerror(errno));
+	w->dir = openat(w->args->logs, s->owner_text, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (w->dir < 0 || fstat(w->dir, &st) < 0)
-		return diag_fail(d, -errno, "the collector cannot open the directory of user %s: %s", s->uid_text,
+		return diag_fail(d, -errno, "the collector cannot open the directory of user %s: %s", s->owner_text,
 			strerror(errno));
 	if (st.st_uid != geteuid() || (st.st_mode & 077))
 		return diag_fail(d, -EPERM,
-			"the directory of user %s in the collector's log is not the collector's alone", s->uid_text);
+			"the directory of user %s in the collector's log is not the collector's alone", s->owner_text);
 	return 0;
 }
 
+static bool is_full(const struct writer *w)
+{
+	const struct users_account *a = w->args->account;
+
+	return atomic_load(&a->bytes) >= w->args->user_bytes || atomic_load(&a->files) >= w->args->user_files;
+}
+
+/* Counted by one session for those that begin soon after: a user of many files begins as many a second as any other. */
 static int check_share(const struct writer *w, struct diag *d)
 {
-	uint64_t bytes;
-	int r = sum_files(w->dir, &bytes);
+	struct users_account *a = w->args->account;
+	int r = users_must_count(a, is_full(w), io_now_us()) ? count_files(w->dir, a) : 0;
 
 	if (r < 0)
 		return diag_fail(d, r, "the collector cannot look through the records of user %s: %s",
-			w->args->sender->uid_text, strerror(-r));
-	if (bytes >= w->args->user_bytes)
+			w->args->sender->owner_text, strerror(-r));
+	if (is_full(w))
 		return diag_fail(d, -EDQUOT,
-			"the records of user %s take %llu bytes already, of %llu that the collector keeps for one; "
-			"nothing runs "
-			"unrecorded: ask who manages this machine",
-			w->args->sender->uid_text, (unsigned long long)bytes, (unsigned long long)w->args->user_bytes);
+			"the records of user %s take %llu bytes in %llu files already, of %llu in %llu that the "
+			"collector "
+			"keeps for one; nothing runs unrecorded: ask who manages this machine",
+			w->args->sender->owner_text, (unsigned long long)atomic_load(&a->bytes),
+			(unsigned long long)atomic_load(&a->files), (unsigned long long)w->args->user_bytes,
+			(unsigned long long)w->args->user_files);
 	return 0;
 }
 
@@ -172,6 +186,7 @@ static int on_open(struct writer *w, struct diag *d)
 		return -errno;
 	audit_new_session_id(w->session);
 	id = identity_of(w);
+	atomic_fetch_add(&w->args->account->files, 1);
 	r = audit_open(&(struct audit_options){ .dirfd = w->dir, .key = w->args->key }, &id, &w->log, d);
 	w->checkpoint_us = io_now_us();
 	w->over = w->over || r < 0;
@@ -193,7 +208,7 @@ static int on_record(struct writer *w, struct diag *d)
 
 	if (r < 0)
 		return refuse(w, d, "this is no event");
-	sleep_us(users_charge(w->args->paid_until, q->event_len + q->detail_len, io_now_us()));
+	sleep_us(users_charge(w->args->account, q->event_len + q->detail_len, io_now_us()));
 	w->dirty = true;
 	r = audit_append_text(w->log, q->source, &e, q->detail, q->detail_len, d);
 	/* The log itself has no more to say to a sender that breaks the rules. */

@@ -5,7 +5,7 @@
  * Process:  collector, a child of it for each connection
  * Returns:  never: it ends with the session
  * Limits:   WRITER_FIRST_S until the first request, WRITER_AFTER_ERROR requests once the log is ending,
- *           WRITER_USER_BYTES of logs a user
+ *           WRITER_USER_BYTES of logs a user, in USERS_FILES files
  *
  * A process each, so that a sender that is stuck, stopped or hostile holds up itself alone: what waits here waits for
  * nobody else. It builds every record itself: sequence, time, session, user, groups and process are the kernel's and
@@ -17,6 +17,7 @@
 #include "audit/log_key.h"
 #include "collector/role.h"
 #include "collector/sender.h"
+#include "collector/users.h"
 
 enum {
 	WRITER_FIRST_S = 10,
@@ -31,8 +32,8 @@ struct writer_args {
 	int sock, logs;
 	struct sender *sender;
 	const struct log_key *key;
-	_Atomic uint64_t *paid_until;
-	uint64_t user_bytes;
+	struct users_account *account;
+	uint64_t user_bytes, user_files;
 };
 
 void writer_run(const struct writer_args *a) __attribute__((noreturn));

@@ -17,9 +17,11 @@ pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
 PROGRAM = f"{STAGE}/prefix/libexec/stockade/stockade-collector"
 USER = 65123  # of nobody else
+SOME_USER, FIRST = 65124, 3_000_000_000  # nor these
+SESSIONS_EACH = 256  # collector/users.h
 PLACES = {"ETC": "/etc/stockade", "RUN": "/run/stockade", "LOGS": "/var/log/stockade", "STATE": "/var/lib/stockade-collector"}
 OVER = " && ".join(f'mount --bind "${name}" {place}' for name, place in PLACES.items()) + ' && exec "$@"'
-AS = 'LISTEN_PID=$$ exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"'
+AS = 'mount --bind "$SUBUID" /etc/subuid && LISTEN_PID=$$ exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"'
 
 
 class Collector:
@@ -29,6 +31,9 @@ class Collector:
         for d in (self.logs, self.state):
             os.mkdir(d, 0o755)
             os.chown(d, USER, USER)
+        self.env = {"LISTEN_FDS": "1", "LOGS_DIRECTORY": self.logs, "STATE_DIRECTORY": self.state, "PATH": os.environ["PATH"], "SUBUID": f"{base}/subuid"}
+        with open(f"{base}/subuid", "w", encoding="ascii") as f:
+            f.write(f"{SOME_USER}:{FIRST}:1000\n")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.bind(f"{self.run}/collector.sock")
         os.chmod(f"{self.run}/collector.sock", 0o666)
@@ -38,8 +43,8 @@ class Collector:
 
     def start(self):
         fd = self.socket.fileno()
-        self.p = subprocess.Popen(["sh", "-c", AS, str(USER), PROGRAM], pass_fds=(3,), preexec_fn=lambda: os.dup2(fd, 3), stderr=subprocess.PIPE,
-                                  env={"LISTEN_FDS": "1", "LOGS_DIRECTORY": self.logs, "STATE_DIRECTORY": self.state, "PATH": os.environ["PATH"]})
+        self.p = subprocess.Popen(["unshare", "-m", "sh", "-c", AS, str(USER), PROGRAM], pass_fds=(3,), preexec_fn=lambda: os.dup2(fd, 3), stderr=subprocess.PIPE,
+                                  env=self.env)
 
     def children(self):
         with open(f"/proc/{self.p.pid}/task/{self.p.pid}/children", encoding="ascii") as f:
@@ -270,6 +275,32 @@ def test_what_a_profile_says_of_age_is_no_rule_for_what_the_collector_keeps(mach
     assert machine.collector.verified()["records"] == 0
 
 
+def connections(machine, uids):
+    """One of each user id, as the kernel tells the collector."""
+    for uid in uids:
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        os.seteuid(uid)
+        try:
+            s.connect(f"{machine.collector.run}/collector.sock")
+        finally:
+            os.seteuid(0)
+        yield s
+
+
+def test_the_ids_of_a_users_namespaces_have_one_share_together_and_others_go_on(machine):
+    os.chmod(machine.person.base, 0o755)
+    open_ones = list(connections(machine, range(FIRST, FIRST + SESSIONS_EACH)))
+    until(lambda: len(machine.collector.children()) == SESSIONS_EACH)
+    more, = connections(machine, [FIRST + SESSIONS_EACH])
+    assert b"takes no more sessions of this user at once" in more.recv(4096)
+    other, = connections(machine, [FIRST + 1000])  # of no range
+    until(lambda: len(machine.collector.children()) == SESSIONS_EACH + 1)
+    assert {d for d in os.listdir(machine.collector.logs) if d.isdigit()} == {str(SOME_USER), str(FIRST + 1000)}
+    for s in (*open_ones, more, other):
+        s.close()
+    until(lambda: not machine.collector.children())
+
+
 def test_the_collector_can_do_no_more_than_its_work(machine):
     pid = machine.collector.p.pid
 
@@ -285,9 +316,8 @@ def test_the_collector_can_do_no_more_than_its_work(machine):
 
 @pytest.mark.parametrize("variable, words", [("LISTEN_FDS", "one socket"), ("LOGS_DIRECTORY", "LOGS_DIRECTORY"), ("STATE_DIRECTORY", "STATE_DIRECTORY")])
 def test_started_by_anybody_else_it_says_who_starts_it(machine, variable, words):
-    env = {"LISTEN_FDS": "1", "LOGS_DIRECTORY": machine.collector.logs, "STATE_DIRECTORY": machine.collector.state, "PATH": os.environ["PATH"]}
-    del env[variable]
+    env = {name: value for name, value in machine.collector.env.items() if name != variable}
     fd = machine.collector.socket.fileno()
-    r = subprocess.run(["sh", "-c", AS, str(USER), PROGRAM], pass_fds=(3,), preexec_fn=lambda: os.dup2(fd, 3), stderr=subprocess.PIPE, text=True,
+    r = subprocess.run(["unshare", "-m", "sh", "-c", AS, str(USER), PROGRAM], pass_fds=(3,), preexec_fn=lambda: os.dup2(fd, 3), stderr=subprocess.PIPE, text=True,
                        env=env, check=False)
     assert r.returncode == 1 and (words in r.stderr or "systemctl enable" in r.stderr), r

@@ -3,20 +3,19 @@
 #include "tests/unit/audit_unit.h"
 
 #include <poll.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
+#include <stdatomic.h>
 
 #include "audit/log_key.h"
-#include "collector/users.h"
-#include "collector/writer.h"
+#include "collector/owner.h"
 #include "tests/unit/crash_unit.h"
 #include "tests/unit/small_disk.h"
+#include "tests/unit/writer_unit.h"
 #include "wire/collect.h"
 
 struct world {
 	struct log_dir *logs; /* the collector's; its key is in there too */
 	struct log_key key;
-	_Atomic uint64_t *account;
+	struct users_account *account;
 	struct log_dir user;
 };
 
@@ -27,12 +26,12 @@ static int world_setup(void **state)
 
 	if (!w || log_dir_setup((void **)&w->logs) < 0 || log_key_take(w->logs->fd, &w->key, &d) < 0)
 		return -1;
-	w->account = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	w->account = account_new();
 	snprintf(w->user.path, sizeof w->user.path, "%.40s/%u", w->logs->path, getuid());
 	mkdir(w->user.path, 0700);
 	w->user.fd = open(w->user.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*state = w;
-	return w->user.fd < 0 ? -1 : 0;
+	return w->user.fd < 0 || !w->account ? -1 : 0;
 }
 
 static int world_teardown(void **state)
@@ -41,34 +40,28 @@ static int world_teardown(void **state)
 
 	log_dir_empty(&w->user);
 	close(w->user.fd);
-	munmap(w->account, 4096);
+	munmap(w->account, sizeof *w->account);
 	log_dir_teardown((void **)&w->logs);
 	free(w);
 	return 0;
 }
 
-/* The process for a session as the collector starts it, with the sender's end of its connection. */
+static pid_t start_writer_of(struct world *w, uid_t owner, uint64_t user_bytes, uint64_t user_files, int *ret_sock)
+{
+	const struct writer_args like = { .logs = w->logs->fd,
+		.key = &w->key,
+		.account = w->account,
+		.user_bytes = user_bytes,
+		.user_files = user_files };
+	pid_t pid = writer_start(&like, owner, ret_sock);
+
+	assert_true(pid > 0);
+	return pid;
+}
+
 static pid_t start_writer(struct world *w, uint64_t user_bytes, int *ret_sock)
 {
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		static struct sender s;
-		close(pair[0]);
-		if (sender_read(pair[1], &s) < 0)
-			_exit(9);
-		writer_run(&(struct writer_args){ .sock = pair[1],
-			.logs = w->logs->fd,
-			.sender = &s,
-			.key = &w->key,
-			.paid_until = w->account,
-			.user_bytes = user_bytes });
-	}
-	close(pair[1]);
-	*ret_sock = pair[0];
-	return pid;
+	return start_writer_of(w, (uid_t)-1, user_bytes, USERS_FILES, ret_sock);
 }
 
 static struct audit *open_sender(int sock)
@@ -483,21 +476,85 @@ static void the_end_of_the_process_that_connected_is_the_end_of_its_session(void
 	check_log(w, true);
 }
 
-static void a_user_whose_share_is_used_up_begins_no_session(void **state)
+/* 0, and the session is opened and closed; or why not. */
+static int one_session(struct world *w, uid_t owner, uint64_t user_bytes, uint64_t user_files, struct diag *d)
+{
+	struct audit *a = NULL;
+	int sock;
+	pid_t writer = start_writer_of(w, owner, user_bytes, user_files, &sock);
+	int r = audit_open(&(struct audit_options){ .sender = sock }, &(struct audit_identity){ 0 }, &a, d);
+
+	if (r == 0)
+		session_close(a);
+	(void)status_of(writer);
+	return r;
+}
+
+static void a_user_whose_share_is_used_up_begins_no_session_and_others_go_on(void **state)
+{
+	static const struct {
+		uint64_t bytes, files;
+		const char *words;
+	} shares[] = {
+		{ 100, USERS_FILES, " files already, of 100 in " },
+		{ WRITER_USER_BYTES, 1, " in 2 files already, of 10737418240 in 1 that the collector keeps" },
+	};
+	struct world *w = *state, other = *w;
+	struct diag d = { "" };
+	struct log_dir directory = { .fd = -1 };
+
+	assert_int_equal(one_session(w, (uid_t)-1, WRITER_USER_BYTES, USERS_FILES, &d), 0);
+	for (size_t i = 0; i < ARRAY_LEN(shares); i++) {
+		atomic_store(&w->account->counted_us, 0);
+		assert_int_equal(one_session(w, (uid_t)-1, shares[i].bytes, shares[i].files, &d), -EDQUOT);
+		if (!strstr(d.text, shares[i].words))
+			fail_msg("%s", d.text);
+		other.account = account_new();
+		assert_int_equal(one_session(&other, 4711 + (uid_t)i, shares[i].bytes, shares[i].files, &d), 0);
+		snprintf(directory.path, sizeof directory.path, "%.40s/%zu", w->logs->path, 4711 + i);
+		directory.fd = open(directory.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		log_dir_empty(&directory);
+		close(directory.fd);
+		munmap(other.account, sizeof *other.account);
+	}
+}
+
+/* Counted once in a while: a user with many files has nobody look through them for each session. */
+static void small_files_without_end_come_to_an_end(void **state)
+{
+	enum { FILES = 4 };
+	struct world *w = *state;
+	struct diag d = { "" };
+	unsigned begun = 0;
+
+	while (begun < 10 && one_session(w, (uid_t)-1, WRITER_USER_BYTES, FILES, &d) == 0)
+		begun++;
+	assert_int_equal(begun, FILES);
+	assert_non_null(strstr(d.text, "nothing runs unrecorded"));
+	log_dir_empty(&w->user);
+	assert_int_equal(one_session(w, (uid_t)-1, WRITER_USER_BYTES, FILES, &d), -EDQUOT);
+	atomic_store(&w->account->counted_us, 1);
+	assert_int_equal(one_session(w, (uid_t)-1, WRITER_USER_BYTES, FILES, &d), 0);
+}
+
+static void the_records_of_a_subordinate_id_are_in_its_owners_directory_under_its_own_name(void **state)
 {
 	struct world *w = *state;
-	int sock;
-	struct audit *a = NULL;
+	struct log_dir owner = { .fd = -1 };
 	struct diag d = { "" };
-	pid_t writer = start_writer(w, WRITER_USER_BYTES, &sock);
+	char name[256], number[16];
 
-	session_close(open_sender(sock));
-	(void)status_of(writer);
-	writer = start_writer(w, 100, &sock);
-	assert_int_equal(
-		audit_open(&(struct audit_options){ .sender = sock }, &(struct audit_identity){ 0 }, &a, &d), -EDQUOT);
-	assert_non_null(strstr(d.text, "of 100 that the collector keeps"));
-	(void)status_of(writer);
+	assert_int_equal(one_session(w, 4711, WRITER_USER_BYTES, USERS_FILES, &d), 0);
+	snprintf(owner.path, sizeof owner.path, "%.40s/4711", w->logs->path);
+	owner.fd = open(owner.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(owner.fd >= 0 && session_file(&owner, 0, name));
+	json_t *first = file_line(&owner, name, 0);
+	snprintf(number, sizeof number, "%u", getuid());
+	assert_string_equal(text_of(first, "uid"), number);
+	assert_false(session_file(&w->user, 0, name));
+	json_decref(first);
+	log_dir_empty(&owner);
+	close(owner.fd);
 }
 
 static void a_collector_that_is_gone_is_an_error_in_words(void **state)
@@ -546,12 +603,56 @@ static void one_user_takes_nothing_from_another(void **state)
 
 static void who_writes_more_than_its_burst_waits_for_the_rest(void **state)
 {
-	_Atomic uint64_t until = 0;
+	struct users_account a = { 0 };
 	uint64_t now = 100 * (uint64_t)US_PER_S;
 
-	assert_int_equal(users_charge(&until, (uint64_t)USERS_BURST_S * USERS_BYTES_PER_S, now), 0);
-	assert_int_equal(users_charge(&until, USERS_BYTES_PER_S, now), US_PER_S);
-	assert_int_equal(users_charge(&until, 0, now + 2 * (uint64_t)US_PER_S), 0);
+	assert_int_equal(users_charge(&a, (uint64_t)USERS_BURST_S * USERS_BYTES_PER_S, now), 0);
+	assert_int_equal(users_charge(&a, USERS_BYTES_PER_S, now), US_PER_S);
+	assert_int_equal(users_charge(&a, 0, now + 2 * (uint64_t)US_PER_S), 0);
+}
+
+static void what_was_counted_is_believed_for_a_while_and_shorter_when_it_was_too_much(void **state)
+{
+	struct users_account a = { 0 };
+
+	(void)state;
+	assert_true(users_must_count(&a, false, 1));
+	users_counted(&a, 7, 8, 1000);
+	assert_false(users_must_count(&a, false, 999 + USERS_COUNT_US));
+	assert_true(users_must_count(&a, false, 1000 + USERS_COUNT_US));
+	assert_false(users_must_count(&a, true, 999 + USERS_COUNT_FULL_US));
+	assert_true(users_must_count(&a, true, 1000 + USERS_COUNT_FULL_US));
+	(void)users_charge(&a, 100, 1000);
+	assert_int_equal(atomic_load(&a.bytes), 108);
+}
+
+static void a_subordinate_id_uses_up_its_owners_share(void **state)
+{
+	static const char ranges[] =
+		"# comment\n\nbroken\nroot:\nroot:x:3\nroot:1:-1\n4242:0:1\n"
+		"root:200000:1000\nnobody-of-that-name:300000:65536\n4242:400000:10\nroot:4294967000:4294967000\n";
+	static const struct {
+		uid_t uid, owner;
+	} cases[] = {
+		{ 0, 0 }, /* it has an entry of its own */
+		{ 199999, 199999 }, { 200000, 0 }, { 200999, 0 }, { 201000, 201000 }, { 300000, 300000 },
+		{ 365535, 300000 }, { 365536, 365536 }, { 400009, 4242 }, { 4294966999, 4294966999 }, { 4294967290, 0 },
+		{ 500000, 0 }, /* after a line that is too long */
+	};
+	const struct log_dir *l = ((struct world *)*state)->logs;
+	char path[80], line[2 * OWNER_LINE_MAX];
+
+	snprintf(path, sizeof path, "%s/subuid", l->path);
+	assert_int_equal(owner_of(path, 200000), 200000);
+	FILE *f = fopen(path, "we");
+	memset(line, 'x', sizeof line - 1);
+	line[sizeof line - 1] = '\0';
+	fprintf(f, "%s%s:600000:2\nroot:500000:1", ranges, line);
+	fclose(f);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (owner_of(path, cases[i].uid) != cases[i].owner)
+			fail_msg("%u: %u", cases[i].uid, owner_of(path, cases[i].uid));
+	assert_int_equal(owner_of(path, 600001), 600001);
 }
 
 int main(void)
@@ -567,9 +668,13 @@ int main(void)
 		T(whoever_breaks_the_rules_ends_its_own_session_and_what_was_there_stays),
 		T(nothing_is_recorded_before_a_session_is_open),
 		T(the_end_of_the_process_that_connected_is_the_end_of_its_session),
-		T(a_user_whose_share_is_used_up_begins_no_session),
+		T(a_user_whose_share_is_used_up_begins_no_session_and_others_go_on),
+		T(small_files_without_end_come_to_an_end),
+		T(the_records_of_a_subordinate_id_are_in_its_owners_directory_under_its_own_name),
+		T(a_subordinate_id_uses_up_its_owners_share),
 		T(a_collector_that_is_gone_is_an_error_in_words),
 		cmocka_unit_test(one_user_takes_nothing_from_another),
+		cmocka_unit_test(what_was_counted_is_believed_for_a_while_and_shorter_when_it_was_too_much),
 		cmocka_unit_test(who_writes_more_than_its_burst_waits_for_the_rest),
 #undef T
 	};

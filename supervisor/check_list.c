@@ -10,6 +10,7 @@
 #include "supervisor/consent.h"
 #include "supervisor/effective_scopes.h"
 #include "supervisor/exit.h"
+#include "supervisor/json_list.h"
 #include "supervisor/output.h"
 #include "supervisor/profile_parse.h"
 #include "supervisor/question_words.h"
@@ -103,11 +104,8 @@ static json_t *describe_all(struct vouching *v, const struct strv *names, const 
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < names->n; i++)
-		if (json_array_append_new(list, describe(v, all, names->v[i])) < 0) {
-			json_decref(list);
-			return NULL;
-		}
+	for (size_t i = 0; list && i < names->n; i++)
+		list = json_list_add(list, describe(v, all, names->v[i]));
 	return list;
 }
 

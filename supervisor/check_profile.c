@@ -9,6 +9,7 @@
 #include "supervisor/effective_client.h"
 #include "supervisor/check_matrix.h"
 #include "supervisor/effective_lines.h"
+#include "supervisor/json_list.h"
 #include "supervisor/question_words.h"
 #include "supervisor/signing/signing_lines.h"
 
@@ -34,11 +35,8 @@ static json_t *strings(const struct strv *v)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < v->n; i++)
-		if (json_array_append_new(array, question_shown_json(v->v[i])) < 0) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; array && i < v->n; i++)
+		array = json_list_add(array, question_shown_json(v->v[i]));
 	return array;
 }
 
@@ -103,11 +101,9 @@ static json_t *walls_of(const struct effective *e, enum effective_kind kind)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < e->n_lines; i++)
-		if (e->lines[i].kind == kind && json_array_append_new(array, wall(&e->lines[i])) < 0) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; array && i < e->n_lines; i++)
+		if (e->lines[i].kind == kind)
+			array = json_list_add(array, wall(&e->lines[i]));
 	return array;
 }
 

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include "supervisor/base_view.h"
+#include "supervisor/json_list.h"
 #include "supervisor/question_words.h"
 #include "supervisor/trust.h"
 
@@ -102,10 +103,7 @@ json_t *check_mounts(const struct effective *e)
 	json_t *array = json_array();
 
 	for (size_t i = 0; array && i < e->plan.n_mounts; i++)
-		if (json_array_append_new(array, mount_json(e, &e->plan.mounts[i])) < 0) {
-			json_decref(array);
-			return NULL;
-		}
+		array = json_list_add(array, mount_json(e, &e->plan.mounts[i]));
 	return array;
 }
 

@@ -9,6 +9,7 @@
 #include "supervisor/consent.h"
 #include "supervisor/consent/admin.h"
 #include "supervisor/exit.h"
+#include "supervisor/json_list.h"
 #include "supervisor/output.h"
 
 struct approvals_options {
@@ -67,11 +68,8 @@ static json_t *list_json(const struct approvals *l)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < l->n; i++)
-		if (json_array_append_new(array, approval_json(&l->v[i])) < 0) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; array && i < l->n; i++)
+		array = json_list_add(array, approval_json(&l->v[i]));
 	return array;
 }
 

@@ -8,6 +8,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/effective_scopes.h"
 #include "supervisor/exit.h"
+#include "supervisor/json_list.h"
 #include "supervisor/output.h"
 #include "supervisor/profile_parse.h"
 #include "supervisor/record_alone.h"
@@ -241,11 +242,8 @@ static json_t *list_json(const struct scope_grants *l, const struct scope_clock 
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < l->n; i++)
-		if (json_array_append_new(array, grant_json(&l->v[i], c)) < 0) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; array && i < l->n; i++)
+		array = json_list_add(array, grant_json(&l->v[i], c));
 	return array;
 }
 

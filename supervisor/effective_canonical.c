@@ -19,6 +19,7 @@
 #include "supervisor/effective_network.h"
 #include "supervisor/effective_scopes.h"
 #include "supervisor/environment.h"
+#include "supervisor/json_list.h"
 #include "supervisor/policy/observe.h"
 #include "supervisor/signing/code_bound.h"
 
@@ -41,11 +42,8 @@ static json_t *items(const struct profile_items *s)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < s->n; i++)
-		if (json_array_append_new(array, json_string(s->v[i].value)) < 0) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; array && i < s->n; i++)
+		array = json_list_add(array, json_string(s->v[i].value));
 	return array;
 }
 
@@ -109,11 +107,9 @@ static json_t *grants(const struct fs_grants *g, bool write)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < g->n; i++)
-		if (g->v[i].write == write && json_array_append_new(array, json_string(g->v[i].canonical)) < 0) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; array && i < g->n; i++)
+		if (g->v[i].write == write)
+			array = json_list_add(array, json_string(g->v[i].canonical));
 	return array;
 }
 

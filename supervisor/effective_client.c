@@ -6,6 +6,7 @@
 #include <string.h>
 #include "supervisor/effective_lines.h"
 #include "supervisor/effective_meters.h"
+#include "supervisor/json_list.h"
 
 static int add_rate(struct effective *e, const struct meters_rate *r, const char *of)
 {
@@ -92,11 +93,8 @@ static json_t *elicitation_json(const struct shim_elicitation *e)
 	if (!e->on)
 		return json_false();
 	hosts = json_array();
-	for (size_t i = 0; i < e->n; i++)
-		if (json_array_append_new(hosts, json_string(shim_host_text(&e->hosts[i], host))) < 0) {
-			json_decref(hosts);
-			return NULL;
-		}
+	for (size_t i = 0; hosts && i < e->n; i++)
+		hosts = json_list_add(hosts, json_string(shim_host_text(&e->hosts[i], host)));
 	return json_pack("{s:o, s:b, s:o}", "rate", effective_rate_json(&e->rate), "form", !e->no_form, "url", hosts);
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "supervisor/effective_lines.h"
+#include "supervisor/json_list.h"
 
 enum { WORDS_MAX = 64, LINE_MAX = 512 };
 
@@ -98,11 +99,8 @@ json_t *effective_meters_canonical(const struct meters *m)
 {
 	json_t *tools = json_array();
 
-	for (size_t i = 0; i < m->n; i++)
-		if (json_array_append_new(tools, tool_json(&m->tools[i])) < 0) {
-			json_decref(tools);
-			return NULL;
-		}
+	for (size_t i = 0; tools && i < m->n; i++)
+		tools = json_list_add(tools, tool_json(&m->tools[i]));
 	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:o}", "rate", effective_rate_json(&m->each), "total",
 		effective_rate_json(&m->total), "time", (json_int_t)m->time.value, "output",
 		(json_int_t)m->output.value, "calls", (json_int_t)m->in_flight.value, "tools", tools);

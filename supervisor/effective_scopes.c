@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "supervisor/effective_lines.h"
+#include "supervisor/json_list.h"
 
 enum { NAMES_MAX = 1 << 20 };
 
@@ -83,11 +84,9 @@ static json_t *names(const struct scopes *s, uint32_t set)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < s->n; i++)
-		if ((set >> i & 1) && json_array_append_new(array, json_string(s->v[i].name)) < 0) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; array && i < s->n; i++)
+		if (set >> i & 1)
+			array = json_list_add(array, json_string(s->v[i].name));
 	return array;
 }
 

@@ -8,6 +8,7 @@
 #include "supervisor/question.h"
 #include <errno.h>
 #include <string.h>
+#include "supervisor/json_list.h"
 #include "supervisor/question_words.h"
 
 /* NULL rather than a list that lacks one: a danger that is not shown is one that is approved. */
@@ -15,12 +16,9 @@ static json_t *danger_names(unsigned danger)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < question_dangers_n; i++)
-		if ((danger & question_dangers[i].bit) &&
-			json_array_append_new(array, json_string(question_dangers[i].name)) < 0) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; array && i < question_dangers_n; i++)
+		if (danger & question_dangers[i].bit)
+			array = json_list_add(array, json_string(question_dangers[i].name));
 	return array;
 }
 

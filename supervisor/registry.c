@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "supervisor/json_list.h"
 #include "supervisor/state_json.h"
 
 enum { REGISTRY_FILE_MAX = 64 << 10, STAT_MAX = 4096, START_FIELD = 22 };
@@ -88,11 +89,9 @@ static json_t *writable_paths(const struct fs_grants *g)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; g && i < g->n; i++)
-		if (g->v[i].write && json_array_append_new(array, json_string(g->v[i].canonical)) < 0) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; array && g && i < g->n; i++)
+		if (g->v[i].write)
+			array = json_list_add(array, json_string(g->v[i].canonical));
 	return array;
 }
 

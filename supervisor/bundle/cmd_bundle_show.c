@@ -6,6 +6,7 @@
 #include "supervisor/bundle/bundle.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
+#include "supervisor/json_list.h"
 #include "supervisor/kill/kill_set.h"
 #include "supervisor/output.h"
 #include "supervisor/profile_parse.h"
@@ -89,11 +90,8 @@ static json_t *kills_json(const struct kill_set *set)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < set->n; i++)
-		if (json_array_append_new(all, kill_entry_json(&set->v[i])) < 0) {
-			json_decref(all);
-			return NULL;
-		}
+	for (size_t i = 0; all && i < set->n; i++)
+		all = json_list_add(all, kill_entry_json(&set->v[i]));
 	return all;
 }
 

@@ -11,6 +11,7 @@
 #include "supervisor/exit.h"
 #include "supervisor/inventory/found.h"
 #include "supervisor/inventory/running.h"
+#include "supervisor/json_list.h"
 #include "supervisor/output.h"
 #include "supervisor/profile.h"
 #include "supervisor/signing/vouch.h"
@@ -145,10 +146,7 @@ static json_t *names(const struct strv *s)
 	json_t *a = json_array();
 
 	for (size_t i = 0; a && i < s->n; i++)
-		if (json_array_append_new(a, json_string(s->v[i])) < 0) {
-			json_decref(a);
-			return NULL;
-		}
+		a = json_list_add(a, json_string(s->v[i]));
 	return a;
 }
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
+#include "supervisor/json_list.h"
 #include "supervisor/kill/kill_bundle.h"
 #include "supervisor/output.h"
 
@@ -24,10 +25,7 @@ static json_t *list_json(const struct kill_set *set)
 	json_t *all = json_array();
 
 	for (size_t i = 0; all && i < set->n; i++)
-		if (json_array_append_new(all, kill_entry_json(&set->v[i])) < 0) {
-			json_decref(all);
-			return NULL;
-		}
+		all = json_list_add(all, kill_entry_json(&set->v[i]));
 	return all;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/glob.h"
 #include "base/text.h"
+#include "supervisor/json_list.h"
 
 enum { SHOWN = 1024 };
 
@@ -17,10 +18,8 @@ json_t *kill_show_json(const struct kill_set *set, const char *server)
 	json_t *all = json_array();
 
 	for (size_t i = 0; all && i < set->n; i++)
-		if (hits(&set->v[i], server) && json_array_append_new(all, kill_entry_json(&set->v[i])) < 0) {
-			json_decref(all);
-			return NULL;
-		}
+		if (hits(&set->v[i], server))
+			all = json_list_add(all, kill_entry_json(&set->v[i]));
 	return all;
 }
 

@@ -9,6 +9,7 @@
 #include "sign/judge.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
+#include "supervisor/json_list.h"
 #include "supervisor/output.h"
 #include "supervisor/policy/policy.h"
 #include "supervisor/signing/key_file.h"
@@ -125,10 +126,7 @@ static json_t *findings_json(const struct findings *f)
 	json_t *signers = json_array();
 
 	for (size_t i = 0; signers && i < f->v->n; i++)
-		if (json_array_append_new(signers, signer_json(&f->v->v[i], f->verdict.of[i])) < 0) {
-			json_decref(signers);
-			return NULL;
-		}
+		signers = json_list_add(signers, signer_json(&f->v->v[i], f->verdict.of[i]));
 	return json_pack("{s:s, s:b, s:i, s:i, s:s, s:o}", "file", f->path, "verified", f->enough, "need",
 		(int)f->verdict.need, "counted", (int)f->verdict.counted, "words", f->words, "signers", signers);
 }

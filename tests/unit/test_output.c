@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "supervisor/exit.h"
+#include "supervisor/json_list.h"
 #include "supervisor/output.h"
 
 static void an_object_is_indented_pure_ascii_and_ends_its_line(void **state)
@@ -89,6 +90,19 @@ static void what_fails_for_another_reason_is_one_sentence(void **state)
 	assert_string_equal(said, "stockade: cannot print it: memory ran out\n");
 }
 
+static void a_list_that_lacks_one_is_none(void **state)
+{
+	json_t *one = json_string("one"), *all = json_list_add(json_list_add(json_array(), json_string("a")), one);
+
+	(void)state;
+	assert_int_equal(json_array_size(all), 2);
+	assert_ptr_equal(json_array_get(all, 1), one);
+	assert_int_equal(one->refcount, 1);
+	/* The leak sanitiser sees that the first two went with it. */
+	assert_null(json_list_add(all, NULL));
+	assert_null(json_list_add(NULL, json_string("b")));
+}
+
 static const struct {
 	int64_t when;
 	const char *said;
@@ -125,6 +139,7 @@ int main(void)
 		cmocka_unit_test(an_object_that_could_not_be_made_is_one_sentence_and_nothing_printed),
 		cmocka_unit_test(a_stream_that_takes_nothing_is_a_refusal),
 		cmocka_unit_test(what_fails_for_another_reason_is_one_sentence),
+		cmocka_unit_test(a_list_that_lacks_one_is_none),
 		cmocka_unit_test(a_moment_is_in_utc_wherever_the_reader_lives),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

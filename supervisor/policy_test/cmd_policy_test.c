@@ -100,7 +100,7 @@ static int draw_profiles(struct test *t, struct diag *d)
 		return r;
 	if (t->names.n + t->approvals.n > TRIALS_MAX)
 		return diag_fail(d, -E2BIG, "there are more than %d profiles and approvals", TRIALS_MAX);
-	t->v = calloc(t->names.n + t->approvals.n + 1, sizeof(*t->v));
+	t->v = calloc(t->names.n + t->approvals.n + 1, sizeof(struct trial *));
 	if (!t->v)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < t->names.n; i++) {

@@ -7,26 +7,35 @@
 #include "supervisor/kill/kill_show.h"
 #include "supervisor/output.h"
 
-int listed_read(const struct paths *p, struct listed *ret, struct diag *d)
+static int read_all(const struct paths *p, struct listed *l, struct diag *d)
 {
-	_cleanup_listed_ struct listed l = { .wall_us = io_wall_us() };
-	int r = registry_read(p, &l.sessions, d);
+	int r = registry_read(p, &l->sessions, d);
 
-	*ret = (struct listed){ 0 };
 	if (r == 0)
-		r = pending_list(p, &l.launches, d);
+		r = pending_list(p, &l->launches, d);
 	if (r == 0)
-		r = call_list_read(p, &l.calls, d);
+		r = call_list_read(p, &l->calls, d);
 	if (r < 0)
 		return r;
-	r = kill_set_read(p, &l.kills);
+	r = kill_set_read(p, &l->kills);
 	if (r < 0)
 		return diag_fail(d, r, "cannot read what is killed: %s", strerror(-r));
-	if (l.sessions.n > 0)
-		registry_processes_read(&l.processes);
-	*ret = l;
-	l = (struct listed){ 0 };
+	if (l->sessions.n > 0)
+		registry_processes_read(&l->processes);
 	return 0;
+}
+
+int listed_read(const struct paths *p, struct listed *ret, struct diag *d)
+{
+	int r;
+
+	*ret = (struct listed){ .wall_us = io_wall_us() };
+	r = read_all(p, ret, d);
+	if (r < 0) {
+		listed_done(ret);
+		*ret = (struct listed){ 0 };
+	}
+	return r;
 }
 
 void listed_done(struct listed *l)

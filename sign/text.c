@@ -81,9 +81,9 @@ static bool decode(const char *line, size_t line_n, unsigned char *ret, size_t n
 
 int sign_take_base64(struct sign_text *t, const char *what, void *ret, size_t n)
 {
-	size_t length = (n + 2) / 3 * 4, line_n;
+	size_t length = (n + 2) / 3 * 4, line_n = 0;
 	unsigned char bytes[BYTES_MAX];
-	const char *line;
+	const char *line = NULL;
 	int r = take_line(t, what, length, &line, &line_n);
 
 	if (r < 0)

@@ -44,7 +44,7 @@ struct lint {
 	const struct moments *moments;
 	struct effective *e; /* what it comes to here */
 	bool drawn;	     /* e is whole */
-	const char *why;     /* it is not, in words */
+	struct diag why;     /* it is not, in words */
 	const char *rule;    /* that looks now */
 	json_t *found;
 	bool bad; /* worse than a note was found */
@@ -136,7 +136,7 @@ static int look_code(struct lint *l)
 
 	if (!l->drawn)
 		return find(l, LINT_NOTE, NULL,
-			"what its code is here cannot be seen, and so not whether it is bound: %.1500s", l->why);
+			"what its code is here cannot be seen, and so not whether it is bound: %.1500s", l->why.text);
 	r = code_bound(l->e, &d);
 	if (r == 0)
 		return 0;
@@ -246,17 +246,16 @@ static const struct lint_rule {
 /* --- the command --- */
 
 /* As run would draw it, without a parameter: what cannot be drawn is said by the rule that wanted it. */
-static void draw(struct lint *l, const char *path, struct diag *d)
+static void draw(struct lint *l, const char *path)
 {
 	const struct grants g = { .profile_file = (char *)(uintptr_t)path };
-	int r = command_build_plan(l->ctx, l->paths, &g, l->e, d);
+	int r = command_build_plan(l->ctx, l->paths, &g, l->e, &l->why);
 
 	if (r == 0)
-		r = effective_look(l->e, d);
+		r = effective_look(l->e, &l->why);
 	if (r == 0)
-		r = effective_digest(l->paths, &(struct approvals){ 0 }, l->e, d);
+		r = effective_digest(l->paths, &(struct approvals){ 0 }, l->e, &l->why);
 	l->drawn = r == 0;
-	l->why = d->text;
 }
 
 static int print(const struct lint *l, const char *path, bool json)
@@ -281,7 +280,7 @@ static int print(const struct lint *l, const char *path, bool json)
 
 static int look_all(struct lint *l, struct vouching *v, const char *path, struct profile *f)
 {
-	struct diag d = { "" }, why = { "" };
+	struct diag d = { "" };
 	int r = profile_load(v, path, f, &d);
 
 	l->rule = "format";
@@ -291,7 +290,7 @@ static int look_all(struct lint *l, struct vouching *v, const char *path, struct
 		return find(l, LINT_ERROR, NULL, "%s", d.text);
 	l->f = f;
 	l->moments = &v->moments;
-	draw(l, path, &why);
+	draw(l, path);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rules); i++) {
 		l->rule = rules[i].name;
 		r = rules[i].look(l);

@@ -61,7 +61,7 @@ int versions_remember(const struct paths *p, const char *name, uint64_t version,
 {
 	_cleanup_close_ int dir = -1, fd = -1;
 	char file[256];
-	uint64_t seen;
+	uint64_t seen = 0;
 	int r = paths_open_seen(p, VERSIONS_DIR, &dir, d);
 
 	if (r == 0)

@@ -18,9 +18,9 @@ struct prune_rules {
 	uint64_t older_s;	 /* seconds since a session's last record; 0: no rule */
 	const char *older_where; /* "--older 90d", "FILE:LINE (audit.delete_after "90d")" */
 	bool profiles;		 /* what a session's own profile says (delete_after) comes before older_s */
-	bool only_longer;	 /* but only where that is longer: what a user's own profile says has nothing removed that
-				  * older_s keeps */
-	uint64_t size;		 /* bytes that closed sessions may take in all; 0: no rule */
+	bool only_longer; /* but only where that is longer: what a user's own profile says has nothing removed that
+			   * older_s keeps */
+	uint64_t size;	  /* bytes that closed sessions may take in all; 0: no rule */
 	const char *size_where;
 	bool dry; /* say what would go, and remove nothing */
 };

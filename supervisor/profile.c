@@ -231,7 +231,7 @@ static int load_file(struct vouching *v, const char *path, enum fs_trust trust, 
 	name = strndup(base, strlen(base) - strlen(SUFFIX));
 	r = name ? parse_file(v, &(struct source){ path, name, trust }, &f, d) : -ENOMEM;
 	if (r == 0)
-		r = revocations_check(&v->revoked, f.name, f.version, d);
+		r = revocations_check(&v->by.revoked, f.name, f.version, d);
 	if (r < 0)
 		return r;
 	*ret = f;
@@ -251,7 +251,7 @@ static int load_bundled(struct vouching *v, const char *name, struct profile *re
 		r = profile_parse(in->where, in->verified.bytes.data ? in->verified.bytes.data : "",
 			in->verified.bytes.len, name, &f, d);
 	if (r == 0)
-		r = revocations_check(&v->revoked, f.name, f.version, d);
+		r = revocations_check(&v->by.revoked, f.name, f.version, d);
 	if (r < 0)
 		return r;
 	f.managed = f.bundled = true;

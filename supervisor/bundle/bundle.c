@@ -7,10 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/text.h"
+#include "supervisor/bundle/bundle_highest.h"
 #include "supervisor/output.h"
+#include "supervisor/signing/moments.h"
 
-/* CLOCK_SLACK: two clocks that are kept right differ by less. */
-enum { SHOWN = 300, CLOCK_SLACK_S = 600, LAST_PART = 4 };
+enum { SHOWN = 300, LAST_PART = 4 };
 
 static void file_done(struct bundle_file *f)
 {
@@ -59,6 +60,13 @@ const struct bundle_file *bundle_pins(const struct bundle *b, const char *name)
 
 /* --- one file --- */
 
+enum bundle_holds bundle_holds(const struct bundle *b, int64_t now)
+{
+	if (now >= b->expires)
+		return BUNDLE_OVER;
+	return now < b->issued - MOMENTS_TOLERANCE_S ? BUNDLE_AHEAD : BUNDLE_HOLDS;
+}
+
 /* What is signed says when it holds; a clock that is before it was made cannot be right, and one that is wrong denies.
  */
 static int check_moments(const struct bundle *b, int64_t now, struct diag *d)
@@ -67,19 +75,22 @@ static int check_moments(const struct bundle *b, int64_t now, struct diag *d)
 
 	text_escape_str(b->file, shown, sizeof(shown));
 	output_time(now, clock);
-	if (now >= b->expires)
+	switch (bundle_holds(b, now)) {
+	case BUNDLE_HOLDS:
+		return 0;
+	case BUNDLE_OVER:
 		return diag_fail(d, -EPERM,
 			"the bundle %s, version %llu, expired on %s: nothing of it holds any more; whoever manages "
 			"this "
 			"machine has to ship a newer one (if it is not %s, the clock is wrong)",
 			shown, (unsigned long long)b->version, output_time(b->expires, when), clock);
-	if (now < b->issued - CLOCK_SLACK_S)
-		return diag_fail(d, -EPERM,
-			"the bundle %s, version %llu, was issued on %s, but the clock of this machine says %s: one of "
-			"the two "
-			"is wrong, and nothing is started by a clock that may be; set it right",
-			shown, (unsigned long long)b->version, output_time(b->issued, when), clock);
-	return 0;
+	case BUNDLE_AHEAD:
+		break;
+	}
+	return diag_fail(d, -EPERM,
+		"the bundle %s, version %llu, was issued on %s, but the clock of this machine says %s: one of the two is "
+		"wrong, and nothing is started by a clock that may be; set it right",
+		shown, (unsigned long long)b->version, output_time(b->issued, when), clock);
 }
 
 static int load_judged(const struct bundle_args *a, struct bundle *b, struct diag *d)
@@ -158,9 +169,15 @@ static int64_t later(int64_t a, int64_t b)
 static int check_stale(struct bundle *b, const struct bundle_args *a, const struct bundle_places *p, struct diag *d)
 {
 	int64_t confirmed = later(changed(b->file), changed(p->confirmed)), age = a->now - confirmed;
-	char when[OUTPUT_TIME_SIZE];
+	char when[OUTPUT_TIME_SIZE], clock[OUTPUT_TIME_SIZE];
 
 	output_time(confirmed, when);
+	if (a->stale && age < -MOMENTS_TOLERANCE_S)
+		return diag_fail(d, -EPERM,
+			"the bundle of this machine was last confirmed on %s, but the clock says %s: one of the two is "
+			"wrong, so nobody knows how old it is, and policy takes none that is too old. Set the clock "
+			"right; if it is, 'stockade sync' confirms the bundle anew",
+			when, output_time(a->now, clock));
 	if (a->stale && age >= a->stale)
 		return diag_fail(d, -EPERM,
 			"the bundle of this machine was last confirmed on %s, and policy takes none that is so old: "
@@ -188,32 +205,66 @@ static void take_newer(struct bundle *have, struct bundle *other)
 	*other = (struct bundle){ 0 };
 }
 
-int bundle_load_from(const struct bundle_places *p, const struct bundle_args *a, struct bundle *ret, struct diag *d)
+/* The newest that verifies, whether it holds now or not; file NULL: none does. failed: what is wrong with another. */
+static int load_newest(const struct bundle_places *p, const struct bundle_args *a, struct bundle *best,
+	struct diag *wrong)
 {
 	const char *const paths[] = { p->kept, p->placed };
-	_cleanup_bundle_ struct bundle best = { 0 };
-	struct diag wrong = { "" };
+	struct bundle_args any = *a;
 	int failed = 0;
 
+	any.any_time = true;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		struct bundle b = { 0 };
 		struct diag why = { "" };
-		int r = bundle_load_file(paths[i], p->trust, p->uid, a, &b, &why);
+		int r = bundle_load_file(paths[i], p->trust, p->uid, &any, &b, &why);
 		if (r == 0)
-			take_newer(&best, &b);
+			take_newer(best, &b);
 		else if (r != -ENOENT || changed(paths[i])) {
 			failed = r;
-			wrong = why;
+			*wrong = why;
 		}
 	}
-	if (!best.file && !failed)
-		return BUNDLE_NONE;
+	return failed;
+}
+
+/* Whatever lies there is older than what this machine had: somebody would get back what was revoked or killed. */
+static int refuse_older(const struct bundle *best, const struct bundle_highest *h, const char *wrong, struct diag *d)
+{
+	char shown[SHOWN], lies[SHOWN + 64] = "none is there that can be used";
+
+	if (best->file)
+		snprintf(lies, sizeof(lies), "what can be used is version %llu, %s", (unsigned long long)best->version,
+			text_escape_str(best->file, shown, sizeof(shown)));
+	return diag_fail(d, -EPERM,
+		"this machine kept version %llu of the bundle '%.200s', and %s%s%.800s: a bundle never goes back, so "
+		"nothing is started. Whoever manages this machine has to bring one of version %llu or later (" BUNDLE_HIGHEST
+		" remembers it)",
+		(unsigned long long)h->version, h->name, lies, *wrong ? "; " : "", wrong,
+		(unsigned long long)h->version);
+}
+
+int bundle_load_from(const struct bundle_places *p, const struct bundle_args *a, struct bundle *ret, struct diag *d)
+{
+	_cleanup_bundle_ struct bundle best = { 0 };
+	struct bundle_highest highest;
+	struct diag wrong = { "" };
+	/* First: it is raised when a newer one is there already. */
+	int failed, r = bundle_highest_read(p->highest, p->trust, p->uid, &highest, d);
+
+	if (r < 0)
+		return r;
+	failed = load_newest(p, a, &best, &wrong);
+	if (best.version < highest.version)
+		return refuse_older(&best, &highest, wrong.text, d);
 	if (!best.file)
-		return diag_fail(d, failed, "%s", wrong.text);
+		return failed ? diag_fail(d, failed, "%s", wrong.text) : BUNDLE_NONE;
 	if (failed)
 		warn(&best, "version %llu is used, since another bundle cannot be: %s",
 			(unsigned long long)best.version, wrong.text);
-	int r = check_stale(&best, a, p, d);
+	r = a->any_time ? 0 : check_moments(&best, a->now, d);
+	if (r == 0)
+		r = check_stale(&best, a, p, d);
 	if (r < 0)
 		return r;
 	*ret = best;
@@ -223,7 +274,8 @@ int bundle_load_from(const struct bundle_places *p, const struct bundle_args *a,
 
 int bundle_load(const struct bundle_args *a, struct bundle *ret, struct diag *d)
 {
-	static const struct bundle_places machine = { BUNDLE_PLACED, BUNDLE_KEPT, BUNDLE_CONFIRMED, FS_TRUST_ROOT, 0 };
+	static const struct bundle_places machine = { BUNDLE_PLACED, BUNDLE_KEPT, BUNDLE_CONFIRMED, BUNDLE_HIGHEST,
+		FS_TRUST_ROOT, 0 };
 
 	return bundle_load_from(&machine, a, ret, d);
 }

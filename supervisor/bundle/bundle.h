@@ -10,7 +10,9 @@
  * Two places are looked at: BUNDLE_PLACED, where configuration management puts a file, and BUNDLE_KEPT, the last good
  * one, which `stockade sync` keeps. Of those that verify the higher version counts. One that does not verify (half
  * copied, damaged) changes nothing as long as the other does, and is told in `warning`; where none does, that is an
- * error.
+ * error. So is one that is older than the highest that this machine ever kept (bundle_highest.h): it is from before
+ * something was revoked or killed. Whether it holds now is asked of the one that counts, and of no other: a newer one
+ * that has expired, or is dated ahead of the clock, is no reason to go back to an older one.
  *
  * A signer of the bundle vouches for each byte in it, so he is a signer of every profile in it; what a profile's own
  * signatures add is added.
@@ -26,6 +28,7 @@
 #define BUNDLE_KEPT	BUNDLE_KEPT_DIR "/current/bundle.json"
 /* Written anew whenever its server said that what is kept is the newest; its time counts. */
 #define BUNDLE_CONFIRMED BUNDLE_KEPT_DIR "/confirmed"
+#define BUNDLE_HIGHEST	 BUNDLE_KEPT_DIR "/highest"
 
 enum {
 	BUNDLE_NONE = 1,
@@ -69,7 +72,7 @@ struct bundle_args {
 
 /* Where to look, and whose the files must be: for tests. */
 struct bundle_places {
-	const char *placed, *kept, *confirmed;
+	const char *placed, *kept, *confirmed, *highest;
 	enum fs_trust trust;
 	uid_t uid;
 };
@@ -88,6 +91,9 @@ int bundle_load_verified(const char *name, struct verified *v, const struct bund
  * verdict. name: the file's, for words. */
 int bundle_parse(const char *name, const char *bytes, size_t n, const struct keyring *keys, struct bundle *ret,
 	struct diag *d) _must_check_;
+/* Between issued, but for what two clocks may differ, and expires? */
+enum bundle_holds { BUNDLE_HOLDS, BUNDLE_OVER, BUNDLE_AHEAD };
+enum bundle_holds bundle_holds(const struct bundle *b, int64_t now);
 /* "sha256:…" of the bytes of a file. */
 void bundle_digest(const char *text, size_t n, char ret[BUNDLE_DIGEST_SIZE]);
 /* By name; NULL: it is not in it. */

@@ -22,18 +22,21 @@ static int take_keyring(const struct keyring *keys, struct bundle_judging *j)
 	return j->keys ? 0 : -ENOMEM;
 }
 
-int bundle_judging_init(const struct policy *policy, const struct keyring *keys,
-	const uint8_t (*revoked)[SIGN_ID_BYTES], size_t n_revoked, int64_t now, struct bundle_judging *ret)
+int bundle_judging_init(const struct judging *by, struct bundle_judging *ret, struct diag *d)
 {
-	const struct policy_signatures *s = &policy->signatures;
+	const struct policy_signatures *s = &by->policy->signatures;
 	int r;
 
-	*ret = (struct bundle_judging){
-		.rule = { .need = 1, .revoked = revoked, .n_revoked = n_revoked, .now = now, .where = "a bundle" }
-	};
-	r = s->where ? take_policy(s, ret) : take_keyring(keys, ret);
+	*ret = (struct bundle_judging){ .rule = { .need = 1,
+						.revoked = (const uint8_t(*)[SIGN_ID_BYTES])by->revoked.keys,
+						.n_revoked = by->revoked.n_keys,
+						.now = by->now,
+						.where = "a bundle" },
+		.args = { .keys = &by->keys, .now = by->now, .stale = (int64_t)by->policy->bundle.stale } };
+	r = s->where ? take_policy(s, ret) : take_keyring(&by->keys, ret);
 	ret->rule.keys = ret->keys;
-	return r;
+	ret->args.rule = &ret->rule;
+	return r < 0 ? diag_fail(d, r, "there is no memory for a bundle") : 0;
 }
 
 void bundle_judging_done(struct bundle_judging *j)
@@ -42,12 +45,10 @@ void bundle_judging_done(struct bundle_judging *j)
 	*j = (struct bundle_judging){ 0 };
 }
 
-int bundle_load_machine(const struct policy *policy, const struct keyring *keys,
-	const uint8_t (*revoked)[SIGN_ID_BYTES], size_t n_revoked, int64_t now, struct bundle *ret, struct diag *d)
+int bundle_load_machine(const struct judging *by, struct bundle *ret, struct diag *d)
 {
 	_cleanup_bundle_judging_ struct bundle_judging j = { 0 };
-	int r = bundle_judging_init(policy, keys, revoked, n_revoked, now, &j);
-	struct bundle_args a = { .keys = keys, .rule = &j.rule, .now = now, .stale = (int64_t)policy->bundle.stale };
+	int r = bundle_judging_init(by, &j, d);
 
-	return r ? diag_fail(d, r, "there is no memory for a bundle") : bundle_load(&a, ret, d);
+	return r ? r : bundle_load(&j.args, ret, d);
 }

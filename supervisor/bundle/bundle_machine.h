@@ -10,20 +10,17 @@
  */
 #pragma once
 #include "supervisor/bundle/bundle.h"
-#include "supervisor/policy/policy.h"
+#include "supervisor/signing/judging.h"
 
 struct bundle_judging {
+	struct bundle_args args; /* points to what follows */
 	struct judge_rule rule;
-	struct judge_key *keys; /* what rule points to */
+	struct judge_key *keys;
 };
 
-/* policy, keys and revoked are borrowed for as long as the rule is used. */
-int bundle_judging_init(const struct policy *policy, const struct keyring *keys,
-	const uint8_t (*revoked)[SIGN_ID_BYTES], size_t n_revoked, int64_t now,
-	struct bundle_judging *ret) _must_check_;
+/* by is borrowed, and may not change as long as ret is used; nor may ret be moved. */
+int bundle_judging_init(const struct judging *by, struct bundle_judging *ret, struct diag *d) _must_check_;
 void bundle_judging_done(struct bundle_judging *j);
 #define _cleanup_bundle_judging_ _cleanup_(bundle_judging_done)
 /* The same, and bundle_load. */
-int bundle_load_machine(const struct policy *policy, const struct keyring *keys,
-	const uint8_t (*revoked)[SIGN_ID_BYTES], size_t n_revoked, int64_t now, struct bundle *ret,
-	struct diag *d) _must_check_;
+int bundle_load_machine(const struct judging *by, struct bundle *ret, struct diag *d) _must_check_;

@@ -4,8 +4,8 @@
  *
  * Theory of operation: two may offer one, the place where configuration management puts a file and the address that
  * policy names. What is offered is verified, read and held against what is kept; only then is anything written, all at
- * once. An older version is never taken, and another one of the same version is a fault of whoever signs, and told.
- * Whatever is wrong, what is kept stays.
+ * once. An older version is never taken, also where what was kept cannot be verified any more (bundle_highest.h), and
+ * another one of the same version is a fault of whoever signs, and told. Whatever is wrong, what is kept stays.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +14,11 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "base/text.h"
+#include "supervisor/bundle/bundle_highest.h"
 #include "supervisor/bundle/bundle_offer.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
-#include "supervisor/signing/key_file.h"
-#include "supervisor/signing/vouch.h"
 
 enum { SHOWN = 300, EVERY_DEFAULT_S = 300 };
 
@@ -35,11 +34,10 @@ static const struct option_row sync_rows[] = {
 
 struct sync {
 	struct policy policy;
-	struct keyring keys;
-	struct revocations revoked;
+	struct judging by;
 	struct bundle_judging judging;
-	struct bundle_args args;
-	struct bundle kept; /* version 0: none */
+	struct bundle kept; /* version 0: none that can be verified */
+	struct bundle_highest highest;
 	int dir;
 };
 
@@ -47,8 +45,7 @@ static void sync_done(struct sync *s)
 {
 	bundle_done(&s->kept);
 	bundle_judging_done(&s->judging);
-	revocations_done(&s->revoked);
-	keyring_done(&s->keys);
+	judging_done(&s->by);
 	policy_done(&s->policy);
 	cleanup_close(&s->dir);
 }
@@ -67,48 +64,53 @@ static int open_kept(struct sync *s, struct diag *d)
 		       : 0;
 }
 
-static int load_keys(struct sync *s, struct diag *d)
+static int remember(struct sync *s, struct diag *d)
 {
-	_cleanup_close_ int fd = open(KEYS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = bundle_highest_raise(s->dir, &s->kept, d);
 
-	if (fd < 0)
-		return diag_fail(
-			d, -errno, "cannot open " KEYS_DIR ", whose keys say what is a bundle: %s", strerror(errno));
-	return keyring_add_dir(&s->keys, fd, KEYS_DIR, FS_TRUST_ROOT, 0, d);
+	return r ? r : bundle_highest_read(BUNDLE_HIGHEST, FS_TRUST_ROOT, 0, &s->highest, d);
+}
+
+/* Signed by a key that is revoked by now, damaged, put back from an old copy: only what is newer helps. */
+static int drop_kept(struct sync *s, const char *why)
+{
+	command_error("what is kept is of no use any more: %s", why);
+	bundle_done(&s->kept);
+	return 0;
 }
 
 /* What is kept may be over or stale: its version counts all the same. */
 static int load_kept(struct sync *s, struct diag *d)
 {
-	struct bundle_args any = s->args;
-	int r;
+	struct bundle_args any = s->judging.args;
+	int r = bundle_highest_read(BUNDLE_HIGHEST, FS_TRUST_ROOT, 0, &s->highest, d);
 
 	any.any_time = true;
-	if (access(BUNDLE_KEPT, F_OK) < 0 && errno == ENOENT)
-		return 0;
+	if (r < 0 || (access(BUNDLE_KEPT, F_OK) < 0 && errno == ENOENT))
+		return r;
 	r = bundle_load_file(BUNDLE_KEPT, FS_TRUST_ROOT, 0, &any, &s->kept, d);
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0 && s->kept.version >= s->highest.version)
+		return remember(s, d);
 	if (r == 0)
-		return 0;
-	/* Signed by a key that is revoked by now, say. Which version it was nobody can tell any more. */
-	command_error("what was kept is not a bundle any more: %s", d->text);
-	return 0;
+		diag_set(d, BUNDLE_KEPT " has version %llu, and version %llu was kept here",
+			(unsigned long long)s->kept.version, (unsigned long long)s->highest.version);
+	return drop_kept(s, d->text);
 }
 
 static int prepare(struct sync *s, struct diag *d)
 {
-	int r = sign_init() < 0 ? diag_fail(d, -EIO, "libsodium cannot be used here") : policy_load(&s->policy, d);
+	int r = policy_load(&s->policy, d);
 
 	if (r == 0)
-		r = load_keys(s, d);
+		r = judging_init(&s->policy, NULL, (int64_t)time(NULL), &s->by, d);
+	if (r == 0 && !s->by.keys.n)
+		r = diag_fail(d, -ENOENT, "there is no key in " JUDGING_KEYS_DIR ", and those say what is a bundle");
 	if (r == 0)
-		r = revocations_add_dir(&s->revoked, VOUCH_REVOKED_DIR, FS_TRUST_ROOT, 0, &s->keys, &s->policy, d);
+		r = bundle_judging_init(&s->by, &s->judging, d);
 	if (r == 0)
-		r = bundle_judging_init(&s->policy, &s->keys, (const uint8_t(*)[SIGN_ID_BYTES])s->revoked.keys,
-			s->revoked.n_keys, (int64_t)time(NULL), &s->judging);
-	if (r < 0)
-		return r;
-	s->args = (struct bundle_args){ .keys = &s->keys, .rule = &s->judging.rule, .now = s->judging.rule.now };
-	r = open_kept(s, d);
+		r = open_kept(s, d);
 	return r ? r : load_kept(s, d);
 }
 
@@ -131,23 +133,32 @@ static int check_same(const struct bundle_offer *o, struct diag *d)
 		text_escape_str(o->name, shown, sizeof(shown)));
 }
 
+static int refuse_older(const struct sync *s, const char *name, const struct bundle *b, struct diag *d)
+{
+	char shown[SHOWN];
+
+	return diag_fail(d, -EPERM,
+		"%s has version %llu, and version %llu of '%.200s' was kept on this machine%s: a bundle never goes back, "
+		"so it is not taken",
+		text_escape_str(name, shown, sizeof(shown)), (unsigned long long)b->version,
+		(unsigned long long)s->highest.version, s->highest.name,
+		s->kept.version ? "" : ", though that cannot be used any more");
+}
+
 /* Takes it where it is newer. 0 also where it is the same. */
 static int consider(struct sync *s, const struct bundle_offer *o, struct diag *d)
 {
 	_cleanup_bundle_ struct bundle b = { 0 };
 	char shown[SHOWN], name[SHOWN];
-	int r = bundle_offer_judge(o, &s->args, &b, d);
+	int r = bundle_offer_judge(o, &s->judging.args, &b, d);
 
 	if (r < 0)
 		return r;
 	text_escape_str(o->name, shown, sizeof(shown));
 	if (s->kept.version == b.version)
 		return check_same(o, d);
-	if (s->kept.version > b.version)
-		return diag_fail(d, -EPERM,
-			"%s has version %llu, and %llu is kept already: a bundle never goes back, so what is kept "
-			"stays",
-			shown, (unsigned long long)b.version, (unsigned long long)s->kept.version);
+	if (b.version < s->highest.version)
+		return refuse_older(s, o->name, &b, d);
 	r = bundle_offer_keep(o, s->dir, d);
 	if (r < 0)
 		return r;
@@ -157,7 +168,7 @@ static int consider(struct sync *s, const struct bundle_offer *o, struct diag *d
 	bundle_done(&s->kept);
 	s->kept = b;
 	b = (struct bundle){ 0 };
-	return 0;
+	return remember(s, d);
 }
 
 /* An old file in its place is nothing to complain of: what is kept came later. */
@@ -165,19 +176,19 @@ static int consider_placed(struct sync *s, struct diag *d)
 {
 	_cleanup_bundle_offer_ struct bundle_offer o = { 0 };
 	_cleanup_bundle_ struct bundle b = { 0 };
-	int r = bundle_offer_read(BUNDLE_PLACED, &s->args, &o, d);
+	int r = bundle_offer_read(BUNDLE_PLACED, &s->judging.args, &o, d);
 
 	if (r == BUNDLE_NONE)
 		return 0;
 	if (r == 0)
-		r = bundle_offer_judge(&o, &s->args, &b, d);
+		r = bundle_offer_judge(&o, &s->judging.args, &b, d);
 	return r < 0 || b.version <= s->kept.version ? r : consider(s, &o, d);
 }
 
 static int consider_fetched(struct sync *s, struct diag *d)
 {
 	_cleanup_bundle_offer_ struct bundle_offer o = { 0 };
-	int r = s->policy.bundle.url ? bundle_offer_fetch(&s->policy, &s->args, &o, d) : 0;
+	int r = s->policy.bundle.url ? bundle_offer_fetch(&s->policy, &s->judging.args, &o, d) : 0;
 
 	if (r < 0 || !s->policy.bundle.url)
 		return r;
@@ -192,8 +203,8 @@ static bool is_due(const struct sync *s)
 	struct stat st;
 	uint64_t every = s->policy.bundle.every ? s->policy.bundle.every : EVERY_DEFAULT_S;
 
-	return fstatat(s->dir, "confirmed", &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mtim.tv_sec > s->args.now ||
-	       s->args.now - st.st_mtim.tv_sec >= (int64_t)every;
+	return fstatat(s->dir, "confirmed", &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mtim.tv_sec > s->by.now ||
+	       s->by.now - st.st_mtim.tv_sec >= (int64_t)every;
 }
 
 /* Both are tried: a half-copied file keeps nothing from being fetched. */

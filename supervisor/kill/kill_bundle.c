@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include "base/io.h"
 #include "base/text.h"
+#include "supervisor/bundle/bundle_highest.h"
 #include "supervisor/bundle/bundle_machine.h"
 #include "supervisor/bundle/bundle_members.h"
-#include "supervisor/signing/vouch.h"
 
 /* TICK: within this a file can be written twice and tell one time. */
 enum { SHOWN = 300, TICK_MS = 100, FILES_MAX = 4096 };
@@ -70,14 +70,16 @@ static void add_dir(struct look *l, const char *path, const char *const *begin, 
 /* May what was read last be relied upon? */
 static bool is_same(struct kill_bundle *b)
 {
-	static const char *const placed[] = { "bundle.json", "policy.json" }, *const any[] = { "" };
+	static const char *const placed[] = { "bundle.json", "policy.json" }, *const any[] = { "" },
+				*const highest[] = { "highest" };
 	struct look l = { 0 };
 	bool same;
 
 	add_dir(&l, "/etc/stockade", placed, ARRAY_LEN(placed));
-	add_dir(&l, VOUCH_KEYS_DIR, any, ARRAY_LEN(any));
-	add_dir(&l, VOUCH_REVOKED_DIR, any, ARRAY_LEN(any));
+	add_dir(&l, JUDGING_KEYS_DIR, any, ARRAY_LEN(any));
+	add_dir(&l, JUDGING_REVOKED_DIR, any, ARRAY_LEN(any));
 	add_dir(&l, BUNDLE_KEPT_DIR "/current", any, ARRAY_LEN(any));
+	add_dir(&l, BUNDLE_KEPT_DIR, highest, ARRAY_LEN(highest));
 	same = b->looked && memcmp(b->print, l.sum, sizeof(l.sum)) == 0;
 	memcpy(b->print, l.sum, sizeof(l.sum));
 	b->looked = (int64_t)io_wall_us() / 1000 - l.newest_ms > TICK_MS;
@@ -87,36 +89,28 @@ static bool is_same(struct kill_bundle *b)
 /* --- one that is there --- */
 
 /* By what one is judged, read anew: a key may have been taken away. */
-struct judging {
+struct by {
 	struct policy policy;
-	struct keyring keys;
-	struct revocations revoked;
-	struct bundle_judging by;
+	struct judging all;
+	struct bundle_judging bundle;
 };
 
-static void judging_done(struct judging *j)
+static void by_done(struct by *j)
 {
-	bundle_judging_done(&j->by);
-	revocations_done(&j->revoked);
-	keyring_done(&j->keys);
+	bundle_judging_done(&j->bundle);
+	judging_done(&j->all);
 	policy_done(&j->policy);
 }
 
-static int judging_init(struct judging *j, struct diag *d)
+static int by_init(struct by *j, struct diag *d)
 {
-	_cleanup_close_ int fd = open(VOUCH_KEYS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = sign_init() < 0 ? diag_fail(d, -EIO, "libsodium cannot be used here") : policy_load(&j->policy, d);
+	int r = policy_load(&j->policy, d);
 
 	/* Without a policy a bundle counts nowhere. */
 	if (r < 0 || !j->policy.file)
 		return r;
-	if (fd >= 0)
-		r = keyring_add_dir(&j->keys, fd, VOUCH_KEYS_DIR, FS_TRUST_ROOT, 0, d);
-	if (r == 0)
-		r = revocations_add_dir(&j->revoked, VOUCH_REVOKED_DIR, FS_TRUST_ROOT, 0, &j->keys, &j->policy, d);
-	return r ? r
-		 : bundle_judging_init(&j->policy, &j->keys, (const uint8_t(*)[SIGN_ID_BYTES])j->revoked.keys,
-			   j->revoked.n_keys, (int64_t)(io_wall_us() / US_PER_S), &j->by);
+	r = judging_init(&j->policy, NULL, (int64_t)(io_wall_us() / US_PER_S), &j->all, d);
+	return r ? r : bundle_judging_init(&j->all, &j->bundle, d);
 }
 
 struct found {
@@ -156,14 +150,14 @@ static int parse(const struct verified *v, const char *path, struct found *f, st
 	return r == -EINVAL ? diag_fail(d, r, "%s is signed, but is no bundle that can be read", path) : r;
 }
 
-static int read_one(const struct judging *j, const char *path, struct found *f, struct diag *d)
+static int read_one(const struct by *j, const char *path, struct found *f, struct diag *d)
 {
 	_cleanup_verified_ struct verified v = { 0 };
 	struct verdict verdict;
-	int r = signed_read_file(path, FS_TRUST_ROOT, 0, BUNDLE_BYTES_MAX, &j->keys, &v, d);
+	int r = signed_read_file(path, FS_TRUST_ROOT, 0, BUNDLE_BYTES_MAX, &j->all.keys, &v, d);
 
 	if (r == 0) {
-		r = judge(&j->by.rule, &j->keys, &v, &verdict, d);
+		r = judge(&j->bundle.rule, &j->all.keys, &v, &verdict, d);
 		if (r < 0)
 			diag_prefix(d, "the bundle %s: ", path);
 	}
@@ -171,7 +165,7 @@ static int read_one(const struct judging *j, const char *path, struct found *f, 
 }
 
 /* Of those that verify the higher version counts; what is wrong with another is kept in why. */
-static int read_best(const struct judging *j, struct found *best, struct diag *why)
+static int read_best(const struct by *j, struct found *best, struct diag *why)
 {
 	static const char *const paths[] = { BUNDLE_KEPT, BUNDLE_PLACED };
 
@@ -192,6 +186,20 @@ static int read_best(const struct judging *j, struct found *best, struct diag *w
 	return 0;
 }
 
+/* Older than what this machine kept: what it kills is killed all the same, and launches are denied by it. What the
+ * newer one killed besides is not known here. */
+static void say_older(const struct found *best, struct diag *why)
+{
+	struct bundle_highest h;
+
+	if (bundle_highest_read(BUNDLE_HIGHEST, FS_TRUST_ROOT, 0, &h, why) < 0 || best->version >= h.version)
+		return;
+	diag_set(why,
+		"version %llu of a bundle is what can be read here, and version %llu was kept: what that one killed "
+		"besides is not known",
+		(unsigned long long)best->version, (unsigned long long)h.version);
+}
+
 static bool is_absent(const char *path)
 {
 	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
@@ -199,17 +207,19 @@ static bool is_absent(const char *path)
 
 static int read_anew(struct kill_bundle *b)
 {
-	_cleanup_(judging_done) struct judging j = { 0 };
+	_cleanup_(by_done) struct by j = { 0 };
 	_cleanup_(found_done) struct found best = { 0 };
 	int r;
 
 	b->why.text[0] = '\0';
 	/* Most machines have none: neither policy nor keys are read for it. */
-	if (is_absent(BUNDLE_KEPT) && is_absent(BUNDLE_PLACED))
+	if (is_absent(BUNDLE_KEPT) && is_absent(BUNDLE_PLACED) && is_absent(BUNDLE_HIGHEST))
 		return 0;
-	r = judging_init(&j, &b->why);
+	r = by_init(&j, &b->why);
 	if (r == 0 && j.policy.file)
 		r = read_best(&j, &best, &b->why);
+	if (r == 0 && j.policy.file)
+		say_older(&best, &b->why);
 	if (r < 0 || !best.version)
 		return r == -ENOMEM ? r : 0;
 	if (best.version < b->version) {

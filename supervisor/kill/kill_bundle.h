@@ -14,7 +14,8 @@
  * What was read once holds until a bundle that verifies, of the same version or a higher one, says something else. So a
  * copy under way, one that nobody signed, an older one, none at all, a policy or a key that is missing just now change
  * nothing for a session that runs. Moments are not looked at: the entries of a bundle that has expired kill on, since
- * launches are denied by it as well.
+ * launches are denied by it as well. The same goes for one that is older than what this machine kept
+ * (bundle_highest.h): it may say too little, and that is told, but what it kills is killed.
  */
 #pragma once
 #include <stdint.h>

@@ -97,7 +97,7 @@ static int lint_signers(const struct policy *p, json_t *found)
 
 	for (size_t i = 0; r == 0 && i < s->n; i++) {
 		char path[SHOWN];
-		snprintf(path, sizeof(path), VOUCH_KEYS_DIR "/%s.pub", s->keys[i].name);
+		snprintf(path, sizeof(path), JUDGING_KEYS_DIR "/%s.pub", s->keys[i].name);
 		if (access(path, F_OK) < 0)
 			r = find(found, "warning",
 				"%s: there is no %s on this machine, so its signatures count for nothing",

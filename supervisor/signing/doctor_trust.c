@@ -33,10 +33,10 @@ static size_t count_good(const struct vouching *v, char words[WORDS])
 
 	words[0] = '\0';
 	for (size_t i = 0; i < s->n; i++) {
-		const struct keyring_key *k = keyring_by_name(&v->keys, s->keys[i].name);
+		const struct keyring_key *k = keyring_by_name(&v->by.keys, s->keys[i].name);
 		bool over = s->keys[i].expires && s->keys[i].expires <= v->moments.now;
 		bool soon = s->keys[i].expires && s->keys[i].expires - v->moments.now <= FRESHNESS_AHEAD_S;
-		bool revoked = k && revocations_has_key(&v->revoked, k->key.id);
+		bool revoked = k && revocations_has_key(&v->by.revoked, k->key.id);
 		char when[OUTPUT_TIME_SIZE];
 
 		good += k && !over && !revoked;
@@ -60,9 +60,9 @@ void doctor_check_keys(const struct doctor_env *env, struct doctor_result *r)
 	if (!gather(env, &v, r))
 		return;
 	if (!v.policy->signatures.where) {
-		doctor_yes(r, "no signatures are demanded; %zu %s trusted, %s", v.keys.n,
-			v.keys.n == 1 ? "key is" : "keys are",
-			v.policy->file ? "those of " VOUCH_KEYS_DIR : "your own");
+		doctor_yes(r, "no signatures are demanded; %zu %s trusted, %s", v.by.keys.n,
+			v.by.keys.n == 1 ? "key is" : "keys are",
+			v.policy->file ? "those of " JUDGING_KEYS_DIR : "your own");
 		return;
 	}
 	good = count_good(&v, words);

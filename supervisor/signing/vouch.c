@@ -13,34 +13,7 @@ enum { SHOWN = 300 };
 
 /* --- what there is to judge by --- */
 
-static int add_keys(struct keyring *keys, const char *dir, enum fs_trust trust, uid_t uid, struct diag *d)
-{
-	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char shown[SHOWN];
-
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0)
-		return diag_fail(d, -errno, "the keys in %s cannot be read, so nothing is started: %s",
-			text_escape_str(dir, shown, sizeof(shown)), strerror(errno));
-	return keyring_add_dir(keys, fd, dir, trust, uid, d);
-}
-
-/* With a policy nobody but root says which keys are good. */
-static int load_keys(struct vouching *v, struct diag *d)
-{
-	_cleanup_free_ char *own = NULL;
-
-	if (v->policy->file)
-		return add_keys(&v->keys, VOUCH_KEYS_DIR, FS_TRUST_ROOT, 0, d);
-	if (asprintf(&own, "%s/keys", v->paths->config) < 0) {
-		own = NULL;
-		return -ENOMEM;
-	}
-	return add_keys(&v->keys, own, FS_TRUST_USER, v->paths->uid, d);
-}
-
-/* What the bundle revokes holds like the files in VOUCH_REVOKED_DIR; it was judged with those. */
+/* What the bundle revokes holds like the files in JUDGING_REVOKED_DIR; it was judged with those. */
 static int take_revocations(struct vouching *v, struct diag *d)
 {
 	const json_t *one;
@@ -49,7 +22,7 @@ static int take_revocations(struct vouching *v, struct diag *d)
 	json_array_foreach(v->bundle.revocations, i, one)
 	{
 		_cleanup_free_ char *text = json_dumps(one, JSON_COMPACT);
-		int r = text ? revocations_add(&v->revoked, v->bundle.file, text, strlen(text), d) : -ENOMEM;
+		int r = text ? revocations_add(&v->by.revoked, v->bundle.file, text, strlen(text), d) : -ENOMEM;
 		if (r < 0)
 			return r;
 	}
@@ -76,8 +49,7 @@ static int never_back(const struct vouching *v, struct diag *d)
 /* Where policy says how old it may be, none at all is too old: what was revoked or killed is not known here. */
 static int load_bundle(struct vouching *v, struct diag *d)
 {
-	int r = bundle_load_machine(v->policy, &v->keys, (const uint8_t(*)[SIGN_ID_BYTES])v->revoked.keys,
-		v->revoked.n_keys, v->moments.now, &v->bundle, d);
+	int r = bundle_load_machine(&v->by, &v->bundle, d);
 
 	if (r == BUNDLE_NONE && v->policy->bundle.stale)
 		return diag_fail(d, -EPERM,
@@ -97,17 +69,12 @@ static int load_bundle(struct vouching *v, struct diag *d)
 int vouching_init(const struct paths *p, const struct policy *policy, struct vouching *ret, struct diag *d)
 {
 	_cleanup_vouching_ struct vouching v = { .paths = p, .policy = policy };
-	int r = sign_init();
+	int r = moments_look(p, &v.moments, d);
 
-	if (r < 0)
-		return diag_fail(d, r, "signatures cannot be verified: libsodium does not start");
-	r = moments_look(p, &v.moments, d);
 	if (r == 0 && policy->file)
 		moments_tell_file(&v.moments, policy->file);
 	if (r == 0)
-		r = load_keys(&v, d);
-	if (r == 0)
-		r = revocations_add_dir(&v.revoked, VOUCH_REVOKED_DIR, FS_TRUST_ROOT, 0, &v.keys, policy, d);
+		r = judging_init(policy, p, v.moments.now, &v.by, d);
 	if (r == 0 && policy->file)
 		r = load_bundle(&v, d);
 	if (r < 0)
@@ -127,7 +94,7 @@ int vouching_load(const struct paths *p, struct vouching *ret, struct diag *d)
 	if (r < 0)
 		return r;
 	ret->own = own;
-	ret->policy = &ret->own;
+	ret->policy = ret->by.policy = &ret->own;
 	own = (struct policy){ 0 };
 	return 0;
 }
@@ -135,8 +102,7 @@ int vouching_load(const struct paths *p, struct vouching *ret, struct diag *d)
 void vouching_done(struct vouching *v)
 {
 	policy_done(&v->own);
-	keyring_done(&v->keys);
-	revocations_done(&v->revoked);
+	judging_done(&v->by);
 	bundle_done(&v->bundle);
 	*v = (struct vouching){ 0 };
 }
@@ -173,8 +139,8 @@ static int judge_file(const struct vouching *v, const char *path, const char *se
 	_cleanup_free_ struct judge_key *keys = NULL;
 	struct judge_rule rule = { .need = s->need,
 		.n_keys = s->n,
-		.revoked = (const uint8_t(*)[SIGN_ID_BYTES])v->revoked.keys,
-		.n_revoked = v->revoked.n_keys,
+		.revoked = (const uint8_t(*)[SIGN_ID_BYTES])v->by.revoked.keys,
+		.n_revoked = v->by.revoked.n_keys,
 		.now = v->moments.now,
 		.server = server,
 		.where = s->where };
@@ -182,7 +148,7 @@ static int judge_file(const struct vouching *v, const char *path, const char *se
 	int r = policy_signatures_keys(s, &keys);
 
 	rule.keys = keys;
-	r = r < 0 ? r : judge(&rule, &v->keys, x, ret, d);
+	r = r < 0 ? r : judge(&rule, &v->by.keys, x, ret, d);
 	if (r < 0)
 		diag_prefix(d, "%s is not signed as it must be here, so nothing is started; ask whoever wrote it: ",
 			text_escape_str(path, shown, sizeof(shown)));
@@ -195,7 +161,7 @@ static int refuse_revoked(const struct vouching *v, const char *path, const stru
 	char shown[SHOWN];
 
 	for (size_t i = 0; i < x->n; i++)
-		if (x->v[i].name && revocations_has_key(&v->revoked, x->v[i].id))
+		if (x->v[i].name && revocations_has_key(&v->by.revoked, x->v[i].id))
 			return diag_fail(d, -EPERM,
 				"%s is signed by '%s', a key that was revoked: nothing is started with it; ask whoever "
 				"wrote it to sign it anew",
@@ -250,7 +216,7 @@ int vouching_read(
 	struct vouching *v, const struct vouching_file *f, struct vouched *ret, struct buf *ret_bytes, struct diag *d)
 {
 	_cleanup_verified_ struct verified x = { 0 };
-	int r = signed_read_file(f->path, f->trust, v->paths->uid, f->max, &v->keys, &x, d);
+	int r = signed_read_file(f->path, f->trust, v->paths->uid, f->max, &v->by.keys, &x, d);
 
 	if (r == 0)
 		r = judge_bytes(v, f->path, f->path, f->server, &x, ret, d);

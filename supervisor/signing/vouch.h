@@ -15,22 +15,16 @@
  * are the user's own, nothing is demanded, and who signed is said.
  */
 #pragma once
-#include "sign/judge.h"
 #include "supervisor/bundle/bundle_machine.h"
-#include "supervisor/policy/policy.h"
+#include "supervisor/signing/judging.h"
 #include "supervisor/signing/moments.h"
-#include "supervisor/signing/revocations.h"
 #include "supervisor/signing/vouched.h"
-
-#define VOUCH_KEYS_DIR	  "/etc/stockade/keys"
-#define VOUCH_REVOKED_DIR "/etc/stockade/revocations"
 
 struct vouching {
 	const struct paths *paths;
 	const struct policy *policy;
 	struct policy own; /* what policy points to after vouching_load */
-	struct keyring keys;
-	struct revocations revoked;
+	struct judging by;
 	struct moments moments;
 	struct bundle bundle; /* of this machine; file NULL: there is none, or no policy that would judge it */
 };

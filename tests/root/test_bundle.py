@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import json
 import os
+import shutil
 import ssl
 import subprocess
 import time
@@ -185,6 +186,56 @@ def test_an_older_version_is_not_taken_even_when_the_newer_has_expired(fleet):
     assert "never goes back" in fleet.sync(check=1).stderr
 
 
+@pytest.mark.parametrize("way", ["key-gone", "key-revoked", "cut", "gone"])
+def test_an_older_version_is_not_taken_when_what_is_kept_cannot_be_verified_any_more(fleet, way):
+    revoked = fleet.key("old")
+    fleet.serve(5, "old")
+    fleet.sync()
+    current = f"{fleet.base}/lib/bundle/current"
+    if way == "key-gone":
+        os.unlink(f"{fleet.base}/etc/keys/old.pub")
+    elif way == "key-revoked":
+        os.mkdir(f"{fleet.base}/etc/revocations")
+        text = json.dumps({"stockade": 1, "revoke": [{"key": revoked, "why": "lost"}]})
+        fleet.put("etc/revocations/old.json", text)
+        fleet.put("etc/revocations/old.json.minisig", fleet.signature(text))
+    elif way == "cut":
+        fleet.put("lib/bundle/current/bundle.json", fleet.bundle(5)[:50])
+    else:
+        shutil.rmtree(current)
+    fleet.serve(4)
+    said = fleet.sync(check=1).stderr
+    assert "version 5 of 'acme' was kept on this machine" in said, said
+    assert fleet.check(125).stderr.count("a bundle never goes back") == 1
+    fleet.place(4)
+    assert "version 5 of 'acme' was kept on this machine" in fleet.sync(check=1).stderr
+    assert "a bundle never goes back" in fleet.check(125).stderr
+    os.unlink(f"{fleet.base}/lib/bundle/highest")
+    fleet.check()
+    fleet.put("lib/bundle/highest", json.dumps({"stockade": 1, "bundle": "acme", "version": 5}))
+    os.unlink(f"{fleet.base}/etc/bundle.json")
+    for version in (5, 6):
+        fleet.serve(version)
+        fleet.sync()
+        assert fleet.kept() == version
+        fleet.check()
+
+
+def test_a_damaged_memory_of_the_highest_version_is_told_and_takes_nothing(fleet):
+    fleet.serve(5)
+    fleet.sync()
+    with open(f"{fleet.base}/lib/bundle/highest", encoding="utf-8") as f:
+        assert json.load(f) == {"stockade": 1, "bundle": "acme", "version": 5}
+    fleet.put("lib/bundle/highest", "{")
+    fleet.serve(6)
+    assert "highest, which remembers" in fleet.sync(check=125).stderr and fleet.kept() == 5
+    assert "highest, which remembers" in fleet.check(125).stderr
+    os.unlink(f"{fleet.base}/lib/bundle/highest")
+    fleet.serve(4)
+    assert "never goes back" in fleet.sync(check=1).stderr
+    assert os.path.exists(f"{fleet.base}/lib/bundle/highest")
+
+
 @pytest.mark.parametrize("damage", ["cut", "unsigned", "other-key", "other-signature", "flipped"])
 def test_what_does_not_verify_changes_nothing(fleet, damage):
     fleet.serve(1)
@@ -200,7 +251,7 @@ def test_what_does_not_verify_changes_nothing(fleet, damage):
     elif damage == "flipped":
         fleet.web.files["/bundle.json"] = text.replace(b"acme", b"acmf")
     fleet.sync(check=1)
-    assert fleet.kept() == 1 and sorted(os.listdir(f"{fleet.base}/lib/bundle")) == ["confirmed", "current"]
+    assert fleet.kept() == 1 and sorted(os.listdir(f"{fleet.base}/lib/bundle")) == ["confirmed", "current", "highest"]
 
 
 def test_as_many_signers_as_policy_says_are_fetched_by_id_or_by_name(fleet):

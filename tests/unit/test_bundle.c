@@ -20,7 +20,7 @@ enum { ISSUED = 1790000000, EXPIRES = 1800000000, NOW = 1790001000, TEXT_MAX = 8
 	"\", \"expires\": \"" EXPIRES_TEXT "\""
 
 struct world {
-	char path[64], placed[96], kept[96], confirmed[96];
+	char path[64], placed[96], kept[96], confirmed[96], highest[96];
 	struct sign_secret *it, *other;
 	struct keyring keys;
 	struct judge_key named[2];
@@ -51,12 +51,13 @@ static int setup(void **state)
 	snprintf(w->placed, sizeof(w->placed), "%s/placed.json", w->path);
 	snprintf(w->kept, sizeof(w->kept), "%s/kept.json", w->path);
 	snprintf(w->confirmed, sizeof(w->confirmed), "%s/confirmed", w->path);
+	snprintf(w->highest, sizeof(w->highest), "%s/highest", w->path);
 	w->it = new_key(w, "it");
 	w->other = new_key(w, "other");
 	w->named[0].name = "it";
 	w->rule = (struct judge_rule){ .need = 1, .keys = w->named, .n_keys = 1, .now = NOW, .where = "the test" };
 	w->args = (struct bundle_args){ .keys = &w->keys, .rule = &w->rule, .now = NOW };
-	w->places = (struct bundle_places){ w->placed, w->kept, w->confirmed, FS_TRUST_USER, getuid() };
+	w->places = (struct bundle_places){ w->placed, w->kept, w->confirmed, w->highest, FS_TRUST_USER, getuid() };
 	*state = w;
 	return 0;
 }
@@ -283,6 +284,8 @@ static const struct {
 	{ 500, 40, 0, true },
 	{ 500, 72, -EPERM, false },
 	{ 10, 500, 0, false },
+	{ -1, -1, -EPERM, false },
+	{ -1, 0, -EPERM, false },
 };
 
 static void one_that_nobody_confirmed_for_long_warns_and_then_denies(void **state)
@@ -300,6 +303,117 @@ static void one_that_nobody_confirmed_for_long_warns_and_then_denies(void **stat
 			put(w->confirmed, "", NOW - (int64_t)ages[i].confirmed * HOUR);
 		assert_int_equal(load(w, &b), ages[i].result);
 		assert_int_equal(b.warning[0] != '\0', ages[i].warned);
+	}
+}
+
+/* --- never back --- */
+
+static const char kept_five[] = "{\"stockade\":1,\"bundle\":\"acme\",\"version\":5}";
+
+/* What lies where the newest was kept; all of them leave only version 4. */
+static void kept_by_another_key(struct world *w)
+{
+	put_signed(w->kept, w->other, HEAD("5") "}");
+}
+
+static void kept_is_cut(struct world *w)
+{
+	put_signed(w->kept, w->it, HEAD("5") "}");
+	put(w->kept, HEAD("5"), NOW);
+}
+
+static void kept_is_gone(struct world *w)
+{
+	remove(w->kept);
+}
+
+static void kept_is_older(struct world *w)
+{
+	put_signed(w->kept, w->it, HEAD("3") "}");
+}
+
+static void an_older_one_is_refused_once_a_newer_was_kept_whatever_became_of_that(void **state)
+{
+	static void (*const ways[])(struct world *) = {
+		kept_by_another_key, kept_is_cut, kept_is_gone, kept_is_older
+	};
+	struct world *w = *state;
+
+	put_signed(w->placed, w->it, HEAD("4") "}");
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		_cleanup_bundle_ struct bundle control = { 0 };
+		ways[i](w);
+		remove(w->highest);
+		assert_int_equal(load(w, &control), 0);
+		assert_int_equal(control.version, 4);
+		put(w->highest, kept_five, NOW);
+		assert_non_null(strstr(refused(w, -EPERM), "kept version 5 of the bundle 'acme'"));
+		assert_non_null(strstr(w->d.text, "version 4"));
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		_cleanup_bundle_ struct bundle b = { 0 };
+		put_signed(w->placed, w->it, i ? HEAD("6") "}" : HEAD("5") "}");
+		assert_int_equal(load(w, &b), 0);
+		assert_int_equal(b.version, 5 + i);
+	}
+}
+
+static void where_one_was_kept_none_at_all_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	put(w->highest, kept_five, NOW);
+	assert_non_null(strstr(refused(w, -EPERM), "none is there"));
+}
+
+/* Whatever is left of it, nobody reads a lower number out of it. */
+static void what_remembers_the_highest_denies_when_it_is_damaged(void **state)
+{
+	static const char *const rows[] = { "[]", "{}", "{\"stockade\":1,\"bundle\":\"acme\",\"version\":0}",
+		"{\"stockade\":1,\"bundle\":\"acme\",\"version\":-5}", "{\"stockade\":2,\"bundle\":\"a\",\"version\":5}",
+		"{\"stockade\":1,\"bundle\":\"acme\",\"version\":\"5\"}", "{\"stockade\":1,\"version\":5}",
+		"{\"stockade\":1,\"bundle\":\"acme\",\"version\":5,\"version\":1}" };
+	struct world *w = *state;
+	char cut[sizeof(kept_five)];
+
+	put_signed(w->placed, w->it, HEAD("7") "}");
+	for (size_t n = 0; n < strlen(kept_five); n++) {
+		snprintf(cut, sizeof(cut), "%.*s", (int)n, kept_five);
+		put(w->highest, cut, NOW);
+		assert_non_null(strstr(refused(w, -EINVAL), "it is damaged"));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		put(w->highest, rows[i], NOW);
+		assert_non_null(strstr(refused(w, -EINVAL), "it is damaged"));
+	}
+	put(w->highest, kept_five, NOW);
+	assert_int_equal(chmod(w->highest, 0666), 0);
+	assert_non_null(strstr(refused(w, -EINVAL), "can be written by others"));
+}
+
+#define ENDED(version)                                                                                                 \
+	"{\"stockade\": 1, \"bundle\": \"acme\", \"version\": " version                                                 \
+	", \"issued\": \"2026-01-01T00:00:00Z\", \"expires\": \"2026-02-01T00:00:00Z\"}"
+#define AHEAD(version)                                                                                                 \
+	"{\"stockade\": 1, \"bundle\": \"acme\", \"version\": " version                                                 \
+	", \"issued\": \"2026-12-01T00:00:00Z\", \"expires\": \"2027-02-01T00:00:00Z\"}"
+
+/* An older one would hold, and lifts what the newest had killed. */
+static void when_the_newest_does_not_hold_now_no_older_one_stands_in_for_it(void **state)
+{
+	struct world *w = *state;
+	const char *const kept[] = { w->kept, w->placed }, *const placed[] = { w->placed, w->kept };
+
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		put_signed(kept[i], w->it, HEAD("1") "}");
+		put_signed(placed[i], w->it, ENDED("2"));
+		assert_non_null(strstr(refused(w, -EPERM), "expired on 2026-02-01T00:00:00Z"));
+		put_signed(placed[i], w->it, AHEAD("2"));
+		assert_non_null(strstr(refused(w, -EPERM), "was issued on 2026-12-01T00:00:00Z"));
+		put_signed(kept[i], w->it, HEAD("3") "}");
+		_cleanup_bundle_ struct bundle b = { 0 };
+		assert_int_equal(load(w, &b), 0);
+		assert_int_equal(b.version, 3);
 	}
 }
 
@@ -409,6 +523,10 @@ int main(void)
 		scene(a_half_copied_bundle_leaves_the_last_good_one_and_warns),
 		scene(it_ends_when_it_expires_and_denies_by_a_clock_that_is_before_it_was_made),
 		scene(one_that_nobody_confirmed_for_long_warns_and_then_denies),
+		scene(an_older_one_is_refused_once_a_newer_was_kept_whatever_became_of_that),
+		scene(where_one_was_kept_none_at_all_is_refused),
+		scene(what_remembers_the_highest_denies_when_it_is_damaged),
+		scene(when_the_newest_does_not_hold_now_no_older_one_stands_in_for_it),
 		scene(a_mistake_in_it_is_told_with_its_line),
 		scene(two_profiles_of_one_name_are_refused),
 		cmocka_unit_test(members_are_found_without_parsing_the_rest),

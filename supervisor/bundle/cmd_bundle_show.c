@@ -2,6 +2,7 @@
 /* cmd_bundle_show - `stockade bundle show`: what a bundle says, and whose signatures lie beside it */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include "base/text.h"
 #include "supervisor/bundle/bundle.h"
 #include "supervisor/commands.h"
@@ -116,23 +117,37 @@ static json_t *signers_json(const struct verified *v)
 	return all;
 }
 
+static const struct {
+	const char *word, *line;
+} holds[] = {
+	[BUNDLE_HOLDS] = { "now", NULL },
+	[BUNDLE_OVER] = { "over", "It has expired: nothing of it holds, and a machine where it is the newest starts nothing." },
+	[BUNDLE_AHEAD] = { "ahead", "It was issued later than this machine's clock says: none takes it before, and one "
+				    "where it lies in its place starts nothing." },
+};
+_Static_assert(ARRAY_LEN(holds) == BUNDLE_AHEAD + 1, "words for each");
+
 static json_t *describe(const struct showing *s)
 {
 	char issued[OUTPUT_TIME_SIZE], expires[OUTPUT_TIME_SIZE];
 
-	return json_pack("{s:o, s:I, s:s, s:s, s:o, s:o, s:O, s:o, s:o, s:o}", "bundle", question_shown_json(s->b.name),
+	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:O, s:o, s:o, s:o}", "bundle", question_shown_json(s->b.name),
 		"version", (json_int_t)s->b.version, "issued", output_time(s->b.issued, issued), "expires",
-		output_time(s->b.expires, expires), "profiles", files_json(s->b.profiles, s->b.n_profiles, true),
+		output_time(s->b.expires, expires), "holds", holds[bundle_holds(&s->b, (int64_t)time(NULL))].word,
+		"profiles", files_json(s->b.profiles, s->b.n_profiles, true),
 		"pins", files_json(s->b.pins, s->b.n_pins, false), "revocations", s->b.revocations, "kill",
 		kills_json(&s->kills), "groups", groups_json(&s->b.groups), "signers", signers_json(&s->v));
 }
 
 static void print(const struct showing *s)
 {
+	const char *line = holds[bundle_holds(&s->b, (int64_t)time(NULL))].line;
 	char name[SHOWN], by[KILL_WORDS_SIZE], from[OUTPUT_TIME_SIZE], to[OUTPUT_TIME_SIZE], id[SIGN_ID_HEX];
 
 	printf("bundle '%s', version %llu, from %s to %s\n", text_escape_str(s->b.name, name, sizeof(name)),
 		(unsigned long long)s->b.version, output_time(s->b.issued, from), output_time(s->b.expires, to));
+	if (line)
+		printf("  %s\n", line);
 	for (size_t i = 0; i < s->b.n_profiles; i++)
 		printf("  profile  %s, version %lld\n", text_escape_str(s->b.profiles[i].name, name, sizeof(name)),
 			(long long)version_of(&s->b.profiles[i]));

@@ -13,6 +13,7 @@
 #include "supervisor/output.h"
 #include "supervisor/policy/policy.h"
 #include "supervisor/signing/key_file.h"
+#include "supervisor/signing/moments.h"
 #include "supervisor/signing/signable.h"
 
 enum { SHOWN = 300 };
@@ -144,6 +145,19 @@ static int judge_all(unsigned need, struct findings *f, struct diag *d)
 	return judge(&rule, f->keys, f->v, &f->verdict, d);
 }
 
+/* A launch asks the same: the clock is wrong, or the signer's was. */
+static int check_moments(const struct verified *v, struct diag *d)
+{
+	struct moments m = { .now = (int64_t)time(NULL) };
+	char file[SHOWN];
+
+	for (size_t i = 0; i < v->n; i++)
+		if (v->v[i].name)
+			moments_tell(&m, v->v[i].when, "the signature %s was made",
+				text_escape_str(v->v[i].file, file, sizeof(file)));
+	return moments_check(&m, "what signatures are worth hangs on the time", d);
+}
+
 static int verify(const struct verify_options *o, unsigned need, const char *path, struct diag *d)
 {
 	_cleanup_keyring_ struct keyring keys = { 0 };
@@ -158,7 +172,7 @@ static int verify(const struct verify_options *o, unsigned need, const char *pat
 	r = judge_all(need, &f, d);
 	if (r < 0 && r != -EACCES)
 		return r;
-	f.enough = r == 0;
+	f.enough = r == 0 && check_moments(&v, d) == 0;
 	f.words = d->text;
 	if (o->json)
 		r = output_json(stdout, findings_json(&f), "what was found");

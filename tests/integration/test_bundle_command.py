@@ -55,6 +55,23 @@ def test_what_lies_in_a_directory_is_one_file_that_is_signed_and_verified(fleet)
     assert [k["server"] for k in told["kill"]] == ["db-*"] and told["groups"] == ["mcp-dev"] and len(told["signers"]) == 1
 
 
+@pytest.mark.parametrize("issued, expires, holds, words", [
+    ("2026-01-01T00:00:00Z", "2096-01-01T00:00:00Z", "now", None),
+    ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "over", "It has expired"),
+    ("2095-01-01T00:00:00Z", "2096-01-01T00:00:00Z", "ahead", "It was issued later than this machine's clock says"),
+])
+def test_it_is_said_whether_a_bundle_holds_now(fleet, issued, expires, holds, words):
+    make(fleet)
+    file = f"{fleet.home}/bundle.json"
+    with open(file, encoding="utf-8") as f:
+        bundle = json.load(f)
+    with open(file, "w", encoding="utf-8") as f:
+        json.dump({**bundle, "issued": issued, "expires": expires}, f)
+    assert json.loads(fleet.stockade("bundle", "show", "--json", file, check=0).stdout)["holds"] == holds
+    shown = fleet.stockade("bundle", "show", file, check=0).stdout
+    assert words in shown if words else "It " not in shown.replace("It is not signed.", ""), shown
+
+
 @pytest.mark.parametrize("name, what, words", [
     ("profiles/notes.json", {**PROFILE, "tool": {}}, "did you mean"), ("profiles/other.json", PROFILE, "calls itself"),
     ("profiles/notes.pins", "{}\n", "is damaged"), ("profiles/notes.jsn", "{}", "move it away"), ("kill.d/x.json", {"stockade": 1, "server": "x"}, "damaged"),

@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import termios
+import time
 
 import pytest
 from integration.harness import STOCKADE
@@ -108,14 +109,23 @@ def test_minisign_verifies_what_stockade_signed_and_sees_each_change(signers):
 @pytest.mark.parametrize("form", [[], ["-l"]], ids=["prehashed", "legacy"])
 def test_stockade_verifies_what_minisign_signed(signers, form):
     signers.bare_key("theirs")
-    signers.minisign("-S", "-W", *form, "-s", "theirs.key", "-m", "notes.json", "-t", "timestamp:1790000000\tfrom minisign")
+    signers.minisign("-S", "-W", *form, "-s", "theirs.key", "-m", "notes.json", "-t", "timestamp:1700000000\tfrom minisign")
     os.chmod(signers.path("notes.json.minisig"), 0o644)
     found = json.loads(signers.verify("--pub", "theirs.pub", "--json").stdout)
     assert found["verified"] and found["counted"] == 1
     signer = found["signers"][0]
-    assert signer["prehashed"] == (form == []) and signer["when"] == "2026-09-21T14:13:20Z" and signer["comment"].endswith("from minisign")
+    assert signer["prehashed"] == (form == []) and signer["when"] == "2023-11-14T22:13:20Z" and signer["comment"].endswith("from minisign")
     # minisign leaves zeros at its beginning out
     assert signers.get("theirs.pub").decode().splitlines()[0].split()[-1].zfill(16) == signer["id"]
+
+
+def test_a_signature_that_was_made_later_than_the_clock_says_is_not_enough(signers):
+    signers.bare_key("theirs")
+    for when, enough in ((time.time() + 300, True), (time.time() + 3600, False)):
+        signers.minisign("-S", "-W", "-s", "theirs.key", "-m", "notes.json", "-t", f"timestamp:{int(when)}")
+        os.chmod(signers.path("notes.json.minisig"), 0o644)
+        said = signers.stockade("profile", "verify", "--pub", "theirs.pub", "notes.json", check=0 if enough else 1).stdout
+        assert ("clock cannot be right" in said) != enough, said
 
 
 def test_a_key_of_minisigns_with_a_passphrase_signs_here_and_one_made_here_signs_there(signers):

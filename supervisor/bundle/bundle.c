@@ -88,7 +88,8 @@ static int check_moments(const struct bundle *b, int64_t now, struct diag *d)
 		break;
 	}
 	return diag_fail(d, -EPERM,
-		"the bundle %s, version %llu, was issued on %s, but the clock of this machine says %s: one of the two is "
+		"the bundle %s, version %llu, was issued on %s, but the clock of this machine says %s: one of the two "
+		"is "
 		"wrong, and nothing is started by a clock that may be; set it right",
 		shown, (unsigned long long)b->version, output_time(b->issued, when), clock);
 }
@@ -206,8 +207,8 @@ static void take_newer(struct bundle *have, struct bundle *other)
 }
 
 /* The newest that verifies, whether it holds now or not; file NULL: none does. failed: what is wrong with another. */
-static int load_newest(const struct bundle_places *p, const struct bundle_args *a, struct bundle *best,
-	struct diag *wrong)
+static int load_newest(
+	const struct bundle_places *p, const struct bundle_args *a, struct bundle *best, struct diag *wrong)
 {
 	const char *const paths[] = { p->kept, p->placed };
 	struct bundle_args any = *a;
@@ -238,8 +239,8 @@ static int refuse_older(const struct bundle *best, const struct bundle_highest *
 			text_escape_str(best->file, shown, sizeof(shown)));
 	return diag_fail(d, -EPERM,
 		"this machine kept version %llu of the bundle '%.200s', and %s%s%.800s: a bundle never goes back, so "
-		"nothing is started. Whoever manages this machine has to bring one of version %llu or later (" BUNDLE_HIGHEST
-		" remembers it)",
+		"nothing is started. Whoever manages this machine has to bring one of version %llu or later "
+		"(" BUNDLE_HIGHEST " remembers it)",
 		(unsigned long long)h->version, h->name, lies, *wrong ? "; " : "", wrong,
 		(unsigned long long)h->version);
 }

@@ -34,8 +34,7 @@ static int parse(const char *path, const struct buf *b, struct bundle_highest *r
 	return good ? 0 : damaged(path, "it is damaged", d);
 }
 
-int bundle_highest_read(
-	const char *path, enum fs_trust trust, uid_t uid, struct bundle_highest *ret, struct diag *d)
+int bundle_highest_read(const char *path, enum fs_trust trust, uid_t uid, struct bundle_highest *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(BUNDLE_HIGHEST_MAX);
 	struct diag why = { "" };

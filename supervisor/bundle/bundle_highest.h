@@ -21,11 +21,11 @@
 enum { BUNDLE_HIGHEST_MAX = 4096 };
 
 struct bundle_highest {
-	uint64_t version;	  /* 0: none was ever kept */
-	char name[BUNDLE_WORDS];  /* as that bundle called itself, escaped for words */
+	uint64_t version;	 /* 0: none was ever kept */
+	char name[BUNDLE_WORDS]; /* as that bundle called itself, escaped for words */
 };
 
-int bundle_highest_read(const char *path, enum fs_trust trust, uid_t uid, struct bundle_highest *ret,
-	struct diag *d) _must_check_;
+int bundle_highest_read(
+	const char *path, enum fs_trust trust, uid_t uid, struct bundle_highest *ret, struct diag *d) _must_check_;
 /* dir: BUNDLE_KEPT_DIR, open and locked. Never lowers what is there. */
 int bundle_highest_raise(int dir, const struct bundle *b, struct diag *d) _must_check_;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "base/io.h"
 #include "base/text.h"
 #include "supervisor/bundle/fetch_run.h"
 #include "supervisor/identity.h"
@@ -90,19 +91,32 @@ struct fetching {
 	struct bundle_offer *offer;
 	const struct bundle_args *args;
 	const char *url;
+	uint64_t deadline;
 	struct diag *d;
 };
+
+static int out_of_time(const struct fetching *f, const char *url)
+{
+	char shown[SHOWN];
+
+	return diag_fail(f->d, -ETIMEDOUT,
+		"cannot fetch %s: the time that there is for all of it is over; its server is too slow, or keeps it "
+		"waiting",
+		text_escape_str(url, shown, sizeof(shown)));
+}
 
 static int fetch(struct fetching *f, const char *url, size_t max, struct buf *ret)
 {
 	int r;
 
+	if (io_now_us() >= f->deadline)
+		return out_of_time(f, url);
 	f->request.url = (char *)(uintptr_t)url;
 	f->request.max = max;
 	*ret = BUF_INIT(max);
-	r = fetch_run(&f->request, ret, f->d);
+	r = fetch_run(&f->request, f->deadline, ret, f->d);
 	f->request.url = NULL; /* the caller's, who may be leaving */
-	return r;
+	return r < 0 && io_now_us() >= f->deadline ? out_of_time(f, url) : r;
 }
 
 /* The signature behind that suffix, if the server has it. */
@@ -169,11 +183,11 @@ static int fetch_all(struct fetching *f)
 	return r ? r : fetch_further(f);
 }
 
-int bundle_offer_fetch(
-	const struct policy *policy, const struct bundle_args *a, struct bundle_offer *ret, struct diag *d)
+int bundle_offer_fetch(const struct policy *policy, const struct bundle_args *a, uint64_t deadline,
+	struct bundle_offer *ret, struct diag *d)
 {
 	_cleanup_bundle_offer_ struct bundle_offer o = { .name = strdup(policy->bundle.url) };
-	struct fetching f = { .offer = &o, .args = a, .url = policy->bundle.url, .d = d };
+	struct fetching f = { .offer = &o, .args = a, .url = policy->bundle.url, .deadline = deadline, .d = d };
 	struct paths root = { .uid = 0 };
 	struct identity id = { 0 };
 	int r = identity_find(&root, &id, d);

@@ -30,9 +30,9 @@ struct bundle_offer {
 int bundle_offer_read(
 	const char *path, const struct bundle_args *a, struct bundle_offer *ret, struct diag *d) _must_check_;
 /* By stockade-fetch: the address, the address with ".minisig" behind it, and, until there are enough, with
- * ".ID.minisig" and ".NAME.minisig" for each key of the rule. */
-int bundle_offer_fetch(const struct policy *policy, const struct bundle_args *a, struct bundle_offer *ret,
-	struct diag *d) _must_check_;
+ * ".ID.minisig" and ".NAME.minisig" for each key of the rule. All of it ends by deadline (io_now_us()). */
+int bundle_offer_fetch(const struct policy *policy, const struct bundle_args *a, uint64_t deadline,
+	struct bundle_offer *ret, struct diag *d) _must_check_;
 /* Is it a bundle by that rule, now? */
 int bundle_offer_judge(
 	const struct bundle_offer *o, const struct bundle_args *a, struct bundle *ret, struct diag *d) _must_check_;

@@ -121,7 +121,8 @@ static const struct {
 	const char *word, *line;
 } holds[] = {
 	[BUNDLE_HOLDS] = { "now", NULL },
-	[BUNDLE_OVER] = { "over", "It has expired: nothing of it holds, and a machine where it is the newest starts nothing." },
+	[BUNDLE_OVER] = { "over",
+		"It has expired: nothing of it holds, and a machine where it is the newest starts nothing." },
 	[BUNDLE_AHEAD] = { "ahead", "It was issued later than this machine's clock says: none takes it before, and one "
 				    "where it lies in its place starts nothing." },
 };
@@ -131,12 +132,13 @@ static json_t *describe(const struct showing *s)
 {
 	char issued[OUTPUT_TIME_SIZE], expires[OUTPUT_TIME_SIZE];
 
-	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:O, s:o, s:o, s:o}", "bundle", question_shown_json(s->b.name),
-		"version", (json_int_t)s->b.version, "issued", output_time(s->b.issued, issued), "expires",
-		output_time(s->b.expires, expires), "holds", holds[bundle_holds(&s->b, (int64_t)time(NULL))].word,
-		"profiles", files_json(s->b.profiles, s->b.n_profiles, true),
-		"pins", files_json(s->b.pins, s->b.n_pins, false), "revocations", s->b.revocations, "kill",
-		kills_json(&s->kills), "groups", groups_json(&s->b.groups), "signers", signers_json(&s->v));
+	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:O, s:o, s:o, s:o}", "bundle",
+		question_shown_json(s->b.name), "version", (json_int_t)s->b.version, "issued",
+		output_time(s->b.issued, issued), "expires", output_time(s->b.expires, expires), "holds",
+		holds[bundle_holds(&s->b, (int64_t)time(NULL))].word, "profiles",
+		files_json(s->b.profiles, s->b.n_profiles, true), "pins", files_json(s->b.pins, s->b.n_pins, false),
+		"revocations", s->b.revocations, "kill", kills_json(&s->kills), "groups", groups_json(&s->b.groups),
+		"signers", signers_json(&s->v));
 }
 
 static void print(const struct showing *s)

@@ -13,6 +13,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "base/io.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "supervisor/bundle/bundle_highest.h"
 #include "supervisor/bundle/bundle_offer.h"
@@ -20,17 +22,28 @@
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
 
-enum { SHOWN = 300, EVERY_DEFAULT_S = 300 };
+/* TIMEOUT_S: what is slow is asked again by the next. */
+enum { SHOWN = 300, EVERY_DEFAULT_S = 300, TIMEOUT_S = 180, TIMEOUT_MAX_S = 3600 };
 
 struct sync_options {
 	bool due;
+	char *timeout;
 };
 
 static const struct option_row sync_rows[] = {
 	{ "due", 0, OPTION_FLAG, offsetof(struct sync_options, due), NULL,
 		"only if the time that policy says has passed since the last (for the timer)" },
+	{ "timeout", 0, OPTION_STR, offsetof(struct sync_options, timeout), "SECONDS",
+		"fetch for no longer, all in all; 180 unless given" },
 	{ 0 },
 };
+
+static void options_done(void *options)
+{
+	struct sync_options *o = options;
+
+	free(o->timeout);
+}
 
 struct sync {
 	struct policy policy;
@@ -38,6 +51,7 @@ struct sync {
 	struct bundle_judging judging;
 	struct bundle kept; /* version 0: none that can be verified */
 	struct bundle_highest highest;
+	uint64_t deadline; /* io_now_us() */
 	int dir;
 };
 
@@ -138,7 +152,8 @@ static int refuse_older(const struct sync *s, const char *name, const struct bun
 	char shown[SHOWN];
 
 	return diag_fail(d, -EPERM,
-		"%s has version %llu, and version %llu of '%.200s' was kept on this machine%s: a bundle never goes back, "
+		"%s has version %llu, and version %llu of '%.200s' was kept on this machine%s: a bundle never goes "
+		"back, "
 		"so it is not taken",
 		text_escape_str(name, shown, sizeof(shown)), (unsigned long long)b->version,
 		(unsigned long long)s->highest.version, s->highest.name,
@@ -188,7 +203,7 @@ static int consider_placed(struct sync *s, struct diag *d)
 static int consider_fetched(struct sync *s, struct diag *d)
 {
 	_cleanup_bundle_offer_ struct bundle_offer o = { 0 };
-	int r = s->policy.bundle.url ? bundle_offer_fetch(&s->policy, &s->judging.args, &o, d) : 0;
+	int r = s->policy.bundle.url ? bundle_offer_fetch(&s->policy, &s->judging.args, s->deadline, &o, d) : 0;
 
 	if (r < 0 || !s->policy.bundle.url)
 		return r;
@@ -227,7 +242,11 @@ static int run_sync(const struct command_ctx *ctx)
 	const struct sync_options *o = ctx->options;
 	_cleanup_(sync_done) struct sync s = { .dir = -1 };
 	struct diag d = { "out of memory" };
+	uint64_t seconds = TIMEOUT_S;
 
+	if (o->timeout && parse_u64(o->timeout, 1, TIMEOUT_MAX_S, &seconds) < 0)
+		return command_usage(ctx, "--timeout %s: a number of seconds from 1 to %d", o->timeout, TIMEOUT_MAX_S);
+	s.deadline = io_now_us() + seconds * US_PER_S;
 	if (geteuid() != 0) {
 		command_error(
 			"sync keeps the bundle of this machine, which is root's: start it as root, or let the timer "
@@ -243,12 +262,13 @@ static int run_sync(const struct command_ctx *ctx)
 
 const struct command_row cmd_sync = {
 	.name = "sync",
-	.synopsis = "[--due]",
+	.synopsis = "[--due] [--timeout SECONDS]",
 	.summary = "take the newest signed bundle of this machine's IT",
 	.details = "Fetches what policy names in bundle.url, and looks at " BUNDLE_PLACED
 		   ". What is signed as policy says and is newer is kept in " BUNDLE_KEPT_DIR
 		   "; whatever is wrong, what is kept stays. For root.",
 	.options = sync_rows,
 	.options_size = sizeof(struct sync_options),
+	.options_done = options_done,
 	.run = run_sync,
 };

@@ -79,14 +79,27 @@ static int start(const struct wiring *w, pid_t *ret)
 	return r;
 }
 
-/* It has its own limits of time; one that hangs beyond them (in a plug-in that resolves names) is ended. */
-static int wait_for(pid_t pid, uint32_t seconds)
+/* 0: there is none. Never more than the program's own limit and some grace. */
+static int left_ms(uint64_t deadline, uint32_t seconds)
+{
+	uint64_t now = io_now_us(), most = ((uint64_t)seconds + GRACE_S) * 1000,
+		 left = deadline > now ? (deadline - now) / 1000 : 0;
+
+	return (int)(left < most ? left : most);
+}
+
+/* It has its own limits of time; one that hangs beyond them (in a plug-in that resolves names) is ended, and so is one
+ * that is at work when all of the time is over: a server that sends a few bytes now and then could hold it for long. */
+static int wait_for(pid_t pid, uint32_t seconds, uint64_t deadline)
 {
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	int status;
+	int status, n;
 
-	if (pidfd < 0 || poll(&p, 1, (int)(seconds + GRACE_S) * 1000) <= 0)
+	do
+		n = pidfd < 0 ? 0 : poll(&p, 1, left_ms(deadline, seconds));
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
@@ -114,7 +127,7 @@ static int failed(const struct fetch_request *f, int status, int words, struct d
 		      : "stockade-fetch was ended before it could say why");
 }
 
-int fetch_run(const struct fetch_request *f, struct buf *ret, struct diag *d)
+int fetch_run(const struct fetch_request *f, uint64_t deadline, struct buf *ret, struct diag *d)
 {
 	_cleanup_(wiring_done) struct wiring w = { -1, -1, -1, { -1, -1 } };
 	int r = wire_up(f, &w), status;
@@ -128,7 +141,7 @@ int fetch_run(const struct fetch_request *f, struct buf *ret, struct diag *d)
 			"cannot start " PROGRAM ": %s; reinstall stockade, its programs belong together", strerror(r));
 	close(w.words[1]);
 	w.words[1] = -1;
-	status = wait_for(pid, f->seconds);
+	status = wait_for(pid, f->seconds, deadline);
 	if (status != FETCH_DONE)
 		return failed(f, status, w.words[0], d);
 	r = take_body(w.body, ret);

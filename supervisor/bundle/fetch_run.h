@@ -9,5 +9,6 @@
 #include "supervisor/role.h"
 #include "wire/fetch.h"
 
-/* At most f->max bytes into ret, whose own max must be as much. What came is not believed by anybody yet. */
-int fetch_run(const struct fetch_request *f, struct buf *ret, struct diag *d) _must_check_;
+/* At most f->max bytes into ret, whose own max must be as much. What came is not believed by anybody yet. Whatever the
+ * program does, it is gone by deadline (io_now_us()). */
+int fetch_run(const struct fetch_request *f, uint64_t deadline, struct buf *ret, struct diag *d) _must_check_;

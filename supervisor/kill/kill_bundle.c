@@ -71,7 +71,7 @@ static void add_dir(struct look *l, const char *path, const char *const *begin, 
 static bool is_same(struct kill_bundle *b)
 {
 	static const char *const placed[] = { "bundle.json", "policy.json" }, *const any[] = { "" },
-				*const highest[] = { "highest" };
+				 *const highest[] = { "highest" };
 	struct look l = { 0 };
 	bool same;
 

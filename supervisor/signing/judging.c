@@ -36,8 +36,7 @@ static int load_keys(struct judging *j, const struct paths *own, struct diag *d)
 	return add_keys(&j->keys, dir, FS_TRUST_USER, own->uid, d);
 }
 
-int judging_init(
-	const struct policy *policy, const struct paths *own, int64_t now, struct judging *ret, struct diag *d)
+int judging_init(const struct policy *policy, const struct paths *own, int64_t now, struct judging *ret, struct diag *d)
 {
 	_cleanup_judging_ struct judging j = { .policy = policy, .now = now };
 	int r = sign_init();

@@ -3,6 +3,7 @@
 
 /etc/stockade and /var/lib/stockade of a test lie over the real ones in a mount namespace of its own.
 """
+import contextlib
 import hashlib
 import http.server
 import json
@@ -20,6 +21,7 @@ pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
 OVER = 'mount --bind "$0/etc" /etc/stockade && mount --bind "$0/lib" /var/lib/stockade && exec "$@"'
 PROFILE = {"stockade": 1, "name": "notes", "command": ["/usr/bin/true"]}
+DRIP = object()  # in the place of a body: bytes that never end, a few at a time
 OPENSSL = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=localhost",
            "-addext", "subjectAltName=DNS:localhost"]
 
@@ -28,7 +30,7 @@ class Web:
     """A web server on the loopback; what it has is a dict, what it was asked for a list."""
 
     def __init__(self, context=None):
-        self.files, self.asked, self.look, web = {}, [], None, self
+        self.files, self.asked, self.look, self.over, web = {}, [], None, threading.Event(), self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
@@ -36,6 +38,9 @@ class Web:
                 if web.look:
                     web.look()
                 body = web.files.get(self.path)
+                if body is DRIP:
+                    self.drip()
+                    return
                 if isinstance(body, str):
                     self.send_response(302)
                     self.send_header("Location", body)
@@ -46,6 +51,15 @@ class Web:
                 if body:
                     self.wfile.write(body)
 
+            def drip(self):
+                """Fast enough for who only asks whether something comes."""
+                self.send_response(200)
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    while not web.over.wait(0.005):
+                        self.wfile.write(b"{")
+                        self.wfile.flush()
+
             def log_message(self, *_):
                 pass
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -55,6 +69,7 @@ class Web:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
+        self.over.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -291,6 +306,29 @@ def test_only_so_many_bytes_are_taken_and_a_redirection_leads_nowhere_else(fleet
     fleet.web.files = {}
     assert "has no" in fleet.sync(check=1).stderr
     assert fleet.kept() is None
+
+
+@pytest.mark.parametrize("slow", ["/bundle.json", "/bundle.json.minisig", "/bundle.json.security.minisig"])
+def test_a_server_that_drips_holds_it_no_longer_than_its_time_and_nothing_goes_on_behind_it(fleet, slow):
+    fleet.serve(1)
+    fleet.sync()
+    fleet.key("security")
+    fleet.policy(signatures={"need": 2, "of": ["it", "security"]})
+    fleet.serve(2)
+    fleet.web.files[slow] = DRIP
+    begun = time.monotonic()
+    said = fleet.sync("--timeout", "3", check=1).stderr
+    assert "the time that there is for all of it is over" in said and slow in said, said
+    assert time.monotonic() - begun < 60, "it was held for as long as a whole fetch may take"
+    assert fleet.kept() == 1
+    assert not [p for p in os.listdir("/proc") if p.isdigit() and command(p) == "stockade-fetch"]
+
+
+def command(pid):
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+            return f.read().strip()
+    return None
 
 
 def test_what_fetches_has_nothing_of_the_terminal_that_it_was_started_from(fleet):

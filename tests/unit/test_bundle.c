@@ -334,9 +334,7 @@ static void kept_is_older(struct world *w)
 
 static void an_older_one_is_refused_once_a_newer_was_kept_whatever_became_of_that(void **state)
 {
-	static void (*const ways[])(struct world *) = {
-		kept_by_another_key, kept_is_cut, kept_is_gone, kept_is_older
-	};
+	static void (*const ways[])(struct world *) = { kept_by_another_key, kept_is_cut, kept_is_gone, kept_is_older };
 	struct world *w = *state;
 
 	put_signed(w->placed, w->it, HEAD("4") "}");
@@ -370,7 +368,8 @@ static void where_one_was_kept_none_at_all_is_refused(void **state)
 static void what_remembers_the_highest_denies_when_it_is_damaged(void **state)
 {
 	static const char *const rows[] = { "[]", "{}", "{\"stockade\":1,\"bundle\":\"acme\",\"version\":0}",
-		"{\"stockade\":1,\"bundle\":\"acme\",\"version\":-5}", "{\"stockade\":2,\"bundle\":\"a\",\"version\":5}",
+		"{\"stockade\":1,\"bundle\":\"acme\",\"version\":-5}",
+		"{\"stockade\":2,\"bundle\":\"a\",\"version\":5}",
 		"{\"stockade\":1,\"bundle\":\"acme\",\"version\":\"5\"}", "{\"stockade\":1,\"version\":5}",
 		"{\"stockade\":1,\"bundle\":\"acme\",\"version\":5,\"version\":1}" };
 	struct world *w = *state;
@@ -392,10 +391,10 @@ static void what_remembers_the_highest_denies_when_it_is_damaged(void **state)
 }
 
 #define ENDED(version)                                                                                                 \
-	"{\"stockade\": 1, \"bundle\": \"acme\", \"version\": " version                                                 \
+	"{\"stockade\": 1, \"bundle\": \"acme\", \"version\": " version                                                \
 	", \"issued\": \"2026-01-01T00:00:00Z\", \"expires\": \"2026-02-01T00:00:00Z\"}"
 #define AHEAD(version)                                                                                                 \
-	"{\"stockade\": 1, \"bundle\": \"acme\", \"version\": " version                                                 \
+	"{\"stockade\": 1, \"bundle\": \"acme\", \"version\": " version                                                \
 	", \"issued\": \"2026-12-01T00:00:00Z\", \"expires\": \"2027-02-01T00:00:00Z\"}"
 
 /* An older one would hold, and lifts what the newest had killed. */

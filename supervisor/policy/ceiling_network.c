@@ -138,6 +138,29 @@ static int cut_private(struct effective *e)
 	return r;
 }
 
+/* A name that TLS does not say again may lead to any server of whoever answers for it. */
+static int cut_sni(struct effective *e)
+{
+	const char *where = policy_ceiling(&e->policy.ceilings, "network.sni");
+	struct net_config *c = &e->profile.network;
+	char text[NETWORK_TEXT_MAX];
+	int r = 0;
+
+	if (!where || !e->policy.ceilings.sni)
+		return 0;
+	for (size_t i = 0; r == 0 && i < c->n_grants; i++) {
+		struct net_grant *g = &c->grants[i];
+		if (g->sni || g->kind == NET_PREFIX || g->kind == NET_LOCALHOST)
+			continue;
+		g->sni = true;
+		r = ceiling_say(e, where, "another name in TLS than %s, asked for by %s: it is compared",
+			network_grant_text(g, text, sizeof(text)), g->where);
+		if (r == 0)
+			r = ceiling_where(&g->where, where);
+	}
+	return r;
+}
+
 static int cut_publish(struct effective *e)
 {
 	const char *where = policy_ceiling(&e->policy.ceilings, "network.publish");
@@ -158,5 +181,7 @@ int ceiling_network(struct effective *e, struct diag *d)
 
 	if (r == 0)
 		r = cut_private(e);
+	if (r == 0)
+		r = cut_sni(e);
 	return r < 0 ? r : cut_publish(e);
 }

@@ -128,16 +128,6 @@ static int cut_limits(struct effective *e)
 
 /* --- switches --- */
 
-static int cut_home(struct effective *e)
-{
-	const char *where = policy_ceiling(&e->policy.ceilings, "filesystem.home");
-
-	if (!where || e->policy.ceilings.bounds.home != HOME_EMPTY || e->profile.home == HOME_EMPTY)
-		return 0;
-	e->profile.home = HOME_EMPTY;
-	return ceiling_say(e, where, "a home that is kept: it is empty, and forgotten at the end");
-}
-
 /* The default set is within each other. */
 static int cut_seccomp(struct effective *e)
 {
@@ -157,33 +147,51 @@ static int cut_seccomp(struct effective *e)
 	return r < 0 ? r : e->profile.seccomp ? 0 : -ENOMEM;
 }
 
-static int cut_client(struct effective *e)
+/* Where the policy does not allow what a switch grants, it is as it is without. */
+static int cut_switches(struct effective *e)
 {
 	const struct policy_ceilings *c = &e->policy.ceilings;
+	struct profile *f = &e->profile;
 	const struct {
 		const char *path, *what;
-		bool allowed, *on;
+		bool allowed, *of, without;
 	} rows[] = {
-		{ "client.sampling", "asking the client's model", c->sampling, &e->profile.client.sampling.on },
-		{ "client.elicitation", "asking the user through the client", c->elicitation,
-			&e->profile.client.elicitation.on },
+		{ "filesystem.protect",
+			"writing what the user's own tools execute (.git/hooks and the like): it is protected",
+			!c->bounds.protect, &f->protect, true },
+		{ "tools.text",
+			"escape sequences and invisible characters in what the server says: they are neutralised",
+			c->bounds.text.pass, &f->text.pass, false },
+		{ "client.sampling", "asking the client's model", c->sampling, &f->client.sampling.on, false },
+		{ "client.elicitation", "asking the user through the client", c->elicitation, &f->client.elicitation.on,
+			false },
 	};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++) {
 		const char *where = policy_ceiling(c, rows[i].path);
-		if (!where || rows[i].allowed || !*rows[i].on)
+		if (!where || rows[i].allowed || *rows[i].of == rows[i].without)
 			continue;
-		*rows[i].on = false;
+		*rows[i].of = rows[i].without;
 		r = ceiling_say(e, where, "%s", rows[i].what);
 	}
 	return r;
 }
 
+static int cut_home(struct effective *e)
+{
+	const char *where = policy_ceiling(&e->policy.ceilings, "filesystem.home");
+
+	if (!where || e->policy.ceilings.bounds.home != HOME_EMPTY || e->profile.home == HOME_EMPTY)
+		return 0;
+	e->profile.home = HOME_EMPTY;
+	return ceiling_say(e, where, "a home that is kept: it is empty, and forgotten at the end");
+}
+
 int ceilings_apply_rules(struct effective *e, struct diag *d)
 {
 	static int (*const parts[])(struct effective * e) = { cut_environment, cut_limits, cut_home, cut_seccomp,
-		cut_client, ceiling_calls };
+		cut_switches, ceiling_calls };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++)

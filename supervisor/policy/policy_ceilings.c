@@ -178,6 +178,11 @@ int policy_set_private(const struct key *k)
 	return take_switch(k, &KEY_FIELD(k, struct policy_ceilings)->private_networks);
 }
 
+int policy_set_sni(const struct key *k)
+{
+	return take_switch(k, &KEY_FIELD(k, struct policy_ceilings)->sni);
+}
+
 int policy_set_sampling(const struct key *k)
 {
 	return take_switch(k, &KEY_FIELD(k, struct policy_ceilings)->sampling);

@@ -22,7 +22,7 @@ struct policy_ceilings {
 	struct profile bounds;			/* what they say */
 	struct profile_items env_pass, env_set; /* patterns of names */
 	struct profile_items seccomp;		/* names of sets */
-	bool publish, private_networks, sampling, elicitation;
+	bool publish, private_networks, sni, sampling, elicitation;
 };
 
 /* Where that ceiling is laid down; NULL: there is none. */

@@ -57,6 +57,7 @@ int policy_set_env_set(const struct key *k) _must_check_;
 int policy_set_seccomp(const struct key *k) _must_check_;
 int policy_set_publish(const struct key *k) _must_check_;
 int policy_set_private(const struct key *k) _must_check_;
+int policy_set_sni(const struct key *k) _must_check_;
 int policy_set_sampling(const struct key *k) _must_check_;
 int policy_set_elicitation(const struct key *k) _must_check_;
 /* policy_consent.c */

@@ -286,18 +286,23 @@ static int find_switches(struct sides *s)
 {
 	const struct profile *n = &s->now->profile, *t = &s->then->profile;
 	bool worse = strcmp(t->seccomp, "default") == 0;
-	int r = find_switch(
-		s, "filesystem.home", "a home that is kept", n->home == HOME_PRIVATE, t->home == HOME_PRIVATE);
+	const struct {
+		const char *key, *what;
+		bool now, then;
+	} rows[] = {
+		{ "filesystem.home", "a home that is kept", n->home == HOME_PRIVATE, t->home == HOME_PRIVATE },
+		{ "filesystem.protect", "writing what the user's own tools execute", !n->protect, !t->protect },
+		{ "tools.text", "escape sequences and invisible characters in what it says", n->text.pass,
+			t->text.pass },
+		{ "client.sampling", "asking the client's model", n->client.sampling.on, t->client.sampling.on },
+		{ "client.elicitation", "asking the user through the client", n->client.elicitation.on,
+			t->client.elicitation.on },
+		{ "network.publish", "a published port", n->network.n_publish > 0, t->network.n_publish > 0 },
+	};
+	int r = 0;
 
-	if (r == 0)
-		r = find_switch(s, "client.sampling", "asking the client's model", n->client.sampling.on,
-			t->client.sampling.on);
-	if (r == 0)
-		r = find_switch(s, "client.elicitation", "asking the user through the client", n->client.elicitation.on,
-			t->client.elicitation.on);
-	if (r == 0)
-		r = find_switch(
-			s, "network.publish", "a published port", n->network.n_publish > 0, t->network.n_publish > 0);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++)
+		r = find_switch(s, rows[i].key, rows[i].what, rows[i].now, rows[i].then);
 	if (r == 0 && strcmp(n->seccomp, t->seccomp) != 0)
 		r = changes_add(s->ret, worse, changes_rule(s, worse, "seccomp"),
 			"the system calls of \"%s\": of \"%s\"", n->seccomp, t->seccomp);

@@ -49,20 +49,31 @@ static int lost(struct sides *s, const struct net_grant *g)
 			       "connecting to %s%s", network_grant_text(g, text, sizeof(text)), left.data);
 }
 
-/* That a private address may answer for the same host. */
-static int find_private(struct sides *s, const struct net_grant *now)
+static int host_switch(
+	struct sides *s, const struct net_grant *g, const char *key, const char *what, bool now, bool then)
 {
 	char text[NETWORK_TEXT_MAX];
 
-	for (size_t i = 0; i < s->then->profile.network.n_grants; i++) {
+	return now == then ? 0
+			   : changes_add(s->ret, now, changes_rule(s, now, key), "%s %s%s", what,
+				     network_grant_text(g, text, sizeof(text)), now ? ": no more" : "");
+}
+
+/* What else is granted for the same host. */
+static int find_host_switches(struct sides *s, const struct net_grant *now)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->then->profile.network.n_grants; i++) {
 		const struct net_grant *then = &s->then->profile.network.grants[i];
-		if (!network_same_host(now, then) || now->private_allowed == then->private_allowed)
+		if (!network_same_host(now, then))
 			continue;
-		return changes_add(s->ret, now->private_allowed,
-			changes_rule(s, now->private_allowed, "network.private"), "a private address answers for %s%s",
-			network_grant_text(now, text, sizeof(text)), now->private_allowed ? ": no more" : "");
+		r = host_switch(s, now, "network.private", "a private address answers for", now->private_allowed,
+			then->private_allowed);
+		if (r == 0)
+			r = host_switch(s, now, "network.sni", "another name in TLS than", !now->sni, !then->sni);
 	}
-	return 0;
+	return r;
 }
 
 int changes_network(struct sides *s)
@@ -72,7 +83,8 @@ int changes_network(struct sides *s)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < now->n_grants; i++)
-		r = holds_whole(then, &now->grants[i]) ? find_private(s, &now->grants[i]) : lost(s, &now->grants[i]);
+		r = holds_whole(then, &now->grants[i]) ? find_host_switches(s, &now->grants[i])
+						       : lost(s, &now->grants[i]);
 	for (size_t i = 0; r == 0 && i < then->n_grants; i++)
 		if (!holds_whole(now, &then->grants[i]))
 			r = changes_add(s->ret, false, changes_rule(s, false, "network.allow"), "connecting to %s",

@@ -100,6 +100,17 @@ def test_each_server_is_told_what_it_loses_and_by_which_rule(used):
     assert set(looked.outcomes().values()) == {"asks"}
 
 
+def test_what_a_switch_of_the_policy_takes_is_told_with_its_rule(used):
+    used.profile("fixed", {"stockade": 1, "name": "fixed", "version": 1, "command": COMMAND, "tools": {"text": "pass"},
+                           "filesystem": {"write": [f"{used.work}/docs"], "protect": "none"},
+                           "network": {"allow": [{"host": "api.example.com", "ports": [443], "sni": False}]}})
+    looked = Looked(used, {"filesystem": {"protect": "default"}, "network": {"sni": True}, "tools": {"text": "neutralise"}})
+    rules = {c["what"]: c["rule"] for s in looked.told["servers"] if s["server"] == "fixed" for c in s["changes"]}
+    assert rules == {"another name in TLS than api.example.com:443: no more": f"{looked.path}:1 (network.sni)",
+                     "writing what the user's own tools execute: no more": f"{looked.path}:1 (filesystem.protect)",
+                     "escape sequences and invisible characters in what it says: no more": f"{looked.path}:1 (tools.text)"}
+
+
 def test_an_approval_of_a_parameter_is_judged_by_the_directory_that_was_approved(used):
     assert Looked(used, {"filesystem": {"read": [f"{used.work}/notes", f"{used.work}/docs"]}}).outcomes()["chosen"] == "stands"
     looked = Looked(used, {"filesystem": {"read": [f"{used.work}/docs"]}})

@@ -122,6 +122,12 @@ static const struct {
 		"asking the user through the client", "client.elicitation" },
 	{ "\"private\": false", "\"private\": true", "\"network\": {\"private\": false}", "api.example.com",
 		"network.private" },
+	{ "\"sni\": true", "\"sni\": false", "\"network\": {\"sni\": true}",
+		"another name in TLS than api.example.com:443", "network.sni" },
+	{ "\"protect\": \"default\"", "\"protect\": \"none\"", "\"filesystem\": {\"protect\": \"default\"}",
+		"writing what the user's own tools execute", "filesystem.protect" },
+	{ "\"tools\": {", "\"tools\": {\"text\": \"pass\", ", "\"tools\": {\"text\": \"neutralise\"}",
+		"invisible characters in what the server says", "tools.text" },
 	{ "?~/absent.socket", "?~/docs/one", "\"ipc\": {\"unix\": []}", "docs/one", "ipc.unix" },
 	{ "\"files\": 64", "\"files\": 64", "\"limits\": {\"files\": 32}", "64 open files: it is 32", "limits.files" },
 	{ "\"message\": \"1MiB\"", "\"message\": \"2MiB\"", "\"limits\": {\"message\": \"1MiB\"}",
@@ -149,6 +155,33 @@ static void what_is_rarely_granted_has_its_ceiling_as_well(void **state)
 			fail_msg("row %zu: '%s' by '%s'", i, line ? line->text : "nothing is cut",
 				line ? line->where : "nothing");
 	}
+}
+
+/* The other word of each lets through what the profile grants. */
+static void what_a_switch_of_the_policy_allows_is_left_as_the_profile_has_it(void **state)
+{
+	struct launch *l = *state;
+	const struct effective_line *line;
+
+	launch_edit(l, "\"sni\": true", "\"sni\": false");
+	launch_edit(l, "\"protect\": \"default\"", "\"protect\": \"none\"");
+	launch_edit(l, "\"tools\": {", "\"tools\": {\"text\": \"pass\", ");
+	set_policy(l, "\"network\": {\"sni\": false}, \"filesystem\": {\"protect\": \"none\"}, \"tools\": {\"text\": "
+		      "\"pass\"}");
+	describe(l);
+	assert_null(launch_line(l, LINE_CUT, ""));
+	assert_false(l->e.profile.network.grants[0].sni);
+	assert_false(l->e.profile.protect);
+	assert_true(l->e.shim.text.pass);
+	set_policy(l, "\"network\": {\"sni\": true}, \"filesystem\": {\"protect\": \"default\"}, \"tools\": {\"text\": "
+		      "\"neutralise\"}");
+	describe(l);
+	assert_true(l->e.profile.network.grants[0].sni);
+	assert_true(l->e.profile.protect);
+	assert_null(launch_line(l, LINE_PROTECT, "off"));
+	assert_false(l->e.shim.text.pass);
+	line = launch_line(l, LINE_NETWORK, "api.example.com:443");
+	assert_true(line && line->where && strstr(line->where, "(network.sni)"));
 }
 
 static void what_is_enforced_and_what_is_bound_is_what_is_left(void **state)
@@ -278,6 +311,9 @@ static void what_is_no_ceiling_denies_every_launch_in_words(void **state)
 		{ "\"network\": {\"allow\": [\"${host}\"]}", "must hold hosts with their ports" },
 		{ "\"network\": {\"allow\": [\"*.com\"]}", "network.allow" },
 		{ "\"network\": {\"private\": \"no\"}", "must be true or false" },
+		{ "\"network\": {\"sni\": \"default\"}", "must be true or false" },
+		{ "\"filesystem\": {\"protect\": true}", "must be a string" },
+		{ "\"tools\": {\"text\": \"clean\"}", "tools.text cannot be" },
 		{ "\"seccomp\": [\"none\"]", "\\\"default\\\" and \\\"browser\\\"" },
 		{ "\"limits\": {\"memory\": \"1GiB\"}", "is not enforced by this version" },
 		{ "\"limits\": {\"processes\": 0}", "must lie between" },
@@ -304,6 +340,8 @@ int main(void)
 			what_is_wider_than_its_ceiling_becomes_the_ceilings_part_with_a_line_that_says_so, launch_up,
 			launch_down),
 		cmocka_unit_test_setup_teardown(what_is_rarely_granted_has_its_ceiling_as_well, launch_up, launch_down),
+		cmocka_unit_test_setup_teardown(
+			what_a_switch_of_the_policy_allows_is_left_as_the_profile_has_it, launch_up, launch_down),
 		cmocka_unit_test_setup_teardown(
 			what_is_enforced_and_what_is_bound_is_what_is_left, launch_up, launch_down),
 		cmocka_unit_test_setup_teardown(

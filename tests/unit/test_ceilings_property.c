@@ -135,6 +135,8 @@ static json_t *alike(struct draw *x)
 	if (often(&x->state, 3))
 		json_object_set_new(files, "home", json_string(often(&x->state, 5) ? "empty" : "private"));
 	if (often(&x->state, 3))
+		json_object_set_new(files, "protect", json_string(often(&x->state, 5) ? "default" : "none"));
+	if (often(&x->state, 3))
 		json_object_set_new(files, "tmp", json_sprintf("%uKiB", 64 + chance(&x->state) % 900000));
 	json_object_set_new(o, "filesystem", files);
 	t = rules_of(x);
@@ -142,6 +144,8 @@ static json_t *alike(struct draw *x)
 		json_object_set_new(t, "rate", json_string(rates[chance(&x->state) % ARRAY_LEN(rates)]));
 	if (often(&x->state, 3))
 		json_object_set_new(t, "time", json_sprintf("%us", 1 + chance(&x->state) % 100));
+	if (often(&x->state, 3))
+		json_object_set_new(t, "text", json_string(often(&x->state, 5) ? "neutralise" : "pass"));
 	json_object_set_new(o, "tools", t);
 	json_object_set_new(o, "prompts", rules_of(x));
 	put_limits(x, o);
@@ -163,6 +167,8 @@ static void draw_policy(struct draw *x)
 		json_object_set_new(net, "private", json_boolean(often(&x->state, 3)));
 	if (often(&x->state, 3))
 		json_object_set_new(net, "publish", json_boolean(often(&x->state, 3)));
+	if (often(&x->state, 3))
+		json_object_set_new(net, "sni", json_boolean(often(&x->state, 5)));
 	if (often(&x->state, 4))
 		json_object_set_new(client, "sampling", json_boolean(often(&x->state, 5)));
 	if (often(&x->state, 4))
@@ -191,7 +197,8 @@ static void draw_profile(struct draw *x)
 		json_object_set_new(net, "publish", json_pack("[i]", 20123));
 	if (often(&x->state, 3))
 		json_array_append_new(json_object_get(net, "allow"),
-			json_pack("{s:s, s:[i], s:b}", "host", "deep.x.api.example.com", "ports", 443, "private", 1));
+			json_pack("{s:s, s:[i], s:b, s:b}", "host", "deep.x.api.example.com", "ports", 443, "private",
+				1, "sni", 0));
 	json_object_set_new(x->profile, "env", env);
 	json_object_set_new(x->profile, "network", net);
 	json_object_set_new(x->profile, "client",
@@ -578,6 +585,28 @@ static void hold_rate(const struct draw *x)
 		r->period_s);
 }
 
+static bool is_word(const json_t *v, const char *word)
+{
+	return json_is_string(v) && strcmp(json_string_value(v), word) == 0;
+}
+
+static void hold_walls(const struct draw *x)
+{
+	const struct profile *f = &x->e.profile;
+	bool compared = json_is_true(said(x->policy, "network", "sni"));
+
+	HOLDS(x, f->protect == (x->asked.protect || is_word(said(x->policy, "filesystem", "protect"), "default")),
+		"protected files");
+	HOLDS(x, f->text.pass == (x->asked.text.pass && !is_word(said(x->policy, "tools", "text"), "neutralise")),
+		"text that passes");
+	for (size_t i = 0; i < f->network.n_grants; i++) {
+		const struct net_grant *g = &f->network.grants[i];
+		bool named = g->kind != NET_PREFIX && g->kind != NET_LOCALHOST;
+		bool asked = named && g->name && strcmp(g->name, "deep.x.api.example.com") == 0;
+		HOLDS(x, !named || g->sni == (!asked || compared), "the name in TLS of %s", g->name ? g->name : "*");
+	}
+}
+
 static void hold_switches(const struct draw *x)
 {
 	const struct profile *f = &x->e.profile;
@@ -641,6 +670,7 @@ static bool draw_one(uint64_t seed, const char *root, const char *login_home)
 		hold_numbers(&x);
 		hold_rate(&x);
 		hold_switches(&x);
+		hold_walls(&x);
 		hold_lines(&x);
 	}
 	done(&x);

@@ -23,10 +23,11 @@ enum complete_kind complete_value(const struct option_row *o)
 	return COMPLETE_NOTHING;
 }
 
-/* Commands that start or look at a plan, or lift a rule of it, take the name of a profile. */
+/* Commands that start or look at a plan, or lift a rule of it, take the name of a profile; one that makes a profile
+ * takes a new one. */
 enum complete_kind complete_word(const struct command_row *row)
 {
-	return row->rest || complete_scope(row) ? COMPLETE_PROFILES : COMPLETE_NOTHING;
+	return (row->rest && row != &cmd_profile_new) || complete_scope(row) ? COMPLETE_PROFILES : COMPLETE_NOTHING;
 }
 
 bool complete_scope(const struct command_row *row)

@@ -19,6 +19,7 @@ const struct command_row *const commands[] = {
 	&cmd_restore,
 	&cmd_kills,
 	&cmd_key_new,
+	&cmd_profile_new,
 	&cmd_profile_lint,
 	&cmd_profile_sign,
 	&cmd_profile_verify,

@@ -32,6 +32,7 @@ extern const struct command_row cmd_kill;
 extern const struct command_row cmd_restore;
 extern const struct command_row cmd_kills;
 extern const struct command_row cmd_key_new;
+extern const struct command_row cmd_profile_new;
 extern const struct command_row cmd_profile_lint;
 extern const struct command_row cmd_profile_sign;
 extern const struct command_row cmd_profile_verify;

@@ -146,7 +146,7 @@ struct effective_args {
 	char *const *environ;
 	const char *workspace;		       /* where we were started */
 	const struct effective_policy *policy; /* NULL: the machine's */
-	bool trial;			       /* doctor's own /bin/true: what policy says of servers is not about it */
+	bool trial; /* nothing that is started as it is, as doctor's /bin/true: what policy says is not about it */
 };
 
 /* All but what has to look at each file of the code: effective_look and effective_digest, in this order. */

@@ -10,7 +10,7 @@ import pytest
 from integration.harness import ODD, STAGE, STOCKADE, npm_server
 
 COMMANDS = ["run", "approve", "approvals", "approvals revoke", "check", "pin", "diff", "grant", "grants", "grants end", "ps", "stop",
-            "kill", "restore", "kills", "key new", "profile lint", "profile sign", "profile verify", "bundle new", "bundle show", "sync", "policy show", "policy lint", "policy test",
+            "kill", "restore", "kills", "key new", "profile new", "profile lint", "profile sign", "profile verify", "bundle new", "bundle show", "sync", "policy show", "policy lint", "policy test",
             "audit show", "audit verify", "audit key", "audit prune", "audit export", "inventory", "doctor"]
 
 

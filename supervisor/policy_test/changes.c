@@ -335,8 +335,8 @@ static int find_provided(struct sides *s)
 
 int changes_find(const struct effective *now, const struct effective *then, struct changes *ret)
 {
-	static int (*const parts[])(struct sides * s) = { find_paths, find_lists, changes_network, changes_names,
-		find_numbers, find_rates, find_switches, find_provided };
+	static int (*const parts[])(struct sides * s) = { changes_observe, find_paths, find_lists, changes_network,
+		changes_names, find_numbers, find_rates, find_switches, find_provided };
 	struct sides s = { now, then, ret };
 	int r = 0;
 

@@ -15,6 +15,8 @@
 
 struct change {
 	bool worse;
+	bool recorded; /* of what is let through for no other reason than to be recorded (policy/observe.h): neither
+			* granted nor taken away, so never worse */
 	char *what;
 	char *rule; /* "FILE:LINE (KEY)": of the new policy where it is worse, else of the one that held; NULL: not
 		       known */

@@ -56,6 +56,23 @@ static int compare(struct sides *s, const char *what, const struct strv *names, 
 	return r;
 }
 
+static int find_names(const struct sides *s, enum definition_kind kind, const struct shim_rules *now,
+	const struct shim_rules *then, struct strv *ret)
+{
+	int r = add_pinned(ret, s->now, kind);
+
+	if (r == 0)
+		r = add_globs(ret, now);
+	if (r == 0)
+		r = add_globs(ret, then);
+	return r < 0 ? r : add_once(ret, "*");
+}
+
+int changes_tool_names(const struct sides *s, struct strv *ret)
+{
+	return find_names(s, DEFINITION_TOOL, &s->now->profile.tools, &s->then->profile.tools, ret);
+}
+
 int changes_names(struct sides *s)
 {
 	const struct {
@@ -73,13 +90,7 @@ int changes_names(struct sides *s)
 		const void *now = (const char *)&s->now->profile + rows[i].offset,
 			   *then = (const char *)&s->then->profile + rows[i].offset;
 		_cleanup_strv_ struct strv names = { 0 };
-		r = add_pinned(&names, s->now, rows[i].kind);
-		if (r == 0)
-			r = add_globs(&names, now);
-		if (r == 0)
-			r = add_globs(&names, then);
-		if (r == 0)
-			r = add_once(&names, "*");
+		r = find_names(s, rows[i].kind, now, then, &names);
 		if (r == 0)
 			r = compare(s, rows[i].what, &names, now, then);
 	}

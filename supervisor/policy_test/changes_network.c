@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* changes_network - hosts that a launch reaches no more, or reaches now (changes.h) */
+/* changes_network - hosts that a launch reaches no more, or reaches now (changes.h); observed ones are
+ * changes_observe.c's */
 #include <string.h>
 #include "supervisor/network.h"
 #include "supervisor/policy_test/changes_parts.h"
 
-/* Does b let through the whole of g? */
-static bool holds_whole(const struct net_config *b, const struct net_grant *g)
+bool changes_holds_host(const struct net_config *b, bool observed, const struct net_grant *g)
 {
 	char want[NETWORK_TEXT_MAX], have[NETWORK_TEXT_MAX];
 
 	network_grant_text(g, want, sizeof(want));
 	for (size_t i = 0; i < b->n_grants; i++) {
 		struct net_grant both = { 0 };
-		bool same = network_grant_common(g, &b->grants[i], &both) == 1 &&
+		bool same = b->grants[i].observed == observed && network_grant_common(g, &b->grants[i], &both) == 1 &&
 			    strcmp(want, network_grant_text(&both, have, sizeof(have))) == 0;
 		network_grant_done(&both);
 		if (same)
@@ -29,7 +29,7 @@ static int left_of(const struct net_config *b, const struct net_grant *g, struct
 
 	for (size_t i = 0; r == 0 && i < b->n_grants; i++) {
 		struct net_grant both = { 0 };
-		if (network_grant_common(g, &b->grants[i], &both) == 1)
+		if (!b->grants[i].observed && network_grant_common(g, &b->grants[i], &both) == 1)
 			r = buf_printf(
 				ret, "%s%s", n++ ? ", " : ": only ", network_grant_text(&both, text, sizeof(text)));
 		network_grant_done(&both);
@@ -66,7 +66,7 @@ static int find_host_switches(struct sides *s, const struct net_grant *now)
 
 	for (size_t i = 0; r == 0 && i < s->then->profile.network.n_grants; i++) {
 		const struct net_grant *then = &s->then->profile.network.grants[i];
-		if (!network_same_host(now, then))
+		if (then->observed || !network_same_host(now, then))
 			continue;
 		r = host_switch(s, now, "network.private", "a private address answers for", now->private_allowed,
 			then->private_allowed);
@@ -83,10 +83,11 @@ int changes_network(struct sides *s)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < now->n_grants; i++)
-		r = holds_whole(then, &now->grants[i]) ? find_host_switches(s, &now->grants[i])
-						       : lost(s, &now->grants[i]);
+		if (!now->grants[i].observed)
+			r = changes_holds_host(then, false, &now->grants[i]) ? find_host_switches(s, &now->grants[i])
+									     : lost(s, &now->grants[i]);
 	for (size_t i = 0; r == 0 && i < then->n_grants; i++)
-		if (!holds_whole(now, &then->grants[i]))
+		if (!then->grants[i].observed && !changes_holds_host(now, false, &then->grants[i]))
 			r = changes_add(s->ret, false, changes_rule(s, false, "network.allow"), "connecting to %s",
 				network_grant_text(&then->grants[i], text, sizeof(text)));
 	return r;

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/io.h"
 #include "base/text.h"
 #include "supervisor/check_list.h"
 #include "supervisor/cmd_audit.h"
 #include "supervisor/commands.h"
+#include "supervisor/consent/admin.h"
 #include "supervisor/exit.h"
 #include "supervisor/output.h"
 #include "supervisor/policy_test/report.h"
@@ -40,6 +42,7 @@ struct test {
 	struct trial **v;  /* one a name, then those of approvals */
 	size_t n;
 	json_t *servers, *judged; /* of the report */
+	bool digests;		  /* of each launch: whose word starts it hangs on the policy, or on root */
 	bool worse;
 };
 
@@ -105,7 +108,7 @@ static int draw_profiles(struct test *t, struct diag *d)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < t->names.n; i++) {
 		const char *name = t->names.v[i];
-		r = trial_of_profile(&t->args, name, has_approval(t, name), &t->v[t->n]);
+		r = trial_of_profile(&t->args, name, t->digests || has_approval(t, name), &t->v[t->n]);
 		r = r < 0 ? r : keep_server(t, t->v[t->n++]);
 	}
 	return r;
@@ -190,22 +193,75 @@ static int read_log(struct test *t, json_t **ret, struct diag *d)
 
 /* --- the whole --- */
 
-/* What decides beside the rights of a launch. */
-static json_t *notes_of(const struct policy *now, const struct policy *then)
+/* --- notes: what decides beside the rights of a launch --- */
+
+struct noted {
+	const struct policy *now, *then;
+	bool observed, observes; /* now, then */
+	bool log;		 /* was asked about */
+};
+
+static json_t *note_collector(const struct noted *n)
 {
+	if (!n->then->audit.collector || n->now->audit.collector)
+		return NULL;
+	return json_sprintf("%s: no session starts unless stockade-collector takes its records; 'stockade doctor' says "
+			    "whether it does here",
+		n->then->audit.where);
+}
+
+static json_t *note_clients(const struct noted *n)
+{
+	if (!n->then->clients.n || n->log)
+		return NULL;
+	return json_string("rules on clients are judged by what the log recorded of them (--against-log): which client "
+			   "will start a server is not known before");
+}
+
+static json_t *note_observe(const struct noted *n)
+{
+	const struct policy_mode *m = &n->then->mode;
+
+	if (n->observes)
+		return json_sprintf(
+			"%s: until %s what profiles deny of tools and hosts is let through, and recorded as "
+			"\"would deny\"",
+			m->where, m->until);
+	if (m->observe)
+		return json_sprintf("%s is past: nothing is observed any more, everything is enforced", m->until_where);
+	if (n->observed && !n->log)
+		return json_string(
+			"observing would end: --against-log tells which calls and connections pass now for no "
+			"other reason than to be recorded, and would be denied");
+	return NULL;
+}
+
+/* Root's approvals are of digests, and no launch is there to ask about another one. */
+static json_t *note_digests(const struct noted *n)
+{
+	const char *was = n->observed ? n->now->mode.until : "", *is = n->observes ? n->then->mode.until : "";
+
+	if (n->then->consent.by != CONSENT_BY_ADMIN || strcmp(was, is) == 0)
+		return NULL;
+	return json_sprintf("%s: where observing begins, ends or is prolonged each plan has another digest, which root "
+			    "has to approve anew",
+		n->then->consent.by_where);
+}
+
+static json_t *notes_of(const struct policy *now, const struct policy *then, bool log)
+{
+	static json_t *(*const all[])(
+		const struct noted *n) = { note_collector, note_clients, note_observe, note_digests };
+	int64_t s = (int64_t)time(NULL);
+	const struct noted n = { now, then, policy_mode_observes(&now->mode, s), policy_mode_observes(&then->mode, s),
+		log };
 	json_t *list = json_array();
 
-	if (then->audit.collector && !now->audit.collector)
-		json_array_append_new(list,
-			json_sprintf(
-				"%s: no session starts unless stockade-collector takes its records; 'stockade doctor' "
-				"says whether it does here",
-				then->audit.where));
-	if (then->clients.n && !json_array_size(list))
-		json_array_append_new(list,
-			json_string(
-				"rules on clients are judged by what the log recorded of them (--against-log): which "
-				"client will start a server is not known before"));
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		json_t *one = all[i](&n);
+		if (one && json_array_append_new(list, one) < 0)
+			break;
+	}
 	return list;
 }
 
@@ -213,7 +269,7 @@ static json_t *report_of(struct test *t, const struct policy *now, const struct 
 {
 	return json_pack("{s:o, s:o, s:b, s:O, s:O, s:o, s:o}", "file", question_shown_json(then->file), "policy",
 		question_shown_json(now->file), "worse", t->worse, "servers", t->servers, "approvals", t->judged, "log",
-		log ? log : json_null(), "notes", notes_of(now, then));
+		log ? log : json_null(), "notes", notes_of(now, then, log != NULL));
 }
 
 static int print(struct test *t, json_t *report, struct diag *d)
@@ -227,6 +283,15 @@ static int print(struct test *t, json_t *report, struct diag *d)
 	return r < 0 ? diag_fail(d, r, "cannot print: %s", strerror(-r)) : 0;
 }
 
+static int needs_digests(const struct policy *now, const struct policy *then, bool *ret, struct diag *d)
+{
+	_cleanup_approvals_ struct approvals roots = { 0 };
+	int r = admin_list(&roots, d);
+
+	*ret = now->consent.by != CONSENT_BY_ASK || then->consent.by != CONSENT_BY_ASK || roots.n;
+	return r;
+}
+
 static int run(struct test *t, const struct policy *now, const struct policy *then, struct diag *d)
 {
 	json_t *log = NULL;
@@ -234,6 +299,7 @@ static int run(struct test *t, const struct policy *now, const struct policy *th
 
 	t->servers = json_array();
 	t->judged = json_array();
+	r = r < 0 ? r : needs_digests(now, then, &t->digests, d);
 	r = r < 0 ? r : draw_profiles(t, d);
 	r = r < 0 ? r : judge_approvals(t);
 	if (r == 0 && t->options->against_log)
@@ -284,9 +350,10 @@ const struct command_row cmd_policy_test = {
 		"it\n"
 		"need not be root's. Told is what each profile would gain and lose and by which rule, which approvals "
 		"would\n"
-		"stand, ask anew or be refused, and with --against-log which recorded launches, calls and connections "
-		"would\n"
-		"be denied, how often and when last. Exit status 0: nothing that is allowed now would be denied; 1:\n"
+		"stand, ask anew or be refused, whose word would start what, and with --against-log which recorded "
+		"launches,\n"
+		"calls and connections would be denied, or only recorded, how often and when last. Exit status 0: "
+		"nothing that is allowed now would be denied; 1:\n"
 		"something would.",
 	.options = test_rows,
 	.options_size = sizeof(struct test_options),

@@ -8,7 +8,8 @@
 #include <string.h>
 #include "base/text.h"
 #include "supervisor/policy_test/replay_client.h"
-#include "wire/net_block.h"
+#include "supervisor/policy_test/trial_word.h"
+#include "supervisor/policy_test/verdict.h"
 
 enum { SHOWN = 300, KEY_MAX = 2048 };
 
@@ -64,143 +65,177 @@ static int trial_of(struct replay *r, const struct line *l, struct trial **ret)
 
 /* --- rows --- */
 
-static int row_new(struct replay *r, const char *key, const char *server, const char *kind, const char *what,
-	char *rule, struct replay_row **ret)
+/* What a row is about, while it is not there yet. */
+struct found {
+	const char *kind, *what, *rule, *now;
+};
+
+static int row_new(struct replay *r, const char *key, const char *server, const struct found *f)
 {
 	struct replay_row *row;
 
-	if (GROW(r->v, r->n, r->room) < 0 || json_object_set_new(r->index, key, json_integer((json_int_t)r->n)) < 0) {
-		free(rule);
+	if (GROW(r->v, r->n, r->room) < 0 || json_object_set_new(r->index, key, json_integer((json_int_t)r->n)) < 0)
 		return -ENOMEM;
-	}
 	row = &r->v[r->n++];
-	*row = (struct replay_row){ .server = strdup(server), .kind = kind, .what = strdup(what), .rule = rule };
-	*ret = row;
-	return row->server && row->what ? 0 : -ENOMEM;
+	*row = (struct replay_row){ .server = strdup(server),
+		.kind = f->kind,
+		.now = f->now,
+		.what = strdup(f->what),
+		.rule = f->rule ? strdup(f->rule) : NULL };
+	return row->server && row->what && (row->rule || !f->rule) ? 0 : -ENOMEM;
 }
 
-/* Takes rule. */
-static int count(struct replay *r, const struct line *l, const char *kind, const char *what, char *rule)
+static int count(struct replay *r, const struct line *l, const struct found *f)
 {
 	const char *server = line_text(l, "server");
 	uint64_t times = line_number(l, "coalesced");
-	struct replay_row *row = NULL;
+	struct replay_row *row;
 	char key[KEY_MAX];
 	const json_t *at;
 	int error = 0;
 
-	snprintf(key, sizeof(key), "%s %s %s", kind, server, what);
+	snprintf(key, sizeof(key), "%s %s %s %s", f->now ? f->now : "", f->kind, server, f->what);
 	at = json_object_get(r->index, key);
 	if (!at && r->n == REPLAY_ROWS_MAX) {
-		free(rule);
 		r->more++;
 		return 0;
 	}
-	if (at)
-		free(rule);
-	else
-		error = row_new(r, key, server, kind, what, rule, &row);
+	if (!at)
+		error = row_new(r, key, server, f);
 	if (error < 0)
 		return error;
-	row = at ? &r->v[json_integer_value(at)] : row;
+	row = at ? &r->v[json_integer_value(at)] : &r->v[r->n - 1];
 	row->count += times ? times : 1;
 	row->last_us = l->us > row->last_us ? l->us : row->last_us;
 	return 0;
 }
 
-static int count_rule(struct replay *r, const struct line *l, const char *kind, const char *what, const char *rule)
+/* passed: it was let through. */
+static int weigh(
+	struct replay *r, const struct line *l, bool passed, enum verdict now, enum verdict then, const struct found *f)
 {
-	char *own = rule ? strdup(rule) : NULL;
+	struct found one = *f;
 
-	return rule && !own ? -ENOMEM : count(r, l, kind, what, own);
+	if (then == VERDICT_RECORDED)
+		one.now = verdict_word(now);
+	else if (!passed || then != VERDICT_DENIED || now == VERDICT_DENIED)
+		return 0;
+	return count(r, l, &one);
 }
 
 /* --- each kind of record --- */
 
-static int take_launch(struct replay *r, const struct line *l, const struct trial *t)
+static int refuse_launch(struct replay *r, const struct line *l, const char *what, const char *words)
 {
-	const char *file = r->args->other->file;
+	_cleanup_free_ char *rule = replay_rule_in(words, r->args->other->file);
+
+	return count(r, l, &(struct found){ "launch", what, rule, NULL });
+}
+
+static int take_launch(struct replay *r, const struct line *l, const struct trial *t, bool passed)
+{
 	struct diag d = { "" };
 	char what[SHOWN];
 
-	if (t->now.r < 0)
+	if (!trial_starts(&t->now) || !passed)
 		return 0;
 	if (t->then.r < 0)
-		return count(r, l, "launch", "every launch", replay_rule_in(t->then.d.text, file));
+		return refuse_launch(r, l, "every launch", t->then.d.text);
+	if (t->then.word == WORD_REFUSED)
+		return refuse_launch(r, l, "every launch", t->then.word_why);
 	if (replay_client_allowed(&t->now.e.policy.clients, l, what, sizeof(what), &d) &&
 		!replay_client_allowed(&t->then.e.policy.clients, l, what, sizeof(what), &d))
-		return count(r, l, "launch", what, replay_rule_in(d.text, file));
+		return refuse_launch(r, l, what, d.text);
 	return 0;
 }
 
-static int take_call(struct replay *r, const struct line *l, const struct trial *t)
+static int take_call(struct replay *r, const struct line *l, const struct trial *t, bool passed)
 {
-	const char *tool = line_text(l, "tool");
-	struct shim_judgement then = shim_rules_judge(&t->then.e.profile.tools, tool, strlen(tool));
+	const char *tool = line_text(l, "tool"), *unused, *rule;
+	enum verdict now = verdict_tool(&t->now.e, tool, &unused), then = verdict_tool(&t->then.e, tool, &rule);
 
-	if (then.allowed || !shim_rules_judge(&t->now.e.profile.tools, tool, strlen(tool)).allowed)
-		return 0;
-	return count_rule(r, l, "call", tool, then.where);
+	return weigh(r, l, passed, now, then, &(struct found){ "call", tool, rule, NULL });
 }
 
-/* Which grant lets it through, and is its address one that this grant reaches? dial/filter.h decides by the same
- * blocks. */
-static bool reaches(const struct effective *e, const char *name, const struct net_address *a, uint16_t port)
+/* Of a host that is denied: the ceiling that has it not, else the profile, whose list no ceiling cut. */
+static const char *host_rule(const struct effective *e, const char *name, uint16_t port, char ret[KEY_MAX])
 {
-	const struct net_config *c = &e->profile.network;
-	uint32_t g = *name ? net_match_name(c, name, port) : a->family ? net_match_address(c, a, port) : NET_NO_GRANT;
+	const struct policy_ceilings *c = &e->policy.ceilings;
+	const char *rule = policy_ceiling(c, "network.allow");
 
-	if (g == NET_NO_GRANT)
-		return false;
-	return !*name || !a->family || net_block_of(a)->level == NET_BLOCK_PUBLIC || c->grants[g].private_allowed ||
-	       c->grants[g].kind == NET_LOCALHOST;
+	if (!rule || (*name && net_match_name(&e->profile.network, name, port) != NET_NO_GRANT))
+		rule = policy_ceiling(c, "network.private");
+	if (rule || !e->profile.file)
+		return rule;
+	snprintf(ret, KEY_MAX, "%s (network.allow)", e->profile.file);
+	return ret;
 }
 
-static int take_connection(struct replay *r, const struct line *l, const struct trial *t)
+static int take_connection(struct replay *r, const struct line *l, const struct trial *t, bool passed)
 {
-	const struct policy_ceilings *c = &t->then.e.policy.ceilings;
-	const char *name = line_text(l, "name"), *text = line_text(l, "address"), *rule;
+	const char *name = line_text(l, "name"), *text = line_text(l, "address"), *unused, *rule;
 	uint16_t port = (uint16_t)line_number(l, "port");
 	struct net_address a = { 0 };
-	char what[SHOWN];
+	enum verdict now, then;
+	char what[SHOWN], by[KEY_MAX];
 
 	if (*text && net_address_parse(text, &a) < 0)
 		a = (struct net_address){ 0 };
-	if (!reaches(&t->now.e, name, &a, port) || reaches(&t->then.e, name, &a, port))
-		return 0;
+	now = verdict_host(&t->now.e, name, &a, port, &unused);
+	then = verdict_host(&t->then.e, name, &a, port, &rule);
 	snprintf(what, sizeof(what), "%s:%u", *name ? name : text, port);
-	rule = policy_ceiling(c, "network.allow");
-	if (!rule || (*name && net_match_name(&t->then.e.profile.network, name, port) != NET_NO_GRANT))
-		rule = policy_ceiling(c, "network.private");
-	return count_rule(r, l, "connection", what, rule);
+	if (then == VERDICT_DENIED)
+		rule = host_rule(&t->then.e, name, port, by);
+	return weigh(r, l, passed, now, then, &(struct found){ "connection", what, rule, NULL });
+}
+
+/* What was let through, if only to be recorded. */
+static bool has_passed(const struct line *l)
+{
+	const char *decision = line_text(l, "decision");
+
+	return strcmp(decision, "allow") == 0 || strcmp(decision, "would deny") == 0;
+}
+
+static const struct take_row {
+	const char *event;
+	bool decided;
+	int (*take)(struct replay *r, const struct line *l, const struct trial *t, bool passed);
+} takes[] = {
+	{ "session.open", false, take_launch },
+	{ "tool.call", true, take_call },
+	{ "net.connect", true, take_connection },
+};
+
+/* What was denied is asked about where it might be let through to be recorded: of a launch of a profile. */
+static int take_denied(struct replay *r, const struct take_row *row, const struct line *l)
+{
+	const struct trial *t =
+		find_trial(r, line_text(l, "server"), line_text(l, "approval"), *line_text(l, "version") != '\0');
+
+	return t && t->then.e.observe_until && trial_starts(&t->then) ? row->take(r, l, t, false) : 0;
+}
+
+static int take_passed(struct replay *r, const struct take_row *row, const struct line *l)
+{
+	struct trial *t = NULL;
+	int error = trial_of(r, l, &t);
+
+	if (error < 0 || !t)
+		return error;
+	r->asked++;
+	/* Of a server that does not start there are no calls: its launches are what is told. */
+	return row->decided && (!trial_starts(&t->now) || !trial_starts(&t->then)) ? 0 : row->take(r, l, t, true);
 }
 
 static int take(const struct line *l, void *arg)
 {
-	static const struct {
-		const char *event;
-		bool decided;
-		int (*take)(struct replay *r, const struct line *l, const struct trial *t);
-	} rows[] = {
-		{ "session.open", false, take_launch },
-		{ "tool.call", true, take_call },
-		{ "net.connect", true, take_connection },
-	};
 	struct replay *r = arg;
-	struct trial *t = NULL;
-	int error;
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (strcmp(l->event, rows[i].event) != 0 ||
-			(rows[i].decided && strcmp(line_text(l, "decision"), "allow") != 0))
-			continue;
-		error = trial_of(r, l, &t);
-		if (error < 0 || !t)
-			return error;
-		r->asked++;
-		/* Of a server that does not start there are no calls: its launches are what is told. */
-		return rows[i].decided && (t->now.r < 0 || t->then.r < 0) ? 0 : rows[i].take(r, l, t);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(takes); i++)
+		if (strcmp(l->event, takes[i].event) == 0)
+			return !takes[i].decided || has_passed(l) ? take_passed(r, &takes[i], l)
+								  : take_denied(r, &takes[i], l);
 	return 0;
 }
 

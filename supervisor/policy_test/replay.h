@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replay - what the audit log records as allowed, held against another policy
+ * replay - what the audit log records, held against another policy: what would be denied, what only recorded
  *
  * Process:  supervisor
  * Owns:     its rows and the trials that it drew itself; free with replay_done
  * Returns:  0, -errno with words
  * Limits:   REPLAY_ROWS_MAX rows, REPLAY_NAMES_MAX servers that only the log knows; what is beyond is counted and said
  *
- * Looked at are launches, calls of tools and connections that were let through, of sessions of any age. Each is asked
- * about under both policies, as profiles, approvals and pins are now; a row is what passes now and would not.
+ * Looked at are launches, calls of tools and connections, of sessions of any age. Each is asked about under both
+ * policies, as profiles, approvals and pins are now. A row is what was let through, passes now (if only to be recorded)
+ * and would not; or, let through or not, what would pass for no other reason than to be recorded.
  */
 #pragma once
 #include "audit/each.h"
@@ -19,6 +20,7 @@ enum { REPLAY_ROWS_MAX = 4096, REPLAY_NAMES_MAX = 256 };
 struct replay_row {
 	char *server, *what, *rule; /* rule NULL: not known */
 	const char *kind;	    /* "launch", "call", "connection" */
+	const char *now;	    /* verdict_word() of what would only be recorded; NULL: it would be denied */
 	uint64_t count, last_us;
 };
 

@@ -18,13 +18,15 @@ static const char *text_of(const json_t *o, const char *key)
 }
 
 /* Nothing is cut: what is longer than its column pushes the rest to a line of its own. */
-static void row(struct printer *p, const char *server, bool worse, const char *what, const char *rule)
+enum sign { GAINED = '+', LOST = '-', RECORDED = '~' };
+
+static void row(struct printer *p, const char *server, enum sign sign, const char *what, const char *rule)
 {
 	int width = (int)strlen(what);
 
 	p->rows++;
-	fprintf(p->out, "  %s%-*s%s  %s %s", p->colour ? "\033[1m" : "", SERVER_WIDTH, server,
-		p->colour ? "\033[0m" : "", worse ? "-" : "+", what);
+	fprintf(p->out, "  %s%-*s%s  %c %s", p->colour ? "\033[1m" : "", SERVER_WIDTH, server,
+		p->colour ? "\033[0m" : "", (char)sign, what);
 	if (rule && width > WHAT_WIDTH)
 		fprintf(p->out, "\n  %-*s      by %s", SERVER_WIDTH, "", rule);
 	else if (rule)
@@ -44,6 +46,13 @@ static void nothing(struct printer *p, const char *words)
 		fprintf(p->out, "  %s\n", words);
 }
 
+static enum sign sign_of(const json_t *change)
+{
+	if (json_is_true(json_object_get(change, "recorded")))
+		return RECORDED;
+	return json_is_true(json_object_get(change, "worse")) ? LOST : GAINED;
+}
+
 static void print_server(struct printer *p, const json_t *o)
 {
 	const char *server = text_of(o, "server"), *refused = text_of(o, "refused"), *was = text_of(o, "refused_now");
@@ -51,11 +60,11 @@ static void print_server(struct printer *p, const json_t *o)
 	size_t i;
 
 	if (refused && !was)
-		row(p, server, true, refused, NULL);
+		row(p, server, LOST, refused, NULL);
 	if (!refused && was)
-		row(p, server, false, "is refused no more", NULL);
+		row(p, server, GAINED, "is refused no more", NULL);
 	json_array_foreach(json_object_get(o, "changes"), i, c)
-		row(p, server, json_is_true(json_object_get(c, "worse")), text_of(c, "what"), text_of(c, "rule"));
+		row(p, server, sign_of(c), text_of(c, "what"), text_of(c, "rule"));
 }
 
 static void print_servers(struct printer *p, const json_t *list)
@@ -97,7 +106,7 @@ static void print_approvals(struct printer *p, const json_t *list)
 			continue;
 		snprintf(what, sizeof(what), "%.16s %s: %.200s", text_of(o, "id"),
 			*word == 'a' ? "would ask anew" : "would be refused", text_of(o, "why"));
-		row(p, text_of(o, "server"), true, what, text_of(o, "rule"));
+		row(p, text_of(o, "server"), LOST, what, text_of(o, "rule"));
 	}
 	fprintf(p->out, "  %zu stand; %zu start nothing without a question now, which stays so\n", stand, other);
 }
@@ -107,22 +116,35 @@ static long long number(const json_t *o, const char *key)
 	return (long long)json_integer_value(json_object_get(o, key));
 }
 
-static void print_log(struct printer *p, const json_t *log)
+static void print_log_rows(struct printer *p, const json_t *list, enum sign sign)
 {
 	const json_t *o;
 	size_t i;
 
-	head(p, "Recorded, allowed then and now");
-	json_array_foreach(json_object_get(log, "denied"), i, o)
+	json_array_foreach(list, i, o)
 	{
+		const char *now = text_of(o, "now");
 		char what[512];
-		snprintf(what, sizeof(what), "%s %.300s: %lld times, last %s", text_of(o, "kind"), text_of(o, "what"),
-			number(o, "count"), text_of(o, "last"));
-		row(p, text_of(o, "server"), true, what, text_of(o, "rule"));
+		snprintf(what, sizeof(what), "%s %.300s: %lld times, last %s%s%s", text_of(o, "kind"),
+			text_of(o, "what"), number(o, "count"), text_of(o, "last"), now ? ", now " : "",
+			now ? now : "");
+		row(p, text_of(o, "server"), sign, what, text_of(o, "rule"));
 	}
+}
+
+static void print_log(struct printer *p, const json_t *log)
+{
+	const json_t *recorded = json_object_get(log, "recorded");
+
+	head(p, "Recorded, let through then and now, and denied");
+	print_log_rows(p, json_object_get(log, "denied"), LOST);
 	nothing(p, "nothing of it would be denied");
+	if (json_array_size(recorded)) {
+		head(p, "Recorded, and let through for no other reason than to be recorded");
+		print_log_rows(p, recorded, RECORDED);
+	}
 	fprintf(p->out,
-		"  %lld sessions, %lld records, %lld of them launches, calls and connections that were allowed\n",
+		"  %lld sessions, %lld records, %lld of them launches, calls and connections that were let through\n",
 		number(log, "sessions"), number(log, "records"), number(log, "asked"));
 	if (number(log, "more"))
 		fprintf(p->out, "  %lld more would be denied than there are rows\n", number(log, "more"));

@@ -8,6 +8,7 @@
 #include "supervisor/check_profile.h"
 #include "supervisor/network.h"
 #include "supervisor/policy/ceilings.h"
+#include "supervisor/policy_test/trial_word.h"
 #include "supervisor/signing/vouch.h"
 
 /* --- whole plans --- */
@@ -25,6 +26,8 @@ static int draw_plan(const struct trial_args *a, const struct effective_policy *
 	if (r == 0 && digest)
 		r = effective_digest(a->paths, a->approvals, &s->e, &s->d);
 	s->r = r;
+	if (r == 0 && digest)
+		r = trial_word_find(a, s);
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -178,6 +181,7 @@ static int trial_new(const char *server, const struct approval *of, struct trial
 static void side_done(struct trial_side *s)
 {
 	effective_done(&s->e);
+	free(s->word_why);
 	*s = (struct trial_side){ 0 };
 }
 

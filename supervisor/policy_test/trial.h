@@ -20,10 +20,23 @@
 
 enum { TRIALS_MAX = 16384 };
 
+/* Who starts it, the more the later (trial_word.h). */
+enum trial_word {
+	WORD_UNKNOWN, /* no digest was taken, or it does not start */
+	WORD_REFUSED, /* nobody is asked, and who manages the machine has not approved it */
+	WORD_ASKS,
+	WORD_APPROVAL, /* the user's */
+	WORD_ADMIN,
+	WORD_POLICY,
+	WORD_COUNT
+};
+
 struct trial_side {
 	int r; /* 0: it starts, or asks; -errno: d says why not */
 	struct diag d;
 	struct effective e;
+	enum trial_word word;
+	char *word_why; /* WORD_REFUSED: in words; else NULL */
 };
 
 struct trial {

@@ -492,6 +492,11 @@ static int add_protocol(struct effective *e)
 	return r < 0 ? r : add_secrets(e);
 }
 
+const char *effective_audit_words(enum shim_args a)
+{
+	return a == SHIM_ARGS_FULL ? "in full" : a == SHIM_ARGS_HASH ? "names and salted hashes" : "names only";
+}
+
 static int add_messages(struct effective *e)
 {
 	const struct profile *f = &e->profile;
@@ -534,10 +539,8 @@ int effective_add_walls(struct effective *e)
 		r = effective_add_line(
 			e, LINE_AUDIT, 0, e->policy.audit.where, "records go to the machine's collector");
 	return r < 0 ? r
-		     : effective_add_line(e, LINE_AUDIT, 0, NULL, "arguments of calls: %s",
-			       f->audit_args == SHIM_ARGS_FULL	 ? "in full"
-			       : f->audit_args == SHIM_ARGS_HASH ? "names and salted hashes"
-								 : "names only");
+		     : effective_add_line(
+			       e, LINE_AUDIT, 0, NULL, "arguments of calls: %s", effective_audit_words(f->audit_args));
 }
 
 int effective_add_landlock(struct effective *e, int abi)

@@ -29,6 +29,8 @@ int effective_add_walls(struct effective *e) _must_check_;
 int effective_protocol_walls(struct effective *e) _must_check_;
 /* Which definitions hold, or that none do. */
 int effective_pins_line(struct effective *e) _must_check_;
+/* How much of a call's arguments the log gets. */
+const char *effective_audit_words(enum shim_args a);
 /* The canonical JSON without code digests (effective_digest puts them in). */
 int effective_canonical(struct effective *e, const struct fs_grants *g, char *const *env) _must_check_;
 /* Is code of this launch writable by another approved one? Then it is said, and the answer is never remembered. Needs

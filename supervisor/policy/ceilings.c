@@ -188,10 +188,24 @@ static int cut_home(struct effective *e)
 	return ceiling_say(e, where, "a home that is kept: it is empty, and forgotten at the end");
 }
 
+/* How much of each call's arguments the log gets. */
+static int cut_audit(struct effective *e)
+{
+	_Static_assert(SHIM_ARGS_KEYS < SHIM_ARGS_HASH && SHIM_ARGS_HASH < SHIM_ARGS_FULL, "each says more");
+	const char *where = policy_ceiling(&e->policy.ceilings, "audit.arguments");
+	enum shim_args to = e->policy.ceilings.bounds.audit_args, was = e->profile.audit_args;
+
+	if (!where || was <= to)
+		return 0;
+	e->profile.audit_args = to;
+	return ceiling_say(e, where, "arguments of calls in the log, %s: %s", effective_audit_words(was),
+		effective_audit_words(to));
+}
+
 int ceilings_apply_rules(struct effective *e, struct diag *d)
 {
 	static int (*const parts[])(struct effective * e) = { cut_environment, cut_limits, cut_home, cut_seccomp,
-		cut_switches, ceiling_calls };
+		cut_switches, cut_audit, ceiling_calls };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++)

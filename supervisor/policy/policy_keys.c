@@ -107,7 +107,7 @@ static const struct key_row rows[] = {
 	{ "layers", KEY_STRINGS, policy_set_layers, FIELD(consent) },
 	{ "audit", KEY_SECTION },
 	{ "audit.to", KEY_STRING, policy_set_audit_to, FIELD(audit) },
-	{ "audit.arguments", KEY_ANY, policy_set_refused },
+	{ "audit.arguments", KEY_STRING, policy_set_ceiling, FIELD(ceilings) },
 	{ "audit.delete_after", KEY_STRING, policy_set_audit_delete_after, FIELD(audit) },
 	{ "audit.size", KEY_STRING, policy_set_audit_size, FIELD(audit) },
 	ALERT_ROWS("audit.alerts", FIELD(alerts)),

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/fs.h"
+#include "supervisor/effective_lines.h"
 #include "supervisor/policy_test/changes_parts.h"
 
 int changes_add(struct changes *c, bool worse, const char *rule, const char *fmt, ...)
@@ -306,6 +307,12 @@ static int find_switches(struct sides *s)
 	if (r == 0 && strcmp(n->seccomp, t->seccomp) != 0)
 		r = changes_add(s->ret, worse, changes_rule(s, worse, "seccomp"),
 			"the system calls of \"%s\": of \"%s\"", n->seccomp, t->seccomp);
+	if (r == 0 && n->audit_args != t->audit_args) {
+		worse = t->audit_args < n->audit_args;
+		r = changes_add(s->ret, worse, changes_rule(s, worse, "audit.arguments"),
+			"arguments of calls in the log, %s: %s", effective_audit_words(n->audit_args),
+			effective_audit_words(t->audit_args));
+	}
 	return r < 0 ? r : find_scopes(s);
 }
 

@@ -136,6 +136,10 @@ static const struct {
 		"bytes a message of the client: it is 65536", "limits.message_client" },
 	{ "\"message\": \"1MiB\"", "\"message\": \"1MiB\", \"calls\": 9", "\"limits\": {\"calls\": 2}",
 		"9 calls of all tools at once: 2", "limits.calls" },
+	{ "\"arguments\": \"keys\"", "\"arguments\": \"full\"", "\"audit\": {\"arguments\": \"hash\"}",
+		"arguments of calls in the log, in full: names and salted hashes", "audit.arguments" },
+	{ "\"arguments\": \"keys\"", "\"arguments\": \"hash\"", "\"audit\": {\"arguments\": \"keys\"}",
+		"arguments of calls in the log, names and salted hashes: names only", "audit.arguments" },
 };
 
 static void what_is_rarely_granted_has_its_ceiling_as_well(void **state)
@@ -194,6 +198,10 @@ static void what_is_enforced_and_what_is_bound_is_what_is_left(void **state)
 	set_policy(l, "\"description\": \"bounds nothing\", \"limits\": {\"files\": 4096}");
 	launch_describe(l);
 	assert_string_equal(l->e.digest, first);
+	launch_edit(l, "\"arguments\": \"keys\"", "\"arguments\": \"full\"");
+	set_policy(l, "\"audit\": {\"arguments\": \"hash\"}");
+	launch_describe(l);
+	assert_int_equal(l->e.shim.args, SHIM_ARGS_HASH);
 	set_policy(l,
 		"\"tools\": {\"deny\": [\"read_secret\"]}, \"env\": {\"pass\": []}, \"filesystem\": {\"write\": []}, "
 		"\"network\": {\"allow\": [], \"publish\": false}");
@@ -316,6 +324,7 @@ static void what_is_no_ceiling_denies_every_launch_in_words(void **state)
 		{ "\"tools\": {\"text\": \"clean\"}", "tools.text cannot be" },
 		{ "\"seccomp\": [\"none\"]", "\\\"default\\\" and \\\"browser\\\"" },
 		{ "\"limits\": {\"memory\": \"1GiB\"}", "is not enforced by this version" },
+		{ "\"audit\": {\"arguments\": \"values\"}", "audit.arguments cannot be" },
 		{ "\"limits\": {\"processes\": 0}", "must lie between" },
 		{ "\"tools\": {\"allow\": [{\"name\": \"x\"}]}", "must hold names" },
 		{ "\"tools\": {\"rate\": \"often\"}", "calls in a time" },

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
+#include "supervisor/json_list.h"
 #include "supervisor/network.h"
 #include "supervisor/profile_parse.h"
 #include "supervisor/signing/key_file.h"
@@ -58,10 +59,7 @@ static json_t *path_list(const struct profile_items *l, const char *home)
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < l->n; i++)
-		if (json_array_append_new(list, path_value(l->v[i].value, home)) < 0) {
-			json_decref(list);
-			return NULL;
-		}
+		list = json_list_add(list, path_value(l->v[i].value, home));
 	return list;
 }
 
@@ -86,11 +84,7 @@ static json_t *hosts(const struct net_config *c)
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < c->n_grants; i++)
-		if (json_array_append_new(list, json_string(network_grant_text(&c->grants[i], text, sizeof(text)))) <
-			0) {
-			json_decref(list);
-			return NULL;
-		}
+		list = json_list_add(list, json_string(network_grant_text(&c->grants[i], text, sizeof(text))));
 	return list;
 }
 

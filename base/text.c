@@ -70,6 +70,15 @@ bool utf8_valid(const char *p, size_t n)
 	return true;
 }
 
+size_t utf8_cut(const char *p, size_t n, size_t max)
+{
+	if (n <= max)
+		return n;
+	while (max > 0 && ((unsigned char)p[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
 /* Ranges that a person cannot see or that reorder what he sees (Unicode 15: Cc, Cf, Zl, Zp, default ignorables). */
 static const struct {
 	uint32_t first, last;

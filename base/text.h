@@ -33,6 +33,8 @@ size_t utf8_decode(const unsigned char *p, size_t n, uint32_t *ret);
 /* Its symbol has a name of its own: jansson's archive exports a utf8_encode with another signature. */
 size_t utf8_encode(uint32_t cp, char out[4]) __asm__("stockade_utf8_encode");
 bool utf8_valid(const char *p, size_t n);
+/* The length, max at the most, to which valid UTF-8 of n bytes can be cut without parting a character. */
+size_t utf8_cut(const char *p, size_t n, size_t max);
 /* True for what text_escape makes visible. */
 bool text_is_deceptive(uint32_t cp);
 /* Edit distance for "did you mean"; the nearest of n candidates within 2 edits (and less than half the length), or

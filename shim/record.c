@@ -61,13 +61,8 @@ int record_foreign(struct shim *s, char *ret, size_t size, struct slice text)
 
 void record_words(char *ret, size_t size, const char *words)
 {
-	size_t n = words ? strlen(words) : 0;
+	size_t n = words ? utf8_cut(words, strlen(words), size - 1) : 0;
 
-	if (n >= size) {
-		n = size - 1;
-		while (n > 0 && (words[n] & 0xc0) == 0x80)
-			n--;
-	}
 	if (n > 0)
 		memcpy(ret, words, n);
 	ret[n] = '\0';

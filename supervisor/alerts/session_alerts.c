@@ -14,7 +14,7 @@
 
 #define SYSLOG_SOCKET "/dev/log"
 
-enum { HOOK_SECONDS = 10 };
+enum { HOOK_SECONDS = 10, WHAT_MAX = 300 };
 
 struct session_alerts {
 	struct alert_rules own;
@@ -82,16 +82,18 @@ static const char *what_of(const struct event *e)
 	return *e->tool ? e->tool : *e->host ? e->host : *e->address ? e->address : *e->method ? e->method : e->subject;
 }
 
+/* Of a server's own words as many as fit, and no half of a character: jansson takes none. */
 static void word(const struct alert_rule *rule, const struct event *e, char *ret, size_t size)
 {
-	const char *decision = event_decision_name(e->decision);
+	const char *decision = event_decision_name(e->decision), *what = what_of(e);
 	char times[64] = "";
 
 	if (rule->count > 1)
 		snprintf(times, sizeof(times), "%llu within %llu s, the last one: ", (unsigned long long)rule->count,
 			(unsigned long long)rule->within_s);
-	snprintf(ret, size, "%s%s%s%s%.300s%s%s", times, rule->new_host ? "a new host: " : "", event_name(e->type),
-		*what_of(e) ? " " : "", what_of(e), decision ? ": " : "", decision ? decision : "");
+	snprintf(ret, size, "%s%s%s%s%.*s%s%s", times, rule->new_host ? "a new host: " : "", event_name(e->type),
+		*what ? " " : "", (int)utf8_cut(what, strlen(what), WHAT_MAX), what, decision ? ": " : "",
+		decision ? decision : "");
 }
 
 static json_t *event_json(const struct event *e)

@@ -83,6 +83,23 @@ def test_denials_of_all_sessions_of_a_user_are_one_alert(person):
     person.verified()
 
 
+@pytest.mark.parametrize("tool", ["b" * 401, "a" + "\u00e9" * 200, "\u00e9" * 255])
+def test_no_name_of_a_tool_keeps_a_hook_from_being_told(person, tool):
+    out = f"{person.base}/out"
+    program = hook(person, f"cat >{out}.tmp; mv {out}.tmp {out}")
+    os.chmod(person.base, 0o777)
+    own_rules(person, {"name": "denials", "when": {"event": "tool.call", "decision": "deny"}, "exec": [program]})
+    profile(person)
+    w = person.start("odd")
+    w.initialize()
+    w.call(tool, {})
+    until(lambda: os.path.exists(out))
+    told = json.load(open(out, encoding="utf-8"))
+    assert told["event"]["tool"] == tool and tool[:150] in told["words"] and told["words"].endswith(": deny")
+    assert w.end() == 0
+    person.verified()
+
+
 def test_a_hook_that_fails_is_recorded_and_one_that_hangs_holds_nothing_up(person):
     own_rules(person, {"name": "fails", "when": {"event": "tool.call"}, "exec": ["/bin/false"]},
               {"name": "hangs", "when": {"event": "tool.call"}, "exec": ["/bin/sleep", "9"]})  # fmt: skip

@@ -141,6 +141,18 @@ static void only_the_shortest_form_of_a_real_character_is_utf8(void **state)
 		assert_int_equal(utf8_valid(utf8[i].bytes, strlen(utf8[i].bytes)), utf8[i].valid);
 }
 
+static void utf8_is_cut_between_characters(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t max, cut;
+	} cuts[] = { { "abc", 3, 3 }, { "abc", 2, 2 }, { "a\xc3\xa9", 3, 3 }, { "a\xc3\xa9", 2, 1 },
+		{ "\xf0\x9f\x98\x80", 3, 0 }, { "a\xe2\x82\xac\xe2\x82\xac", 6, 4 }, { "", 0, 0 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cuts); i++)
+		assert_int_equal(utf8_cut(cuts[i].text, strlen(cuts[i].text), cuts[i].max), cuts[i].cut);
+}
+
 static const struct {
 	const char *word, *quoted;
 } quotes[] = {
@@ -256,6 +268,7 @@ int main(void)
 		cmocka_unit_test(a_fixed_array_is_filled_to_a_whole_character_and_marked_when_cut),
 		cmocka_unit_test(only_the_shortest_form_of_a_real_character_is_utf8),
 		cmocka_unit_test(a_shell_word_is_quoted_only_as_far_as_it_must_be),
+		cmocka_unit_test(utf8_is_cut_between_characters),
 		cmocka_unit_test(bash_reads_back_every_quoted_word_byte_for_byte),
 		cmocka_unit_test(the_nearest_word_is_named_only_when_it_is_near),
 	};

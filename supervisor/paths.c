@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/names.h"
 #include "base/text.h"
+#include "supervisor/policy/ceilings.h"
 #include "supervisor/policy/policy.h"
 
 enum { SHOWN = 512 };
@@ -98,14 +99,20 @@ static int runtime_find(struct paths *p)
 }
 
 /* Whoever moves the state directory moves what was seen with it: under a policy that would take a version back. Root,
- * who writes the policy, is not held by it. A home that is not there keeps nothing. */
+ * who writes the policy, is not held by it. A home that is not there keeps nothing. Users of a directory service have
+ * no line in /etc/passwd: theirs is HOME where root alone makes homes. */
 static int seen_find(struct paths *p)
 {
-	_cleanup_free_ char *joined = NULL;
+	_cleanup_free_ char *joined = NULL, *home = NULL;
+	int r = 0;
 
-	if (p->uid == 0 || access(POLICY_FILE, F_OK) < 0 || !is_own_directory(p->login_home, p->uid, false))
+	if (p->uid == 0 || access(POLICY_FILE, F_OK) < 0)
 		return 0;
-	if (asprintf(&joined, "%s/.local/state/stockade", p->login_home) < 0) {
+	r = ceilings_home(p, &home);
+	p->seen_unknown = r == 0 && !home;
+	if (r < 0 || !is_own_directory(home, p->uid, false))
+		return r;
+	if (asprintf(&joined, "%s/.local/state/stockade", home) < 0) {
 		joined = NULL;
 		return -ENOMEM;
 	}
@@ -243,6 +250,12 @@ int paths_open_seen(const struct paths *p, const char *sub, int *ret, struct dia
 		"the versions and moments that were seen lie there, wherever a variable points: make "
 		"that a directory of your own";
 
+	if (p->seen_unknown)
+		return diag_fail(d, -EPERM,
+			"user %s has no line in /etc/passwd, and HOME (%s) is no home that root made: which versions "
+			"were seen here nobody can know, so nothing is started under the policy; set HOME to the "
+			"home directory",
+			p->user, p->home);
 	return p->seen ? open_below(p, p->seen, sub, place, ret, d) : paths_open_state(p, sub, ret, d);
 }
 

@@ -34,6 +34,7 @@ struct paths {
 	char *state;	    /* $XDG_STATE_HOME/stockade */
 	char *seen;	    /* what may never go back is kept below: state, or with a policy, for any but root, the same
 			       of login_home, which no variable moves; NULL: state */
+	bool seen_unknown;  /* under a policy, whose home nobody knows: what was seen is not to be had */
 	char *runtime;	    /* .../stockade */
 	char *runtime_root; /* the directory of the session that runtime lies in */
 	struct strv

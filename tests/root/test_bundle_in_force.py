@@ -326,12 +326,19 @@ def test_a_machine_that_had_a_newer_bundle_takes_none_that_is_older_wherever_a_v
         shutil.rmtree(elsewhere)
 
 
-def test_a_version_of_a_profile_never_goes_back_wherever_a_variable_points(machine):
+@pytest.mark.parametrize("known", [True, False], ids=["in /etc/passwd", "of a directory service"])
+def test_a_version_of_a_profile_never_goes_back_wherever_a_variable_points(machine, known):
+    if not known:
+        machine.put("passwd", f"root:x:0:0::{machine.base}/root:/bin/sh\n")
     machine.place(1, machine.odd(version=3))
     machine.approve("ann")
     machine.start("ann").end()
     machine.place(2, machine.odd(version=2))
     elsewhere = f"{machine.base}/ann/elsewhere"
+    os.mkdir(elsewhere)
+    os.chown(elsewhere, USERS["ann"], USERS["ann"])
+    said = machine.stockade("ann", "check", "odd", check=125, env={"HOME": elsewhere}).stderr
+    assert ("version 3" if known else "no home that root made") in said, said
     for env in ({}, {"XDG_STATE_HOME": elsewhere}):
         said = machine.stockade("ann", "check", "odd", check=125, env=env).stderr
         assert "version 3" in said, said

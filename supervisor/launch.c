@@ -117,6 +117,12 @@ static int check_unchanged(struct launch *l, struct diag *d)
 			"%s: its code, its profile or what it is granted was changed while the question waited for an "
 			"answer, so what was approved is not what would run; nothing was started: start it again",
 			text_escape_str(l->effective->name, name, sizeof(name)));
+	/* The log is open already, and is in no digest. */
+	if (other.policy.audit.collector != l->effective->policy.audit.collector)
+		return diag_fail(d, -EPERM,
+			"%s: the policy changed where records go while the question waited for an answer; nothing was "
+			"started: start it again",
+			text_escape_str(l->effective->name, name, sizeof(name)));
 	if (l->client && other.client_refused)
 		return diag_fail(d, -EPERM, "%s", other.client_refused);
 	shown = *l->effective;

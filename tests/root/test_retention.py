@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from integration.harness import ODD, STOCKADE, Wire
+from integration.harness import ODD, STOCKADE, Wire, until
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
@@ -87,3 +87,25 @@ def test_an_age_that_no_session_has_yet_removes_nothing(machine):
     machine.approve("--", *ODD, "young")
     assert machine.session("--", *ODD, "young") <= machine.files() and machine.drops() == []
     assert os.path.exists(f"{machine.log}/pruned"), "nobody looked"
+
+
+def started(machine):
+    return any("session.ready" in open(f"{machine.log}/{f}", encoding="utf-8").read() for f in machine.files())
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_a_launch_that_waited_records_where_the_policy_says_now_or_does_not_start(machine, changes):
+    machine.policy()
+    w = Wire(machine.under("run", "--", *ODD, "waits"), env=machine.person.env, cwd=machine.person.work)
+    w.initialize()
+    digest = machine.stockade("approve", "--print-digest", "--", *ODD, "waits").strip()
+    until(lambda: "odd" in machine.stockade("approve", "--json"))
+    if changes:
+        machine.policy(to="collector")
+    machine.stockade("approve", "--digest", digest, "--", *ODD, "waits")
+    if changes:
+        assert w.wait() == 125 and b"changed where records go" in w.err, w.err
+        assert not started(machine)
+        return
+    until(lambda: started(machine))
+    assert w.end() == 0

@@ -17,7 +17,7 @@
 #include "base/io.h"
 #include "base/text.h"
 
-enum { LOG_LINE_MAX = 1024, SOCK_FD = 3 };
+enum { LOG_LINE_MAX = 1024, LOG_TEXT_MAX = 900, SOCK_FD = 3 };
 
 struct hook {
 	pid_t pid;
@@ -67,8 +67,8 @@ static int tell_syslog(const struct runner *r, const struct message *m)
 	memcpy(to.sun_path, r->syslog, strlen(r->syslog) + 1);
 	if (localtime_r(&now, &tm))
 		(void)strftime(when, sizeof(when), "%b %e %H:%M:%S", &tm);
-	snprintf(line, sizeof(line), "<%u>%s stockade: alert %s: %s", FORM_FACILITY * 8 + rule->severity, when,
-		rule->name, m->text);
+	snprintf(line, sizeof(line), "<%u>%s stockade: alert %s: %.*s", FORM_FACILITY * 8 + rule->severity, when,
+		rule->name, LOG_TEXT_MAX, m->text);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
 		send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
 		return -errno;

@@ -12,8 +12,8 @@
 
 enum { LOG_PRUNE_EVERY_S = 24 * 3600 };
 
-/* The rules of the policy. In a user's own log what a session's profile says comes before its age, where that is longer;
- * in the collector's nothing that a sender says counts. */
+/* The rules of the policy. In a user's own log what a session's profile says comes before its age, where that is
+ * longer; in the collector's nothing that a sender says counts. */
 struct prune_rules log_prune_rules(const struct policy *p, bool collected);
 /* Prunes this user's own log, when that was not done for LOG_PRUNE_EVERY_S. own: a profile has a rule of its own. */
 int log_prune_daily(const struct paths *p, const struct policy *policy, bool own, struct diag *d) _must_check_;

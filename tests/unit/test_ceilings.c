@@ -214,7 +214,8 @@ static void what_is_enforced_and_what_is_bound_is_what_is_left(void **state)
 	assert_false(shim_rules_judge(&l->e.shim.scope[SHIM_TOOLS], "read_secret", 11).allowed);
 	assert_true(shim_rules_judge(&l->e.shim.scope[SHIM_TOOLS], "read_secret", 11).by_ceiling);
 	assert_true(shim_rules_judge(&l->e.shim.scope[SHIM_TOOLS], "read_notes", 10).allowed);
-	assert_non_null(strstr(json_dumps(l->e.canonical, 0), "read_secret"));
+	_cleanup_free_ char *bound = json_dumps(l->e.canonical, 0);
+	assert_non_null(strstr(bound, "read_secret"));
 }
 
 static void a_command_without_a_profile_has_the_same_ceilings(void **state)

@@ -158,10 +158,8 @@ int approve_calls_answer(const struct approve_waiting *w, const struct call_entr
 	struct diag d = { "out of memory" };
 	char tool[SHOWN];
 
-	if (call_answer(w->paths, e, say, "approve", w->lineage, &d) < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (call_answer(w->paths, e, say, "approve", w->lineage, &d) < 0)
+		return command_refuse(&d, 0);
 	fprintf(stderr, "%s: %s.\n", text_escape_str(e->tool, tool, sizeof(tool)), words[say]);
 	return say == ASKER_NO ? EXIT_REFUSED : EXIT_OK;
 }

@@ -111,10 +111,8 @@ static int list_run(const struct command_ctx *ctx)
 
 	r = r < 0 ? r : consent_list(&p, &l, &d);
 	r = r < 0 ? r : add_admin(&l, &d);
-	if (r < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (r < 0)
+		return command_refuse(&d, r);
 	status = o->json ? output_json(stdout, list_json(&l), "the approvals") : print_list(&l);
 	for (size_t i = 0; status == EXIT_OK && i < l.n; i++)
 		if (l.v[i].damaged)

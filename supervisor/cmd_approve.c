@@ -163,10 +163,8 @@ static int approve_for_all(const struct command_ctx *ctx, const struct paths *p,
 	const struct approve_options *o = ctx->options;
 	struct diag d = { "out of memory" };
 
-	if (admin_remember(p, o->digest, l, &d) < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (admin_remember(p, o->digest, l, &d) < 0)
+		return command_refuse(&d, 0);
 	fprintf(stderr, "%.16s: approved on this machine (" ADMIN_DIR ").\n", o->digest);
 	return EXIT_OK;
 }
@@ -177,10 +175,8 @@ static int look_admin(bool *ret)
 	_cleanup_policy_ struct policy policy = { 0 };
 	struct diag d = { "out of memory" };
 
-	if (policy_load(&policy, &d) < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (policy_load(&policy, &d) < 0)
+		return command_refuse(&d, 0);
 	*ret = admin_here(&policy.consent);
 	return EXIT_OK;
 }
@@ -250,10 +246,8 @@ static int approve_run(const struct command_ctx *ctx)
 
 	if (status != EXIT_OK)
 		return status;
-	if (paths_init(&p, &d) < 0 || lineage_read(&l, &d) < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (paths_init(&p, &d) < 0 || lineage_read(&l, &d) < 0)
+		return command_refuse(&d, 0);
 	return plan ? approve_plan(ctx, &p, &l) : approve_waiting(ctx, &p, &l);
 }
 

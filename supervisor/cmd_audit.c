@@ -208,10 +208,8 @@ static int run_verify(const struct command_ctx *ctx)
 	}
 	if (r == 0)
 		r = audit_verify(dir, &verify, stdout, &d);
-	if (r < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (r < 0)
+		return command_refuse(&d, r);
 	if (!o->key && !o->json && keys.n > 0)
 		puts(own_key_words);
 	return r == AUDIT_DAMAGED ? EXIT_FINDINGS : EXIT_OK;

@@ -346,8 +346,7 @@ static int list_names(const struct command_ctx *ctx, const struct check_options 
 		r = check_list_print(stdout, &p, o->names, o->json, &d);
 	if (r >= 0)
 		return r;
-	command_error("%s", d.text);
-	return EXIT_REFUSED;
+	return command_refuse(&d, r);
 }
 
 static bool says_nothing(const struct command_ctx *ctx, const struct check_options *o)

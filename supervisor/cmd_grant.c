@@ -221,8 +221,7 @@ static int grant_run(const struct command_ctx *ctx)
 	r = r < 0 ? r : give(&g, &f, ctx->args.v[1], seconds, &d);
 	if (r >= 0)
 		return r;
-	command_error("%s", d.text);
-	return EXIT_REFUSED;
+	return command_refuse(&d, r);
 }
 
 /* --- grants --- */
@@ -287,10 +286,8 @@ static int grants_run(const struct command_ctx *ctx)
 	int r = granting_init(&g, &d), status = EXIT_OK;
 
 	r = r < 0 ? r : scope_grant_list(&g.paths, &g.clock, &l, &d);
-	if (r < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (r < 0)
+		return command_refuse(&d, r);
 	if (o->json)
 		status = output_json(stdout, list_json(&l, &g.clock), "the grants");
 	else if (l.n == 0)
@@ -332,8 +329,7 @@ static int end_run(const struct command_ctx *ctx)
 	r = r < 0 ? r : end(&g, ctx->args.v[0], ctx->args.v[1], &d);
 	if (r >= 0)
 		return r;
-	command_error("%s", d.text);
-	return EXIT_REFUSED;
+	return command_refuse(&d, r);
 }
 
 const struct command_row cmd_grant = {

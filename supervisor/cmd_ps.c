@@ -61,10 +61,8 @@ static int run_ps(const struct command_ctx *ctx)
 	r = paths_init(&p, &d);
 	if (r == 0)
 		r = o->watch ? watch_run(&p, &watch, &d) : listed_read(&p, &l, &d);
-	if (r < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (r < 0)
+		return command_refuse(&d, r);
 	if (o->watch)
 		return EXIT_OK;
 	return o->json ? output_json(stdout, listed_json(&l), "the list of sessions") : print_table(&l, &p);

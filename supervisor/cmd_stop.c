@@ -152,10 +152,8 @@ static int run_stop(const struct command_ctx *ctx)
 	_cleanup_pendings_ struct pendings launches = { 0 };
 	struct diag d = { "out of memory" };
 
-	if (paths_init(&p, &d) < 0 || registry_read(&p, &l, &d) < 0 || pending_list(&p, &launches, &d) < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (paths_init(&p, &d) < 0 || registry_read(&p, &l, &d) < 0 || pending_list(&p, &launches, &d) < 0)
+		return command_refuse(&d, 0);
 	return stop_matching(&l, &launches, ctx->args.v[0]);
 }
 

@@ -56,6 +56,12 @@ void command_error(const char *fmt, ...)
 		return;
 }
 
+int command_refuse(const struct diag *d, int error)
+{
+	command_error("%s", d->text[0] ? d->text : strerror(error < 0 ? -error : ENOMEM));
+	return EXIT_REFUSED;
+}
+
 int command_need_terminal(const struct command_ctx *ctx, const char *not_done, const char *digest)
 {
 	if (isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1)

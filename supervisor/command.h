@@ -80,3 +80,6 @@ bool command_colour(FILE *f);
 /* Shared error line on stderr: "stockade: " + text, newline. Foreign text is escaped by whoever
  * words it, so that it cannot break the line; controls that are left are made visible here. */
 void command_error(const char *fmt, ...) _printf_(1, 2);
+/* What a command ends with that could not do its work: the words, or those of errno(3) for -error where nobody found
+ * any (0: there are some). Returns EXIT_REFUSED. */
+int command_refuse(const struct diag *d, int error);

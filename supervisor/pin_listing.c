@@ -47,10 +47,8 @@ static int run_session(const struct launch *l, int listing)
 
 	if (r == 0)
 		r = take_stdio(listing);
-	if (r < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (r < 0)
+		return command_refuse(&d, r);
 	return session_run(&s);
 }
 

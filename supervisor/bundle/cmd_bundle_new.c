@@ -123,8 +123,7 @@ static int run_bundle_new(const struct command_ctx *ctx)
 		return command_usage(ctx, "--expires takes a date or a moment in UTC, such as 2027-01-01T00:00:00Z");
 	if (make(o, ctx->args.v[0], expires, &d) == 0)
 		return EXIT_OK;
-	command_error("%s", d.text);
-	return EXIT_REFUSED;
+	return command_refuse(&d, 0);
 }
 
 const struct command_row cmd_bundle_new = {

@@ -176,10 +176,8 @@ static int run_bundle_show(const struct command_ctx *ctx)
 	_cleanup_(showing_done) struct showing s = { 0 };
 	struct diag d = { "out of memory" };
 
-	if (load(ctx->args.v[0], &s, &d) < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (load(ctx->args.v[0], &s, &d) < 0)
+		return command_refuse(&d, 0);
 	if (o->json)
 		return output_json(stdout, describe(&s), "the bundle");
 	print(&s);

@@ -253,10 +253,8 @@ static int run_sync(const struct command_ctx *ctx)
 			"stockade-sync.timer do it");
 		return EXIT_REFUSED;
 	}
-	if (prepare(&s, &d) < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (prepare(&s, &d) < 0)
+		return command_refuse(&d, 0);
 	return sync_all(&s, o->due);
 }
 

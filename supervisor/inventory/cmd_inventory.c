@@ -281,10 +281,8 @@ static int run_inventory(const struct command_ctx *ctx)
 			      "leave it out for your own");
 		return EXIT_REFUSED;
 	}
-	if (read_inventory(&i, o, &d) < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (read_inventory(&i, o, &d) < 0)
+		return command_refuse(&d, 0);
 	status = o->json ? output_json(stdout, inventory_json(&i), "the inventory") : print_inventory(&i, o->all_users);
 	for (size_t k = 0; k < i.failed.n; k++)
 		command_error("%s", i.failed.v[k]);

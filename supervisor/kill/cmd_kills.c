@@ -49,10 +49,8 @@ static int kills_run(const struct command_ctx *ctx)
 	struct diag d = { "out of memory" };
 	int status = EXIT_OK;
 
-	if (paths_init(&p, &d) < 0 || kill_set_read_with(&p, &bundle, &set) < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+	if (paths_init(&p, &d) < 0 || kill_set_read_with(&p, &bundle, &set) < 0)
+		return command_refuse(&d, 0);
 	if (bundle.why.text[0])
 		command_error("what a bundle kills may be missing here: %s", bundle.why.text);
 	if (o->json)

@@ -166,10 +166,8 @@ static int restore_run(const struct command_ctx *ctx)
 	x.target.server = strdup(o->all ? "*" : ctx->args.v[0]);
 	x.target.tool = ctx->args.n > 1 ? strdup(ctx->args.v[1]) : NULL;
 	if (!x.target.server || (ctx->args.n > 1 && !x.target.tool) || paths_init(&x.paths, &d) < 0 ||
-		kill_set_read(&x.paths, &x.set) < 0) {
-		command_error("%s", d.text);
-		return EXIT_REFUSED;
-	}
+		kill_set_read(&x.paths, &x.set) < 0)
+		return command_refuse(&d, 0);
 	return run_restoring(&x);
 }
 

@@ -114,10 +114,8 @@ static int run(const struct command_ctx *ctx)
 	struct diag d = { "" };
 	int r = o->collector ? take_collected(o->new, &keys, &d) : take_own(o->new, &keys, &d);
 
-	if (r < 0) {
-		command_error("%s", d.text[0] ? d.text : strerror(-r));
-		return EXIT_REFUSED;
-	}
+	if (r < 0)
+		return command_refuse(&d, r);
 	return o->json ? output_json(stdout, list_json(&keys), "the keys") : print(&keys);
 }
 

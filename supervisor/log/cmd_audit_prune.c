@@ -131,10 +131,8 @@ static int run(const struct command_ctx *ctx)
 	log_key_done(&p.key);
 	if (usage)
 		return usage;
-	if (r < 0) {
-		command_error("%s", d.text[0] ? d.text : strerror(-r));
-		return EXIT_REFUSED;
-	}
+	if (r < 0)
+		return command_refuse(&d, r);
 	printf("%s %" PRIu64 " sessions, %" PRIu64 " bytes\n", o->dry_run ? "would remove" : "removed", p.done.sessions,
 		p.done.bytes);
 	return EXIT_OK;

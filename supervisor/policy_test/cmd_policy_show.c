@@ -40,10 +40,8 @@ static int run_policy_show(const struct command_ctx *ctx)
 
 	if (r == 0 && p.file)
 		r = policy_rules(p.file, FS_TRUST_ROOT, 0, &rules, &d);
-	if (r < 0) {
-		command_error("%s", d.text[0] ? d.text : strerror(-r));
-		return EXIT_REFUSED;
-	}
+	if (r < 0)
+		return command_refuse(&d, r);
 	if (o->json) {
 		json_t *file = p.file ? json_string(p.file) : json_null();
 		return output_json(stdout, json_pack("{s:o, s:o}", "file", file, "rules", rules ? rules : json_array()),

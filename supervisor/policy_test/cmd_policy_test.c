@@ -337,8 +337,7 @@ static int run_policy_test(const struct command_ctx *ctx)
 	r = r < 0 ? r : run(&t, &now, &then, &d);
 	if (r == 0)
 		return t.worse ? EXIT_FINDINGS : EXIT_OK;
-	command_error("%s", d.text[0] ? d.text : strerror(-r));
-	return EXIT_REFUSED;
+	return command_refuse(&d, r);
 }
 
 const struct command_row cmd_policy_test = {

@@ -139,8 +139,7 @@ static int run_key_new(const struct command_ctx *ctx)
 		return command_usage(ctx, "--format is 'stockade' or 'minisign', not '%s'", o->format);
 	if (key_new(ctx, &m, &d) == 0)
 		return EXIT_OK;
-	command_error("%s", d.text);
-	return EXIT_REFUSED;
+	return command_refuse(&d, 0);
 }
 
 const struct command_row cmd_key_new = {

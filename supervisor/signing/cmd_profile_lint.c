@@ -320,8 +320,7 @@ static int run_profile_lint(const struct command_ctx *ctx)
 	json_decref(l.found);
 	if (r >= 0)
 		return r == EXIT_OK && l.bad ? EXIT_FINDINGS : r;
-	command_error("%s", d.text);
-	return EXIT_REFUSED;
+	return command_refuse(&d, r);
 }
 
 const struct command_row cmd_profile_lint = {

@@ -192,8 +192,7 @@ static int run_profile_sign(const struct command_ctx *ctx)
 		r = write_signature(&s, secret, &text, &d);
 	if (r == 0)
 		return EXIT_OK;
-	command_error("%s", d.text);
-	return EXIT_REFUSED;
+	return command_refuse(&d, r);
 }
 
 const struct command_row cmd_profile_sign = {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_output - JSON that no terminal obeys, one sentence where there is none, and moments of any calendar */
 #include "tests/unit/captured.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include "supervisor/command.h"
 #include "supervisor/exit.h"
 #include "supervisor/json_list.h"
 #include "supervisor/output.h"
@@ -104,6 +106,31 @@ static void a_list_that_lacks_one_is_none(void **state)
 }
 
 static const struct {
+	struct diag d;
+	int error;
+	const char *said;
+} refusals[] = {
+	{ { "the file is gone" }, -ENOENT, "stockade: the file is gone\n" },
+	{ { "the file is gone" }, 0, "stockade: the file is gone\n" },
+	{ { "" }, -ENOENT, "stockade: No such file or directory\n" },
+	{ { "" }, 0, "stockade: Cannot allocate memory\n" },
+};
+
+static void a_command_that_could_not_says_why_even_where_nobody_found_words(void **state)
+{
+	char said[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		struct captured c = capture(stderr);
+		int status = command_refuse(&refusals[i].d, refusals[i].error);
+		captured_read(&c, said, sizeof(said));
+		assert_int_equal(status, EXIT_REFUSED);
+		assert_string_equal(said, refusals[i].said);
+	}
+}
+
+static const struct {
 	int64_t when;
 	const char *said;
 } moments[] = {
@@ -140,6 +167,7 @@ int main(void)
 		cmocka_unit_test(a_stream_that_takes_nothing_is_a_refusal),
 		cmocka_unit_test(what_fails_for_another_reason_is_one_sentence),
 		cmocka_unit_test(a_list_that_lacks_one_is_none),
+		cmocka_unit_test(a_command_that_could_not_says_why_even_where_nobody_found_words),
 		cmocka_unit_test(a_moment_is_in_utc_wherever_the_reader_lives),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,16 +2,30 @@
 /* names - see names.h */
 #include "base/names.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/buf.h"
+#include "base/io.h"
+
+enum { NAMES_FILE_MAX = 64 << 20 };
+
+/* A stream of the file's bytes, which stand in b: fgetpwent(3) asks a file that it reads for its position at each line.
+ * NULL: it is not there, or is empty. */
+static FILE *open_read(const char *path, struct buf *b)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && io_read_all(fd, b) == 0 && b->len ? fmemopen(b->data, b->len, "r") : NULL;
+}
 
 int names_user(uid_t uid, char **ret_name, char **ret_home)
 {
-	_cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re");
+	_cleanup_buf_ struct buf bytes = BUF_INIT(NAMES_FILE_MAX);
+	_cleanup_fclose_ FILE *f = open_read("/etc/passwd", &bytes);
 	const struct passwd *pw;
 
 	*ret_name = NULL;
@@ -43,7 +57,8 @@ bool names_id(const char *name, uid_t *ret)
 
 static int group_append(struct buf *b, gid_t gid)
 {
-	_cleanup_fclose_ FILE *f = fopen("/etc/group", "re");
+	_cleanup_buf_ struct buf bytes = BUF_INIT(NAMES_FILE_MAX);
+	_cleanup_fclose_ FILE *f = open_read("/etc/group", &bytes);
 	const char *comma = b->len ? "," : "";
 	const struct group *gr;
 

@@ -6,6 +6,7 @@
  */
 #include "supervisor/paths.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -189,8 +190,11 @@ static int private_dir_open(const char *path, uid_t uid, const char *place, int 
 	struct diag why = { "" };
 	char shown[SHOWN];
 	struct stat st;
-	int r = fs_mkdirs(path, 0700, &fd, &why);
+	int r;
 
+	/* Most often it is there; to make what is missing asks about every directory above it. */
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = fd < 0 ? fs_mkdirs(path, 0700, &fd, &why) : 0;
 	if (r < 0)
 		return diag_fail(d, r, "%.1024s; %s", why.text, place);
 	text_escape_str(path, shown, sizeof(shown));

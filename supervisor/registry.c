@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,26 +17,44 @@
 #include "supervisor/json_list.h"
 #include "supervisor/state_json.h"
 
-enum { REGISTRY_FILE_MAX = 64 << 10, STAT_MAX = 4096, START_FIELD = 22 };
+enum { REGISTRY_FILE_MAX = 64 << 10, STAT_MAX = 4096, START_FIELD = 22, BOOT_SIZE = 37 };
 
 _Static_assert(offsetof(struct registry_counters, version) == REGISTRY_COUNTERS_FIRST, "what earlier versions read");
 
-/* Blank-separated field n (from 3) of /proc/PID/stat, after the command in parentheses, which may hold anything. */
-static int stat_field(pid_t pid, unsigned field, uint64_t *ret)
+/* Of /proc/PID/stat what is behind the command in parentheses, which may hold anything; NULL: there is no such process.
+ */
+static char *read_stat(pid_t pid, struct buf *b)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(STAT_MAX);
 	_cleanup_close_ int fd = -1;
-	char path[64], *p, *save = NULL;
+	char path[64], *p;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || io_read_all(fd, &b) < 0 || !b.data)
-		return -ESRCH;
-	p = strrchr(b.data, ')');
-	p = p ? strtok_r(p + 1, " \n", &save) : NULL;
+	if (fd < 0 || io_read_all(fd, b) < 0 || !b->data)
+		return NULL;
+	p = strrchr(b->data, ')');
+	return p ? p + 1 : NULL;
+}
+
+/* Blank-separated field n (from 3), a number. */
+static int stat_field(pid_t pid, unsigned field, uint64_t *ret)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(STAT_MAX);
+	char *p = read_stat(pid, &b), *save = NULL;
+
+	p = p ? strtok_r(p, " \n", &save) : NULL;
 	for (unsigned i = 3; p && i < field; i++)
 		p = strtok_r(NULL, " \n", &save);
 	return p ? parse_u64(p, 0, UINT64_MAX, ret) : -ESRCH;
+}
+
+/* It has: nobody has asked for its status yet. */
+static bool has_ended(pid_t pid)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(STAT_MAX);
+	const char *p = read_stat(pid, &b);
+
+	return !p || strncmp(p, " Z", 2) == 0 || strncmp(p, " X", 2) == 0;
 }
 
 int registry_start_time(pid_t pid, uint64_t *ret)
@@ -51,7 +70,7 @@ int registry_open_verified(pid_t pid, uint64_t start, int *ret)
 
 	if (fd < 0)
 		return -errno;
-	if (registry_start_time(pid, &now) < 0 || now != start)
+	if (registry_start_time(pid, &now) < 0 || now != start || has_ended(pid))
 		return -ESRCH;
 	*ret = steal_fd(&fd);
 	return 0;
@@ -62,6 +81,17 @@ uint64_t registry_pid_namespace(void)
 	struct stat st;
 
 	return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
+/* Which boot of the machine this is: random(4). NULL: nobody can tell. */
+static const char *boot_id(char ret[BOOT_SIZE])
+{
+	_cleanup_close_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, ret, BOOT_SIZE - 1) != BOOT_SIZE - 1)
+		return NULL;
+	ret[BOOT_SIZE - 1] = '\0';
+	return ret;
 }
 
 static int map_counters(struct registration *r, struct diag *d)
@@ -100,16 +130,17 @@ static int write_entry(const struct registry_args *a, int dirfd, struct diag *d)
 	const struct ancestor *client = a->lineage->n ? &a->lineage->v[0] : NULL;
 	_cleanup_free_ char *text = NULL;
 	uint64_t start = 0, init_start = 0;
-	char name[64];
+	char name[64], boot[BOOT_SIZE];
 	json_t *j;
 
 	if (registry_start_time(getpid(), &start) < 0 || registry_start_time(a->init_pid, &init_start) < 0)
 		return diag_fail(d, -ESRCH, "cannot read a start time below /proc: is it mounted?");
-	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:i, s:I, s:i, s:I, s:I, s:I, s:o*, s:s*}", "session", a->id,
-		"name", a->name, "client", a->client, "digest", a->digest, "writes", writable_paths(a->grants), "pid",
-		getpid(), "start", (json_int_t)start, "init_pid", a->init_pid, "init_start", (json_int_t)init_start,
-		"client_pid", client ? client->pid : 0, "client_start", client ? (json_int_t)client->start : 0, "since",
-		(json_int_t)time(NULL), "pid_namespace", (json_int_t)registry_pid_namespace(), "identity",
+	j = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:i, s:I, s:i, s:I, s:I, s:I, s:s*, s:o*, s:s*}", "session",
+		a->id, "name", a->name, "client", a->client, "digest", a->digest, "writes", writable_paths(a->grants),
+		"pid", getpid(), "start", (json_int_t)start, "init_pid", a->init_pid, "init_start",
+		(json_int_t)init_start, "client_pid", client ? client->pid : 0, "client_start",
+		client ? (json_int_t)client->start : 0, "since", (json_int_t)time(NULL), "pid_namespace",
+		(json_int_t)registry_pid_namespace(), "boot", boot_id(boot), "identity",
 		a->identity ? client_json(a->identity) : NULL, "observe_until", a->observe_until);
 	text = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	json_decref(j);
@@ -186,7 +217,9 @@ static int parse_entry(json_t *j, struct registry_entry *ret)
 		"client", &client, "pid", &pid, "start", &start, "init_pid", &init_pid, "init_start", &init_start,
 		"since", &since, "pid_namespace", &namespace);
 
-	const char *until = json_string_value(json_object_get(j, "observe_until"));
+	const char *until = json_string_value(json_object_get(j, "observe_until")),
+		   *boot = json_string_value(json_object_get(j, "boot"));
+	char here[BOOT_SIZE];
 
 	*ret = (struct registry_entry){ 0 };
 	/* It goes to terminals as it is, of other users' sessions to root's. */
@@ -203,6 +236,7 @@ static int parse_entry(json_t *j, struct registry_entry *ret)
 		ret->init_pid = (pid_t)init_pid;
 		ret->init_start = (uint64_t)init_start;
 		ret->since = since;
+		ret->other_boot = boot && boot_id(here) && strcmp(boot, here) != 0;
 		ret->foreign = (uint64_t) namespace != registry_pid_namespace();
 	} else {
 		r = -EINVAL;
@@ -214,7 +248,9 @@ static bool is_alive(const struct registry_entry *e)
 {
 	uint64_t start;
 
-	return registry_start_time(e->pid, &start) == 0 && start == e->start;
+	if (e->other_boot || e->foreign)
+		return !e->other_boot;
+	return registry_start_time(e->pid, &start) == 0 && start == e->start && !has_ended(e->pid);
 }
 
 /* Whoever could plant a file here could plant an entry as well; a link or another's file is none of ours all the same.
@@ -239,8 +275,24 @@ static void read_counters(int dirfd, uid_t uid, struct registry_entry *e)
 		memset((char *)&e->counters + REGISTRY_COUNTERS_FIRST, 0, sizeof(c) - REGISTRY_COUNTERS_FIRST);
 }
 
-/* mine: what is of a session that has ended is taken away. */
-static int read_one(int dirfd, uid_t uid, bool mine, const char *file, struct registry_list *list)
+static bool is_of_file(const struct registry_entry *e, const char *file)
+{
+	return strncmp(file, e->id, AUDIT_SESSION_ID_LEN) == 0;
+}
+
+/* Takes the entry over. */
+static int add(struct registry_list *list, struct registry_entry *e)
+{
+	int r = GROW(list->v, list->n, list->room);
+
+	if (r == 0)
+		list->v[list->n++] = *e;
+	else
+		entry_done(e);
+	return r;
+}
+
+static int read_one(int dirfd, uid_t uid, const char *file, struct registry_list *list)
 {
 	struct registry_entry e;
 	json_t *root;
@@ -251,21 +303,16 @@ static int read_one(int dirfd, uid_t uid, bool mine, const char *file, struct re
 	json_decref(root);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	if ((!e.foreign && !is_alive(&e)) || strncmp(file, e.id, AUDIT_SESSION_ID_LEN) != 0) {
+	/* What is of a session that has ended is taken away. */
+	if (!is_alive(&e) || !is_of_file(&e, file)) {
 		char id[AUDIT_SESSION_ID_LEN + 1];
 		snprintf(id, sizeof(id), "%.*s", AUDIT_SESSION_ID_LEN, file);
-		if (mine)
-			remove_files(dirfd, id);
+		remove_files(dirfd, id);
 		entry_done(&e);
 		return 0;
 	}
 	read_counters(dirfd, uid, &e);
-	r = GROW(list->v, list->n, list->room);
-	if (r == 0)
-		list->v[list->n++] = e;
-	else
-		entry_done(&e);
-	return r;
+	return add(list, &e);
 }
 
 static int by_age(const void *a, const void *b)
@@ -282,38 +329,89 @@ static bool is_entry(const char *name)
 	return n == AUDIT_SESSION_ID_LEN + strlen(".json") && strcmp(name + AUDIT_SESSION_ID_LEN, ".json") == 0;
 }
 
-static int read_dir(int fd, uid_t uid, size_t max, struct registry_list *ret, struct diag *d)
+static int read_dir(int fd, uid_t uid, struct registry_list *l)
 {
-	_cleanup_registry_ struct registry_list l = { 0 };
 	_cleanup_closedir_ DIR *dir = NULL;
-	size_t seen = 0;
 	int r = fs_list(fd, &dir);
 
-	for (const struct dirent *e; r == 0 && seen < max && (e = readdir(dir));)
-		if (is_entry(e->d_name) && ++seen)
-			r = read_one(fd, uid, max == SIZE_MAX, e->d_name, &l);
+	for (const struct dirent *e; r == 0 && (e = readdir(dir));)
+		if (is_entry(e->d_name))
+			r = read_one(fd, uid, e->d_name, l);
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), by_age);
+	return r;
+}
+
+static int give(struct registry_list *l, int r, struct registry_list *ret, struct diag *d)
+{
 	if (r < 0)
 		return diag_fail(d, r, "cannot read the list of sessions: %s", strerror(-r));
-	if (l.n > 1)
-		qsort(l.v, l.n, sizeof(*l.v), by_age);
-	*ret = l;
-	l = (struct registry_list){ 0 };
+	*ret = *l;
+	*l = (struct registry_list){ 0 };
 	return 0;
 }
 
 int registry_read(const struct paths *p, struct registry_list *ret, struct diag *d)
 {
+	_cleanup_registry_ struct registry_list l = { 0 };
 	_cleanup_close_ int fd = -1;
 	int r = paths_open_runtime(p, "sessions", &fd, d);
 
 	*ret = (struct registry_list){ 0 };
-	return r < 0 ? r : read_dir(fd, p->uid, SIZE_MAX, ret, d);
+	return r < 0 ? r : give(&l, read_dir(fd, p->uid, &l), ret, d);
+}
+
+/* --- another user's --- */
+
+/* A FIFO, a lease or a mount in the place of a file lets nobody wait. */
+static int read_others_bytes(int dirfd, uid_t uid, const char *file, struct buf *b)
+{
+	_cleanup_close_ int fd = fs_openat2(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0,
+		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != uid || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return -EPERM;
+	return io_read_all(fd, b);
+}
+
+static int read_others_one(int dirfd, uid_t uid, const char *file, size_t *bytes, struct registry_list *l)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(REGISTRY_FILE_MAX);
+	struct registry_entry e;
+	int r = read_others_bytes(dirfd, uid, file, &b);
+	json_t *root = r == 0 && b.data ? json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+
+	*bytes += b.len;
+	r = root ? parse_entry(root, &e) : r == -ENOMEM ? r : -EINVAL;
+	json_decref(root);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (is_of_file(&e, file))
+		return add(l, &e);
+	entry_done(&e);
+	return 0;
 }
 
 int registry_read_others(int dir, uid_t uid, struct registry_list *ret, struct diag *d)
 {
+	_cleanup_registry_ struct registry_list l = { 0 };
+	_cleanup_closedir_ DIR *names = NULL;
+	size_t names_seen = 0, seen = 0, bytes = 0;
+	int r = fs_list(dir, &names);
+
 	*ret = (struct registry_list){ 0 };
-	return read_dir(dir, uid, REGISTRY_OTHERS_MAX, ret, d);
+	for (const struct dirent *e; r == 0 && !l.more && (e = readdir(names));) {
+		bool entry = is_entry(e->d_name);
+		seen += entry;
+		l.more = ++names_seen > REGISTRY_OTHERS_NAMES || seen > REGISTRY_OTHERS_MAX ||
+			 bytes > REGISTRY_OTHERS_BYTES;
+		if (entry && !l.more)
+			r = read_others_one(dir, uid, e->d_name, &bytes, &l);
+	}
+	return give(&l, r, ret, d);
 }
 
 bool registry_is_init_of(pid_t pid, uid_t uid)

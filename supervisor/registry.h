@@ -7,7 +7,8 @@
  * Returns:  0, -errno with words
  *
  * A reader never asks the session itself, so a stuck one cannot hold it up; and never believes an entry whose process
- * is not there with the same start time: pids are used again.
+ * is not there with the same start time: pids are used again. Nor one of an earlier boot, whose times began anew: where
+ * there is no /run/user, the directory lies on a disk.
  */
 #pragma once
 #include <jansson.h>
@@ -37,6 +38,8 @@ enum {
 	REGISTRY_COUNTERS_FIRST = 24, /* bytes of the members that there always were */
 	REGISTRY_MINUTE_US = 60 * 1000000,
 	REGISTRY_OTHERS_MAX = 1024,
+	REGISTRY_OTHERS_NAMES = 16384,
+	REGISTRY_OTHERS_BYTES = 4 << 20,
 };
 
 struct registration {
@@ -56,14 +59,16 @@ struct registry_entry {
 	pid_t pid, init_pid;
 	uint64_t start, init_start;
 	int64_t since;
-	bool foreign; /* of another PID namespace: its process ids mean nothing here, nor does its absence from our
-			 /proc */
+	bool other_boot; /* of another boot of this machine: nothing of it runs */
+	bool foreign;	 /* of another PID namespace: its process ids mean nothing here, nor does its absence from our
+			    /proc */
 	struct registry_counters counters;
 };
 
 struct registry_list {
 	struct registry_entry *v;
 	size_t n, room;
+	bool more; /* there are entries that nobody has looked at */
 };
 
 struct registry_args {
@@ -81,7 +86,9 @@ void registration_done(struct registration *r);
 /* Living sessions, oldest first; what is left of dead ones is removed. Those of another PID namespace, of a container
  * that shares the runtime directory, may live or not: they are listed and left alone. */
 int registry_read(const struct paths *p, struct registry_list *ret, struct diag *d) _must_check_;
-/* The same of another user's directory, of REGISTRY_OTHERS_MAX files at most; nothing there is changed. */
+/* What another user's directory says, of REGISTRY_OTHERS_MAX files (of REGISTRY_OTHERS_NAMES names) and
+ * REGISTRY_OTHERS_BYTES at most: entries, as they lie there, without counters. Whether there is such a process is for
+ * the reader to find out, and nothing is changed. No file system is asked that is mounted there. */
 int registry_read_others(int dir, uid_t uid, struct registry_list *ret, struct diag *d) _must_check_;
 /* Is it, now, PID 1 of a PID namespace below ours, and in all respects that user's? It tells what that user may do to
  * it, whatever program it is: an upgrade takes the file of that away. */

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include "base/fs.h"
@@ -163,9 +164,17 @@ static void the_dead_are_not_believed_and_their_files_go(void **state)
 	put(w, id_a, "stat", "", 0600);
 	assert_int_equal(listed(w), 1);
 	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	/* Before anybody has asked for its status: its number is still there. */
+	siginfo_t info;
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	int fd;
+	assert_int_equal(registry_open_verified(pid, start, &fd), -ESRCH);
 	assert_int_equal(listed(w), 0);
 	assert_false(there(w, id_a, "json") || there(w, id_a, "stat"));
+	put(w, id_a, "json", entry(text, id_a, pid, start, 1), 0600);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(listed(w), 0);
+	assert_false(there(w, id_a, "json"));
 }
 
 static void a_pid_that_another_process_has_now_is_not_the_session(void **state)
@@ -219,6 +228,60 @@ static void an_entry_of_another_pid_namespace_is_listed_as_such(void **state)
 	assert_false(list.v[0].foreign);
 	assert_true(list.v[1].foreign);
 	assert_string_equal(list.v[1].id, id_a);
+}
+
+/* After a restart of the machine the same number may have begun at the same time. */
+static void an_entry_of_another_boot_is_not_believed(void **state)
+{
+	static const char other[] = "00000000-0000-4000-8000-000000000000";
+	const struct world *w = *state;
+	char text[ENTRY_MAX], *end;
+
+	for (int foreign = 0; foreign < 2; foreign++) {
+		entry(text, id_a, getpid(), own_start(), 1);
+		end = strrchr(text, '}');
+		snprintf(end, ENTRY_MAX - (size_t)(end - text), ",\"pid_namespace\":%ju,\"boot\":\"%s\"}",
+			(uintmax_t)registry_pid_namespace() + (unsigned)foreign, other);
+		put(w, id_a, "json", text, 0600);
+		assert_int_equal(listed(w), 0);
+		assert_false(there(w, id_a, "json"));
+	}
+}
+
+static size_t others(const struct world *w, bool *ret_more)
+{
+	_cleanup_registry_ struct registry_list list = { 0 };
+	_cleanup_close_ int dir = sessions(w);
+	struct diag d = { "" };
+
+	assert_int_equal(registry_read_others(dir, w->paths.uid, &list, &d), 0);
+	*ret_more = list.more;
+	return list.n;
+}
+
+/* Whether it lives is for its reader to find out: who wrote it can write anything. */
+static void anothers_entries_are_told_as_they_lie_and_nothing_there_is_changed(void **state)
+{
+	const struct world *w = *state;
+	_cleanup_close_ int dir = sessions(w);
+	char text[ENTRY_MAX], id[AUDIT_SESSION_ID_LEN + 1];
+	bool more;
+
+	put(w, id_a, "json", entry(text, id_a, INT32_MAX, 1, 1), 0600);
+	put(w, id_b, "json", entry(text, id_a, getpid(), own_start(), 1), 0600);
+	put(w, "cccccccccccccccccccccccccccccccc", "json", "{", 0600);
+	put(w, "dddddddddddddddddddddddddddddddd", "json", entry(text, id_a, getpid(), own_start(), 1), 0622);
+	assert_int_equal(mkfifoat(dir, "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee.json", 0600), 0);
+	assert_int_equal(symlinkat("/dev/zero", dir, "ffffffffffffffffffffffffffffffff.json"), 0);
+	assert_int_equal(others(w, &more), 1);
+	assert_false(more);
+	assert_true(there(w, id_a, "json") && there(w, id_b, "json"));
+	for (unsigned i = 0; i < REGISTRY_OTHERS_MAX; i++) {
+		snprintf(id, sizeof(id), "%032x", i);
+		put(w, id, "json", entry(text, id, 1, 1, 1), 0600);
+	}
+	assert_in_range(others(w, &more), 1, REGISTRY_OTHERS_MAX);
+	assert_true(more);
 }
 
 /* The name is the process's own choice, and stands before the number. */
@@ -482,6 +545,8 @@ int main(void)
 		T(an_entry_under_the_name_of_another_is_not_believed),
 		T(an_id_that_would_write_to_a_terminal_is_none),
 		T(an_entry_of_another_pid_namespace_is_listed_as_such),
+		T(an_entry_of_another_boot_is_not_believed),
+		T(anothers_entries_are_told_as_they_lie_and_nothing_there_is_changed),
 		cmocka_unit_test(a_start_time_is_the_kernels_whatever_the_process_is_called),
 		T(damaged_entries_are_passed_over_and_hide_no_other),
 		T(a_link_is_no_entry),

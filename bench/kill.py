@@ -30,10 +30,10 @@ def profile(env, tool, n):
     return name
 
 
-def measure(stockade, tools, env, approve, row, runs=None):
+def measure(stockade, tools, env, approve, row, runs=None, trees=TREES):
     """runs: of each tree, in each way; None: as many as a run of all benches has time for."""
     tool = os.path.join(tools, "kill")
-    for n in TREES:
+    for n in trees:
         name = profile(env, tool, n)
         approve(stockade, [name], env)
         entry = f"{env['XDG_STATE_HOME']}/stockade/kill.d/server.{name}.json"

@@ -121,6 +121,7 @@ def main():
     parser.add_argument("--tools", default=os.path.join(stage, "build/bench"), help="directory of drive, probe, relay, json_bench")
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--kill", type=int, metavar="RUNS", help="only the kill switch, so many times for each tree (the figures of the design: 1000)")
+    parser.add_argument("--trees", type=int, nargs="+", metavar="N", default=kill.TREES, help="with --kill: of so many processes")
     parser.add_argument("--node-modules", default=os.path.join(stage, "node/node_modules"), help="where the npm servers are installed")
     options = parser.parse_args()
     stockade = os.path.join(options.prefix, "bin/stockade")
@@ -129,7 +130,7 @@ def main():
     env.update(HOME=home, XDG_STATE_HOME=f"{home}/state", XDG_CONFIG_HOME=f"{home}/config")
     try:
         if options.kill:
-            kill.measure(stockade, options.tools, env, approve, row, options.kill)
+            kill.measure(stockade, options.tools, env, approve, row, options.kill, options.trees)
             return
         failed = measure(options, stockade, env)
     finally:

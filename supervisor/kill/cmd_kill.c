@@ -2,10 +2,10 @@
 /*
  * cmd_kill - `stockade kill`: nothing of a server, or no call of a tool, from this moment on
  *
- * Order: each session is told, the entry is put where everybody sees it, those that have come meanwhile are told, the
- * entry is made safe, the ends are waited for, and then it is recorded and said. A step that fails keeps no later one
- * from being taken: what runs is reached although nothing can be written, and what cannot be reached does not start
- * again.
+ * Order: each session is told and heard, the entry is put where everybody sees it, those that have come meanwhile are
+ * told and heard, the entry is made safe, the ends are waited for, and then it is recorded and said. A step that fails
+ * keeps no later one from being taken: what runs is reached although nothing can be written, and what cannot be reached
+ * does not start again.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,17 +14,14 @@
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
-#include "supervisor/kill/kill_others.h"
-#include "supervisor/kill/kill_tell.h"
+#include "supervisor/kill/kill_report.h"
 #include "supervisor/kill/kill_write.h"
 #include "supervisor/output.h"
 #include "supervisor/record_alone.h"
 
-enum { SHOWN = 512 };
-
 struct kill_options {
 	char *why;
-	bool all, own;
+	bool all, own, json;
 };
 
 static const struct option_row kill_rows[] = {
@@ -33,6 +30,7 @@ static const struct option_row kill_rows[] = {
 		"what people are told who meet it, and perhaps a model" },
 	{ "own", 0, OPTION_FLAG, offsetof(struct kill_options, own), NULL,
 		"by root: for root's own sessions alone, not for every user" },
+	{ "json", 0, OPTION_FLAG, offsetof(struct kill_options, json), NULL, "what came of it, as a JSON object" },
 	{ NULL },
 };
 
@@ -42,7 +40,7 @@ struct killing {
 	struct kill_written written;
 	struct kill_told told; /* and in the end what came of the others' */
 	struct kill_others others;
-	struct diag not_written, not_told;
+	struct diag not_written, not_told, not_recorded;
 	uint64_t took_us;
 };
 
@@ -81,29 +79,53 @@ static bool tell(struct killing *k)
 		       : kill_others_tell(KILL_ORDER_KILL, &k->entry, &k->others, &k->not_told) == 0 && own;
 }
 
-static bool tell_rest(struct killing *k)
+static bool tell_again(struct killing *k)
 {
-	bool own = kill_tell_rest(&k->paths, &k->told, &k->not_told) == 0;
+	bool own = kill_tell_again(&k->told, &k->not_told) == 0;
 
-	return kill_others_tell_rest(&k->others, &k->not_told) == 0 && own;
+	return kill_others_tell_again(&k->others, &k->not_told) == 0 && own;
+}
+
+/* All have been told by now: how long one is waited for is time for the others as well. */
+static bool hear(struct killing *k, enum kill_round round)
+{
+	bool own = kill_tell_hear(&k->paths, &k->told, round, &k->not_told) == 0;
+
+	return kill_others_hear(&k->others, round, &k->not_told) == 0 && own;
+}
+
+static unsigned alive(const struct killing *k, uint64_t ms)
+{
+	uint64_t until = io_now_us() + ms * 1000;
+
+	return kill_told_alive(&k->told, until) + kill_others_alive(&k->others, until);
+}
+
+/* What runs ends before anything is written: a disk that hangs or is full saves nobody. */
+static bool end_running(struct killing *k)
+{
+	bool told = tell(k);
+
+	told = hear(k, KILL_ROUND_FIRST) && told;
+	(void)alive(k, KILL_ANSWER_MS);
+	return told;
 }
 
 static void act(struct killing *k, uint64_t since_us)
 {
-	bool written, told = true;
-
 	/* A session that is told of a tool looks for the entry, which else held there after its file is taken away. */
-	if (!k->entry.tool)
-		told = tell(k);
-	written = kill_write(&k->paths, &k->entry, &k->written, &k->not_written) == 0;
+	bool told = k->entry.tool || end_running(k);
+	bool written = kill_write(&k->paths, &k->entry, &k->written, &k->not_written) == 0;
+
 	if (k->entry.tool)
 		told = tell(k);
-	if (!tell_rest(k) || !told)
-		k->told.left++;
+	told = tell_again(k) && told;
+	told = hear(k, KILL_ROUND_LAST) && told;
 	if (written && kill_write_sync(&k->written, &k->not_written) < 0)
 		k->written.path[0] = '\0';
-	kill_told_wait(&k->told);
-	kill_others_wait(&k->others, &k->told);
+	k->told.left_alive = alive(k, KILL_GONE_MS);
+	kill_others_add(&k->others, &k->told);
+	k->told.left += !told;
 	k->took_us = io_now_us() - since_us;
 }
 
@@ -124,75 +146,38 @@ static int record(const struct killing *k, struct diag *d)
 	return r < 0 ? r : record_alone(&a, &e, NULL, d);
 }
 
-/* --- what came of it --- */
-
-static bool holds(const struct killing *k)
+static int report(const struct killing *k, bool json)
 {
-	return k->written.path && *k->written.path;
-}
+	const struct kill_report r = { .entry = &k->entry,
+		.path = k->written.path && *k->written.path ? k->written.path : NULL,
+		.told = &k->told,
+		.others = &k->others,
+		.not_written = k->not_written.text,
+		.not_told = k->not_told.text,
+		.not_recorded = k->not_recorded.text,
+		.took_us = k->took_us };
+	int status = kill_report_status(&r);
 
-static void say_done(const struct killing *k)
-{
-	char what[SHOWN], path[SHOWN];
-	unsigned n = k->told.reached + k->told.forced;
-
-	fprintf(stderr, "%s is killed: ", kill_entry_what(&k->entry, what, sizeof(what)));
-	if (n == 0)
-		fputs("no session of it runs now", stderr);
-	else
-		fprintf(stderr, "%u session%s %s, %llu.%llu ms", n, n == 1 ? "" : "s",
-			k->entry.tool ? n == 1 ? "was told" : "were told" : "ended",
-			(unsigned long long)(k->took_us / 1000), (unsigned long long)(k->took_us / 100 % 10));
-	if (k->told.forced)
-		fprintf(stderr, " (%u did not answer, and %s processes were killed)", k->told.forced,
-			k->told.forced == 1 ? "its" : "their");
-	if (holds(k))
-		fprintf(stderr, ".\n  It holds until it is lifted: %s\n",
-			text_escape_str(k->written.path, path, sizeof(path)));
-	else
-		fputs(".\n", stderr);
-}
-
-static int say_failures(const struct killing *k)
-{
-	int status = EXIT_OK;
-
-	if (!holds(k)) {
-		command_error(
-			"it does not hold: %s. What starts from now on is not stopped by it", k->not_written.text);
+	if (!json)
+		kill_report_say(&r);
+	else if (output_json(stdout, kill_report_json(&r), "what came of it") != EXIT_OK)
 		status = EXIT_REFUSED;
-	}
-	if (k->told.left) {
-		command_error(
-			"not every session was reached: %s", k->not_told.text[0] ? k->not_told.text : k->told.why.text);
-		status = EXIT_REFUSED;
-	}
-	if (k->told.left_alive) {
-		command_error("%u session%s still %s processes after %d s: they hang in the kernel", k->told.left_alive,
-			k->told.left_alive == 1 ? "" : "s", k->told.left_alive == 1 ? "has" : "have",
-			KILL_GONE_MS / 1000);
-		status = EXIT_REFUSED;
-	}
 	return status;
 }
 
 static int run_killing(const struct command_ctx *ctx, struct killing *k, uint64_t since_us)
 {
+	const struct kill_options *o = ctx->options;
 	struct diag d = { "out of memory" };
-	int status;
 
-	if (paths_locate(&k->paths, &d) < 0 || describe(ctx, ctx->options, k) < 0) {
+	if (paths_locate(&k->paths, &d) < 0 || describe(ctx, o, k) < 0) {
 		command_error("nothing was killed: %s", d.text);
 		return EXIT_REFUSED;
 	}
 	act(k, since_us);
-	say_done(k);
-	status = say_failures(k);
-	if (record(k, &d) < 0) {
-		command_error("it is not recorded: %s", d.text);
-		status = EXIT_REFUSED;
-	}
-	return status;
+	if (record(k, &d) < 0)
+		k->not_recorded = d;
+	return report(k, o->json);
 }
 
 static int check_usage(const struct command_ctx *ctx, const struct kill_options *o)
@@ -218,7 +203,7 @@ static int kill_run(const struct command_ctx *ctx)
 
 const struct command_row cmd_kill = {
 	.name = "kill",
-	.synopsis = "[--why TEXT] [--own] NAME [TOOL]\n[--why TEXT] [--own] --all",
+	.synopsis = "[--why TEXT] [--own] [--json] NAME [TOOL]\n[--why TEXT] [--own] [--json] --all",
 	.summary = "the kill switch: end a server, or forbid a tool of it, until that is lifted",
 	.details = "Every process of the server's sessions ends now, and none starts again; of a TOOL every call is "
 		   "refused, and it is listed no more. In NAME and TOOL a * stands for any run of characters. It "

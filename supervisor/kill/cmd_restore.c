@@ -89,19 +89,27 @@ static int lift(struct restoring *x, const struct kill_entry *e)
 	return 0;
 }
 
-static int tell_others(struct restoring *x, struct diag *d)
+static int tell_all(struct restoring *x, struct kill_told *told, struct kill_others *others, struct diag *d)
 {
-	_cleanup_(kill_others_done) struct kill_others others = { 0 };
-	int r = x->paths.uid == 0 ? kill_others_tell(KILL_ORDER_LOOK, &x->target, &others, d) : 0;
+	int r = kill_tell(&x->paths, KILL_ORDER_LOOK, &x->target, told, d);
+	int o = x->paths.uid == 0 ? kill_others_tell(KILL_ORDER_LOOK, &x->target, others, d) : 0;
 
-	return r < 0 ? r : kill_others_tell_rest(&others, d);
+	if (r == 0)
+		r = kill_tell_again(told, d);
+	if (r == 0)
+		r = kill_tell_hear(&x->paths, told, KILL_ROUND_LAST, d);
+	if (o == 0)
+		o = kill_others_tell_again(others, d);
+	if (o == 0)
+		o = kill_others_hear(others, KILL_ROUND_LAST, d);
+	return r < 0 ? r : o;
 }
 
 /* Sessions that were told by an order alone. */
 static int tell(struct restoring *x, struct diag *d)
 {
 	_cleanup_kill_told_ struct kill_told told = KILL_TOLD_NONE;
-	int r;
+	_cleanup_(kill_others_done) struct kill_others others = { 0 };
 	char when[OUTPUT_TIME_SIZE];
 
 	x->target.who = strdup(x->paths.user);
@@ -109,10 +117,7 @@ static int tell(struct restoring *x, struct diag *d)
 	x->target.why = strdup("");
 	if (!x->target.who || !x->target.when || !x->target.why)
 		return diag_fail(d, -ENOMEM, "out of memory");
-	r = kill_tell(&x->paths, KILL_ORDER_LOOK, &x->target, &told, d);
-	if (r == 0)
-		r = kill_tell_rest(&x->paths, &told, d);
-	return r < 0 ? r : tell_others(x, d);
+	return tell_all(x, &told, &others, d);
 }
 
 /* What else still kills it: a wider entry, or another's. */

@@ -3,14 +3,18 @@
 #include "supervisor/kill/kill_order.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include "base/fs.h"
 
 /* In the middle of an answer: the words are those of the protocol. */
 static const char OBEYED[] = "obeyed", NOT_MEANT[] = "not-meant";
+_Static_assert(AUDIT_SESSION_ID_LEN + 1 + sizeof(NOT_MEANT) <= KILL_HINT_SIZE, "an answer fits");
 
 /* Whatever the length of the runtime directory's path, this fits: unix(7) has 108 bytes. */
 static void address_of(int dir, const char *name, struct sockaddr_un *ret)
@@ -161,25 +165,47 @@ int kill_order_receive(int sock, uid_t uid, struct kill_order *ret)
 	return 0;
 }
 
+/* fcntl(2) asks no file system, whatever it is that came. */
+static bool is_pipe(int fd)
+{
+	return fcntl(fd, F_GETPIPE_SZ) > 0;
+}
+
+static void write_hint(int fd, const char text[KILL_HINT_SIZE])
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	/* Whoever ordered may have taken O_NONBLOCK away. */
+	if (poll(&p, 1, 0) == 1 && p.revents == POLLOUT)
+		(void)!write(fd, text, KILL_HINT_SIZE);
+}
+
 void kill_order_answer(const struct kill_order *o, const char *id, enum kill_answer answer, int init)
 {
-	char text[KILL_ANSWER_SIZE];
+	char text[KILL_HINT_SIZE] = "";
 
 	if (o->answer < 0)
 		return;
 	snprintf(text, sizeof(text), "%s %s", id, answer == KILL_OBEYED ? OBEYED : NOT_MEANT);
-	(void)!send_beside(o->answer, NULL, text, strlen(text), init);
+	if (is_pipe(o->answer))
+		write_hint(o->answer, text);
+	else
+		(void)!send_beside(o->answer, NULL, text, strlen(text), init);
 }
 
 /* --- the side of who kills --- */
 
-/* A link there could lead an order of root's to any socket of the machine. */
+/* A link there could lead an order of root's to any socket of the machine, and whose file system is mounted there is
+ * asked by fstat(2). */
 static int open_socket(int dir, const char *name, int *ret)
 {
-	_cleanup_close_ int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd =
+		fs_openat2(dir, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 	struct stat at, above;
 
-	if (fd < 0 || fstat(fd, &at) < 0 || fstat(dir, &above) < 0)
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &at) < 0 || fstat(dir, &above) < 0)
 		return -errno;
 	if (!S_ISSOCK(at.st_mode) || at.st_uid != above.st_uid)
 		return -EPERM;
@@ -203,25 +229,49 @@ int kill_order_send(int sock, int dir, const char *name, enum kill_verb verb, co
 	return send_beside(sock, &to, bytes, (size_t)n, answer);
 }
 
+/* text has a NUL behind its n bytes. */
+static int read_answer(char *text, size_t n, char ret_id[AUDIT_SESSION_ID_LEN + 1], enum kill_answer *ret)
+{
+	const char *words = text + AUDIT_SESSION_ID_LEN + 1;
+
+	if (n <= AUDIT_SESSION_ID_LEN || text[AUDIT_SESSION_ID_LEN] != ' ' ||
+		(strcmp(words, OBEYED) != 0 && strcmp(words, NOT_MEANT) != 0))
+		return -EPROTO;
+	text[AUDIT_SESSION_ID_LEN] = '\0';
+	memcpy(ret_id, text, AUDIT_SESSION_ID_LEN + 1);
+	*ret = strcmp(words, OBEYED) == 0 ? KILL_OBEYED : KILL_NOT_MEANT;
+	return 0;
+}
+
 int kill_order_take_answer(int sock, char ret_id[AUDIT_SESSION_ID_LEN + 1], enum kill_answer *ret, int *ret_init)
 {
 	char text[KILL_ANSWER_SIZE];
-	const char *words = text + AUDIT_SESSION_ID_LEN + 1;
 	long n = receive(sock, text, sizeof(text) - 1, ret_init, NULL);
+	int r;
 
 	if (n == 0)
 		return -ECONNRESET;
 	if (n < 0)
 		return (int)n;
 	text[n] = '\0';
-	if (n > AUDIT_SESSION_ID_LEN && text[AUDIT_SESSION_ID_LEN] == ' ' &&
-		(strcmp(words, OBEYED) == 0 || strcmp(words, NOT_MEANT) == 0)) {
-		text[AUDIT_SESSION_ID_LEN] = '\0';
-		memcpy(ret_id, text, AUDIT_SESSION_ID_LEN + 1);
-		*ret = strcmp(words, OBEYED) == 0 ? KILL_OBEYED : KILL_NOT_MEANT;
-		return 0;
-	}
-	if (*ret_init >= 0)
+	r = read_answer(text, (size_t)n, ret_id, ret);
+	if (r < 0 && *ret_init >= 0)
 		close(steal_fd(ret_init));
-	return -EPROTO;
+	return r;
+}
+
+int kill_order_hints(int ret[2])
+{
+	return pipe2(ret, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int kill_order_take_hint(int fd, char ret_id[AUDIT_SESSION_ID_LEN + 1], enum kill_answer *ret)
+{
+	char text[KILL_HINT_SIZE + 1];
+	ssize_t n = read(fd, text, KILL_HINT_SIZE);
+
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return n == KILL_HINT_SIZE ? read_answer(text, (size_t)n, ret_id, ret) : -EPROTO;
 }

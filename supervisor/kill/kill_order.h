@@ -8,16 +8,21 @@
  * Limits:   KILL_FILE_MAX bytes an order
  *
  * A datagram of one letter and the bytes of a kill entry, so that a session of another version understands it; beside
- * it the socket that the answer goes to. Who sent it is the kernel's word (SCM_CREDENTIALS): the user, or root. The
- * answer names the session, says whether it obeys or is not meant, and brings a pidfd of the session's PID 1 where
- * there is one, whose end is the end of every process of the server. Neither side ever waits for the other.
+ * it what the answer goes to. Who sent it is the kernel's word (SCM_CREDENTIALS): the user, or root. The answer names
+ * the session and says whether it obeys or is not meant. Neither side ever waits for the other.
+ *
+ * To the user's own `stockade kill` it goes through a socket and brings a pidfd of the session's PID 1 where there is
+ * one, whose end is the end of every process of the server. Root gives other users a pipe instead, which no descriptor
+ * fits through: whoever drops one that came from somebody else may have to wait for it (a socket that lingers), and
+ * recvmsg(2) drops what it is not asked for. Answers are of one size there, so that each write is atomic and as many
+ * fit as sessions are told.
  */
 #pragma once
 #include <sys/types.h>
 #include "audit/audit.h"
 #include "supervisor/kill/kill_entry.h"
 
-enum { KILL_ANSWER_SIZE = 128 };
+enum { KILL_ANSWER_SIZE = 128, KILL_HINT_SIZE = 48 };
 
 /* KILL_ORDER_LOOK: an entry was taken away. */
 enum kill_verb { KILL_ORDER_KILL = 'K', KILL_ORDER_LOOK = 'L' };
@@ -48,3 +53,7 @@ int kill_order_send(
 /* One answer: *ret_init is the caller's, or -1. -EAGAIN: there is none. */
 int kill_order_take_answer(
 	int sock, char ret_id[AUDIT_SESSION_ID_LEN + 1], enum kill_answer *ret, int *ret_init) _must_check_;
+/* What those are given whose descriptors are not wanted: both ends, which never wait. */
+int kill_order_hints(int ret[2]) _must_check_;
+/* One answer that came through it. -EAGAIN: there is none; -EPROTO: what came is none. */
+int kill_order_take_hint(int fd, char ret_id[AUDIT_SESSION_ID_LEN + 1], enum kill_answer *ret) _must_check_;

@@ -14,6 +14,9 @@
 #include "base/io.h"
 #include "supervisor/registry.h"
 
+/* Answers beyond one of each session that are heard. */
+enum { SPARE_ANSWERS = 16 };
+
 void kill_told_done(struct kill_told *t)
 {
 	const int fds[] = { t->dir, t->sock, t->answers, t->other };
@@ -22,23 +25,31 @@ void kill_told_done(struct kill_told *t)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	for (size_t i = 0; i < t->n_inits; i++)
-		close(t->inits[i]);
+		if (t->inits[i].fd >= 0)
+			close(t->inits[i].fd);
 	free(t->inits);
 	free(t->v);
 	*t = KILL_TOLD_NONE;
 }
 
 /* Takes the descriptor over. */
-static int note_init(struct kill_told *t, int init)
+static int note_init(struct kill_told *t, struct kill_init init)
 {
-	bool taken = !t->others || t->n_inits < KILL_WAITED_MAX;
-	int r = taken ? GROW(t->inits, t->n_inits, t->room_inits) : 0;
+	int r = GROW(t->inits, t->n_inits, t->room_inits);
 
-	if (r < 0 || !taken)
-		close(init);
-	else
+	if (r == 0)
 		t->inits[t->n_inits++] = init;
+	else if (init.fd >= 0)
+		close(init.fd);
 	return r;
+}
+
+static bool is_noted(const struct kill_told *t, const struct registry_entry *e)
+{
+	for (size_t i = 0; i < t->n_inits; i++)
+		if (t->inits[i].pid == e->init_pid && t->inits[i].start == e->init_start)
+			return true;
+	return false;
 }
 
 static struct kill_answered *find(const struct kill_told *t, const char *id)
@@ -51,16 +62,28 @@ static struct kill_answered *find(const struct kill_told *t, const char *id)
 
 /* --- what they are told --- */
 
-static int open_ways(struct kill_told *t, struct diag *d)
+static int open_answers(struct kill_told *t)
 {
-	int pair[2];
+	int pair[2], r;
 
-	t->sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (t->sock < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return diag_fail(d, -errno, "cannot speak to sessions: %s", strerror(errno));
+	if (t->others)
+		r = kill_order_hints(pair);
+	else
+		r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
+	if (r < 0)
+		return r;
 	t->answers = pair[0];
 	t->other = pair[1];
 	return 0;
+}
+
+static int open_ways(struct kill_told *t, struct diag *d)
+{
+	int r;
+
+	t->sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	r = t->sock < 0 ? -errno : open_answers(t);
+	return r < 0 ? diag_fail(d, r, "cannot speak to sessions: %s", strerror(-r)) : 0;
 }
 
 static bool is_socket(const char *name)
@@ -70,30 +93,61 @@ static bool is_socket(const char *name)
 	return n == AUDIT_SESSION_ID_LEN + strlen(".kill") && strcmp(name + AUDIT_SESSION_ID_LEN, ".kill") == 0;
 }
 
+/* What nobody reads takes from what one socket may send, and those behind would go untold. */
+static int send_anew(struct kill_told *t, const char *name, const char *text)
+{
+	int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (sock < 0)
+		return -errno;
+	close(t->sock);
+	t->sock = sock;
+	return kill_order_send(t->sock, t->dir, name, t->verb, text, t->other);
+}
+
 /* Who cannot be told is found in the registry, or has ended. */
 static int send_one(struct kill_told *t, const char *name, const char *text)
 {
-	int r = GROW(t->v, t->n, t->room);
+	int r = GROW(t->v, t->n, t->room), x;
 
-	if (r < 0 || kill_order_send(t->sock, t->dir, name, t->verb, text, t->other) < 0)
+	if (r < 0)
 		return r;
+	x = kill_order_send(t->sock, t->dir, name, t->verb, text, t->other);
+	if (x == -EAGAIN)
+		x = send_anew(t, name, text);
+	if (x < 0)
+		return 0;
 	t->v[t->n] = (struct kill_answered){ .heard = false };
 	snprintf(t->v[t->n].id, sizeof(t->v[t->n].id), "%.*s", AUDIT_SESSION_ID_LEN, name);
 	t->n++;
 	return 0;
 }
 
+static int send_each(struct kill_told *t, const char *text)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	size_t names = 0;
+	int r = fs_list(t->dir, &dir);
+
+	t->more = false;
+	for (const struct dirent *e; r == 0 && !t->more && (e = readdir(dir));) {
+		bool come = is_socket(e->d_name) && !find(t, e->d_name);
+		t->more = (come && t->n == KILL_SESSIONS_MAX) || names++ == KILL_NAMES_MAX;
+		if (come && !t->more)
+			r = send_one(t, e->d_name, text);
+	}
+	return r;
+}
+
 static int send_all(struct kill_told *t, struct diag *d)
 {
 	_cleanup_free_ char *text = kill_entry_text(t->entry);
-	_cleanup_closedir_ DIR *dir = NULL;
 	unsigned ms = t->entry->tool ? KILL_TOOL_ANSWER_MS : KILL_ANSWER_MS;
-	int r = text ? fs_list(t->dir, &dir) : -ENOMEM;
+	size_t before = t->n;
+	int r = text ? send_each(t, text) : -ENOMEM;
 
-	for (const struct dirent *e; r == 0 && t->n < KILL_SESSIONS_MAX && (e = readdir(dir));)
-		if (is_socket(e->d_name) && !find(t, e->d_name))
-			r = send_one(t, e->d_name, text);
-	t->until = io_now_us() + (uint64_t)ms * 1000;
+	if (t->n > before)
+		t->until = io_now_us() + (uint64_t)ms * 1000;
 	return r < 0 ? diag_fail(d, r, "cannot look for sessions: %s", strerror(-r)) : 0;
 }
 
@@ -135,8 +189,15 @@ static size_t silent(const struct kill_told *t)
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->n; i++)
-		n += !t->v[i].heard;
+		n += !t->v[i].heard && !t->v[i].settled;
 	return n;
+}
+
+static int take(struct kill_told *t, char id[AUDIT_SESSION_ID_LEN + 1], enum kill_answer *ret, int *ret_init)
+{
+	*ret_init = -1;
+	return t->others ? kill_order_take_hint(t->answers, id, ret)
+			 : kill_order_take_answer(t->answers, id, ret, ret_init);
 }
 
 static int hear_one(struct kill_told *t)
@@ -144,7 +205,7 @@ static int hear_one(struct kill_told *t)
 	char id[AUDIT_SESSION_ID_LEN + 1];
 	enum kill_answer answer;
 	struct kill_answered *from;
-	int init = -1, r = kill_order_take_answer(t->answers, id, &answer, &init);
+	int init, r = take(t, id, &answer, &init);
 
 	if (r < 0)
 		return r;
@@ -156,14 +217,16 @@ static int hear_one(struct kill_told *t)
 	}
 	from->heard = true;
 	t->reached += answer == KILL_OBEYED;
-	return init >= 0 ? note_init(t, init) : 0;
+	return init >= 0 ? note_init(t, (struct kill_init){ .fd = init }) : 0;
 }
 
+/* Who says more than there are to answer is not listened to: one who never ends saying something held us up. */
 static int hear_all(struct kill_told *t)
 {
 	struct pollfd p = { .fd = t->answers, .events = POLLIN };
+	size_t most = 2 * t->n + SPARE_ANSWERS;
 
-	while (silent(t)) {
+	for (size_t i = 0; silent(t) && i < most; i++) {
 		uint64_t now = io_now_us();
 		struct timespec left = { 0 };
 		int r;
@@ -181,65 +244,126 @@ static int hear_all(struct kill_told *t)
 
 /* --- without them --- */
 
-static int kill_init(struct kill_told *t, const struct registry_entry *e)
+/* -ESRCH: there is nothing to kill. Checked after it was opened: of one that has ended meanwhile the signal reaches
+ * nobody. */
+static int open_init(const struct kill_told *t, const struct registry_entry *e, int *ret)
 {
 	_cleanup_close_ int init = -1;
-	int r = e->foreign ? -EXDEV : registry_open_verified(e->init_pid, e->init_start, &init);
+	int r = e->foreign && !t->others ? -EXDEV : registry_open_verified(e->init_pid, e->init_start, &init);
 
-	/* After it was opened: of one that has ended meanwhile the signal reaches nobody. */
-	if (r == -ESRCH || (r == 0 && t->others && !registry_is_init_of(e->init_pid, t->uid)))
+	if (r == 0 && t->others && !registry_is_init_of(e->init_pid, t->uid))
+		r = -ESRCH;
+	/* The number of a thread: what lies there may say anything. */
+	if (t->others && (r == -EINVAL || r == -ENOENT))
+		r = -ESRCH;
+	/* What another container calls so is not seen from here. */
+	if (r == -ESRCH && e->foreign)
+		r = -EXDEV;
+	if (r < 0)
+		return r;
+	*ret = steal_fd(&init);
+	return 0;
+}
+
+/* heard: it says that it does so itself. */
+static int kill_init(struct kill_told *t, const struct registry_entry *e, bool heard)
+{
+	_cleanup_close_ int init = -1;
+	int r = open_init(t, e, &init);
+
+	if (r == -ESRCH)
 		return 0;
 	if (r == 0 && syscall(SYS_pidfd_send_signal, init, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		r = -errno;
 	if (r < 0) {
 		t->left++;
 		return diag_fail(&t->why, 0, "session %.12s does not answer and cannot be ended from here: %s", e->id,
-			e->foreign ? "it runs in another container" : strerror(-r));
+			r == -EXDEV ? "it runs in another container" : strerror(-r));
 	}
-	t->forced++;
-	return note_init(t, steal_fd(&init));
+	t->forced += !heard;
+	return note_init(
+		t, (struct kill_init){
+			   .fd = t->others ? -1 : steal_fd(&init), .pid = e->init_pid, .start = e->init_start });
 }
 
 static int kill_silent(struct kill_told *t, const struct registry_list *l)
 {
 	int r = 0;
 
+	t->left = 0;
 	for (size_t i = 0; r == 0 && i < l->n; i++) {
 		const struct registry_entry *e = &l->v[i];
-		const struct kill_answered *from = find(t, e->id);
-		if (glob_match(t->entry->server, e->name, strlen(e->name)) && !(from && from->heard))
-			r = kill_init(t, e);
+		struct kill_answered *from = find(t, e->id);
+		bool heard = from && from->heard;
+		if (from)
+			from->listed = true;
+		/* Of a tool nothing can be seen from outside: who says that it obeys is left alone. */
+		if (heard && (!t->others || t->entry->tool))
+			continue;
+		if (glob_match(t->entry->server, e->name, strlen(e->name)) && !is_noted(t, e))
+			r = kill_init(t, e, heard);
 	}
 	return r;
 }
 
-int kill_tell_rest(const struct paths *p, struct kill_told *t, struct diag *d)
+static void settle(struct kill_told *t)
+{
+	t->unlisted = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		t->v[i].settled = true;
+		t->unlisted += t->others && !t->v[i].heard && !t->v[i].listed;
+	}
+}
+
+int kill_tell_again(struct kill_told *t, struct diag *d)
+{
+	return t->dir < 0 ? diag_fail(d, -ENOTCONN, "cannot reach every session: nobody was told") : send_all(t, d);
+}
+
+static int kill_listed(const struct paths *p, struct kill_told *t, struct diag *d)
 {
 	_cleanup_registry_ struct registry_list l = { 0 };
-	int r = t->dir < 0 ? -ENOTCONN : send_all(t, d);
+	int r = t->others ? registry_read_others(t->dir, t->uid, &l, d) : registry_read(p, &l, d);
 
-	/* Read while they are about it. */
-	if (r == 0)
-		r = t->others ? registry_read_others(t->dir, t->uid, &l, d) : registry_read(p, &l, d);
 	if (r < 0)
 		return r;
-	r = hear_all(t);
-	if (r == 0 && t->verb == KILL_ORDER_KILL)
-		r = kill_silent(t, &l);
+	t->more = t->more || l.more;
+	r = kill_silent(t, &l);
 	return r < 0 ? diag_fail(d, r, "cannot reach every session: %s", strerror(-r)) : 0;
 }
 
-void kill_told_wait(struct kill_told *t)
+int kill_tell_hear(const struct paths *p, struct kill_told *t, enum kill_round round, struct diag *d)
 {
-	kill_told_wait_until(t, io_now_us() + (uint64_t)KILL_GONE_MS * 1000);
+	int r = hear_all(t);
+
+	if (r < 0)
+		return diag_fail(d, r, "cannot hear the sessions: %s", strerror(-r));
+	/* One's own that are listed and were not told are found the second time. */
+	if (t->verb == KILL_ORDER_KILL && (round == KILL_ROUND_LAST || t->others || silent(t)))
+		r = kill_listed(p, t, d);
+	settle(t);
+	return r;
 }
 
-void kill_told_wait_until(struct kill_told *t, uint64_t until)
+/* What cannot be opened and held against its start time is gone. */
+static bool is_gone(const struct kill_init *init, uint64_t until)
 {
-	for (size_t i = 0; i < t->n_inits; i++) {
-		struct pollfd p = { .fd = t->inits[i], .events = POLLIN };
-		uint64_t now = io_now_us();
-		if (poll(&p, 1, now < until ? (int)((until - now) / 1000) + 1 : 0) <= 0)
-			t->left_alive++;
-	}
+	_cleanup_close_ int opened = -1;
+	struct pollfd p = { .fd = init->fd, .events = POLLIN };
+	uint64_t now = io_now_us();
+	int r = p.fd >= 0 ? 0 : registry_open_verified(init->pid, init->start, &opened);
+
+	if (r < 0)
+		return r == -ESRCH;
+	p.fd = p.fd >= 0 ? p.fd : opened;
+	return poll(&p, 1, now < until ? (int)((until - now) / 1000) + 1 : 0) > 0;
+}
+
+unsigned kill_told_alive(const struct kill_told *t, uint64_t until)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < t->n_inits; i++)
+		n += !is_gone(&t->inits[i], until);
+	return n;
 }

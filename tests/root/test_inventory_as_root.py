@@ -123,10 +123,10 @@ def test_a_reader_that_somebody_took_over_keeps_nobody_elses_servers_from_being_
 class Silent:
     """A file system of ann's that takes every question but the first, and answers none of them (fuse(4))."""
 
-    def __init__(self, path):
+    def __init__(self, path, more=""):
         self.path, self.fd = path, os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
         self.libc = ctypes.CDLL(None, use_errno=True)
-        options = f"fd={self.fd},rootmode=40000,user_id=40001,group_id=40001".encode()
+        options = f"fd={self.fd},rootmode=40000,user_id=40001,group_id=40001{more}".encode()
         assert self.libc.mount(b"fuse", path.encode(), b"fuse", 0, options) == 0, ctypes.get_errno()
         threading.Thread(target=self.serve, daemon=True).start()
 

@@ -13,11 +13,12 @@ import uuid
 
 import pytest
 from integration.harness import ODD, STOCKADE, Wire, processes, until
+from root.test_inventory_as_root import Silent
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
 USER = 4242  # nobody has that number
-RUN = 'if [ -d "$0/../users" ]; then mount --bind "$0/../users" /run/user; fi && mount --bind "$0" /etc/stockade && '
+RUN = 'if [ -d "$0/../users" ]; then mount --rbind "$0/../users" /run/user; fi && mount --bind "$0" /etc/stockade && '
 OVER = RUN + 'exec setpriv --reuid={0} --regid={0} --clear-groups -- "$@"'
 SMALL = 'mount -t tmpfs -o size=512k,mode=0700,uid={0},gid={0} none "$1" && shift && '
 # Holds all instances of inotify that the user may have, but so many.
@@ -228,6 +229,179 @@ def test_root_believes_nothing_that_a_user_has_laid_down(two):
     assert victim.end() == 0
 
 
+# Answers every order that comes to the socket argv[1] as the session argv[2], through whatever it was given, and says on stdout what that is. Through a
+# socket comes a descriptor beside it whose end nobody sees. argv[3]: how often.
+ANSWERS = """
+import array, os, socket, stat, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print("bound", flush=True)
+said, never = f"{sys.argv[2]} obeyed".encode(), os.pipe()
+while True:
+    fd = socket.recv_fds(s, 1 << 16, 4)[1][0]
+    pipe = stat.S_ISFIFO(os.fstat(fd).st_mode)
+    print("pipe" if pipe else "socket", flush=True)
+    os.set_blocking(fd, True)
+    try:
+        for _ in range(int(sys.argv[3])):
+            if pipe:
+                os.write(fd, said.ljust(48, b"\\0"))
+            else:
+                socket.socket(fileno=os.dup(fd)).sendmsg([said], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [never[0]]))])
+    except OSError:
+        pass
+    os.close(fd)
+"""
+
+
+def as_user(one, *words, **kw):
+    return subprocess.Popen(["setpriv", f"--reuid={one.number}", f"--regid={one.number}", "--clear-groups", *words], stdout=subprocess.PIPE, text=True,
+                            **kw)
+
+
+def session_of(one):
+    return json.loads(one.stockade("ps", "--json", check=0).stdout)[0]["session"]
+
+
+@pytest.mark.parametrize("times", [1, 1 << 30], ids=["once", "without end"])
+def test_who_answers_in_the_place_of_a_session_spares_nobody_and_gives_root_no_descriptor(two, times):
+    """The session's supervisor is stopped, and its name is taken by a program that says it has obeyed."""
+    liar, other = two
+    w, honest = ready(liar.start("odd")), ready(other.start("odd"))
+    name = f"{liar.runtime}/stockade/sessions/{session_of(liar)}"
+    os.kill(w.p.pid, signal.SIGSTOP)
+    os.rename(f"{name}.kill", f"{name}.away")
+    with as_user(liar, "/usr/bin/python3", "-c", ANSWERS, f"{name}.kill", os.path.basename(name), str(times)) as answers:
+        assert answers.stdout.readline() == "bound\n"
+        assert processes(liar.mark), "they run, and only an order could end them"
+        r = liar.as_root("kill", "odd", check=0)
+        assert answers.stdout.readline() == "pipe\n"
+        answers.kill()
+    assert "2 sessions ended" in r.stderr, r.stderr
+    assert not processes(liar.mark) and not processes(other.mark)
+    os.kill(w.p.pid, signal.SIGCONT)
+    assert w.wait() == 125 and honest.wait() == 125
+
+
+def test_a_registry_that_lies_about_the_supervisor_saves_no_server(two):
+    liar = two[0]
+    w = ready(liar.start("odd"))
+    name = f"{liar.runtime}/stockade/sessions/{session_of(liar)}"
+    with open(f"{name}.json", encoding="utf-8") as f:
+        says = json.load(f)
+    with open(f"{name}.json", "w", encoding="utf-8") as f:
+        json.dump({**says, "pid": 4194303, "start": 1, "pid_namespace": 1}, f)
+    os.kill(w.p.pid, signal.SIGSTOP)
+    r = liar.as_root("kill", "odd", check=0)
+    assert "1 did not answer" in r.stderr and not processes(liar.mark), r.stderr
+    os.kill(w.p.pid, signal.SIGCONT)
+    assert w.wait() == 125
+
+
+def test_a_session_that_says_nothing_and_is_in_no_list_is_told_of(two):
+    liar = two[0]
+    w = ready(liar.start("odd"))
+    os.remove(f"{liar.runtime}/stockade/sessions/{session_of(liar)}.json")
+    os.kill(w.p.pid, signal.SIGSTOP)
+    r = liar.as_root("kill", "odd", check=0)
+    assert f"sessions of user {liar.number} (1 of them says nothing" in r.stderr and "by watching for the entry" in r.stderr, r.stderr
+    assert processes(liar.mark), "nobody can tell from outside what it runs"
+    os.kill(w.p.pid, signal.SIGCONT)
+    assert w.wait() == 125 and b"by root since" in w.err, w.err
+
+
+@pytest.mark.needs("fuse")
+def test_a_file_system_of_a_users_that_answers_nothing_keeps_root_from_nobody_else(two):
+    """Over the runtime directory, over stockade's, and over names in it; another's is a tmpfs, as a login manager makes it."""
+    base, liar = f"{two[0].person.base}/users", two[1]
+    sessions = f"{liar.runtime}/stockade/sessions"
+    others = [f"{base}/{USER + 2}", f"{base}/{USER + 3}"]
+    os.makedirs(f"{sessions}/{'0' * 32}.kill", 0o700)
+    os.makedirs(f"{sessions}/{'1' * 32}.json", 0o700)
+    os.mkdir(others[0], 0o700)
+    os.makedirs(f"{others[1]}/stockade", 0o700)
+    for top in (liar.runtime, *others):
+        for path in [top, *(f"{base}/{d}" for base, dirs, _ in os.walk(top) for d in dirs)]:
+            os.chown(path, int(os.path.basename(top)), int(os.path.basename(top)))
+    own = two[0].number
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"mode=0700,uid={own},gid={own}", "none", two[0].runtime], check=True)
+    both = [ready(one.start("odd")) for one in two]
+    for w in both:
+        os.kill(w.p.pid, signal.SIGSTOP)
+    paths = (others[0], f"{others[1]}/stockade", f"{sessions}/{'0' * 32}.kill", f"{sessions}/{'1' * 32}.json")
+    silent = [Silent(path, ",allow_other") for path in paths]
+    try:
+        told = json.loads(two[0].as_root("kill", "--json", "odd", check=0).stdout)
+    finally:
+        for one in silent:
+            one.end()
+    assert not processes(two[0].mark) and not processes(liar.mark)
+    for w in both:
+        os.kill(w.p.pid, signal.SIGCONT)
+        assert w.wait() == 125
+    subprocess.run(["umount", "-l", two[0].runtime], check=True)
+    assert (told["sessions"], told["forced"], told["failed"]) == (2, 2, []), told
+    assert sorted((n["user"], n["why"].partition(": ")[2]) for n in told["not_looked_at"]) == [
+        (USER + 2, "a file system of type 'fuse' is mounted there"),
+        (USER + 3, "its stockade/sessions cannot be used: something is mounted there")], told
+
+
+def mute(one, count):
+    """So many sockets that take orders and never say anything."""
+    script = ("import resource, socket, sys\nresource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))\nv = []\n"
+              "for i in range(int(sys.argv[2])):\n    v.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))\n"
+              "    v[-1].bind(f'{sys.argv[1]}/{i:032x}.kill')\nprint('bound', flush=True)\nsys.stdin.read()\n")
+    p = as_user(one, "/usr/bin/python3", "-c", script, f"{one.runtime}/stockade/sessions", str(count), stdin=subprocess.PIPE)
+    assert p.stdout.readline() == "bound\n"
+    return p
+
+
+def more_users(user, first, count, below=""):
+    """Without a home: only a runtime directory."""
+    made = []
+    for number in range(first, first + count):
+        one = User.__new__(User)
+        one.number, one.runtime = number, f"{user.person.base}/users/{number}"
+        os.makedirs(one.runtime + below, 0o700)
+        for base, _, _ in os.walk(one.runtime):
+            os.chown(base, number, number)
+        made.append(one)
+    return made
+
+
+def test_users_who_do_not_answer_are_waited_for_all_at_once(two):
+    """Half a second each for a tool: one after the other they would take ten."""
+    others = more_users(two[0], USER + 10, 20, "/stockade/sessions")
+    deaf = [mute(one, 1) for one in others]
+    w = ready(two[0].start("odd"))
+    told = json.loads(two[0].as_root("kill", "--json", "odd", "echo", check=0).stdout)
+    assert w.call("echo", {"text": "x"})["result"]["isError"]
+    for p in deaf:
+        p.communicate("")
+    assert w.end() == 0
+    assert told["sessions"] == 1 and told["took_us"] < 5_000_000, told
+    assert len(told["not_looked_at"]) == 20, told
+
+
+def test_what_nobody_has_looked_at_is_said(two):
+    """Names without end, more sessions than are told, what is not the user's, and more users than are looked at."""
+    user = two[0]
+    many, full, _ = others = more_users(user, USER + 10, 3, "/stockade/sessions")
+    os.chown(f"{others[2].runtime}/stockade", 0, 0)
+    os.chmod(f"{others[2].runtime}/stockade/sessions", 0o777)
+    for i in range(16500):
+        os.close(os.open(f"{many.runtime}/stockade/sessions/{i}", os.O_CREAT | os.O_WRONLY))
+    p = mute(full, 1030)
+    told = json.loads(user.as_root("kill", "--json", "odd", check=0).stdout)["not_looked_at"]
+    said = {n["user"]: n["why"] for n in told}
+    assert "names without end" in said[many.number] and "or others can write it" in said[others[2].number], told
+    assert any("more than 1024 sessions" in n["why"] for n in told if n["user"] == full.number), told
+    more_users(user, USER + 100, 140)
+    r = user.as_root("kill", "odd", check=0)
+    assert "Not looked at: sessions of other users (there are more than 128 users in /run/user)" in r.stderr, r.stderr
+    p.communicate("")
+
+
 def test_where_root_is_not_mapped_its_directory_kills_everything_and_the_words_say_why(user):
     """As in a container of the user's own: a directory there could be anybody's."""
     user.profile("odd")
@@ -315,6 +489,28 @@ def test_on_a_full_disk_a_kill_ends_what_runs_and_says_that_it_does_not_hold(use
     assert "kill 125" in r.stderr and "it does not hold" in r.stderr and "No space left" in r.stderr, r.stderr
     assert "session 125" in r.stderr and not processes(user.mark), r.stderr
     assert json.loads(r.stdout) == []
+
+
+@pytest.mark.needs("fuse")
+def test_on_a_disk_that_hangs_a_kill_ends_what_runs_before_it_writes_also_where_the_supervisor_is_stopped(user):
+    user.profile("odd")
+    entries = f"{user.state}/kill.d"
+    os.makedirs(entries, 0o700)
+    os.chown(entries, USER, USER)
+    w = ready(user.start("odd"))
+    os.kill(w.p.pid, signal.SIGSTOP)
+    silent = Silent(entries, ",allow_other")
+    with subprocess.Popen(user.under(STOCKADE, "kill", "odd"), env=user.env, cwd=user.person.work, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True) as p:
+        try:
+            until(lambda: not processes(user.mark))
+            assert p.poll() is None, "it waits for the disk"
+        finally:
+            silent.end()
+        said = p.communicate(timeout=60)[1]
+    assert p.returncode == 125 and "it does not hold" in said and "1 did not answer" in said, said
+    os.kill(w.p.pid, signal.SIGCONT)
+    assert w.wait() == 125
 
 
 def test_without_inotify_a_session_looks_and_doctor_says_so(user):

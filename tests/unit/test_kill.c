@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "supervisor/kill/kill_order.h"
 #include "supervisor/kill/kill_set.h"
+#include "supervisor/kill/kill_tell.h"
 #include "supervisor/kill/kill_watch.h"
 #include "supervisor/kill/kill_write.h"
 #include "tests/unit/no_inotify.h"
@@ -365,6 +366,48 @@ static void only_the_user_and_root_are_obeyed_and_what_is_no_order_is_none(void 
 	close(pair[1]);
 }
 
+/* What other users' sessions are given: an answer comes through it, and no descriptor. */
+static void an_answer_through_a_pipe_brings_no_descriptor_and_holds_up_nobody(void **state)
+{
+	static const char id[] = "0123456789abcdef0123456789abcdef";
+	char heard[AUDIT_SESSION_ID_LEN + 1], bytes[KILL_HINT_SIZE];
+	struct kill_order o = { .verb = KILL_ORDER_KILL };
+	enum kill_answer answer;
+	int pair[2], zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(kill_order_hints(pair), 0);
+	assert_int_equal(kill_order_take_hint(pair[0], heard, &answer), -EAGAIN);
+	o.answer = pair[1];
+	kill_order_answer(&o, id, KILL_NOT_MEANT, zero);
+	kill_order_answer(&o, id, KILL_OBEYED, zero);
+	assert_int_equal(kill_order_take_hint(pair[0], heard, &answer), 0);
+	assert_string_equal(heard, id);
+	assert_int_equal(answer, KILL_NOT_MEANT);
+	assert_int_equal(kill_order_take_hint(pair[0], heard, &answer), 0);
+	assert_int_equal(answer, KILL_OBEYED);
+	assert_int_equal(send(pair[1], "x", 1, 0), -1);
+	assert_int_equal(errno, ENOTSOCK);
+	/* As many as root tells of one user, and then nobody waits. */
+	for (int i = 0; i < 4 * KILL_SESSIONS_MAX; i++)
+		kill_order_answer(&o, id, KILL_OBEYED, -1);
+	assert_int_equal(fcntl(pair[1], F_SETFL, 0), 0);
+	kill_order_answer(&o, id, KILL_OBEYED, -1);
+	while (kill_order_take_hint(pair[0], heard, &answer) == 0)
+		n++;
+	assert_in_range(n, KILL_SESSIONS_MAX, 4 * KILL_SESSIONS_MAX);
+	/* What is none: too short, and of another form. */
+	memset(bytes, 'x', sizeof(bytes));
+	assert_int_equal(write(pair[1], bytes, sizeof(bytes) - 1), sizeof(bytes) - 1);
+	assert_int_equal(kill_order_take_hint(pair[0], heard, &answer), -EPROTO);
+	assert_int_equal(write(pair[1], bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(kill_order_take_hint(pair[0], heard, &answer), -EPROTO);
+	close(zero);
+	close(pair[0]);
+	kill_order_done(&o);
+}
+
 /* --- the watch --- */
 
 static bool wakes(const struct kill_watch *w)
@@ -451,6 +494,7 @@ int main(void)
 		cmocka_unit_test(what_a_bundle_kills_is_killed_and_what_is_damaged_there_kills_more),
 		cmocka_unit_test_setup_teardown(
 			only_the_user_and_root_are_obeyed_and_what_is_no_order_is_none, world_up, world_down),
+		cmocka_unit_test(an_answer_through_a_pipe_brings_no_descriptor_and_holds_up_nobody),
 		cmocka_unit_test_setup_teardown(
 			what_comes_and_goes_is_watched_for_also_where_there_is_no_directory_yet, world_up, world_down),
 		cmocka_unit_test_setup_teardown(without_inotify_it_is_looked_often, world_up, world_down),

@@ -234,9 +234,10 @@ int effective_digest(const struct paths *p, const struct approvals *all, struct 
 	json_t *list = json_object_get(e->canonical, "code");
 	int r = 0;
 
-	/* What is kept from earlier looks is the user's file, which under a policy vouches for no code that is signed.
-	 */
-	const struct paths *cache = e->policy.file && e->profile.n_code ? NULL : p;
+	/* What is kept from earlier looks is the user's file. It may spare a user whose own answer counts the reading, and
+	 * vouches for no code that a signature binds or that another has to approve. */
+	bool others_word = e->policy.file && (e->profile.n_code || e->policy.consent.by != CONSENT_BY_ASK);
+	const struct paths *cache = others_word ? NULL : p;
 
 	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++)
 		r = digest_tree(cache, &e->cmd.trees[i], e->cmd.git_is_code, json_array_get(list, i), d);

@@ -3,11 +3,14 @@
 
 The machine's /etc/stockade is the test's (test_policy.py), its keys are minisign's own (test_signatures.py).
 """
+import hashlib
 import json
 import os
 import pwd
 import shutil
+import struct
 import subprocess
+import time
 
 import pytest
 from integration.harness import STOCKADE, Wire, until
@@ -261,3 +264,51 @@ def test_where_only_the_admin_approves_a_signed_and_bound_profile_needs_no_appro
     fleet.profile("release")
     fleet.user("run", "notes", check=0)
     assert [r for r in fleet.records() if r["event"] == "session.open"][-1]["channel"] == "policy"
+
+
+RECORD = struct.Struct("<QQQqqqq32s")  # code_cache.h
+
+
+def forge(old, cache, path):
+    """What an honest look had kept of PATH is said of the PATH that is there now."""
+    now = os.stat(path)
+    with open(old, "rb") as f:
+        head, body = struct.unpack("<QQ32s", f.read(48)), f.read()
+    records = [list(r) for r in RECORD.iter_unpack(body)]
+    mine = [r for r in records if r[:2] == [now.st_dev, now.st_ino]]
+    for r in mine:
+        r[2:7] = [now.st_size, *divmod(now.st_mtime_ns, 10**9), *divmod(now.st_ctime_ns, 10**9)]
+    body = b"".join(RECORD.pack(*r) for r in records)
+    with open(cache, "wb") as f:
+        f.write(struct.pack("<QQ32s", *head[:2], hashlib.blake2b(body, digest_size=32).digest()) + body)
+    return len(mine)
+
+
+def test_where_only_the_admin_approves_no_file_of_the_users_vouches_for_code(fleet):
+    directory = f"{fleet.person.base}/code"
+    path = f"{directory}/server.py"
+    put(path, "print('as it was approved')\n")
+    for name in (directory, path):
+        os.chown(name, OTHER.pw_uid, OTHER.pw_gid)
+    command = ["/usr/bin/python3", "-I", path]
+    fleet.by("ask", signatures=False)
+    fleet.profile(command=command)
+    time.sleep(4)  # CODE_SETTLE_S: nothing is kept of what has changed just now
+    digest = fleet.digest()
+    fleet.user("approve", "--digest", digest, "notes", check=0)
+    fleet.by("admin", signatures=False)
+    fleet.machine.stockade("approve", "--digest", digest, check=0)
+    fleet.user("run", "notes", check=0)
+    kept, old = (f"{fleet.home}/.local/state/stockade/{name}" for name in ("digests", "old"))
+    shutil.copytree(kept, old)
+    fleet.by("ask", signatures=False)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("import sys; sys.stderr.write('NOT WHAT WAS APPROVED\\n')\n")
+    fleet.asks()
+    assert sum(forge(f"{old}/{name}", f"{kept}/{name}", path) for name in os.listdir(old)) == 1
+    subprocess.run(["chown", "-R", f"{OTHER.pw_uid}:{OTHER.pw_gid}", kept], check=True)
+    # the control: the file is believed where the answer is the user's as well
+    assert "NOT WHAT WAS APPROVED" in fleet.user("run", "notes", check=0).stderr
+    fleet.by("admin", signatures=False)
+    r = fleet.user("run", "notes")
+    assert r.returncode == 125 and "only who manages it approves servers" in r.stderr and "NOT WHAT" not in r.stderr, r.stderr

@@ -194,6 +194,12 @@ static void stockades_own_places_cannot_be_granted(void **state)
 	assert_refused(w, "/etc/stockade/policy.json", "managed configuration");
 	assert_refused(w, "/usr/share/stockade/profiles", "stockade's profiles");
 	assert_refused(w, "/var/log/stockade", "audit log");
+	assert_refused(w, "/run/stockade", "collector listens");
+	assert_refused(w, "/run/stockade/collector.sock", "collector listens");
+	assert_refused(w, "/var/lib/stockade", "bundle");
+	assert_refused(w, "/var/lib/stockade/bundle/current", "bundle");
+	assert_refused(w, "/var/lib/stockade-collector", "key");
+	assert_refused(w, "/var/lib", "it contains");
 }
 
 static void clients_configurations_cannot_be_granted(void **state)
@@ -254,6 +260,7 @@ static void ordinary_directories_and_names_that_only_begin_alike_can_be_granted(
 	assert_granted(w, at(w, "/home/.config/stockade-notes", path));
 	assert_granted(w, at(w, "/home/.claude.json.d", path));
 	assert_granted(w, "/srv/data");
+	assert_granted(w, "/var/lib/stockade-notes");
 }
 
 static void a_configuration_behind_a_symbolic_link_is_guarded_where_it_really_is(void **state)

@@ -183,6 +183,15 @@ struct source {
 	enum fs_trust trust;
 };
 
+/* Of root's own those that lie where profiles do: what is kept in another directory of root's waits, or was withdrawn.
+ */
+static bool in_force(const char *path)
+{
+	static const char dir[] = MANAGED_DIR "/profiles/";
+
+	return strncmp(path, dir, strlen(dir)) == 0 && !strchr(path + strlen(dir), '/');
+}
+
 /* Profiles that come with stockade are root's where it was installed by root, and the user's in a home. */
 static int read_file(struct vouching *v, const struct source *from, struct profile *f, struct buf *b, struct diag *d)
 {
@@ -195,7 +204,7 @@ static int read_file(struct vouching *v, const struct source *from, struct profi
 
 	if (from->trust == FS_TRUST_ROOT || shipped)
 		r = vouching_read(v, &file, &f->vouched, b, d);
-	f->managed = r == 0;
+	f->managed = r == 0 && (shipped || in_force(from->path));
 	if (r != -EPERM || from->trust == FS_TRUST_ROOT)
 		return r;
 	file.trust = from->trust;
@@ -303,20 +312,22 @@ static int refuse_bundled(const struct vouching *v, const char *path, struct dia
 }
 
 /* Under a policy a managed profile is the one of its name: an older one of it, or another that its keys signed, is not
- * brought in by its path. */
+ * brought in by its path, wherever below /etc/stockade it was left. */
 static int refuse_shadow(const struct vouching *v, const char *path, struct diag *d)
 {
 	_cleanup_free_ char *managed = NULL;
 	char shown[PROFILE_SHOWN_MAX];
 	int n;
 
-	if (!v->policy->file || fs_path_within(path, MANAGED_DIR))
+	if (!v->policy->file)
 		return 0;
 	n = asprintf(&managed, MANAGED_DIR "/profiles/%s", strrchr(path, '/') + 1);
 	if (n < 0) {
 		managed = NULL;
 		return -ENOMEM;
 	}
+	if (strcmp(path, managed) == 0)
+		return 0;
 	if (access(managed, F_OK) < 0 && errno == ENOENT)
 		return refuse_bundled(v, path, d);
 	return diag_fail(d, -EPERM,

@@ -266,8 +266,22 @@ def test_nothing_that_a_user_can_write_vouches_for_anything_under_a_policy(world
     old = world.signers.sign(put(f"{world.person.base}/old/notes.json", {**mine, "version": 1}), "release", "security")
     world.person.env["XDG_STATE_HOME"] = f"{world.person.base}/elsewhere"
     assert "managed profile of that name" in world.denied("--profile", old)
+    # nor what was left somewhere below root's own directory
+    for place in ("profiles/old", "before"):
+        left = world.signers.sign(put(f"{world.etc}/{place}/notes.json", {**mine, "version": 1}), "release", "security")
+        assert "managed profile of that name" in world.denied("--profile", "/etc/stockade" + left[len(world.etc):])
     # and what no managed profile is called may come from anywhere, if it is signed
     world.passes("--profile", world.signers.sign(put(f"{world.person.base}/free.json", {**mine, "name": "free"}), "release", "security"))
+
+
+def test_a_profile_that_was_withdrawn_to_another_directory_of_roots_is_no_managed_one(world):
+    world.machine.policy({"signatures": TWO, "profiles": {"user": "deny"}})
+    path = world.profile("release", "security")
+    world.passes("--profile", "/etc/stockade/profiles/notes.json")
+    os.mkdir(f"{world.etc}/withdrawn", 0o755)
+    for name in glob.glob(f"{path}*"):
+        shutil.move(name, f"{world.etc}/withdrawn")
+    assert "profiles.user" in world.denied("--profile", "/etc/stockade/withdrawn/notes.json")
 
 
 def test_a_signature_in_a_directory_that_others_can_write_or_that_is_a_link_denies(world):

@@ -396,6 +396,7 @@ void effective_done(struct effective *e)
 {
 	forget_client(e);
 	free(e->ungranted);
+	free(e->home_code);
 	free(e->bundle_warning);
 	policy_groups_done(&e->bundle_groups);
 	policy_done(&e->policy);

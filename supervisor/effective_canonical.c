@@ -22,6 +22,7 @@
 #include "supervisor/json_list.h"
 #include "supervisor/policy/observe.h"
 #include "supervisor/signing/code_bound.h"
+#include "supervisor/signing/home_code.h"
 
 enum { CANONICAL_VERSION = 4 };
 
@@ -234,8 +235,8 @@ int effective_digest(const struct paths *p, const struct approvals *all, struct 
 	json_t *list = json_object_get(e->canonical, "code");
 	int r = 0;
 
-	/* What is kept from earlier looks is the user's file. It may spare a user whose own answer counts the reading, and
-	 * vouches for no code that a signature binds or that another has to approve. */
+	/* What is kept from earlier looks is the user's file. It may spare a user whose own answer counts the reading,
+	 * and vouches for no code that a signature binds or that another has to approve. */
 	bool others_word = e->policy.file && (e->profile.n_code || e->policy.consent.by != CONSENT_BY_ASK);
 	const struct paths *cache = others_word ? NULL : p;
 
@@ -249,5 +250,7 @@ int effective_digest(const struct paths *p, const struct approvals *all, struct 
 	if (r < 0)
 		return diag_fail(d, r, "cannot compute the plan's digest: %s", strerror(-r));
 	r = effective_check_overlap(p, all, e, d);
+	if (r == 0)
+		r = home_code_look(p, e, d);
 	return r < 0 ? r : granted_judge(e, d);
 }

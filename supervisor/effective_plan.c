@@ -12,6 +12,7 @@
 #include "supervisor/environment.h"
 #include "supervisor/policy/ceilings.h"
 #include "supervisor/private_home.h"
+#include "supervisor/signing/home_code.h"
 #include "supervisor/trust.h"
 
 enum { ROOT_TMPFS_BYTES = 4 << 20 };
@@ -124,7 +125,8 @@ int effective_step_plan(struct effective_build *b, struct diag *d)
 		.profile = &e->profile,
 		.path = &e->cmd.path,
 		.login = b->identity.login,
-		.trusted = effective_network_trusts(e) };
+		.trusted = effective_network_trusts(e),
+		.no_user_site = home_code_unheard(paths, e) };
 	int r = check_readable(b, d);
 
 	if (r == 0)

@@ -105,5 +105,7 @@ int environment_build(const struct environment_args *a, struct strv *ret)
 		r = add_kept(a, ret);
 	if (r == 0)
 		r = add_trust(a, ret);
+	if (r == 0 && a->no_user_site)
+		r = strv_env_set(ret, "PYTHONNOUSERSITE", "1");
 	return r < 0 ? r : add_granted(a, ret);
 }

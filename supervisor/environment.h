@@ -19,6 +19,7 @@ struct environment_args {
 	const struct profile *profile;
 	const struct strv *path; /* directories of the server's PATH */
 	bool trusted;		 /* the files of supervisor/trust.h are there */
+	bool no_user_site;	 /* python may load nothing from the home */
 	const char *login;	 /* whom the server sees itself as */
 };
 

@@ -37,9 +37,10 @@ struct resolved {
 	struct strv path;  /* directories of the PATH that the server gets, only ones that exist inside */
 	struct code_tree *trees;
 	size_t n_trees;
-	bool loads_cwd;	  /* the interpreter looks for modules in the working directory, and what it finds there is no
-			     tree */
-	bool git_is_code; /* a file of the command lies in a .git, which is no code otherwise */
+	bool loads_cwd; /* the interpreter looks for modules in the working directory, and what it finds there is no
+			   tree */
+	bool safe_path, no_user_site; /* python -I or -P; -I or -s */
+	bool git_is_code;	      /* a file of the command lies in a .git, which is no code otherwise */
 	struct strv symlinks; /* "LINK\tTARGET": links outside trees that must exist inside for the command to work */
 };
 

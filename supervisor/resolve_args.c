@@ -320,7 +320,11 @@ static int python_cluster(struct resolve *c, const struct strv *words, size_t at
 {
 	const char *word = words->v[at], *letter = strpbrk(word + 1, "cmWX"), *value;
 
-	c->safe_path = c->safe_path || strcspn(word, "IP") < (letter ? (size_t)(letter - word) : strlen(word));
+	size_t flags = letter ? (size_t)(letter - word) : strlen(word);
+
+	c->safe_path = c->safe_path || strcspn(word, "IP") < flags;
+	c->ret->safe_path = c->safe_path;
+	c->ret->no_user_site = c->ret->no_user_site || strcspn(word, "Is") < flags;
 	if (!letter)
 		return STEP_NEXT;
 	value = letter[1] ? letter + 1 : at + 1 < words->n ? words->v[at + 1] : NULL;

@@ -123,6 +123,8 @@ int code_bound(const struct effective *e, struct diag *d)
 			text_escape_str(t->path, shown, sizeof(shown)), t->role);
 		return refuse(what, d);
 	}
+	if (e->home_code)
+		return diag_fail(d, -EPERM, "%s", e->home_code);
 	if (e->never_remember)
 		return refuse("the server can rewrite its own code, or what it loads", d);
 	if (e->cmd.loads_cwd)

@@ -312,3 +312,73 @@ def test_where_only_the_admin_approves_no_file_of_the_users_vouches_for_code(fle
     fleet.by("admin", signatures=False)
     r = fleet.user("run", "notes")
     assert r.returncode == 125 and "only who manages it approves servers" in r.stderr and "NOT WHAT" not in r.stderr, r.stderr
+
+
+SITE = "import site, sys; sys.stderr.write(f'user site {site.ENABLE_USER_SITE}\\n')\n"
+EVIL = "import sys; sys.stderr.write('CODE THAT NOBODY SIGNED\\n')\n"
+USER_SITE = ".local/lib/python" + subprocess.run(["/usr/bin/python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], check=True,
+                                                 stdout=subprocess.PIPE, text=True).stdout.strip() + "/site-packages"
+
+
+def python_server(fleet, flag, alone=False, **more):
+    """A server of the user's own in python, whose digest is signed; alone: that of the file, not of its directory."""
+    path = put(f"{fleet.person.base}/code/server.py", SITE, mode=0o755)
+    if not alone:
+        put(f"{fleet.person.base}/code/setup.py", "", mode=0o644)
+    for name in (path, os.path.dirname(path)):
+        os.chown(name, OTHER.pw_uid, OTHER.pw_gid)
+    command = ["/usr/bin/python3", flag, path]
+    fleet.profile("release", command=command, **more)
+    tree, digest = fleet.user("profile", "lint", "/etc/stockade/profiles/notes.json").stdout.split('"code": { "', 1)[1].split('"')[:3:2]
+    fleet.profile("release", command=command, code={tree: digest}, **more)
+
+
+def plant(home):
+    """What an interpreter runs of a home before the first line of any program, and a control that it does."""
+    put(f"{home}/{USER_SITE}/evil.pth", EVIL)
+    r = subprocess.run(["/usr/bin/python3", "-P", "-c", ""], env={"HOME": home}, stderr=subprocess.PIPE, text=True, check=True)
+    assert "CODE THAT NOBODY SIGNED" in r.stderr, r.stderr
+    subprocess.run(["chown", "-R", f"{OTHER.pw_uid}:{OTHER.pw_gid}", f"{home}/.local"], check=True)
+
+
+def test_code_in_a_home_that_is_kept_is_not_granted(fleet):
+    fleet.by("granted")
+    python_server(fleet, "-P", filesystem={"home": "private"})
+    assert "user site False" in fleet.user("run", "notes", check=0).stderr
+    home = f"{fleet.home}/.local/state/stockade/homes/notes"
+    plant(home)
+    told = fleet.asks()
+    assert "'.local/lib' in the home that is kept can hold code" in told and "can rewrite" in told, told
+    python_server(fleet, "-P", filesystem={"home": "empty"})
+    assert "CODE THAT" not in fleet.user("run", "notes", check=0).stderr
+    python_server(fleet, "-P", filesystem={"home": "private"})
+    shutil.rmtree(f"{home}/.local")
+    fleet.user("run", "notes", check=0)
+    for place in (".node_modules", ".gem", ".zshenv"):
+        os.mkdir(f"{home}/{place}")
+        assert f"'{place}' in the home that is kept" in fleet.asks()
+        os.rmdir(f"{home}/{place}")
+    os.symlink("/tmp", f"{home}/.local")  # what it leads to is another thing inside
+    assert "'.local/lib' in the home that is kept" in fleet.asks()
+
+
+def test_code_in_a_home_that_a_grant_opens_is_not_granted(fleet):
+    fleet.by("granted")
+    plant(fleet.home)
+    opened = {"filesystem": {"read": [f"{fleet.home}/.local/lib"]}}
+    python_server(fleet, "-P", **opened)
+    assert "'.local/lib' in the home is granted and can hold code" in fleet.asks()
+    for flag, more in (("-I", {}), ("-P", {"env": {"set": {"PYTHONNOUSERSITE": "1"}}})):
+        python_server(fleet, flag, **opened, **more)
+        assert "CODE THAT" not in fleet.user("run", "notes", check=0).stderr
+
+
+def test_roots_approval_starts_no_code_of_a_home_that_is_kept(fleet):
+    fleet.by("admin", signatures=False)
+    fleet.profile(command=["/usr/bin/python3", "-P", "-m", "platform"], filesystem={"home": "private"})
+    fleet.machine.stockade("approve", "--digest", fleet.digest(), check=0)
+    fleet.user("run", "notes")
+    assert [r["channel"] for r in fleet.records() if r["event"] == "session.open"] == ["admin"]
+    plant(f"{fleet.home}/.local/state/stockade/homes/notes")
+    r = fleet.user("run", "notes")
+    assert r.returncode == 125 and "in the home that is kept" in r.stderr and "CODE THAT" not in r.stderr, r.stderr

@@ -12,7 +12,7 @@ enum { ITEMS_MAX = 8 };
 struct launch {
 	const char *environ[16];
 	const char *pass[ITEMS_MAX], *set[ITEMS_MAX], *path[ITEMS_MAX];
-	bool trusted;
+	bool trusted, no_user_site;
 	struct strv env; /* what came of it */
 };
 
@@ -43,6 +43,7 @@ static int build(struct launch *l)
 		.profile = &f,
 		.path = &path,
 		.trusted = l->trusted,
+		.no_user_site = l->no_user_site,
 		.login = "person" };
 
 	fill(l->pass, pass, &f.env_pass);
@@ -193,6 +194,17 @@ static void the_authority_of_the_policy_is_named_only_where_it_is_there_and_the_
 	strv_done(&l.env);
 }
 
+static void python_looks_into_no_home_that_nobody_answers_for(void **state)
+{
+	struct launch l = { .environ = { "PYTHONNOUSERSITE=" } };
+
+	(void)state;
+	has(&l, "PYTHONNOUSERSITE", NULL);
+	l.no_user_site = true;
+	has(&l, "PYTHONNOUSERSITE", "1");
+	strv_done(&l.env);
+}
+
 static void a_variable_is_found_by_its_whole_name(void **state)
 {
 	char *env[] = { (char[]){ "AB=1" }, (char[]){ "A" }, (char[]){ "A=2" }, (char[]){ "A=3" }, NULL };
@@ -216,6 +228,7 @@ int main(void)
 		cmocka_unit_test(what_is_passed_has_the_callers_value_and_what_is_absent_stays_absent),
 		cmocka_unit_test(what_is_set_wins_over_what_is_passed_and_that_over_what_is_built),
 		cmocka_unit_test(the_authority_of_the_policy_is_named_only_where_it_is_there_and_the_profile_wins),
+		cmocka_unit_test(python_looks_into_no_home_that_nobody_answers_for),
 		cmocka_unit_test(a_variable_is_found_by_its_whole_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

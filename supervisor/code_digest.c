@@ -30,6 +30,7 @@ struct tree {
 	struct code_cache cache;
 	uint64_t bytes;
 	bool with_git, left_out, into_git; /* asked for; a git directory was passed over; a link leads into one */
+	bool stamp;			   /* of a file its status and not its content */
 	char path[RELATIVE_MAX];	   /* below the root, for the hash and for messages */
 	size_t len;
 	const char *root_path;
@@ -111,6 +112,15 @@ static int open_file(const struct tree *t)
 	return fd < 0 ? -errno : fd;
 }
 
+static int add_status(struct tree *t, const struct stat *st)
+{
+	const uint64_t fields[] = { st->st_dev, st->st_ino, (uint64_t)st->st_size, (uint64_t)st->st_mtim.tv_sec,
+		(uint64_t)st->st_mtim.tv_nsec, (uint64_t)st->st_ctim.tv_sec, (uint64_t)st->st_ctim.tv_nsec };
+
+	add_entry(t, 'f', st->st_mode, fields, sizeof(fields));
+	return 0;
+}
+
 static int hash_file(struct tree *t, const struct stat *seen)
 {
 	_cleanup_close_ int fd = -1;
@@ -118,6 +128,8 @@ static int hash_file(struct tree *t, const struct stat *seen)
 	struct stat before, after;
 	int r = 0;
 
+	if (t->stamp)
+		return add_status(t, seen);
 	if (t->cache.dirfd < 0 || !code_cache_find(&t->cache, seen, hash)) {
 		fd = open_file(t);
 		if (fd < 0)
@@ -299,39 +311,67 @@ static int explain(int r, const char *path, const struct tree *t, struct diag *d
 		text_escape_str(path, shown, sizeof(shown)), text_escape_str(t->path, inner, sizeof(inner)), why);
 }
 
-int code_digest_tree(const struct paths *p, const char *path, bool with_git, char ret[CODE_DIGEST_HEX], struct diag *d)
+static int begin(struct tree *t, const char *path, bool with_git)
 {
-	_cleanup_(tree_freep) struct tree *t = calloc(1, sizeof(*t));
-	_cleanup_close_ int root = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	unsigned char hash[CODE_HASH_BYTES];
-	struct stat st;
-	int r;
-
-	if (!t)
-		return -ENOMEM;
 	t->root = t->cache.dirfd = -1;
 	t->root_path = path;
 	t->with_git = with_git;
 	/* Picks the vector code of this processor. */
 	if (sodium_init() < 0)
 		return -ENOMEM;
+	crypto_generichash_init(&t->hash, NULL, 0, CODE_HASH_BYTES);
+	return 0;
+}
+
+static void end(struct tree *t, char ret[CODE_DIGEST_HEX])
+{
+	unsigned char hash[CODE_HASH_BYTES];
+
+	crypto_generichash_final(&t->hash, hash, sizeof(hash));
+	sodium_bin2hex(ret, CODE_DIGEST_HEX, hash, sizeof(hash));
+}
+
+int code_digest_tree(const struct paths *p, const char *path, bool with_git, char ret[CODE_DIGEST_HEX], struct diag *d)
+{
+	_cleanup_(tree_freep) struct tree *t = calloc(1, sizeof(*t));
+	_cleanup_close_ int root = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int r = t ? begin(t, path, with_git) : -ENOMEM;
+
+	if (r < 0)
+		return r;
 	signal(SIGIO, SIG_IGN);
 	if (root < 0 || fstat(root, &st) < 0)
 		return explain(-errno, path, t, d);
 	r = p ? code_cache_open(p, &st, &t->cache, d) : 0;
 	if (r < 0)
 		return r;
-	crypto_generichash_init(&t->hash, NULL, 0, sizeof(hash));
 	r = hash_root(t);
-	if (r == 0) {
-		if (p)
-			code_cache_save(&t->cache);
-		crypto_generichash_final(&t->hash, hash, sizeof(hash));
-		sodium_bin2hex(ret, CODE_DIGEST_HEX, hash, sizeof(hash));
-	} else {
-		r = explain(r, path, t, d);
-	}
-	return r;
+	if (r < 0)
+		return explain(r, path, t, d);
+	if (p)
+		code_cache_save(&t->cache);
+	end(t, ret);
+	return 0;
+}
+
+int code_stamp_tree(const char *path, bool with_git, struct stat *ret_root, char ret[CODE_DIGEST_HEX], struct diag *d)
+{
+	_cleanup_(tree_freep) struct tree *t = calloc(1, sizeof(*t));
+	int r = t ? begin(t, path, with_git) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	t->stamp = true;
+	if (lstat(path, ret_root) < 0)
+		return explain(-errno, path, t, d);
+	add(t, &ret_root->st_dev, sizeof(ret_root->st_dev));
+	add(t, &ret_root->st_ino, sizeof(ret_root->st_ino));
+	r = hash_root(t);
+	if (r < 0)
+		return explain(r, path, t, d);
+	end(t, ret);
+	return 0;
 }
 
 /* --- root only --- */

@@ -11,6 +11,7 @@
  * forge the approval beside it.
  */
 #pragma once
+#include <sys/stat.h>
 #include "base/diag.h"
 #include "base/strv.h"
 #include "supervisor/paths.h"
@@ -23,6 +24,10 @@ enum { CODE_FILES_MAX = 400000, CODE_SETTLE_S = 2, CODE_DIGEST_HEX = 65 };
  * they do in any case where a link of the tree leads into one. */
 int code_digest_tree(
 	const struct paths *p, const char *path, bool with_git, char ret[CODE_DIGEST_HEX], struct diag *d) _must_check_;
+/* What lies there now: names, and of each file where it is stored, its size and its times. The same stamp before and
+ * after something was done to the tree: nobody has changed it meanwhile. ret_root: of the tree itself. */
+int code_stamp_tree(
+	const char *path, bool with_git, struct stat *ret_root, char ret[CODE_DIGEST_HEX], struct diag *d) _must_check_;
 /* True in *ret when the path, each ancestor and everything below can be written by root alone (mode, owner; sticky /tmp
  * counts as writable). An access control list that lets others write shows as the group's bits (acl(5),
  * "correspondence"). One stat a file, and nothing is remembered: a chown deep inside moves no time of a directory above

@@ -22,6 +22,7 @@
 #include "supervisor/json_list.h"
 #include "supervisor/policy/observe.h"
 #include "supervisor/signing/code_bound.h"
+#include "supervisor/signing/code_hold.h"
 #include "supervisor/signing/home_code.h"
 
 enum { CANONICAL_VERSION = 4 };
@@ -237,9 +238,9 @@ int effective_digest(const struct paths *p, const struct approvals *all, struct 
 
 	/* What is kept from earlier looks is the user's file. It may spare a user whose own answer counts the reading,
 	 * and vouches for no code that a signature binds or that another has to approve. */
-	bool others_word = e->policy.file && (e->profile.n_code || e->policy.consent.by != CONSENT_BY_ASK);
-	const struct paths *cache = others_word ? NULL : p;
+	const struct paths *cache = code_is_for_others(e) ? NULL : p;
 
+	r = code_hold(e, d);
 	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++)
 		r = digest_tree(cache, &e->cmd.trees[i], e->cmd.git_is_code, json_array_get(list, i), d);
 	if (r == 0)

@@ -42,6 +42,7 @@ static const struct {
 		"stockade outside of it" },
 	{ ENTER_STAGE_LANDLOCK, EOPNOTSUPP,
 		"this kernel has no Landlock, or it is not in the 'lsm=' list at boot: add it" },
+	{ ENTER_STAGE_SOURCES, ESTALE, "it changed between the question and the launch: start it again" },
 	{ ENTER_STAGE_MOUNTS, ESTALE, "it changed between the question and the launch: start it again" },
 	{ ENTER_STAGE_MOUNTS, ENOENT, "it is gone: make it again, or take the grant out" },
 	{ ENTER_STAGE_MOUNTS, EACCES, "the user whom the server runs as may not reach it" },

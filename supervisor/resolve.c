@@ -25,6 +25,7 @@ void resolved_done(struct resolved *r)
 	for (size_t i = 0; i < r->n_trees; i++) {
 		free(r->trees[i].path);
 		free(r->trees[i].role);
+		free(r->trees[i].stamp);
 	}
 	free(r->trees);
 	free(r->given);

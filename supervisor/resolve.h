@@ -24,7 +24,8 @@ struct code_tree {
 		     */
 	/* every component and every file is writable by root alone: identified by path; filled by effective_look */
 	bool root_only;
-	bool bound; /* the profile has its digest, and it is the one; filled by code_check */
+	char *stamp; /* of the moment before its digest was taken (signing/code_hold.h); NULL: none is needed */
+	bool bound;  /* the profile has its digest, and it is the one; filled by code_check */
 };
 
 struct resolved {

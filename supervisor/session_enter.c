@@ -9,6 +9,7 @@
 #include "supervisor/kill/session_kill.h"
 #include "supervisor/launch_words.h"
 #include "supervisor/session_internal.h"
+#include "supervisor/signing/code_hold.h"
 #include "wire/report.h"
 
 /* Every part is locked down: the launch goes into the log, then the exec is released. */
@@ -43,10 +44,15 @@ static int release(struct session *s)
 
 int session_on_part(struct session *s, enum part part)
 {
+	int r;
+
 	if (s->phase != PHASE_BUILDING || !(s->missing & part))
 		return 0;
 	s->missing &= ~part;
-	return s->missing ? 0 : release(s);
+	if (s->missing)
+		return 0;
+	r = code_held(s->args->effective, &s->diag);
+	return r < 0 ? r : release(s);
 }
 
 static int on_ready(struct session *s, const struct report *r)

@@ -3,6 +3,7 @@
 
 The machine's /etc/stockade is the test's (test_policy.py), its keys are minisign's own (test_signatures.py).
 """
+import ctypes
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import pwd
 import shutil
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -382,3 +384,41 @@ def test_roots_approval_starts_no_code_of_a_home_that_is_kept(fleet):
     plant(f"{fleet.home}/.local/state/stockade/homes/notes")
     r = fleet.user("run", "notes")
     assert r.returncode == 125 and "in the home that is kept" in r.stderr and "CODE THAT" not in r.stderr, r.stderr
+
+
+class Swapping:
+    """Two files that change places as fast as a launch goes by."""
+
+    def __init__(self, one, other):
+        self.libc, self.paths, self.over = ctypes.CDLL(None), (one.encode(), other.encode()), threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.over.wait(0.004):
+            assert self.libc.renameat2(-100, self.paths[0], -100, self.paths[1], 2) == 0  # RENAME_EXCHANGE
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+def test_no_file_takes_the_place_of_the_one_whose_digest_is_signed(fleet):
+    """The control is the interpreter itself, which runs now one and now the other."""
+    fleet.by("granted")
+    python_server(fleet, "-I", alone=True)
+    path = f"{fleet.person.base}/code/server.py"
+    other = put(f"{fleet.person.base}/other.py", EVIL)
+    seen, direct = [], []
+    with Swapping(path, other):
+        for _ in range(60):
+            seen.append(fleet.user("run", "notes"))
+            direct.append(subprocess.run(["/usr/bin/python3", "-I", path], stderr=subprocess.PIPE, text=True, check=True).stderr)
+    assert any("CODE THAT NOBODY" in text for text in direct) and any("user site" in text for text in direct)
+    assert not [r.stderr for r in seen if "CODE THAT NOBODY" in r.stderr]
+    refused = [r.stderr for r in seen if r.returncode == 125]
+    assert refused and all("is not what the profile binds" in text or "was changed while it was looked at" in text or "it changed between" in text
+                           for text in refused), refused

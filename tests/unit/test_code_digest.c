@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/io.h"
 #include "supervisor/code_digest.h"
+#include "supervisor/signing/code_hold.h"
 
 struct place {
 	char base[64], tree[96], state[96];
@@ -280,6 +281,59 @@ static void where_a_link_leads_into_git_it_is_code(void **state)
 	}
 }
 
+/* A launch in which root answers for the code. */
+static void held(struct place *p, struct effective *e, struct plan_mount *m, struct code_tree *t)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(p->tree, &st), 0);
+	*m = (struct plan_mount){
+		.kind = PLAN_BIND, .source = p->tree, .target = p->tree, .dev = st.st_dev, .ino = st.st_ino
+	};
+	*t = (struct code_tree){ .path = p->tree };
+	*e = (struct effective){ .policy = { .file = (char[]){ "policy.json" }, .consent = { .by = CONSENT_BY_ADMIN } },
+		.plan = { .mounts = m, .n_mounts = 1 },
+		.cmd = { .trees = t, .n_trees = 1 } };
+}
+
+static void what_others_answer_for_starts_as_it_was_looked_at_or_not_at_all(void **state)
+{
+	struct place *p = *state;
+	struct effective e;
+	struct plan_mount m;
+	struct code_tree t;
+	char full[256], other[256];
+	struct diag d = { "" };
+
+	held(p, &e, &m, &t);
+	assert_int_equal(code_hold(&e, &d), 0);
+	assert_int_equal(code_held(&e, &d), 0);
+	usleep(20000); /* a tick of the file system's clock */
+	/* in place, with the same length */
+	put(p, "a.js", "onE");
+	assert_int_equal(code_held(&e, &d), -ESTALE);
+	assert_non_null(strstr(d.text, "was changed while it was looked at"));
+	/* by another file, and by itself after it was away */
+	assert_int_equal(code_hold(&e, &d), 0);
+	snprintf(full, sizeof(full), "%s/a.js", p->tree);
+	snprintf(other, sizeof(other), "%s/b.js", p->tree);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(renameat2(AT_FDCWD, full, AT_FDCWD, other, RENAME_EXCHANGE), 0);
+		assert_int_equal(code_held(&e, &d), -ESTALE);
+	}
+	/* the tree itself is another than the one that is mounted */
+	m.ino++;
+	assert_int_equal(code_hold(&e, &d), -ESTALE);
+	free(t.stamp);
+	/* where the user answers for it alone, nothing is looked at */
+	held(p, &e, &m, &t);
+	e.policy.consent.by = CONSENT_BY_ASK;
+	m.ino++;
+	assert_int_equal(code_hold(&e, &d), 0);
+	put(p, "a.js", "two");
+	assert_int_equal(code_held(&e, &d), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -300,6 +354,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(where_a_link_leads_into_git_it_is_code, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(
 			what_root_alone_can_write_is_told_from_what_a_user_can, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(
+			what_others_answer_for_starts_as_it_was_looked_at_or_not_at_all, place_make, place_drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,7 @@ static const struct {
 	{ ENTER_STAGE_PROPAGATION, EACCES, "install the AppArmor profile" },
 	{ ENTER_STAGE_PROC, EPERM, "masks parts of /proc" },
 	{ ENTER_STAGE_LANDLOCK, EOPNOTSUPP, "'lsm=' list at boot" },
+	{ ENTER_STAGE_SOURCES, ESTALE, "changed between the question and the launch" },
 	{ ENTER_STAGE_MOUNTS, ESTALE, "changed between the question and the launch" },
 	{ ENTER_STAGE_MOUNTS, ENOENT, "take the grant out" },
 	{ ENTER_STAGE_MOUNTS, EACCES, "the user whom the server runs as may not reach it" },

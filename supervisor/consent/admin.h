@@ -28,5 +28,5 @@ bool admin_here(const struct policy_consent *c);
 int admin_remember(const struct paths *p, const char *digest, const struct lineage *l, struct diag *d) _must_check_;
 /* Removes the one whose digest begins so; -ENOENT: there is none that does so alone. */
 int admin_revoke(const char *prefix, struct approval *ret, struct diag *d) _must_check_;
-/* The form of the file, for tests: fills ret, whose digest says which it must be. */
+/* The form of the file, by itself: fills ret, whose digest says which it must be. */
 int admin_parse(const char *bytes, size_t n, struct approval *ret, struct diag *d) _must_check_;

@@ -146,7 +146,8 @@ static int start(const struct command_ctx *ctx, const struct grants *g, struct l
 		.lineage = &l->lineage,
 		.approval = l->approval.id,
 		.channel = l->approval.channel ? l->approval.channel : "",
-		.prepared = &l->prepared };
+		.prepared = &l->prepared,
+		.kills = &l->kills };
 	if (r == CONSENT_UNKNOWN)
 		return run_waiting(l, &s);
 	if (r == CONSENT_DENIED)

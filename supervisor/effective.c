@@ -95,6 +95,7 @@ static int step_policy(struct effective_build *b, struct diag *d)
 	b->e->moments = b->vouching.moments;
 	b->e->bundle_groups = b->vouching.bundle.groups;
 	b->vouching.bundle.groups = (struct policy_groups){ 0 };
+	kill_bundle_take(&b->e->bundle_kills, &b->vouching.kills);
 	if (r == 0 && *b->vouching.bundle.warning) {
 		b->e->bundle_warning = strdup(b->vouching.bundle.warning);
 		r = b->e->bundle_warning ? 0 : -ENOMEM;
@@ -399,6 +400,7 @@ void effective_done(struct effective *e)
 	free(e->home_code);
 	free(e->bundle_warning);
 	policy_groups_done(&e->bundle_groups);
+	kill_bundle_done(&e->bundle_kills);
 	policy_done(&e->policy);
 	profile_done(&e->profile);
 	freshness_done(&e->fresh);

@@ -14,6 +14,7 @@
 #include <jansson.h>
 #include "supervisor/client/client.h"
 #include "supervisor/grants.h"
+#include "supervisor/kill/kill_bundle.h"
 #include "supervisor/pin_store.h"
 #include "supervisor/policy/policy.h"
 #include "supervisor/profile.h"
@@ -116,6 +117,7 @@ struct effective {
 	struct shim_config shim;
 	char *bundle_warning;		    /* of the machine's bundle, for who starts servers; NULL: nothing */
 	struct policy_groups bundle_groups; /* beside the policy's */
+	struct kill_bundle bundle_kills;    /* for whoever looks at the kill switch next, who reads it no second time */
 	bool pinned;			    /* there are pins, and shim enforces them; they are no part of the digest */
 	struct pin_set pins;
 	struct vouched pins_vouched; /* who signed the file that the profile names */

@@ -81,6 +81,7 @@ static int draw_plan(struct launch *l, struct effective *e, struct diag *d)
 
 	if (!l->pin_texts)
 		pin_drop_texts(&e->pins);
+	kill_bundle_take(&l->kills, &e->bundle_kills);
 	if (r == 0)
 		r = kill_launch_check(&l->paths, &l->lineage, &l->kills, e->name, d);
 	return r == 0 && l->check ? l->check(e, d) : r;

@@ -36,6 +36,8 @@ struct session_args {
 	/* Programs that spawn_session started for this launch already, or NULL: the session takes them over. */
 	struct spawned *prepared;
 	const struct session_wait *wait; /* NULL: it is approved */
+	/* What the launch knows of the bundle's kill entries, for as long as the session lasts; NULL: nothing. */
+	struct kill_bundle *kills;
 };
 
 int session_run(const struct session_args *a);

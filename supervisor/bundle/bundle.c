@@ -108,7 +108,6 @@ static int load_judged(const struct bundle_args *a, struct bundle *b, struct dia
 	}
 	r = bundle_parse(
 		b->file, b->verified.bytes.data ? b->verified.bytes.data : "", b->verified.bytes.len, a->keys, b, d);
-	buf_done(&b->verified.bytes);
 	return r || a->any_time ? r : check_moments(b, a->now, d);
 }
 
@@ -206,6 +205,11 @@ static void take_newer(struct bundle *have, struct bundle *other)
 	*other = (struct bundle){ 0 };
 }
 
+static bool same_bytes(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
 /* The newest that verifies, whether it holds now or not; file NULL: none does. failed: what is wrong with another. */
 static int load_newest(
 	const struct bundle_places *p, const struct bundle_args *a, struct bundle *best, struct diag *wrong)
@@ -216,9 +220,15 @@ static int load_newest(
 
 	any.any_time = true;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		_cleanup_verified_ struct verified v = { 0 };
 		struct bundle b = { 0 };
 		struct diag why = { "" };
-		int r = bundle_load_file(paths[i], p->trust, p->uid, &any, &b, &why);
+		int r = signed_read_file(paths[i], p->trust, p->uid, BUNDLE_BYTES_MAX, a->keys, &v, &why);
+		/* What is kept is a copy of what was put in its place. */
+		if (r == 0 && best->file && same_bytes(&best->verified.bytes, &v.bytes))
+			continue;
+		if (r == 0)
+			r = bundle_load_verified(paths[i], &v, &any, &b, &why);
 		if (r == 0)
 			take_newer(best, &b);
 		else if (r != -ENOENT || changed(paths[i])) {
@@ -268,6 +278,7 @@ int bundle_load_from(const struct bundle_places *p, const struct bundle_args *a,
 		r = check_stale(&best, a, p, d);
 	if (r < 0)
 		return r;
+	buf_done(&best.verified.bytes);
 	*ret = best;
 	best = (struct bundle){ 0 };
 	return 0;

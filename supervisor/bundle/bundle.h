@@ -50,7 +50,7 @@ struct bundle {
 	char *name;
 	uint64_t version;
 	int64_t issued, expires;  /* seconds since the epoch */
-	struct verified verified; /* of the whole; its bytes are dropped once they are parsed */
+	struct verified verified; /* of the whole; its bytes are dropped by bundle_load */
 	struct verdict verdict;
 	struct bundle_file *profiles, *pins; /* by name */
 	size_t n_profiles, n_pins;

@@ -234,6 +234,45 @@ static int read_anew(struct kill_bundle *b)
 	return 0;
 }
 
+/* --- what a launch has read --- */
+
+void kill_bundle_before(struct kill_bundle *b)
+{
+	(void)is_same(b);
+}
+
+int kill_bundle_fill(struct kill_bundle *b, const struct bundle *from)
+{
+	_cleanup_(found_done) struct found f = { .version = from->version };
+	_cleanup_free_ char *where = NULL;
+	int r = asprintf(&where, "%s (kill)", from->file);
+
+	if (r < 0) {
+		where = NULL;
+		return -ENOMEM;
+	}
+	r = kill_set_add_list(&f.set, from->kills, where);
+	if (r < 0)
+		return r;
+	b->version = f.version;
+	b->set = f.set;
+	f.set = (struct kill_set){ 0 };
+	return 0;
+}
+
+void kill_bundle_take(struct kill_bundle *b, struct kill_bundle *from)
+{
+	struct kill_bundle old = *b;
+
+	if (from->version < b->version || (!from->version && !from->looked)) {
+		kill_bundle_done(from);
+		return;
+	}
+	*b = *from;
+	*from = (struct kill_bundle){ 0 };
+	kill_bundle_done(&old);
+}
+
 int kill_bundle_look(struct kill_bundle *b)
 {
 	int r;

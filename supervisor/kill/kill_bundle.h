@@ -23,6 +23,8 @@
 
 enum { KILL_BUNDLE_PRINT = 32 };
 
+struct bundle;
+
 struct kill_bundle {
 	unsigned char print[KILL_BUNDLE_PRINT]; /* of what stat(2) says of the files */
 	bool looked;				/* print is that of what was read, and can be relied upon */
@@ -32,5 +34,12 @@ struct kill_bundle {
 };
 
 int kill_bundle_look(struct kill_bundle *b) _must_check_;
+/* For a launch, which reads the whole bundle anyhow: so nobody has to read and verify it once more for its kill
+ * entries, until one of the files changes. Before it is read: what the files look like. */
+void kill_bundle_before(struct kill_bundle *b);
+/* Then: what was read and verified. */
+int kill_bundle_fill(struct kill_bundle *b, const struct bundle *from) _must_check_;
+/* Moves from to b, unless b knows of a newer one. from is as nothing then. */
+void kill_bundle_take(struct kill_bundle *b, struct kill_bundle *from);
 void kill_bundle_done(struct kill_bundle *b);
 #define _cleanup_kill_bundle_ _cleanup_(kill_bundle_done)

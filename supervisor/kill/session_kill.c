@@ -23,7 +23,7 @@ struct told {
 
 struct session_kills {
 	struct kill_watch watch;
-	struct kill_bundle bundle;
+	struct kill_bundle own, *bundle; /* own, or the launch's */
 	struct kill_set ordered; /* tools, by orders whose entry nobody finds: a full disk, another state directory */
 	struct told told[CONTROL_KILLS_MAX];
 	int sock, dir;
@@ -219,7 +219,7 @@ static int look(struct session *s)
 	int r;
 
 	kill_watch_renew(s->args->paths, &k->watch);
-	r = kill_set_read_with(s->args->paths, &k->bundle, &set);
+	r = kill_set_read_with(s->args->paths, k->bundle, &set);
 	if (r < 0)
 		return diag_fail(&s->diag, r, "cannot read what is killed: %s", strerror(-r));
 	/* Once: whoever goes on writing it is not waited for. */
@@ -238,7 +238,7 @@ static int check_first(struct session *s)
 {
 	_cleanup_kill_set_ struct kill_set set = { 0 };
 	const struct kill_entry *e;
-	int r = kill_set_read_with(s->args->paths, &s->kills->bundle, &set);
+	int r = kill_set_read_with(s->args->paths, s->kills->bundle, &set);
 
 	if (r < 0)
 		return diag_fail(&s->diag, r, "cannot read what is killed: %s", strerror(-r));
@@ -257,6 +257,7 @@ int session_kills_begin(struct session *s)
 	if (!k)
 		return -ENOMEM;
 	k->sock = k->dir = -1;
+	k->bundle = s->args->kills ? s->args->kills : &k->own;
 	kill_watch_begin(s->args->paths, &k->watch);
 	r = paths_open_runtime(s->args->paths, "sessions", &k->dir, &s->diag);
 	if (r < 0)
@@ -401,7 +402,7 @@ void session_kills_done(struct session *s)
 	if (!k)
 		return;
 	kill_watch_done(&k->watch);
-	kill_bundle_done(&k->bundle);
+	kill_bundle_done(&k->own);
 	if (k->sock >= 0)
 		kill_order_forget(k->dir, s->id, k->sock);
 	if (k->dir >= 0)

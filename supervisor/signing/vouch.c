@@ -49,8 +49,10 @@ static int never_back(const struct vouching *v, struct diag *d)
 /* Where policy says how old it may be, none at all is too old: what was revoked or killed is not known here. */
 static int load_bundle(struct vouching *v, struct diag *d)
 {
-	int r = bundle_load_machine(&v->by, &v->bundle, d);
+	int r;
 
+	kill_bundle_before(&v->kills);
+	r = bundle_load_machine(&v->by, &v->bundle, d);
 	if (r == BUNDLE_NONE && v->policy->bundle.stale)
 		return diag_fail(d, -EPERM,
 			"this machine has no bundle yet, and %s demands one that is fresh: see that 'stockade sync' "
@@ -60,6 +62,8 @@ static int load_bundle(struct vouching *v, struct diag *d)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = never_back(v, d);
+	if (r == 0)
+		r = kill_bundle_fill(&v->kills, &v->bundle);
 	if (r < 0)
 		return r;
 	moments_tell(&v->moments, v->bundle.issued, "the bundle %s was issued", v->bundle.file);
@@ -104,6 +108,7 @@ void vouching_done(struct vouching *v)
 	policy_done(&v->own);
 	judging_done(&v->by);
 	bundle_done(&v->bundle);
+	kill_bundle_done(&v->kills);
 	*v = (struct vouching){ 0 };
 }
 

@@ -16,6 +16,7 @@
  */
 #pragma once
 #include "supervisor/bundle/bundle_machine.h"
+#include "supervisor/kill/kill_bundle.h"
 #include "supervisor/signing/judging.h"
 #include "supervisor/signing/moments.h"
 #include "supervisor/signing/vouched.h"
@@ -26,7 +27,8 @@ struct vouching {
 	struct policy own; /* what policy points to after vouching_load */
 	struct judging by;
 	struct moments moments;
-	struct bundle bundle; /* of this machine; file NULL: there is none, or no policy that would judge it */
+	struct bundle bundle;	  /* of this machine; file NULL: there is none, or no policy that would judge it */
+	struct kill_bundle kills; /* of that bundle */
 };
 
 /* paths and policy are borrowed. */

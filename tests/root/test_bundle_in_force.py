@@ -4,11 +4,14 @@
 /etc/stockade, /var/lib/stockade, /etc/passwd and /etc/group of a test lie over the real ones in a mount namespace of its own.
 """
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
 import shutil
+import struct
 import subprocess
+import time
 import uuid
 
 import pytest
@@ -298,6 +301,42 @@ def test_a_damaged_entry_in_a_bundle_kills(machine, entry):
     assert w.wait() == 125 and b"/etc/stockade/bundle.json (kill)" in w.err, w.err
     assert "/etc/stockade/bundle.json (kill)" in machine.stockade("ann", "run", "odd", check=125).stderr
     assert machine.stockade("ann", "kills", check=1).stdout
+
+
+@contextlib.contextmanager
+def opened(path):
+    """How often that file was opened, as inotify(7) tells it."""
+    libc, header = ctypes.CDLL(None, use_errno=True), struct.Struct("iIII")
+    fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    assert fd >= 0 and libc.inotify_add_watch(fd, path.encode(), 0x20) >= 0  # IN_OPEN
+
+    def count():
+        n = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                n += len(os.read(fd, 4096)) // header.size  # of a file that is watched itself no event has a name
+        return n
+    try:
+        yield count
+    finally:
+        os.close(fd)
+
+
+def test_a_launch_reads_the_bundle_once_and_its_session_again_when_it_changes(machine):
+    machine.place(1, machine.odd())
+    machine.approve("ann")
+    path = f"{machine.base}/etc/bundle.json"
+    # What was changed a moment ago may be changed once more unseen, and so is read again.
+    until(lambda: time.time() - os.stat(path).st_ctime > 1)
+    with opened(path) as count:
+        with open(path, "rb"):
+            assert count() == 1, "the control is not counted"
+        w = machine.start("ann")
+        assert "echo" in names(w)
+        assert count() == 1
+    machine.place(2, machine.odd(), kill=[{**KILL, "tool": "echo"}])
+    until(lambda: "echo" not in names(w))
+    w.end()
 
 
 def test_a_bundle_that_does_not_verify_is_said_by_kills(machine):

@@ -10,6 +10,7 @@
 #include "sign/secret_key.h"
 #include "supervisor/bundle/bundle.h"
 #include "supervisor/bundle/bundle_members.h"
+#include "supervisor/json_file.h"
 #include "tests/unit/tree.h"
 
 enum { ISSUED = 1790000000, EXPIRES = 1800000000, NOW = 1790001000, TEXT_MAX = 8192, DAY = 86400 };
@@ -510,6 +511,69 @@ static void what_is_not_one_object_to_its_end_or_has_a_member_twice_is_refused(v
 	}
 }
 
+/* One that both take, and all that comes of it when a byte is changed or left out. */
+static const char specimen[] = "{\"version\": 7, \"a\": [1, -2.5e+3, true, false, null, {}, [], "
+			       "\"\\u00e9\\ud83d\\ude00\\n\\\\\"],\n\t\"k\\u0069ll\": "
+			       "[{\"server\": \"x\", \"n\": {\"b\": {\"c\": 0}}}], \"\xc3\xa9\": \"\x7f\"} ";
+
+static void same_as_parsed(const char *bytes, size_t n)
+{
+	struct bundle_member v[] = { { .key = "kill" }, { .key = "version" }, { .key = "a" }, { .key = "\xc3\xa9" } };
+	_cleanup_json_file_ struct json_file f = { 0 };
+	struct diag d = { "" };
+	_cleanup_free_ char *exact = malloc(n + 1);
+	bool parsed, found;
+
+	memcpy(exact, bytes, n);
+	exact[n] = '\0';
+	parsed = json_file_parse("b", bytes, n, &f, &d) == 0 && json_is_object(f.root);
+	exact = realloc(exact, n ? n : 1);
+	found = bundle_members_find(exact, n, v, ARRAY_LEN(v)) == 0;
+	if (parsed != found)
+		fail_msg("%s but %s: %.*s", parsed ? "parsed" : d.text, found ? "found" : "not found", (int)n, bytes);
+	for (size_t i = 0; found && i < ARRAY_LEN(v); i++) {
+		const json_t *whole = json_object_get(f.root, v[i].key);
+		json_t *part = v[i].at ? json_loadb(v[i].at, v[i].n, JSON_DECODE_ANY, NULL) : NULL;
+		if (whole ? !part || !json_equal(whole, part) : v[i].at != NULL)
+			fail_msg("another %s: %.*s", v[i].key, (int)n, bytes);
+		json_decref(part);
+	}
+}
+
+static void the_members_are_those_that_parsing_all_of_it_gives_or_none(void **state)
+{
+	static const char *const rows[] = { "{}", "[]", "1", "{\"a\":1e999}", "{\"a\":1e99}",
+		"{\"a\":9223372036854775807}", "{\"a\":9223372036854775808}", "{\"a\":01}", "{\"a\":-}", "{\"a\":1.}",
+		"{\"a\":1.5.5}", "{\"a\":+1}", "{\"a\":truex}", "{\"a\":\"\\u0000\"}", "{\"a\":\"\\ud800\"}",
+		"{\"a\":\"\\udc00\"}", "{\"a\":\"\\ud800\\u0041\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\xff\"}",
+		"{\"a\":\"\xed\xa0\x80\"}", "\xef\xbb\xbf{}", "{\"b\":{\"x\":1,\"x\":2}}",
+		"{\"b\":[{\"x\":1,\"\\u0078\":2}]}", "{\"b\":[{\"x\":1},{\"x\":2}],\"x\":{\"x\":3}}",
+		"{\"a\":1,\"\\u0061\":1}", "{\"a\" :\t1\r\n,\"b\": 2 }\n", "{\"a\":1}}", "{\"a\":[1,]}", "{\"a\":[,]}",
+		"{\"a\":{,}}", "{\"a\":[1}", "{\"a\":1 2}", "{\"\":{\"\":0}}" };
+	char changed[sizeof(specimen)], deep[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		same_as_parsed(rows[i], strlen(rows[i]));
+	for (int depth = 29; depth < 36; depth++) {
+		int n = snprintf(deep, sizeof(deep), "{\"a\":%.*s%.*s}", depth, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+			depth, "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
+		same_as_parsed(deep, (size_t)n);
+	}
+	same_as_parsed(specimen, strlen(specimen));
+	for (size_t i = 0; i < strlen(specimen); i++) {
+		same_as_parsed(specimen, i);
+		for (int byte = 0; byte < 256; byte++) {
+			memcpy(changed, specimen, sizeof(specimen));
+			changed[i] = (char)byte;
+			same_as_parsed(changed, strlen(specimen));
+		}
+		memcpy(changed, specimen, i);
+		memcpy(changed + i, specimen + i + 1, strlen(specimen) - i);
+		same_as_parsed(changed, strlen(specimen) - 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +594,7 @@ int main(void)
 		scene(two_profiles_of_one_name_are_refused),
 		cmocka_unit_test(members_are_found_without_parsing_the_rest),
 		cmocka_unit_test(what_is_not_one_object_to_its_end_or_has_a_member_twice_is_refused),
+		cmocka_unit_test(the_members_are_those_that_parsing_all_of_it_gives_or_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,7 @@ lint   cmd:clang-tidy       clang-tidy
 lint   cmd:clang-format     clang-format
 lint   cmd:cppcheck         cppcheck
 fuzz   cmd:clang            clang
+fuzz   rt:fuzzer            libclang-rt-dev
 '
 
 # What a group stands on.
@@ -80,6 +81,7 @@ deps_have() {
 	cmd:*) command -v "${1#cmd:}" >/dev/null ;;
 	file:*) [ -e "${1#file:}" ] ;;
 	pc:*) command -v pkg-config >/dev/null && pkg-config --exists "${1#pc:}" ;;
+	rt:*) command -v clang >/dev/null && compgen -G "$(clang -print-runtime-dir)/libclang_rt.${1#rt:}*" >/dev/null ;;
 	py:*) /usr/bin/python3 -c "import ${1#py:}" 2>/dev/null ;;
 	esac
 }

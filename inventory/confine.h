@@ -11,6 +11,13 @@
 #include "base/diag.h"
 #include "inventory/role.h"
 
-enum { CONFINE_SECONDS = 20, CONFINE_MEMORY = 1 << 30 };
+enum { CONFINE_SECONDS = 20 };
+
+/* Addresses, in bytes. A sanitiser's shadow alone takes terabytes of them. */
+#ifdef __SANITIZE_ADDRESS__
+#define CONFINE_MEMORY RLIM_INFINITY
+#else
+#define CONFINE_MEMORY (1 << 30)
+#endif
 
 int confine_inventory(struct diag *d) _must_check_;

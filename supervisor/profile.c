@@ -24,7 +24,7 @@ static const char *const not_enforced[] = {
 /* What a file can say besides, and what it does not bring about. */
 static const char package_info[] = "package names what the profile was written for; what is installed is not compared "
 				   "with it, and the approval binds the code by its content";
-static const char delete_info[] = "audit.delete_after is written into each record; stockade deletes no records itself";
+static const char delete_info[] = "audit.delete_after is written into each record; the end of a session and stockade audit prune go by it, but for the logs of a collector";
 
 int profile_defaults(struct profile *p)
 {

@@ -37,8 +37,10 @@ def test_a_host_that_the_profile_does_not_name_is_reached_and_recorded(world, gu
 def test_a_host_that_is_only_observed_is_told_as_a_new_one_once(world, guest):
     rule = {"name": "hosts", "when": {"new": "host"}, "severity": "notice"}
     with policy(world, {}, **OBSERVE, audit={"alerts": [rule]}):
-        tries(guest, "tcp other.example 80", "tcp other.example 80")
-        tries(guest, "tcp other.example 80")
+        wire = guest.serve_profile({"allow": ["ok.example:80"]})
+        for _ in range(2):
+            assert REACHED in wire.out([*ATTEMPTS, "tcp", "other.example", "80"])
+        assert wire.end() == 0
     alerts = [r for r in guest.records() if r["event"] == "alert"]
     assert [(a["name"], a["subject"], a["reason"]) for a in alerts] == [("other.example", "hosts", "a new host: net.connect other.example: would deny")], alerts
 

@@ -223,21 +223,75 @@ static void every_session_that_is_missing_is_found(void **state)
 	assert_whole(w->dir);
 }
 
+/* A file, and of it the line that something is done to and the one before. */
+struct some {
+	const char *all, *before, *line, *end;
+	size_t n;
+};
+
+static void put_part(struct buf *b, const char *from, const char *to)
+{
+	assert_int_equal(buf_append(b, from, (size_t)(to - from)), 0);
+}
+
+static void deleted(const struct some *x, struct buf *b)
+{
+	put_part(b, x->all, x->line);
+	put_part(b, x->end, x->all + x->n);
+}
+
+static void edited(const struct some *x, struct buf *b)
+{
+	const char *at = strstr(x->line, "\"ts\":\"") + 7;
+
+	put_part(b, x->all, at);
+	assert_int_equal(buf_puts(b, *at == '1' ? "2" : "1"), 0);
+	put_part(b, at + 1, x->all + x->n);
+}
+
+static void swapped(const struct some *x, struct buf *b)
+{
+	put_part(b, x->all, x->before);
+	put_part(b, x->line, x->end);
+	put_part(b, x->before, x->line);
+	put_part(b, x->end, x->all + x->n);
+}
+
+static void doubled(const struct some *x, struct buf *b)
+{
+	put_part(b, x->all, x->end);
+	put_part(b, x->line, x->all + x->n);
+}
+
+static void truncated(const struct some *x, struct buf *b)
+{
+	put_part(b, x->all, x->line);
+}
+
 /* The same through all of verify, for some records: the steps above are its own. */
 static void some_of_each_are_found_by_verify_itself(void **state)
 {
+	static const struct {
+		const char *name;
+		void (*change)(const struct some *x, struct buf *b);
+	} kinds[] = { { "deleted", deleted }, { "edited", edited }, { "swapped", swapped }, { "twice", doubled },
+		{ "truncated", truncated } };
 	struct world *w = *state;
 
-	for (unsigned s = 0; s < SESSIONS; s++) {
+	for (size_t i = 0; i < SESSIONS * ARRAY_LEN(kinds); i++) {
+		const char *name = w->name[i % SESSIONS];
 		_cleanup_buf_ struct buf b, cut = BUF_INIT(TEST_FILE_MAX);
-		file_read(w->dir, w->name[s], &b);
-		char *p = b.data + b.len / SESSIONS * s, *start = s == 0 ? b.data : strchr(p, '\n') + 1;
-		char *end = strchr(start, '\n') + 1;
-		assert_int_equal(buf_append(&cut, b.data, (size_t)(start - b.data)), 0);
-		assert_int_equal(buf_append(&cut, end, (size_t)(b.data + b.len - end)), 0);
-		file_write(w->dir, w->name[s], cut.data, cut.len);
-		assert_int_equal(verify_log(w->dir, true, NULL), AUDIT_DAMAGED);
-		file_write(w->dir, w->name[s], b.data, b.len);
+		file_read(w->dir, name, &b);
+		struct some x = { .all = b.data, .n = b.len };
+		x.before = strchr(b.data + b.len / (SESSIONS + 1) * (i % SESSIONS), '\n') + 1;
+		x.line = strchr(x.before, '\n') + 1;
+		x.end = strchr(x.line, '\n') + 1;
+		kinds[i / SESSIONS].change(&x, &cut);
+		file_write(w->dir, name, cut.data, cut.len);
+		if (verify_log(w->dir, true, NULL) != AUDIT_DAMAGED)
+			fail_msg("what begins at byte %td of session %zu, %s", x.line - x.all, i % SESSIONS,
+				kinds[i / SESSIONS].name);
+		file_write(w->dir, name, b.data, b.len);
 	}
 	assert_whole(w->dir);
 }

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "supervisor/lineage_clients.h"
 
-enum { CMDLINE_MAX = 8192, STAT_MAX = 1024, LINEAGE_WORDS_MAX = 16 << 10, STAT_START_FIELD = 22 };
+enum { CMDLINE_MAX = 8192, STAT_MAX = 1024, STATUS_MAX = 4096, LINEAGE_WORDS_MAX = 16 << 10, STAT_START_FIELD = 22 };
 
 int lineage_parse_stat(const char *stat, struct lineage_stat *ret)
 {
@@ -132,12 +132,26 @@ static const char *script_word(const struct interpreter *row, const char *words,
 	return NULL;
 }
 
-/* Symbolic links say little (/usr/local/bin/claude): the file behind them says who wrote it. Those below /proc and /dev
- * are another process's, and would lead to our own descriptors. */
-static char *script_path(const char *word)
+/* By its ids; the owner of its /proc directory is root where it may not be dumped, as who runs it can choose. */
+static bool is_own_process(int dir)
 {
-	bool own = strncmp(word, "/proc/", 6) == 0 || strncmp(word, "/dev/", 5) == 0;
-	char *real = word[0] == '/' && !own ? realpath(word, NULL) : NULL;
+	char text[STATUS_MAX], ids[96];
+	uid_t me = geteuid();
+	const char *at;
+
+	if (read_some(dir, "status", text, sizeof(text)) <= 0 || !(at = strstr(text, "\nUid:\t")))
+		return false;
+	snprintf(ids, sizeof(ids), "\nUid:\t%u\t%u\t%u\t%u\n", me, me, me, me);
+	return strncmp(at, ids, strlen(ids)) == 0;
+}
+
+/* Symbolic links say little (/usr/local/bin/claude): the file behind them says who wrote it. Those below /proc and /dev
+ * are another process's, and would lead to our own descriptors. No link is followed that another user has named: root
+ * would follow it with rights that are not that user's. */
+static char *script_path(int dir, const char *word)
+{
+	bool ours = strncmp(word, "/proc/", 6) == 0 || strncmp(word, "/dev/", 5) == 0;
+	char *real = word[0] == '/' && !ours && is_own_process(dir) ? realpath(word, NULL) : NULL;
 
 	return real ? real : strdup(word);
 }
@@ -156,7 +170,7 @@ static int read_exe(int dir, struct ancestor *a)
 	row = a->exe ? find_interpreter(a->exe) : NULL;
 	n = row ? read_some(dir, "cmdline", words, sizeof(words)) : 0;
 	word = n > 0 ? script_word(row, words, (size_t)n) : NULL;
-	a->script = word ? script_path(word) : NULL;
+	a->script = word ? script_path(dir, word) : NULL;
 	return a->exe && (!word || a->script) ? 0 : -ENOMEM;
 }
 

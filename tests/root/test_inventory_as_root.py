@@ -163,3 +163,44 @@ def test_users_with_numbers_beyond_sixteen_bits_are_users(person, users):
     for path in (f"{users}/dir", f"{users}/dir/.cursor"):
         os.chown(path, 1720400001, 1720400001)
     assert ("dir", "d") in [(e["user"], e["name"]) for e in inventory(person, users)["entries"]]
+
+
+@pytest.mark.parametrize("shows", [True, False], ids=["that may be looked at", "that may not be dumped"])
+def test_no_link_is_followed_with_roots_rights_that_a_users_process_names(person, users, shows):
+    """Its script leads, by now, to where root alone may look; what is told is the word that the process was started with."""
+    script, hidden = f"{users}/ann/tool.py", f"{person.base}/roots"
+    os.mkdir(hidden, 0o700)
+    for path in (f"{hidden}/behind.py", f"{users}/ann/real.py"):
+        with open(path, "w", encoding="ascii") as f:
+            f.write("import ctypes, sys, time\nctypes.CDLL(None).prctl(4, %d)\nprint('up', flush=True)\ntime.sleep(600)\n" % shows)
+        os.chmod(path, 0o644)
+    os.symlink(f"{users}/ann/real.py", script)
+    put(users, "ann", json.dumps({"mcpServers": {"a": {"command": "python3", "args": [script]}}}), 40001)
+    with subprocess.Popen(["setpriv", "--reuid=40001", "--regid=40001", "--clear-groups", "/usr/bin/python3", script],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}, cwd="/") as p:
+        try:
+            assert p.stdout.readline() == b"up\n"
+            os.unlink(script)
+            os.symlink(f"{hidden}/behind.py", script)
+            assert os.path.realpath(script) == f"{hidden}/behind.py"  # the control: root can follow it
+            found = [r for r in inventory(person, users)["running"] if r["pid"] == p.pid]
+        finally:
+            p.kill()
+    assert [(r["how"], r["script"]) for r in found] == [("certain", script)], found
+
+
+def test_the_script_of_roots_own_process_is_told_by_the_file_behind_its_link(person, users):
+    with open(f"{person.base}/real.py", "w", encoding="ascii") as f:
+        f.write("import time\nprint('up', flush=True)\ntime.sleep(600)\n")
+    link = f"{person.base}/tool.py"
+    os.symlink(f"{person.base}/real.py", link)
+    os.makedirs(f"{person.home}/.cursor")
+    with open(f"{person.home}/.cursor/mcp.json", "w", encoding="ascii") as f:
+        json.dump({"mcpServers": {"a": {"command": "python3", "args": [link]}}}, f)
+    with subprocess.Popen(["/usr/bin/python3", link], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}, cwd="/") as p:
+        try:
+            assert p.stdout.readline() == b"up\n"
+            found = [r for r in inventory(person, users)["running"] if r["pid"] == p.pid]
+        finally:
+            p.kill()
+    assert [r["script"] for r in found] == [f"{person.base}/real.py"], found

@@ -79,8 +79,12 @@ static int by_digest(
 	if (strcmp(digest, e->digest) != 0)
 		return diag_fail(d, -EPERM,
 			"the plan is not the one that was named, nothing was approved: its digest is %s, --digest says "
-			"%s",
-			e->digest, digest);
+			"%s%s",
+			e->digest, digest,
+			admin_here(&e->policy.consent)
+				? ". The plan is that of root's own launch: to approve a user's, "
+				  "leave the name out ('stockade approve --digest D')"
+				: "");
 	return remember(p, e, "digest", l, d);
 }
 

@@ -225,6 +225,10 @@ def test_roots_approval_of_a_digest_starts_a_users_server_and_its_revocation_end
     fleet.by("admin", signatures=False)
     fleet.profile()
     digest = fleet.digest()
+    # A name is that of root's own plan, which has another home in it.
+    r = fleet.machine.stockade("approve", "--digest", digest, "notes")
+    assert r.returncode == 125 and "to approve a user's, leave the name out" in r.stderr, r.stderr
+    assert fleet.user("run", "notes").returncode == 125
     fleet.machine.stockade("approve", "--digest", digest, check=0)
     path = f"{fleet.etc}/approvals/{digest}.json"
     assert os.stat(path).st_uid == 0 and os.stat(path).st_mode & 0o777 == 0o644

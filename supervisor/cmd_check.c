@@ -355,6 +355,15 @@ static bool says_nothing(const struct command_ctx *ctx, const struct check_optio
 	       !says_more(&o->grants);
 }
 
+/* Who has a policy asks whoever manages the machine. */
+static void say_hint(const struct paths *p, const struct effective *e)
+{
+	_cleanup_free_ char *hint = NULL;
+
+	if (!e->policy.file && freshness_hint(p, &e->profile, &e->moments, &hint) == 0 && hint)
+		command_error("%s", hint);
+}
+
 static int check_run(const struct command_ctx *ctx)
 {
 	struct check_options *o = ctx->options;
@@ -380,6 +389,7 @@ static int check_run(const struct command_ctx *ctx)
 	if (r >= 0)
 		return r;
 	command_error("%s", d.text);
+	say_hint(&p, &e);
 	return e.exit_hint ? e.exit_hint : EXIT_REFUSED;
 }
 

@@ -6,6 +6,7 @@
 #include "supervisor/doctor.h"
 #include "supervisor/output.h"
 #include "supervisor/signing/freshness.h"
+#include "supervisor/signing/versions.h"
 #include "supervisor/signing/vouch.h"
 
 enum { WORDS = 400 };
@@ -93,5 +94,12 @@ void doctor_check_clock(const struct doctor_env *env, struct doctor_result *r)
 		return;
 	}
 	doctor_no(r, "%s", d.text);
-	doctor_mend(r, "set the clock: 'timedatectl' shows it, 'timedatectl set-ntp true' keeps it right");
+	if (moments_own_file(&v.moments))
+		doctor_mend(r,
+			"set the clock ('timedatectl' shows it, 'timedatectl set-ntp true' keeps it right), or, if it "
+			"is "
+			"right, remove %s/" VERSIONS_DIR "/" MOMENTS_FILE "; it is made again",
+			paths_seen(env->paths));
+	else
+		doctor_mend(r, "set the clock: 'timedatectl' shows it, 'timedatectl set-ntp true' keeps it right");
 }

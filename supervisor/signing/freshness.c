@@ -20,7 +20,7 @@ static const char *owner(const struct profile *f, char ret[SHOWN])
 
 static int check_version(const struct paths *p, const struct profile *f, struct diag *d)
 {
-	char has[64] = "has no version", file[SHOWN], state[SHOWN], who[SHOWN];
+	char has[64] = "has no version", file[SHOWN], who[SHOWN];
 	uint64_t seen;
 	int r = versions_seen(p, f->name, &seen, d);
 
@@ -30,10 +30,8 @@ static int check_version(const struct paths *p, const struct profile *f, struct 
 		snprintf(has, sizeof(has), "is version %llu", (unsigned long long)f->version);
 	return diag_fail(d, -EPERM,
 		"the profile %s %s, and version %llu of '%s' was started here before: a version never goes back, so "
-		"nothing is started. Ask %s for version %llu or a later one; if that one was another profile of the "
-		"same name, remove %s/" VERSIONS_DIR "/%s.%llu",
+		"nothing is started. Ask %s for version %llu or a later one",
 		text_escape_str(f->file, file, sizeof(file)), has, (unsigned long long)seen, f->name, owner(f, who),
-		(unsigned long long)seen, text_escape_str(p->state, state, sizeof(state)), f->name,
 		(unsigned long long)seen);
 }
 
@@ -100,6 +98,29 @@ int freshness_remember(const struct paths *p, const struct profile *f, const str
 	int r = f->file && f->version ? versions_remember(p, f->name, f->version, d) : 0;
 
 	return r < 0 ? r : moments_remember(p, m, d);
+}
+
+int freshness_hint(const struct paths *p, const struct profile *f, const struct moments *m, char **ret)
+{
+	char dir[SHOWN];
+	struct diag d = { "" };
+	uint64_t seen = 0;
+	int r = 0;
+
+	*ret = NULL;
+	text_escape_str(paths_seen(p), dir, sizeof(dir));
+	if (f->file && f->name && versions_seen(p, f->name, &seen, &d) == 0 && f->version < seen)
+		r = asprintf(ret,
+			"if that version was one of another profile of the same name, remove %s/" VERSIONS_DIR
+			"/%s.%llu",
+			dir, f->name, (unsigned long long)seen);
+	else if (moments_own_file(m))
+		r = asprintf(ret,
+			"if the clock is right, remove %s/" VERSIONS_DIR "/" MOMENTS_FILE "; it is made again", dir);
+	if (r >= 0)
+		return 0;
+	*ret = NULL;
+	return -ENOMEM;
 }
 
 void freshness_done(struct freshness *f)

@@ -25,4 +25,7 @@ int freshness_check(const struct paths *p, const struct profile *f, const struct
 /* What a launch leaves behind: the version, and the moment. */
 int freshness_remember(
 	const struct paths *p, const struct profile *f, const struct moments *m, struct diag *d) _must_check_;
+/* What the user may take away where such a refusal is mistaken, for a person who looks: what a launch says is read by
+ * clients and their models, and names nothing that would lift it. NULL: nothing. */
+int freshness_hint(const struct paths *p, const struct profile *f, const struct moments *m, char **ret) _must_check_;
 void freshness_done(struct freshness *f);

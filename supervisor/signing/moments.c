@@ -13,7 +13,6 @@
 #include "supervisor/output.h"
 #include "supervisor/signing/versions.h"
 
-#define FILE_NAME  "clock"
 #define LATEST_MAX ((uint64_t)253402300799) /* the end of the year 9999 */
 
 enum { SHOWN = 512 };
@@ -33,36 +32,25 @@ static int parse_file(const struct buf *b, int64_t *ret)
 	return r;
 }
 
-static void say_damaged(const struct paths *p, const char *why, struct diag *d)
-{
-	char shown[SHOWN];
-
-	diag_set(d,
-		"%s/" VERSIONS_DIR "/" FILE_NAME ", which remembers the latest moment that was seen here, cannot be "
-		"used: %.512s. If the clock is right, remove that file; it is made again",
-		text_escape_str(paths_seen(p), shown, sizeof(shown)), why);
-}
-
 int moments_look(const struct paths *p, struct moments *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(MOMENTS_FILE_MAX);
 	_cleanup_close_ int dir = -1;
-	char shown[SHOWN];
 	struct diag why = { "" };
 	int r = paths_open_seen(p, VERSIONS_DIR, &dir, d);
 
 	*ret = (struct moments){ .now = (int64_t)(io_wall_us() / US_PER_S) };
 	if (r < 0)
 		return r;
-	r = fs_read_trusted(dir, FILE_NAME, FS_TRUST_USER, p->uid, &b, &why);
+	r = fs_read_trusted(dir, MOMENTS_FILE, FS_TRUST_USER, p->uid, &b, &why);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0 && parse_file(&b, &ret->remembered) < 0)
 		diag_set(&why, "it does not hold one moment");
 	if (r < 0 || !ret->remembered)
-		say_damaged(p, why.text, &ret->damaged);
-	moments_tell(ret, ret->remembered, "stockade was last used here (%s/" VERSIONS_DIR "/" FILE_NAME ")",
-		text_escape_str(paths_seen(p), shown, sizeof(shown)));
+		diag_set(&ret->damaged, "what remembers the latest moment that was seen here cannot be used: %.512s",
+			why.text);
+	moments_tell(ret, ret->remembered, "stockade was last used here");
 	return 0;
 }
 
@@ -104,6 +92,11 @@ int moments_check(const struct moments *m, const char *why, struct diag *d)
 		why, output_time(m->now, now), m->what, output_time(m->latest, latest));
 }
 
+bool moments_own_file(const struct moments *m)
+{
+	return m->damaged.text[0] || (m->latest == m->remembered && m->now + MOMENTS_TOLERANCE_S < m->latest);
+}
+
 int moments_remember(const struct paths *p, const struct moments *m, struct diag *d)
 {
 	_cleanup_close_ int dir = -1;
@@ -114,5 +107,5 @@ int moments_remember(const struct paths *p, const struct moments *m, struct diag
 		return 0;
 	r = paths_open_seen(p, VERSIONS_DIR, &dir, d);
 	n = snprintf(text, sizeof(text), "%lld\n", (long long)m->now);
-	return r < 0 ? r : fs_write_atomic(dir, FILE_NAME, text, (size_t)n, 0600, d);
+	return r < 0 ? r : fs_write_atomic(dir, MOMENTS_FILE, text, (size_t)n, 0600, d);
 }

@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include "supervisor/paths.h"
 
+#define MOMENTS_FILE "clock" /* below VERSIONS_DIR */
+
 enum {
 	MOMENTS_TOLERANCE_S = 600, /* two clocks that are kept right differ by less */
 	MOMENTS_STEP_S = 600,	   /* the file is written no oftener */
@@ -43,5 +45,7 @@ void moments_tell(struct moments *m, int64_t when, const char *fmt, ...) _printf
 void moments_tell_file(struct moments *m, const char *path);
 /* Can the clock be right? -EPERM with words; why: what hangs on it, "profile 'x' expires". */
 int moments_check(const struct moments *m, const char *why, struct diag *d) _must_check_;
+/* Is it the user's own file that the clock cannot be right by, or that is damaged? */
+bool moments_own_file(const struct moments *m);
 /* Keeps now, if it is later than what is kept by a step; never what is earlier. */
 int moments_remember(const struct paths *p, const struct moments *m, struct diag *d) _must_check_;

@@ -40,6 +40,16 @@ static void expect_words(const struct diag *d, const char *words)
 		fail_msg("\"%s\" is not in: %s", words, d->text);
 }
 
+/* For a person, and ending so. */
+static void expect_hint(const struct world *w, const struct profile *f, const struct moments *m, const char *words)
+{
+	_cleanup_free_ char *hint = NULL;
+
+	assert_int_equal(freshness_hint(&w->paths, f, m, &hint), 0);
+	if (!hint || !strstr(hint, words))
+		fail_msg("\"%s\" is not in: %s", words, hint ? hint : "nothing");
+}
+
 static void a_version_never_goes_back(void **state)
 {
 	const struct world *w = *state;
@@ -54,6 +64,8 @@ static void a_version_never_goes_back(void **state)
 	expect_words(&d, "is version 3");
 	expect_words(&d, "version 4 of 'notes' was started here before");
 	expect_words(&d, "team@example.com");
+	assert_null(strstr(d.text, "versions/"));
+	expect_hint(w, &three, &m, "versions/notes.4");
 	assert_int_equal(check(w, &none, &m, NULL, &d), -EPERM);
 	expect_words(&d, "has no version");
 	/* What was started later with a lower number (a race that was lost) changes nothing. */
@@ -167,7 +179,9 @@ static void the_latest_moment_is_remembered_and_only_grows(void **state)
 	assert_int_equal(moments_check(&later, "x", &d), 0);
 	later.now = 60;
 	assert_int_equal(moments_check(&later, "the profile 'notes' expires", &d), -EPERM);
-	expect_words(&d, "versions/clock");
+	expect_words(&d, "stockade was last used here");
+	assert_null(strstr(d.text, "versions/"));
+	expect_hint(w, &(struct profile){ 0 }, &later, "versions/clock; it is made again");
 }
 
 static void a_damaged_memory_of_the_clock_denies_what_hangs_on_time_alone(void **state)
@@ -185,8 +199,9 @@ static void a_damaged_memory_of_the_clock_denies_what_hangs_on_time_alone(void *
 		assert_int_equal(moments_look(&w->paths, &m, &d), 0);
 		if (check(w, &ends, &m, NULL, &d) != -EPERM)
 			fail_msg("\"%s\" is believed", bad[i]);
-		expect_words(&d, "versions/clock");
-		expect_words(&d, "remove that file");
+		expect_words(&d, "cannot be used");
+		assert_null(strstr(d.text, "remove"));
+		expect_hint(w, &ends, &m, "versions/clock; it is made again");
 		assert_int_equal(check(w, &stays, &m, NULL, &d), 0);
 		/* Nor is it written over: whoever looks finds what was there. */
 		assert_int_equal(moments_remember(&w->paths, &m, &d), 0);

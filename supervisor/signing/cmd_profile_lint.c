@@ -45,6 +45,7 @@ struct lint {
 	struct effective *e; /* what it comes to here */
 	bool drawn;	     /* e is whole */
 	struct diag why;     /* it is not, in words */
+	bool by_name;	     /* looked for where run would, the bundle of this machine with it */
 	const char *rule;    /* that looks now */
 	json_t *found;
 	bool bad; /* worse than a note was found */
@@ -248,7 +249,8 @@ static const struct lint_rule {
 /* As run would draw it, without a parameter: what cannot be drawn is said by the rule that wanted it. */
 static void draw(struct lint *l, const char *path)
 {
-	const struct grants g = { .profile_file = (char *)(uintptr_t)path };
+	char *borrowed = (char *)(uintptr_t)path;
+	const struct grants g = { .profile_file = l->by_name ? NULL : borrowed, .name = l->by_name ? borrowed : NULL };
 	int r = command_build_plan(l->ctx, l->paths, &g, l->e, &l->why);
 
 	if (r == 0)
@@ -278,16 +280,15 @@ static int print(const struct lint *l, const char *path, bool json)
 	return EXIT_OK;
 }
 
-static int look_all(struct lint *l, struct vouching *v, const char *path, struct profile *f)
+static int look_all(struct lint *l, struct vouching *v, const char *path, struct profile *f, struct diag *d)
 {
-	struct diag d = { "" };
-	int r = profile_load(v, path, f, &d);
+	int r = profile_load(v, path, f, d);
 
 	l->rule = "format";
-	if (r == -ENOMEM)
+	if (r == -ENOMEM || (l->by_name && r == -ENOENT))
 		return r;
 	if (r < 0)
-		return find(l, LINT_ERROR, NULL, "%s", d.text);
+		return find(l, LINT_ERROR, NULL, "%s", d->text);
 	l->f = f;
 	l->moments = &v->moments;
 	draw(l, path);
@@ -298,25 +299,37 @@ static int look_all(struct lint *l, struct vouching *v, const char *path, struct
 	return r;
 }
 
-static int run_profile_lint(const struct command_ctx *ctx)
+/* Whoever writes a profile may do so elsewhere than where it is used: for a file no policy of this machine is asked. */
+static int gather(const struct lint *l, struct vouching *v, struct diag *d)
 {
 	static const struct policy none;
+
+	return l->by_name ? vouching_load(l->paths, v, d) : vouching_init(l->paths, &none, v, d);
+}
+
+static bool is_name(const char *word)
+{
+	return profile_name_valid(word) && access(word, F_OK) < 0;
+}
+
+static int run_profile_lint(const struct command_ctx *ctx)
+{
 	const struct lint_options *o = ctx->options;
+	const char *word = ctx->args.v[0];
 	_cleanup_effective_ struct effective e = { 0 };
 	_cleanup_vouching_ struct vouching v = { 0 };
 	_cleanup_profile_ struct profile f = { 0 };
 	_cleanup_paths_ struct paths p = { 0 };
-	_cleanup_free_ char *path = realpath(ctx->args.v[0], NULL);
+	_cleanup_free_ char *path = is_name(word) ? strdup(word) : realpath(word, NULL);
 	struct diag d = { "out of memory" };
-	struct lint l = { .ctx = ctx, .paths = &p, .e = &e, .found = json_array() };
-	int r = path ? 0 : diag_fail(&d, -errno, "%s: %s", ctx->args.v[0], strerror(errno));
+	struct lint l = { .ctx = ctx, .paths = &p, .e = &e, .found = json_array(), .by_name = is_name(word) };
+	int r = path ? 0 : diag_fail(&d, -errno, "%s: %s", word, strerror(errno));
 
 	r = r < 0 ? r : paths_init(&p, &d);
-	/* Whoever writes a profile may do so elsewhere than where it is used: no policy of this machine is asked. */
-	r = r < 0 ? r : vouching_init(&p, &none, &v, &d);
-	r = r < 0 ? r : look_all(&l, &v, path, &f);
+	r = r < 0 ? r : gather(&l, &v, &d);
+	r = r < 0 ? r : look_all(&l, &v, path, &f, &d);
 	if (r == 0)
-		r = print(&l, path, o->json);
+		r = print(&l, l.by_name && f.file ? f.file : path, o->json);
 	json_decref(l.found);
 	if (r >= 0)
 		return r == EXIT_OK && l.bad ? EXIT_FINDINGS : r;
@@ -325,9 +338,10 @@ static int run_profile_lint(const struct command_ctx *ctx)
 
 const struct command_row cmd_profile_lint = {
 	.name = "profile lint",
-	.synopsis = "[--json] FILE",
+	.synopsis = "[--json] FILE|NAME",
 	.summary = "say what is wrong with a profile, wide or open in it",
-	.details = "Each finding has a severity and a rule: errors start nothing, warnings are what a review should "
+	.details = "A NAME is looked for where run looks, the bundle of this machine with it. Each finding has a "
+		   "severity and a rule: errors start nothing, warnings are what a review should "
 		   "ask about, "
 		   "notes are worth knowing. Prints the digests that bind the code where it is not bound.",
 	.options = lint_rows,

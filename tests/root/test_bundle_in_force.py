@@ -125,6 +125,16 @@ def test_lists_of_profiles_have_those_of_the_bundle(machine):
     assert "did you mean 'odd'" in machine.stockade("ann", "check", "odf").stderr
 
 
+def test_a_profile_that_is_in_the_bundle_alone_is_linted_by_its_name(machine):
+    machine.place(1, machine.odd(tools={"allow": ["echo"]}))
+    found = json.loads(machine.stockade("ann", "profile", "lint", "--json", "odd", check=1).stdout)
+    assert found["file"] == '/etc/stockade/bundle.json (profiles "odd")'
+    rules = {f["rule"]: f["words"] for f in found["findings"]}
+    assert "owner" in rules and "signed" not in rules and "format" not in rules, rules
+    assert "cannot be seen" not in rules.get("code", ""), rules
+    assert "there is no profile 'odf'" in machine.stockade("ann", "profile", "lint", "odf", check=125).stderr
+
+
 def test_a_file_of_a_user_stands_in_for_no_profile_of_the_bundle_and_one_of_root_does(machine):
     machine.put("etc/policy.json", json.dumps({"stockade": 1}))
     machine.place(1, machine.odd(tools={"allow": ["echo"]}))

@@ -77,6 +77,8 @@ int doctor_enter_userns(struct doctor_attempt *a, int flags) _must_check_;
 /* --- signing/doctor_trust.c --- */
 
 void doctor_check_keys(const struct doctor_env *env, struct doctor_result *r);
+void doctor_check_collector(const struct doctor_env *env, struct doctor_result *r);
+void doctor_check_bundle(const struct doctor_env *env, struct doctor_result *r);
 void doctor_check_clock(const struct doctor_env *env, struct doctor_result *r);
 
 /* --- doctor_egress.c --- */

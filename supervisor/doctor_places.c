@@ -247,6 +247,8 @@ const struct doctor_check doctor_place_checks[] = {
 	{ "policy", check_policy },
 	{ "kill switch", check_kills },
 	{ "signing keys", doctor_check_keys },
+	{ "bundle", doctor_check_bundle },
+	{ "collector", doctor_check_collector },
 	{ "clock", doctor_check_clock },
 	{ "servers' user", check_user },
 	{ "a whole sandbox", check_launch },

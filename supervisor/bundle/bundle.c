@@ -171,6 +171,7 @@ static int check_stale(struct bundle *b, const struct bundle_args *a, const stru
 	int64_t confirmed = later(changed(b->file), changed(p->confirmed)), age = a->now - confirmed;
 	char when[OUTPUT_TIME_SIZE], clock[OUTPUT_TIME_SIZE];
 
+	b->confirmed = confirmed;
 	output_time(confirmed, when);
 	if (a->stale && age < -MOMENTS_TOLERANCE_S)
 		return diag_fail(d, -EPERM,

@@ -50,6 +50,7 @@ struct bundle {
 	char *name;
 	uint64_t version;
 	int64_t issued, expires;  /* seconds since the epoch */
+	int64_t confirmed;	  /* the same, when it was put there or confirmed; 0: bundle_load did not look */
 	struct verified verified; /* of the whole; its bytes are dropped by bundle_load */
 	struct verdict verdict;
 	struct bundle_file *profiles, *pins; /* by name */

@@ -29,7 +29,7 @@ static int check_listener(int sock, const struct policy *p, struct diag *d)
 	return c.uid == 0 ? 0 : refuse(p, -EPERM, "is not root's", d);
 }
 
-static int connect_collector(const struct policy *p, int *ret, struct diag *d)
+int log_collector_connect(const struct policy *p, int *ret, struct diag *d)
 {
 	const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = COLLECTOR_SOCKET };
 	const struct timeval wait = { .tv_sec = REMOTE_WAIT_S };
@@ -54,7 +54,7 @@ static int connect_collector(const struct policy *p, int *ret, struct diag *d)
 static int open_remote(const struct policy *p, const struct audit_identity *id, struct audit **ret, struct diag *d)
 {
 	int sock = -1;
-	int r = connect_collector(p, &sock, d);
+	int r = log_collector_connect(p, &sock, d);
 
 	return r < 0 ? r : audit_open(&(struct audit_options){ .dirfd = -1, .sender = sock }, id, ret, d);
 }

@@ -13,6 +13,8 @@
 
 #define COLLECTOR_SOCKET "/run/stockade/collector.sock"
 
+/* Connects to the machine's collector, which has to be root's. */
+int log_collector_connect(const struct policy *p, int *ret, struct diag *d) _must_check_;
 /* Opens the log of one session where policy wants it: with the collector, or in the user's own directory with the key
  * of this installation, which is made where there is none. */
 int log_open(const struct paths *p, const struct policy *policy, const struct audit_identity *id, struct audit **ret,

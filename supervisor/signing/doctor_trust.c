@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* doctor_trust - doctor's lines on signatures: which keys are trusted and until when, and whether the clock can be
- * right */
+/* doctor_trust - doctor's lines on what root lays down: which keys are trusted and until when, the bundle, the
+ * collector, and whether the clock can be right */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+#include "base/text.h"
 #include "supervisor/doctor.h"
+#include "supervisor/log/log_open.h"
 #include "supervisor/output.h"
 #include "supervisor/signing/freshness.h"
 #include "supervisor/signing/versions.h"
@@ -78,6 +81,71 @@ void doctor_check_keys(const struct doctor_env *env, struct doctor_result *r)
 	} else {
 		doctor_yes(r, "profiles need %u signatures of %zu keys, which are all there", v.policy->signatures.need,
 			v.policy->signatures.n);
+	}
+}
+
+/* "release and security" */
+static void name_signers(const struct bundle *b, char words[WORDS])
+{
+	size_t n = 0;
+
+	words[0] = '\0';
+	for (size_t i = 0; i < b->verified.n && n < WORDS; i++)
+		if (b->verified.v[i].name)
+			n += (size_t)snprintf(words + n, WORDS - n, "%s%s", n ? " and " : "", b->verified.v[i].name);
+}
+
+void doctor_check_bundle(const struct doctor_env *env, struct doctor_result *r)
+{
+	_cleanup_vouching_ struct vouching v = { 0 };
+	char name[WORDS], signers[WORDS], when[OUTPUT_TIME_SIZE], to[OUTPUT_TIME_SIZE], old[OUTPUT_TIME_SIZE];
+	const struct bundle *b = &v.bundle;
+	bool managed = env->paths && access(POLICY_FILE, F_OK) == 0;
+
+	/* Without a policy it counts nowhere, and the keys have a line of their own. */
+	if (!managed) {
+		doctor_yes(r, "none is looked for: this machine has no policy");
+		return;
+	}
+	if (!gather(env, &v, r))
+		return;
+	if (!b->file) {
+		doctor_yes(r, "this machine has none, and %s",
+			v.policy->bundle.url ? "policy names where one comes from: 'stockade sync' has taken none yet"
+					     : "policy asks for none");
+		return;
+	}
+	name_signers(b, signers);
+	text_escape_str(b->name, name, sizeof(name));
+	if (v.policy->bundle.stale)
+		output_time(b->confirmed + (int64_t)v.policy->bundle.stale, old);
+	(*b->warning ? doctor_note : doctor_yes)(r,
+		"'%.100s', version %llu, signed by %.120s, until %s; confirmed on %s%s%s%s%.200s", name,
+		(unsigned long long)b->version, signers, output_time(b->expires, to), output_time(b->confirmed, when),
+		v.policy->bundle.stale ? ", too old from " : "", v.policy->bundle.stale ? old : "",
+		*b->warning ? "; " : "", b->warning);
+	if (*b->warning)
+		doctor_mend(r, "see that 'stockade sync' reaches its server, or ask whoever manages this machine for a "
+			       "newer one");
+}
+
+void doctor_check_collector(const struct doctor_env *env, struct doctor_result *r)
+{
+	_cleanup_policy_ struct policy p = { 0 };
+	_cleanup_close_ int sock = -1;
+	struct diag d = { "" };
+
+	(void)env;
+	if (policy_load(&p, &d) < 0) {
+		doctor_no(r, "%s", d.text);
+	} else if (!p.audit.collector) {
+		doctor_yes(r, "no policy wants it: each user's records stay with that user");
+	} else if (log_collector_connect(&p, &sock, &d) < 0) {
+		doctor_no(r, "%s", d.text);
+		doctor_mend(r, "'systemctl enable --now stockade-collector.socket'; without it nothing is started (%s)",
+			p.audit.where);
+	} else {
+		doctor_yes(r, "it takes records at " COLLECTOR_SOCKET ", as %s wants", p.audit.where);
 	}
 }
 

@@ -123,7 +123,10 @@ class Fleet:
         return r
 
     def check(self, check=0):
-        r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, self.base, STOCKADE, "check", "--", "/usr/bin/true"], stdin=subprocess.DEVNULL,
+        return self.stockade("check", "--", "/usr/bin/true", check=check)
+
+    def stockade(self, *words, check=0):
+        r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, self.base, STOCKADE, *words], stdin=subprocess.DEVNULL,
                            capture_output=True, text=True, timeout=120, check=False, env={"PATH": os.environ["PATH"], "HOME": f"{self.base}/home"})
         assert r.returncode == check, f"{r.returncode}\n{r.stdout}\n{r.stderr}"
         return r
@@ -396,6 +399,33 @@ def test_a_bundle_that_is_soon_too_old_or_half_there_is_said_and_one_that_is_den
     assert "soon that is too old" in " ".join(fleet.check().stdout.split())
     os.utime(f"{fleet.base}/etc/bundle.json", (now - 73 * 3600,) * 2)
     assert "takes none that is so old" in fleet.check(125).stderr
+
+
+def test_doctor_says_which_bundle_there_is_until_when_and_why_not(fleet):
+    def told(name, check):
+        said = json.loads(fleet.stockade("doctor", "--json", check=check).stdout)["checks"]
+        return next((c["result"], c["found"]) for c in said if c["name"] == name)
+    fleet.put("etc/policy.json", json.dumps({"stockade": 1, "bundle": {"stale": "72h"}}))
+    result, found = told("bundle", 1)
+    assert result == "no" and "no bundle yet" in found, found
+    fleet.place(3)
+    result, found = told("bundle", 0)
+    assert result == "yes" and "'acme', version 3, signed by it, until 2036-01-01T00:00:00Z; confirmed on " in found and "too old from " in found, found
+    os.utime(f"{fleet.base}/etc/bundle.json", (time.time() - 40 * 3600,) * 2)
+    result, found = told("bundle", 0)
+    assert result == "note" and "soon that is too old" in found, found
+    fleet.put("etc/bundle.json", b"{")
+    result, found = told("bundle", 1)
+    assert result == "no" and "does not fit these bytes" in found, found
+    for name in ("bundle.json", "bundle.json.minisig"):
+        os.unlink(f"{fleet.base}/etc/{name}")
+    fleet.policy()
+    result, found = told("bundle", 0)
+    assert result == "yes" and "has taken none yet" in found, found
+    assert told("collector", 0) == ("yes", "no policy wants it: each user's records stay with that user")
+    fleet.policy(audit={"to": "collector"})
+    result, found = told("collector", 1)
+    assert result == "no" and "collector" in found, found
 
 
 def test_a_copy_of_an_old_bundle_is_as_old(fleet):

@@ -254,6 +254,67 @@ static void a_half_copied_bundle_leaves_the_last_good_one_and_warns(void **state
 	assert_non_null(strstr(refused(w, -EBADMSG), "does not fit these bytes"));
 }
 
+static void put_bytes(const char *path, const char *bytes, size_t n)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(io_write_full(fd, bytes, n), 0);
+}
+
+/* Of a newer one that lies there so nothing is taken, and it is told. */
+static void keeps_the_last_good_one(struct world *w, const char *what, size_t at)
+{
+	_cleanup_bundle_ struct bundle b = { 0 };
+	int r = load(w, &b);
+
+	if (r != 0 || b.version != 1 || !b.warning[0])
+		fail_msg("%s at %zu: %d, version %llu, '%s'", what, at, r, (unsigned long long)b.version, b.warning);
+}
+
+/* The untrusted comment at the head of a signature is anybody's. */
+static void no_byte_of_a_bundle_or_its_signature_can_be_changed_or_be_missing(void **state)
+{
+	struct world *w = *state;
+	const char *newer = HEAD("2") ", \"kill\": [{}]}";
+	_cleanup_buf_ struct buf signature = BUF_INIT(SIGN_FILE_MAX);
+	_cleanup_bundle_ struct bundle control = { 0 };
+	char path[128], changed[TEXT_MAX];
+
+	put_signed(w->kept, w->it, HEAD("1") "}");
+	put_signed(w->placed, w->it, newer);
+	assert_int_equal(load(w, &control), 0);
+	assert_int_equal(control.version, 2);
+	sign_text(w->it, newer, &signature);
+	snprintf(path, sizeof(path), "%s.minisig", w->placed);
+	const struct {
+		const char *path, *bytes;
+		size_t n, from;
+	} files[] = { { w->placed, newer, strlen(newer), 0 },
+		{ path, signature.data, signature.len,
+			(size_t)((const char *)memchr(signature.data, '\n', signature.len) - signature.data) } };
+	for (size_t f = 0; f < ARRAY_LEN(files); f++) {
+		for (size_t i = files[f].from; i < files[f].n; i++) {
+			memcpy(changed, files[f].bytes, files[f].n);
+			changed[i] = (char)(changed[i] ^ 1 << i % 8);
+			put_bytes(files[f].path, changed, files[f].n);
+			keeps_the_last_good_one(w, "a bit flipped", i);
+		}
+		for (size_t n = 0; n < files[f].n; n++) {
+			put_bytes(files[f].path, files[f].bytes, n);
+			keeps_the_last_good_one(w, "cut", n);
+		}
+		memcpy(changed, files[f].bytes, files[f].n);
+		changed[files[f].n] = '\n';
+		put_bytes(files[f].path, changed, files[f].n + 1);
+		keeps_the_last_good_one(w, "longer", files[f].n);
+		put_bytes(files[f].path, files[f].bytes, files[f].n);
+	}
+	bundle_done(&control);
+	assert_int_equal(load(w, &control), 0);
+	assert_int_equal(control.version, 2);
+}
+
 static void it_ends_when_it_expires_and_denies_by_a_clock_that_is_before_it_was_made(void **state)
 {
 	struct world *w = *state;
@@ -584,6 +645,7 @@ int main(void)
 		scene(a_key_that_is_for_some_servers_makes_no_bundle),
 		scene(the_higher_version_counts_wherever_it_lies),
 		scene(a_half_copied_bundle_leaves_the_last_good_one_and_warns),
+		scene(no_byte_of_a_bundle_or_its_signature_can_be_changed_or_be_missing),
 		scene(it_ends_when_it_expires_and_denies_by_a_clock_that_is_before_it_was_made),
 		scene(one_that_nobody_confirmed_for_long_warns_and_then_denies),
 		scene(an_older_one_is_refused_once_a_newer_was_kept_whatever_became_of_that),

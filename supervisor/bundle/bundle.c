@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/text.h"
+#include "supervisor/bundle/bundle_after.h"
 #include "supervisor/bundle/bundle_highest.h"
 #include "supervisor/output.h"
 #include "supervisor/signing/moments.h"
@@ -211,28 +212,45 @@ static bool same_bytes(const struct buf *a, const struct buf *b)
 	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
+/* One of the two places, whether it holds now or not. v is taken. after: who may sign one that is newer than best. */
+static int take_place(const char *path, struct verified *v, const struct bundle_args *a,
+	const struct bundle_after *after, struct bundle *best, struct diag *d)
+{
+	_cleanup_bundle_ struct bundle b = { 0 };
+	struct bundle_args any = *a;
+	int r;
+
+	any.any_time = true;
+	r = bundle_load_verified(path, v, &any, &b, d);
+	if (r == 0 && after && b.version > best->version)
+		r = bundle_after_judge(after, a->keys, path, &b.verified, d);
+	if (r == 0)
+		take_newer(best, &b);
+	return r;
+}
+
 /* The newest that verifies, whether it holds now or not; file NULL: none does. failed: what is wrong with another. */
 static int load_newest(
 	const struct bundle_places *p, const struct bundle_args *a, struct bundle *best, struct diag *wrong)
 {
+	_cleanup_bundle_after_ struct bundle_after after = { 0 };
 	const char *const paths[] = { p->kept, p->placed };
-	struct bundle_args any = *a;
 	int failed = 0;
 
-	any.any_time = true;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		_cleanup_verified_ struct verified v = { 0 };
-		struct bundle b = { 0 };
 		struct diag why = { "" };
 		int r = signed_read_file(paths[i], p->trust, p->uid, BUNDLE_BYTES_MAX, a->keys, &v, &why);
+		/* What is kept says who may sign the next, also where it cannot be used any more. */
+		int init = i == 0 ? bundle_after_init(a->rule, a->keys, paths[i], &v, &after, wrong) : 0;
+		if (init < 0)
+			return init;
 		/* What is kept is a copy of what was put in its place. */
 		if (r == 0 && best->file && same_bytes(&best->verified.bytes, &v.bytes))
 			continue;
 		if (r == 0)
-			r = bundle_load_verified(paths[i], &v, &any, &b, &why);
-		if (r == 0)
-			take_newer(best, &b);
-		else if (r != -ENOENT || changed(paths[i])) {
+			r = take_place(paths[i], &v, a, i == 0 ? NULL : &after, best, &why);
+		if (r < 0 && (r != -ENOENT || changed(paths[i]))) {
 			failed = r;
 			*wrong = why;
 		}

@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "supervisor/bundle/bundle_after.h"
 #include "supervisor/bundle/bundle_highest.h"
 #include "supervisor/bundle/bundle_offer.h"
 #include "supervisor/commands.h"
@@ -49,6 +50,7 @@ struct sync {
 	struct policy policy;
 	struct judging by;
 	struct bundle_judging judging;
+	struct bundle_after after;
 	struct bundle kept; /* version 0: none that can be verified */
 	struct bundle_highest highest;
 	uint64_t deadline; /* io_now_us() */
@@ -58,6 +60,7 @@ struct sync {
 static void sync_done(struct sync *s)
 {
 	bundle_done(&s->kept);
+	bundle_after_done(&s->after);
 	bundle_judging_done(&s->judging);
 	judging_done(&s->by);
 	policy_done(&s->policy);
@@ -113,6 +116,17 @@ static int load_kept(struct sync *s, struct diag *d)
 	return drop_kept(s, d->text);
 }
 
+/* Whatever became of it. */
+static int load_after(struct sync *s, struct diag *d)
+{
+	_cleanup_verified_ struct verified v = { 0 };
+	struct diag ignored = { "" };
+	int r = signed_read_file(BUNDLE_KEPT, FS_TRUST_ROOT, 0, BUNDLE_BYTES_MAX, &s->by.keys, &v, &ignored);
+
+	bundle_after_done(&s->after);
+	return r == -ENOMEM ? r : bundle_after_init(&s->judging.rule, &s->by.keys, BUNDLE_KEPT, &v, &s->after, d);
+}
+
 static int prepare(struct sync *s, struct diag *d)
 {
 	int r = policy_load(&s->policy, d);
@@ -125,7 +139,9 @@ static int prepare(struct sync *s, struct diag *d)
 		r = bundle_judging_init(&s->by, &s->judging, d);
 	if (r == 0)
 		r = open_kept(s, d);
-	return r ? r : load_kept(s, d);
+	if (r == 0)
+		r = load_kept(s, d);
+	return r ? r : load_after(s, d);
 }
 
 /* --- one that is offered --- */
@@ -160,6 +176,18 @@ static int refuse_older(const struct sync *s, const char *name, const struct bun
 		s->kept.version ? "" : ", though that cannot be used any more");
 }
 
+/* A newer one: is it signed by keys that are left, and can all be read that it revokes? */
+static int check_newer(const struct sync *s, const char *name, const struct bundle *b, struct diag *d)
+{
+	struct revocations revoked = { 0 };
+	int r = bundle_after_judge(&s->after, &s->by.keys, name, &b->verified, d);
+
+	if (r == 0)
+		r = bundle_revocations(name, b->revocations, &revoked, d);
+	revocations_done(&revoked);
+	return r;
+}
+
 /* Takes it where it is newer. 0 also where it is the same. */
 static int consider(struct sync *s, const struct bundle_offer *o, struct diag *d)
 {
@@ -174,7 +202,9 @@ static int consider(struct sync *s, const struct bundle_offer *o, struct diag *d
 		return check_same(o, d);
 	if (b.version < s->highest.version)
 		return refuse_older(s, o->name, &b, d);
-	r = bundle_offer_keep(o, s->dir, d);
+	r = check_newer(s, o->name, &b, d);
+	if (r == 0)
+		r = bundle_offer_keep(o, s->dir, d);
 	if (r < 0)
 		return r;
 	printf("%s: bundle '%s' version %llu of %s is kept (before: %llu)\n", shown,
@@ -183,7 +213,8 @@ static int consider(struct sync *s, const struct bundle_offer *o, struct diag *d
 	bundle_done(&s->kept);
 	s->kept = b;
 	b = (struct bundle){ 0 };
-	return remember(s, d);
+	r = remember(s, d);
+	return r ? r : load_after(s, d);
 }
 
 /* An old file in its place is nothing to complain of: what is kept came later. */
@@ -203,9 +234,14 @@ static int consider_placed(struct sync *s, struct diag *d)
 static int consider_fetched(struct sync *s, struct diag *d)
 {
 	_cleanup_bundle_offer_ struct bundle_offer o = { 0 };
-	int r = s->policy.bundle.url ? bundle_offer_fetch(&s->policy, &s->judging.args, s->deadline, &o, d) : 0;
+	struct bundle_args next = s->judging.args;
+	int r;
 
-	if (r < 0 || !s->policy.bundle.url)
+	if (!s->policy.bundle.url)
+		return 0;
+	next.rule = &s->after.rule; /* so many of the keys that are left are fetched */
+	r = bundle_offer_fetch(&s->policy, &next, s->deadline, &o, d);
+	if (r < 0)
 		return r;
 	r = consider(s, &o, d);
 	return r ? r : fs_write_atomic(s->dir, "confirmed", "", 0, 0644, d);

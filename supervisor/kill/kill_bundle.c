@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include "base/io.h"
 #include "base/text.h"
+#include "supervisor/bundle/bundle_after.h"
 #include "supervisor/bundle/bundle_highest.h"
 #include "supervisor/bundle/bundle_machine.h"
 #include "supervisor/bundle/bundle_members.h"
@@ -150,38 +151,49 @@ static int parse(const struct verified *v, const char *path, struct found *f, st
 	return r == -EINVAL ? diag_fail(d, r, "%s is signed, but is no bundle that can be read", path) : r;
 }
 
-static int read_one(const struct by *j, const char *path, struct found *f, struct diag *d)
+/* v: its bytes. after: who may sign one that is newer than best; NULL: it is the one that says so. */
+static int read_one(const struct by *j, const char *path, const struct verified *v, const struct bundle_after *after,
+	struct found *best, struct diag *d)
 {
-	_cleanup_verified_ struct verified v = { 0 };
+	_cleanup_(found_done) struct found f = { 0 };
 	struct verdict verdict;
-	int r = signed_read_file(path, FS_TRUST_ROOT, 0, BUNDLE_BYTES_MAX, &j->all.keys, &v, d);
+	int r = judge(&j->bundle.rule, &j->all.keys, v, &verdict, d);
 
-	if (r == 0) {
-		r = judge(&j->bundle.rule, &j->all.keys, &v, &verdict, d);
-		if (r < 0)
-			diag_prefix(d, "the bundle %s: ", path);
-	}
-	return r < 0 ? r : parse(&v, path, f, d);
+	if (r < 0)
+		diag_prefix(d, "the bundle %s: ", path);
+	else
+		r = parse(v, path, &f, d);
+	if (r == 0 && f.version <= best->version)
+		return 0;
+	if (r == 0 && after)
+		r = bundle_after_judge(after, &j->all.keys, path, v, d);
+	if (r < 0)
+		return r;
+	struct found other = *best;
+	*best = f;
+	f = other;
+	return 0;
 }
 
 /* Of those that verify the higher version counts; what is wrong with another is kept in why. */
 static int read_best(const struct by *j, struct found *best, struct diag *why)
 {
 	static const char *const paths[] = { BUNDLE_KEPT, BUNDLE_PLACED };
+	_cleanup_bundle_after_ struct bundle_after after = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		_cleanup_(found_done) struct found f = { 0 };
+		_cleanup_verified_ struct verified v = { 0 };
 		struct diag d = { "" };
-		int r = read_one(j, paths[i], &f, &d);
+		int r = signed_read_file(paths[i], FS_TRUST_ROOT, 0, BUNDLE_BYTES_MAX, &j->all.keys, &v, &d);
+		int init = i == 0 ? bundle_after_init(&j->bundle.rule, &j->all.keys, paths[i], &v, &after, why) : 0;
+		if (init < 0)
+			return init;
+		if (r == 0)
+			r = read_one(j, paths[i], &v, i == 0 ? NULL : &after, best, &d);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0 && r != -ENOENT)
 			*why = d;
-		if (r < 0 || f.version <= best->version)
-			continue;
-		struct found other = *best;
-		*best = f;
-		f = other;
 	}
 	return 0;
 }

@@ -7,27 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/text.h"
+#include "supervisor/bundle/bundle_after.h"
 #include "supervisor/signing/versions.h"
 
 enum { SHOWN = 300 };
 
 /* --- what there is to judge by --- */
-
-/* What the bundle revokes holds like the files in JUDGING_REVOKED_DIR; it was judged with those. */
-static int take_revocations(struct vouching *v, struct diag *d)
-{
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(v->bundle.revocations, i, one)
-	{
-		_cleanup_free_ char *text = json_dumps(one, JSON_COMPACT);
-		int r = text ? revocations_add(&v->by.revoked, v->bundle.file, text, strlen(text), d) : -ENOMEM;
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
 
 /* A machine never goes back to a lower one: it may be from before something was revoked or killed. */
 static int never_back(const struct vouching *v, struct diag *d)
@@ -67,7 +52,8 @@ static int load_bundle(struct vouching *v, struct diag *d)
 	if (r < 0)
 		return r;
 	moments_tell(&v->moments, v->bundle.issued, "the bundle %s was issued", v->bundle.file);
-	return take_revocations(v, d);
+	/* They hold like the files in JUDGING_REVOKED_DIR; it was judged with those. */
+	return bundle_revocations(v->bundle.file, v->bundle.revocations, &v->by.revoked, d);
 }
 
 int vouching_init(const struct paths *p, const struct policy *policy, struct vouching *ret, struct diag *d)

@@ -272,6 +272,81 @@ def test_what_does_not_verify_changes_nothing(fleet, damage):
     assert fleet.kept() == 1 and sorted(os.listdir(f"{fleet.base}/lib/bundle")) == ["confirmed", "current", "highest"]
 
 
+def revoking(*ids):
+    return [{"stockade": 1, "revoke": [{"key": i, "why": "the laptop was stolen"} for i in ids]}]
+
+
+def test_a_key_that_the_kept_bundle_revokes_signs_no_newer_one(fleet):
+    stolen = fleet.key("release")
+    fleet.policy(signatures={"need": 1, "of": ["it", "release"]})
+    fleet.serve(4, "release")
+    fleet.sync()
+    fleet.serve(5, revocations=revoking(stolen))
+    fleet.sync()
+    fleet.serve(6, "release")
+    said = fleet.sync(check=1).stderr
+    assert "by what the one that is kept revokes" in said and "'release' was revoked" in said, said
+    assert fleet.kept() == 5
+    text = fleet.bundle(6)
+    fleet.put("etc/bundle.json", text)
+    fleet.put("etc/bundle.json.minisig", fleet.signature(text, "release"))
+    assert "'release' was revoked" in fleet.sync(check=1).stderr and fleet.kept() == 5
+    fleet.put("etc/bundle.json", fleet.bundle(3))  # one that is older was signed when the key was good
+    fleet.put("etc/bundle.json.minisig", fleet.signature(fleet.bundle(3), "release"))
+    fleet.serve(6)
+    fleet.sync()
+    assert fleet.kept() == 6, "a key that is left lifts what it revoked"
+    fleet.serve(7, "release")
+    fleet.sync()
+    assert fleet.kept() == 7
+
+
+def test_what_a_kept_bundle_revokes_stays_revoked_when_its_own_signer_ends(fleet):
+    stolen = fleet.key("release")
+    fleet.key("third")
+    fleet.policy(signatures={"need": 1, "of": ["it", "release", "third"]})
+    fleet.serve(5, revocations=revoking(stolen))
+    fleet.sync()
+    fleet.policy(signatures={"need": 1, "of": ["it", "release", "third"], "keys": {"it": {"expires": "2026-01-02"}}})
+    fleet.serve(6, "release")
+    assert "'release' was revoked" in fleet.sync(check=1).stderr and fleet.kept() == 5
+    fleet.serve(6, "third")
+    fleet.sync()
+    assert fleet.kept() == 6
+
+
+def test_a_bundle_that_revokes_its_own_signer_stays_the_one_that_is_kept(fleet):
+    own = fleet.key("release")
+    fleet.policy(signatures={"need": 1, "of": ["it", "release"]})
+    text = fleet.serve(5, "release", revocations=revoking(own))
+    fleet.sync()
+    fleet.put("etc/bundle.json", text)
+    fleet.put("etc/bundle.json.minisig", fleet.signature(text, "release"))
+    assert fleet.sync().stderr == "" and fleet.kept() == 5
+    fleet.check()
+    fleet.serve(6, "release")
+    fleet.sync(check=1)
+    assert fleet.kept() == 5
+
+
+def test_the_signatures_of_keys_that_are_left_are_fetched_behind_that_of_a_revoked_one(fleet):
+    stolen = fleet.key("release")
+    fleet.policy(signatures={"need": 1, "of": ["it", "release"]})
+    fleet.serve(5, revocations=revoking(stolen))
+    fleet.sync()
+    text = fleet.serve(6, "release")
+    fleet.web.files["/bundle.json.it.minisig"] = fleet.signature(text)
+    fleet.sync()
+    assert fleet.kept() == 6
+
+
+def test_a_bundle_whose_revocations_cannot_be_read_is_not_kept(fleet):
+    fleet.serve(5)
+    fleet.sync()
+    fleet.serve(6, revocations=[{"stockade": 1, "revoke": [{"kee": "0123456789ABCDEF"}]}])
+    assert "what is revoked" in fleet.sync(check=1).stderr and fleet.kept() == 5
+
+
 def test_as_many_signers_as_policy_says_are_fetched_by_id_or_by_name(fleet):
     other = fleet.key("security")
     fleet.policy(signatures={"need": 2, "of": ["it", "security"]})

@@ -359,6 +359,38 @@ def test_a_bundle_that_does_not_verify_is_said_by_kills(machine):
     assert "may be missing here" in machine.stockade("ann", "kills", check=0).stderr
 
 
+# --- keys that the kept one revokes ---
+
+
+def test_a_key_that_the_kept_bundle_revokes_puts_no_newer_one_in_force_and_lifts_no_kill(machine):
+    stolen = machine.key("release")
+    machine.put("etc/policy.json", json.dumps({"stockade": 1, "signatures": {"need": 1, "of": ["it", "release"]}}))
+    machine.place(4, machine.odd())
+    machine.approve("ann")
+    w = machine.start("ann")
+    assert "echo" in names(w)
+    revoked = [{"stockade": 1, "revoke": [{"key": stolen, "why": "the laptop was stolen"}]}]
+    machine.place(5, machine.odd(), kill=[{**KILL, "tool": "echo"}], revocations=revoked)
+    machine.sync()
+    until(lambda: "echo" not in names(w))
+    machine.place(6, machine.odd(tools={"deny": ["nothing"]}), key="release")
+    os.makedirs(f"{machine.base}/etc/kill.d", 0o755)
+    machine.put("etc/kill.d/tool.odd@seen.json", json.dumps({**KILL, "tool": "seen"}))
+    until(lambda: '"seen"' in log(machine, "ann"))
+    assert "echo" not in names(w), "the kill was lifted"
+    w.end()
+    shown = " ".join(machine.stockade("ann", "check", "odd", check=0).stdout.split())
+    assert "version 5 is used" in shown and "'release' was revoked" in shown, shown
+    w = machine.start("ann")
+    assert "echo" not in names(w)
+    w.end()
+    assert "'release' was revoked" in machine.stockade("ann", "kills", check=0).stderr
+    machine.place(6, machine.odd())
+    w = machine.start("ann")
+    assert "echo" in names(w)
+    w.end()
+
+
 # --- never back ---
 
 

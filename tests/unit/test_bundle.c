@@ -478,6 +478,70 @@ static void when_the_newest_does_not_hold_now_no_older_one_stands_in_for_it(void
 	}
 }
 
+/* --- who may sign the next --- */
+
+/* Both keys make bundles. revoking: what the one that is kept says of a key. */
+static void revoke_in(struct world *w, const char *name, char *ret, size_t size)
+{
+	char id[SIGN_ID_HEX];
+
+	w->named[1].name = "other";
+	w->rule.n_keys = 2;
+	snprintf(ret, size, HEAD("5") ", \"revocations\": [{\"stockade\": 1, \"revoke\": [{\"key\": \"%s\"}]}]}",
+		sign_id_text(keyring_by_name(&w->keys, name)->key.id, id));
+}
+
+static void a_key_that_the_kept_one_revokes_makes_no_newer_one(void **state)
+{
+	struct world *w = *state;
+	_cleanup_bundle_ struct bundle b = { 0 }, after = { 0 }, same = { 0 };
+	char five[TEXT_MAX];
+
+	revoke_in(w, "other", five, sizeof(five));
+	put_signed(w->placed, w->other, HEAD("6") "}");
+	assert_int_equal(load(w, &same), 0);
+	assert_int_equal(same.version, 6);
+	put_signed(w->kept, w->it, five);
+	assert_int_equal(load(w, &b), 0);
+	assert_int_equal(b.version, 5);
+	assert_non_null(strstr(b.warning, "'other' was revoked"));
+	put_signed(w->placed, w->it, HEAD("6") "}");
+	assert_int_equal(load(w, &after), 0);
+	assert_int_equal(after.version, 6);
+	assert_string_equal(after.warning, "");
+}
+
+static void what_it_revokes_holds_when_it_cannot_be_used_itself(void **state)
+{
+	struct world *w = *state;
+	char five[TEXT_MAX];
+
+	revoke_in(w, "other", five, sizeof(five));
+	put_signed(w->placed, w->other, HEAD("6") "}");
+	put_signed(w->kept, w->it, five);
+	w->named[0].expires = NOW - 1;
+	assert_non_null(strstr(refused(w, -EACCES), "'other' was revoked"));
+	put_signed(w->kept, w->it, HEAD("5") ", \"revocations\": [{\"stockade\": 1, \"revoke\": 7}]}");
+	assert_non_null(strstr(refused(w, -EINVAL), "what is revoked"));
+}
+
+/* Its copy in the other place is no newer one. */
+static void one_that_revokes_its_own_signer_stays(void **state)
+{
+	struct world *w = *state;
+	char five[TEXT_MAX];
+
+	revoke_in(w, "it", five, sizeof(five));
+	for (int i = 0; i < 2; i++) {
+		_cleanup_bundle_ struct bundle b = { 0 };
+		put_signed(w->kept, w->it, five);
+		put_signed(w->placed, w->it, i ? five : HEAD("4") "}");
+		assert_int_equal(load(w, &b), 0);
+		assert_int_equal(b.version, 5);
+		assert_string_equal(b.warning, "");
+	}
+}
+
 #define ONE_FILE(more) HEAD("1") ", \"profiles\": [" more "]}"
 
 static const struct {
@@ -652,6 +716,9 @@ int main(void)
 		scene(where_one_was_kept_none_at_all_is_refused),
 		scene(what_remembers_the_highest_denies_when_it_is_damaged),
 		scene(when_the_newest_does_not_hold_now_no_older_one_stands_in_for_it),
+		scene(a_key_that_the_kept_one_revokes_makes_no_newer_one),
+		scene(what_it_revokes_holds_when_it_cannot_be_used_itself),
+		scene(one_that_revokes_its_own_signer_stays),
 		scene(a_mistake_in_it_is_told_with_its_line),
 		scene(two_profiles_of_one_name_are_refused),
 		cmocka_unit_test(members_are_found_without_parsing_the_rest),

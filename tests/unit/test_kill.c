@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include "base/fs.h"
+#include "supervisor/bundle/bundle.h"
+#include "supervisor/kill/kill_bundle.h"
 #include "supervisor/kill/kill_order.h"
 #include "supervisor/kill/kill_set.h"
 #include "supervisor/kill/kill_tell.h"
@@ -317,6 +319,41 @@ static void what_a_bundle_kills_is_killed_and_what_is_damaged_there_kills_more(v
 	assert_non_null(strstr(e->damaged, "/etc/stockade/bundle.json"));
 }
 
+static void launch_reads(struct kill_bundle *b, uint64_t version, const char *kills)
+{
+	_cleanup_kill_bundle_ struct kill_bundle from = { 0 };
+	struct bundle read = {
+		.file = (char *)(uintptr_t) "b.json", .version = version, .kills = json_loads(kills, 0, NULL)
+	};
+
+	assert_int_equal(kill_bundle_fill(&from, &read), 0);
+	json_decref(read.kills);
+	kill_bundle_take(b, &from);
+	assert_int_equal(from.version, 0);
+	assert_int_equal(from.set.n, 0);
+}
+
+static void what_a_launch_has_read_holds_unless_a_newer_one_is_known(void **state)
+{
+	static const char one[] =
+		"[{\"stockade\":1,\"server\":\"github\",\"who\":\"IT\",\"when\":\"2026-10-01\",\"why\":\"\"}]";
+	_cleanup_kill_bundle_ struct kill_bundle b = { 0 }, none = { 0 };
+
+	(void)state;
+	launch_reads(&b, 5, one);
+	assert_int_equal(b.version, 5);
+	assert_non_null(kill_set_server(&b.set, "github"));
+	assert_string_equal(b.set.v[0].file, "b.json (kill)");
+	launch_reads(&b, 4, "[]");
+	assert_int_equal(b.version, 5);
+	assert_non_null(kill_set_server(&b.set, "github"));
+	kill_bundle_take(&b, &none);
+	assert_int_equal(b.version, 5);
+	launch_reads(&b, 6, "[]");
+	assert_int_equal(b.version, 6);
+	assert_null(kill_set_server(&b.set, "github"));
+}
+
 /* --- orders --- */
 
 static void only_the_user_and_root_are_obeyed_and_what_is_no_order_is_none(void **state)
@@ -492,6 +529,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_entry_is_written_where_it_is_read_and_taken_away_again, world_up, world_down),
 		cmocka_unit_test(what_a_bundle_kills_is_killed_and_what_is_damaged_there_kills_more),
+		cmocka_unit_test(what_a_launch_has_read_holds_unless_a_newer_one_is_known),
 		cmocka_unit_test_setup_teardown(
 			only_the_user_and_root_are_obeyed_and_what_is_no_order_is_none, world_up, world_down),
 		cmocka_unit_test(an_answer_through_a_pipe_brings_no_descriptor_and_holds_up_nobody),

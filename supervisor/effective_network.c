@@ -246,7 +246,7 @@ int effective_network_lines(struct effective *e)
 	if (r == 0 && c->n_grants == 0)
 		r = effective_add_line(e, LINE_NETWORK, 0, NULL, "it reaches nothing but its own loopback");
 	for (size_t i = 0; r == 0 && i < c->n_publish; i++)
-		r = effective_add_line(e, LINE_NETWORK, 0, NULL,
+		r = effective_add_line(e, LINE_NETWORK, 0, e->profile.publish_where,
 			"programs on this machine reach its port %u at 127.0.0.1:%u", c->publish[i], c->publish[i]);
 	if (r == 0 && c->proxy_host)
 		r = effective_add_line(e, LINE_NETWORK, 0, c->proxy_where,

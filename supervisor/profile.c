@@ -477,7 +477,7 @@ void profile_done(struct profile *p)
 	struct shim_rules *const rules[] = { &p->tools, &p->resources, &p->prompts, &p->extensions };
 	char *const strings[] = { p->file, p->name, p->description, p->owner, p->reviewed, p->expires,
 		p->classification, p->package_kind, p->package_name, p->package_version, p->package_integrity,
-		p->cwd.value, p->cwd.where, p->seccomp, p->delete_after, p->scan_withhold, p->pins };
+		p->cwd.value, p->cwd.where, p->seccomp, p->delete_after, p->scan_withhold, p->pins, p->publish_where };
 
 	for (size_t i = 0; i < ARRAY_LEN(items); i++)
 		items_done(items[i]);

@@ -88,6 +88,7 @@ struct profile {
 	enum profile_home home;
 	uint64_t tmp_size;
 	struct net_config network;	   /* network.*; its other members are filled when the launch is described */
+	char *publish_where;		   /* where network.publish stands; NULL: nothing is published */
 	struct profile_items net_hosts;	   /* network.allow: parameters, until their values join network */
 	struct profile_items unix_sockets; /* ipc.unix */
 	char *seccomp;

@@ -155,7 +155,7 @@ int key_set_publish(const struct key *k)
 				return key_fail_at(k, line, "names port %d twice", (int)port);
 		c->publish[c->n_publish++] = (uint16_t)port;
 	}
-	return 0;
+	return key_where(k, k->line, NULL, &((struct profile *)k->target)->publish_where);
 }
 
 int key_set_addresses(const struct key *k)

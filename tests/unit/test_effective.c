@@ -342,7 +342,8 @@ static void all_that_a_profile_grants_is_shown_with_its_place(void **state)
 		{ LINE_ENV_PASS, "API_TOKEN", "notes.json:6 (env.pass)", DANGER_SECRET },
 		{ LINE_ENV_PASS, "NODE_OPTIONS", "notes.json:6 (env.pass)", DANGER_LOADER },
 		{ LINE_NETWORK, "api.example.com:443", "notes.json:9 (network.allow \"api.example.com\")", 0 },
-		{ LINE_NETWORK, "its port 20123 at 127.0.0.1:20123", NULL, 0 }, { LINE_NOTE, "198.18.0.0/15", NULL, 0 },
+		{ LINE_NETWORK, "its port 20123 at 127.0.0.1:20123", "notes.json:10 (network.publish)", 0 },
+		{ LINE_NOTE, "198.18.0.0/15", NULL, 0 },
 		{ LINE_LIMIT,
 			"10 connections at once, 11 names below wildcards, 12 queries a second; 13 s to connect, 15 s "
 			"for a name, 14 s for a ClientHello, 16 s idle",
@@ -359,6 +360,56 @@ static void all_that_a_profile_grants_is_shown_with_its_place(void **state)
 		{ LINE_CLIENT, "roots may name", NULL, 0 });
 	assert_int_equal(l->e.danger, DANGER_SECRET | DANGER_LOADER);
 	assert_false(l->e.never_remember);
+}
+
+/* What is so of every launch that says nothing else, what sums up other lines, and what is only told. */
+static bool needs_no_place(enum effective_kind kind)
+{
+	static const enum effective_kind kinds[] = { LINE_SIGNED, LINE_COMMAND, LINE_PROGRAM, LINE_PROTECT, LINE_HOME,
+		LINE_TMP, LINE_SECCOMP, LINE_LIMIT, LINE_CLIENT, LINE_TEXT, LINE_AUDIT, LINE_BASE, LINE_NOTE };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (kinds[i] == kind)
+			return true;
+	return false;
+}
+
+/* Lines that every launch has, or whose other lines name the places. */
+static bool is_said_of_all(const struct effective_line *line)
+{
+	return strstr(line->text, "not pinned: ") == line->text ||
+	       strstr(line->text, "it can connect to any unix socket below any granted directory") == line->text;
+}
+
+static void every_grant_and_every_cut_names_the_file_that_it_is_from(void **state)
+{
+	struct launch *l = *state;
+	size_t granted = 0, cut = 0;
+
+	launch_edit(l, "\"message\": \"1MiB\"", "\"message\": \"1MiB\", \"message_server\": \"512KiB\", \"calls\": 9");
+	launch_edit(l, "\"tools\": {", "\"tools\": {\"text\": \"pass\", \"rate\": \"600/min\", \"time\": \"90s\", ");
+	snprintf(l->policy, sizeof(l->policy), "%s",
+		"{\"stockade\": 1,\n\"filesystem\": {\"tmp\": \"512KiB\", \"deny\": [\"**/*.pem\"]},\n"
+		"\"env\": {\"pass\": [\"API_*\"]}, \"network\": {\"publish\": true, \"sni\": true},\n"
+		"\"limits\": {\"processes\": 7, \"files\": 32, \"message_server\": \"64KiB\", \"calls\": 2},\n"
+		"\"tools\": {\"allow\": [\"*\"], \"deny\": [\"put\"], \"rate\": \"30/min\", \"time\": \"9s\", "
+		"\"text\": "
+		"\"neutralise\"},\n"
+		"\"resources\": {\"allow\": [\"*\"], \"deny\": [\"file:/etc*\"]}, \"prompts\": {\"allow\": [\"a*\"]}}");
+	launch_describe(l);
+	for (size_t i = 0; i < l->e.n_lines; i++) {
+		const struct effective_line *line = &l->e.lines[i];
+		const char *file = line->kind == LINE_CUT ? "/policy.json:" : ".json:";
+		if (needs_no_place(line->kind) || is_said_of_all(line))
+			continue;
+		/* Code is named by what it is of the command. */
+		if (!line->where || (line->kind != LINE_CODE && !strstr(line->where, file)))
+			fail_msg("'%s' is from %s", line->text, line->where ? line->where : "nowhere");
+		granted += line->kind != LINE_CUT;
+		cut += line->kind == LINE_CUT;
+	}
+	assert_in_range(granted, 15, l->e.n_lines);
+	assert_in_range(cut, 9, l->e.n_lines);
 }
 
 static void what_an_older_landlock_lacks_is_named_and_not_bound(void **state)
@@ -474,7 +525,7 @@ static void ports_that_are_published_alone_reach_nothing(void **state)
 	launch_edit(l, "{\"host\": \"api.example.com\", \"ports\": [443], \"sni\": true, \"private\": false}", "");
 	launch_describe(l);
 	SHOWN(l, { LINE_NETWORK, "it reaches nothing but its own loopback", NULL, 0 },
-		{ LINE_NETWORK, "its port 20123", NULL, 0 });
+		{ LINE_NETWORK, "its port 20123", "notes.json:10 (network.publish)", 0 });
 	assert_true(l->e.plan.network.on);
 }
 
@@ -772,6 +823,7 @@ int main(void)
 		T(code_that_root_alone_can_change_is_bound_by_path),
 		T(the_digest_is_that_of_what_an_approval_stores),
 		T(all_that_a_profile_grants_is_shown_with_its_place),
+		T(every_grant_and_every_cut_names_the_file_that_it_is_from),
 		T(the_opposite_of_each_wall_is_shown_too),
 		cmocka_unit_test(what_is_protected_is_counted_in_words),
 		T(what_an_older_landlock_lacks_is_named_and_not_bound),

@@ -53,8 +53,10 @@ static json_t *rules(const struct shim_rules *r)
 {
 	json_t *allow = json_array(), *deny = json_array();
 
-	for (size_t i = 0; i < r->n; i++)
-		json_array_append_new(r->rules[i].allow ? allow : deny, json_string(r->rules[i].glob));
+	for (size_t i = 0; i < r->n; i++) {
+		json_t **to = r->rules[i].allow ? &allow : &deny;
+		*to = json_list_add(*to, json_string(r->rules[i].glob));
+	}
 	/* Only where there is one: other plans stay what was approved. */
 	if (r->ceiling)
 		return json_pack("{s:b, s:o, s:o, s:o}", "restricted", r->restricted, "allow", allow, "deny", deny,

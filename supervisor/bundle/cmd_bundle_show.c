@@ -71,18 +71,13 @@ static json_t *files_json(const struct bundle_file *v, size_t n, bool profiles)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; all && i < n; i++) {
 		char digest[BUNDLE_DIGEST_SIZE];
-		json_t *one;
+		json_t *version = profiles ? json_integer(version_of(&v[i])) : NULL;
 		bundle_digest(
 			v[i].verified.bytes.data ? v[i].verified.bytes.data : "", v[i].verified.bytes.len, digest);
-		one = json_pack("{s:o, s:s}", "name", question_shown_json(v[i].name), "digest", digest);
-		if (profiles && json_object_set_new(one, "version", json_integer(version_of(&v[i]))) < 0)
-			one = NULL;
-		if (json_array_append_new(all, one) < 0) {
-			json_decref(all);
-			return NULL;
-		}
+		all = json_list_add(all, json_pack("{s:o, s:s, s:o*}", "name", question_shown_json(v[i].name), "digest",
+						 digest, "version", version));
 	}
 	return all;
 }
@@ -100,8 +95,8 @@ static json_t *groups_json(const struct policy_groups *g)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < g->n; i++)
-		json_array_append_new(all, question_shown_json(g->v[i].name));
+	for (size_t i = 0; all && i < g->n; i++)
+		all = json_list_add(all, question_shown_json(g->v[i].name));
 	return all;
 }
 
@@ -109,9 +104,9 @@ static json_t *signers_json(const struct verified *v)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < v->n; i++) {
+	for (size_t i = 0; all && i < v->n; i++) {
 		char id[SIGN_ID_HEX];
-		json_array_append_new(
+		all = json_list_add(
 			all, json_pack("{s:s, s:s?}", "id", sign_id_text(v->v[i].id, id), "key", v->v[i].name));
 	}
 	return all;

@@ -55,6 +55,9 @@ test   file:/usr/sbin/rsyslogd rsyslog
 test   cmd:systemd-analyze  systemd
 test   file:/lib/systemd/systemd-journal-remote systemd-journal-remote
 test   cmd:minisign         minisign
+vm     cmd:qemu-system-x86_64 qemu-system-x86
+vm     cmd:busybox          busybox-static
+vm     cmd:nsenter          util-linux
 lint   cmd:clang            clang
 lint   cmd:clang-tidy       clang-tidy
 lint   cmd:clang-format     clang-format
@@ -72,7 +75,8 @@ deps_groups() {
 	bench) echo build demo test bench ;;
 	lint) echo build test lint ;;
 	fuzz) echo build fuzz ;;
-	*) die_usage "no group '$1' of packages: build, demo, test, bench, lint, fuzz" ;;
+	vm) echo build demo test vm ;;
+	*) die_usage "no group '$1' of packages: build, demo, test, bench, lint, fuzz, vm" ;;
 	esac
 }
 

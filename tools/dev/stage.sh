@@ -153,6 +153,21 @@ stage_packages() {
 	stage_stamped venv.stamp "$t/requirements.txt" -- stage_pip_install
 }
 
+# The kernel that tests/vm boots: unpacked, and nothing of it installed here.
+stage_kernel() {
+	local package
+	package=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" && $2 ~ /^linux-image/ { print $2; exit }')
+	[ -n "$package" ] || die "apt-cache knows no linux-image-cloud-amd64: has 'apt-get update' been run?"
+	[ "$(cat "$STAGE/vm/stamp" 2>/dev/null)" = "$package" ] && return 0
+	say "kernel: $package"
+	rm -rf "$STAGE/vm"
+	mkdir -p "$STAGE/vm"
+	(cd "$STAGE/vm" && apt-get download -qq -o APT::Sandbox::User=root "$package" >/dev/null) || die "apt-get download failed: $package"
+	dpkg-deb -x "$STAGE/vm/"*.deb "$STAGE/vm/kernel" || die "$package cannot be unpacked"
+	rm -f "$STAGE/vm/"*.deb
+	echo "$package" >"$STAGE/vm/stamp"
+}
+
 stage_users() {
 	can_root || return 0
 	ensure_user "$SERVER_USER" -

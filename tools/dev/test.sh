@@ -46,6 +46,15 @@ as_root_clean() {
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 "$@"
 }
 
+# A machine of its own (tests/vm/boot.py): what systemd does with the units. Words choose tests, as with pytest.
+suite_vm() {
+	local words='' word
+	cmd_deps vm
+	stage_kernel
+	for word; do words+="${words:+ or }$word"; done
+	as_root_clean env STOCKADE_STAGE="$STAGE" "$STAGE/venv/bin/python3" tests/vm/boot.py "$STAGE" "$COUNTS" ${words:+-k "$words"}
+}
+
 test_prepare() {
 	cmd_deps test
 	stage_init
@@ -83,13 +92,15 @@ cmd_test() {
 		if can_root; then suite "programs as root" suite_programs_root; fi
 		if can_root; then suite "integration as root" suite_pytest root as_root_clean tests/integration tests/root -m root; fi
 		if can_root; then suite network suite_pytest network as_root_clean tests/network; fi
+		if can_root; then suite vm suite_vm; fi
 		;;
 	unit) suite unit suite_meson "$@" ;;
 	lint) suite lint suite_lint ;;
 	escape | integration) suite "$only" suite_pytest "$only" as_user "tests/$only" "$@" ;;
 	root) suite "integration as root" suite_pytest root as_root_clean tests/integration tests/root -m root "$@" ;;
 	network) suite network suite_pytest network as_root_clean tests/network "$@" ;;
-	*) die_usage "no suite '$only': unit, lint, escape, integration, root, network" ;;
+	vm) suite vm suite_vm "$@" ;;
+	*) die_usage "no suite '$only': unit, lint, escape, integration, root, network, vm" ;;
 	esac
 	test_sum
 }

@@ -160,6 +160,21 @@ bool lists_observe(const struct shim *s)
 	return s->boot_us < s->config.observe_until_us;
 }
 
+int lists_observe_tick(struct shim *s)
+{
+	uint64_t until = s->config.observe_until_us, left;
+
+	if (!until || s->observe_over)
+		return 0;
+	if (lists_observe(s)) {
+		left = until - s->boot_us;
+		shim_wake_at(s, s->now_us + (left < LISTS_LOOK_US ? left : LISTS_LOOK_US));
+		return 0;
+	}
+	s->observe_over = true;
+	return scopes_tell_client(s);
+}
+
 /* What passes while this machine only observes has to be listed, or no client would try. */
 static const struct shim_rules *rules_of(const struct shim *s, const struct list_row *list)
 {

@@ -15,9 +15,12 @@
 #include "shim/shim.h"
 
 enum { LISTS_UNREADABLE = 1, LISTS_NO_CAPABILITY };
+enum { LISTS_LOOK_US = 60000000 }; /* while a machine observes: a suspend stops the timer, not the clock */
 
 /* Do the profile's own rules on tools only say what they would deny, now? */
 bool lists_observe(const struct shim *s);
+/* Tells the client, once, when that has ended: the list of tools is another one then. Sets the next time to look. */
+int lists_observe_tick(struct shim *s) _must_check_;
 
 /* A result of tools/list, resources/list, resources/templates/list or prompts/list, whose request asked for a page
  * after the first or did not. Schemas of tools are learnt. s->doubles: how many of the hidden had a name that stays. */

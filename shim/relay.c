@@ -11,6 +11,7 @@
 #include "shim/handle.h"
 #include "shim/kills.h"
 #include "shim/listing.h"
+#include "shim/lists.h"
 #include "shim/own.h"
 #include "shim/pins.h"
 #include "shim/record.h"
@@ -569,6 +570,7 @@ int relay_run(struct shim *s, struct stderr_relay *err)
 	int e = 0;
 
 	s->boot_us = io_boot_us();
+	e = lists_observe_tick(s);
 	set_words(&r, "the server closed its output");
 	enter_phase(&r, s->waiting.state == WAITING_APPROVAL ? WAITING : RUNNING);
 	r.client.open = !s->config.listing;

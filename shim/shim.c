@@ -4,6 +4,7 @@
 #include "shim/arguments.h"
 #include "shim/keys.h"
 #include "shim/limits.h"
+#include "shim/lists.h"
 #include "shim/scans.h"
 #include "shim/scopes.h"
 
@@ -80,6 +81,8 @@ int shim_run_timers(struct shim *s)
 	r = limits_expire(s);
 	if (r == 0)
 		r = scopes_tick(s);
+	if (r == 0)
+		r = lists_observe_tick(s);
 	if (r == 0)
 		r = confirm_tick(s);
 	return r ? r : logs_tick(s);

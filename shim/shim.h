@@ -81,10 +81,11 @@ struct shim {
 	struct logs logs;
 	struct scopes_state scopes;
 	struct kills kills;
-	uint64_t now_us;  /* of this turn of the loop */
-	uint64_t boot_us; /* the same by CLOCK_BOOTTIME */
-	uint64_t wake_us; /* when shim_run_timers has something to do; 0: never */
-	char advice[64];  /* words of a guard, until the next message */
+	uint64_t now_us;   /* of this turn of the loop */
+	uint64_t boot_us;  /* the same by CLOCK_BOOTTIME */
+	bool observe_over; /* the client has been told (lists.h) */
+	uint64_t wake_us;  /* when shim_run_timers has something to do; 0: never */
+	char advice[64];   /* words of a guard, until the next message */
 	struct waiting waiting;
 	struct schemas schemas;
 	struct scans scans;

@@ -129,8 +129,16 @@ def test_a_session_that_began_before_the_end_is_denied_after_it(machine):  # noq
 
     def denied():
         return "denied" in json.dumps(wire.request("tools/call", {"name": "put_a", "arguments": {}}))
+    assert {t["name"] for t in wire.request("tools/list", {})["result"]["tools"]} == {"get_a", "put_a", "drop_a"}
     until(denied, 60)
+    # Some tools were shown for no other reason, and the client hears once that they are gone.
+
+    def heard():
+        wire.request("ping")
+        return sum(json.loads(line).get("method") == "notifications/tools/list_changed" for line in wire.seen)
+    assert until(heard, 60)
     assert {t["name"] for t in wire.request("tools/list", {})["result"]["tools"]} == {"get_a"}
+    assert heard() == 1
     wire.end()
     assert [r["decision"] for r in machine.person.records() if r["event"] == "tool.call"][-1] == "deny"
 

@@ -2,6 +2,7 @@
 /* test_shim_scopes - what a tool needs, what the server's word adds to it, and what is lifted for a while */
 #include "tests/unit/shim_play.h"
 #include <errno.h>
+#include "shim/lists.h"
 #include "shim/own.h"
 
 #define CALL(id, tool)	  ID(id) "\"method\":\"tools/call\",\"params\":{\"name\":\"" tool "\"}}"
@@ -419,6 +420,40 @@ static void a_grant_that_is_ended_ends_at_once(void **state)
 	PLAY(t, { C, CALL(1, "put_x"), "~'write'", NULL, "tool.call deny" });
 }
 
+/* Tools that are listed for no other reason than that this machine only observes (shim/lists.h). */
+static void the_client_hears_once_that_observing_has_ended(void **state)
+{
+	static struct shim_rule only_get[] = { { true, WORDS("get_*"), WORDS("p:1") } };
+	struct shim_config c = { .name = WORDS("demo"), .observe_until_us = BEGAN + 600 * (uint64_t)SECOND };
+	_cleanup_desk_ struct desk *t = NULL;
+
+	c.scope[SHIM_TOOLS] = (struct shim_rules){ true, WORDS("p:0"), only_get, ARRAY_LEN(only_get) };
+	t = desk_new(&c);
+	t->s.boot_us = BEGAN;
+	t->s.now_us = SECOND;
+	t->s.legacy = true;
+	assert_int_equal(lists_observe_tick(&t->s), 0);
+	assert_in_range(t->s.wake_us, t->s.now_us + 1, t->s.now_us + LISTS_LOOK_US);
+	list(t, TOOL("get_x") "," TOOL("put_x"));
+	assert_non_null(strstr(got(t, t->client), "put_x"));
+	forget(t);
+	/* Not yet; and a suspend stops the timer alone. */
+	t->s.now_us = t->s.wake_us;
+	assert_int_equal(shim_run_timers(&t->s), 0);
+	assert_string_equal(got(t, t->client), "");
+	t->s.boot_us = c.observe_until_us;
+	t->s.now_us = t->s.wake_us;
+	assert_int_equal(shim_run_timers(&t->s), 0);
+	assert_string_equal(got(t, t->client), NOTE_CHANGED "\n");
+	forget(t);
+	list(t, TOOL("get_x") "," TOOL("put_x"));
+	assert_null(strstr(got(t, t->client), "put_x"));
+	forget(t);
+	t->s.now_us += 3600 * (uint64_t)SECOND;
+	assert_int_equal(shim_run_timers(&t->s), 0);
+	assert_string_equal(got(t, t->client), "");
+}
+
 static void only_what_the_profile_lets_a_person_lift_can_be_lifted(void **state)
 {
 	_cleanup_desk_ struct desk *t = desk_here();
@@ -515,6 +550,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_allowed_is_not_listed),
 		cmocka_unit_test(a_denied_call_is_told_the_scope_and_the_rule_and_no_command),
 		cmocka_unit_test(each_call_is_recorded_with_what_it_needs),
+		cmocka_unit_test(the_client_hears_once_that_observing_has_ended),
 		cmocka_unit_test(over_a_bridge_too_a_list_that_has_changed_is_looked_at_before_a_call),
 		cmocka_unit_test(a_hint_withholds_a_tool_that_is_listed_as_reading),
 		cmocka_unit_test(a_hint_that_says_nothing_or_something_good_changes_nothing),

@@ -7,6 +7,7 @@
  * and where nothing else speaks against it, never less.
  */
 #include "tests/unit/consent_world.h"
+#include "tests/unit/drawn.h"
 #include "tests/unit/unprivileged.h"
 #include "base/fs.h"
 #include "base/glob.h"
@@ -17,21 +18,6 @@
 #include <pwd.h>
 
 enum { CASES = 2000, PATH_SIZE = 256 };
-
-/* --- chance --- */
-
-static uint32_t chance(uint64_t *s)
-{
-	*s ^= *s << 13;
-	*s ^= *s >> 7;
-	*s ^= *s << 17;
-	return (uint32_t)(*s >> 32);
-}
-
-static bool often(uint64_t *s, unsigned of_ten)
-{
-	return chance(s) % 10 < of_ten;
-}
 
 /* --- what there is --- */
 
@@ -77,19 +63,14 @@ static const char *place(struct draw *x, bool home)
 	return ret;
 }
 
-static void put_list(struct draw *x, json_t *o, const char *key, const char *const *v, size_t n)
+static const char *any_place(void *x)
 {
-	json_t *list = json_array();
+	return place(x, true);
+}
 
-	for (size_t i = chance(&x->state) % 4; i > 0; i--) {
-		const char *one = v ? v[chance(&x->state) % n] : place(x, true);
-		bool again = false;
-		for (size_t k = 0; k < json_array_size(list); k++)
-			again = again || strcmp(json_string_value(json_array_get(list, k)), one) == 0;
-		if (!again)
-			json_array_append_new(list, json_string(one));
-	}
-	json_object_set_new(o, key, list);
+static void put_places(struct draw *x, json_t *o, const char *key)
+{
+	drawn_list(&x->state, o, key, any_place, x);
 }
 
 static json_t *rules_of(struct draw *x)
@@ -97,9 +78,9 @@ static json_t *rules_of(struct draw *x)
 	json_t *o = json_object();
 
 	if (often(&x->state, 6))
-		put_list(x, o, "allow", globs, ARRAY_LEN(globs));
+		drawn_list_of(&x->state, o, "allow", globs, ARRAY_LEN(globs));
 	if (often(&x->state, 4))
-		put_list(x, o, "deny", globs, ARRAY_LEN(globs));
+		drawn_list_of(&x->state, o, "deny", globs, ARRAY_LEN(globs));
 	if (often(&x->state, 0))
 		json_object_set_new(o, "rate", json_string("1/s"));
 	return o;
@@ -129,9 +110,9 @@ static json_t *alike(struct draw *x)
 	json_t *o = json_pack("{s:i}", "stockade", 1), *files = json_object(), *t;
 
 	if (often(&x->state, 6))
-		put_list(x, files, "read", NULL, 0);
+		put_places(x, files, "read");
 	if (often(&x->state, 6))
-		put_list(x, files, "write", NULL, 0);
+		put_places(x, files, "write");
 	if (often(&x->state, 3))
 		json_object_set_new(files, "home", json_string(often(&x->state, 5) ? "empty" : "private"));
 	if (often(&x->state, 3))
@@ -149,6 +130,7 @@ static json_t *alike(struct draw *x)
 	json_object_set_new(o, "tools", t);
 	json_object_set_new(o, "prompts", rules_of(x));
 	put_limits(x, o);
+	drawn_audit(&x->state, o);
 	return o;
 }
 
@@ -158,11 +140,11 @@ static void draw_policy(struct draw *x)
 
 	x->policy = alike(x);
 	if (often(&x->state, 5))
-		put_list(x, env, "pass", variable_globs, ARRAY_LEN(variable_globs));
+		drawn_list_of(&x->state, env, "pass", variable_globs, ARRAY_LEN(variable_globs));
 	if (often(&x->state, 5))
-		put_list(x, env, "set", variable_globs, ARRAY_LEN(variable_globs));
+		drawn_list_of(&x->state, env, "set", variable_globs, ARRAY_LEN(variable_globs));
 	if (often(&x->state, 6))
-		put_list(x, net, "allow", hosts, ARRAY_LEN(hosts));
+		drawn_list_of(&x->state, net, "allow", hosts, ARRAY_LEN(hosts));
 	if (often(&x->state, 3))
 		json_object_set_new(net, "private", json_boolean(often(&x->state, 3)));
 	if (often(&x->state, 3))
@@ -188,11 +170,11 @@ static void draw_profile(struct draw *x)
 	x->profile = alike(x);
 	json_object_set_new(x->profile, "name", json_string("x"));
 	json_object_set_new(x->profile, "command", json_pack("[s]", "/usr/bin/true"));
-	put_list(x, env, "pass", variables, 3);
+	drawn_list_of(&x->state, env, "pass", variables, 3);
 	if (often(&x->state, 5))
 		json_object_set_new(set, variables[3 + chance(&x->state) % 2], json_string("/x"));
 	json_object_set_new(env, "set", set);
-	put_list(x, net, "allow", hosts, ARRAY_LEN(hosts));
+	drawn_list_of(&x->state, net, "allow", hosts, ARRAY_LEN(hosts));
 	if (often(&x->state, 3))
 		json_object_set_new(net, "publish", json_pack("[i]", 20123));
 	if (often(&x->state, 3))
@@ -284,11 +266,6 @@ static int grant(struct draw *x, struct diag *d)
 
 /* --- what each says by itself --- */
 
-static const json_t *said(const json_t *o, const char *section, const char *key)
-{
-	return json_object_get(json_object_get(o, section), key);
-}
-
 /* Where a path of the policy is: as root sees it, whatever HOME says. */
 static bool policy_holds(const struct draw *x, const char *key, const char *path)
 {
@@ -358,32 +335,17 @@ static bool asked_reads(const struct draw *x, const char *path)
 	return x->managed ? profile && (!chosen || words) : profile || words;
 }
 
-#define HOLDS(x, condition, ...)                                                                                       \
-	do {                                                                                                           \
-		if (!(condition))                                                                                      \
-			explain((x), #condition, __VA_ARGS__);                                                         \
-	} while (0)
-
 __attribute__((noreturn, format(printf, 3, 4))) static void explain(
 	const struct draw *x, const char *condition, const char *fmt, ...)
 {
-	_cleanup_free_ char *policy = json_dumps(x->policy, JSON_INDENT(1)),
-			    *profile = json_dumps(x->profile, JSON_INDENT(1));
-	char what[512];
+	char what[512], more[600];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	for (size_t i = 0; i < x->grants.read.n; i++)
-		fprintf(stderr, "--ro %s\n", x->grants.read.v[i]);
-	for (size_t i = 0; i < x->grants.write.n; i++)
-		fprintf(stderr, "--rw %s\n", x->grants.write.v[i]);
-	for (size_t i = 0; i < x->grants.hosts.n; i++)
-		fprintf(stderr, "--host %s\n", x->grants.hosts.v[i]);
-	fail_msg("seed %llu, %s: %s\nmanaged %d\npolicy %s\nprofile %s", (unsigned long long)x->seed, what, condition,
-		x->managed, policy, profile);
-	abort();
+	snprintf(more, sizeof(more), "%s (managed %d)", what, x->managed);
+	drawn_explain(&(struct drawn_case){ x->seed, x->policy, x->profile, &x->grants }, more, condition);
 }
 
 static void hold_files(const struct draw *x)
@@ -620,6 +582,8 @@ static void hold_switches(const struct draw *x)
 		f->client.elicitation.on ==
 			(x->asked.client.elicitation.on && !json_is_false(said(x->policy, "client", "elicitation"))),
 		"elicitation");
+	size_t asked = x->asked.audit_args, most = drawn_args(x->policy, SHIM_ARGS_FULL);
+	HOLDS(x, f->audit_args == (asked < most ? asked : most), "arguments in the log");
 	HOLDS(x,
 		strcmp(f->seccomp, "default") == 0 ||
 			(strcmp(x->asked.seccomp, f->seccomp) == 0 && (!sets || fits(sets, f->seccomp))),
@@ -649,9 +613,7 @@ static void done(struct draw *x)
 /* Is it started? */
 static bool draw_one(uint64_t seed, const char *root, const char *login_home)
 {
-	struct draw x = {
-		.seed = seed, .state = seed * 0x9e3779b97f4a7c15ULL + 1, .root = root, .login_home = login_home
-	};
+	struct draw x = { .seed = seed, .state = drawn_begin(seed), .root = root, .login_home = login_home };
 	struct diag d = { "" };
 	int r;
 

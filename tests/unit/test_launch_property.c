@@ -6,12 +6,13 @@
  * from a seed that a failure names. An ordinary user starts that profile, once as it is meant to be, once with all that
  * is his turned against it: HOME, PATH and XDG_*, a wider profile of the same name, pins, approvals and kill entries of
  * his own, options. What is granted in the end is held against a model that knows nothing but the two files of root's.
- * test_ceilings_property holds the same for the ceilings alone, and that nothing is taken away without a rule.
+ * test_ceilings_property holds the same for the ceilings alone, and that nothing is taken away without a rule; what
+ * both share is drawn.h. With it go observing, which only the policy begins, and whose answer counts.
  *
  * STOCKADE_SEED=N tries that case alone. Root becomes somebody else for what is tested; whoever is not root is root and
  * user at once, in a user namespace, so that only places tell the two apart.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/drawn.h"
 #include "tests/unit/unprivileged.h"
 #include <fcntl.h>
 #include <jansson.h>
@@ -21,7 +22,10 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "base/buf.h"
+#include "supervisor/consent.h"
+#include "supervisor/consent/standing.h"
 #include "supervisor/effective.h"
 #include "supervisor/identity.h"
 #include "supervisor/kill/kill_set.h"
@@ -36,28 +40,14 @@ static uid_t user; /* whose the launches are */
 struct draw {
 	uint64_t seed, state;
 	json_t *policy, *profile;
-	bool killed; /* by root */
+	bool killed;   /* by root */
+	bool observes; /* by root's word */
 	enum { BY_NAME, BY_FILE, BY_COMMAND } how;
 	struct grants grants;
 	char *env[12];
 	size_t n_env;
 	const char *home, *config, *state_dir; /* XDG_* of the user's choice, or NULL */
 };
-
-static uint32_t chance(struct draw *x)
-{
-	x->state ^= x->state << 13;
-	x->state ^= x->state >> 7;
-	x->state ^= x->state << 17;
-	return (uint32_t)(x->state >> 32);
-}
-
-static bool often(struct draw *x, unsigned of_ten)
-{
-	return chance(x) % 10 < of_ten;
-}
-
-#define PICK(x, list) (list)[chance(x) % ARRAY_LEN(list)]
 
 /* --- what there is --- */
 
@@ -126,29 +116,14 @@ static void make_dirs(uid_t as, const char *path, mode_t mode)
 
 /* --- drawing --- */
 
-static void add_list(struct draw *x, json_t *o, const char *key, const char *const *v, size_t n)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0, some = chance(x) % 4; i < some; i++) {
-		const char *one = v[chance(x) % n];
-		bool again = false;
-		for (size_t k = 0; k < json_array_size(list); k++)
-			again = again || strcmp(json_string_value(json_array_get(list, k)), one) == 0;
-		if (!again)
-			json_array_append_new(list, json_string(one));
-	}
-	json_object_set_new(o, key, list);
-}
-
 /* As "~/docs", or whole. */
 static void add_paths(struct draw *x, json_t *o, const char *key)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0, some = chance(x) % 4; i < some; i++) {
-		const char *one = PICK(x, places);
-		json_array_append_new(list, often(x, 5) ? json_sprintf("~/%s", one) : json_string(at(one)));
+	for (size_t i = 0, some = chance(&x->state) % 4; i < some; i++) {
+		const char *one = PICK(&x->state, places);
+		json_array_append_new(list, often(&x->state, 5) ? json_sprintf("~/%s", one) : json_string(at(one)));
 	}
 	json_object_set_new(o, key, list);
 }
@@ -159,26 +134,53 @@ static json_t *alike(struct draw *x, unsigned of_ten)
 	json_t *files = json_object(), *t = json_object(), *limits = json_object(),
 	       *o = json_pack("{s:i}", "stockade", 1);
 
-	if (often(x, of_ten))
+	if (often(&x->state, of_ten))
 		add_paths(x, files, "read");
-	if (often(x, of_ten))
+	if (often(&x->state, of_ten))
 		add_paths(x, files, "write");
-	if (often(x, 3))
-		json_object_set_new(files, "home", json_string(often(x, 5) ? "empty" : "private"));
-	if (often(x, of_ten))
-		add_list(x, t, "allow", globs, ARRAY_LEN(globs));
-	if (often(x, 4))
-		add_list(x, t, "deny", globs, ARRAY_LEN(globs));
-	if (often(x, 5))
-		json_object_set_new(limits, "processes", json_integer(1 + chance(x) % 600));
-	if (often(x, 5))
-		json_object_set_new(limits, "files", json_integer(16 + chance(x) % 4000));
-	if (often(x, 5))
-		json_object_set_new(limits, "message", json_sprintf("%uKiB", 4 + chance(x) % 8000));
+	if (often(&x->state, 3))
+		json_object_set_new(files, "home", json_string(often(&x->state, 5) ? "empty" : "private"));
+	if (often(&x->state, of_ten))
+		drawn_list_of(&x->state, t, "allow", globs, ARRAY_LEN(globs));
+	if (often(&x->state, 4))
+		drawn_list_of(&x->state, t, "deny", globs, ARRAY_LEN(globs));
+	if (often(&x->state, 5))
+		json_object_set_new(limits, "processes", json_integer(1 + chance(&x->state) % 600));
+	if (often(&x->state, 5))
+		json_object_set_new(limits, "files", json_integer(16 + chance(&x->state) % 4000));
+	if (often(&x->state, 5))
+		json_object_set_new(limits, "message", json_sprintf("%uKiB", 4 + chance(&x->state) % 8000));
 	json_object_set_new(o, "filesystem", files);
 	json_object_set_new(o, "tools", t);
 	json_object_set_new(o, "limits", limits);
+	drawn_audit(&x->state, o);
 	return o;
+}
+
+/* For a week from now. */
+static void draw_mode(struct draw *x)
+{
+	char until[32];
+	time_t end = time(NULL) + 7 * 86400;
+	struct tm tm;
+
+	if (!often(&x->state, 4))
+		return;
+	x->observes = often(&x->state, 7);
+	assert_true(strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&end, &tm)) > 0);
+	json_object_set_new(x->policy, "mode", json_string(x->observes ? "observe" : "enforce"));
+	json_object_set_new(x->policy, "observe_until", json_string(until));
+}
+
+static void draw_consent(struct draw *x)
+{
+	json_t *o = json_object();
+
+	if (often(&x->state, 5))
+		json_object_set_new(o, "by", json_string(often(&x->state, 5) ? "admin" : "ask"));
+	if (often(&x->state, 3))
+		json_object_set_new(o, "channels", json_pack("[s]", often(&x->state, 5) ? "terminal" : "digest"));
+	json_object_set_new(x->policy, "consent", o);
 }
 
 static void draw_policy(struct draw *x)
@@ -186,26 +188,30 @@ static void draw_policy(struct draw *x)
 	json_t *env = json_object(), *net = json_object(), *client = json_object();
 
 	x->policy = alike(x, 6);
-	if (often(x, 5))
-		add_list(x, env, "pass", variable_globs, ARRAY_LEN(variable_globs));
-	if (often(x, 5))
-		add_list(x, env, "set", variable_globs, ARRAY_LEN(variable_globs));
-	if (often(x, 6))
-		add_list(x, net, "allow", hosts, ARRAY_LEN(hosts));
-	if (often(x, 4))
-		json_object_set_new(client, "sampling", json_boolean(often(x, 5)));
-	if (often(x, 3))
-		json_object_set_new(x->policy, "seccomp", json_pack("[s]", often(x, 5) ? "default" : "browser"));
-	if (often(x, 4))
+	if (often(&x->state, 5))
+		drawn_list_of(&x->state, env, "pass", variable_globs, ARRAY_LEN(variable_globs));
+	if (often(&x->state, 5))
+		drawn_list_of(&x->state, env, "set", variable_globs, ARRAY_LEN(variable_globs));
+	if (often(&x->state, 6))
+		drawn_list_of(&x->state, net, "allow", hosts, ARRAY_LEN(hosts));
+	if (often(&x->state, 4))
+		json_object_set_new(client, "sampling", json_boolean(often(&x->state, 5)));
+	if (often(&x->state, 3))
+		json_object_set_new(
+			x->policy, "seccomp", json_pack("[s]", often(&x->state, 5) ? "default" : "browser"));
+	if (often(&x->state, 4))
 		json_object_set_new(x->policy, "ipc", json_pack("{s:[]}", "unix"));
 	json_object_set_new(x->policy, "profiles",
-		json_pack("{s:s, s:s}", "unprofiled", often(x, 5) ? "deny" : "allow", "user",
-			often(x, 5) ? "deny" : "allow"));
-	if (often(x, 2))
-		json_object_set_new(x->policy, "servers", json_pack("{s:[s]}", "deny", often(x, 5) ? "m" : "other"));
+		json_pack("{s:s, s:s}", "unprofiled", often(&x->state, 5) ? "deny" : "allow", "user",
+			often(&x->state, 5) ? "deny" : "allow"));
+	if (often(&x->state, 2))
+		json_object_set_new(
+			x->policy, "servers", json_pack("{s:[s]}", "deny", often(&x->state, 5) ? "m" : "other"));
 	json_object_set_new(x->policy, "env", env);
 	json_object_set_new(x->policy, "network", net);
 	json_object_set_new(x->policy, "client", client);
+	draw_mode(x);
+	draw_consent(x);
 }
 
 static json_t *wide_profile(void);
@@ -216,15 +222,15 @@ static void draw_profile(struct draw *x)
 
 	x->profile = alike(x, 8);
 	json_object_set_new(x->profile, "name", json_string("m"));
-	json_object_set_new(x->profile, "version", json_integer(1 + chance(x) % 3));
+	json_object_set_new(x->profile, "version", json_integer(1 + chance(&x->state) % 3));
 	json_object_set_new(x->profile, "command", json_pack("[s]", "/usr/bin/true"));
-	add_list(x, env, "pass", passed, ARRAY_LEN(passed));
-	json_object_set_new(env, "set", often(x, 5) ? json_pack("{s:s}", "MODE", "quiet") : json_object());
-	add_list(x, net, "allow", hosts, ARRAY_LEN(hosts));
+	drawn_list_of(&x->state, env, "pass", passed, ARRAY_LEN(passed));
+	json_object_set_new(env, "set", often(&x->state, 5) ? json_pack("{s:s}", "MODE", "quiet") : json_object());
+	drawn_list_of(&x->state, net, "allow", hosts, ARRAY_LEN(hosts));
 	json_object_set_new(x->profile, "env", env);
 	json_object_set_new(x->profile, "network", net);
-	json_object_set_new(x->profile, "client", json_pack("{s:b}", "sampling", often(x, 5)));
-	json_object_set_new(x->profile, "seccomp", json_string(often(x, 7) ? "default" : "browser"));
+	json_object_set_new(x->profile, "client", json_pack("{s:b}", "sampling", often(&x->state, 5)));
+	json_object_set_new(x->profile, "seccomp", json_string(often(&x->state, 7) ? "default" : "browser"));
 }
 
 static void add_env(struct draw *x, const char *name, const char *value)
@@ -237,7 +243,7 @@ static void draw_words(struct draw *x)
 {
 	struct grants *g = &x->grants;
 
-	x->how = often(x, 7) ? BY_NAME : often(x, 5) ? BY_FILE : BY_COMMAND;
+	x->how = often(&x->state, 7) ? BY_NAME : often(&x->state, 5) ? BY_FILE : BY_COMMAND;
 	if (x->how == BY_NAME)
 		g->name = strdup("m");
 	else if (x->how == BY_FILE)
@@ -245,16 +251,16 @@ static void draw_words(struct draw *x)
 	else
 		assert_int_equal(strv_add(&g->command, "/usr/bin/true"), 0);
 	for (unsigned i = 0; i < 3; i++) {
-		if (often(x, 2))
-			assert_int_equal(strv_add(&g->read, at(PICK(x, places))), 0);
-		if (often(x, 2))
-			assert_int_equal(strv_add(&g->write, at(PICK(x, places))), 0);
-		if (often(x, 1))
-			assert_int_equal(strv_add(&g->hosts, PICK(x, hosts)), 0);
-		if (often(x, 1))
-			assert_int_equal(strv_add(&g->env_pass, PICK(x, passed)), 0);
+		if (often(&x->state, 2))
+			assert_int_equal(strv_add(&g->read, at(PICK(&x->state, places))), 0);
+		if (often(&x->state, 2))
+			assert_int_equal(strv_add(&g->write, at(PICK(&x->state, places))), 0);
+		if (often(&x->state, 1))
+			assert_int_equal(strv_add(&g->hosts, PICK(&x->state, hosts)), 0);
+		if (often(&x->state, 1))
+			assert_int_equal(strv_add(&g->env_pass, PICK(&x->state, passed)), 0);
 	}
-	if (often(x, 1))
+	if (often(&x->state, 1))
 		assert_int_equal(strv_add(&g->env_set, "EXTRA=1"), 0);
 }
 
@@ -294,11 +300,11 @@ static void put_litter(struct draw *x, const char *config, const char *state)
 		char path[2 * TEXT], dir[2 * TEXT];
 		snprintf(path, sizeof(path), "%s/%s", i < 2 ? config : state, files[i]);
 		unlink(path);
-		if (!often(x, 2))
+		if (!often(&x->state, 2))
 			continue;
 		snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path);
 		make_dirs(user, dir, 0700);
-		put(user, path, PICK(x, texts));
+		put(user, path, PICK(&x->state, texts));
 	}
 }
 
@@ -307,16 +313,16 @@ static void draw_environment(struct draw *x)
 	static const char *const xdg[] = { "XDG_DATA_HOME", "XDG_DATA_DIRS", "XDG_CONFIG_DIRS", "XDG_CACHE_HOME" };
 	char config[TEXT], state[TEXT], profiles[2 * TEXT];
 
-	x->home = PICK(x, homes);
-	x->config = often(x, 5) ? "xdg/config" : NULL;
-	x->state_dir = often(x, 5) ? "xdg/state" : NULL;
+	x->home = PICK(&x->state, homes);
+	x->config = often(&x->state, 5) ? "xdg/config" : NULL;
+	x->state_dir = often(&x->state, 5) ? "xdg/state" : NULL;
 	for (size_t i = 0; i < ARRAY_LEN(xdg); i++)
-		if (often(x, 3))
+		if (often(&x->state, 3))
 			setenv(xdg[i], at("mine"), 1);
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
-		if (often(x, 6))
+		if (often(&x->state, 6))
 			add_env(x, variables[i], "/of/the/caller");
-	add_env(x, "PATH", often(x, 5) ? "/usr/bin:/bin" : at("mine/bin"));
+	add_env(x, "PATH", often(&x->state, 5) ? "/usr/bin:/bin" : at("mine/bin"));
 	snprintf(config, sizeof(config), "%s%s/stockade", at(x->config ? x->config : x->home),
 		x->config ? "" : "/.config");
 	snprintf(state, sizeof(state), "%s%s/stockade", at(x->state_dir ? x->state_dir : x->home),
@@ -327,11 +333,6 @@ static void draw_environment(struct draw *x)
 }
 
 /* --- the model: two files of root's and nothing else --- */
-
-static const json_t *said(const json_t *o, const char *section, const char *key)
-{
-	return json_object_get(json_object_get(o, section), key);
-}
 
 static bool fits(const char *glob, const char *name)
 {
@@ -430,32 +431,18 @@ static bool seen_at(const struct plan *p, const char *path, char ret[PATH_MAX], 
 	return below(ret, base);
 }
 
-#define HOLDS(x, condition, ...)                                                                                       \
-	do {                                                                                                           \
-		if (!(condition))                                                                                      \
-			explain((x), #condition, __VA_ARGS__);                                                         \
-	} while (0)
-
 __attribute__((noreturn, format(printf, 3, 4))) static void explain(
 	const struct draw *x, const char *condition, const char *fmt, ...)
 {
-	_cleanup_free_ char *policy = json_dumps(x->policy, JSON_INDENT(1)),
-			    *profile = json_dumps(x->profile, JSON_INDENT(1));
-	char what[TEXT];
+	char what[TEXT], more[2 * TEXT];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	for (size_t i = 0; i < x->grants.read.n; i++)
-		fprintf(stderr, "--ro %s\n", x->grants.read.v[i]);
-	for (size_t i = 0; i < x->grants.write.n; i++)
-		fprintf(stderr, "--rw %s\n", x->grants.write.v[i]);
-	/* cmocka cuts a long message. */
-	fprintf(stderr, "policy %s\nprofile %s\n", policy, profile);
-	fail_msg("STOCKADE_SEED=%llu, %s: %s (how %d, home %s, config %s)", (unsigned long long)x->seed, what,
-		condition, x->how, x->home, x->config);
-	abort();
+	snprintf(more, sizeof(more), "%s (how %d, home %s, config %s)", what, (int)x->how, x->home,
+		x->config ? x->config : "unset");
+	drawn_explain(&(struct drawn_case){ x->seed, x->policy, x->profile, &x->grants }, more, condition);
 }
 
 static void hold_files(const struct draw *x, const struct effective *e)
@@ -487,28 +474,44 @@ static void hold_files(const struct draw *x, const struct effective *e)
 	}
 }
 
+/* Where root has it observe, one list more gives way, and none of root's own does. */
 static void hold_network(const struct draw *x, const struct effective *e)
 {
+	const struct net_config *c = &e->profile.network;
+
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		for (size_t k = 0; k < ARRAY_LEN(ports); k++)
+		for (size_t k = 0; k < ARRAY_LEN(ports); k++) {
+			uint32_t g = net_match_name(c, names[i], ports[k]);
 			HOLDS(x,
-				net_match_name(&e->profile.network, names[i], ports[k]) == NET_NO_GRANT ||
+				g == NET_NO_GRANT ||
 					(one_reaches(x->policy, true, names[i], ports[k]) &&
 						(x->how != BY_NAME ||
-							one_reaches(x->profile, false, names[i], ports[k]))),
+							one_reaches(x->profile, false, names[i], ports[k]) ||
+							(x->observes && c->grants[g].observed))),
 				"%s:%u", names[i], ports[k]);
+		}
 }
 
 static void hold_names(const struct draw *x, const struct effective *e)
 {
 	const struct shim_rules *rules = &e->shim.scope[SHIM_TOOLS];
 
-	for (size_t i = 0; i < ARRAY_LEN(tools); i++)
+	for (size_t i = 0; i < ARRAY_LEN(tools); i++) {
+		struct shim_judgement j = shim_rules_judge(rules, tools[i], strlen(tools[i]));
+		bool passes = j.allowed || (e->shim.observe_until_us && !j.by_ceiling);
 		HOLDS(x,
-			!shim_rules_judge(rules, tools[i], strlen(tools[i])).allowed ||
-				(one_calls(x->policy, tools[i]) &&
-					(x->how != BY_NAME || one_calls(x->profile, tools[i]))),
+			!passes || (one_calls(x->policy, tools[i]) &&
+					   (x->how != BY_NAME || x->observes || one_calls(x->profile, tools[i]))),
 			"the tool %s", tools[i]);
+	}
+	HOLDS(x, !e->shim.observe_until_us || (x->observes && x->how != BY_COMMAND), "observing");
+	HOLDS(x, !e->observe_until == !e->shim.observe_until_us, "what is said of observing");
+}
+
+static void hold_audit(const struct draw *x, const struct effective *e)
+{
+	HOLDS(x, e->shim.args <= drawn_args(x->policy, SHIM_ARGS_FULL), "arguments in the log");
+	HOLDS(x, x->how != BY_NAME || e->shim.args <= drawn_args(x->profile, SHIM_ARGS_KEYS), "arguments in the log");
 }
 
 static void hold_environment(const struct draw *x, const struct effective *e)
@@ -577,6 +580,7 @@ static void hold_all(const struct draw *x, const struct effective *e)
 	hold_names(x, e);
 	hold_environment(x, e);
 	hold_limits(x, e);
+	hold_audit(x, e);
 }
 
 /* --- the launches --- */
@@ -612,6 +616,31 @@ static bool starts_as_meant(const struct draw *x)
 	return launch(x, &g, "home", &e, &d) == 0;
 }
 
+/* What the user has said yes to stands where root lets the user say it, and through that channel, and nowhere else. */
+static void hold_consent(const struct draw *x, struct effective *e)
+{
+	_cleanup_paths_ struct paths p = { 0 };
+	_cleanup_approval_ struct approval found = { 0 };
+	const struct approvals none = { 0 };
+	const struct lineage lineage = { 0 };
+	const json_t *by = said(x->policy, "consent", "by"), *channels = said(x->policy, "consent", "channels");
+	bool counts = !channels || any_fits(channels, "digest");
+	struct diag d = { "" };
+	int r;
+
+	/* In a user namespace the user is root as well. */
+	if (user == 0)
+		return;
+	assert_int_equal(paths_init(&p, &d), 0);
+	if (effective_look(e, &d) < 0 || effective_digest(&p, &none, e, &d) < 0)
+		fail_msg("%s", d.text);
+	r = consent_remember(&p, e, "digest", &lineage, &d);
+	HOLDS(x, r == 0 || e->never_remember, "%s", d.text);
+	r = consent_standing(&p, e, &found, &d);
+	counts = counts && (!by || strcmp(json_string_value(by), "admin") != 0) && !e->never_remember;
+	HOLDS(x, r == (counts ? CONSENT_APPROVED : CONSENT_UNKNOWN), "the user's answer: %d %s", r, d.text);
+}
+
 static void set_or_unset(const char *variable, const char *place)
 {
 	if (place)
@@ -632,7 +661,7 @@ static void done(struct draw *x)
 /* Is it started? */
 static bool draw_one(uint64_t seed)
 {
-	struct draw x = { .seed = seed, .state = seed * 0x9e3779b97f4a7c15ULL + 1 };
+	struct draw x = { .seed = seed, .state = drawn_begin(seed) };
 	_cleanup_effective_ struct effective e = { 0 };
 	struct diag d = { "" };
 	bool meant;
@@ -643,7 +672,7 @@ static bool draw_one(uint64_t seed)
 	draw_words(&x);
 	put_json(0, "/etc/stockade/policy.json", x.policy);
 	put_json(0, "/etc/stockade/profiles/m.json", x.profile);
-	x.killed = often(&x, 2);
+	x.killed = often(&x.state, 2);
 	become(0);
 	unlink("/etc/stockade/kill.d/m.json");
 	become(user);
@@ -655,8 +684,10 @@ static bool draw_one(uint64_t seed)
 	set_or_unset("XDG_STATE_HOME", x.state_dir);
 	r = launch(&x, &x.grants, x.home, &e, &d);
 	HOLDS(&x, x.how != BY_NAME || r < 0 || meant, "it starts only when it is turned");
-	if (r == 0)
+	if (r == 0) {
 		hold_all(&x, &e);
+		hold_consent(&x, &e);
+	}
 	done(&x);
 	return r == 0;
 }

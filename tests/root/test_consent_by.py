@@ -22,7 +22,8 @@ from root.test_signatures import World, put
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
 OTHER = pwd.getpwnam("stockade-test")
-AS = f'mount --bind "$0" /etc/stockade && exec setpriv --reuid={OTHER.pw_uid} --regid={OTHER.pw_gid} --clear-groups "$@"'
+# What was seen is kept in the home that /etc/passwd names: here it is the test's.
+AS = f'mount --bind "$0" /etc/stockade && mount --bind "$HOME" {OTHER.pw_dir} && exec setpriv --reuid={OTHER.pw_uid} --regid={OTHER.pw_gid} --clear-groups "$@"'
 ASKED = "waiting for the user's approval"
 
 

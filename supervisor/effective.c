@@ -93,6 +93,7 @@ static int step_policy(struct effective_build *b, struct diag *d)
 	if (r == 0)
 		r = vouching_init(b->args->paths, &b->e->policy, &b->vouching, d);
 	b->e->moments = b->vouching.moments;
+	b->e->bundle_version = r == 0 ? b->vouching.bundle.version : 0;
 	b->e->bundle_groups = b->vouching.bundle.groups;
 	b->vouching.bundle.groups = (struct policy_groups){ 0 };
 	kill_bundle_take(&b->e->bundle_kills, &b->vouching.kills);

@@ -116,6 +116,7 @@ struct effective {
 	struct plan plan;
 	struct shim_config shim;
 	char *bundle_warning;		    /* of the machine's bundle, for who starts servers; NULL: nothing */
+	uint64_t bundle_version;	    /* in force; 0: none is */
 	struct policy_groups bundle_groups; /* beside the policy's */
 	struct kill_bundle bundle_kills;    /* for whoever looks at the kill switch next, who reads it no second time */
 	bool pinned;			    /* there are pins, and shim enforces them; they are no part of the digest */

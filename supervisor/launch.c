@@ -11,6 +11,7 @@
 #include "supervisor/consent/standing.h"
 #include "supervisor/exit.h"
 #include "supervisor/kill/kill_launch.h"
+#include "supervisor/signing/versions.h"
 
 int launch_failed(const struct launch *l, int r, const struct diag *d)
 {
@@ -222,12 +223,13 @@ static int note_start(const struct launch *l, struct diag *d)
 {
 	const struct effective *e = l->effective;
 	char name[128];
+	int r = e->bundle_version ? versions_remember(&l->paths, VERSIONS_BUNDLE, e->bundle_version, d) : 0;
 
 	if (e->bundle_warning)
 		command_error("%s: note: %s", text_escape_str(e->name, name, sizeof(name)), e->bundle_warning);
 	if (e->fresh.soon)
 		command_error("%s: note: %s", text_escape_str(e->name, name, sizeof(name)), e->fresh.soon);
-	return freshness_remember(&l->paths, &e->profile, &e->moments, d);
+	return r < 0 ? r : freshness_remember(&l->paths, &e->profile, &e->moments, d);
 }
 
 static int ask_here(struct launch *l, struct diag *d)

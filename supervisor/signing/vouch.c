@@ -14,7 +14,8 @@ enum { SHOWN = 300 };
 
 /* --- what there is to judge by --- */
 
-/* A machine never goes back to a lower one: it may be from before something was revoked or killed. */
+/* A machine never goes back to a lower one: it may be from before something was revoked or killed. A launch remembers
+ * it (launch.c); whoever only looks, and with whatever policy, changes nothing. */
 static int never_back(const struct vouching *v, struct diag *d)
 {
 	char file[SHOWN];
@@ -28,7 +29,7 @@ static int never_back(const struct vouching *v, struct diag *d)
 			"later",
 			text_escape_str(v->bundle.file, file, sizeof(file)), (unsigned long long)v->bundle.version,
 			(unsigned long long)seen, (unsigned long long)seen);
-	return r < 0 ? r : versions_remember(v->paths, VERSIONS_BUNDLE, v->bundle.version, d);
+	return r;
 }
 
 /* Where policy says how old it may be, none at all is too old: what was revoked or killed is not known here. */

@@ -394,6 +394,28 @@ def test_a_key_that_the_kept_bundle_revokes_puts_no_newer_one_in_force_and_lifts
 # --- never back ---
 
 
+def test_a_look_remembers_no_bundle_and_a_launch_does(machine):
+    def seen():
+        return sorted(f for _, _, files in os.walk(f"{machine.base}/ann") for f in files if f.startswith("@bundle."))
+
+    machine.place(1, machine.odd())
+    machine.approve("ann")
+    machine.start("ann").end()
+    assert seen() == ["@bundle.1"]
+    machine.put("then.json", json.dumps({"stockade": 1}))
+    os.chmod(f"{machine.base}/then.json", 0o644)
+    machine.place(2, machine.odd())
+    for words in (("check", "odd"), ("check",), ("approve", "--print-digest", "odd"), ("policy", "test", f"{machine.base}/then.json"), ("kills",)):
+        machine.stockade("ann", *words)
+        assert seen() == ["@bundle.1"], words
+    # so that what was only looked at stops nothing
+    machine.place(1, machine.odd())
+    machine.start("ann").end()
+    machine.place(2, machine.odd())
+    machine.start("ann").end()
+    assert seen() == ["@bundle.2"]
+
+
 def test_a_machine_that_had_a_newer_bundle_takes_none_that_is_older_wherever_a_variable_points(machine):
     machine.place(1, machine.odd())
     old = {f: open(f"{machine.base}/etc/{f}", "rb").read() for f in ("bundle.json", "bundle.json.minisig")}

@@ -538,9 +538,20 @@ int effective_add_walls(struct effective *e)
 	if (r == 0 && e->policy.audit.collector)
 		r = effective_add_line(
 			e, LINE_AUDIT, 0, e->policy.audit.where, "records go to the machine's collector");
-	return r < 0 ? r
-		     : effective_add_line(
-			       e, LINE_AUDIT, 0, NULL, "arguments of calls: %s", effective_audit_words(f->audit_args));
+	if (r == 0)
+		r = effective_add_line(
+			e, LINE_AUDIT, 0, NULL, "arguments of calls: %s", effective_audit_words(f->audit_args));
+	if (r == 0 && f->delete_after && e->policy.audit.collector)
+		r = effective_add_line(e, LINE_AUDIT, 0, NULL,
+			"audit.delete_after %s is written into each record; how long the collector keeps them is "
+			"policy's",
+			f->delete_after);
+	else if (r == 0 && f->delete_after)
+		r = effective_add_line(e, LINE_AUDIT, 0, NULL,
+			"the log of a session is removed %s after its end (audit.delete_after), or when policy says, "
+			"where that is later",
+			f->delete_after);
+	return r;
 }
 
 int effective_add_landlock(struct effective *e, int abi)

@@ -24,8 +24,6 @@ static const char *const not_enforced[] = {
 /* What a file can say besides, and what it does not bring about. */
 static const char package_info[] = "package names what the profile was written for; what is installed is not compared "
 				   "with it, and the approval binds the code by its content";
-static const char delete_info[] = "audit.delete_after is written into each record; the end of a session and stockade "
-				  "audit prune go by it, but for the logs of a collector";
 
 int profile_defaults(struct profile *p)
 {
@@ -115,8 +113,6 @@ static int note_not_enforced(struct profile *p)
 
 	if (p->package_name)
 		r = strv_add(&p->not_enforced, package_info);
-	if (r == 0 && p->delete_after)
-		r = strv_add(&p->not_enforced, delete_info);
 	return r;
 }
 
@@ -478,7 +474,7 @@ void profile_done(struct profile *p)
 	struct shim_rules *const rules[] = { &p->tools, &p->resources, &p->prompts, &p->extensions };
 	char *const strings[] = { p->file, p->name, p->description, p->owner, p->reviewed, p->expires,
 		p->classification, p->package_kind, p->package_name, p->package_version, p->package_integrity,
-		p->cwd.value, p->cwd.where, p->seccomp, p->delete_after, p->scan_withhold, p->pins };
+		p->cwd.value, p->cwd.where, p->seccomp, p->delete_after, p->scan_withhold, p->pins, p->publish_where };
 
 	for (size_t i = 0; i < ARRAY_LEN(items); i++)
 		items_done(items[i]);

@@ -262,6 +262,7 @@ def test_what_is_too_much_for_the_policy_is_removed_oldest_first_and_told(machin
 
 def test_what_a_profile_says_of_age_is_no_rule_for_what_the_collector_keeps(machine):
     machine.person.profile("long", {"stockade": 1, "name": "long", "command": ODD, "audit": {"delete_after": "1000d"}})
+    assert "1000d is written into each record; how long the collector keeps them is policy's" in machine.stockade("check", "--json", "long", check=0).stdout
     machine.approve("long")
     w = machine.start("long")
     assert w.end() == 0

@@ -82,6 +82,17 @@ def test_the_end_of_a_session_removes_what_is_too_much_once_a_day(machine):
     machine.person.verified()
 
 
+def test_check_says_what_becomes_of_the_log_of_a_profile_that_has_an_age(machine):
+    machine.policy()
+    machine.person.profile("aged", {"stockade": 1, "name": "aged", "command": ODD, "audit": {"delete_after": "1d"}})
+    said = " ".join(machine.stockade("check", "aged").split())
+    assert "removed 1d after its end (audit.delete_after)" in said and "deletes no records" not in said, said
+    machine.approve("aged")
+    file = f"{machine.log}/{machine.session('aged').pop()}"
+    machine.stockade("audit", "prune")
+    assert os.path.exists(file)
+
+
 def test_an_age_that_no_session_has_yet_removes_nothing(machine):
     machine.policy(delete_after="90d")
     machine.approve("--", *ODD, "young")

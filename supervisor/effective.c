@@ -399,6 +399,7 @@ void effective_done(struct effective *e)
 	forget_client(e);
 	free(e->ungranted);
 	free(e->home_code);
+	free(e->named_code);
 	free(e->bundle_warning);
 	policy_groups_done(&e->bundle_groups);
 	kill_bundle_done(&e->bundle_kills);

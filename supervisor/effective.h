@@ -129,6 +129,7 @@ struct effective {
 	bool by_path; /* where the policy may approve: the PATH of the environment alone has found the program */
 	bool granted; /* the policy approves it, and nobody is asked. Filled by effective_digest (consent/granted.h) */
 	char *home_code;      /* what of a home holds code that nobody has bound (signing/home_code.h); NULL: nothing */
+	char *named_code;     /* what names code that nobody has bound (signing/code_named.h); NULL: nothing */
 	char *ungranted;      /* why it does not, where it might; NULL: it does, or never would */
 	int exit_hint;	      /* enum stockade_exit for a failure */
 	struct client client; /* who asks for it; no part of the digest. Filled by effective_identify */

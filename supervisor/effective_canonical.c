@@ -23,6 +23,7 @@
 #include "supervisor/policy/observe.h"
 #include "supervisor/signing/code_bound.h"
 #include "supervisor/signing/code_hold.h"
+#include "supervisor/signing/code_named.h"
 #include "supervisor/signing/home_code.h"
 
 enum { CANONICAL_VERSION = 4 };
@@ -255,5 +256,7 @@ int effective_digest(const struct paths *p, const struct approvals *all, struct 
 	r = effective_check_overlap(p, all, e, d);
 	if (r == 0)
 		r = home_code_look(p, e, d);
+	if (r == 0)
+		r = code_named_look(p, e, d);
 	return r < 0 ? r : granted_judge(e, d);
 }

@@ -104,7 +104,7 @@ static const char *const code_variables[] = { "NODE_OPTIONS", "NODE_PATH", "NODE
 	"LD_LIBRARY_PATH", "LD_AUDIT", "LUA_PATH*", "LUA_CPATH*", "BASH_ENV", "ENV", "PATH", "GCONV_PATH",
 	"OPENSSL_*" };
 
-static bool names_code_relatively(const char *variable)
+bool effective_names_code_relatively(const char *variable)
 {
 	for (size_t i = 0; i < ARRAY_LEN(code_variables); i++)
 		if (glob_match(code_variables[i], variable, strlen(variable)))
@@ -142,8 +142,8 @@ static int add_steered(const struct steering *s, const char *text)
 	_cleanup_free_ char *copy = strdup(text);
 	char *save = NULL;
 
-	for (char *word = copy ? strtok_r(copy, " \t\n:;,=@\"'", &save) : NULL; word;
-		word = strtok_r(NULL, " \t\n:;,=@\"'", &save)) {
+	for (char *word = copy ? strtok_r(copy, EFFECTIVE_CODE_SEPARATORS, &save) : NULL; word;
+		word = strtok_r(NULL, EFFECTIVE_CODE_SEPARATORS, &save)) {
 		while (word[0] == '/' && word[1] == '/')
 			word++;
 		const char *place = *word == '/' ? word : s->e->plan.cwd;
@@ -162,7 +162,7 @@ static int add_steering_variable(
 {
 	const char *value = strv_env_get(&e->plan.envp, name);
 	char what[300];
-	struct steering s = { .p = p, .e = e, .g = g, .what = what, .relative = names_code_relatively(name) };
+	struct steering s = { .p = p, .e = e, .g = g, .what = what, .relative = effective_names_code_relatively(name) };
 
 	if (!value || !danger_is_loader_variable(name))
 		return 0;

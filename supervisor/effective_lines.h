@@ -10,6 +10,11 @@
 #include "supervisor/filesystem.h"
 
 enum { EFFECTIVE_SIZE_WORDS = 40 };
+
+/* Between the words of a value that names code. */
+#define EFFECTIVE_CODE_SEPARATORS " \t\n:;,=@\"'"
+/* Has it words that name code though they are no absolute path? */
+bool effective_names_code_relatively(const char *variable) _must_check_;
 /* Bytes in the units that a profile is written in, where that loses nothing. */
 const char *effective_size_words(uint64_t bytes, char ret[EFFECTIVE_SIZE_WORDS]);
 int effective_add_line(struct effective *e, enum effective_kind kind, unsigned danger, const char *where,

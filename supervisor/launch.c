@@ -186,7 +186,8 @@ static int look_up(struct launch *l, struct diag *d)
 static int refuse_unapproved(struct launch *l, bool client, struct diag *d)
 {
 	const struct effective *e = l->effective;
-	const char *more = e->home_code	       ? e->home_code
+	const char *more = e->named_code       ? e->named_code
+			   : e->home_code      ? e->home_code
 			   : e->never_remember ? "It can rewrite its own code, so no approval of it would last"
 			   : e->ungranted      ? e->ungranted
 					       : "";

@@ -35,6 +35,7 @@ void resolved_done(struct resolved *r)
 	strv_done(&r->chain);
 	strv_done(&r->path);
 	strv_done(&r->symlinks);
+	strv_done(&r->first_links);
 	*r = (struct resolved){ 0 };
 }
 

@@ -43,6 +43,8 @@ struct resolved {
 	bool safe_path, no_user_site; /* python -I or -P; -I or -s */
 	bool git_is_code;	      /* a file of the command lies in a .git, which is no code otherwise */
 	struct strv symlinks; /* "LINK\tTARGET": links outside trees that must exist inside for the command to work */
+	/* The same of the words that a program is found by, which the plan does without. */
+	struct strv first_links;
 };
 
 /* path_env: the caller's PATH (may be NULL); cwd: the server's working directory, absolute. */

@@ -417,7 +417,7 @@ static int settle_path(struct found *f)
 
 int resolve_find(struct resolve *c, const char *word, bool record, struct found *ret)
 {
-	_cleanup_free_ char *path = NULL, *real = NULL;
+	_cleanup_free_ char *path = NULL, *real = NULL, *first = NULL;
 	int r;
 
 	if (!*word)
@@ -435,6 +435,8 @@ int resolve_find(struct resolve *c, const char *word, bool record, struct found 
 		r = check_runnable(c, ret->path, ret->real);
 	if (r == 0)
 		r = settle_path(ret);
+	if (r == 0 && (ret->shim || !record))
+		r = resolve_walk(path, &first, &c->ret->first_links);
 	if (r == 0 && !ret->shim && record)
 		r = resolve_walk(path, &real, &c->links);
 	if (r == 0 && strcmp(ret->path, ret->real) != 0) {

@@ -91,13 +91,13 @@ static int refuse(const char *what, struct diag *d)
 		what);
 }
 
-/* A link that others can turn chooses what runs, also among files that are bound. */
-static int check_links(const struct effective *e, struct diag *d)
+/* A link that others can turn chooses what runs, also among files that are bound. rows: "LINK\tTARGET". */
+static int check_links(const struct strv *rows, struct diag *d)
 {
 	char what[2 * SHOWN], shown[SHOWN];
 
-	for (size_t i = 0; i < e->cmd.symlinks.n; i++) {
-		_cleanup_free_ char *link = strndup(e->cmd.symlinks.v[i], strcspn(e->cmd.symlinks.v[i], "\t"));
+	for (size_t i = 0; i < rows->n; i++) {
+		_cleanup_free_ char *link = strndup(rows->v[i], strcspn(rows->v[i], "\t"));
 		bool root_only = false;
 		int r = link ? code_is_root_only(link, &root_only, NULL, d) : -ENOMEM;
 		if (r < 0)
@@ -114,6 +114,7 @@ static int check_links(const struct effective *e, struct diag *d)
 int code_bound(const struct effective *e, struct diag *d)
 {
 	char what[2 * SHOWN], shown[SHOWN];
+	int r;
 
 	for (size_t i = 0; i < e->cmd.n_trees; i++) {
 		const struct code_tree *t = &e->cmd.trees[i];
@@ -125,6 +126,8 @@ int code_bound(const struct effective *e, struct diag *d)
 	}
 	if (e->home_code)
 		return diag_fail(d, -EPERM, "%s", e->home_code);
+	if (e->named_code)
+		return diag_fail(d, -EPERM, "%s", e->named_code);
 	if (e->never_remember)
 		return refuse("the server can rewrite its own code, or what it loads", d);
 	if (e->cmd.loads_cwd)
@@ -135,5 +138,6 @@ int code_bound(const struct effective *e, struct diag *d)
 				text_escape_str(e->profile.env_pass.v[i].value, shown, sizeof(shown)));
 			return refuse(what, d);
 		}
-	return check_links(e, d);
+	r = check_links(&e->cmd.symlinks, d);
+	return r < 0 ? r : check_links(&e->cmd.first_links, d);
 }

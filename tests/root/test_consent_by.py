@@ -427,3 +427,96 @@ def test_no_file_takes_the_place_of_the_one_whose_digest_is_signed(fleet):
     refused = [r.stderr for r in seen if r.returncode == 125]
     assert refused and all("is not what the profile binds" in text or "was changed while it was looked at" in text or "it changed between" in text
                            for text in refused), refused
+
+
+PYTHON = ["/usr/bin/python3", "-m", "platform"]
+LINKED = "which others than root can turn"
+
+
+def users(fleet, path, text="", mode=0o755):
+    """A file of the user's, in a directory that he may write."""
+    directory = f"{fleet.person.work}/mine"
+    os.makedirs(directory, exist_ok=True)
+    put(f"{directory}/{path}", text, mode=mode)
+    subprocess.run(["chown", "-R", f"{OTHER.pw_uid}:{OTHER.pw_gid}", directory], check=True)
+    return f"{directory}/{path}"
+
+
+@pytest.mark.parametrize("name, value", [
+    ("PYTHONPATH", "{dir}"), ("PYTHONPATH", "/usr/lib:{dir}/not-there-yet"), ("NODE_OPTIONS", "--require {dir}/x.js"), ("BASH_ENV", "{dir}/x.sh"),
+    ("LD_LIBRARY_PATH", "{dir}"),
+])
+def test_a_variable_that_names_code_of_the_users_is_not_granted(fleet, name, value):
+    fleet.by("granted")
+    evil = users(fleet, "sitecustomize.py", EVIL)
+    directory = os.path.dirname(evil)
+    granted = {"filesystem": {"read": [directory]}}
+    value = value.replace("{dir}", directory)
+    words = f"the variable {name} names code at '{directory}"
+    fleet.profile("release", command=["/usr/bin/true"], env={"set": {name: "/usr/lib/nothing"}}, **granted)
+    fleet.user("run", "notes", check=0)
+    fleet.profile("release", command=["/usr/bin/true"], env={"set": {name: value}}, **granted)
+    assert words in fleet.asks()
+    fleet.profile("release", command=["/usr/bin/env", f"{name}={value}", "/usr/bin/true"], **granted)
+    assert words in fleet.asks()
+    # what the sandbox does not show is no code
+    fleet.profile("release", command=["/usr/bin/true"], env={"set": {name: value}})
+    fleet.user("run", "notes", check=0)
+
+
+def test_code_of_the_users_that_a_variable_names_runs_by_nobodys_word(fleet):
+    evil = users(fleet, "sitecustomize.py", EVIL)
+    directory = os.path.dirname(evil)
+    profile = {"command": PYTHON, "filesystem": {"read": [directory]}, "env": {"set": {"PYTHONPATH": directory}}}
+    fleet.by("ask", signatures=False)
+    fleet.profile(**profile)
+    fleet.user("approve", "--digest", fleet.digest(), "notes", check=0)
+    assert "CODE THAT NOBODY SIGNED" in fleet.user("run", "notes").stderr, "the control loads nothing"
+    fleet.by("admin", signatures=False)
+    fleet.machine.stockade("approve", "--digest", fleet.digest(), check=0)
+    r = fleet.user("run", "notes")
+    assert r.returncode == 125 and "CODE THAT" not in r.stderr, r.stderr
+    fleet.by("granted")
+    fleet.profile("release", **profile)
+    assert "CODE THAT" not in fleet.asks()
+
+
+def test_a_program_in_the_command_that_reads_a_file_of_the_users_is_not_granted(fleet):
+    fleet.by("granted")
+    evil = users(fleet, "p.py", EVIL)
+    granted = {"filesystem": {"read": [os.path.dirname(evil)]}}
+    fleet.profile("release", command=["/usr/bin/python3", "-I", "-c", "open('/etc/hostname').close()"], **granted)
+    fleet.user("run", "notes", check=0)
+    fleet.profile("release", command=["/usr/bin/python3", "-I", "-c", f"exec(open('{evil}').read())"], **granted)
+    assert f"the program in the command names code at '{evil}'" in fleet.asks()
+
+
+@pytest.mark.parametrize("row", [
+    ("the variable NODE_OPTIONS, which names code, is passed on as it comes", {"env": {"pass": ["NODE_OPTIONS"]}}),
+    ("the interpreter looks for modules in its working directory", {"command": PYTHON, "cwd": "{dir}", "filesystem": {"read": ["{dir}"]}}),
+    ("can rewrite its own code", {"command": PYTHON, "cwd": "{dir}", "filesystem": {"write": ["{dir}"]}}),
+    (LINKED, {"command": ["/usr/bin/python3", "-I", "{dir}/link.py"]}),
+    (LINKED, {"command": ["{dir}/tool"]}),
+    (LINKED, {"command": ["/usr/bin/env", "{dir}/tool"]}),
+], ids=lambda r: r[0][:24])
+def test_each_way_by_which_other_code_could_run_is_asked_about(fleet, row):
+    words, profile = row
+    fleet.by("granted")
+    directory = os.path.dirname(users(fleet, "data"))
+    script = f"{fleet.person.base}/root.py"
+    put(script, "", mode=0o755)
+    for name, target in (("link.py", script), ("tool", "/usr/bin/true")):
+        os.symlink(target, f"{directory}/{name}")
+        os.chown(f"{directory}/{name}", OTHER.pw_uid, OTHER.pw_gid, follow_symlinks=False)
+    fleet.profile("release", command=["/usr/bin/python3", "-I", "-m", "platform"])
+    fleet.user("run", "notes", check=0)
+    fleet.profile("release", **json.loads(json.dumps(profile).replace("{dir}", directory)))
+    assert words in fleet.asks(NODE_OPTIONS="--no-warnings")
+
+
+@pytest.mark.parametrize("option", ["--rw", "--host"])
+def test_what_a_command_line_adds_is_not_granted(fleet, option):
+    fleet.by("granted")
+    fleet.profile("release")
+    value = fleet.person.work if option == "--rw" else "example.com"
+    assert f"but: {option} stands on the command line" in fleet.asks(option, value, "--profile", "/etc/stockade/profiles/notes.json")

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* code_named - see code_named.h */
+#include "supervisor/signing/code_named.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/fs.h"
+#include "base/text.h"
+#include "supervisor/code_digest.h"
+#include "supervisor/danger.h"
+#include "supervisor/effective_lines.h"
+
+enum { SHOWN = 300 };
+
+struct named {
+	const struct paths *p;
+	struct effective *e;
+	struct diag *d;
+	const char *what; /* "the variable NODE_OPTIONS" */
+	bool relative;	  /* words that are no absolute path are below the working directory */
+	bool files;	  /* only files are code: a directory is data */
+};
+
+static bool is_bound(const struct effective *e, const char *path)
+{
+	for (size_t i = 0; i < e->cmd.n_trees; i++)
+		if (fs_path_within(path, e->cmd.trees[i].path))
+			return true;
+	return false;
+}
+
+static bool is_shown(const struct named *n, const char *path)
+{
+	return fs_grants_cover(&n->e->grants, path) ||
+	       (n->e->profile.home == HOME_PRIVATE && fs_path_within(path, n->p->home));
+}
+
+/* What is not there yet is what whoever may make it puts there. */
+static int is_roots(const char *path, bool *ret, struct diag *d)
+{
+	_cleanup_free_ char *at = strdup(path), *real = NULL;
+	struct stat st;
+	int r;
+
+	*ret = false;
+	if (!at)
+		return -ENOMEM;
+	for (char *slash; lstat(at, &st) < 0 && (slash = strrchr(at, '/'));)
+		slash[slash == at ? 1 : 0] = '\0';
+	r = code_is_root_only(at, ret, NULL, d);
+	if (r < 0 || !*ret)
+		return r;
+	real = realpath(at, NULL);
+	if (!real) {
+		*ret = false;
+		return 0;
+	}
+	return strcmp(real, at) == 0 ? 0 : code_is_root_only(real, ret, NULL, d);
+}
+
+static int say(const struct named *n, const char *word)
+{
+	char shown[SHOWN];
+
+	if (asprintf(&n->e->named_code,
+		    "%s names code at '%s', which others than root can change and no digest covers: install it where "
+		    "root alone can write, or grant less",
+		    n->what, text_escape_str(word, shown, sizeof(shown))) < 0) {
+		n->e->named_code = NULL;
+		return -ENOMEM;
+	}
+	/* Nobody's earlier answer was about what lies there now. */
+	n->e->never_remember = true;
+	return effective_add_line(n->e, LINE_NOTE, DANGER_OWN_CODE, NULL, "%s", n->e->named_code);
+}
+
+static int look_at_word(const struct named *n, const char *word)
+{
+	_cleanup_free_ char *path = NULL, *real = NULL;
+	struct stat st;
+	bool roots = false;
+	int r;
+
+	if (asprintf(&path, "%s%s%s", *word == '/' ? "" : n->e->plan.cwd, *word == '/' ? "" : "/", word) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	real = realpath(path, NULL);
+	if (n->files && (stat(path, &st) < 0 || !S_ISREG(st.st_mode)))
+		return 0;
+	if (is_bound(n->e, real ? real : path) || (!is_shown(n, path) && !(real && is_shown(n, real))))
+		return 0;
+	r = is_roots(path, &roots, n->d);
+	return r < 0 || roots ? r : say(n, word);
+}
+
+static bool is_code_word(const struct named *n, const char *word)
+{
+	return *word == '/' || (n->relative && *word != '-' && word[strspn(word, "0123456789")] != '\0');
+}
+
+static int look_at(const struct named *n, const char *text)
+{
+	_cleanup_free_ char *copy = strdup(text);
+	char *save = NULL;
+	int r = copy ? 0 : -ENOMEM;
+
+	for (char *word = copy ? strtok_r(copy, EFFECTIVE_CODE_SEPARATORS, &save) : NULL;
+		r == 0 && word && !n->e->named_code; word = strtok_r(NULL, EFFECTIVE_CODE_SEPARATORS, &save))
+		if (is_code_word(n, word))
+			r = look_at_word(n, word);
+	return r;
+}
+
+/* "NAME=VALUE": of a name that is no loader's nothing is looked at. */
+static int look_at_setting(const struct named *n, const char *setting)
+{
+	_cleanup_free_ char *name = strndup(setting, strcspn(setting, "="));
+	char what[SHOWN];
+	struct named v = *n;
+
+	if (!name)
+		return -ENOMEM;
+	if (!setting[strlen(name)] || n->e->named_code || !danger_is_loader_variable(name))
+		return 0;
+	snprintf(what, sizeof(what), "the variable %.250s", name);
+	v.what = what;
+	v.relative = effective_names_code_relatively(name);
+	return look_at(&v, setting + strlen(name) + 1);
+}
+
+/* Settings stand in the words of env, of env -S and of a shell's line. */
+static int look_at_argument(const struct named *n, const char *arg)
+{
+	_cleanup_free_ char *copy = strdup(arg);
+	char *save = NULL;
+	int r = copy ? 0 : -ENOMEM;
+
+	for (char *word = copy ? strtok_r(copy, " \t\n;\"'", &save) : NULL; r == 0 && word;
+		word = strtok_r(NULL, " \t\n;\"'", &save))
+		if (isalpha((unsigned char)*word) || *word == '_')
+			r = look_at_setting(n, word);
+	return r;
+}
+
+static bool others_answer(const struct effective *e)
+{
+	return e->policy.consent.by != CONSENT_BY_ASK && e->profile.managed;
+}
+
+int code_named_look(const struct paths *p, struct effective *e, struct diag *d)
+{
+	struct named n = { .p = p, .e = e, .d = d, .what = "the program in the command", .files = true }, v = n;
+	bool inlined = danger_of_command(&e->cmd.argv) & DANGER_SHELL;
+	int r = 0;
+
+	free(e->named_code);
+	e->named_code = NULL;
+	v.files = false;
+	if (!others_answer(e))
+		return 0;
+	for (size_t i = 0; r == 0 && i < e->plan.envp.n; i++)
+		r = look_at_setting(&v, e->plan.envp.v[i]);
+	for (size_t i = 0; r == 0 && i < e->cmd.argv.n; i++)
+		r = look_at_argument(&v, e->cmd.argv.v[i]);
+	for (size_t i = 1; r == 0 && inlined && i < e->cmd.argv.n; i++)
+		r = look_at(&n, e->cmd.argv.v[i]);
+	return r;
+}

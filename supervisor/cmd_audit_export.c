@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_audit_export - stockade audit export: the log in the forms that others read */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 #include "audit/export/export.h"
+#include "audit/show.h"
+#include "base/fs.h"
 #include "base/text.h"
 #include "supervisor/cmd_audit.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
+#include "supervisor/log/collected.h"
 
 struct options {
 	struct cmd_audit_filter filter;
-	bool follow;
+	bool follow, collector;
 	char *format, *framing, *cursor, *output, *dir;
 };
 
@@ -22,6 +28,9 @@ static const struct option_row rows[] = {
 	{ "output", 0, OPTION_STR, offsetof(struct options, output), "FILE",
 		"write into FILE, with --cursor each record once whatever ends the export; - is standard output" },
 	{ "dir", 0, OPTION_STR, offsetof(struct options, dir), "DIR", "the log in DIR: a copy, or another user's" },
+	{ "collector", 0, OPTION_FLAG, offsetof(struct options, collector), NULL,
+		"the logs of all users that the machine's collector keeps, each with a cursor and a file of its own: "
+		"FILE.UID" },
 	{ "follow", 'f', OPTION_FLAG, offsetof(struct options, follow), NULL,
 		"wait for more, in all sessions, until interrupted" },
 	{ "framing", 0, OPTION_STR, offsetof(struct options, framing), "WORD",
@@ -77,19 +86,110 @@ static int take_options(const struct command_ctx *ctx, struct export_options *re
 	return r ? r : cmd_audit_take_filter(ctx, &o->filter, &ret->filter);
 }
 
+/* --- one log, or those of all users --- */
+
+static int export_one(const struct options *o, const struct export_options *export, struct diag *d)
+{
+	_cleanup_close_ int dir = -1;
+	int r = o->dir ? cmd_audit_open_dir(o->dir, &dir, d) : cmd_audit_open_log(&dir, d);
+
+	return r < 0 ? r : audit_export(dir, export, stdout, d);
+}
+
+static bool is_number(const char *s)
+{
+	return *s && strspn(s, "0123456789") == strlen(s);
+}
+
+/* NAME.UID: what one log is through with says nothing of another's. */
+static int of_user(const char *name, const char *uid, char **ret)
+{
+	*ret = NULL;
+	return name && asprintf(ret, "%s.%s", name, uid) < 0 ? -ENOMEM : 0;
+}
+
+static int export_user(const struct export_options *all, int logs, const char *uid, struct diag *d)
+{
+	_cleanup_close_ int dir = openat(logs, uid, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_free_ char *cursor = NULL, *output = NULL;
+	struct export_options one = *all;
+	int r = of_user(all->cursor, uid, &cursor);
+
+	if (dir < 0)
+		return diag_fail(d, -errno, COLLECTOR_LOGS "/%s cannot be opened: %s", uid, strerror(errno));
+	r = r < 0 ? r : of_user(all->output, uid, &output);
+	if (r < 0)
+		return r;
+	one.cursor = cursor;
+	one.output = output;
+	one.follow = false;
+	return audit_export(dir, &one, stdout, d);
+}
+
+/* A log that cannot be exported holds up no other user's: the first is told in the end. */
+static int export_users(const struct export_options *all, int logs, struct diag *d)
+{
+	_cleanup_closedir_ DIR *users = NULL;
+	const struct dirent *e;
+	int r = fs_list(logs, &users), ret = 0;
+
+	if (r < 0)
+		return diag_fail(d, r, COLLECTOR_LOGS " cannot be listed: %s", strerror(-r));
+	while (r >= 0 && r != -EPIPE && (e = readdir(users))) {
+		struct diag why = { "" };
+		if (!is_number(e->d_name))
+			continue;
+		r = export_user(all, logs, e->d_name, &why);
+		if (r < 0 && ret >= 0)
+			diag_set(d, "%s", why.text);
+		ret = ret < 0 || r == 0 ? ret : r;
+		r = r == -EPIPE ? r : 0;
+	}
+	return ret;
+}
+
+/* Users that come later are found by the next look. */
+static int export_collected(const struct export_options *all, struct diag *d)
+{
+	_cleanup_close_ int logs = -1;
+	struct follow f = { .signals = -1, .notify = -1 };
+	int r = cmd_audit_open_dir(COLLECTOR_LOGS, &logs, d), ret = r, next = FOLLOW_MORE;
+
+	if (r == 0 && all->follow)
+		r = ret = follow_init(logs, &f, d);
+	while (r == 0 && next == FOLLOW_MORE) {
+		r = export_users(all, logs, d);
+		ret = r == 0 ? ret : r;
+		r = r > 0 ? 0 : r;
+		next = r < 0 || !all->follow ? FOLLOW_STOP : follow_wait(&f, stdout);
+	}
+	follow_done(&f);
+	return ret;
+}
+
+static int check_collector(const struct command_ctx *ctx)
+{
+	const struct options *o = ctx->options;
+
+	if (o->collector && o->dir)
+		return command_usage(ctx, "--collector is about " COLLECTOR_LOGS ", and --dir about another directory");
+	if (o->collector && o->follow && !o->cursor)
+		return command_usage(ctx, "--collector -f needs --cursor FILE: without one each look begins anew");
+	return 0;
+}
+
 static int run_export(const struct command_ctx *ctx)
 {
 	const struct options *o = ctx->options;
-	_cleanup_close_ int dir = -1;
 	struct export_options export;
 	struct diag d = { "" };
 	int r = take_options(ctx, &export);
 
+	if (r == 0)
+		r = check_collector(ctx);
 	if (r != 0)
 		return r;
-	r = o->dir ? cmd_audit_open_dir(o->dir, &dir, &d) : cmd_audit_open_log(&dir, &d);
-	if (r == 0)
-		r = audit_export(dir, &export, stdout, &d);
+	r = o->collector ? export_collected(&export, &d) : export_one(o, &export, &d);
 	/* Without a cursor whoever reads has seen enough; with one, what was not taken has to come again. */
 	if (r == -EPIPE && !export.cursor)
 		return EXIT_OK;
@@ -104,7 +204,8 @@ static int run_export(const struct command_ctx *ctx)
 
 const struct command_row cmd_audit_export = {
 	.name = "audit export",
-	.synopsis = "--format FORM [--cursor FILE] [--output FILE] [-f] [--framing WORD] [--dir DIR] [--since TIME] "
+	.synopsis = "--format FORM [--cursor FILE] [--output FILE] [-f] [--framing WORD] [--dir DIR | --collector] "
+		    "[--since TIME] "
 		    "[--until TIME] "
 		    "[--session ID] [--client NAME] [--tool NAME] [--decision WORD] [[--server] SERVER]",
 	.summary = "the records in the form that a log collector reads",

@@ -6,6 +6,7 @@ The program is the installed one, started for its socket as systemd does it (LIS
 """
 import json
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -322,3 +323,70 @@ def test_started_by_anybody_else_it_says_who_starts_it(machine, variable, words)
     r = subprocess.run(["unshare", "-m", "sh", "-c", AS, str(USER), PROGRAM], pass_fds=(3,), preexec_fn=lambda: os.dup2(fd, 3), stderr=subprocess.PIPE, text=True,
                        env=env, check=False)
     assert r.returncode == 1 and (words in r.stderr or "systemctl enable" in r.stderr), r
+
+
+OTHER = pwd.getpwnam("stockade-test")
+LATER = 'exec setpriv --reuid="$0" --regid="$0" --clear-groups "$@"'
+
+
+def session_of(machine, person, uid, mark):
+    """A session of that user's under the same collector, to its end."""
+    home = f"{machine.person.base}/home-{uid}"
+    if not os.path.isdir(home):
+        os.mkdir(home, 0o700)
+        os.chown(home, uid, uid)
+    env = {**{k: v for k, v in machine.env.items() if not k.startswith("XDG_")}, "HOME": home, "USER": person, "LOGNAME": person}
+    as_user = ["unshare", "-m", "sh", "-c", OVER, "sh", "sh", "-c", LATER, str(uid)] if uid else ["unshare", "-m", "sh", "-c", OVER, "sh"]
+
+    def stockade(*words):
+        return subprocess.run([*as_user, STOCKADE, *words], env=env, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=120, check=True).stdout.strip()
+    words = ("--", "/usr/bin/true", mark)
+    stockade("approve", "--digest", stockade("approve", "--print-digest", *words), *words)
+    stockade("run", *words)
+    until(lambda: not machine.collector.children())
+
+
+def exported(machine, *words, check=0):
+    out = machine.stockade("audit", "export", "--collector", "--format", "jsonl", *words, check=check).stdout
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def opened(records):
+    return sorted((r["uid"], r["server"]) for r in records if r["event"] == "session.open")
+
+
+def logs_of(machine):
+    return {(r["session"], r["seq"]) for uid in os.listdir(machine.collector.logs) if uid.isdigit() for r in machine.collector.records(uid)}
+
+
+def test_the_logs_of_all_users_are_exported_once_each_those_of_later_ones_included(machine):
+    cursor = f"{machine.person.base}/cursor"
+    session_of(machine, "root", 0, "first")
+    one = exported(machine, "--cursor", cursor)
+    assert {u for u, _ in opened(one)} == {"0"} and exported(machine, "--cursor", cursor) == []
+    session_of(machine, OTHER.pw_name, OTHER.pw_uid, "second")
+    session_of(machine, "root", 0, "third")
+    two = exported(machine, "--cursor", cursor)
+    assert {u for u, _ in opened(two)} == {"0", str(OTHER.pw_uid)} and exported(machine, "--cursor", cursor) == []
+    everything = [(r["session"], r["seq"]) for r in one + two]
+    assert len(everything) == len(set(everything)) and set(everything) == logs_of(machine)
+    assert {f for f in os.listdir(machine.person.base) if f.startswith("cursor") and not f.endswith(".lock")} == {"cursor.0", f"cursor.{OTHER.pw_uid}"}
+    # without a cursor each time all of it, and into files a file a user
+    assert {(r["session"], r["seq"]) for r in exported(machine)} == set(everything)
+    into = f"{machine.person.base}/into"
+    assert exported(machine, "--output", into, "--cursor", f"{into}.c") == []
+    for uid in (0, OTHER.pw_uid):
+        with open(f"{into}.{uid}", encoding="utf-8") as f:
+            assert {json.loads(line)["uid"] for line in f} == {str(uid)}
+
+
+def test_a_log_that_cannot_be_exported_holds_up_no_other_users(machine):
+    cursor = f"{machine.person.base}/cursor"
+    session_of(machine, "root", 0, "first")
+    exported(machine, "--cursor", cursor)
+    session_of(machine, OTHER.pw_name, OTHER.pw_uid, "second")
+    os.rename(f"{machine.collector.logs}/0/index.jsonl", f"{machine.person.base}/aside")
+    r = machine.stockade("audit", "export", "--collector", "--format", "jsonl", "--cursor", cursor, check=125)
+    assert {u for u, _ in opened(map(json.loads, r.stdout.splitlines()))} == {str(OTHER.pw_uid)}, r
+    assert "cursor.0" in r.stderr, r.stderr

@@ -419,6 +419,23 @@ def test_where_root_is_not_mapped_its_directory_kills_everything_and_the_words_s
     assert ready(user.start("odd")).end() == 0
 
 
+@pytest.mark.parametrize("how", ["an order", "a file that is dropped in"])
+def test_requests_under_way_are_answered_when_root_kills_by(user, how):
+    user.profile("odd")
+    w = ready(user.start("odd"))
+    for ident in ("one", "two"):
+        w.send({"jsonrpc": "2.0", "id": ident, "method": "tools/call", "params": {"name": "never", "arguments": {}}})
+    w.call("echo", {"text": "they have come by now"})
+    if how == "an order":
+        user.as_root("kill", "--why", "SEC-5", "odd", check=0)
+    else:
+        user.drop("server.odd.json", "odd")
+    for ident in ("one", "two"):
+        error = w.answer(ident)["error"]["message"]
+        assert "kill switch" in error and "SEC-5" in error and "restore" not in error, error
+    assert w.wait() == 125 and not processes(user.mark)
+
+
 def test_roots_directory_that_comes_while_sessions_run_is_noticed(user):
     user.profile("odd")
     w = ready(user.start("odd"))

@@ -131,17 +131,18 @@ static int look_at_setting(const struct named *n, const char *setting)
 	return look_at(&v, setting + strlen(name) + 1);
 }
 
-/* Settings stand in the words of env, of env -S and of a shell's line. */
+/* Settings stand in the words of env, of env -S and of a shell's line. Where a value ends is theirs to say: what
+ * follows it in the same argument is looked at as well. */
 static int look_at_argument(const struct named *n, const char *arg)
 {
-	_cleanup_free_ char *copy = strdup(arg);
-	char *save = NULL;
-	int r = copy ? 0 : -ENOMEM;
+	static const char between[] = " \t\n;\"'";
+	int r = 0;
 
-	for (char *word = copy ? strtok_r(copy, " \t\n;\"'", &save) : NULL; r == 0 && word;
-		word = strtok_r(NULL, " \t\n;\"'", &save))
+	for (const char *word = arg + strspn(arg, between); r == 0 && *word; word += strspn(word, between)) {
 		if (isalpha((unsigned char)*word) || *word == '_')
 			r = look_at_setting(n, word);
+		word += strcspn(word, between);
+	}
 	return r;
 }
 

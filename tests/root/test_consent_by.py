@@ -7,6 +7,7 @@ import ctypes
 import hashlib
 import json
 import os
+import platform
 import pwd
 import shutil
 import struct
@@ -503,20 +504,10 @@ def test_each_way_by_which_other_code_could_run_is_asked_about(fleet, row):
     words, profile = row
     fleet.by("granted")
     directory = os.path.dirname(users(fleet, "data"))
-    script = f"{fleet.person.base}/root.py"
-    put(script, "", mode=0o755)
-    for name, target in (("link.py", script), ("tool", "/usr/bin/true")):
+    for name, target in (("link.py", platform.__file__), ("tool", "/usr/bin/true")):
         os.symlink(target, f"{directory}/{name}")
         os.chown(f"{directory}/{name}", OTHER.pw_uid, OTHER.pw_gid, follow_symlinks=False)
     fleet.profile("release", command=["/usr/bin/python3", "-I", "-m", "platform"])
     fleet.user("run", "notes", check=0)
     fleet.profile("release", **json.loads(json.dumps(profile).replace("{dir}", directory)))
     assert words in fleet.asks(NODE_OPTIONS="--no-warnings")
-
-
-@pytest.mark.parametrize("option", ["--rw", "--host"])
-def test_what_a_command_line_adds_is_not_granted(fleet, option):
-    fleet.by("granted")
-    fleet.profile("release")
-    value = fleet.person.work if option == "--rw" else "example.com"
-    assert f"but: {option} stands on the command line" in fleet.asks(option, value, "--profile", "/etc/stockade/profiles/notes.json")

@@ -313,11 +313,16 @@ def test_where_only_the_admin_approves_no_file_of_the_users_vouches_for_code(fle
     with open(path, "w", encoding="utf-8") as f:
         f.write("import sys; sys.stderr.write('NOT WHAT WAS APPROVED\\n')\n")
     fleet.asks()
-    assert sum(forge(f"{old}/{name}", f"{kept}/{name}", path) for name in os.listdir(old)) == 1
-    subprocess.run(["chown", "-R", f"{OTHER.pw_uid}:{OTHER.pw_gid}", kept], check=True)
+
+    def forged():
+        assert sum(forge(f"{old}/{name}", f"{kept}/{name}", path) for name in os.listdir(old)) == 1
+        subprocess.run(["chown", "-R", f"{OTHER.pw_uid}:{OTHER.pw_gid}", kept], check=True)
+
+    forged()
     # the control: the file is believed where the answer is the user's as well
     assert "NOT WHAT WAS APPROVED" in fleet.user("run", "notes", check=0).stderr
     fleet.by("admin", signatures=False)
+    forged()  # the launch has kept nothing of what has changed just now
     r = fleet.user("run", "notes")
     assert r.returncode == 125 and "only who manages it approves servers" in r.stderr and "NOT WHAT" not in r.stderr, r.stderr
 

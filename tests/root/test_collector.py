@@ -390,3 +390,21 @@ def test_a_log_that_cannot_be_exported_holds_up_no_other_users(machine):
     r = machine.stockade("audit", "export", "--collector", "--format", "jsonl", "--cursor", cursor, check=125)
     assert {u for u, _ in opened(map(json.loads, r.stdout.splitlines()))} == {str(OTHER.pw_uid)}, r
     assert "cursor.0" in r.stderr, r.stderr
+
+
+def test_who_follows_the_collectors_logs_sees_users_that_come_later(machine):
+    words = ["unshare", "-m", "sh", "-c", OVER, "sh", STOCKADE, "audit", "export", "--collector", "--format", "jsonl", "-f"]
+    assert "needs --cursor" in machine.stockade(*words[7:], check=2).stderr
+    session_of(machine, "root", 0, "first")
+    seen = []
+    with subprocess.Popen([*words, "--cursor", f"{machine.person.base}/cursor"], env=machine.env, stdout=subprocess.PIPE, text=True) as p:
+        try:
+            for user, uid, mark in (("root", 0, None), (OTHER.pw_name, OTHER.pw_uid, "second"), ("root", 0, "third")):
+                if mark:
+                    session_of(machine, user, uid, mark)
+                while not logs_of(machine) <= {(r["session"], r["seq"]) for r in seen}:
+                    seen.append(json.loads(p.stdout.readline()))
+        finally:
+            p.terminate()
+        assert p.wait(60) == 0
+    assert len(seen) == len(logs_of(machine)) and {r["uid"] for r in seen} == {"0", str(OTHER.pw_uid)}

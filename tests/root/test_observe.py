@@ -134,7 +134,7 @@ def test_a_session_that_began_before_the_end_is_denied_after_it(machine):  # noq
     # Some tools were shown for no other reason, and the client hears once that they are gone.
 
     def heard():
-        wire.request("ping")
+        denied()
         return sum(json.loads(line).get("method") == "notifications/tools/list_changed" for line in wire.seen)
     assert until(heard, 60)
     assert {t["name"] for t in wire.request("tools/list", {})["result"]["tools"]} == {"get_a"}

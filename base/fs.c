@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <sys/inotify.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/io.h"
@@ -332,4 +334,18 @@ int fs_watch(const int *dirs, size_t n, uint32_t mask)
 			return -1;
 	}
 	return steal_fd(&fd);
+}
+
+bool fs_is_served(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) < 0 || fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+bool fs_is_served_at(int dir, const char *name)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 || fs_is_served(fd);
 }

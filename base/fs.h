@@ -50,5 +50,10 @@ bool fs_is_locked(int dir, const char *name);
 int fs_fd_path(int fd, char **ret) _must_check_;
 /* True when path equals dir or lies within it; both canonical and absolute. "/" contains everything. */
 bool fs_path_within(const char *path, const char *dir);
+/* Is what is open on FUSE, or is that not to be known? A process of any user's may serve it, and says of owners and
+ * modes what it likes. */
+bool fs_is_served(int fd);
+/* The same of a name; links are not followed. */
+bool fs_is_served_at(int dir, const char *name);
 /* Joins and normalises lexically: "//", "/./" go; ".." and relative inputs are -EINVAL. */
 int fs_path_clean(const char *path, char **ret) _must_check_;

@@ -383,10 +383,10 @@ static int ancestors_root_only(const char *path, bool *ret)
 
 	if (!copy)
 		return -ENOMEM;
-	*ret = lstat("/", &st) == 0 && survey_root_alone(&st);
+	*ret = lstat("/", &st) == 0 && survey_root_alone(&st) && !fs_is_served_at(AT_FDCWD, "/");
 	for (char *slash = copy; *ret && (slash = strchr(slash + 1, '/'));) {
 		*slash = '\0';
-		*ret = lstat(copy, &st) == 0 && survey_root_alone(&st);
+		*ret = lstat(copy, &st) == 0 && survey_root_alone(&st) && !fs_is_served_at(AT_FDCWD, copy);
 		*slash = '/';
 	}
 	return 0;
@@ -416,7 +416,7 @@ static int below_root_only(const char *path, bool *ret, struct strv *outward)
 
 	if (lstat(path, &st) < 0)
 		return -errno;
-	*ret = survey_root_alone(&st);
+	*ret = survey_root_alone(&st) && !fs_is_served_at(AT_FDCWD, path);
 	if (!*ret || !S_ISDIR(st.st_mode))
 		return 0;
 	root = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -102,8 +102,10 @@ static int note_link(struct view *w, int fd, const struct survey_dir *d, const c
 /* A directory is not looked at by its name: whoever goes into it sees the one that is open. */
 static int look_at_owners(struct view *w, int fd, const struct survey_dir *d)
 {
-	struct stat st;
+	struct stat st, dir;
 
+	if (fstat(fd, &dir) < 0)
+		return -errno;
 	for (w->at = 0; w->at < w->names.n; w->at++) {
 		const char *name = w->names.text + w->names.at[w->at];
 		int r = 0;
@@ -111,7 +113,8 @@ static int look_at_owners(struct view *w, int fd, const struct survey_dir *d)
 			continue;
 		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return -errno;
-		if (!survey_root_alone(&st))
+		/* A single file can be a mount point as well. */
+		if (!survey_root_alone(&st) || (st.st_dev != dir.st_dev && fs_is_served_at(fd, name)))
 			return SURVEY_OTHERS;
 		code_names_set_type(&w->names, w->at, (unsigned char)IFTODT(st.st_mode));
 		if (S_ISLNK(st.st_mode))
@@ -178,7 +181,7 @@ static int look_into(const struct job *j, struct view *w, struct survey_dir *d)
 	/* What we may not list, the server may not either; but nothing is known of it. */
 	if (fd < 0)
 		return owners ? SURVEY_OTHERS : fd;
-	if (owners && (fstat(fd, &st) < 0 || !survey_root_alone(&st)))
+	if (owners && (fstat(fd, &st) < 0 || !survey_root_alone(&st) || fs_is_served(fd)))
 		return SURVEY_OTHERS;
 	r = code_list(fd, &w->names);
 	if (r < 0)

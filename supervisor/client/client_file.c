@@ -3,11 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/statfs.h>
 #include "base/buf.h"
+#include "base/fs.h"
 #include "supervisor/client/client_parts.h"
 #include "supervisor/survey.h"
 
@@ -21,10 +20,8 @@ static bool same(const struct stat *x, const struct stat *y)
 /* What is there is root's alone; not on FUSE. */
 static bool roots(const char *path, struct stat *ret)
 {
-	struct statfs fs;
-
-	return lstat(path, ret) == 0 && survey_root_alone(ret) && !S_ISLNK(ret->st_mode) && statfs(path, &fs) == 0 &&
-	       fs.f_type != FUSE_SUPER_MAGIC;
+	return lstat(path, ret) == 0 && survey_root_alone(ret) && !S_ISLNK(ret->st_mode) &&
+	       !fs_is_served_at(AT_FDCWD, path);
 }
 
 bool client_file_held(const char *path, const struct stat *st)

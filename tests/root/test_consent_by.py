@@ -12,6 +12,7 @@ import pwd
 import shutil
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -495,6 +496,39 @@ def test_a_program_in_the_command_that_reads_a_file_of_the_users_is_not_granted(
     fleet.user("run", "notes", check=0)
     fleet.profile("release", command=["/usr/bin/python3", "-I", "-c", f"exec(open('{evil}').read())"], **granted)
     assert f"the program in the command names code at '{evil}'" in fleet.asks()
+
+
+@pytest.fixture(params=[False, True], ids=["on a disk", "served by a process"])
+def place(request, fleet):  # pylint: disable=redefined-outer-name
+    """A directory with a program, all of which is root's, or said to be by a process that serves it."""
+    top = tempfile.mkdtemp(prefix="stockade-test-", dir="/opt")
+    content, at = (f"{fleet.person.base}/content", f"{top}/at") if request.param else (f"{top}/at", None)
+    os.makedirs(content)
+    os.chmod(top, 0o755)
+    shutil.copy("/usr/bin/true", f"{content}/server")
+    if not request.param:
+        yield f"{content}/server", False
+    else:
+        os.mkdir(at)
+        subprocess.run(["mksquashfs", content, f"{top}/image", "-quiet", "-no-progress"], check=True, stdout=subprocess.DEVNULL)
+        with subprocess.Popen(["squashfuse", "-f", "-o", "allow_other", f"{top}/image", at]) as server:
+            until(lambda: os.path.ismount(at))
+            yield f"{at}/server", True
+            subprocess.run(["umount", at], check=True)
+            server.wait(60)
+    shutil.rmtree(top)
+
+
+@pytest.mark.needs("fuse")
+def test_what_a_process_of_a_users_says_of_its_files_is_not_granted(fleet, place):
+    path, served = place
+    assert os.stat(path).st_uid == 0 and os.stat(path).st_mode & 0o777 == 0o755
+    fleet.by("granted")
+    fleet.profile("release", command=[path])
+    if served:
+        assert f"the code {path} (program) can be changed by others than root" in fleet.asks()
+    else:
+        fleet.user("run", "notes", check=0)
 
 
 @pytest.mark.parametrize("row", [

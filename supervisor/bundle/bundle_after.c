@@ -75,21 +75,21 @@ static int add_ids(struct revocations *to, const struct judge_rule *by)
 int bundle_after_init(const struct judge_rule *by, const struct keyring *keys, const char *path,
 	const struct verified *kept, struct bundle_after *ret, struct diag *d)
 {
-	_cleanup_bundle_after_ struct bundle_after a = { .rule = *by };
 	int r = 0;
 
 	d->text[0] = '\0';
-	a.rule.server = NULL;
+	*ret = (struct bundle_after){ .rule = *by };
+	ret->rule.server = NULL;
 	if (kept->bytes.data && is_signed(by, keys, kept))
-		r = add_kept(path, &kept->bytes, &a.revoked, d);
+		r = add_kept(path, &kept->bytes, &ret->revoked, d);
 	if (r == 0)
-		r = add_ids(&a.revoked, by);
-	if (r < 0)
+		r = add_ids(&ret->revoked, by);
+	if (r < 0) {
+		bundle_after_done(ret);
 		return r;
-	a.rule.revoked = (const uint8_t(*)[SIGN_ID_BYTES])a.revoked.keys;
-	a.rule.n_revoked = a.revoked.n_keys;
-	*ret = a;
-	a = (struct bundle_after){ 0 };
+	}
+	ret->rule.revoked = (const uint8_t(*)[SIGN_ID_BYTES])ret->revoked.keys;
+	ret->rule.n_revoked = ret->revoked.n_keys;
 	return 0;
 }
 

@@ -37,86 +37,78 @@ static int judge(const char *policy, const struct told *t, struct diag *d)
 
 #define PACKAGE "\"package\": {\"npm\": \"@acme/x\"}"
 
+static const struct {
+	const char *policy;
+	struct told server;
+	const char *words; /* NULL: it starts */
+} servers[] = {
+	{ POLICY("\"description\": \"\""), { NULL } },
+	{ POLICY("\"description\": \"\""), { "x", .user = true } },
+	{ POLICY("\"profiles\": {\"unprofiled\": \"allow\", \"user\": \"allow\"}"), { NULL } },
+	{ POLICY("\"profiles\": {\"unprofiled\": \"deny\"}"), { NULL }, "(profiles.unprofiled)" },
+	{ POLICY("\"profiles\": {\"unprofiled\": \"deny\"}"), { "x", .user = true } },
+	{ POLICY("\"profiles\": {\"user\": \"deny\"}"), { "x", .user = true }, ":2 (profiles.user)" },
+	{ POLICY("\"profiles\": {\"user\": \"deny\"}"), { "x" } },
+	{ POLICY("\"profiles\": {\"user\": \"deny\"}"), { NULL } },
+	{ POLICY("\"servers\": {\"allow\": [\"github\", \"db-*\"]}"), { "github" } },
+	{ POLICY("\"servers\": {\"allow\": [\"github\", \"db-*\"]}"), { "db-a" } },
+	{ POLICY("\"servers\": {\"allow\": [\"github\"]}"), { "github2" }, "no server of this name" },
+	{ POLICY("\"servers\": {\"allow\": []}"), { "x" }, ":2 (servers.allow)" },
+	/* So is that of a profile of a user's own, and its package with it; unless somebody signed for them. */
+	{ POLICY("\"servers\": {\"allow\": [\"github\"]}"), { "github", .user = true },
+		"any name that its user likes" },
+	{ POLICY("\"servers\": {\"allow\": [\"github\"]}"), { "github", .user = true, .signed_by_rule = true } },
+	{ POLICY("\"servers\": {\"deny\": [\"github\"]}"), { "github", .user = true }, "policy denies this server" },
+	{ POLICY("\"packages\": {\"allow\": [\"npm:@acme/*\"]}"), { "x", PACKAGE, .user = true },
+		"what a user's own profile names proves nothing" },
+	{ POLICY("\"packages\": {\"allow\": [\"npm:@acme/*\"]}"),
+		{ "x", PACKAGE, .user = true, .signed_by_rule = true } },
+	{ POLICY("\"packages\": {\"deny\": [\"npm:@acme/*\"]}"), { "x", PACKAGE, .user = true },
+		"policy denies its package" },
+	/* Its name is its user's to choose. */
+	{ POLICY("\"servers\": {\"allow\": [\"*\"]}"), { NULL }, "this one has none" },
+	{ POLICY("\"servers\": {\"deny\": [\"tr*\"]}"), { NULL }, "policy denies this server" },
+	{ POLICY("\"servers\": {\"deny\": [{\"name\": \"true\", \"versions\": \"2..\"}]}"), { NULL },
+		"policy denies this server" },
+	{ POLICY("\"servers\": {\"allow\": [\"*\"],\n\"deny\": [\"x\"]}"), { "x" }, ":3 (servers.deny \"x\")" },
+	{ POLICY("\"servers\": {\"allow\": [{\"name\": \"x\", \"versions\": \"3..9\"}]}"), { "x", "\"version\": 3" } },
+	{ POLICY("\"servers\": {\"allow\": [{\"name\": \"x\", \"versions\": \"3..9\"}]}"), { "x", "\"version\": 10" },
+		"its profile is version 10" },
+	{ POLICY("\"servers\": {\"allow\": [{\"name\": \"x\", \"versions\": \"3..9\"}]}"), { "x" },
+		"its profile names none" },
+	{ POLICY("\"servers\": {\"allow\": [{\"name\": \"x\", \"versions\": \"..9\"}]}"), { "x" },
+		"its profile names none" },
+	{ POLICY("\"servers\": {\"allow\": [{\"name\": \"x\", \"versions\": \"4\"}, {\"name\": \"*\", "
+		 "\"versions\": \"7..\"}]}"),
+		{ "x", "\"version\": 8" } },
+	{ POLICY("\"servers\": {\"deny\": [{\"name\": \"x\", \"versions\": \"..2\"}]}"), { "x", "\"version\": 2" },
+		"policy denies this server" },
+	{ POLICY("\"servers\": {\"deny\": [{\"name\": \"x\", \"versions\": \"..2\"}]}"), { "x", "\"version\": 3" } },
+	/* What says no version may be any. */
+	{ POLICY("\"servers\": {\"deny\": [{\"name\": \"x\", \"versions\": \"..2\"}]}"), { "x" },
+		"policy denies this server" },
+	{ POLICY("\"packages\": {\"allow\": [\"npm:@acme/*\"]}"), { "x", PACKAGE } },
+	{ POLICY("\"packages\": {\"allow\": [\"npm:@other/*\"]}"), { "x", PACKAGE }, "does not allow its package" },
+	{ POLICY("\"packages\": {\"allow\": [\"pypi:@acme/*\"]}"), { "x", PACKAGE }, "does not allow its package" },
+	{ POLICY("\"packages\": {\"allow\": [\"npm:*\"]}"), { "x" }, "its profile names none" },
+	{ POLICY("\"packages\": {\"allow\": [\"npm:*\"]}"), { NULL }, ":2 (packages.allow)" },
+	{ POLICY("\"packages\": {\"deny\": [\"npm:@acme/x\"]}"), { "x", PACKAGE }, "(packages.deny \"npm:@acme/x\")" },
+	{ POLICY("\"packages\": {\"deny\": [\"npm:@acme/x\"]}"), { .program = "/home/u/node_modules/@acme/x/index.js" },
+		"the package that its code lies in" },
+	{ POLICY("\"packages\": {\"deny\": [\"npm:b\"]}"),
+		{ "x", .program = "/home/u/node_modules/a/node_modules/b/c.js" }, "the package that its code lies in" },
+	{ POLICY("\"packages\": {\"deny\": [\"npm:@acme/x\"]}"),
+		{ .program = "/home/u/node_modules/@acme/xy/index.js" } },
+};
+
 static void a_server_starts_where_every_list_of_the_policy_lets_it(void **state)
 {
-	static const struct {
-		const char *policy;
-		struct told server;
-		const char *words; /* NULL: it starts */
-	} rows[] = {
-		{ POLICY("\"description\": \"\""), { NULL } },
-		{ POLICY("\"description\": \"\""), { "x", .user = true } },
-		{ POLICY("\"profiles\": {\"unprofiled\": \"allow\", \"user\": \"allow\"}"), { NULL } },
-		{ POLICY("\"profiles\": {\"unprofiled\": \"deny\"}"), { NULL }, "(profiles.unprofiled)" },
-		{ POLICY("\"profiles\": {\"unprofiled\": \"deny\"}"), { "x", .user = true } },
-		{ POLICY("\"profiles\": {\"user\": \"deny\"}"), { "x", .user = true }, ":2 (profiles.user)" },
-		{ POLICY("\"profiles\": {\"user\": \"deny\"}"), { "x" } },
-		{ POLICY("\"profiles\": {\"user\": \"deny\"}"), { NULL } },
-		{ POLICY("\"servers\": {\"allow\": [\"github\", \"db-*\"]}"), { "github" } },
-		{ POLICY("\"servers\": {\"allow\": [\"github\", \"db-*\"]}"), { "db-a" } },
-		{ POLICY("\"servers\": {\"allow\": [\"github\"]}"), { "github2" }, "no server of this name" },
-		{ POLICY("\"servers\": {\"allow\": []}"), { "x" }, ":2 (servers.allow)" },
-		/* So is that of a profile of a user's own, and its package with it; unless somebody signed for them. */
-		{ POLICY("\"servers\": {\"allow\": [\"github\"]}"), { "github", .user = true },
-			"any name that its user likes" },
-		{ POLICY("\"servers\": {\"allow\": [\"github\"]}"),
-			{ "github", .user = true, .signed_by_rule = true } },
-		{ POLICY("\"servers\": {\"deny\": [\"github\"]}"), { "github", .user = true },
-			"policy denies this server" },
-		{ POLICY("\"packages\": {\"allow\": [\"npm:@acme/*\"]}"), { "x", PACKAGE, .user = true },
-			"what a user's own profile names proves nothing" },
-		{ POLICY("\"packages\": {\"allow\": [\"npm:@acme/*\"]}"),
-			{ "x", PACKAGE, .user = true, .signed_by_rule = true } },
-		{ POLICY("\"packages\": {\"deny\": [\"npm:@acme/*\"]}"), { "x", PACKAGE, .user = true },
-			"policy denies its package" },
-		/* Its name is its user's to choose. */
-		{ POLICY("\"servers\": {\"allow\": [\"*\"]}"), { NULL }, "this one has none" },
-		{ POLICY("\"servers\": {\"deny\": [\"tr*\"]}"), { NULL }, "policy denies this server" },
-		{ POLICY("\"servers\": {\"deny\": [{\"name\": \"true\", \"versions\": \"2..\"}]}"), { NULL },
-			"policy denies this server" },
-		{ POLICY("\"servers\": {\"allow\": [\"*\"],\n\"deny\": [\"x\"]}"), { "x" }, ":3 (servers.deny \"x\")" },
-		{ POLICY("\"servers\": {\"allow\": [{\"name\": \"x\", \"versions\": \"3..9\"}]}"),
-			{ "x", "\"version\": 3" } },
-		{ POLICY("\"servers\": {\"allow\": [{\"name\": \"x\", \"versions\": \"3..9\"}]}"),
-			{ "x", "\"version\": 10" }, "its profile is version 10" },
-		{ POLICY("\"servers\": {\"allow\": [{\"name\": \"x\", \"versions\": \"3..9\"}]}"), { "x" },
-			"its profile names none" },
-		{ POLICY("\"servers\": {\"allow\": [{\"name\": \"x\", \"versions\": \"..9\"}]}"), { "x" },
-			"its profile names none" },
-		{ POLICY("\"servers\": {\"allow\": [{\"name\": \"x\", \"versions\": \"4\"}, {\"name\": \"*\", "
-			 "\"versions\": \"7..\"}]}"),
-			{ "x", "\"version\": 8" } },
-		{ POLICY("\"servers\": {\"deny\": [{\"name\": \"x\", \"versions\": \"..2\"}]}"),
-			{ "x", "\"version\": 2" }, "policy denies this server" },
-		{ POLICY("\"servers\": {\"deny\": [{\"name\": \"x\", \"versions\": \"..2\"}]}"),
-			{ "x", "\"version\": 3" } },
-		/* What says no version may be any. */
-		{ POLICY("\"servers\": {\"deny\": [{\"name\": \"x\", \"versions\": \"..2\"}]}"), { "x" },
-			"policy denies this server" },
-		{ POLICY("\"packages\": {\"allow\": [\"npm:@acme/*\"]}"), { "x", PACKAGE } },
-		{ POLICY("\"packages\": {\"allow\": [\"npm:@other/*\"]}"), { "x", PACKAGE },
-			"does not allow its package" },
-		{ POLICY("\"packages\": {\"allow\": [\"pypi:@acme/*\"]}"), { "x", PACKAGE },
-			"does not allow its package" },
-		{ POLICY("\"packages\": {\"allow\": [\"npm:*\"]}"), { "x" }, "its profile names none" },
-		{ POLICY("\"packages\": {\"allow\": [\"npm:*\"]}"), { NULL }, ":2 (packages.allow)" },
-		{ POLICY("\"packages\": {\"deny\": [\"npm:@acme/x\"]}"), { "x", PACKAGE },
-			"(packages.deny \"npm:@acme/x\")" },
-		{ POLICY("\"packages\": {\"deny\": [\"npm:@acme/x\"]}"),
-			{ .program = "/home/u/node_modules/@acme/x/index.js" }, "the package that its code lies in" },
-		{ POLICY("\"packages\": {\"deny\": [\"npm:b\"]}"),
-			{ "x", .program = "/home/u/node_modules/a/node_modules/b/c.js" },
-			"the package that its code lies in" },
-		{ POLICY("\"packages\": {\"deny\": [\"npm:@acme/x\"]}"),
-			{ .program = "/home/u/node_modules/@acme/xy/index.js" } },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
 		struct diag d = { "" };
-		int r = judge(rows[i].policy, &rows[i].server, &d);
-		bool right = rows[i].words ? r == -EPERM && strstr(d.text, rows[i].words) &&
-						     strstr(d.text, "is not started") && strstr(d.text, "manages")
-					   : r == 0;
+		int r = judge(servers[i].policy, &servers[i].server, &d);
+		bool right = servers[i].words ? r == -EPERM && strstr(d.text, servers[i].words) &&
+							strstr(d.text, "is not started") && strstr(d.text, "manages")
+					      : r == 0;
 		if (!right)
 			fail_msg("row %zu: %d: %s", i, r, d.text);
 	}

@@ -200,6 +200,15 @@ static int take(struct kill_told *t, char id[AUDIT_SESSION_ID_LEN + 1], enum kil
 			 : kill_order_take_answer(t->answers, id, ret, ret_init);
 }
 
+/* One that was killed may have obeyed as well, only too late: it is one session. from: NULL when it was not told. */
+static void count(struct kill_answered *from, unsigned *n)
+{
+	if (!from || !from->counted)
+		++*n;
+	if (from)
+		from->counted = true;
+}
+
 static int hear_one(struct kill_told *t)
 {
 	char id[AUDIT_SESSION_ID_LEN + 1];
@@ -216,21 +225,23 @@ static int hear_one(struct kill_told *t)
 		return 0;
 	}
 	from->heard = true;
-	t->reached += answer == KILL_OBEYED;
+	if (answer == KILL_OBEYED)
+		count(from, &t->reached);
 	return init >= 0 ? note_init(t, (struct kill_init){ .fd = init }) : 0;
 }
 
-/* Who says more than there are to answer is not listened to: one who never ends saying something held us up. */
+/* Who says more than there are to answer is not listened to: one who never ends saying something held us up. What is
+ * there already is heard although nobody is waited for: it came too late the time before. */
 static int hear_all(struct kill_told *t)
 {
 	struct pollfd p = { .fd = t->answers, .events = POLLIN };
 	size_t most = 2 * t->n + SPARE_ANSWERS;
 
-	for (size_t i = 0; silent(t) && i < most; i++) {
+	for (size_t i = 0; i < most; i++) {
 		uint64_t now = io_now_us();
 		struct timespec left = { 0 };
 		int r;
-		if (now < t->until)
+		if (silent(t) && now < t->until)
 			left.tv_nsec = (long)(t->until - now) * 1000;
 		if (ppoll(&p, 1, &left, NULL) <= 0)
 			return 0;
@@ -265,12 +276,14 @@ static int open_init(const struct kill_told *t, const struct registry_entry *e, 
 	return 0;
 }
 
-/* heard: it says that it does so itself. */
-static int kill_init(struct kill_told *t, const struct registry_entry *e, bool heard)
+/* from: NULL when it was not told. One that is gone and was told has obeyed; its answer is only not here yet. */
+static int kill_init(struct kill_told *t, const struct registry_entry *e, struct kill_answered *from)
 {
 	_cleanup_close_ int init = -1;
 	int r = open_init(t, e, &init);
 
+	if (r == -ESRCH && from && !t->others)
+		count(from, &t->reached);
 	if (r == -ESRCH)
 		return 0;
 	if (r == 0 && syscall(SYS_pidfd_send_signal, init, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
@@ -280,7 +293,8 @@ static int kill_init(struct kill_told *t, const struct registry_entry *e, bool h
 		return diag_fail(&t->why, 0, "session %.12s does not answer and cannot be ended from here: %s", e->id,
 			r == -EXDEV ? "it runs in another container" : strerror(-r));
 	}
-	t->forced += !heard;
+	/* Another's that has answered says that it does so itself. */
+	count(from, &t->forced);
 	return note_init(
 		t, (struct kill_init){
 			   .fd = t->others ? -1 : steal_fd(&init), .pid = e->init_pid, .start = e->init_start });
@@ -301,7 +315,7 @@ static int kill_silent(struct kill_told *t, const struct registry_list *l)
 		if (heard && (!t->others || t->entry->tool))
 			continue;
 		if (glob_match(t->entry->server, e->name, strlen(e->name)) && !is_noted(t, e))
-			r = kill_init(t, e, heard);
+			r = kill_init(t, e, from);
 	}
 	return r;
 }

@@ -32,6 +32,7 @@ struct kill_answered {
 	bool heard;   /* it has answered */
 	bool settled; /* it was waited for */
 	bool listed;  /* the registry knows it */
+	bool counted; /* among those that ended, or were told of a tool */
 };
 
 /* LAST: the entry is there. */

@@ -117,14 +117,21 @@ def test_a_killed_server_ends_with_all_it_started_and_does_not_start_again(perso
     person.verified()
 
 
-def test_a_request_under_way_is_answered_in_words_that_lift_nothing(person):
+BY_ORDER_OR_FILE = pytest.mark.parametrize("kill_it", [
+    lambda person, *target: kill(person, "--why", "SEC-1234", *target),
+    lambda person, *target: drop(person, "SEC-1234.json", entry(*target)),
+], ids=["an order", "a file that is dropped in"])
+
+
+@BY_ORDER_OR_FILE
+def test_a_request_under_way_is_answered_in_words_that_lift_nothing(person, kill_it):
     odd(person, "odd")
     w = ready(person, "odd")
     w.send({"jsonrpc": "2.0", "id": "under way", "method": "tools/call", "params": {"name": "never", "arguments": {}}})
     w.call("echo", {"text": "it has come by now"})
-    kill(person, "--why", "SEC-1", "odd")
+    kill_it(person, "odd")
     error = w.answer("under way")["error"]["message"]
-    assert "kill switch" in error and "SEC-1" in error, error
+    assert "kill switch" in error and "SEC-1234" in error, error
     assert w.wait() == 125
     for loosening in LOOSENING:
         assert loosening not in error and loosening.encode() not in w.err
@@ -427,12 +434,13 @@ def test_the_hello_promises_that_the_list_of_tools_can_change(person):
     w.end()
 
 
-def test_a_call_under_way_of_a_killed_tool_is_answered_and_cancelled(person):
+@BY_ORDER_OR_FILE
+def test_a_call_under_way_of_a_killed_tool_is_answered_and_cancelled(person, kill_it):
     odd(person, "odd")
     w = ready(person, "odd")
     w.send({"jsonrpc": "2.0", "id": "under way", "method": "tools/call", "params": {"name": "never", "arguments": {}}})
     w.call("echo", {"text": "it has come by now"})
-    kill(person, "odd", "never")
+    kill_it(person, "odd", "never")
     result = w.answer("under way")["result"]
     assert result["isError"] and "kill switch" in result["content"][0]["text"], result
     cancelled = json.loads(w.call("cancelled")["result"]["content"][0]["text"])

@@ -135,7 +135,7 @@ static int export_users(const struct export_options *all, int logs, struct diag 
 
 	if (r < 0)
 		return diag_fail(d, r, COLLECTOR_LOGS " cannot be listed: %s", strerror(-r));
-	while (r >= 0 && r != -EPIPE && (e = readdir(users))) {
+	while (r >= 0 && (e = readdir(users))) {
 		struct diag why = { "" };
 		if (!is_number(e->d_name))
 			continue;

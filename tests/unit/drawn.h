@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * drawn - what the property tests of a policy share: chance from a seed, lists drawn from it, and how a failure is told
+ * drawn - what the property tests of a policy share: chance from a seed, what policies and profiles are drawn from and
+ * how, and how a failure is told
  *
  * What a policy and a profile say by themselves each test judges by its own model.
  */
@@ -78,6 +79,65 @@ static inline void drawn_audit(uint64_t *s, json_t *o)
 		json_object_set_new(o, "audit", json_pack("{s:s}", "arguments", PICK(s, drawn_arguments)));
 }
 
+/* --- what policies and profiles name --- */
+
+static const char *const drawn_globs[] = { "get_*", "*_issue", "get_issue", "*", "delete_*", "*e*" };
+static const char *const drawn_tools[] = { "get_issue", "get_repo", "delete_issue", "delete_repo", "create", "x" };
+static const char *const drawn_variable_globs[] = { "API_*", "*", "NODE_OPTIONS", "*_TOKEN", "M*" };
+static const char *const drawn_channels[] = { "terminal", "approve", "digest" };
+
+/* "allow" and "deny" of what has names. */
+static inline json_t *drawn_rules(uint64_t *s, unsigned of_ten)
+{
+	json_t *o = json_object();
+
+	if (often(s, of_ten))
+		drawn_list_of(s, o, "allow", drawn_globs, ARRAY_LEN(drawn_globs));
+	if (often(s, 4))
+		drawn_list_of(s, o, "deny", drawn_globs, ARRAY_LEN(drawn_globs));
+	return o;
+}
+
+/* What profiles and policies write alike, but for places: those are each test's own. of_ten: how often lists are there.
+ */
+static inline json_t *drawn_alike(uint64_t *s, unsigned of_ten)
+{
+	json_t *files = json_object(), *limits = json_object(), *o = json_pack("{s:i}", "stockade", 1);
+
+	if (often(s, 3))
+		json_object_set_new(files, "home", json_string(often(s, 5) ? "empty" : "private"));
+	if (often(s, 5))
+		json_object_set_new(limits, "processes", json_integer(1 + chance(s) % 600));
+	if (often(s, 5))
+		json_object_set_new(limits, "files", json_integer(16 + chance(s) % 4000));
+	if (often(s, 5))
+		json_object_set_new(limits, "message", json_sprintf("%uKiB", 4 + chance(s) % 8000));
+	json_object_set_new(o, "filesystem", files);
+	json_object_set_new(o, "limits", limits);
+	json_object_set_new(o, "tools", drawn_rules(s, of_ten));
+	drawn_audit(s, o);
+	return o;
+}
+
+static inline void drawn_lists_of_a_policy(uint64_t *s, json_t *policy, const char *const *hosts, size_t n_hosts)
+{
+	json_t *env = json_object(), *net = json_object(), *client = json_object();
+
+	if (often(s, 5))
+		drawn_list_of(s, env, "pass", drawn_variable_globs, ARRAY_LEN(drawn_variable_globs));
+	if (often(s, 5))
+		drawn_list_of(s, env, "set", drawn_variable_globs, ARRAY_LEN(drawn_variable_globs));
+	if (often(s, 6))
+		drawn_list_of(s, net, "allow", hosts, n_hosts);
+	if (often(s, 4))
+		json_object_set_new(client, "sampling", json_boolean(often(s, 5)));
+	if (often(s, 3))
+		json_object_set_new(policy, "seccomp", json_pack("[s]", often(s, 5) ? "default" : "browser"));
+	json_object_set_new(policy, "env", env);
+	json_object_set_new(policy, "network", net);
+	json_object_set_new(policy, "client", client);
+}
+
 static inline const json_t *said(const json_t *o, const char *section, const char *key)
 {
 	return json_object_get(json_object_get(o, section), key);
@@ -108,7 +168,8 @@ __attribute__((noreturn)) static inline void drawn_explain(
 	const struct {
 		const char *option;
 		const struct strv *words;
-	} rows[] = { { "--ro", &c->grants->read }, { "--rw", &c->grants->write }, { "--host", &c->grants->hosts } };
+	} rows[] = { { "--ro", &c->grants->read }, { "--rw", &c->grants->write }, { "--host", &c->grants->hosts },
+		{ "--env", &c->grants->env_pass }, { "--set", &c->grants->sets } };
 
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
 		for (size_t i = 0; i < rows[k].words->n; i++)
@@ -117,6 +178,25 @@ __attribute__((noreturn)) static inline void drawn_explain(
 	fprintf(stderr, "policy %s\nprofile %s\n", policy, profile);
 	fail_msg("STOCKADE_SEED=%llu, %s: %s", (unsigned long long)c->seed, what, condition);
 	abort();
+}
+
+/* Each seed from 1, of which one() starts so many at least, or it would prove nothing. STOCKADE_SEED=N is that one
+ * alone.
+ */
+static inline void drawn_all(uint64_t cases, uint64_t least, bool (*one)(uint64_t seed, void *ctx), void *ctx)
+{
+	const char *only = getenv("STOCKADE_SEED");
+	uint64_t started = 0;
+
+	if (only) {
+		(void)one(strtoull(only, NULL, 10), ctx);
+		return;
+	}
+	for (uint64_t seed = 1; seed <= cases; seed++)
+		started += one(seed, ctx);
+	if (started < least)
+		fail_msg("only %llu of %llu launches would start", (unsigned long long)started,
+			(unsigned long long)cases);
 }
 
 /* x: a pointer to a struct draw, which explain() of the test makes a case of. */

@@ -30,10 +30,7 @@ static const char *const names[] = { "example.com", "api.example.com", "x.api.ex
 static const char *const addresses[] = { "10.1.2.3", "10.1.9.9", "10.200.0.1", "8.8.8.8", "9.1.1.1", "169.254.169.254",
 	"169.254.1.1" };
 static const uint16_t ports[] = { 80, 443, 8443 };
-static const char *const globs[] = { "get_*", "*_issue", "get_issue", "*", "delete_*", "*e*" };
-static const char *const tools[] = { "get_issue", "get_repo", "delete_issue", "delete_repo", "create", "x" };
 static const char *const variables[] = { "API_TOKEN", "API_KEY", "NODE_OPTIONS", "PYTHONPATH", "LD_PRELOAD" };
-static const char *const variable_globs[] = { "API_*", "*", "NODE_OPTIONS", "*_TOKEN" };
 static const char *const rates[] = { "10/s", "60/min", "5/min", "1000/h", "600/min", "3/d" };
 
 /* One drawn case. */
@@ -73,78 +70,50 @@ static void put_places(struct draw *x, json_t *o, const char *key)
 	drawn_list(&x->state, o, key, any_place, x);
 }
 
-static json_t *rules_of(struct draw *x)
+static void put_limits(struct draw *x, json_t *limits)
 {
-	json_t *o = json_object();
+	static const char *const sides[] = { "message_client", "message_server" };
 
-	if (often(&x->state, 6))
-		drawn_list_of(&x->state, o, "allow", globs, ARRAY_LEN(globs));
-	if (often(&x->state, 4))
-		drawn_list_of(&x->state, o, "deny", globs, ARRAY_LEN(globs));
-	if (often(&x->state, 0))
-		json_object_set_new(o, "rate", json_string("1/s"));
-	return o;
-}
-
-static void put_limits(struct draw *x, json_t *o)
-{
-	json_t *limits = json_object();
-
-	if (often(&x->state, 5))
-		json_object_set_new(limits, "processes", json_integer(1 + chance(&x->state) % 600));
-	if (often(&x->state, 5))
-		json_object_set_new(limits, "files", json_integer(16 + chance(&x->state) % 4000));
-	for (unsigned i = 0; i < 3; i++)
+	for (size_t i = 0; i < ARRAY_LEN(sides); i++)
 		if (often(&x->state, 3))
-			json_object_set_new(limits,
-				(const char *[]){ "message", "message_client", "message_server" }[i],
-				json_sprintf("%uKiB", 4 + chance(&x->state) % 10000));
+			json_object_set_new(limits, sides[i], json_sprintf("%uKiB", 4 + chance(&x->state) % 10000));
 	if (often(&x->state, 3))
 		json_object_set_new(limits, "calls", json_integer(1 + chance(&x->state) % 100));
-	json_object_set_new(o, "limits", limits);
 }
 
 /* What profiles and policies write alike. */
 static json_t *alike(struct draw *x)
 {
-	json_t *o = json_pack("{s:i}", "stockade", 1), *files = json_object(), *t;
+	json_t *o = drawn_alike(&x->state, 6), *files = json_object_get(o, "filesystem"),
+	       *t = json_object_get(o, "tools");
 
 	if (often(&x->state, 6))
 		put_places(x, files, "read");
 	if (often(&x->state, 6))
 		put_places(x, files, "write");
 	if (often(&x->state, 3))
-		json_object_set_new(files, "home", json_string(often(&x->state, 5) ? "empty" : "private"));
-	if (often(&x->state, 3))
 		json_object_set_new(files, "protect", json_string(often(&x->state, 5) ? "default" : "none"));
 	if (often(&x->state, 3))
 		json_object_set_new(files, "tmp", json_sprintf("%uKiB", 64 + chance(&x->state) % 900000));
-	json_object_set_new(o, "filesystem", files);
-	t = rules_of(x);
 	if (often(&x->state, 5))
 		json_object_set_new(t, "rate", json_string(rates[chance(&x->state) % ARRAY_LEN(rates)]));
 	if (often(&x->state, 3))
 		json_object_set_new(t, "time", json_sprintf("%us", 1 + chance(&x->state) % 100));
 	if (often(&x->state, 3))
 		json_object_set_new(t, "text", json_string(often(&x->state, 5) ? "neutralise" : "pass"));
-	json_object_set_new(o, "tools", t);
-	json_object_set_new(o, "prompts", rules_of(x));
-	put_limits(x, o);
-	drawn_audit(&x->state, o);
+	json_object_set_new(o, "prompts", drawn_rules(&x->state, 6));
+	put_limits(x, json_object_get(o, "limits"));
 	return o;
 }
 
 static void draw_policy(struct draw *x)
 {
-	json_t *env = json_object(), *net = json_object(), *client = json_object();
+	json_t *net, *client;
 
 	x->policy = alike(x);
-	if (often(&x->state, 5))
-		drawn_list_of(&x->state, env, "pass", variable_globs, ARRAY_LEN(variable_globs));
-	if (often(&x->state, 5))
-		drawn_list_of(&x->state, env, "set", variable_globs, ARRAY_LEN(variable_globs));
-	if (often(&x->state, 6))
-		drawn_list_of(&x->state, net, "allow", hosts, ARRAY_LEN(hosts));
+	drawn_lists_of_a_policy(&x->state, x->policy, hosts, ARRAY_LEN(hosts));
+	net = json_object_get(x->policy, "network");
+	client = json_object_get(x->policy, "client");
 	if (often(&x->state, 3))
 		json_object_set_new(net, "private", json_boolean(often(&x->state, 3)));
 	if (often(&x->state, 3))
@@ -152,15 +121,25 @@ static void draw_policy(struct draw *x)
 	if (often(&x->state, 3))
 		json_object_set_new(net, "sni", json_boolean(often(&x->state, 5)));
 	if (often(&x->state, 4))
-		json_object_set_new(client, "sampling", json_boolean(often(&x->state, 5)));
-	if (often(&x->state, 4))
 		json_object_set_new(client, "elicitation", json_boolean(often(&x->state, 5)));
-	if (often(&x->state, 3))
-		json_object_set_new(
-			x->policy, "seccomp", json_pack("[s]", often(&x->state, 5) ? "default" : "browser"));
-	json_object_set_new(x->policy, "env", env);
-	json_object_set_new(x->policy, "network", net);
-	json_object_set_new(x->policy, "client", client);
+}
+
+/* "${dir}", which the command line names, below one of two places. */
+static void draw_parameter(struct draw *x)
+{
+	json_t *files = json_object_get(x->profile, "filesystem");
+	const char *one, *other, *key = often(&x->state, 5) ? "read" : "write";
+
+	if (!often(&x->state, 3))
+		return;
+	one = place(x, false);
+	other = place(x, false);
+	json_object_set_new(x->profile, "parameters",
+		json_pack("{s:{s:s, s:[s, s]}}", "dir", "type", "directory", "within", one, other));
+	if (!json_object_get(files, key))
+		json_object_set_new(files, key, json_array());
+	json_array_append_new(json_object_get(files, key), json_string("${dir}"));
+	assert_int_equal(strv_addf(&x->grants.sets, "dir=%s", often(&x->state, 4) ? one : place(x, false)), 0);
 }
 
 static void draw_profile(struct draw *x)
@@ -168,6 +147,7 @@ static void draw_profile(struct draw *x)
 	json_t *env = json_object(), *net = json_object(), *set = json_object();
 
 	x->profile = alike(x);
+	draw_parameter(x);
 	json_object_set_new(x->profile, "name", json_string("x"));
 	json_object_set_new(x->profile, "command", json_pack("[s]", "/usr/bin/true"));
 	drawn_list_of(&x->state, env, "pass", variables, 3);
@@ -348,6 +328,22 @@ __attribute__((noreturn, format(printf, 3, 4))) static void explain(
 	drawn_explain(&(struct drawn_case){ x->seed, x->policy, x->profile, &x->grants }, more, condition);
 }
 
+static void hold_parameter(const struct draw *x)
+{
+	const json_t *within = json_object_get(said(x->profile, "parameters", "dir"), "within");
+	char value[PATH_MAX], holder[PATH_MAX];
+	bool holds = false;
+
+	if (!within)
+		return;
+	assert_non_null(realpath(x->grants.sets.v[0] + strlen("dir="), value));
+	for (size_t i = 0; i < json_array_size(within); i++) {
+		assert_non_null(realpath(json_string_value(json_array_get(within, i)), holder));
+		holds = holds || fs_path_within(value, holder);
+	}
+	HOLDS(x, holds, "the value %s", value);
+}
+
 static void hold_files(const struct draw *x)
 {
 	const struct profile *f = &x->e.profile;
@@ -451,12 +447,12 @@ static void hold_names(const struct draw *x)
 	} rows[] = { { "tools", &f->tools }, { "prompts", &f->prompts } };
 
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
-		for (size_t i = 0; i < ARRAY_LEN(tools); i++)
+		for (size_t i = 0; i < ARRAY_LEN(drawn_tools); i++)
 			HOLDS(x,
-				shim_rules_judge(rows[k].rules, tools[i], strlen(tools[i])).allowed ==
-					(lists_allow(x->policy, rows[k].section, tools[i]) &&
-						lists_allow(x->profile, rows[k].section, tools[i])),
-				"%s %s", rows[k].section, tools[i]);
+				shim_rules_judge(rows[k].rules, drawn_tools[i], strlen(drawn_tools[i])).allowed ==
+					(lists_allow(x->policy, rows[k].section, drawn_tools[i]) &&
+						lists_allow(x->profile, rows[k].section, drawn_tools[i])),
+				"%s %s", rows[k].section, drawn_tools[i]);
 }
 
 static bool has_item(const struct profile_items *l, const char *name)
@@ -610,10 +606,15 @@ static void done(struct draw *x)
 	json_decref(x->profile);
 }
 
+struct place_of_test {
+	const char *root, *login_home;
+};
+
 /* Is it started? */
-static bool draw_one(uint64_t seed, const char *root, const char *login_home)
+static bool draw_one(uint64_t seed, void *ctx)
 {
-	struct draw x = { .seed = seed, .state = drawn_begin(seed), .root = root, .login_home = login_home };
+	const struct place_of_test *of = ctx;
+	struct draw x = { .seed = seed, .state = drawn_begin(seed), .root = of->root, .login_home = of->login_home };
 	struct diag d = { "" };
 	int r;
 
@@ -625,6 +626,7 @@ static bool draw_one(uint64_t seed, const char *root, const char *login_home)
 	if (r == 0)
 		r = grant(&x, &d);
 	if (r == 0) {
+		hold_parameter(&x);
 		hold_files(&x);
 		hold_network(&x);
 		hold_names(&x);
@@ -645,7 +647,7 @@ static void no_command_line_environment_or_link_ever_widens_what_policy_and_prof
 	static const char *const dirs[] = { "docs", "docs/a", "docs/a/deep", "docs/b", "work", "work/x", "other",
 		"home2", "home2/docs" };
 	const struct passwd *pw = getpwuid(getuid());
-	size_t started = 0;
+	struct place_of_test of = { root, pw ? pw->pw_dir : "/nonexistent" };
 
 	(void)state;
 	assert_non_null(mkdtemp(root));
@@ -658,14 +660,10 @@ static void no_command_line_environment_or_link_ever_widens_what_policy_and_prof
 	assert_int_equal(symlink("other", path), 0);
 	snprintf(path, sizeof(path), "%s/docs/out", root);
 	assert_int_equal(symlink("../work", path), 0);
-	for (uint64_t seed = 1; seed <= CASES; seed++)
-		started += draw_one(seed, root, pw ? pw->pw_dir : "/nonexistent");
+	drawn_all(CASES, CASES / 4, draw_one, &of);
 	setenv("PATH", "/usr/bin:/bin", 1);
 	snprintf(path, sizeof(path), "rm -rf %s", root);
 	assert_int_equal(system(path), 0);
-	/* Else it would prove nothing. */
-	if (started < CASES / 4)
-		fail_msg("only %zu of %d launches would start", started, CASES);
 }
 
 int main(void)

@@ -4,7 +4,6 @@
 Nothing here is in force: each test looks at a file of its own. That a machine's policy then does what was told is
 tests/root/test_policy_commands.py.
 """
-import hashlib
 import json
 import os
 import pty
@@ -14,19 +13,10 @@ import subprocess
 
 import pytest
 from harness import STOCKADE, Wire
+from integration.policy_told import SERVER, changes_of, connection, log_of, new_policy, record, tell
 
 pytestmark = pytest.mark.root
 
-SERVER = """
-import json, sys
-for line in sys.stdin:
-    m = json.loads(line)
-    answer = {"initialize": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "n", "version": "1"}},
-              "tools/list": {"tools": [{"name": n, "inputSchema": {"type": "object"}} for n in ("get_a", "put_a")]},
-              "tools/call": {"content": []}}.get(m.get("method"))
-    if answer:
-        print(json.dumps({"jsonrpc": "2.0", "id": m["id"], "result": answer}), flush=True)
-"""
 COMMAND = ["/usr/bin/python3", "-c", SERVER]
 
 
@@ -34,18 +24,15 @@ class Looked:
     """What is told of one policy, by server."""
 
     def __init__(self, person, policy, *words, check=None):
-        path = f"{person.base}/new.json"
-        with open(path, "w", encoding="utf-8") as f:
-            json.dump({"stockade": 1, **policy}, f)
-        os.chmod(path, 0o644)
-        self.r = person.stockade("policy", "test", "--json", *words, path)
-        self.told = json.loads(self.r.stdout)
-        assert self.r.returncode == (1 if self.told["worse"] else 0), self.r.stderr
-        assert check is None or self.r.returncode == check, self.r.stdout
-        self.path = path
+        self.told = tell(person.stockade, person, policy, *words)
+        assert check is None or self.told["worse"] == bool(check), self.told
+        self.path = new_policy(person)
 
     def changes(self, server):
-        return [(c["worse"], c["what"]) for s in self.told["servers"] if s["server"] == server for c in s["changes"]]
+        return [(c["worse"], c["what"]) for c in changes_of(self.told, server)]
+
+    def rules(self, server):
+        return {c["what"]: c["rule"] for c in changes_of(self.told, server)}
 
     def outcomes(self):
         return {a["server"]: a["outcome"] for a in self.told["approvals"]}
@@ -94,8 +81,8 @@ def test_each_server_is_told_what_it_loses_and_by_which_rule(used):
     looked = Looked(used, {"filesystem": {"read": [f"{used.work}/notes"]}, "network": {"allow": ["*.example.com:443"]}, "tools": {"deny": ["put_a"]}})
     assert looked.changes("fixed") == [(True, f"reading {used.work}/docs: no more"),
                                        (True, "connecting to *.example.com:443,8443: only *.example.com:443"), (True, "the tool put_a: no more")]
-    rules = [c["rule"] for s in looked.told["servers"] if s["server"] == "fixed" for c in s["changes"]]
-    assert rules == [f"{looked.path}:1 (filesystem.read)", f"{looked.path}:1 (network.allow)", f'{looked.path}:1 (tools.deny "put_a")']
+    assert list(looked.rules("fixed").values()) == [
+        f"{looked.path}:1 (filesystem.read)", f"{looked.path}:1 (network.allow)", f'{looked.path}:1 (tools.deny "put_a")']
     assert (True, "the tool put_a: no more") in looked.changes("chosen")
     assert set(looked.outcomes().values()) == {"asks"}
 
@@ -106,10 +93,10 @@ def test_what_a_switch_of_the_policy_takes_is_told_with_its_rule(used):
                            "filesystem": {"write": [f"{used.work}/docs"], "protect": "none"},
                            "network": {"allow": [{"host": "api.example.com", "ports": [443], "sni": False}]}})
     looked = Looked(used, {"filesystem": {"protect": "default"}, "network": {"sni": True}, "tools": {"text": "neutralise"}})
-    rules = {c["what"]: c["rule"] for s in looked.told["servers"] if s["server"] == "fixed" for c in s["changes"]}
-    assert rules == {"another name in TLS than api.example.com:443: no more": f"{looked.path}:1 (network.sni)",
-                     "writing what the user's own tools execute: no more": f"{looked.path}:1 (filesystem.protect)",
-                     "escape sequences and invisible characters in what it says: no more": f"{looked.path}:1 (tools.text)"}
+    assert looked.rules("fixed") == {
+        "another name in TLS than api.example.com:443: no more": f"{looked.path}:1 (network.sni)",
+        "writing what the user's own tools execute: no more": f"{looked.path}:1 (filesystem.protect)",
+        "escape sequences and invisible characters in what it says: no more": f"{looked.path}:1 (tools.text)"}
 
 
 def test_an_approval_of_a_parameter_is_judged_by_the_directory_that_was_approved(used):
@@ -187,25 +174,6 @@ def test_damaged_lines_are_counted_and_believed_by_nobody(used):
     assert n >= 6 and log["damaged"] == n and log["denied"] == [] and ".jsonl:" in log["damaged_at"]
 
 
-def record(**members):
-    """A whole record, by docs/audit.md alone."""
-    body = json.dumps({"v": 1, "seq": 1, "ts": "2026-10-01T12:00:00.000000Z", "session": "0" * 32, **members, "prev": "0" * 64}, separators=(",", ":"))
-    return body[:-1] + ',"hash":"' + hashlib.blake2b(body.encode(), digest_size=32).hexdigest() + '"}\n'
-
-
-def log_of(person, lines, times=1):
-    directory = f"{person.base}/made"
-    os.mkdir(directory, 0o700)
-    with open(f"{directory}/20261001T120000Z-{'0' * 32}.jsonl", "w", encoding="ascii") as f:
-        for _ in range(times):
-            f.writelines(lines)
-    return directory
-
-
-def connection(server="fixed", decision="allow", **members):
-    return record(event="net.connect", source="dial", server=server, version="1", **members, decision=decision)
-
-
 def test_recorded_connections_are_held_against_the_hosts_and_networks_of_the_policy(used):
     directory = log_of(used, [connection(name="a.example.com", port=443, address="93.184.215.14"), connection(name="a.example.com", port=8443),
                               connection(name="b.example.com", port=8443, decision="deny"), connection(name="elsewhere.example", port=443),
@@ -241,7 +209,7 @@ def test_a_long_log_is_read_with_little_memory_and_says_how_far_it_has_come(used
 
 
 def test_what_cannot_be_a_policy_is_refused_with_its_line_and_names_are_checked(used):
-    path = f"{used.base}/new.json"
+    path = new_policy(used)
     for text, words in (('{"stockade": 1,\n "tools": {"denny": []}}', "new.json:2: unknown key 'tools.denny', did you mean 'deny'?"),
                         ('{"stockade": 1,\n "kill": {}}', "new.json:2: kill is not enforced by this version"), ("[]", "a policy is a JSON object")):
         with open(path, "w", encoding="utf-8") as f:

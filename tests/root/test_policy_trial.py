@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `stockade policy test` tells of observing, and of whose word starts a server, is what then happens."""
-import json
 import os
 
 import pytest
 from integration.harness import Wire
-from integration.test_policy_test import connection, log_of, record
+from integration.policy_told import SERVER, connection, log_of, new_policy, record, tell
 from root.test_ceilings import managed
 from root.test_consent_by import fleet  # noqa: F401 pylint: disable=unused-import
 from root.test_observe import moment, use
@@ -16,16 +15,6 @@ pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
 SIGNED = {"signatures": {"need": 1, "of": ["release", "security"]}}
 TOOLS = {"tools": {"allow": ["get_*", "put_*"], "deny": ["put_*"]}}
-SERVER = """
-import json, sys
-for line in sys.stdin:
-    m = json.loads(line)
-    answer = {"initialize": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "n", "version": "1"}},
-              "tools/list": {"tools": [{"name": n, "inputSchema": {"type": "object"}} for n in ("get_a", "put_a")]},
-              "tools/call": {"content": []}}.get(m.get("method"))
-    if answer:
-        print(json.dumps({"jsonrpc": "2.0", "id": m["id"], "result": answer}), flush=True)
-"""
 
 
 def observing(days=7, **more):
@@ -33,12 +22,7 @@ def observing(days=7, **more):
 
 
 def told_by(run, person, policy, *words):
-    """What is told of it; the status is what the report says of the whole."""
-    path = f"{person.base}/new.json"
-    put(path, {"stockade": 1, **policy})
-    r = run("policy", "test", "--json", *words, path)
-    told = json.loads(r.stdout)
-    assert r.returncode == (1 if told["worse"] else 0), r.stderr
+    told = tell(run, person, policy, *words)
     return told, {s["server"]: s for s in told["servers"]}["notes"]
 
 
@@ -55,7 +39,7 @@ def test_observing_that_begins_is_told_with_what_it_lets_through_and_every_appro
     machine.policy({})
     use(machine, "notes", tools=("get_a",))
     policy = observing()
-    end, new = policy["observe_until"], f"{machine.person.base}/new.json"
+    end, new = policy["observe_until"], new_policy(machine.person)
     told, notes = look(machine, policy)
     assert changes(notes) == {
         f"what the profile denies of tools and hosts: let through, and only recorded, until {end}": ("recorded", f'{new}:1 (mode "observe")'),
@@ -84,7 +68,7 @@ def test_calls_of_the_log_that_were_denied_are_told_to_be_only_recorded_and_then
     assert [(r["kind"], r["what"], r["now"], r["count"], r["rule"]) for r in told["log"]["recorded"]] == [
         ("call", "drop_a", "denied", 1, "/etc/stockade/profiles/notes.json:1 (tools.allow)"),
         ("call", "put_a", "denied", 1, '/etc/stockade/profiles/notes.json:1 (tools.deny "put_*")')], told["log"]
-    out = machine.stockade("policy", "test", "--against-log", f"{machine.person.base}/new.json", check=1).stdout
+    out = machine.stockade("policy", "test", "--against-log", new_policy(machine.person), check=1).stdout
     assert "~ call put_a: 1 times, last 20" in out and ", now denied" in out, out
     machine.policy(observing())
     assert use(machine, "notes")[1] == {"get_a", "put_a", "drop_a"}
@@ -166,7 +150,7 @@ def test_where_only_root_would_approve_answers_of_users_are_told_to_be_refused_a
     fleet.by("ask", signatures=False)
     fleet.user("approve", "--digest", fleet.digest(), "notes", check=0)
     fleet.user("run", "notes", check=0)
-    admin, new = {"consent": {"by": "admin"}}, f"{fleet.person.base}/new.json"
+    admin, new = {"consent": {"by": "admin"}}, new_policy(fleet.person)
     told, notes = told_by(fleet.user, fleet.person, admin, "--against-log")
     approval, rule = told["approvals"][0], f'{new}:1 (consent.by "admin")'
     assert (approval["outcome"], approval["rule"]) == ("refused", rule) and "only who manages it approves servers" in approval["why"], told

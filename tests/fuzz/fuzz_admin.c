@@ -23,11 +23,8 @@ static int parse(const uint8_t *data, size_t size, const char *digest, struct ap
 
 	snprintf(ret->digest, sizeof(ret->digest), "%s", digest);
 	r = admin_parse((const char *)data, size, ret, &d);
-	for (const char *c = d.text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			abort();
-	if (r < 0 && r != -ENOMEM && !*d.text)
-		abort();
+	if (*d.text || (r < 0 && r != -ENOMEM))
+		check_words(d.text);
 	return r;
 }
 

@@ -7,7 +7,6 @@
  * takes out of the bytes without parsing all of them is what jansson finds there, or nothing where that refuses them.
  */
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 #include "supervisor/bundle/bundle.h"
 #include "supervisor/bundle/bundle_members.h"
@@ -15,21 +14,6 @@
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 1 << 15, HEX = 2 * crypto_hash_sha256_BYTES + 1 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_bundle: %s\n", what);
-	abort();
-}
-
-static void check_words(const char *text)
-{
-	must(*text != '\0', "a refusal without words");
-	for (; *text; text++)
-		must((unsigned char)*text >= 0x20 && *text != 0x7f, "words that hold a control character");
-}
 
 static void check_files(const struct bundle_file *v, size_t n)
 {

@@ -14,14 +14,6 @@
 
 enum { INPUT_MAX = 1 << 15 };
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_client: %s\n", what);
-	abort();
-}
-
 #define ENDS(array) must(memchr((array), '\0', sizeof(array)) != NULL, "a text without its end")
 
 static void check_flatpak(const char *text)

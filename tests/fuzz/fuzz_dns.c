@@ -2,18 +2,9 @@
 /*
  * fuzz_dns - one question: whatever it is, the answer is small, well formed, and says nothing that was not asked
  */
-#include <stdio.h>
 #include <string.h>
 #include "gateway/dns.h"
 #include "tests/fuzz/fuzz.h"
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_dns: %s\n", what);
-	abort();
-}
 
 static void check_name(const struct dns_query *q)
 {

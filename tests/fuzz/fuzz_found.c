@@ -6,21 +6,12 @@
  * and within its limits, and its state is what its parts say.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/text.h"
 #include "supervisor/inventory/found.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 1 << 16 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_found: %s\n", what);
-	abort();
-}
 
 /* JSON takes nothing else, and what one user says must not break what is written of the others. */
 static void check_text(const char *text)

@@ -13,15 +13,6 @@ static const struct scope_clock now = {
 	.boot_us = 60000000000, .wall_s = 1790000000, .boot = "aaaa-bbbb", .time_namespace = 77
 };
 
-static void check_words(const char *text)
-{
-	if (!*text)
-		abort();
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			abort();
-}
-
 static void check_grant(const struct scope_grant *g)
 {
 	if (g->made_us > now.boot_us || g->until_us <= now.boot_us || !scopes_name_valid(g->scope) || !g->server ||

@@ -4,20 +4,11 @@
  *
  * The first two bytes of the input say in which pieces the rest arrives.
  */
-#include <stdio.h>
 #include <string.h>
 #include "gateway/hello.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 1 << 18 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_hello: %s\n", what);
-	abort();
-}
 
 static enum hello_found feed(const uint8_t *p, size_t n, size_t step, char name[NET_NAME_MAX + 1])
 {

@@ -7,21 +7,12 @@
  */
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include "inventory/node.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Beside its brackets TOML nests by the parts of a key, in each of them anew. */
 enum { INPUT_MAX = 1 << 16, DEPTH_MAX = (NODE_DEPTH_MAX + 2) * (NODE_DEPTH_MAX + 2) };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_inventory: %s\n", what);
-	abort();
-}
 
 static void check_node(const struct node *n, const struct node *parent, unsigned lines, unsigned depth, size_t *count)
 {

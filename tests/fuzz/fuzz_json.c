@@ -6,7 +6,6 @@
  * is walked in it ends where it ends. A message is then given to both sides of a shim whose supervisor always listens.
  */
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "shim/envelope.h"
@@ -17,14 +16,6 @@
 #include "wire/event.h"
 
 enum { INPUT_MAX = 1 << 20, RECORDS = 256 << 10 /* that nobody has read yet */ };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_json: %s\n", what);
-	abort();
-}
 
 static void check_text(const struct json_doc *d)
 {

@@ -7,7 +7,6 @@
  * tree, never from what the shim says, so that a refusal too many is found like one too few.
  */
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/buf.h"
 #include "shim/fold.h"
@@ -16,14 +15,6 @@
 #include "wire/shim_config.h"
 
 enum { INPUT_MAX = 256 << 10, KEYS_TO_PAIR_MAX = 512, WRITTEN_MAX = 8 << 20 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_json_peer: %s\n", what);
-	abort();
-}
 
 /* --- the documented rules by which the shim refuses what jansson takes (json.h) --- */
 

@@ -5,27 +5,11 @@
  * What must hold: a public key that is read and written again is the same but for its comment; no secret key makes us
  * spend more than the limits, and one without a passphrase that opens has two halves that belong together.
  */
-#include <stdio.h>
 #include <string.h>
 #include "sign/secret_key.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 4096 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_key: %s\n", what);
-	abort();
-}
-
-static void check_words(const char *text)
-{
-	must(*text != '\0', "a refusal without words");
-	for (; *text; text++)
-		must((unsigned char)*text >= 0x20 && *text != 0x7f, "words that hold a control character");
-}
 
 static void check_public(const uint8_t *data, size_t size)
 {

@@ -10,15 +10,6 @@
 #include "supervisor/kill/kill_entry.h"
 #include "tests/fuzz/fuzz.h"
 
-static void check_words(const char *text)
-{
-	if (!*text)
-		abort();
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			abort();
-}
-
 static void check_entry(const struct kill_entry *e, int r)
 {
 	char words[KILL_WORDS_SIZE];

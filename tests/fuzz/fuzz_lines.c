@@ -13,14 +13,6 @@
 
 enum { LINE_MAX_HERE = 64, INPUT_MAX = 1 << 18 };
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_lines: %s\n", what);
-	abort();
-}
-
 /* Writes down what was found: kind, length, and the bytes of whole lines. */
 static void note(struct buf *log, int found, struct line line)
 {

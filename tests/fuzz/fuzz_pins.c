@@ -6,28 +6,12 @@
  * rest is taken as it is. What must hold: names are in order and there is one of each; what is read and written again
  * is the same pins.
  */
-#include <stdio.h>
 #include <string.h>
 #include "supervisor/canonical.h"
 #include "supervisor/pin_store.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 1 << 16 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_pins: %s\n", what);
-	abort();
-}
-
-static void check_words(const char *text)
-{
-	must(*text != '\0', "a refusal without words");
-	for (; *text; text++)
-		must((unsigned char)*text >= 0x20 && *text != 0x7f, "words that hold a control character");
-}
 
 static void check_pins(const struct pin_set *s)
 {

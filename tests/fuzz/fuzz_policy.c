@@ -5,7 +5,6 @@
  * Promises: no input crashes; what is said of one fits a terminal; one that is read grants nothing to a launch that has
  * nothing, raises no limit, and lifts no list of names.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,21 +12,6 @@
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 1 << 15 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_policy: %s\n", what);
-	abort();
-}
-
-static void check_words(const char *text)
-{
-	must(*text != '\0', "a refusal without words");
-	for (; *text; text++)
-		must((unsigned char)*text >= 0x20 && *text != 0x7f, "words that hold a control character");
-}
 
 static void check_taken(const struct profile *f, const struct profile *was)
 {

@@ -8,15 +8,6 @@
 #include "supervisor/profile_parse.h"
 #include "tests/fuzz/fuzz.h"
 
-static void check_words(const char *text)
-{
-	if (!*text)
-		abort();
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			abort();
-}
-
 static void check_items(const struct profile_items *items)
 {
 	for (size_t i = 0; i < items->n; i++)

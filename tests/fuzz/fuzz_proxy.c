@@ -3,18 +3,9 @@
  * fuzz_proxy - the answer of a proxy to CONNECT: what was decided stays decided as more arrives, and what is taken for
  * the header is one
  */
-#include <stdio.h>
 #include <string.h>
 #include "dial/proxy.h"
 #include "tests/fuzz/fuzz.h"
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_proxy: %s\n", what);
-	abort();
-}
 
 static void check_header(const char *p, size_t n, size_t len, unsigned status)
 {

@@ -5,27 +5,11 @@
  * What must hold: each statement has bounds and a place; and what it revokes is refused in words, by its name and both
  * ends of its bounds.
  */
-#include <stdio.h>
 #include <string.h>
 #include "supervisor/signing/revocations.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 1 << 16 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_revocations: %s\n", what);
-	abort();
-}
-
-static void check_words(const char *text)
-{
-	must(*text != '\0', "a refusal without words");
-	for (; *text; text++)
-		must((unsigned char)*text >= 0x20 && *text != 0x7f, "words that hold a control character");
-}
 
 static void check_profile(const struct revocations *r, const struct revoked_profile *p)
 {

@@ -5,21 +5,12 @@
  * The first byte says which kind. What must hold: it ends; findings are within their limit, and their words safe for a
  * person; the same bytes give the same findings.
  */
-#include <stdio.h>
 #include <string.h>
 #include "base/text.h"
 #include "scan/scan.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 256 << 10 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_scan: %s\n", what);
-	abort();
-}
 
 static void judge_words(const char *text)
 {

@@ -7,20 +7,11 @@
  * fits without it. That nothing takes long is the fuzzer's own time limit.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include "schema/schema.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 64 << 10 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_schema: %s\n", what);
-	abort();
-}
 
 static struct schema_compiled *compile(const char *text, size_t n, bool strict)
 {

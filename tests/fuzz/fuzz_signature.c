@@ -5,27 +5,11 @@
  * What must hold: what is read and written again is the same bytes but for the untrusted comment, so that there is one
  * spelling; and it verifies nothing, since nobody has the key.
  */
-#include <stdio.h>
 #include <string.h>
 #include "sign/minisign.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 1 << 15 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_signature: %s\n", what);
-	abort();
-}
-
-static void check_words(const char *text)
-{
-	must(*text != '\0', "a refusal without words");
-	for (; *text; text++)
-		must((unsigned char)*text >= 0x20 && *text != 0x7f, "words that hold a control character");
-}
 
 /* The part behind the first line is what was read, byte for byte. */
 static void check_again(const struct sign_signature *s, const uint8_t *data, size_t size)

@@ -5,21 +5,12 @@
  * What must hold: what comes out is valid and canonical, or has two keys that became one; no secret is in it, in any
  * spelling that is looked for; and nothing more is taken out when it comes by again.
  */
-#include <stdio.h>
 #include <string.h>
 #include "shim/envelope.h"
 #include "shim/shim.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX = 1 << 16 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_text: %s\n", what);
-	abort();
-}
 
 static struct shim *prepare(void)
 {

@@ -5,7 +5,6 @@
  *
  * The first byte of the input chooses the message; the header of this build is put before the rest.
  */
-#include <stdio.h>
 #include <string.h>
 #include "tests/fuzz/fuzz.h"
 #include "wire/collect.h"
@@ -19,14 +18,6 @@
 #include "wire/shim_config.h"
 
 enum { INPUT_MAX = 1 << 16 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "fuzz_wire: %s\n", what);
-	abort();
-}
 
 #define ENDS(array) must(memchr((array), '\0', sizeof(array)) != NULL, "a text without its end")
 

@@ -95,7 +95,8 @@ struct effective_line {
 	enum effective_kind kind;
 	unsigned danger; /* enum effective_danger */
 	char *text;	 /* the granted thing: a path, NAME=VALUE, a rule */
-	char *where;	 /* who asked for it: "profiles/x.json:12 (filesystem.read)", "--ro", "base view" or NULL */
+	char *where;	 /* who asked for it: "profiles/x.json:12 (filesystem.read)", "--ro", "the default (seccomp)" */
+	bool quiet;	 /* the question does not name that place, check does */
 };
 
 struct effective {

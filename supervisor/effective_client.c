@@ -27,7 +27,7 @@ static int add_sampling(struct effective *e, const struct shim_sampling *s)
 	_Static_assert(ARRAY_LEN(context) == SHIM_CONTEXT_COUNT, "words for every context");
 	if (!s->on)
 		return 0;
-	r = effective_add_line(e, LINE_CLIENT, 0, NULL, "sampling: %s, %s",
+	r = effective_add_value(e, LINE_CLIENT, 0, "client.sampling.tools client.sampling.context", "sampling: %s, %s",
 		s->tools ? "with tools of the server's own for the model" : "no tools for the model",
 		context[s->context]);
 	if (r == 0 && s->max_tokens.value)
@@ -44,11 +44,11 @@ static int add_elicitation(struct effective *e, const struct shim_elicitation *x
 
 	if (!x->on)
 		return 0;
-	r = effective_add_line(e, LINE_CLIENT, 0, NULL, "elicitation: %s%s", x->no_form ? "no forms" : "forms",
-		x->n ? "" : ", no web addresses");
+	r = effective_add_value(e, LINE_CLIENT, 0, "client.elicitation.form client.elicitation.url",
+		"elicitation: %s%s", x->no_form ? "no forms" : "forms", x->n ? "" : ", no web addresses");
 	for (size_t i = 0; r == 0 && i < x->n; i++)
-		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "elicitation: may send the user to https://%s",
-			shim_host_text(&x->hosts[i], host));
+		r = effective_add_value(e, LINE_CLIENT, 0, "client.elicitation.url",
+			"elicitation: may send the user to https://%s", shim_host_text(&x->hosts[i], host));
 	return r < 0 ? r : add_rate(e, &x->rate, "elicitation");
 }
 
@@ -67,8 +67,9 @@ static int add_logging(struct effective *e, const struct shim_logging *l)
 int effective_client_lines(struct effective *e)
 {
 	const struct shim_client *c = &e->profile.client;
-	int r = effective_add_line(e, LINE_CLIENT, 0, NULL, "sampling %s, elicitation %s",
-		c->sampling.on ? "allowed" : "denied", c->elicitation.on ? "allowed" : "denied");
+	int r = effective_add_value(e, LINE_CLIENT, 0, "client.sampling client.elicitation",
+		"sampling %s, elicitation %s", c->sampling.on ? "allowed" : "denied",
+		c->elicitation.on ? "allowed" : "denied");
 
 	if (r == 0)
 		r = add_sampling(e, &c->sampling);

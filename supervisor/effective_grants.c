@@ -89,7 +89,7 @@ static int take_command(const struct grants *g, struct profile *f)
 	f->command.n = 0;
 	for (size_t i = 0; r == 0 && i < g->command.n; i++)
 		r = effective_add_item(&f->command, g->command.v[i], "the command line", false);
-	return r;
+	return r < 0 ? r : places_set(&f->places, "command", "the command line");
 }
 
 /* What stands in the words of the command line; -EINVAL and -EEXIST are bad usage. */
@@ -113,6 +113,7 @@ static int merge_grants(const struct effective_args *a, struct profile *f, struc
 			free(f->cwd.value);
 			free(f->cwd.where);
 			f->cwd = one.v[0];
+			r = places_set(&f->places, "cwd", "--cwd");
 		}
 		free(one.v);
 	}

@@ -30,29 +30,67 @@ const char *effective_size_words(uint64_t bytes, char ret[EFFECTIVE_SIZE_WORDS])
 	return ret;
 }
 
-int effective_add_line(
-	struct effective *e, enum effective_kind kind, unsigned danger, const char *where, const char *fmt, ...)
+__attribute__((format(printf, 3, 0))) static int add_line(
+	struct effective *e, struct effective_line line, const char *fmt, va_list ap)
 {
 	struct effective_line *v = reallocarray(e->lines, e->n_lines + 1, sizeof(*v));
-	struct effective_line line = { .kind = kind, .danger = danger };
-	va_list ap;
-	int n;
 
 	if (!v)
 		return -ENOMEM;
 	e->lines = v;
-	va_start(ap, fmt);
-	n = vasprintf(&line.text, fmt, ap);
-	va_end(ap);
-	if (n < 0)
+	if (line.where && !(line.where = strdup(line.where)))
 		return -ENOMEM;
-	if (where && !(line.where = strdup(where))) {
-		free(line.text);
+	if (vasprintf(&line.text, fmt, ap) < 0) {
+		free(line.where);
 		return -ENOMEM;
 	}
 	v[e->n_lines++] = line;
-	e->danger |= danger;
+	e->danger |= line.danger;
 	return 0;
+}
+
+int effective_add_line(
+	struct effective *e, enum effective_kind kind, unsigned danger, const char *where, const char *fmt, ...)
+{
+	struct effective_line line = { .kind = kind, .danger = danger, .where = (char *)(uintptr_t)where };
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = add_line(e, line, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int effective_add_value(
+	struct effective *e, enum effective_kind kind, unsigned danger, const char *keys, const char *fmt, ...)
+{
+	_cleanup_free_ char *where = NULL;
+	int r = places_words(&e->profile.places, keys, &where);
+	struct effective_line line = { .kind = kind, .danger = danger, .where = where, .quiet = true };
+	va_list ap;
+
+	if (r < 0)
+		return r;
+	va_start(ap, fmt);
+	r = add_line(e, line, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int effective_add_fact(
+	struct effective *e, enum effective_kind kind, unsigned danger, const char *where, const char *fmt, ...)
+{
+	struct effective_line line = {
+		.kind = kind, .danger = danger, .where = (char *)(uintptr_t)where, .quiet = true
+	};
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = add_line(e, line, fmt, ap);
+	va_end(ap);
+	return r;
 }
 
 static int add_command(struct effective *e)
@@ -66,9 +104,9 @@ static int add_command(struct effective *e)
 			r = text_quote_shell(&b, e->cmd.argv.v[i]);
 	}
 	if (r == 0)
-		r = effective_add_line(e, LINE_COMMAND, danger_of_command(&e->cmd.argv), NULL, "%s", b.data);
+		r = effective_add_value(e, LINE_COMMAND, danger_of_command(&e->cmd.argv), "command", "%s", b.data);
 	for (size_t i = 0; r == 0 && i < e->cmd.chain.n; i++)
-		r = effective_add_line(e, LINE_PROGRAM, 0, NULL, "%s", e->cmd.chain.v[i]);
+		r = effective_add_value(e, LINE_PROGRAM, 0, "command", "%s", e->cmd.chain.v[i]);
 	return r;
 }
 
@@ -89,7 +127,7 @@ static int add_code_of_cwd(const struct paths *p, struct effective *e, const str
 	if (!e->cmd.loads_cwd || (!writable && !fs_grants_cover(g, cwd)))
 		return 0;
 	e->never_remember = e->never_remember || writable;
-	return effective_add_line(e, LINE_NOTE, writable ? DANGER_OWN_CODE : 0, NULL,
+	return effective_add_value(e, LINE_NOTE, writable ? DANGER_OWN_CODE : 0, "command cwd",
 		"the interpreter looks for modules in %s first, or for settings that name code, so what lies there "
 		"becomes code that no approval "
 		"binds%s: another --cwd, or python's own option -P, ends that",
@@ -116,9 +154,10 @@ struct steering {
 	const struct paths *p;
 	struct effective *e;
 	const struct fs_grants *g;
-	const char *what; /* "the variable NODE_OPTIONS" */
-	bool relative;	  /* words that are no absolute path are below the working directory */
-	bool files;	  /* only regular files are code: a directory is data */
+	const char *what;  /* "the variable NODE_OPTIONS" */
+	const char *where; /* who set it */
+	bool relative;	   /* words that are no absolute path are below the working directory */
+	bool files;	   /* only regular files are code: a directory is data */
 };
 
 static bool server_writes(const struct steering *s, const char *path)
@@ -150,22 +189,27 @@ static int add_steered(const struct steering *s, const char *text)
 		if (!is_code_word(s, word) || !server_writes(s, place))
 			continue;
 		s->e->never_remember = true;
-		return effective_add_line(s->e, LINE_NOTE, DANGER_OWN_CODE, NULL,
+		return effective_add_fact(s->e, LINE_NOTE, DANGER_OWN_CODE, s->where,
 			"%s names code at '%s', where the server may write: this answer is not remembered", s->what,
 			word);
 	}
 	return copy ? 0 : -ENOMEM;
 }
 
+/* NAME, or NAME=VALUE. */
 static int add_steering_variable(
-	const struct paths *p, struct effective *e, const struct fs_grants *g, const char *name)
+	const struct paths *p, struct effective *e, const struct fs_grants *g, const struct profile_item *v)
 {
-	const char *value = strv_env_get(&e->plan.envp, name);
+	_cleanup_free_ char *name = strndup(v->value, strcspn(v->value, "="));
+	const char *value = name ? strv_env_get(&e->plan.envp, name) : NULL;
 	char what[300];
-	struct steering s = { .p = p, .e = e, .g = g, .what = what, .relative = effective_names_code_relatively(name) };
+	struct steering s = { .p = p, .e = e, .g = g, .what = what, .where = v->where };
 
+	if (!name)
+		return -ENOMEM;
 	if (!value || !danger_is_loader_variable(name))
 		return 0;
+	s.relative = effective_names_code_relatively(name);
 	snprintf(what, sizeof(what), "the variable %.250s", name);
 	return add_steered(&s, value);
 }
@@ -175,14 +219,14 @@ static int add_steering(const struct paths *p, struct effective *e, const struct
 {
 	const struct profile *f = &e->profile;
 	struct steering inlined = { .p = p, .e = e, .g = g, .what = "the program in the command", .files = true };
-	int r = 0;
+	_cleanup_free_ char *command = NULL;
+	int r = places_words(&f->places, "command", &command);
 
-	for (size_t i = 0; r == 0 && i < f->env_set.n; i++) {
-		_cleanup_free_ char *name = strndup(f->env_set.v[i].value, strcspn(f->env_set.v[i].value, "="));
-		r = name ? add_steering_variable(p, e, g, name) : -ENOMEM;
-	}
+	inlined.where = command;
+	for (size_t i = 0; r == 0 && i < f->env_set.n; i++)
+		r = add_steering_variable(p, e, g, &f->env_set.v[i]);
 	for (size_t i = 0; r == 0 && i < f->env_pass.n; i++)
-		r = add_steering_variable(p, e, g, f->env_pass.v[i].value);
+		r = add_steering_variable(p, e, g, &f->env_pass.v[i]);
 	for (size_t i = 1; r == 0 && (danger_of_command(&e->cmd.argv) & DANGER_SHELL) && i < e->cmd.argv.n; i++)
 		r = add_steered(&inlined, e->cmd.argv.v[i]);
 	return r;
@@ -201,7 +245,7 @@ static int add_writable_links(struct effective *e, const struct fs_grants *g)
 		if (!writable_at(g, link))
 			continue;
 		e->never_remember = true;
-		r = effective_add_line(e, LINE_NOTE, DANGER_OWN_CODE, NULL,
+		r = effective_add_value(e, LINE_NOTE, DANGER_OWN_CODE, "command",
 			"the command goes through the link %s, which the server may replace: this answer is not "
 			"remembered",
 			link);
@@ -227,7 +271,10 @@ static int add_code(const struct paths *p, struct effective *e, const struct fs_
 		r = add_code_of_cwd(p, e, g);
 	if (r == 0)
 		r = add_steering(p, e, g);
-	return r < 0 ? r : effective_add_line(e, LINE_CWD, 0, e->profile.cwd.where, "%s", e->plan.cwd);
+	if (r < 0)
+		return r;
+	return e->profile.cwd.where ? effective_add_line(e, LINE_CWD, 0, e->profile.cwd.where, "%s", e->plan.cwd)
+				    : effective_add_value(e, LINE_CWD, 0, "cwd", "%s", e->plan.cwd);
 }
 
 static int add_grant(const struct paths *p, struct effective *e, const struct fs_grant *x)
@@ -257,9 +304,9 @@ static int add_protection(struct effective *e, size_t n)
 	static const char what[] = "what your own tools execute (.git/hooks, .vscode and the like)";
 
 	if (n == 0)
-		return effective_add_line(
-			e, LINE_PROTECT, 0, NULL, "on: nothing of %s is there now; what comes is reported", what);
-	return effective_add_line(e, LINE_PROTECT, 0, NULL, "on: %zu path%s of %s stay%s read-only", n,
+		return effective_add_value(e, LINE_PROTECT, 0, "filesystem.protect",
+			"on: nothing of %s is there now; what comes is reported", what);
+	return effective_add_value(e, LINE_PROTECT, 0, "filesystem.protect", "on: %zu path%s of %s stay%s read-only", n,
 		n == 1 ? "" : "s", what, n == 1 ? "s" : "");
 }
 
@@ -274,17 +321,18 @@ static int add_files(const struct paths *p, struct effective *e, const struct fs
 	if (r == 0 && f->fs_write.n > 0 && f->protect)
 		r = add_protection(e, g->protected_paths.n);
 	if (r == 0 && f->fs_write.n > 0 && !f->protect)
-		r = effective_add_line(e, LINE_PROTECT, 0, NULL,
+		r = effective_add_value(e, LINE_PROTECT, 0, "filesystem.protect",
 			"off: the server may write .git/hooks, .vscode and the like, which your own tools then "
 			"execute");
 	for (size_t i = 0; r == 0 && i < f->fs_deny.n; i++)
 		r = effective_add_line(e, LINE_DENY, 0, f->fs_deny.v[i].where, "%s", f->fs_deny.v[i].value);
 	if (r == 0)
-		r = effective_add_line(e, LINE_HOME, 0, NULL, "%s",
+		r = effective_add_value(e, LINE_HOME, 0, "filesystem.home", "%s",
 			f->home == HOME_PRIVATE ? "private: kept for this server alone"
 						: "empty, forgotten at the end");
 	return r < 0 ? r
-		     : effective_add_line(e, LINE_TMP, 0, NULL, "%s of /tmp", effective_size_words(f->tmp_size, size));
+		     : effective_add_value(
+			       e, LINE_TMP, 0, "filesystem.tmp", "%s of /tmp", effective_size_words(f->tmp_size, size));
 }
 
 /* A PATH that leads nowhere makes nobody run anything: the directory is in no sandbox (hier(7) has it empty at best).
@@ -312,38 +360,59 @@ static int add_environment(struct effective *e)
 	return r;
 }
 
-/* What must let a name through besides. */
-static int add_ceilings(struct effective *e, enum effective_kind kind, const struct shim_rules *r)
-{
-	int x = 0;
+/* The rules on one sort of names, and the keys that they are from. */
+struct ruled {
+	enum effective_kind kind;
+	const struct shim_rules *rules;
+	const char *allow, *deny;
+};
 
-	for (; x == 0 && r; r = r->ceiling) {
-		for (size_t i = 0; x == 0 && i < r->n; i++)
-			x = effective_add_line(e, kind, 0, r->rules[i].where, "policy: %s %s",
-				r->rules[i].allow ? "allow" : "deny", r->rules[i].glob);
-		if (x == 0)
-			x = effective_add_line(e, kind, 0, r->otherwise, "policy: every other one is %s",
-				r->restricted ? "denied" : "allowed");
-	}
-	return x;
+/* What is so of a name that no rule is about. */
+static int add_rest(struct effective *e, const struct ruled *x, const char *where, const char *text)
+{
+	return where ? effective_add_line(e, x->kind, 0, where, "%s", text)
+		     : effective_add_value(e, x->kind, 0, x->allow, "%s", text);
 }
 
-static int add_rules(struct effective *e, enum effective_kind kind, const struct shim_rules *r)
+static int add_list(struct effective *e, const struct ruled *x, const struct shim_rules *r, const char *whose)
 {
-	int x = 0;
+	int n = 0;
 
-	if (!r->restricted && r->n == 0) {
-		x = effective_add_line(e, kind, 0, r->otherwise, "all that the server offers%s",
-			r->ceiling ? " and the policy lets through" : "");
-		return x < 0 ? x : add_ceilings(e, kind, r->ceiling);
+	for (size_t i = 0; n == 0 && i < r->n; i++)
+		n = effective_add_line(e, x->kind, 0, r->rules[i].where, "%s%s %s", whose,
+			r->rules[i].allow ? "allow" : "deny", r->rules[i].glob);
+	return n;
+}
+
+/* What must let a name through besides. */
+static int add_ceilings(struct effective *e, const struct ruled *x)
+{
+	const char *deny = policy_ceiling(&e->policy.ceilings, x->deny);
+	int r = 0;
+
+	for (const struct shim_rules *c = x->rules->ceiling; r == 0 && c; c = c->ceiling) {
+		r = add_list(e, x, c, "policy: ");
+		if (r == 0)
+			r = add_rest(e, x, c->otherwise ? c->otherwise : deny,
+				c->restricted ? "policy: every other one is denied"
+					      : "policy: every other one is allowed");
 	}
-	for (size_t i = 0; x == 0 && i < r->n; i++)
-		x = effective_add_line(
-			e, kind, 0, r->rules[i].where, "%s %s", r->rules[i].allow ? "allow" : "deny", r->rules[i].glob);
-	if (x == 0)
-		x = effective_add_line(
-			e, kind, 0, r->otherwise, "every other one is %s", r->restricted ? "denied" : "allowed");
-	return x < 0 ? x : add_ceilings(e, kind, r->ceiling);
+	return r;
+}
+
+static int add_rules(struct effective *e, const struct ruled *x)
+{
+	const struct shim_rules *rules = x->rules;
+	int r = add_list(e, x, rules, "");
+
+	if (r == 0 && !rules->restricted && rules->n == 0)
+		r = add_rest(e, x, rules->otherwise,
+			rules->ceiling ? "all that the server offers and the policy lets through"
+				       : "all that the server offers");
+	else if (r == 0)
+		r = add_rest(e, x, rules->otherwise,
+			rules->restricted ? "every other one is denied" : "every other one is allowed");
+	return r < 0 ? r : add_ceilings(e, x);
 }
 
 int effective_argument_words(const struct shim_argument_rule *rule, char **ret)
@@ -369,16 +438,19 @@ static int add_arguments(struct effective *e, const struct shim_arguments *a)
 	return r == 0 && a->strict ? effective_add_line(e, LINE_TOOLS, 0, a->strict, "%s", EFFECTIVE_STRICT_WORDS) : r;
 }
 
+#define PINNED "pinned: %zu definitions stay as they were approved, what is new or changed is withheld (digest %.16s)"
+
 /* What the rules let through is still in the server's own words. */
 int effective_pins_line(struct effective *e)
 {
+	const char *own = e->profile.pins ? NULL : e->pins.file;
+
 	if (!e->pinned)
-		return effective_add_line(e, LINE_TOOLS, 0, NULL,
+		return effective_add_value(e, LINE_TOOLS, 0, "pins",
 			"not pinned: what the server says of its tools may change at any time ('stockade pin')");
-	return effective_add_line(e, LINE_TOOLS, 0, NULL,
-		"pinned: %zu definitions stay as they were approved, what is new or changed is withheld (digest "
-		"%.16s)",
-		e->pins.definitions.n, e->pins.digest);
+	if (own)
+		return effective_add_fact(e, LINE_TOOLS, 0, own, PINNED, e->pins.definitions.n, e->pins.digest);
+	return effective_add_value(e, LINE_TOOLS, 0, "pins", PINNED, e->pins.definitions.n, e->pins.digest);
 }
 
 enum { MEMBERS_SHOWN = 8, MEMBERS_MAX = 1024 };
@@ -421,13 +493,13 @@ static int add_text_walls(struct effective *e)
 
 	for (unsigned i = 0; r == 0 && i < SHIM_SET_COUNT; i++)
 		if (t->sets >> i & 1)
-			r = effective_add_line(e, LINE_TEXT, 0, NULL, "%s, both ways", shim_set_words(i));
+			r = effective_add_value(e, LINE_TEXT, 0, "tools.redact", "%s, both ways", shim_set_words(i));
 	for (size_t i = 0; r == 0 && i < t->n_patterns; i++)
-		r = effective_add_line(e, LINE_TEXT, 0, NULL, "what fits the pattern '%s', both ways: %s",
+		r = effective_add_value(e, LINE_TEXT, 0, "tools.redact", "what fits the pattern '%s', both ways: %s",
 			t->patterns[i].name, t->patterns[i].pattern);
 	if (r == 0 && t->pass)
-		r = effective_add_line(
-			e, LINE_TEXT, 0, NULL, "NOT escape sequences and invisible characters: they reach the model");
+		r = effective_add_value(e, LINE_TEXT, 0, "tools.text",
+			"NOT escape sequences and invisible characters: they reach the model");
 	return r;
 }
 
@@ -458,10 +530,27 @@ int effective_protocol_walls(struct effective *e)
 	return r < 0 ? r : add_text_walls(e);
 }
 
+static int add_roots(struct effective *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->shim.roots.n; i++) {
+		const struct strv before = { .v = e->shim.roots.v, .n = i };
+		if (!strv_contains(&before, e->shim.roots.v[i]))
+			r = effective_add_value(e, LINE_CLIENT, 0, "client.roots",
+				"roots may name %s (roots replace a server's own list)", e->shim.roots.v[i]);
+	}
+	return r;
+}
+
 static int add_protocol(struct effective *e)
 {
 	const struct profile *f = &e->profile;
-	int r = add_rules(e, LINE_TOOLS, &f->tools);
+	const struct ruled tools = { LINE_TOOLS, &f->tools, "tools.allow", "tools.deny" },
+			   others[] = { { LINE_RESOURCES, &f->resources, "resources.allow", "resources.deny" },
+				   { LINE_PROMPTS, &f->prompts, "prompts.allow", "prompts.deny" },
+				   { LINE_EXTENSIONS, &f->extensions, "extensions.allow", "extensions.deny" } };
+	int r = add_rules(e, &tools);
 
 	if (r == 0)
 		r = observe_lines(e);
@@ -474,21 +563,13 @@ static int add_protocol(struct effective *e)
 		r = add_arguments(e, &f->arguments);
 	if (r == 0)
 		r = effective_pins_line(e);
-	if (r == 0)
-		r = add_rules(e, LINE_RESOURCES, &f->resources);
-	if (r == 0)
-		r = add_rules(e, LINE_PROMPTS, &f->prompts);
-	if (r == 0 && f->extensions.n > 0) /* without a rule: none, which is no grant */
-		r = add_rules(e, LINE_EXTENSIONS, &f->extensions);
+	/* Without a rule: no extension, which is no grant. */
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(others); i++)
+		r = others[i].rules == &f->extensions && f->extensions.n == 0 ? 0 : add_rules(e, &others[i]);
 	if (r == 0)
 		r = effective_client_lines(e);
-	for (size_t i = 0; r == 0 && i < e->shim.roots.n; i++) {
-		const struct strv before = { .v = e->shim.roots.v, .n = i };
-		if (strv_contains(&before, e->shim.roots.v[i]))
-			continue;
-		r = effective_add_line(e, LINE_CLIENT, 0, NULL, "roots may name %s (roots replace a server's own list)",
-			e->shim.roots.v[i]);
-	}
+	if (r == 0)
+		r = add_roots(e);
 	return r < 0 ? r : add_secrets(e);
 }
 
@@ -504,10 +585,10 @@ static int add_messages(struct effective *e)
 	int r = 0;
 
 	if (f->limit_message_client)
-		r = effective_add_line(e, LINE_LIMIT, 0, NULL, "%s a message of the client",
+		r = effective_add_value(e, LINE_LIMIT, 0, "limits.message_client", "%s a message of the client",
 			effective_size_words(f->limit_message_client, size));
 	if (r == 0 && f->limit_message_server)
-		r = effective_add_line(e, LINE_LIMIT, 0, NULL, "%s a message of the server",
+		r = effective_add_value(e, LINE_LIMIT, 0, "limits.message_server", "%s a message of the server",
 			effective_size_words(f->limit_message_server, size));
 	return r;
 }
@@ -522,12 +603,12 @@ int effective_add_walls(struct effective *e)
 		r = effective_add_line(
 			e, LINE_UNIX, DANGER_UNIX, f->unix_sockets.v[i].where, "%s", f->unix_sockets.v[i].value);
 	if (r == 0 && profile_opens_unix(f))
-		r = effective_add_line(e, LINE_UNIX, DANGER_UNIX, NULL,
+		r = effective_add_value(e, LINE_UNIX, DANGER_UNIX, f->unix_sockets.n ? "ipc.unix" : "seccomp",
 			"it can connect to any unix socket below any granted directory, read-only or not");
 	if (r == 0)
-		r = effective_add_line(e, LINE_SECCOMP, 0, NULL, "%s", f->seccomp);
+		r = effective_add_value(e, LINE_SECCOMP, 0, "seccomp", "%s", f->seccomp);
 	if (r == 0)
-		r = effective_add_line(e, LINE_LIMIT, 0, NULL,
+		r = effective_add_value(e, LINE_LIMIT, 0, "limits.processes limits.files limits.message",
 			"%llu processes and threads, %llu open files, %s a message",
 			(unsigned long long)f->limit_processes, (unsigned long long)f->limit_files,
 			effective_size_words(f->limit_message, size));
@@ -539,15 +620,15 @@ int effective_add_walls(struct effective *e)
 		r = effective_add_line(
 			e, LINE_AUDIT, 0, e->policy.audit.where, "records go to the machine's collector");
 	if (r == 0)
-		r = effective_add_line(
-			e, LINE_AUDIT, 0, NULL, "arguments of calls: %s", effective_audit_words(f->audit_args));
+		r = effective_add_value(e, LINE_AUDIT, 0, "audit.arguments", "arguments of calls: %s",
+			effective_audit_words(f->audit_args));
 	if (r == 0 && f->delete_after && e->policy.audit.collector)
-		r = effective_add_line(e, LINE_AUDIT, 0, NULL,
+		r = effective_add_value(e, LINE_AUDIT, 0, "audit.delete_after",
 			"audit.delete_after %s is written into each record; how long the collector keeps them is "
 			"policy's",
 			f->delete_after);
 	else if (r == 0 && f->delete_after)
-		r = effective_add_line(e, LINE_AUDIT, 0, NULL,
+		r = effective_add_value(e, LINE_AUDIT, 0, "audit.delete_after",
 			"the log of a session is removed %s after its end (audit.delete_after), or when policy says, "
 			"where that is later",
 			f->delete_after);
@@ -559,7 +640,7 @@ int effective_add_landlock(struct effective *e, int abi)
 	int r = 0;
 
 	for (int missing = abi + 1; r == 0 && abi > 0 && missing <= LANDLOCK_ABI_KNOWN; missing++)
-		r = effective_add_line(e, LINE_NOTE, 0, NULL,
+		r = effective_add_fact(e, LINE_NOTE, 0, EFFECTIVE_THIS_MACHINE,
 			"this kernel's Landlock (ABI %d) lacks what ABI %d brought: %s; the other walls stand alone "
 			"there",
 			abi, missing, landlock_brought(missing));
@@ -571,9 +652,9 @@ static int add_notes(struct effective *e)
 	int r = signing_add_lines(e);
 
 	for (size_t i = 0; r == 0 && i < e->profile.not_enforced.n; i++)
-		r = effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->profile.not_enforced.v[i]);
+		r = effective_add_fact(e, LINE_NOTE, 0, EFFECTIVE_THIS_VERSION, "%s", e->profile.not_enforced.v[i]);
 	if (r == 0 && e->others_cut)
-		r = effective_add_line(e, LINE_NOTE, 0, NULL,
+		r = effective_add_fact(e, LINE_NOTE, 0, EFFECTIVE_THIS_MACHINE,
 			"the other servers' pins name more tools than the scan keeps this one from imitating (%d, %d "
 			"KiB together): of each a share",
 			SHIM_OTHERS_MAX, SHIM_OTHERS_BYTES_MAX >> 10);

@@ -19,6 +19,15 @@ bool effective_names_code_relatively(const char *variable) _must_check_;
 const char *effective_size_words(uint64_t bytes, char ret[EFFECTIVE_SIZE_WORDS]);
 int effective_add_line(struct effective *e, enum effective_kind kind, unsigned danger, const char *where,
 	const char *fmt, ...) _printf_(5, 6) _must_check_;
+/* Of a value, by the keys of the profile that it is from ("limits.processes limits.files"): whoever set them, or the
+ * default. -EINVAL for what is no key. Quiet, since there is a line of each in every question. */
+int effective_add_value(struct effective *e, enum effective_kind kind, unsigned danger, const char *keys,
+	const char *fmt, ...) _printf_(5, 6) _must_check_;
+/* Of what nobody asked for, with the words for how it is known: quiet. */
+int effective_add_fact(struct effective *e, enum effective_kind kind, unsigned danger, const char *where,
+	const char *fmt, ...) _printf_(5, 6) _must_check_;
+#define EFFECTIVE_THIS_MACHINE "this machine as it is now"
+#define EFFECTIVE_THIS_VERSION "this version of stockade"
 /* What the rule says, in words; for all tools: EFFECTIVE_STRICT_WORDS. */
 int effective_argument_words(const struct shim_argument_rule *rule, char **ret) _must_check_;
 #define EFFECTIVE_STRICT_WORDS "arguments of every tool: none that its own schema does not name"

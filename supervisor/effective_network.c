@@ -17,6 +17,8 @@ int effective_network_merge(const struct grants *g, struct profile *f, struct di
 {
 	int r = 0;
 
+	if (g->hosts.n && f->network.n_grants == 0)
+		r = places_set(&f->places, "network.allow", "--host");
 	for (size_t i = 0; r == 0 && i < g->hosts.n; i++) {
 		struct net_grant grant;
 		r = network_grant_parse(g->hosts.v[i], "--host", &grant, d);
@@ -200,11 +202,13 @@ static int add_addresses(struct effective *e)
 	};
 	_Static_assert(ARRAY_LEN(words) == NET_ADDRESSES_COUNT, "words for every kind of address");
 	const struct net_limits *l = &e->profile.network.limits;
-	int r = effective_add_line(e, LINE_NOTE, 0, NULL, "%s", words[e->profile.network.addresses]);
+	int r = effective_add_value(e, LINE_NOTE, 0, "network.addresses", "%s", words[e->profile.network.addresses]);
 
 	if (r < 0)
 		return r;
-	return effective_add_line(e, LINE_LIMIT, 0, NULL,
+	return effective_add_value(e, LINE_LIMIT, 0,
+		"network.limits.connections network.limits.names network.limits.queries network.limits.connect "
+		"network.limits.resolve network.limits.hello network.limits.idle",
 		"network: %u connections at once, %u names below wildcards, %u queries a second; %u s to connect, %u s "
 		"for a name, %u s for a ClientHello, %u s idle; TCP alone, UDP fails at once",
 		l->connections, l->names, l->queries, l->connect_ms / 1000, l->resolve_ms / 1000, l->hello_ms / 1000,
@@ -238,13 +242,13 @@ int effective_network_lines(struct effective *e)
 		r = effective_add_line(e, LINE_NETWORK, 0, e->profile.net_hosts.v[i].where, "%s, as given with --set",
 			e->profile.net_hosts.v[i].value);
 	if (r < 0 || !network_on(c))
-		return r < 0 || e->profile.net_hosts.n
-			       ? r
-			       : effective_add_line(e, LINE_NETWORK, 0, NULL, "none: only its own loopback");
+		return r < 0 || e->profile.net_hosts.n ? r
+						       : effective_add_value(e, LINE_NETWORK, 0, "network.allow",
+								 "none: only its own loopback");
 	for (size_t i = 0; r == 0 && i < c->n_grants; i++)
 		r = add_grant(e, &c->grants[i]);
 	if (r == 0 && c->n_grants == 0)
-		r = effective_add_line(e, LINE_NETWORK, 0, NULL, "it reaches nothing but its own loopback");
+		r = effective_add_value(e, LINE_NETWORK, 0, "network.allow", "it reaches nothing but its own loopback");
 	for (size_t i = 0; r == 0 && i < c->n_publish; i++)
 		r = effective_add_line(e, LINE_NETWORK, 0, e->profile.publish_where,
 			"programs on this machine reach its port %u at 127.0.0.1:%u", c->publish[i], c->publish[i]);

@@ -46,6 +46,20 @@ static int put_globs(struct buf *b, const struct scopes *s, size_t scope)
 	return r == 0 && first ? buf_puts(b, "no tool by a list") : r;
 }
 
+/* Who lets it be lifted, and for how long. */
+static int lift_where(const struct effective *e, const char *who, char **ret)
+{
+	_cleanup_free_ char *time = NULL;
+	int r = places_words(&e->profile.places, "tools.grant_time", &time);
+
+	*ret = NULL;
+	if (r == 0 && asprintf(ret, "%s; %s", who, time) < 0) {
+		*ret = NULL;
+		r = -ENOMEM;
+	}
+	return r;
+}
+
 static int add_scope(struct effective *e, size_t i)
 {
 	const struct scopes *s = &e->profile.scopes;
@@ -55,10 +69,14 @@ static int add_scope(struct effective *e, size_t i)
 
 	if (r < 0)
 		return r;
-	if (s->v[i].lift)
-		return effective_add_line(e, LINE_TOOLS, 0, s->v[i].lift,
-			"scope %s is denied, and a person may lift it for at most %s: %s", s->v[i].name,
-			effective_time_words(s->lift_max_s, time), b.data);
+	if (s->v[i].lift) {
+		_cleanup_free_ char *where = NULL;
+		r = lift_where(e, s->v[i].lift, &where);
+		return r < 0 ? r
+			     : effective_add_line(e, LINE_TOOLS, 0, where,
+				       "scope %s is denied, and a person may lift it for at most %s: %s", s->v[i].name,
+				       effective_time_words(s->lift_max_s, time), b.data);
+	}
 	return effective_add_line(e, LINE_TOOLS, 0, s->allowed_where, "scope %s is %s: %s", s->v[i].name,
 		s->v[i].allowed ? "allowed" : "denied", b.data);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/text.h"
+#include "supervisor/places.h"
 
 static const char *const type_words[] = { "an object", "an object", "a string", "a list of strings", "a list",
 	"an integer", "true or false", "anything" };
@@ -188,6 +189,14 @@ static int check_strings(const struct key *k)
 	return 0;
 }
 
+static int note_place(const struct key *k)
+{
+	_cleanup_free_ char *where = NULL;
+	int r = key_where(k, k->line, NULL, &where);
+
+	return r < 0 ? r : places_note(k->parse->places, k->row, where);
+}
+
 static int key_take(const struct key *k)
 {
 	const struct key_row *row = k->row;
@@ -203,7 +212,8 @@ static int key_take(const struct key *k)
 		return key_walk(k->parse, row->path, k->shown, k->v, k->target);
 	if (row->type == KEY_STRINGS || row->type == KEY_LIST)
 		r = check_strings(k);
-	return r < 0 ? r : row->set(k);
+	r = r < 0 ? r : row->set(k);
+	return r == 0 && k->parse->places ? note_place(k) : r;
 }
 
 int key_walk(struct parse *ps, const char *prefix, const char *shown, const json_t *obj, void *target)

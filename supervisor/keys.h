@@ -55,6 +55,7 @@ struct key_table {
 	const char *(*foreign)(const char *section, const char *name);
 };
 
+struct places;
 struct profile;
 struct policy_take;
 
@@ -63,6 +64,7 @@ struct parse {
 	const struct key_table *table;
 	struct profile *profile;    /* what a profile's keys fill */
 	struct policy_take *policy; /* and what a policy's need besides (policy/policy_keys.h) */
+	struct places *places;	    /* where each key that is taken stands; NULL: nobody asks */
 	struct diag *d;
 };
 

@@ -155,6 +155,19 @@ static void hosts_done(struct net_config *c)
 	c->n_grants = 0;
 }
 
+/* What is left of that key was chosen by the option. */
+static int place_chosen(struct profile *f, const char *key, const char *option)
+{
+	_cleanup_free_ char *was = NULL, *where = NULL;
+	int r = places_words(&f->places, key, &was);
+
+	if (r == 0 && asprintf(&where, "%s, of %s", option, was) < 0) {
+		where = NULL;
+		r = -ENOMEM;
+	}
+	return r < 0 ? r : places_set(&f->places, key, where);
+}
+
 static int choose_hosts(const struct grants *g, struct profile *f, struct diag *d)
 {
 	struct net_config out = { 0 };
@@ -169,7 +182,8 @@ static int choose_hosts(const struct grants *g, struct profile *f, struct diag *
 	hosts_done(&f->network);
 	f->network.grants = out.grants;
 	f->network.n_grants = out.n_grants;
-	return network_check(&f->network, d);
+	r = network_check(&f->network, d);
+	return r < 0 ? r : place_chosen(f, "network.allow", "--host");
 }
 
 static int choose_variables(const struct grants *g, struct profile *f, struct diag *d)

@@ -41,7 +41,7 @@ static int check_tree(struct effective *e, const struct approvals *all, const st
 		if (!path)
 			continue;
 		e->never_remember = true;
-		return effective_add_line(e, LINE_NOTE, DANGER_OWN_CODE, NULL,
+		return effective_add_fact(e, LINE_NOTE, DANGER_OWN_CODE, "the approval of that server",
 			"its code in %s can be rewritten by the approved server '%s', which may write %s: this answer "
 			"is not remembered",
 			t->path, a->name, path);
@@ -57,7 +57,7 @@ static int check_running(struct effective *e, const struct registry_list *runnin
 		if (!path)
 			continue;
 		e->never_remember = true;
-		return effective_add_line(e, LINE_NOTE, DANGER_OWN_CODE, NULL,
+		return effective_add_fact(e, LINE_NOTE, DANGER_OWN_CODE, EFFECTIVE_THIS_MACHINE,
 			"its code in %s can be rewritten by the server '%s', which is running now (%s) and may write "
 			"%s: this answer is not remembered",
 			t->path, s->name, s->id, path);

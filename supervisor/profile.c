@@ -29,7 +29,8 @@ int profile_defaults(struct profile *p)
 {
 	int r = 0;
 
-	*p = (struct profile){ .protect = true,
+	*p = (struct profile){ .places.table = &profile_keys,
+		.protect = true,
 		.home = HOME_EMPTY,
 		.tmp_size = TMP_DEFAULT,
 		.seccomp = strdup("default"),
@@ -142,7 +143,7 @@ int profile_parse(
 {
 	_cleanup_profile_ struct profile p = { 0 };
 	char shown[2 * PROFILE_SHOWN_MAX];
-	struct parse ps = { .table = &profile_keys, .profile = &p, .d = d };
+	struct parse ps = { .table = &profile_keys, .profile = &p, .places = &p.places, .d = d };
 	int r;
 
 	diag_set(d, "%s", strerror(ENOMEM)); /* whatever else fails says so itself */
@@ -492,5 +493,6 @@ void profile_done(struct profile *p)
 	meters_done(&p->meters);
 	shim_client_done(&p->client);
 	scopes_done(&p->scopes);
+	places_done(&p->places);
 	*p = (struct profile){ 0 };
 }

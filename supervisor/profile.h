@@ -17,6 +17,7 @@
 #include "base/fs.h"
 #include "base/strv.h"
 #include "supervisor/paths.h"
+#include "supervisor/places.h"
 #include "supervisor/signing/vouched.h"
 #include "wire/net.h"
 #include "wire/shim_config.h"
@@ -107,7 +108,8 @@ struct profile {
 	struct profile_items roots;
 	enum shim_args audit_args;
 	char *delete_after;
-	char *pins; /* a file beside the profile that holds what may be listed and called, or NULL */
+	char *pins;	      /* a file beside the profile that holds what may be listed and called, or NULL */
+	struct places places; /* where each of its keys was set */
 	struct strv
 		not_enforced; /* defaults of this profile that are not enforced yet, one sentence each (for check) */
 };

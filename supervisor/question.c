@@ -39,25 +39,39 @@ static json_t *line_json(const struct effective_line *l)
 
 	if (!text || (l->where && !where))
 		return NULL;
-	return json_pack("{s:s, s:s, s:s*, s:o}", "kind", question_kinds[l->kind].name, "text", text, "where", where,
-		"dangers", danger_names(l->danger));
+	return json_pack("{s:s, s:s, s:s*, s:o*, s:o}", "kind", question_kinds[l->kind].name, "text", text, "where",
+		where, "quiet", l->quiet ? json_true() : NULL, "dangers", danger_names(l->danger));
 }
 
-/* The command goes by its own member, quoted; here only what is dangerous about it. */
-static json_t *lines_json(const struct effective *e, unsigned *ret_command)
+/* The command goes by members of its own, quoted; here only what is dangerous about it. */
+static json_t *lines_json(const struct effective *e)
 {
 	json_t *array = json_array();
 
-	*ret_command = 0;
 	for (size_t i = 0; i < e->n_lines; i++) {
 		if (e->lines[i].kind == LINE_COMMAND)
-			*ret_command |= e->lines[i].danger;
-		else if (json_array_append_new(array, line_json(&e->lines[i])) < 0) {
+			continue;
+		if (json_array_append_new(array, line_json(&e->lines[i])) < 0) {
 			json_decref(array);
 			return NULL;
 		}
 	}
 	return array;
+}
+
+/* What is dangerous about the command. *ret_where: who gave it, borrowed; NULL: not known. */
+static unsigned command_danger(const struct effective *e, const char **ret_where)
+{
+	unsigned danger = 0;
+
+	*ret_where = NULL;
+	for (size_t i = 0; i < e->n_lines; i++) {
+		if (e->lines[i].kind != LINE_COMMAND)
+			continue;
+		danger |= e->lines[i].danger;
+		*ret_where = e->lines[i].where;
+	}
+	return danger;
 }
 
 /* With what the policy says of it. */
@@ -81,11 +95,13 @@ json_t *question_json(const struct effective *e, const json_t *earlier)
 	_cleanup_free_ char *name = question_shown(e->name), *subject = question_shown(e->subject),
 			    *command = question_command(&e->cmd.argv);
 	_cleanup_free_ char *file = e->profile.file ? question_shown(e->profile.file) : NULL;
-	unsigned danger = 0;
-	json_t *asked, *signers, *lines = lines_json(e, &danger),
+	const char *from;
+	unsigned danger = command_danger(e, &from);
+	_cleanup_free_ char *where = from ? question_shown(from) : NULL;
+	json_t *asked, *signers, *lines = lines_json(e),
 				 *changes = earlier ? question_changes(earlier, e->canonical) : json_null();
 
-	if (!name || !subject || !command || !lines || !changes || (e->profile.file && !file)) {
+	if (!name || !subject || !command || !lines || !changes || (e->profile.file && !file) || (from && !where)) {
 		json_decref(lines);
 		json_decref(changes);
 		return NULL;
@@ -93,10 +109,11 @@ json_t *question_json(const struct effective *e, const json_t *earlier)
 	/* Nobody asked where nobody looked who did. */
 	signers = e->profile.vouched.n ? vouched_json(&e->profile.vouched) : json_null();
 	asked = e->client.kind != CLIENT_UNKNOWN || e->client.why ? who_asks(e) : json_null();
-	return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "name", name, "subject",
-		subject, "digest", e->digest, "profile", file, "version", (json_int_t)e->profile.version, "command",
-		command, "command_dangers", danger_names(danger), "dangers", danger_names(e->danger), "never_remember",
-		e->never_remember, "lines", lines, "changes", changes, "client", asked, "signers", signers);
+	return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:s, s:s*, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "name", name,
+		"subject", subject, "digest", e->digest, "profile", file, "version", (json_int_t)e->profile.version,
+		"command", command, "command_where", where, "command_dangers", danger_names(danger), "dangers",
+		danger_names(e->danger), "never_remember", e->never_remember, "lines", lines, "changes", changes,
+		"client", asked, "signers", signers);
 }
 
 int question_print(FILE *out, const struct effective *e, const struct question_options *o)

@@ -82,32 +82,34 @@ static size_t put_words(struct listing *g, size_t column, const char *text)
 	return column;
 }
 
-/* What is inside of the brackets of "the default (...)", its own closing one included; NULL: another place. */
-static const char *in_default(const char *where)
+/* Of rules that stand together their lines; the question has no more than the number of any line's. */
+static char *origin_words(const struct listing *g, const char *where, unsigned long first, unsigned long last)
 {
-	static const char begins[] = "the default (";
-	size_t n = strlen(where);
+	char *numbers;
+	int n;
 
-	return strncmp(where, begins, sizeof(begins) - 1) == 0 && where[n - 1] == ')' ? where + sizeof(begins) - 1
-										      : NULL;
+	if (!first || (first == last && g->r->o->all))
+		return question_origin(render_member(g->q, "profile"), where);
+	n = first == last ? asprintf(&numbers, "line %lu", first) : asprintf(&numbers, "lines %lu-%lu", first, last);
+	return n < 0 ? NULL : numbers;
 }
 
 static void put_origin(struct listing *g, size_t column, const json_t *line, unsigned long first, unsigned long last)
 {
-	const char *where = render_member(line, "where"), *inner;
-	char numbers[64];
-	bool fits;
+	const char *where = render_member(line, "where");
+	bool quiet = json_is_true(json_object_get(line, "quiet")) && !g->r->o->all;
+	_cleanup_free_ char *words = where && !quiet ? origin_words(g, where, first, last) : NULL;
+	bool fits = words && column + strlen(words) + 4 <= g->r->width;
 
-	if (!where)
+	if (!where || quiet)
 		return;
-	snprintf(numbers, sizeof(numbers), first == last ? "line %lu" : "lines %lu-%lu", first, last);
-	where = first ? numbers : where;
-	fits = column + strlen(where) + 4 <= g->r->width;
-	inner = in_default(where);
-	fprintf(g->r->out, "%s%s(%s", fits ? "  " : "\n" MARGIN, render_colour(g->r, DIM),
-		inner ? "the default: " : "");
-	render_put(g->r, inner ? inner : where);
-	fprintf(g->r->out, "%s%s", inner ? "" : ")", render_colour(g->r, PLAIN));
+	if (!words) {
+		g->r->error = -ENOMEM;
+		return;
+	}
+	fprintf(g->r->out, "%s%s(", fits ? "  " : "\n" MARGIN, render_colour(g->r, DIM));
+	render_put(g->r, words);
+	fprintf(g->r->out, ")%s", render_colour(g->r, PLAIN));
 }
 
 static void put_line(struct listing *g, const json_t *line)

@@ -24,6 +24,8 @@ const char *render_colour(const struct render *r, const char *code);
 bool render_has_name(const json_t *names, const char *name);
 bool render_is_dangerous(const json_t *names);
 const char *render_label(const json_t *line);
+/* Where something comes from, short where it is the profile of q. */
+void render_origin(struct render *r, const json_t *q, const char *where);
 void render_heading(struct render *r, const char *text);
 /* Every line of the question: what is dangerous first and marked, notes last. */
 void render_grants(struct render *r, const json_t *q);

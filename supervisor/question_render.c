@@ -24,6 +24,16 @@ const char *render_member(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
+void render_origin(struct render *r, const json_t *q, const char *where)
+{
+	_cleanup_free_ char *words = question_origin(render_member(q, "profile"), where);
+
+	if (words)
+		render_put(r, words);
+	else
+		r->error = -ENOMEM;
+}
+
 const char *render_colour(const struct render *r, const char *code)
 {
 	return r->o->colour ? code : "";
@@ -87,10 +97,17 @@ static void title(struct render *r, const json_t *q)
 
 static void command(struct render *r, const json_t *q)
 {
+	const char *where = render_member(q, "command_where");
+
 	render_heading(r, "The whole command");
 	fprintf(r->out, "%*s%s", INDENT, "", render_colour(r, BOLD));
 	render_put(r, render_member(q, "command"));
 	fprintf(r->out, "%s\n", render_colour(r, PLAIN));
+	if (!r->o->all || !where)
+		return;
+	fprintf(r->out, "%*s%s(", INDENT, "", render_colour(r, DIM));
+	render_origin(r, q, where);
+	fprintf(r->out, ")%s\n", render_colour(r, PLAIN));
 }
 
 static void client_member(struct render *r, const json_t *c, const char *before, const char *key)

@@ -2,6 +2,7 @@
 /* question_words - see question_words.h */
 #include "supervisor/question_words.h"
 #include <assert.h>
+#include <ctype.h>
 #include <string.h>
 #include "base/text.h"
 
@@ -100,6 +101,45 @@ json_t *question_shown_json(const char *text)
 	_cleanup_free_ char *s = text ? question_shown(text) : NULL;
 
 	return !text ? json_null() : s ? json_string(s) : NULL;
+}
+
+/* Two places, or one and the rule that cut it. Who wrote such words into a name is shown with all of them. */
+static bool is_compound(const char *where)
+{
+	return strstr(where, "), cut by ") || strstr(where, "); ");
+}
+
+/* Does a place in that profile begin here? Then the length of its name and the colon. */
+static size_t is_in(const char *profile, const char *at)
+{
+	size_t n = profile ? strlen(profile) : 0;
+
+	return n && strncmp(at, profile, n) == 0 && at[n] == ':' && isdigit((unsigned char)at[n + 1]) ? n + 1 : 0;
+}
+
+static int put_origin(struct buf *b, const char *profile, const char *where)
+{
+	static const char begins[] = "the default (";
+	size_t n = strlen(where), skip = is_in(profile, where), begin = sizeof(begins) - 1;
+	int r = 0;
+
+	if (!is_compound(where) && strncmp(where, begins, begin) == 0 && where[n - 1] == ')')
+		return buf_printf(b, "the default: %.*s", (int)(n - begin - 1), where + begin);
+	if (!is_compound(where) && skip)
+		return buf_printf(b, "line %.*s", (int)strspn(where + skip, "0123456789"), where + skip);
+	while (r == 0 && *where) {
+		skip = is_in(profile, where);
+		r = skip ? buf_puts(b, "line ") : buf_putc(b, *where);
+		where += skip ? skip : 1;
+	}
+	return r;
+}
+
+char *question_origin(const char *profile, const char *where)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(QUESTION_TEXT_MAX);
+
+	return put_origin(&b, profile, where) < 0 ? NULL : b.len ? buf_steal(&b) : strdup("");
 }
 
 char *question_command(const struct strv *argv)

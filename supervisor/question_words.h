@@ -37,6 +37,9 @@ char *question_shown(const char *text);
 json_t *question_shown_json(const char *text);
 /* The command as a shell would take it: words redacted and quoted, heap. */
 char *question_command(const struct strv *argv);
+/* Where a line comes from, for a page that names the profile (or NULL) above: "line 12", "the default: seccomp",
+ * "line 12 (limits.files); the default (limits.message)". Both in shown form. Heap; NULL: out of memory. */
+char *question_origin(const char *profile, const char *where);
 /* What was added and taken away between two canonical plans: an array of {"sign": "+" | "-" | "~", "text": ...}, shown
  * form. */
 json_t *question_changes(const json_t *earlier, const json_t *now);

@@ -73,7 +73,8 @@ static int say_grant(struct cutting *x, const struct net_grant *g, const struct 
 		if (all)
 			return 0;
 	}
-	return ceiling_say(x->e, where, "%s, asked for by %s%s", network_grant_text(g, text, sizeof(text)), g->where,
+	return ceiling_cut(x->e, "network.allow", where, "%s, asked for by %s%s",
+		network_grant_text(g, text, sizeof(text)), g->where,
 		some ? ": only the part of it that the policy allows" : "");
 }
 
@@ -124,8 +125,8 @@ static int cut_private(struct effective *e)
 		network_grant_text(g, text, sizeof(text));
 		if (reaches_inside(g)) {
 			r = r < 0 ? r
-				  : ceiling_say(e, where, "%s, asked for by %s: no private network, nor part of one",
-					    text, g->where);
+				  : ceiling_cut(e, "network.allow", where,
+					    "%s, asked for by %s: no private network, nor part of one", text, g->where);
 			network_grant_done(g);
 			continue;
 		}
@@ -170,7 +171,7 @@ static int cut_publish(struct effective *e)
 	if (!where || e->policy.ceilings.publish)
 		return 0;
 	for (size_t i = 0; r == 0 && i < c->n_publish; i++)
-		r = ceiling_say(e, where, "its port %u at 127.0.0.1", c->publish[i]);
+		r = ceiling_cut(e, "network.publish", where, "its port %u at 127.0.0.1", c->publish[i]);
 	c->n_publish = 0;
 	return r;
 }

@@ -9,6 +9,9 @@
 
 /* A line that says what is not granted, and by which rule. */
 int ceiling_say(struct effective *e, const char *where, const char *fmt, ...) _printf_(3, 4) _must_check_;
+/* The same of a value: both that rule and who set it stand behind the key from then on. */
+int ceiling_cut(struct effective *e, const char *key, const char *where, const char *fmt, ...)
+	_printf_(4, 5) _must_check_;
 /* "PROFILE:LINE (KEY), cut by POLICY:LINE (KEY)" in the place of *where. */
 int ceiling_where(char **where, const char *by) _must_check_;
 

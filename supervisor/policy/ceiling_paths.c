@@ -372,6 +372,7 @@ static int cut_roots(const struct paths *p, struct effective *e)
 	const char *where = policy_ceiling(&e->policy.ceilings, "client.roots");
 	struct profile *f = &e->profile;
 	struct bounds b = { 0 };
+	size_t said = e->n_lines;
 	int r = where ? bounds_add(p, &b, &e->policy.ceilings.bounds.roots) : 0;
 
 	for (size_t i = 0; r == 0 && where && !f->roots.set && i < f->fs_read.n + f->fs_write.n; i++) {
@@ -380,6 +381,8 @@ static int cut_roots(const struct paths *p, struct effective *e)
 	}
 	if (r == 0 && where)
 		r = cut_paths(&(struct cutting){ e, where, "as a root", NULL }, &b, &f->roots);
+	if (r == 0 && e->n_lines > said)
+		r = places_cut(&f->places, "client.roots", where);
 	f->roots.set = f->roots.set || where;
 	/* One that is granted no more is none, and no reason to start nothing. */
 	for (size_t i = 0; i < f->roots.n && (where || policy_ceiling(&e->policy.ceilings, "filesystem.read") ||

@@ -11,31 +11,44 @@
 #include "supervisor/effective_lines.h"
 #include "supervisor/policy/ceiling_parts.h"
 
-int ceiling_say(struct effective *e, const char *where, const char *fmt, ...)
+__attribute__((format(printf, 3, 0))) static int say(
+	struct effective *e, const char *where, const char *fmt, va_list ap)
 {
 	char *text = NULL;
-	va_list ap;
-	int n, r;
+	int r;
 
-	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (n < 0)
+	if (vasprintf(&text, fmt, ap) < 0)
 		return -ENOMEM;
 	r = effective_add_line(e, LINE_CUT, 0, where, "%s", text);
 	free(text);
 	return r;
 }
 
+int ceiling_say(struct effective *e, const char *where, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = say(e, where, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int ceiling_cut(struct effective *e, const char *key, const char *where, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = say(e, where, fmt, ap);
+	va_end(ap);
+	return r < 0 ? r : places_cut(&e->profile.places, key, where);
+}
+
 int ceiling_where(char **where, const char *by)
 {
-	char *both = NULL;
-
-	if (asprintf(&both, "%s, cut by %s", *where ? *where : "the default", by) < 0)
-		return -ENOMEM;
-	free(*where);
-	*where = both;
-	return 0;
+	return place_cut(where, NULL, by);
 }
 
 /* --- environment --- */
@@ -82,42 +95,49 @@ static int cut_environment(struct effective *e)
 
 /* --- numbers --- */
 
-static int cut_number(struct effective *e, const char *path, uint64_t *of, uint64_t to, const char *what)
+/* by: the ceiling, which is that of the same key but for messages. */
+static int cut_number(struct effective *e, const char *key, const char *by, uint64_t *of, uint64_t to, const char *what)
 {
-	const char *where = policy_ceiling(&e->policy.ceilings, path);
+	const char *where = policy_ceiling(&e->policy.ceilings, by);
 	uint64_t was = *of;
 
 	if (!where || was <= to)
 		return 0;
 	*of = to;
-	return ceiling_say(e, where, "%" PRIu64 " %s: it is %" PRIu64, was, what, to);
+	return ceiling_cut(e, key, where, "%" PRIu64 " %s: it is %" PRIu64, was, what, to);
 }
 
 /* One side's messages: where it has no limit of its own, limits.message holds for it. */
 static int cut_side(struct effective *e, const char *path, uint64_t *of, uint64_t to, const char *what)
 {
 	const char *where = policy_ceiling(&e->policy.ceilings, path);
-	int r = *of ? cut_number(e, "limits.message", of, e->policy.ceilings.bounds.limit_message, what) : 0;
+	uint64_t both = e->policy.ceilings.bounds.limit_message;
+	int r = *of ? cut_number(e, path, "limits.message", of, both, what) : 0;
 
 	if (r < 0 || !where || (*of ? *of : e->profile.limit_message) <= to)
 		return r;
 	if (!*of)
 		*of = e->profile.limit_message;
-	return cut_number(e, path, of, to, what);
+	return cut_number(e, path, path, of, to, what);
 }
 
 static int cut_limits(struct effective *e)
 {
 	struct profile *f = &e->profile;
 	const struct profile *b = &e->policy.ceilings.bounds;
-	int r = cut_number(e, "filesystem.tmp", &f->tmp_size, b->tmp_size, "bytes of /tmp");
+	const struct {
+		const char *key, *what;
+		uint64_t *of, to;
+	} rows[] = {
+		{ "filesystem.tmp", "bytes of /tmp", &f->tmp_size, b->tmp_size },
+		{ "limits.processes", "processes and threads", &f->limit_processes, b->limit_processes },
+		{ "limits.files", "open files", &f->limit_files, b->limit_files },
+		{ "limits.message", "bytes a message", &f->limit_message, b->limit_message },
+	};
+	int r = 0;
 
-	if (r == 0)
-		r = cut_number(e, "limits.processes", &f->limit_processes, b->limit_processes, "processes and threads");
-	if (r == 0)
-		r = cut_number(e, "limits.files", &f->limit_files, b->limit_files, "open files");
-	if (r == 0)
-		r = cut_number(e, "limits.message", &f->limit_message, b->limit_message, "bytes a message");
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++)
+		r = cut_number(e, rows[i].key, rows[i].key, rows[i].of, rows[i].to, rows[i].what);
 	if (r == 0)
 		r = cut_side(e, "limits.message_client", &f->limit_message_client, b->limit_message_client,
 			"bytes a message of the client");
@@ -140,8 +160,8 @@ static int cut_seccomp(struct effective *e)
 	for (size_t i = 0; i < c->seccomp.n; i++)
 		if (strcmp(c->seccomp.v[i].value, e->profile.seccomp) == 0)
 			return 0;
-	r = ceiling_say(
-		e, where, "the system calls of the set \"%s\": they are those of \"default\"", e->profile.seccomp);
+	r = ceiling_cut(e, "seccomp", where, "the system calls of the set \"%s\": they are those of \"default\"",
+		e->profile.seccomp);
 	free(e->profile.seccomp);
 	e->profile.seccomp = strdup("default");
 	return r < 0 ? r : e->profile.seccomp ? 0 : -ENOMEM;
@@ -173,7 +193,7 @@ static int cut_switches(struct effective *e)
 		if (!where || rows[i].allowed || *rows[i].of == rows[i].without)
 			continue;
 		*rows[i].of = rows[i].without;
-		r = ceiling_say(e, where, "%s", rows[i].what);
+		r = ceiling_cut(e, rows[i].path, where, "%s", rows[i].what);
 	}
 	return r;
 }
@@ -185,7 +205,7 @@ static int cut_home(struct effective *e)
 	if (!where || e->policy.ceilings.bounds.home != HOME_EMPTY || e->profile.home == HOME_EMPTY)
 		return 0;
 	e->profile.home = HOME_EMPTY;
-	return ceiling_say(e, where, "a home that is kept: it is empty, and forgotten at the end");
+	return ceiling_cut(e, "filesystem.home", where, "a home that is kept: it is empty, and forgotten at the end");
 }
 
 /* How much of each call's arguments the log gets. */
@@ -198,8 +218,8 @@ static int cut_audit(struct effective *e)
 	if (!where || was <= to)
 		return 0;
 	e->profile.audit_args = to;
-	return ceiling_say(e, where, "arguments of calls in the log, %s: %s", effective_audit_words(was),
-		effective_audit_words(to));
+	return ceiling_cut(e, "audit.arguments", where, "arguments of calls in the log, %s: %s",
+		effective_audit_words(was), effective_audit_words(to));
 }
 
 int ceilings_apply_rules(struct effective *e, struct diag *d)

@@ -73,7 +73,7 @@ static int say(const struct named *n, const char *word)
 	}
 	/* Nobody's earlier answer was about what lies there now. */
 	n->e->never_remember = true;
-	return effective_add_line(n->e, LINE_NOTE, DANGER_OWN_CODE, NULL, "%s", n->e->named_code);
+	return effective_add_fact(n->e, LINE_NOTE, DANGER_OWN_CODE, EFFECTIVE_THIS_MACHINE, "%s", n->e->named_code);
 }
 
 static int look_at_word(const struct named *n, const char *word)

@@ -86,7 +86,7 @@ static int say(struct effective *e, const char *path, enum advice advice)
 	r = asprintf(&e->home_code, words[advice], path);
 #pragma GCC diagnostic pop
 	if (r >= 0)
-		return effective_add_line(e, LINE_NOTE, DANGER_OWN_CODE, NULL, "%s", e->home_code);
+		return effective_add_fact(e, LINE_NOTE, DANGER_OWN_CODE, EFFECTIVE_THIS_MACHINE, "%s", e->home_code);
 	e->home_code = NULL;
 	return -ENOMEM;
 }

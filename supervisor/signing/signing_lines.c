@@ -13,7 +13,7 @@ static int add_signers(struct effective *e, const char *what, const struct vouch
 	if (r < 0 || (!words && !w->rule))
 		return r;
 	if (!w->rule)
-		return effective_add_line(e, LINE_SIGNED, 0, NULL, "%s: %s", what, words);
+		return effective_add_fact(e, LINE_SIGNED, 0, "the signature beside it", "%s: %s", what, words);
 	return effective_add_line(e, LINE_SIGNED, 0, w->rule, "%s: %s; %u needed", what,
 		words ? words : "signed by nobody", e->policy.signatures.need);
 }
@@ -45,6 +45,6 @@ int signing_add_lines(struct effective *e)
 	if (r == 0)
 		r = add_key_end(e);
 	if (r == 0 && e->bundle_warning)
-		r = effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->bundle_warning);
-	return r == 0 && e->fresh.soon ? effective_add_line(e, LINE_NOTE, 0, NULL, "%s", e->fresh.soon) : r;
+		r = effective_add_fact(e, LINE_NOTE, 0, "the bundle of this machine", "%s", e->bundle_warning);
+	return r == 0 && e->fresh.soon ? effective_add_value(e, LINE_NOTE, 0, "expires", "%s", e->fresh.soon) : r;
 }

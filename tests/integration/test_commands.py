@@ -86,6 +86,9 @@ def test_check_of_a_profile_that_needs_a_parameter_says_what_it_grants(person):
         assert words in said, said
     j = json.loads(person.stockade("check", "--json", path, check=0).stdout)
     assert [p["name"] for p in j["parameters"] if p["required"]] == ["dirs"]
+    assert j["where"]["filesystem"]["write"] == [f"{path}:1 (filesystem.write)"] and j["where"]["filesystem"]["tmp"] == "the default (filesystem.tmp)"
+    assert f'{path}:1 (tools.allow "get_*")' in j["where"]["tools"] and len(j["where"]["tools"]) == len(j["tools"])
+    assert "    WRITES       ${dirs}  (line 1)\n" in said and "    system calls default  (the default: seccomp)\n" in said
     assert j["filesystem"]["write"] == ["${dirs}"] and j["digest"] is None
     assert person.stockade("check", "--tool", "put_x", "needs", check=1).stdout.startswith("denied")
     assert "dirs" in person.stockade("check", "--set", "mode=-e", "needs", check=125).stderr
@@ -98,6 +101,18 @@ def test_check_prints_every_mount_and_what_is_bound(person):
     for words in (person.work, "/usr", "/proc", "/dev", "network"):
         assert words in r.stdout
     json.loads(person.stockade("check", "--json", "--ro", person.work, "--", *ODD, "check", check=0).stdout)
+
+
+def test_check_names_the_option_or_the_default_for_each_line_without_a_profile(person):
+    words = ("--ro", person.work, "--cwd", person.work, "--", *ODD, "places")
+    told = json.loads(person.stockade("check", "--json", *words, check=0).stdout)
+    assert told["command_where"] == "the command line"
+    assert all(line.get("where") for line in told["lines"]), told["lines"]
+    places = {line["kind"]: line["where"] for line in told["lines"]}
+    assert places["cwd"] == "--cwd" and places["read"] == "--ro" and places["network"] == "the default (network.allow)"
+    text = person.stockade("check", *words, check=0).stdout
+    assert "  256 MiB of /tmp  (the default: filesystem.tmp)\n" in text and "\n    (the command line)\n" in text, text
+    assert "the default: filesystem.tmp" not in person.stockade("approve", "--print-digest", *words, check=0).stderr
 
 
 def test_check_says_sizes_as_a_profile_does_and_that_an_approved_plan_changed(person):

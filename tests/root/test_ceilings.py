@@ -126,6 +126,33 @@ def test_a_members_tools_are_those_of_the_group(machine):
     assert found and tools == {"get_a"} and by_policy
 
 
+def test_check_names_the_profile_the_policy_the_group_or_the_default_for_each_line(machine):
+    managed(machine, limits={"files": 99, "processes": 40}, filesystem={"home": "private", "read": [machine.person.work]}, cwd=machine.person.work)
+    machine.policy({"filesystem": {"home": "empty"}, "limits": {"processes": 9}, "tools": {"deny": ["put_*"]},
+                    "groups": {"root": {"servers": ["notes"], "tools": ["get_*"]}}})
+    profile, policy = "/etc/stockade/profiles/notes.json:1", "/etc/stockade/policy.json:1"
+    places = {(line["kind"], line["text"]): line.get("where") for line in machine.told("notes")["lines"]}
+    assert all(places.values()), [line for line, where in places.items() if not where]
+    assert {line: where for line, where in places.items() if line[0] in ("home", "tmp", "seccomp", "cwd", "audit", "prompts")} == {
+        ("home", "empty, forgotten at the end"): f"{profile} (filesystem.home), cut by {policy} (filesystem.home)",
+        ("tmp", "256 MiB of /tmp"): "the default (filesystem.tmp)", ("seccomp", "default"): "the default (seccomp)",
+        ("cwd", machine.person.work): f"{profile} (cwd)", ("audit", "arguments of calls: names only"): "the default (audit.arguments)",
+        ("prompts", "all that the server offers"): "the default (prompts.allow)"}
+    assert places["limit", "9 processes and threads, 99 open files, 8 MiB a message"] == \
+        f"{profile} (limits.processes), cut by {policy} (limits.processes); {profile} (limits.files); the default (limits.message)"
+    assert places["tools", "policy: deny put_*"] == f'{policy} (tools.deny "put_*")'
+    assert places["tools", "policy: allow get_*"] == f"{policy} (groups.root)"
+    printed = machine.stockade("check", "notes", check=0).stdout
+    page = " ".join(printed.split())
+    for words in ("empty, forgotten at the end (line 1 (filesystem.home), cut by /etc/stockade/policy.json:1 (filesystem.home))",
+                  "256 MiB of /tmp (the default: filesystem.tmp)", f"{machine.person.work} (line 1)", "policy: allow get_*",
+                  f"({policy} (groups.root))", "arguments of calls: names only (the default: audit.arguments)",
+                  "(line 1 (limits.processes), cut by /etc/stockade/policy.json:1 (limits.processes); line 1 (limits.files); the default (limits.message))"):
+        assert words in page, (words, printed)
+    asked = machine.stockade("approve", "--print-digest", "notes", check=0).stderr
+    assert "256 MiB of /tmp\n" in asked and "(filesystem.home), cut by" not in asked, asked
+
+
 def test_a_users_profile_of_the_same_name_and_another_home_change_nothing(machine):
     dirs = managed(machine, filesystem={"read": ["?~/of-a-test"]})
     os.mkdir(f"{machine.person.home}/of-a-test")

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include "supervisor/check_profile.h"
+#include "supervisor/effective_lines.h"
 
 #define NEEDS "\"parameters\": {\"dir\": {\"type\": \"directory\"}}"
 
@@ -21,6 +22,25 @@ static char *printed(const char *text, bool json)
 	assert_int_equal(check_profile_print(f, &e, 0, json), 0);
 	fclose(f);
 	return said;
+}
+
+/* The same without where each line comes from, heap. */
+static char *bare(const char *said)
+{
+	char *copy = strdup(said), *to = copy;
+
+	assert_non_null(copy);
+	for (const char *line = said; *line; line += strcspn(line, "\n") + 1) {
+		size_t n = strcspn(line, "\n"), keep = n;
+		for (size_t i = 0; n && line[n - 1] == ')' && i + 2 < n; i++)
+			if (strncmp(line + i, "  (", 3) == 0)
+				keep = i;
+		memmove(to, line, keep);
+		to[keep] = '\n';
+		to += keep + 1;
+	}
+	*to = '\0';
+	return copy;
 }
 
 static json_t *facts_of(const char *text)
@@ -110,7 +130,8 @@ static void each_right_that_a_profile_gives_has_its_line(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(granted); i++) {
-		_cleanup_free_ char *said = printed_with(granted[i].member, false), *line = NULL;
+		_cleanup_free_ char *whole_page = printed_with(granted[i].member, false), *said = bare(whole_page),
+				    *line = NULL;
 		assert_true(asprintf(&line, "\n    %-12s %s", granted[i].label, granted[i].said) > 0);
 		must_say(said, line);
 	}
@@ -148,11 +169,13 @@ static void each_parameter_has_its_type_its_bounds_and_its_default(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(params); i++) {
-		_cleanup_free_ char *text = NULL, *said = NULL;
+		_cleanup_free_ char *text = NULL, *said = NULL, *without = NULL;
 		assert_true(asprintf(&text, HEAD ", \"parameters\": {\"p\": %s, \"need\": {\"type\": \"string\"}}}",
 				    params[i].param) > 0);
 		said = printed(text, false);
-		must_say(said, params[i].said);
+		without = bare(said);
+		must_say(without, params[i].said);
+		must_say(said, "  (x.json:1 (parameters.p))\n");
 	}
 }
 
@@ -229,6 +252,57 @@ static void the_object_holds_each_right_by_its_name(void **state)
 	assert_string_equal(json_string_value(json_array_get(json_object_get(o, "recorded"), 0)),
 		"arguments of calls: names and salted hashes");
 	json_decref(o);
+}
+
+static const char *place(const json_t *o, const char *section, const char *name)
+{
+	const json_t *where = json_object_get(o, "where");
+
+	return json_string_value(json_object_get(section ? json_object_get(where, section) : where, name));
+}
+
+static void the_object_has_a_place_for_each_value(void **state)
+{
+	json_t *o = facts_of(whole), *where = json_object_get(o, "where"), *places;
+	const char *name;
+
+	(void)state;
+	assert_string_equal(place(o, "filesystem", "home"), "x.json:12 (filesystem.home)");
+	assert_string_equal(place(o, "limits", "files"), "x.json:14 (limits.files)");
+	assert_string_equal(place(o, NULL, "seccomp"), "x.json:13 (seccomp)");
+	assert_string_equal(place(o, NULL, "scan"), "the default (tools.scan)");
+	json_object_foreach(where, name, places)
+	{
+		const json_t *texts = json_object_get(o, name);
+		assert_non_null(texts);
+		assert_int_equal(json_array_size(texts), json_array_size(places));
+		for (size_t i = 0; i < json_array_size(texts); i++) {
+			assert_true(json_is_string(json_array_get(texts, i)));
+			if (!json_is_string(json_array_get(places, i)))
+				fail_msg("'%s' is from nowhere", json_string_value(json_array_get(texts, i)));
+		}
+	}
+	places = json_object_get(where, "tools");
+	assert_string_equal(json_string_value(json_array_get(places, 0)), "x.json:15 (tools.allow \"get_*\")");
+	json_decref(o);
+}
+
+static void what_the_policy_cuts_is_told_before_there_is_a_plan(void **state)
+{
+	_cleanup_effective_ struct effective e = { 0 };
+	_cleanup_free_ char *said = NULL;
+	size_t n;
+	FILE *f = open_memstream(&said, &n);
+
+	(void)state;
+	assert_non_null(f);
+	parse_ok(whole, &e.profile);
+	assert_int_equal(effective_add_line(&e, LINE_CUT, 0, "p.json:2 (limits.files)", "99 open files"), 0);
+	assert_int_equal(places_cut(&e.profile.places, "limits.files", "p.json:2 (limits.files)"), 0);
+	assert_int_equal(check_profile_print(f, &e, 0, false), 0);
+	fclose(f);
+	must_say(said, "    not granted  99 open files  (p.json:2 (limits.files))\n");
+	must_say(said, "; x.json:14 (limits.files), cut by p.json:2 (limits.files); ");
 }
 
 static void a_required_parameter_has_no_default_in_the_object(void **state)
@@ -318,6 +392,8 @@ int main(void)
 		cmocka_unit_test(the_first_lines_say_whose_profile_it_is_and_what_for),
 		cmocka_unit_test(a_text_of_the_profile_cannot_drive_the_terminal),
 		cmocka_unit_test(the_object_holds_each_right_by_its_name),
+		cmocka_unit_test(the_object_has_a_place_for_each_value),
+		cmocka_unit_test(what_the_policy_cuts_is_told_before_there_is_a_plan),
 		cmocka_unit_test(a_required_parameter_has_no_default_in_the_object),
 		cmocka_unit_test(what_holds_the_protocol_is_shown_before_there_is_a_plan),
 		cmocka_unit_test(pins_and_what_a_grant_lifts_are_seen_before_there_is_a_plan),

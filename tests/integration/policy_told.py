@@ -33,6 +33,12 @@ def tell(run, person, policy, *words):
     return told
 
 
+def told_of(run, person, policy, *words, server="notes"):
+    """The report, and what it says of that server."""
+    told = tell(run, person, policy, *words)
+    return told, {s["server"]: s for s in told["servers"]}[server]
+
+
 def changes_of(told, server):
     return next((s["changes"] for s in told["servers"] if s["server"] == server), [])
 

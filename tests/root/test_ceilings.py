@@ -52,10 +52,7 @@ def managed(machine, name="notes", **members):
 
 def look(machine, *words):
     """What the server finds, and which of its tools can be called."""
-    digest = machine.stockade("approve", "--print-digest", *words, check=0).stdout.strip()
-    machine.stockade("approve", "--digest", digest, *words, check=0)
-    wire = Wire(machine.under("run", *words), env=machine.person.env, cwd=machine.person.work)
-    wire.initialize()
+    wire = machine.start(*words)
     tools = {t["name"] for t in wire.request("tools/list", {})["result"]["tools"]}
     result = wire.request("tools/call", {"name": "get_a", "arguments": {}})
     refused = wire.request("tools/call", {"name": "put_a", "arguments": {}})

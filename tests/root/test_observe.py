@@ -8,7 +8,7 @@ import os
 import time
 
 import pytest
-from integration.harness import Wire, until
+from integration.harness import until
 from root.test_ceilings import managed
 from root.test_policy import machine  # noqa: F401 pylint: disable=unused-import
 
@@ -25,10 +25,7 @@ def observing(machine, days=7, **more):  # noqa: F811 pylint: disable=redefined-
 
 def use(machine, *words, tools=("get_a", "put_a", "drop_a"), during=lambda: None):  # noqa: F811 pylint: disable=redefined-outer-name
     """Which tools are listed, and which of them answer."""
-    digest = machine.stockade("approve", "--print-digest", *words, check=0).stdout.strip()
-    machine.stockade("approve", "--digest", digest, *words, check=0)
-    wire = Wire(machine.under("run", *words), env=machine.person.env, cwd=machine.person.work)
-    wire.initialize()
+    wire = machine.start(*words)
     listed = {t["name"] for t in wire.request("tools/list", {})["result"]["tools"]}
     answers = {n: wire.request("tools/call", {"name": n, "arguments": {}}) for n in tools}
     during()
@@ -122,10 +119,7 @@ def test_a_session_that_began_before_the_end_is_denied_after_it(machine):  # noq
     managed(machine, tools={"allow": ["get_*"], "rate": "6000/min"})
     # Long enough for any machine to start it; how long it took is not what is asked.
     observing(machine, days=25 / 86400)
-    digest = machine.stockade("approve", "--print-digest", "notes", check=0).stdout.strip()
-    machine.stockade("approve", "--digest", digest, "notes", check=0)
-    wire = Wire(machine.under("run", "notes"), env=machine.person.env, cwd=machine.person.work)
-    wire.initialize()
+    wire = machine.start("notes")
 
     def denied():
         return "denied" in json.dumps(wire.request("tools/call", {"name": "put_a", "arguments": {}}))

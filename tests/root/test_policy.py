@@ -46,11 +46,21 @@ class Machine:
     def told(self, *words):
         return json.loads(self.stockade("check", "--json", *words, check=0).stdout)
 
+    def approve(self, *words):
+        digest = self.stockade("approve", "--print-digest", *words, check=0).stdout.strip()
+        self.stockade("approve", "--digest", digest, *words, check=0)
+
+    def start(self, *words):
+        """A session that was approved and has begun."""
+        self.approve(*words)
+        wire = Wire(self.under("run", *words), env=self.person.env, cwd=self.person.work)
+        wire.initialize()
+        return wire
+
     def look(self, *grants):
         """What a server of these grants finds."""
         words = [*grants, "--", "/usr/bin/python3", "-c", LOOK]
-        digest = self.stockade("approve", "--print-digest", *words, check=0).stdout.strip()
-        self.stockade("approve", "--digest", digest, *words, check=0)
+        self.approve(*words)
         r = self.stockade("run", *words)
         found = [line.split("LOOK ", 1)[1] for line in r.stderr.splitlines() if "LOOK " in line]
         assert found, r.stderr
@@ -174,8 +184,7 @@ for line in sys.stdin:
 def test_findings_keep_from_pinning_from_the_severity_of_the_policy_and_no_word_of_the_user_lifts_it(machine, findings, text, pinned, accepted):
     machine.policy({"pins": {"findings": findings}} if findings else {})
     words = ["--", "/usr/bin/python3", "-c", FINDS % text]
-    digest = machine.stockade("approve", "--print-digest", *words, check=0).stdout.strip()
-    machine.stockade("approve", "--digest", digest, *words, check=0)
+    machine.approve(*words)
     shown = machine.stockade("pin", "--print-digest", *words, check=0)
     rules = {line.split()[1].rstrip(":") for line in shown.stderr.splitlines() if line.startswith(("  low", "  medium", "  high"))}
     word = ["pin", "--digest", shown.stdout.strip()]
@@ -231,10 +240,7 @@ def test_a_grant_that_was_given_before_the_policy_forbids_grants_lifts_nothing(m
     assert "lifted now" not in machine.stockade("check", "notes", check=0).stdout
     for policy, names in (({"tools": {"grants": "never"}}, []), ({}, ["a"])):
         machine.policy(policy)
-        digest = machine.stockade("approve", "--print-digest", "notes", check=0).stdout.strip()
-        machine.stockade("approve", "--digest", digest, "notes", check=0)
-        w = Wire(machine.under("run", "notes"), env=person.env, cwd=person.work)
-        w.initialize()
+        w = machine.start("notes")
         assert [t["name"] for t in w.request("tools/list")["result"]["tools"]] == names
         assert w.end() == 0
 
@@ -251,11 +257,7 @@ def test_where_the_policy_lists_alerts_those_of_the_user_are_not_read(machine, p
     with open(f"{person.home}/.config/stockade/alerts.json", "w", encoding="utf-8") as f:
         json.dump(OWN, f)
     os.chmod(f"{person.home}/.config/stockade/alerts.json", 0o600)
-    words = ["--", *ODD, "alerts"]
-    digest = machine.stockade("approve", "--print-digest", *words, check=0).stdout.strip()
-    machine.stockade("approve", "--digest", digest, *words, check=0)
-    wire = Wire(machine.under("run", *words), env=person.env, cwd=person.work)
-    wire.initialize()
+    wire = machine.start("--", *ODD, "alerts")
     wire.call("echo", {"text": "x"})
     wire.end()
     records = [r for r in person.records() if r["event"] == "alert"]

@@ -4,21 +4,11 @@ import json
 import os
 
 import pytest
+from integration.policy_told import new_policy, told_of
 from root.test_ceilings import managed
 from root.test_policy import machine  # noqa: F401 pylint: disable=unused-import
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
-
-
-def told_of(machine, policy):
-    """What is told, by server: the changes, or that it is refused."""
-    path = f"{machine.person.base}/new.json"
-    with open(path, "w", encoding="utf-8") as f:
-        json.dump({"stockade": 1, **policy}, f)
-    r = machine.stockade("policy", "test", "--json", path)
-    told = json.loads(r.stdout)
-    assert r.returncode == (1 if told["worse"] else 0), r.stderr
-    return told, {s["server"]: s for s in told["servers"]}["notes"]
 
 
 def test_show_prints_each_rule_of_the_policy_in_force_with_its_line(machine):
@@ -34,12 +24,12 @@ def test_show_prints_each_rule_of_the_policy_in_force_with_its_line(machine):
 def test_a_policy_is_held_against_the_one_in_force_in_both_directions(machine):
     dirs = managed(machine)
     machine.policy({"filesystem": {"read": dirs[:1], "write": dirs[2:]}, "env": {"pass": []}, "tools": {"deny": ["put_*"]}, "limits": {"processes": 40}})
-    told, notes = told_of(machine, {"filesystem": {"read": dirs, "write": dirs[:1]}, "limits": {"processes": 50}})
+    told, notes = told_of(machine.stockade, machine.person, {"filesystem": {"read": dirs, "write": dirs[:1]}, "limits": {"processes": 50}})
     changes = {(c["worse"], c["what"]) for c in notes["changes"]}
     assert {(True, f"writing {dirs[2]}: no more"), (False, f"reading {dirs[1]}"), (False, "passing the variable API_TOKEN"),
             (False, "the tool put_*"), (False, "40 processes and threads: 50")} <= changes, changes
     assert told["policy"] == "/etc/stockade/policy.json"
-    told, notes = told_of(machine, {})
+    told, notes = told_of(machine.stockade, machine.person, {})
     assert not told["worse"] and notes["changes"] and not any(c["worse"] for c in notes["changes"]), told
 
 
@@ -49,9 +39,8 @@ def test_a_policy_is_held_against_the_one_in_force_in_both_directions(machine):
 def test_what_was_told_is_what_happens_when_it_is_in_force(machine, policy):
     managed(machine)
     machine.policy({})
-    digest = machine.stockade("approve", "--print-digest", "notes", check=0).stdout.strip()
-    machine.stockade("approve", "--digest", digest, "notes", check=0)
-    told, notes = told_of(machine, policy)
+    machine.approve("notes")
+    told, notes = told_of(machine.stockade, machine.person, policy)
     approval = told["approvals"][0]
     machine.policy(policy)
     r = machine.stockade("check", "--json", "notes")
@@ -59,14 +48,14 @@ def test_what_was_told_is_what_happens_when_it_is_in_force(machine, policy):
     if r.returncode == 0:
         assert (json.loads(r.stdout)["approval"] is not None) == (approval["outcome"] == "stands"), told
     # The same file, in force: nothing changes any more.
-    told, notes = told_of(machine, policy)
+    told, notes = told_of(machine.stockade, machine.person, policy)
     assert not told["worse"] and notes["changes"] == []
 
 
 def test_no_variable_of_a_user_names_another_policy_to_a_launch(machine):
     managed(machine)
     machine.policy({"servers": {"deny": ["notes"]}})
-    other = f"{machine.person.base}/new.json"
+    other = new_policy(machine.person)
     with open(other, "w", encoding="utf-8") as f:
         f.write('{"stockade": 1}')
     for name in ("STOCKADE_POLICY", "STOCKADE_POLICY_FILE", "XDG_CONFIG_DIRS", "XDG_CONFIG_HOME"):

@@ -4,7 +4,7 @@ import os
 
 import pytest
 from integration.harness import Wire
-from integration.policy_told import SERVER, connection, log_of, new_policy, record, tell
+from integration.policy_told import SERVER, connection, log_of, new_policy, record, told_of
 from root.test_ceilings import managed
 from root.test_consent_by import fleet  # noqa: F401 pylint: disable=unused-import
 from root.test_observe import moment, use
@@ -21,13 +21,8 @@ def observing(days=7, **more):
     return {"mode": "observe", "observe_until": moment(days), **more}
 
 
-def told_by(run, person, policy, *words):
-    told = tell(run, person, policy, *words)
-    return told, {s["server"]: s for s in told["servers"]}["notes"]
-
-
 def look(machine, policy, *words):  # noqa: F811 pylint: disable=redefined-outer-name
-    return told_by(machine.stockade, machine.person, policy, *words)
+    return told_of(machine.stockade, machine.person, policy, *words)
 
 
 def changes(server):
@@ -119,11 +114,11 @@ def test_a_roll_out_is_held_up_by_recorded_calls_alone(fleet):  # noqa: F811
 
     enforced = {"consent": {"by": "granted"}, **SIGNED}
     used("get_a")
-    told, notes = told_by(fleet.user, fleet.person, enforced, "--against-log")
+    told, notes = told_of(fleet.user, fleet.person, enforced, "--against-log")
     assert not told["worse"] and (notes["answers_now"], notes["answers"]) == ("policy", "policy"), told
     assert {a["outcome"] for a in told["approvals"]} == {"stands"}, told["approvals"]
     used("put_a")
-    told, _ = told_by(fleet.user, fleet.person, enforced, "--against-log")
+    told, _ = told_of(fleet.user, fleet.person, enforced, "--against-log")
     assert told["worse"] and [r["what"] for r in told["log"]["denied"]] == ["put_a"], told
 
 
@@ -138,7 +133,7 @@ def test_whose_word_starts_a_signed_server_is_told_before_and_after(fleet, now, 
     if now == "ask":
         fleet.user("approve", "--digest", fleet.digest(), "notes", check=0)
     fleet.user("run", "notes", check=0)
-    told, notes = told_by(fleet.user, fleet.person, {"consent": {"by": then}, **SIGNED})
+    told, notes = told_of(fleet.user, fleet.person, {"consent": {"by": then}, **SIGNED})
     assert [a["outcome"] for a in told["approvals"]] == [outcome], told["approvals"]
     assert {what: how for what, (how, _) in changes(notes).items()} == (dict([change]) if change else {}), notes
     fleet.by(then)
@@ -151,18 +146,18 @@ def test_where_only_root_would_approve_answers_of_users_are_told_to_be_refused_a
     fleet.user("approve", "--digest", fleet.digest(), "notes", check=0)
     fleet.user("run", "notes", check=0)
     admin, new = {"consent": {"by": "admin"}}, new_policy(fleet.person)
-    told, notes = told_by(fleet.user, fleet.person, admin, "--against-log")
+    told, notes = told_of(fleet.user, fleet.person, admin, "--against-log")
     approval, rule = told["approvals"][0], f'{new}:1 (consent.by "admin")'
     assert (approval["outcome"], approval["rule"]) == ("refused", rule) and "only who manages it approves servers" in approval["why"], told
     assert changes(notes) == {"nobody is asked, and who manages this machine has not approved it": ("worse", rule)}, notes
     assert [(r["kind"], r["rule"]) for r in told["log"]["denied"]] == [("launch", rule)], told["log"]
     put(f"{fleet.etc}/approvals/{fleet.digest()}.json", {"stockade": 1, "digest": fleet.digest(), "who": "it", "when": "2026-10-01T00:00:00Z"})
-    told, notes = told_by(fleet.user, fleet.person, admin, "--against-log")
+    told, notes = told_of(fleet.user, fleet.person, admin, "--against-log")
     assert not told["worse"] and [a["outcome"] for a in told["approvals"]] == ["stands"] and notes["answers"] == "admin", told
     fleet.by("admin", signatures=False)
     fleet.user("run", "notes", check=0)
     # Observing gives each plan another digest, which root has not approved.
-    told, notes = told_by(fleet.user, fleet.person, {**admin, **observing()})
+    told, notes = told_of(fleet.user, fleet.person, {**admin, **observing()})
     assert told["worse"] and (notes["answers_now"], notes["answers"]) == ("admin", "refused"), told
     assert any("another digest, which root has to approve anew" in n for n in told["notes"]), told["notes"]
     fleet.by("admin", signatures=False, **observing())
@@ -178,7 +173,7 @@ def test_an_approval_with_parameters_is_judged_by_whose_word_counts(fleet):  # n
     fleet.user("run", *words, check=0)
 
     def outcome(by):
-        return [a["outcome"] for a in told_by(fleet.user, fleet.person, {"consent": {"by": by}, **SIGNED})[0]["approvals"]]
+        return [a["outcome"] for a in told_of(fleet.user, fleet.person, {"consent": {"by": by}, **SIGNED})[0]["approvals"]]
     assert [outcome(by) for by in ("granted", "admin", "ask")] == [["stands"], ["stands"], ["asks"]]
     fleet.by("ask")
     fleet.user("approve", "--digest", fleet.digest(*words), *words, check=0)

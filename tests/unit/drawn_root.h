@@ -137,10 +137,11 @@ static inline void draw_consent(struct draw *x)
 static inline void draw_groups(struct draw *x)
 {
 	static const char *const servers[] = { "m", "*", "n", "t*", "other" };
-	json_t *o = json_object();
+	json_t *o;
 
 	if (!often(&x->state, 4))
 		return;
+	o = json_object();
 	for (uint32_t some = 1 + chance(&x->state) % 3; some > 0; some--) {
 		json_t *group = json_pack("{s:[s]}", "servers", PICK(&x->state, servers));
 		if (often(&x->state, 6))
@@ -175,13 +176,12 @@ static inline void draw_policy(struct draw *x)
 /* "${dir}" is a place, "${mode}" a word. */
 static inline void draw_parameters(struct draw *x)
 {
-	json_t *files = json_object_get(x->profile, "filesystem"), *dir = json_pack("{s:s}", "type", "directory");
+	json_t *files = json_object_get(x->profile, "filesystem"), *dir;
 	const char *key = often(&x->state, 5) ? "read" : "write";
 
-	if (!often(&x->state, 5)) {
-		json_decref(dir);
+	if (!often(&x->state, 5))
 		return;
-	}
+	dir = json_pack("{s:s}", "type", "directory");
 	if (often(&x->state, 8))
 		do
 			add_paths(x, dir, "within");

@@ -89,7 +89,7 @@ class Fleet:
             text = f.read()
         if trusted:
             self.put(f"etc/keys/{name}.pub", text)
-        return text.decode().splitlines()[0].split()[-1]
+        return text.decode().splitlines()[0].split()[-1].zfill(16)  # minisign leaves zeros out
 
     def put(self, path, text):
         with open(f"{self.base}/{path}", "wb") as f:

@@ -7,7 +7,7 @@
 struct shown {
 	enum effective_kind kind;
 	const char *words;
-	const char *where; /* what it ends with; NULL: nobody asked for it */
+	const char *where; /* what it ends with */
 	unsigned danger;
 };
 
@@ -22,11 +22,9 @@ static void expect_shown(const struct launch *l, const struct shown *v, size_t n
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct effective_line *line = launch_line(l, v[i].kind, v[i].words);
-		if (!line)
-			fail_msg("'%s' is not shown", v[i].words);
-		if ((v[i].where && (!line->where || !ends_with(line->where, v[i].where))) ||
-			(!v[i].where && line->where))
-			fail_msg("'%s' is from %s", v[i].words, line->where ? line->where : "nowhere");
+		if (!line || !line->where || !ends_with(line->where, v[i].where))
+			fail_msg("'%s' is %s from %s", v[i].words, line ? "shown" : "not shown, and",
+				line && line->where ? line->where : "nowhere");
 		if (line->danger != v[i].danger)
 			fail_msg("'%s' has the danger %x", v[i].words, line->danger);
 		assert_int_equal(l->e.danger & v[i].danger, v[i].danger);

@@ -96,6 +96,11 @@ static size_t next_key(const char **keys)
 	return strcspn(*keys, " ");
 }
 
+static const char *set_by(const struct places *p, const struct key_row *row)
+{
+	return p->v ? p->v[row - p->table->rows] : NULL;
+}
+
 /* Those that somebody set, each with its place; or the names of all others. */
 static int put_words(const struct places *p, const char *keys, bool defaults, struct buf *b)
 {
@@ -104,10 +109,10 @@ static int put_words(const struct places *p, const char *keys, bool defaults, st
 
 	for (; r == 0 && (n = next_key(&keys)) > 0; keys += n) {
 		const struct key_row *row = row_of(p, keys, n);
-		const char *where = row && p->v ? p->v[row - p->table->rows] : NULL;
+		const char *where = row ? set_by(p, row) : NULL;
 		const char *first = b->len ? "; " DEFAULT " (" : DEFAULT " (";
 
-		if (p->table && !row)
+		if (!row && p->table)
 			return -EINVAL;
 		if (!where != defaults)
 			continue;

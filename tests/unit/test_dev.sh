@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# test_dev - `./dev install` puts things where it says, and takes them away from there, shown with a project of one file
+# test_dev - `./dev install` puts things where it says, and takes them away from there, and what is staged is what is built,
+# shown with projects of a file or two
 #
 # usage: test_dev.sh ROOT (of the sources)
 set -uo pipefail
@@ -54,6 +55,29 @@ printf 'syntax error(\n' >"$ROOT/meson.build"
 (meson_build "$ROOT" "$scratch/broken" "$scratch/three") >/dev/null 2>&1 && fail "a build that cannot be set up is called done"
 printf "project('toy')\ncustom_target('x', output: 'x', command: ['false'], build_by_default: true)\n" >"$ROOT/meson.build"
 (meson_build "$ROOT" "$scratch/failing" "$scratch/three") >/dev/null 2>&1 && fail "a build that fails is called done"
+
+# What ./dev test builds is the text of now, whatever its time is.
+ROOT=$scratch/staged STAGE=$scratch/stage
+mkdir "$ROOT" "$STAGE"
+cd "$ROOT" || exit 1
+git init -q .
+for f in gone kept 'two words'; do echo one >"$f"; done
+printf '#!/bin/sh\n' >run
+chmod 700 run
+stage_sources || fail "staging"
+[ "$(cd "$STAGE/src" && echo ./*)" = "./gone ./kept ./run ./two words" ] || fail "staged: $(ls "$STAGE/src")"
+[ "$(stat -c %a "$STAGE/src/run" "$STAGE/src/kept" | tr '\n' ' ')" = "755 644 " ] || fail "others cannot read or execute what is staged"
+touch -d '2 hours ago' "$STAGE/src/"*
+touch -d '1 hour ago' "$scratch/built" # by a build that began before the edit, and ended after it
+echo two >'two words'
+touch -d '90 minutes ago' 'two words'
+rm gone
+stage_sources || fail "staging again"
+[ "$(cat "$STAGE/src/two words")" = two ] || fail "what was edited is not staged"
+[ "$STAGE/src/two words" -nt "$scratch/built" ] || fail "what was edited during a build is not built anew"
+[ "$STAGE/src/kept" -ot "$scratch/built" ] || fail "what is the same is built anew"
+expect_none "$STAGE/src/gone" "what is gone from the sources"
+cd / || exit 1
 
 said=$(PREFIX=$scratch/never "$sources/dev" install --help 2>&1) || fail "install --help"
 [[ $said == usage:* ]] || fail "install --help installs: $said"

@@ -26,15 +26,15 @@ stage_files() {
 		while IFS= read -r -d '' f; do [ -e "$f" ] && printf '%s\0' "$f"; done
 }
 
-# Copies what git knows or would add, with times kept so that ninja rebuilds only what changed, and drops what is gone.
+# Copies what git knows or would add, where it differs by its content (stage_copy.py), and drops what is gone.
 stage_sources() {
 	mkdir -p "$STAGE/src"
-	stage_files | tar --null -T - --mode='a+rX,u+w,go-w' -cf - | tar -C "$STAGE/src" --no-same-owner -xf -
 	stage_files | tr '\0' '\n' | sort >"$STAGE/files.new"
 	if [ -f "$STAGE/files" ]; then
 		comm -23 "$STAGE/files" "$STAGE/files.new" | while IFS= read -r f; do rm -f "$STAGE/src/$f"; done
 	fi
 	mv "$STAGE/files.new" "$STAGE/files"
+	stage_files | python3 "${BASH_SOURCE[0]%/*}/stage_copy.py" "$STAGE/src"
 	build_id >"$STAGE/src/.build-id.new"
 	cmp -s "$STAGE/src/.build-id.new" "$STAGE/src/.build-id" || cp "$STAGE/src/.build-id.new" "$STAGE/src/.build-id"
 	find "$STAGE/src" -type d -exec chmod a+rx {} +

@@ -81,6 +81,10 @@ void session_stop(struct session *s, unsigned grace_ms, const char *status)
 		session_wait_over(s);
 		return;
 	}
+	if (s->phase == PHASE_BUILDING && s->missing) {
+		diag_set(&s->diag, "%s while the sandbox was built; nothing was started", status);
+		session_say(s, s->diag.text);
+	}
 	if (!s->close_status)
 		s->close_status = status;
 	if (s->phase >= PHASE_DRAINING)
@@ -257,6 +261,9 @@ static void run(struct session *s)
 			continue;
 		/* The log or a part of stockade failed: kill first, then say so; the rest only drains. */
 		if (s->killed) {
+			/* It was going to end, and now it has another status. */
+			if (s->log_failed)
+				session_say(s, s->diag.text);
 			s->phase = PHASE_OVER;
 			continue;
 		}

@@ -87,6 +87,7 @@ static int kill_server(struct session *s, const struct kill_entry *e, const stru
 {
 	char by[KILL_WORDS_SIZE], file[256];
 	bool ends = !*s->kills->words && s->phase != PHASE_REFUSED && s->phase < PHASE_DRAINING;
+	struct diag said = { "" }; /* that of the session has why it could not be recorded */
 	int r;
 
 	if (ends) {
@@ -98,10 +99,10 @@ static int kill_server(struct session *s, const struct kill_entry *e, const stru
 	if (!ends)
 		return 0;
 	r = record(s, e, NULL, "server killed");
-	diag_set(&s->diag, "killed %s%s%s%s", kill_entry_by(e, by, sizeof(by)), e->file && !e->damaged ? " (" : "",
+	diag_set(&said, "killed %s%s%s%s", kill_entry_by(e, by, sizeof(by)), e->file && !e->damaged ? " (" : "",
 		e->file && !e->damaged ? text_escape_str(e->file, file, sizeof(file)) : "",
 		e->file && !e->damaged ? ")" : "");
-	session_say(s, s->diag.text);
+	session_say(s, said.text);
 	return r;
 }
 

@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -339,6 +340,8 @@ static inline void play_word(const char *word)
 			send_event((enum event_type)atoi(word + 6));
 	else if (strcmp(word, "terminate-supervisor") == 0)
 		kill(getppid(), SIGTERM);
+	else if (strcmp(word, "fill") == 0) /* as a full disk: no file of the supervisor's grows any more */
+		(void)!prlimit(getppid(), RLIMIT_FSIZE, &(struct rlimit){ 0, 0 }, NULL);
 	else if (strcmp(word, "stay") == 0)
 		pause();
 	else if (strcmp(word, "fall-silent") == 0)

@@ -28,8 +28,8 @@ static const struct row rows[] = {
 		"\"stockade failed\"" },
 	{ "PID 1 is reported twice", "init init-again", "closed exit-0", NULL, NULL, 125, "or twice",
 		"\"stockade failed\"" },
-	{ "enter says nothing, and a signal comes", "terminate-supervisor", "server-exited exit-0", NULL, NULL, 125, "",
-		"\"stopped by a signal\"" },
+	{ "enter says nothing, and a signal comes", "terminate-supervisor", "server-exited exit-0", NULL, NULL, 125,
+		"stopped by a signal while the sandbox was built; nothing was started", "\"stopped by a signal\"" },
 	/* the shim */
 	{ "the shim dies before the release", "init", "die", NULL, NULL, 125, "the shim ended unexpectedly (signal 9)",
 		"\"stockade failed\"" },
@@ -320,6 +320,21 @@ static void a_pid_1_that_only_says_nothing_any_more_has_ended_before_the_shim(vo
 	assert_non_null(strstr(s->log, "\"tool.call\""));
 }
 
+/* It ends as it was told to, and its status is not that end's but this. */
+static void a_log_that_fails_while_a_session_ends_is_said(void **state)
+{
+	struct stage *s = *state;
+	char shim[64];
+
+	snprintf(shim, sizeof(shim), "server-exited fill event-%d exit-0", EVENT_STDERR);
+	script("stockade-enter", "terminate-supervisor");
+	script("stockade-shim", shim);
+	run_session(s, true);
+	assert_int_equal(WEXITSTATUS(s->status), EXIT_REFUSED);
+	if (!strstr(s->said, "stopped by a signal") || !strstr(s->said, strerror(EFBIG)))
+		fail_msg("it said '%s'", s->said);
+}
+
 static void without_a_log_nothing_is_started(void **state)
 {
 	struct stage *s = *state;
@@ -369,6 +384,7 @@ int main(int argc, char **argv)
 		T(what_is_started_early_waits_for_the_session_that_takes_it),
 		T(what_is_started_early_and_not_taken_leaves_nothing),
 		T(a_pid_1_that_only_says_nothing_any_more_has_ended_before_the_shim),
+		T(a_log_that_fails_while_a_session_ends_is_said),
 		T(without_a_log_nothing_is_started),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -440,3 +440,26 @@ int code_is_root_only(const char *path, bool *ret, struct strv *outward, struct 
 			       r == -EFBIG ? "too many files" : strerror(-r))
 		     : 0;
 }
+
+int code_links_out(const char *path, struct strv *ret, struct diag *d)
+{
+	_cleanup_survey_ struct survey survey = { 0 };
+	_cleanup_close_ int root = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char shown[PATH_SHOWN];
+	int r = root >= 0 ? survey_take(root, SURVEY_CONTENT, &survey) : errno == ENOTDIR ? 0 : -errno;
+
+	for (size_t i = 0; r == 0 && i < survey.n; i++)
+		for (size_t k = 0; r == 0 && k < survey.dirs[i]->n; k++) {
+			_cleanup_free_ char *row = NULL;
+			if (!survey.dirs[i]->v[k].link)
+				continue;
+			if (asprintf(&row, "%s\t%s", survey.dirs[i]->path, survey.dirs[i]->v[k].link) < 0) {
+				row = NULL;
+				return -ENOMEM;
+			}
+			r = note_outward(path, row, ret);
+		}
+	return r < 0 ? diag_fail(d, r, "cannot see where the links of the code %s lead: %s",
+			       text_escape_str(path, shown, sizeof(shown)), strerror(-r))
+		     : 0;
+}

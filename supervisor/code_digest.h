@@ -28,6 +28,8 @@ int code_digest_tree(
  * after something was done to the tree: nobody has changed it meanwhile. ret_root: of the tree itself. */
 int code_stamp_tree(
 	const char *path, bool with_git, struct stat *ret_root, char ret[CODE_DIGEST_HEX], struct diag *d) _must_check_;
+/* Adds where links of a tree lead that leave it. */
+int code_links_out(const char *path, struct strv *ret, struct diag *d) _must_check_;
 /* True in *ret when the path, each ancestor and everything below can be written by root alone (mode, owner; sticky /tmp
  * counts as writable). An access control list that lets others write shows as the group's bits (acl(5),
  * "correspondence"). One stat a file, and nothing is remembered: a chown deep inside moves no time of a directory above

@@ -34,6 +34,7 @@ void resolved_done(struct resolved *r)
 	strv_done(&r->argv);
 	strv_done(&r->chain);
 	strv_done(&r->path);
+	strv_done(&r->outward);
 	strv_done(&r->symlinks);
 	strv_done(&r->first_links);
 	*r = (struct resolved){ 0 };
@@ -225,6 +226,8 @@ static int follow_script(struct resolve *c, const struct found *f, const struct 
 		diag_prefix(c->d, "%s names its interpreter in its first line: ", SHOWN(f->path));
 		return r;
 	}
+	if (head->argument && resolve_family(resolve_basename(interpreter.real)) == FAMILY_PYTHON)
+		resolve_python_flags(c, head->argument);
 	if (strcmp(resolve_basename(head->interpreter), "env") == 0)
 		return follow_env(c, f, &interpreter, head->argument, depth);
 	if (interpreter.shim)

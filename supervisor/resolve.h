@@ -40,8 +40,13 @@ struct resolved {
 	size_t n_trees;
 	bool loads_cwd; /* the interpreter looks for modules in the working directory, and what it finds there is no
 			   tree */
-	bool safe_path, no_user_site; /* python -I or -P; -I or -s */
-	bool git_is_code;	      /* a file of the command lies in a .git, which is no code otherwise */
+	bool safe_path, no_user_site, no_variables; /* python -I or -P; -I or -s; -I or -E */
+	/* So many words of argv are not the server's own: the interpreter's and its options, or all where the program
+	 * is among them; 0: none is known to take code. */
+	size_t interpreted;
+	bool git_is_code; /* a file of the command lies in a .git, which is no code otherwise */
+	/* Where links lead from code that is known by its path, to what the base view does not hold. */
+	struct strv outward;
 	struct strv symlinks; /* "LINK\tTARGET": links outside trees that must exist inside for the command to work */
 	/* The same of the words that a program is found by, which the plan does without. */
 	struct strv first_links;

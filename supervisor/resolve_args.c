@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 #include "base/fs.h"
+#include "base/glob.h"
 #include "supervisor/resolve_internal.h"
 
 struct interpreter {
@@ -90,6 +91,24 @@ static const struct {
 /* Java's options whose value is part of the same word and a class path or a library. */
 static const char *const java_joined[] = { "-Xbootclasspath/a:", "-agentpath:", "--patch-module=", "--module-path=",
 	"--class-path=", "--upgrade-module-path=" };
+
+/* They run what their words name, and are not read any further here. */
+static const char *const starters[] = { "*awk", "sed", "make", "gmake", "ninja", "cmake", "find", "xargs", "parallel",
+	"busybox", "toybox", "ld.so", "ld-linux*", "ld-musl*", "setarch", "linux64", "taskset", "prlimit", "numactl",
+	"choom", "flock", "script", "watch", "strace", "ltrace", "gdb", "valgrind*", "perf", "setpriv", "unshare",
+	"chroot", "nsenter", "runuser", "tini*", "dumb-init", "catatonit", "xvfb-run", "dbus-run-session", "socat",
+	"expect", "tclsh*", "wish*", "guile*", "racket", "julia", "R", "octave*", "sqlite3", "vi", "vim*", "nvim", "ex",
+	"emacs*", "m4", "csh", "tcsh", "ksh*", "mksh", "fish", "ash", "yash", "nu", "pwsh", "erl", "escript", "elixir",
+	"iex", "sbcl", "clisp", "ocaml*", "runghc*", "scala*", "groovy", "jshell", "kotlin*", "luajit*", "qjs",
+	"electron*", "gjs*", "tar", "rsync" };
+
+static bool is_starter(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(starters); i++)
+		if (glob_match(starters[i], name, strlen(name)))
+			return true;
+	return false;
+}
 
 static const struct interpreter *find_interpreter(const char *name)
 {
@@ -313,19 +332,26 @@ static int add_code_option(struct resolve *c, const struct interpreter *row, con
 
 /* --- the words --- */
 
-enum step { STEP_NEXT, STEP_SKIP_VALUE, STEP_END };
+/* STEP_END: what follows is the server's own; STEP_INLINED: the program is among the words, and they are its. */
+enum step { STEP_NEXT, STEP_SKIP_VALUE, STEP_END, STEP_INLINED };
 
-/* python -um NAME, -BcCODE: the first letter that takes a value ends the cluster. */
-static int python_cluster(struct resolve *c, const struct strv *words, size_t at, const struct found *interpreter)
+size_t resolve_python_flags(struct resolve *c, const char *word)
 {
-	const char *word = words->v[at], *letter = strpbrk(word + 1, "cmWX"), *value;
-
-	size_t flags = letter ? (size_t)(letter - word) : strlen(word);
+	size_t flags = strcspn(word, "cmWX");
 
 	c->safe_path = c->safe_path || strcspn(word, "IP") < flags;
 	c->ret->safe_path = c->safe_path;
 	c->ret->no_user_site = c->ret->no_user_site || strcspn(word, "Is") < flags;
-	if (!letter)
+	c->ret->no_variables = c->ret->no_variables || strcspn(word, "IE") < flags;
+	return flags;
+}
+
+/* python -um NAME, -BcCODE: the first letter that takes a value ends the cluster. */
+static int python_cluster(struct resolve *c, const struct strv *words, size_t at, const struct found *interpreter)
+{
+	const char *word = words->v[at], *letter = word + resolve_python_flags(c, word), *value;
+
+	if (!*letter)
 		return STEP_NEXT;
 	value = letter[1] ? letter + 1 : at + 1 < words->n ? words->v[at + 1] : NULL;
 	if (*letter == 'X' && value && strncmp(value, "pycache_prefix", 14) == 0)
@@ -336,7 +362,7 @@ static int python_cluster(struct resolve *c, const struct strv *words, size_t at
 		return letter[1] ? STEP_NEXT : STEP_SKIP_VALUE;
 	c->ret->loads_cwd = !c->safe_path;
 	if (*letter == 'c')
-		return STEP_END;
+		return STEP_INLINED;
 	int r = value ? resolve_python_module(c, interpreter, value) : 0;
 	return r < 0 ? r : STEP_END;
 }
@@ -348,7 +374,7 @@ static enum step shell_cluster(struct resolve *c, const char *word)
 
 	if (strchr(word, 'c')) {
 		c->ret->loads_cwd = true;
-		return STEP_END;
+		return STEP_INLINED;
 	}
 	return word[n - 1] == 'o' || word[n - 1] == 'O' ? STEP_SKIP_VALUE : STEP_NEXT;
 }
@@ -408,8 +434,6 @@ static int read_option(struct resolve *c, const struct interpreter *row, const s
 
 	if (!name)
 		return -ENOMEM;
-	if (listed(row->inlined, word))
-		return STEP_END;
 	if (row->family == FAMILY_NONE && word[1] != '-')
 		return shell_cluster(c, word);
 	if (row->clustered && word[1] != '-')
@@ -471,20 +495,15 @@ static int check_refused(struct resolve *c, const struct interpreter *row, const
 	return 0;
 }
 
-int resolve_args(struct resolve *c, const struct strv *words, size_t at, const struct found *interpreter)
+/* *end: the first word that is the server's own business. */
+static int read_args(struct resolve *c, const struct interpreter *row, const struct strv *words, size_t at,
+	const struct found *f, size_t *end)
 {
-	const struct interpreter *row = find_interpreter(resolve_basename(words->v[at]));
-
-	if (!row)
-		row = find_interpreter(resolve_basename(interpreter->real));
-	if (!row)
-		return 0;
-	c->ret->loads_cwd = c->ret->loads_cwd || row->cwd;
 	for (size_t i = at + 1; i < words->n; i++) {
 		const char *word = words->v[i];
-		int refusal = check_refused(c, row, word);
-		if (refusal < 0)
-			return refusal;
+		int r = check_refused(c, row, word);
+		if (r < 0)
+			return r;
 		if (listed(row->commands, word) && i == at + 1)
 			continue;
 		if (listed(row->inlined, word)) {
@@ -492,14 +511,38 @@ int resolve_args(struct resolve *c, const struct strv *words, size_t at, const s
 					    (row->family == FAMILY_PYTHON && !c->safe_path);
 			return 0;
 		}
+		*end = i + 1;
 		if (*word != '-' || !word[1])
 			return read_operand(c, row, word);
 		if (strcmp(word, "--") == 0)
 			return i + 1 < words->n ? read_operand(c, row, words->v[i + 1]) : 0;
-		int r = read_option(c, row, words, i, interpreter);
-		if (r < 0 || r == STEP_END)
-			return r < 0 ? r : 0;
+		r = read_option(c, row, words, i, f);
+		if (r < 0)
+			return r;
 		i += r == STEP_SKIP_VALUE;
+		*end = r == STEP_END ? i + 2 : words->n;
+		if (r == STEP_END || r == STEP_INLINED)
+			return 0;
 	}
 	return 0;
+}
+
+int resolve_args(struct resolve *c, const struct strv *words, size_t at, const struct found *interpreter)
+{
+	const struct interpreter *row = find_interpreter(resolve_basename(words->v[at]));
+	size_t end = words->n;
+	int r;
+
+	if (!row)
+		row = find_interpreter(resolve_basename(interpreter->real));
+	if (!row) {
+		if (is_starter(resolve_basename(words->v[at])) || is_starter(resolve_basename(interpreter->real)))
+			c->ret->interpreted = words->n;
+		return 0;
+	}
+	c->ret->loads_cwd = c->ret->loads_cwd || row->cwd;
+	r = read_args(c, row, words, at, interpreter, &end);
+	if (words == &c->ret->argv)
+		c->ret->interpreted = end < words->n ? end : words->n;
+	return r;
 }

@@ -117,6 +117,8 @@ int resolve_elf(struct resolve *c, const char *file) _must_check_;
 enum family resolve_family(const char *name);
 /* Reads the words after the interpreter words[at]; adds the trees of those that are code, and sets the subject. */
 int resolve_args(struct resolve *c, const struct strv *words, size_t at, const struct found *interpreter) _must_check_;
+/* Of a word of python's such as -Es: what it leaves out. How many of its letters take no value. */
+size_t resolve_python_flags(struct resolve *c, const char *word);
 /* This file is what the server is. */
 int resolve_take_subject(struct resolve *c, const char *real) _must_check_;
 /* nice, nohup, timeout ...: index of the program they start, or words->n. */

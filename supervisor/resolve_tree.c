@@ -179,8 +179,13 @@ static int add_linked_to(struct resolve *c, const char *from, const struct strv 
 	for (size_t i = 0; r == 0 && i < targets->n; i++) {
 		const char *target = targets->v[i];
 		_cleanup_free_ char *role = NULL;
-		/* Elsewhere it is not there inside; and a link to /usr itself names no code. */
-		if (!base_view_covers(target) || resolve_too_wide(c, target))
+		/* Elsewhere it is there inside where it is granted. */
+		if (!base_view_covers(target)) {
+			r = strv_contains(&c->ret->outward, target) ? 0 : strv_add(&c->ret->outward, target);
+			continue;
+		}
+		/* A link to /usr itself names no code. */
+		if (resolve_too_wide(c, target))
 			continue;
 		if (asprintf(&role, "what a link in %s leads to", from) < 0)
 			return -ENOMEM;

@@ -21,7 +21,12 @@ struct named {
 	const char *what; /* "the variable NODE_OPTIONS" */
 	bool relative;	  /* words that are no absolute path are below the working directory */
 	bool files;	  /* only files are code: a directory is data */
+	bool there;	  /* what is not there is no path */
 };
+
+/* Below these an interpreter looks for code of its own accord, as it does below the home. */
+static const char *const homes[] = { "HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_DIRS",
+	"XDG_DATA_DIRS" };
 
 static bool is_bound(const struct effective *e, const char *path)
 {
@@ -76,6 +81,22 @@ static int say(const struct named *n, const char *word)
 	return effective_add_fact(n->e, LINE_NOTE, DANGER_OWN_CODE, EFFECTIVE_THIS_MACHINE, "%s", n->e->named_code);
 }
 
+/* A package that is granted in a directory that is not. */
+static int look_below(const struct named *n, const char *path, const char *word)
+{
+	const struct fs_grants *g = &n->e->grants;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && n->relative && i < g->n && !n->e->named_code; i++) {
+		bool roots = true;
+		if (fs_path_within(g->v[i].canonical, path) || fs_path_within(g->v[i].given, path))
+			r = is_roots(g->v[i].canonical, &roots, n->d);
+		if (r == 0 && !roots)
+			r = say(n, word);
+	}
+	return r;
+}
+
 static int look_at_word(const struct named *n, const char *word)
 {
 	_cleanup_free_ char *path = NULL, *real = NULL;
@@ -90,8 +111,12 @@ static int look_at_word(const struct named *n, const char *word)
 	real = realpath(path, NULL);
 	if (n->files && (stat(path, &st) < 0 || !S_ISREG(st.st_mode)))
 		return 0;
-	if (is_bound(n->e, real ? real : path) || (!is_shown(n, path) && !(real && is_shown(n, real))))
+	if (n->there && !real)
 		return 0;
+	if (is_bound(n->e, real ? real : path))
+		return 0;
+	if (!is_shown(n, path) && !(real && is_shown(n, real)))
+		return look_below(n, real ? real : path, word);
 	r = is_roots(path, &roots, n->d);
 	return r < 0 || roots ? r : say(n, word);
 }
@@ -101,17 +126,53 @@ static bool is_code_word(const struct named *n, const char *word)
 	return *word == '/' || (n->relative && *word != '-' && word[strspn(word, "0123456789")] != '\0');
 }
 
-static int look_at(const struct named *n, const char *text)
+static int look_at_words(const struct named *n, const char *text, const char *separators)
 {
 	_cleanup_free_ char *copy = strdup(text);
 	char *save = NULL;
 	int r = copy ? 0 : -ENOMEM;
 
-	for (char *word = copy ? strtok_r(copy, EFFECTIVE_CODE_SEPARATORS, &save) : NULL;
-		r == 0 && word && !n->e->named_code; word = strtok_r(NULL, EFFECTIVE_CODE_SEPARATORS, &save))
+	for (char *word = copy ? strtok_r(copy, separators, &save) : NULL; r == 0 && word && !n->e->named_code;
+		word = strtok_r(NULL, separators, &save))
 		if (is_code_word(n, word))
 			r = look_at_word(n, word);
 	return r;
+}
+
+/* What separates is the reader's to say, and may as well stand in a name: then only what is there counts. */
+static int look_at(const struct named *n, const char *text)
+{
+	static const char *const wider[] = { "\"'", ":", "" };
+	struct named there = *n;
+	int r = look_at_words(n, text, EFFECTIVE_CODE_SEPARATORS);
+
+	there.there = true;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(wider); i++)
+		r = look_at_words(&there, text, wider[i]);
+	return r;
+}
+
+/* A word of an interpreter's own: an option can stand before its value ("-r/x.rb", "-Mlib=/x"), and of those a
+ * directory is one of code; but java's -D is a setting of any program's. */
+static int look_at_option(const struct named *n, const char *word)
+{
+	const char *slash = *word == '-' ? strchr(word, '/') : NULL;
+	struct named option = *n;
+	int r = look_at(n, word);
+
+	option.files = strncmp(word, "-D", 2) == 0;
+	if (r == 0 && slash && !n->e->named_code)
+		r = look_at_words(&option, slash, "");
+	return r;
+}
+
+/* The user's own is home_code.c's matter. */
+static bool is_another_home(const struct named *n, const char *name, const char *value)
+{
+	for (size_t i = 0; i < ARRAY_LEN(homes); i++)
+		if (strcmp(homes[i], name) == 0)
+			return strcmp(value, n->p->home) != 0;
+	return false;
 }
 
 /* "NAME=VALUE": of a name that is no loader's nothing is looked at. */
@@ -120,15 +181,19 @@ static int look_at_setting(const struct named *n, const char *setting)
 	_cleanup_free_ char *name = strndup(setting, strcspn(setting, "="));
 	char what[SHOWN];
 	struct named v = *n;
+	const char *value;
+	bool home;
 
 	if (!name)
 		return -ENOMEM;
-	if (!setting[strlen(name)] || n->e->named_code || !danger_is_loader_variable(name))
+	value = setting + strlen(name) + (setting[strlen(name)] != '\0');
+	home = is_another_home(n, name, value);
+	if (!*value || n->e->named_code || (!home && !danger_is_loader_variable(name)))
 		return 0;
 	snprintf(what, sizeof(what), "the variable %.250s", name);
 	v.what = what;
-	v.relative = effective_names_code_relatively(name);
-	return look_at(&v, setting + strlen(name) + 1);
+	v.relative = home || effective_names_code_relatively(name);
+	return look_at(&v, value);
 }
 
 /* Settings stand in the words of env, of env -S and of a shell's line. Where a value ends is theirs to say: what
@@ -151,10 +216,27 @@ static bool others_answer(const struct effective *e)
 	return e->policy.consent.by != CONSENT_BY_ASK && e->profile.managed;
 }
 
+/* A link in the code is as it was bound; what it leads to is not. */
+static int look_at_links(const struct named *n)
+{
+	struct named linked = *n;
+	_cleanup_strv_ struct strv targets = { 0 };
+	const struct resolved *cmd = &n->e->cmd;
+	int r = strv_extend(&targets, cmd->outward.v, cmd->outward.n);
+
+	if (n->e->grants.n == 0 && n->e->profile.home != HOME_PRIVATE)
+		return r;
+	for (size_t i = 0; r == 0 && i < cmd->n_trees; i++)
+		r = code_links_out(cmd->trees[i].path, &targets, n->d);
+	linked.what = "a link in the code";
+	for (size_t i = 0; r == 0 && i < targets.n && !n->e->named_code; i++)
+		r = look_at_word(&linked, targets.v[i]);
+	return r;
+}
+
 int code_named_look(const struct paths *p, struct effective *e, struct diag *d)
 {
 	struct named n = { .p = p, .e = e, .d = d, .what = "the program in the command", .files = true }, v = n;
-	bool inlined = danger_of_command(&e->cmd.argv) & DANGER_SHELL;
 	int r = 0;
 
 	free(e->named_code);
@@ -166,7 +248,7 @@ int code_named_look(const struct paths *p, struct effective *e, struct diag *d)
 		r = look_at_setting(&v, e->plan.envp.v[i]);
 	for (size_t i = 0; r == 0 && i < e->cmd.argv.n; i++)
 		r = look_at_argument(&v, e->cmd.argv.v[i]);
-	for (size_t i = 1; r == 0 && inlined && i < e->cmd.argv.n; i++)
-		r = look_at(&n, e->cmd.argv.v[i]);
-	return r;
+	for (size_t i = 1; r == 0 && i < e->cmd.interpreted; i++)
+		r = look_at_option(&n, e->cmd.argv.v[i]);
+	return r < 0 || e->named_code ? r : look_at_links(&v);
 }

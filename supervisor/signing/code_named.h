@@ -8,7 +8,8 @@
  * PYTHONPATH, NODE_OPTIONS, BASH_ENV and their like, set by the profile or by a word of the command (env X=…), name
  * places from which a program loads before its first line. The value is bound; what lies there is not, and where others
  * than root can write it and the sandbox shows it, neither a policy nor root has approved what runs. The same for files
- * that an inline program of the command names.
+ * that an interpreter's options, an inline program of the command or the words of a program that starts others name,
+ * and for what links in the code lead to.
  */
 #pragma once
 #include "supervisor/effective.h"

@@ -15,7 +15,7 @@
 static const struct place {
 	const char *path, *program;
 } places[] = {
-	{ ".local/lib", "python*" },  /* "site": *.pth, usercustomize */
+	{ ".local/lib", "py*" },      /* python, pypy; "site": *.pth, usercustomize */
 	{ ".node_modules", "node*" }, /* "Loading from the global folders" */
 	{ ".node_libraries", "node*" },
 	{ ".bunfig.toml", "bun" },
@@ -66,7 +66,7 @@ static bool is_there(int home, const char *path)
 	return fd != -ENOENT && fd != -ENOTDIR;
 }
 
-enum advice { ADVICE_REMOVE, ADVICE_MOVE, ADVICE_GRANT };
+enum advice { ADVICE_REMOVE, ADVICE_MOVE, ADVICE_BESIDE, ADVICE_GRANT };
 
 static int say(struct effective *e, const char *path, enum advice advice)
 {
@@ -75,6 +75,9 @@ static int say(struct effective *e, const char *path, enum advice advice)
 				  "and no digest covers it: remove it, or let the profile say \"home\": \"empty\"",
 		[ADVICE_MOVE] = "python looks for modules beside '%s', in the home that is kept, and no digest covers "
 				"what lies there: python's own option -I, or \"home\": \"empty\", ends that",
+		[ADVICE_BESIDE] =
+			"python looks for modules beside '%s', which is granted, and no digest covers what lies "
+			"there: python's own option -I, or a grant that leaves that directory out, ends that",
 		[ADVICE_GRANT] = "'%s' in the home is granted and can hold code that an interpreter loads from there, "
 				 "and no digest covers it: grant less, or have the interpreter told not to look there "
 				 "(python's own option -I)",
@@ -182,7 +185,32 @@ static bool is_told_not_to(const struct effective *e, const struct place *x)
 {
 	const char *value = strv_env_get(&e->plan.envp, "PYTHONNOUSERSITE");
 
-	return strcmp(x->program, "python*") == 0 && (e->cmd.no_user_site || (value && *value));
+	return strcmp(x->path, ".local/lib") == 0 && (e->cmd.no_user_site || (!e->cmd.no_variables && value && *value));
+}
+
+static bool is_opened(const struct effective *e, const char *dir, const char *except)
+{
+	for (size_t i = 0; i < e->grants.n; i++)
+		if (overlaps(e->grants.v[i].canonical, dir) && strcmp(e->grants.v[i].canonical, except) != 0)
+			return true;
+	return false;
+}
+
+/* A script that is bound alone, in a directory of which a grant shows more. */
+static int look_beside(struct effective *e)
+{
+	for (size_t i = 0; i < e->cmd.n_trees; i++) {
+		const struct code_tree *t = &e->cmd.trees[i];
+		_cleanup_free_ char *dir = strndup(t->path, (size_t)(strrchr(t->path, '/') - t->path));
+		struct stat st;
+		if (!dir)
+			return -ENOMEM;
+		if (!t->root_only && !e->cmd.safe_path && strcmp(t->path, e->cmd.subject) == 0 &&
+			lstat(t->path, &st) == 0 && S_ISREG(st.st_mode) && is_opened(e, dir, t->path) &&
+			is_run(e, "py*"))
+			return say(e, t->path, ADVICE_BESIDE);
+	}
+	return 0;
 }
 
 /* The user's own, where it is granted. */
@@ -212,5 +240,7 @@ int home_code_look(const struct paths *p, struct effective *e, struct diag *d)
 		return 0;
 	if (e->profile.home == HOME_PRIVATE)
 		r = look_private(p, e, d);
+	if (r == 0 && !e->home_code)
+		r = look_beside(e);
 	return r < 0 || e->home_code ? r : look_granted(p, e);
 }

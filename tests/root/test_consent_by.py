@@ -334,9 +334,9 @@ USER_SITE = ".local/lib/python" + subprocess.run(["/usr/bin/python3", "-c", "imp
                                                  stdout=subprocess.PIPE, text=True).stdout.strip() + "/site-packages"
 
 
-def python_server(fleet, flag, alone=False, **more):
+def python_server(fleet, flag, alone=False, text=SITE, **more):
     """A server of the user's own in python, whose digest is signed; alone: that of the file, not of its directory."""
-    path = put(f"{fleet.person.base}/code/server.py", SITE, mode=0o755)
+    path = put(f"{fleet.person.base}/code/server.py", text, mode=0o755)
     if not alone:
         put(f"{fleet.person.base}/code/setup.py", "", mode=0o644)
     for name in (path, os.path.dirname(path)):
@@ -432,7 +432,7 @@ def test_no_file_takes_the_place_of_the_one_whose_digest_is_signed(fleet):
     assert any("CODE THAT NOBODY" in text for text in direct) and any("user site" in text for text in direct)
     assert not [r.stderr for r in seen if "CODE THAT NOBODY" in r.stderr]
     refused = [r.stderr for r in seen if r.returncode == 125]
-    assert refused and all("is not what the profile binds" in text or "was changed while it was looked at" in text or "it changed between" in text
+    assert refused and all("is not what the profile binds" in text or "was changed while it was looked at" in text or "it changed between" in text or "it was written to while it was read" in text
                            for text in refused), refused
 
 
@@ -496,6 +496,133 @@ def test_a_program_in_the_command_that_reads_a_file_of_the_users_is_not_granted(
     fleet.user("run", "notes", check=0)
     fleet.profile("release", command=["/usr/bin/python3", "-I", "-c", f"exec(open('{evil}').read())"], **granted)
     assert f"the program in the command names code at '{evil}'" in fleet.asks()
+
+
+NOBODYS = "CODE THAT NOBODY SIGNED"
+IN_NODE = f"process.stderr.write('{NOBODYS}')"
+
+
+def runs_by_the_users_word_alone(fleet, **profile):
+    """The control: approved by the user, who is asked, that profile runs what lies there. Then: nobody else's word does, and why."""
+    fleet.by("ask", signatures=False)
+    fleet.profile(**profile)
+    fleet.user("approve", "--digest", fleet.digest(), "notes")
+    said = fleet.user("run", "notes")
+    if ASKED in said.stderr:  # such an answer is not remembered
+        digest = fleet.digest()
+        with subprocess.Popen(fleet.words("run", "notes"), env=fleet.env, cwd=fleet.person.work, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL, text=True) as running:
+            assert until(lambda: fleet.user("approve", "--digest", digest, "notes").returncode == 0)
+            said = running.communicate(timeout=60)[1]
+        assert NOBODYS in said, said
+    else:
+        assert NOBODYS in said.stderr, f"the control does not run it: {said.stderr}"
+    shutil.rmtree(f"{fleet.home}/.local/state/stockade/approvals")
+    fleet.by("granted")
+    fleet.profile("release", **profile)
+    told = fleet.asks()
+    assert NOBODYS not in fleet.user("run", "notes").stderr
+    return told
+
+
+@pytest.mark.parametrize("command, text", [
+    (["/usr/bin/python3", "-Ic", "exec(open('{file}').read())"], EVIL),
+    (["/usr/bin/python3", "-uIc", "exec(open('{file}').read())"], EVIL),
+    (["/usr/bin/node", "--print", "require('{file}')"], IN_NODE),
+    (["/usr/bin/perl", "-M-strict", "-Mlib={dir}", "-Mp", "/etc/hostname"], f"print STDERR '{NOBODYS}'; exit 0; 1"),
+    (["/usr/bin/awk", "-f", "{file}"], f'BEGIN {{ print "{NOBODYS}" > "/dev/stderr" }}'),
+    (["/usr/bin/nice", "-n", "1", "/usr/bin/awk", "-f{file}"], f'BEGIN {{ print "{NOBODYS}" > "/dev/stderr" }}'),
+    (["/usr/bin/make", "-s", "-f", "{file}"], f"all:\n\t@echo {NOBODYS} >&2\n"),
+    (["/usr/bin/flock", "/tmp/lock", "/usr/bin/node", "{file}"], IN_NODE),
+    (["/usr/bin/find", "/etc/hostname", "-exec", "/usr/bin/sh", "{file}", ";"], f"echo {NOBODYS} >&2"),
+], ids=lambda x: " ".join(x[:2]) if isinstance(x, list) else "")
+def test_a_file_of_the_users_that_the_words_of_a_program_have_run_is_not_granted(fleet, command, text):
+    file = users(fleet, "p.pm", text)
+    directory = os.path.dirname(file)
+    command = [word.replace("{file}", file).replace("{dir}", directory) for word in command]
+    told = runs_by_the_users_word_alone(fleet, command=command, filesystem={"read": [directory]})
+    assert f"the program in the command names code at '{directory}" in told, told
+
+
+def test_what_a_program_reads_is_granted_where_it_is_no_code(fleet):
+    fleet.by("granted")
+    data = users(fleet, "data", "text")
+    for command in (["/usr/bin/cat", data], ["/usr/bin/python3", "-I", platform.__file__, "-c", data], ["/usr/bin/nice", "/usr/bin/cat", data],
+                    ["/usr/bin/python3", "-I", "-m", "platform", data]):
+        fleet.profile("release", command=command, filesystem={"read": [os.path.dirname(data)]})
+        fleet.user("run", "notes", check=0)
+
+
+PLATFORM = ["/usr/bin/python3", "-P", "-m", "platform"]
+
+
+@pytest.mark.parametrize("name, at, grant", [
+    ("HOME", "", "{dir}"), ("PYTHONPATH", "my code, at=home", "{named}"), ("PYTHONPATH", "", "{dir}/sitecustomize.py"), ("PYTHONUSERBASE", "my own", "{named}"),
+])
+def test_a_place_that_a_variable_names_by_the_way_is_not_granted(fleet, name, at, grant):
+    directory = os.path.dirname(users(fleet, "sitecustomize.py", EVIL))
+    named = f"{directory}/{at}" if at else directory
+    site = f"{named}/.local" if name == "HOME" else named
+    for path in (f"{named}/sitecustomize.py", f"{site}/{USER_SITE.removeprefix('.local/')}/evil.pth"):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        put(path, EVIL)
+    subprocess.run(["chown", "-R", f"{OTHER.pw_uid}:{OTHER.pw_gid}", directory], check=True)
+    told = runs_by_the_users_word_alone(fleet, command=PLATFORM, env={"set": {name: named}},
+                                        filesystem={"read": [grant.replace("{dir}", directory).replace("{named}", named)]})
+    assert f"the variable {name} names code at '{directory}" in told, told
+
+
+@pytest.fixture
+def roots():
+    """A directory that only root writes."""
+    top = tempfile.mkdtemp(prefix="stockade-test-", dir="/opt")
+    os.chmod(top, 0o755)
+    yield top
+    shutil.rmtree(top)
+
+
+def test_a_home_that_a_grant_opens_is_looked_at_where_python_is_told_to_heed_no_variable(fleet, roots):  # pylint: disable=redefined-outer-name
+    """-E leaves PYTHONNOUSERSITE out, by which it would not look there."""
+    plant(fleet.home)
+    script = put(f"{roots}/server.py", SITE, mode=0o755)
+    shebang = put(f"{roots}/server", "#!/usr/bin/python3 -EB\n" + SITE, mode=0o755)
+    profile = {"env": {"set": {"PYTHONNOUSERSITE": "1"}}, "filesystem": {"read": [f"{fleet.home}/.local/lib"]}}
+    for command in (["/usr/bin/python3", "-E", script], [shebang]):
+        told = runs_by_the_users_word_alone(fleet, command=command, **profile)
+        assert "'.local/lib' in the home is granted and can hold code" in told, told
+
+
+def test_a_link_in_roots_code_to_a_file_of_the_users_is_not_granted(fleet, roots):  # pylint: disable=redefined-outer-name
+    mine = users(fleet, "plugin.py", EVIL)
+    server = put(f"{roots}/server.py", "import os; exec(open(os.path.join(os.path.dirname(__file__), 'plugin.py')).read())", mode=0o755)
+    put(f"{roots}/setup.py", "", mode=0o644)
+    profile = {"command": ["/usr/bin/python3", "-I", server], "filesystem": {"read": [os.path.dirname(mine)]}}
+    put(f"{roots}/plugin.py", "", mode=0o644)
+    fleet.by("granted")
+    fleet.profile("release", **profile)
+    fleet.user("run", "notes", check=0)
+    os.unlink(f"{roots}/plugin.py")
+    os.symlink(mine, f"{roots}/plugin.py")
+    told = runs_by_the_users_word_alone(fleet, **profile)
+    assert f"a link in the code names code at '{mine}'" in told, told
+
+
+def test_modules_beside_a_script_that_is_bound_alone_are_not_granted(fleet):
+    """Neighbours that the script does not name: json imports re, and python looks for that beside the script first."""
+    text = "import json\n"
+    fleet.by("granted")
+    directory = f"{fleet.person.base}/code"
+    for flag, more in (("-B", {}), ("-I", {"filesystem": {"read": [directory]}})):
+        os.makedirs(directory, exist_ok=True)
+        python_server(fleet, flag, alone=True, text=text, **more)
+        fleet.user("run", "notes", check=0)
+    put(f"{directory}/re.py", EVIL)
+    os.chown(f"{directory}/re.py", OTHER.pw_uid, OTHER.pw_gid)
+    r = subprocess.run(["/usr/bin/python3", f"{directory}/server.py"], stderr=subprocess.PIPE, text=True, check=False)
+    assert NOBODYS in r.stderr, r.stderr
+    python_server(fleet, "-B", alone=True, text=text, filesystem={"read": [directory]})
+    told = fleet.asks()
+    assert f"python looks for modules beside '{directory}/server.py', which is granted" in told, told
 
 
 @pytest.fixture(params=[False, True], ids=["on a disk", "served by a process"])

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,8 +154,8 @@ static int drop(int dirfd, const struct closed *c, const struct log_key *key, st
 	return r;
 }
 
-int audit_prune(int dirfd, const struct prune_rules *rules, const struct log_key *key, uint64_t now_s, FILE *out,
-	struct pruned *ret, struct diag *d)
+int audit_prune(int dirfd, const struct prune_rules *rules, const struct log_key *key, uint64_t now_s,
+	const struct prune_teller *teller, struct diag *d)
 {
 	struct prune p = { 0 };
 	int r = sodium_init() < 0 ? diag_fail(d, -EIO, "libsodium cannot be initialised") : list(dirfd, &p, d);
@@ -170,13 +169,12 @@ int audit_prune(int dirfd, const struct prune_rules *rules, const struct log_key
 		if (!c->goes)
 			continue;
 		r = rules->dry ? 0 : drop(dirfd, c, key, d);
-		if (r < 0)
-			break;
-		ret->sessions++;
-		ret->bytes += c->size;
-		if (out)
-			(void)fprintf(out, "%s %s: %" PRIu64 " records, %" PRIu64 " bytes, %s\n",
-				rules->dry ? "would remove" : "removed", c->file, c->records, c->size, c->why);
+		if (r == 0 && teller)
+			teller->tell(teller->of, &(struct pruned){ .file = c->file,
+							 .session = c->session,
+							 .why = c->why,
+							 .records = c->records,
+							 .bytes = c->size });
 	}
 	free(p.v);
 	return r;

@@ -10,7 +10,6 @@
  * is told of, and never one that is gone untold. verify accepts what a drop tells of, and nothing else.
  */
 #pragma once
-#include <stdio.h>
 #include "audit/log_key.h"
 
 /* A rule that is not given keeps everything. where: who says so, for the record. */
@@ -25,11 +24,17 @@ struct prune_rules {
 	bool dry; /* say what would go, and remove nothing */
 };
 
+/* A session that went, or would; the words are audit_prune's own. */
 struct pruned {
-	uint64_t sessions, bytes;
+	const char *file, *session, *why;
+	uint64_t records, bytes;
 };
 
-/* out: one line for each session that goes; NULL: nothing is printed. key: signs the drops; NULL or without an id: not.
- */
-int audit_prune(int dirfd, const struct prune_rules *rules, const struct log_key *key, uint64_t now_s, FILE *out,
-	struct pruned *ret, struct diag *d) _must_check_;
+struct prune_teller {
+	void (*tell)(void *of, const struct pruned *p);
+	void *of;
+};
+
+/* teller: hears of each session that has gone; NULL: nobody does. key: signs the drops; NULL or without an id: not. */
+int audit_prune(int dirfd, const struct prune_rules *rules, const struct log_key *key, uint64_t now_s,
+	const struct prune_teller *teller, struct diag *d) _must_check_;

@@ -32,8 +32,8 @@ struct cmd_audit_filter {
 			"only sessions that a client started whose chain of programs holds NAME, or matches with "     \
 			"'*'"),                                                                                        \
 		CMD_AUDIT_FILTER_ROW(type, tool, OPTION_STR, "NAME", "only records about tools whose name matches"),   \
-		CMD_AUDIT_FILTER_ROW(                                                                                  \
-			type, decision, OPTION_STR, "WORD", "only what was decided so: allow, deny or drop")
+		CMD_AUDIT_FILTER_ROW(type, decision, OPTION_STR, "WORD",                                               \
+			"only what was decided so: allow, deny, drop or 'would deny'")
 /* clang-format on */
 
 struct command_ctx;

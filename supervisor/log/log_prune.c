@@ -43,7 +43,6 @@ int log_prune_daily(const struct paths *p, const struct policy *policy, bool own
 	const struct prune_rules rules = log_prune_rules(policy, false);
 	_cleanup_log_key_ struct log_key key = { .id = "" };
 	_cleanup_close_ int state = -1, dir = -1;
-	struct pruned done = { 0 };
 	time_t now = time(NULL);
 	int r;
 
@@ -56,7 +55,7 @@ int log_prune_daily(const struct paths *p, const struct policy *policy, bool own
 	if (r == 0)
 		r = log_key_take(state, &key, d);
 	if (r == 0)
-		r = audit_prune(dir, &rules, &key, (uint64_t)now, NULL, &done, d);
+		r = audit_prune(dir, &rules, &key, (uint64_t)now, NULL, d);
 	if (r == 0)
 		mark_done(dir);
 	return r;

@@ -216,3 +216,25 @@ def test_a_used_up_budget_ends_that_session_only(person):
     assert answered > 3000
     assert "log.budget" in person.events()
     person.verified()
+
+
+def test_what_prune_removes_or_would_it_says_as_json_and_in_words(person):
+    person.approve("--", *ODD, "old")
+    for _ in range(2):
+        w = person.start("--", *ODD, "old")
+        w.initialize()
+        assert w.end() == 0
+    files = {n for n in os.listdir(audit_dir(person)) if n != "index.jsonl"}
+    sizes = {n: os.stat(f"{audit_dir(person)}/{n}").st_size for n in files}
+    last = {r["session"]: r["seq"] for r in person.records()}
+    would = json.loads(person.stockade("audit", "prune", "--size", "1", "--dry-run", "--json", check=0).stdout)
+    assert {p["file"]: (p["records"], p["bytes"]) for p in would["logs"]} == {n: (last[p["session"]], sizes[n]) for p in would["logs"] for n in [p["file"]]}
+    assert {p["file"] for p in would["logs"]} == files and all(p["uid"] is None and p["why"] == "size: --size 1" for p in would["logs"])
+    assert (would["dry_run"], would["sessions"], would["bytes"], would["failed"]) == (True, 2, sum(sizes.values()), None)
+    assert files <= set(os.listdir(audit_dir(person)))
+    one = person.stockade("audit", "prune", "--size", str(max(sizes.values())), check=0).stdout.splitlines()
+    assert len(one) == 2 and one[0].startswith("removed ") and one[1].startswith("removed 1 session, "), one
+    gone_now = json.loads(person.stockade("audit", "prune", "--size", "1", "--json", check=0).stdout)
+    assert (gone_now["dry_run"], gone_now["sessions"]) == (False, 1) and not files & set(os.listdir(audit_dir(person)))
+    assert json.loads(person.stockade("audit", "prune", "--json", check=0).stdout)["logs"] == []
+    person.verified()

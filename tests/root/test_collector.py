@@ -251,7 +251,11 @@ def test_what_is_too_much_for_the_policy_is_removed_oldest_first_and_told(machin
     machine.policy(size=str(newest + 10))
     dry = machine.stockade("audit", "prune", "--collector", "--dry-run", check=0)
     assert len(os.listdir(directory)) == len(files) + 1 and "would remove 2 sessions" in dry.stdout, dry
-    r = machine.stockade("audit", "prune", "--collector", "--size", "1GiB", check=0)  # the policy's counts
+    assert f"would remove {os.geteuid()}/{files[0]}: " in dry.stdout, dry
+    planned = json.loads(machine.stockade("audit", "prune", "--collector", "--dry-run", "--json", check=0).stdout)
+    assert [(p["uid"], p["file"]) for p in planned["logs"]] == [("0", f) for f in files[:-1]] and planned["dry_run"] is True, planned
+    r = machine.stockade("audit", "prune", "--collector", "--size", "1GiB", check=0)
+    assert "--size 1GiB counts for nothing here: " in r.stderr and "policy.json:1 (audit.size" in r.stderr, r
     assert set(os.listdir(directory)) == {"index.jsonl", files[-1]} and "policy.json:1 (audit.size" in r.stdout, r
     verdict = machine.collector.verified()
     assert verdict["covered"] == verdict["records"], verdict

@@ -34,15 +34,26 @@ static void closed_session(const struct log_dir *l, const struct log_key *k, con
 	session_close(a);
 }
 
-static uint64_t prune(
+static void count(void *of, const struct pruned *p)
+{
+	unsigned *n = of;
+
+	assert_int_equal(strlen(p->session), AUDIT_SESSION_ID_LEN);
+	assert_non_null(strstr(p->file, p->session));
+	assert_true(p->records > 0 && p->bytes > 0 && *p->why);
+	++*n;
+}
+
+static unsigned prune(
 	const struct log_dir *l, const struct prune_rules *rules, const struct log_key *k, uint64_t after_s)
 {
-	struct pruned done = { 0 };
+	unsigned n = 0;
+	const struct prune_teller teller = { count, &n };
 	struct diag d = { "" };
 
-	if (audit_prune(l->fd, rules, k, io_wall_us() / 1000000 + after_s, NULL, &done, &d) < 0)
+	if (audit_prune(l->fd, rules, k, io_wall_us() / 1000000 + after_s, &teller, &d) < 0)
 		fail_msg("%s", d.text);
-	return done.sessions;
+	return n;
 }
 
 static unsigned count_files(const struct log_dir *l)

@@ -22,7 +22,7 @@ static const char head[] = "# bash completion for stockade, made from its tables
 			   "}\n\n"
 			   "_stockade() {\n"
 			   "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
-			   "words=\"${COMP_WORDS[*]:1:2}\" options='' names='' plain=() i\n"
+			   "words=\"${COMP_WORDS[*]:1:2}\" options='' names='' paths='' plain=() i\n"
 			   "\tCOMPREPLY=()\n"
 			   "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n";
 
@@ -30,6 +30,8 @@ static const char tail[] = "\tif [[ $cur == -* ]]; then\n"
 			   "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options --help\" -- \"$cur\")\n"
 			   "\telif [ -n \"$names\" ]; then\n"
 			   "\t\tmapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$cur\")\n"
+			   "\telif [ -n \"$paths\" ]; then\n"
+			   "\t\tmapfile -t COMPREPLY < <(compgen \"$paths\" -- \"$cur\")\n"
 			   "\tfi\n"
 			   "}\n"
 			   "complete -o filenames -F _stockade stockade\n";
@@ -95,6 +97,8 @@ static void write_command(FILE *out, const struct command_row *row)
 		write_scopes(out, row);
 	else if (complete_word(row) == COMPLETE_PROFILES)
 		fputs("\t\tnames=$(_stockade_profiles)\n", out);
+	else if (compgen_for(complete_word(row)))
+		fprintf(out, "\t\tpaths=%s\n", compgen_for(complete_word(row)));
 	fputs("\t\tcase $prev in\n", out);
 	write_values(out, row);
 	fputs("\t\tesac\n\t\t;;\n", out);

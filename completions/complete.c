@@ -12,6 +12,23 @@ static const struct {
 	{ "env", "NAME", COMPLETE_VARIABLES },
 	{ NULL, "PATH", COMPLETE_FILES },
 	{ NULL, "FILE", COMPLETE_FILES },
+	{ NULL, "DIR", COMPLETE_DIRECTORIES },
+};
+
+/* Those that take neither a plan nor a scope, by what stands in their synopsis. */
+static const struct {
+	const struct command_row *row;
+	enum complete_kind kind;
+} words[] = {
+	{ &cmd_kill, COMPLETE_PROFILES },
+	{ &cmd_restore, COMPLETE_PROFILES },
+	{ &cmd_profile_lint, COMPLETE_FILES },
+	{ &cmd_profile_sign, COMPLETE_FILES },
+	{ &cmd_profile_verify, COMPLETE_FILES },
+	{ &cmd_bundle_new, COMPLETE_DIRECTORIES },
+	{ &cmd_bundle_show, COMPLETE_FILES },
+	{ &cmd_policy_lint, COMPLETE_FILES },
+	{ &cmd_policy_test, COMPLETE_FILES },
 };
 
 enum complete_kind complete_value(const struct option_row *o)
@@ -27,6 +44,9 @@ enum complete_kind complete_value(const struct option_row *o)
  * takes a new one. */
 enum complete_kind complete_word(const struct command_row *row)
 {
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (words[i].row == row)
+			return words[i].kind;
 	return (row->rest && row != &cmd_profile_new) || complete_scope(row) ? COMPLETE_PROFILES : COMPLETE_NOTHING;
 }
 

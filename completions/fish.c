@@ -77,6 +77,23 @@ static void write_scopes(FILE *out, const struct command_row *row)
 	fputs(")'\n", out);
 }
 
+/* How the words of a command are offered; those of scopes aside. */
+static const char *words_for(enum complete_kind kind)
+{
+	switch (kind) {
+	case COMPLETE_FILES:
+		return " -F";
+	case COMPLETE_DIRECTORIES:
+		return " -a '(__fish_complete_directories)'";
+	case COMPLETE_PROFILES:
+		return " -a '(__stockade_profiles)'";
+	case COMPLETE_VARIABLES:
+	case COMPLETE_NOTHING:
+		break;
+	}
+	return NULL;
+}
+
 static const char *arguments_for(enum complete_kind kind)
 {
 	switch (kind) {
@@ -129,10 +146,10 @@ void complete_fish(FILE *out)
 		}
 		if (complete_scope(row)) {
 			write_scopes(out, row);
-		} else if (complete_word(row) == COMPLETE_PROFILES) {
+		} else if (words_for(complete_word(row))) {
 			fputs("complete -c stockade -n ", out);
 			write_condition(out, row->name);
-			fputs(" -a '(__stockade_profiles)'\n", out);
+			fprintf(out, "%s\n", words_for(complete_word(row)));
 		}
 	}
 }

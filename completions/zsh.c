@@ -74,6 +74,8 @@ static void write_command(FILE *out, const struct command_row *row)
 		fprintf(out, " \\\n\t\t\t'::name:%s' '*::command:_normal'", action_for(complete_word(row)));
 	else if (complete_scope(row))
 		fprintf(out, " \\\n\t\t\t'1:name:%s' '2:scope:_stockade_scopes'", action_for(complete_word(row)));
+	else if (complete_word(row) != COMPLETE_NOTHING)
+		fprintf(out, " \\\n\t\t\t'1:word:%s'", action_for(complete_word(row)));
 	fputs("\n\t\t;;\n", out);
 }
 

@@ -60,6 +60,14 @@ for command in grant 'grants end'; do
 		sed -n "/^\t'$command')\$/,/;;/p" "$zsh_script" | grep -qF "$function" || fail "zsh, $command: no $function"
 	done
 done
+for words in 'profile lint' 'profile sign --key k' 'profile verify' 'bundle show' 'policy lint' 'policy test'; do
+	# shellcheck disable=SC2086
+	[ "$(offer $words a)" = $'adirectory\nafile' ] || fail "bash does not offer files after $words"
+done
+for words in 'bundle new' 'audit show --dir' 'inventory --project'; do
+	# shellcheck disable=SC2086
+	[ "$(offer $words a)" = adirectory ] || fail "bash does not offer directories alone after $words"
+done
 [ -z "$(offer approve --digest a)" ] || fail "bash offers something for a digest"
 [ "$(offer run -- cmd a)" = $'adirectory\nafile' ] || fail "bash does not offer files for the server's own command"
 offer run -- ba | grep -qx bash || fail "bash does not offer programs after --"
@@ -68,7 +76,9 @@ mkdir -p stockade/profiles
 touch stockade/profiles/github.json stockade/profiles/No-Profile.json
 chmod -R go-w stockade
 PATH=$(dirname "$stockade"):$PATH
-offer run git | grep -qx github || fail "bash does not offer profiles"
+for words in run kill restore; do
+	offer "$words" git | grep -qx github || fail "bash does not offer profiles after $words"
+done
 [ "$(offer run N)" = "" ] || fail "bash offers what no profile can be named"
 cat >stockade/profiles/tracker.json <<'EOF'
 {"stockade": 1, "name": "tracker", "command": ["/usr/bin/true"], "parameters": {"dir": {"type": "directory"}},
@@ -121,4 +131,16 @@ check_shell zsh "$zsh_script"
 	compadd() { print -rl -- ${(P)2} }
 	words=(stockade grant tracker ""); CURRENT=4; source $1' zsh "$zsh_script" | sort)" = $'notes\nwrite' ] || fail "zsh offers no scopes"
 check_shell fish "$fish_script"
+# Each command whose words bash completes has them in the other two as well.
+while IFS=: read -r command kind; do
+	sed -n "/^\t'$command')\$/,/;;/p" "$zsh_script" | grep -qF "'1:word:$kind'" || fail "zsh, $command: no $kind"
+	if command -v fish >/dev/null; then
+		# shellcheck disable=SC2086
+		fish_offers $command a | grep -qx "adirectory/\?" || fail "fish, $command: offers $(fish_offers $command a)"
+	fi
+done <<'EOF'
+profile sign:_files
+policy test:_files
+bundle new:_files -/
+EOF
 exit $failed

@@ -31,13 +31,18 @@ static json_t *list_json(const struct kill_set *set)
 
 static void print_entry(const struct kill_entry *e)
 {
-	char what[SHOWN], by[KILL_WORDS_SIZE], file[SHOWN];
+	char what[SHOWN], by[KILL_WORDS_SIZE], file[SHOWN], server[SHOWN], tool[SHOWN];
+	bool everything = e->server && strcmp(e->server, "*") == 0 && !e->tool;
 
 	printf("%s\n    killed  %s\n", kill_entry_what(e, what, sizeof(what)), kill_entry_by(e, by, sizeof(by)));
 	if (!e->damaged)
 		printf("    file    %s\n", text_escape_str(e->file, file, sizeof(file)));
 	if (e->origin != KILL_BY_USER)
 		printf("    lifted  by %s alone\n", e->origin == KILL_BY_ROOT ? "root" : "a newer bundle");
+	else if (!e->damaged)
+		printf("    lifted  by 'stockade restore%s%s%s%s'\n", everything ? " --all" : " ",
+			everything ? "" : text_escape_str(e->server, server, sizeof(server)), e->tool ? " " : "",
+			e->tool ? text_escape_str(e->tool, tool, sizeof(tool)) : "");
 }
 
 static int kills_run(const struct command_ctx *ctx)

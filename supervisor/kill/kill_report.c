@@ -112,7 +112,9 @@ static void say_done(const struct kill_report *r)
 			t->forced == 1 ? "its" : "their");
 	fputs(".\n", stderr);
 	if (r->path)
-		fprintf(stderr, "  It holds until it is lifted: %s\n", text_escape_str(r->path, path, sizeof(path)));
+		fprintf(stderr, "  It holds until 'stockade restore' with the same words lifts it%s: %s\n",
+			r->entry->origin == KILL_BY_ROOT ? ", by root" : "",
+			text_escape_str(r->path, path, sizeof(path)));
 }
 
 void kill_report_say(const struct kill_report *r)

@@ -102,12 +102,13 @@ def test_a_killed_server_ends_with_all_it_started_and_does_not_start_again(perso
     until(lambda: len(processes(mark)) >= 6)
     r = kill(person, "--why", "it phones home", "odd")
     assert not processes(mark), "it said that all is over"
-    assert "1 session ended" in r.stderr and "server.odd.json" in r.stderr, r.stderr
+    assert "1 session ended" in r.stderr and "server.odd.json" in r.stderr and "until 'stockade restore' with the same words" in r.stderr, r.stderr
     assert w.wait() == 125 and b"it phones home" in w.err, w.err
     r = person.stockade("run", "odd", check=125)
     for word in ("nothing was started", "it phones home", "server.odd.json"):
         assert word in r.stderr, r.stderr
     assert [(e["server"], e["tool"], e["why"], e["damaged"]) for e in kills(person)] == [("odd", None, "it phones home", None)]
+    assert "lifted  by 'stockade restore odd'\n" in person.stockade("kills", check=0).stdout
     assert "is not killed any more" in restore(person, "odd")
     w = ready(person, "odd")
     assert w.call("echo", {"text": "back"})["result"]["content"][0]["text"] == "back"
@@ -169,6 +170,7 @@ def test_everything_is_killed_and_lifted_again_without_what_was_killed_before(pe
     kill(person, "--all", "--why", "an emergency")
     assert w.wait() == 125
     assert "an emergency" in person.stockade("run", "two", check=125).stderr
+    assert "lifted  by 'stockade restore --all'\n" in person.stockade("kills", check=0).stdout
     said = restore(person, "one")
     assert "It is killed all the same: everything" in said, said
     kill(person, "one")

@@ -2,6 +2,7 @@
 /* cmd_ps - stockade ps: the sessions that run, the launches that wait for an approval, the calls that wait for a person
  */
 #include <string.h>
+#include "base/parse.h"
 #include "base/text.h"
 #include "supervisor/commands.h"
 #include "supervisor/exit.h"
@@ -12,14 +13,15 @@ enum { INTERVAL_MAX = 3600 };
 
 struct ps_options {
 	bool json, watch;
-	uint64_t interval;
+	char *interval;
 };
 
 static const struct option_row ps_rows[] = {
 	{ "json", 0, OPTION_FLAG, offsetof(struct ps_options, json), NULL,
 		"one JSON array; with --watch one a line and tick" },
 	{ "watch", 'w', OPTION_FLAG, offsetof(struct ps_options, watch), NULL, "again and again, until interrupted" },
-	{ "interval", 0, OPTION_U64, offsetof(struct ps_options, interval), "SECONDS", "of --watch: how often; 1" },
+	{ "interval", 0, OPTION_STR, offsetof(struct ps_options, interval), "SECONDS",
+		"of --watch: how often; 1 unless given, 3600 at the most" },
 	{ NULL },
 };
 
@@ -48,7 +50,7 @@ static int print_table(struct listed *l, const struct paths *p)
 static int run_ps(const struct command_ctx *ctx)
 {
 	const struct ps_options *o = ctx->options;
-	const struct watch_options watch = { .json = o->json, .interval = o->interval ? o->interval : 1 };
+	struct watch_options watch = { .json = o->json, .interval = 1 };
 	_cleanup_paths_ struct paths p = { 0 };
 	_cleanup_listed_ struct listed l = { 0 };
 	struct diag d = { "" };
@@ -56,7 +58,7 @@ static int run_ps(const struct command_ctx *ctx)
 
 	if (o->interval && !o->watch)
 		return command_usage(ctx, "--interval is of --watch");
-	if (o->interval > INTERVAL_MAX)
+	if (o->interval && parse_u64(o->interval, 1, INTERVAL_MAX, &watch.interval) < 0)
 		return command_usage(ctx, "--interval takes 1 to %d seconds", INTERVAL_MAX);
 	r = paths_init(&p, &d);
 	if (r == 0)

@@ -145,3 +145,9 @@ def test_on_a_terminal_one_list_is_drawn_over_the_other_and_the_terminal_is_give
     terminal.type("\x03")
     assert terminal.wait() == 0
     assert terminal.text.endswith("\x1b[?25h\x1b[?1049l"), repr(terminal.text[-200:])
+
+
+def test_an_interval_is_a_number_of_seconds_that_is_kept_to(person):
+    for value in ("0", "3601", "1.5", "-1", ""):
+        assert "1 to 3600 seconds" in person.stockade("ps", "--watch", f"--interval={value}", check=2).stderr, value
+    assert "is of --watch" in person.stockade("ps", "--interval", "5", check=2).stderr

@@ -261,11 +261,14 @@ static int print_inventory(struct inventory *i, bool users)
 	return EXIT_OK;
 }
 
+/* What could not be read may hold anything. */
 static bool has_raw(struct inventory *i)
 {
-	for (size_t k = 0; k < i->found.n; k++)
-		if (i->found.v[k].state == FOUND_RAW && !i->found.v[k].off)
+	for (size_t k = 0; k < i->found.n; k++) {
+		const struct found *f = &i->found.v[k];
+		if ((f->state == FOUND_RAW && !f->off) || f->state == FOUND_UNREAD)
 			return true;
+	}
 	return i->running.n > 0;
 }
 

@@ -257,6 +257,38 @@ static int run(const struct found_user *u, char *const *argv, struct buf *b, str
 	return r < 0 || status != 0 ? failed(u, r, status, d) : 0;
 }
 
+/* --- a project that is the home has the user's own files once more --- */
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_own(const struct found_list *l, size_t first, const struct found *f)
+{
+	for (size_t i = first; i < l->n; i++) {
+		const struct found *own = &l->v[i];
+		if (!own->project && own->line == f->line && is_same(own->name, f->name) &&
+			is_same(own->client, f->client) && is_same(own->file, f->file))
+			return true;
+	}
+	return false;
+}
+
+/* Of those from the first on. */
+static void drop_again(struct found_list *l, size_t first, const char *home)
+{
+	for (size_t i = first; i < l->n;) {
+		struct found *f = &l->v[i];
+		if (!is_same(f->project, home) || !is_own(l, first, f)) {
+			i++;
+			continue;
+		}
+		found_done(f);
+		memmove(f, f + 1, (--l->n - i) * sizeof(*f));
+	}
+}
+
 /* execve(2) changes no word. */
 static char *word(const char *text)
 {
@@ -280,5 +312,9 @@ int found_read(const struct found_user *u, const struct strv *projects, struct f
 		argv[n++] = projects->v[i];
 	argv[n] = NULL;
 	r = run(u, argv, &b, d);
-	return r < 0 ? r : found_parse(b.data ? b.data : "", b.len, u->name, l, d);
+	size_t first = l->n;
+	r = r < 0 ? r : found_parse(b.data ? b.data : "", b.len, u->name, l, d);
+	if (r == 0)
+		drop_again(l, first, u->home);
+	return r;
 }

@@ -159,6 +159,15 @@ def test_a_file_that_cannot_be_read_is_listed_with_the_reason(person, path, text
     unread, other = sorted(inventory(person)["entries"], key=lambda e: e["client"] == "Kiro")
     assert (unread["state"], unread["file"]) == ("unread", full) and words in unread["why"], unread
     assert other["name"] == "k"
+    put(person, ".kiro/settings/mcp.json", '{"mcpServers": {"k": {"command": "stockade", "args": ["run", "k"]}}}')
+    person.stockade("inventory", "--fail-raw", check=1)
+
+
+def test_what_lies_in_the_home_is_listed_once_where_it_is_looked_at_from_the_home(person):
+    put(person, ".cursor/mcp.json", '{"mcpServers": {"a": {"command": "x"}}}')
+    put(person, ".mcp.json", '{"mcpServers": {"b": {"command": "x"}}}')
+    found = [(e["client"], e["name"], e["project"]) for e in inventory(person, "--project", person.home)["entries"]]
+    assert sorted(found) == [("Claude Code", "b", person.home), ("Cursor", "a", None)], found
 
 
 def test_aliases_of_yaml_are_not_expanded(person):

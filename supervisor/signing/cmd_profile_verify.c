@@ -43,6 +43,15 @@ static void verify_done(void *options)
 	free(o->need);
 }
 
+/* As in a directory of keys: the file without ".pub". */
+static char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+	size_t n = strlen(file);
+
+	return strndup(file, n > 4 && strcmp(file + n - 4, ".pub") == 0 ? n - 4 : n);
+}
+
 static int load_pub(const char *path, struct keyring *ret, struct diag *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(SIGN_PUB_MAX);
@@ -51,7 +60,8 @@ static int load_pub(const char *path, struct keyring *ret, struct diag *d)
 
 	if (r == 0)
 		r = sign_key_parse(path, b.data ? b.data : "", b.len, &k, d);
-	return r ? r : keyring_add(ret, "pub", path, &k, d);
+	_cleanup_free_ char *name = r ? NULL : name_of(path);
+	return r ? r : !name ? -ENOMEM : keyring_add(ret, name, path, &k, d);
 }
 
 static int load_dir(const char *path, struct keyring *ret, struct diag *d)

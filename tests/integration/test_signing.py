@@ -112,6 +112,7 @@ def test_stockade_verifies_what_minisign_signed(signers, form):
     signers.minisign("-S", "-W", *form, "-s", "theirs.key", "-m", "notes.json", "-t", "timestamp:1700000000\tfrom minisign")
     os.chmod(signers.path("notes.json.minisig"), 0o644)
     found = json.loads(signers.verify("--pub", "theirs.pub", "--json").stdout)
+    assert [x["key"] for x in found["signers"] if x["counts"]] == ["theirs"], found
     assert found["verified"] and found["counted"] == 1
     signer = found["signers"][0]
     assert signer["prehashed"] == (form == []) and signer["when"] == "2023-11-14T22:13:20Z" and signer["comment"].endswith("from minisign")

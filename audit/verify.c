@@ -346,6 +346,11 @@ static void summary_signed(const struct verify *v)
 			v->signatures.unchecked);
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void summary(struct verify *v)
 {
 	const char *verdict = v->f.damage > 0 ? "damaged" : is_empty(v) ? "empty" : "whole";
@@ -355,16 +360,17 @@ static void summary(struct verify *v)
 		return;
 	}
 	if (v->f.damage > 0)
-		(void)fprintf(v->f.out, "damaged: %" PRIu64 " finding%s in %" PRIu64 " sessions\n", v->f.damage,
-			v->f.damage == 1 ? "" : "s", v->sessions);
+		(void)fprintf(v->f.out, "damaged: %" PRIu64 " finding%s in %" PRIu64 " session%s\n", v->f.damage,
+			plural(v->f.damage), v->sessions, plural(v->sessions));
 	else if (is_empty(v))
 		(void)fprintf(v->f.out, "empty: no session and no index; either nothing ever ran, or all of the log "
 					"was moved or removed\n");
 	else
-		(void)fprintf(v->f.out, "whole: %" PRIu64 " sessions (%" PRIu64 " running), %" PRIu64 " records\n",
-			v->sessions, v->running, v->records);
+		(void)fprintf(v->f.out, "whole: %" PRIu64 " session%s (%" PRIu64 " running), %" PRIu64 " record%s\n",
+			v->sessions, plural(v->sessions), v->running, v->records, plural(v->records));
 	if (v->dropped > 0)
-		(void)fprintf(v->f.out, "removed: %" PRIu64 " sessions, as the index tells\n", v->dropped);
+		(void)fprintf(v->f.out, "removed: %" PRIu64 " session%s, as the index tells\n", v->dropped,
+			plural(v->dropped));
 	summary_signed(v);
 }
 

@@ -371,7 +371,8 @@ static void verify_of_one_session_leaves_the_others_alone(void **state)
 	o.session = "no*";
 	assert_int_equal(audit_verify(l->fd, &o, out, &d), -ENOENT);
 	fclose(out);
-	assert_non_null(strstr(text, "1 sessions"));
+	assert_non_null(strstr(text, "1 session ("));
+	assert_non_null(strstr(text, " in 1 session\n"));
 	free(text);
 	texts_done(&file, &index);
 }

@@ -112,8 +112,8 @@ const struct command_row cmd_doctor = {
 	.summary = "try every layer on this machine: yes, or no and how to mend it",
 	.details = "Each layer of the sandbox is put up for real in a child process and looked at: namespaces, mounts, "
 		   "/proc, loopback, seccomp,\n"
-		   "Landlock, pidfds, sealed memory; then the helper programs, the audit log and the runtime "
-		   "directory. Exit status 0 when\n"
+		   "Landlock, pidfds, sealed memory; then the helper programs, the audit log, the runtime "
+		   "directory, the policy, the bundle and the collector. Exit status 0 when\n"
 		   "nothing is missing, 1 otherwise.",
 	.options = rows,
 	.options_size = sizeof(struct doctor_options),

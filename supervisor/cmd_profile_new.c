@@ -31,7 +31,7 @@ struct new_options {
 static const struct option_row new_rows[] = {
 	{ "output", 'o', OPTION_STR, offsetof(struct new_options, output), "FILE",
 		"write it to FILE, which must not be there yet, instead of printing it" },
-	GRANT_OPTION_ROWS(struct new_options, grants),
+	GRANT_ROWS(struct new_options, grants),
 	{ 0 },
 };
 
@@ -215,9 +215,6 @@ static int run_profile_new(const struct command_ctx *ctx)
 
 	if (!ctx->rest_given)
 		return command_usage(ctx, "nothing to make a profile of: give the server's command after \"--\"");
-	if (o->grants.profile_file || o->grants.sets.n)
-		return command_usage(ctx, "%s is about a profile that there is, and this makes one",
-			o->grants.profile_file ? "--profile" : "--set");
 	if (strv_extend(&o->grants.command, ctx->rest.v, ctx->rest.n) < 0)
 		r = -ENOMEM;
 	else if (!cwd || cwd[0] != '/')

@@ -51,17 +51,19 @@ extern const struct command_row cmd_doctor;
 extern const struct command_row cmd_inventory;
 
 /* The grants on the command line of run, approve, check, pin and diff: rows for the table of a struct that holds a
- * struct grants. */
+ * struct grants. GRANT_ROWS: without those that are about a profile. */
 /* clang-format off */
-#define GRANT_OPTION_ROWS(type, member)                                                                                  \
-	{ "set", 0, OPTION_STRV, offsetof(type, member.sets), "P=V", "set parameter P of the profile to V" },            \
+#define GRANT_ROWS(type, member)                                                                                         \
 	{ "env", 0, OPTION_STRV, offsetof(type, member.env_pass), "NAME", "pass the variable NAME, its value unseen" },  \
 	{ "setenv", 0, OPTION_STRV, offsetof(type, member.env_set), "NAME=VALUE",                                        \
 		"set a variable (no secrets: it is shown)" },                                                            \
 	{ "ro", 0, OPTION_STRV, offsetof(type, member.read), "PATH", "let the server read PATH and what is below" },     \
 	{ "rw", 0, OPTION_STRV, offsetof(type, member.write), "PATH", "let the server write PATH and what is below" },   \
 	{ "host", 0, OPTION_STRV, offsetof(type, member.hosts), "HOST[:PORT]", "let the server connect to HOST: a name, *.DOMAIN, an address" }, \
-	{ "cwd", 0, OPTION_STR, offsetof(type, member.cwd), "PATH", "start the server in PATH" },                        \
+	{ "cwd", 0, OPTION_STR, offsetof(type, member.cwd), "PATH", "start the server in PATH" }
+#define GRANT_OPTION_ROWS(type, member)                                                                                  \
+	{ "set", 0, OPTION_STRV, offsetof(type, member.sets), "P=V", "set parameter P of the profile to V" },            \
+	GRANT_ROWS(type, member),                                                                                        \
 	{ "profile", 0, OPTION_STR, offsetof(type, member.profile_file), "FILE", "take the profile in FILE" }
 /* clang-format on */
 

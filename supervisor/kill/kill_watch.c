@@ -28,20 +28,28 @@ static int watch(int fd, const char *path, uint32_t mask)
 	return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
 }
 
-/* The directory and the one above it; where that is missing, the one above that. */
+/* The directory and the one above it; where that is missing, the one above that. What came below it before it was
+ * watched was no event, so it is gone down again from there: whatever is missing then is one when it comes. */
 static int watch_for(int fd, const char *path)
 {
-	char above[PATH_MAX];
+	char at[PATH_MAX];
+	size_t n = strlen(path);
 	char *slash;
 	int r = watch(fd, path, OF_ENTRIES);
 
-	if (r < 0 || snprintf(above, sizeof(above), "%s", path) >= (int)sizeof(above))
+	if (r < 0 || snprintf(at, sizeof(at), "%s", path) >= (int)sizeof(at))
 		return r < 0 ? r : -ENAMETOOLONG;
-	for (r = 0; r == 0 && (slash = strrchr(above, '/')) && slash != above;) {
+	for (r = 0; r == 0 && (slash = strrchr(at, '/')) && slash != at;) {
 		*slash = '\0';
-		r = watch(fd, above, OF_PARENT);
+		r = watch(fd, at, OF_PARENT);
 	}
-	return r;
+	if (r <= 0)
+		return r;
+	while (r > 0 && strlen(at) < n) {
+		at[strlen(at)] = '/';
+		r = watch(fd, at, strlen(at) == n ? OF_ENTRIES : OF_PARENT);
+	}
+	return r < 0 ? r : 1;
 }
 
 static bool watch_all(const struct paths *p, int fd)

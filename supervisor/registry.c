@@ -99,6 +99,7 @@ static int map_counters(struct registration *r, struct diag *d)
 	char name[64];
 	_cleanup_close_ int fd = -1;
 	void *p;
+	int full;
 
 	snprintf(name, sizeof(name), "%s.stat", r->id);
 	fd = openat(r->dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -106,8 +107,10 @@ static int map_counters(struct registration *r, struct diag *d)
 		return diag_fail(d, -errno, "cannot make the session's counters: %s", strerror(errno));
 	/* From here on the files of that name are ours to remove. */
 	r->made = true;
-	if (ftruncate(fd, sizeof(*r->counters)) < 0)
-		return diag_fail(d, -errno, "cannot make the session's counters: %s", strerror(errno));
+	/* A page that no full file system refuses later, when nobody asks any more: that would be a SIGBUS. */
+	full = posix_fallocate(fd, 0, sizeof(*r->counters));
+	if (full)
+		return diag_fail(d, -full, "cannot make the session's counters: %s", strerror(full));
 	p = mmap(NULL, sizeof(*r->counters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return diag_fail(d, -errno, "cannot map the session's counters: %s", strerror(errno));

@@ -137,3 +137,20 @@ def test_an_entry_or_a_count_of_another_user_is_not_believed(person):
     assert len(listed) == 1 and listed[0]["rate"] is None and listed[0]["calls"] == 0
     os.unlink(forged)
     wire.end()
+
+
+FULL = """mount -t tmpfs -o size=1m,mode=700 none "$XDG_RUNTIME_DIR" && "$@" && dd if=/dev/zero of="$XDG_RUNTIME_DIR/fill" bs=4096 2>/dev/null
+for pages in 0 1 2 3 4 5; do "$@"; echo "$?"; truncate -s -4096 "$XDG_RUNTIME_DIR/fill"; done"""
+
+
+def test_a_runtime_directory_that_is_full_ends_no_session_by_a_signal(person):
+    """A page that is only needed once something is counted would be a SIGBUS then."""
+    command = ["--", "/usr/bin/cat"]
+    os.mkdir(f"{person.base}/runtime", 0o700)
+    person.env["XDG_RUNTIME_DIR"] = f"{person.base}/runtime"
+    person.approve(*command)
+    r = subprocess.run(["unshare", "-m", "sh", "-c", FULL, "sh", STOCKADE, "run", *command], env=person.env, cwd=person.work, stdin=subprocess.DEVNULL,
+                       capture_output=True, text=True, timeout=100, check=False)
+    said = [line for line in r.stdout.split() if line.isdigit()]
+    assert set(said) == {"0", "125"} and len(said) == 6, f"{r.stdout} {r.stderr}"
+    assert "cannot make the session's counters: No space left on device" in r.stderr, r.stderr

@@ -6,6 +6,7 @@
  * Mustn't:  touch a file before that, or parse a word but those that name a descriptor to keep
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -37,6 +38,9 @@ int main(int argc, char **argv, char **env)
 		command_error("cannot give up new privileges (PR_SET_NO_NEW_PRIVS): %s", strerror(errno));
 		return EXIT_REFUSED;
 	}
+	/* A write past an inherited RLIMIT_FSIZE is an errno, and told in words: `kill` ended without a word and
+	 * without its entry. What is executed begins with the defaults again (spawn.c). */
+	signal(SIGXFSZ, SIG_IGN);
 	if (closed & (1 << STDOUT_FILENO)) {
 		command_error("standard output is closed, so no answer could reach anyone; start it with one");
 		return EXIT_REFUSED;

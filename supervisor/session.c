@@ -168,10 +168,8 @@ static int watch_outside(struct session *s)
 	sigaddset(&set, SIGQUIT);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (s->signals = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
 		return diag_fail(&s->diag, -errno, "cannot watch for signals: %s", strerror(errno));
-	/* A write that cannot be made is an errno here, and ends the session in words: also past an inherited
-	 * RLIMIT_FSIZE. */
+	/* A write that cannot be made is an errno here, and ends the session in words. */
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 	/* The parent that started us; when it is PID 1 already, there is nobody left to watch. */
 	if (l->n > 0 && l->v[0].pid > 1)
 		s->client = (int)syscall(SYS_pidfd_open, l->v[0].pid, 0);

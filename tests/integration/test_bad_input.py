@@ -120,6 +120,13 @@ def test_a_limit_of_open_files_that_is_too_low_is_said_with_what_to_do(person):
     assert "may open only 30 files here and needs 64" in r.stderr and "ulimit -n 64" in r.stderr
 
 
+@pytest.mark.parametrize("words", [("kill", "notes"), ("run", "--", "/usr/bin/true")], ids=lambda w: w[0])
+def test_a_limit_on_the_size_of_files_is_told_in_words(person, words):
+    command = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", STOCKADE, *words]
+    r = subprocess.run(command, env=person.env, cwd=person.work, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert r.returncode == 125 and "File too large" in r.stderr, f"{r.returncode} {r.stderr}"
+
+
 def test_a_directory_in_the_place_of_an_approval_is_named_with_what_to_do(person):
     digest = person.approve("--", *ODD, "directory")
     path = f"{person.home}/.local/state/stockade/approvals/{digest}.json"

@@ -11,6 +11,7 @@
 #include <string.h>
 #include "supervisor/canonical.h"
 #include "supervisor/code_digest.h"
+#include "supervisor/consent/admin.h"
 #include "supervisor/consent/granted.h"
 #include "supervisor/danger.h"
 #include "supervisor/effective_client.h"
@@ -234,16 +235,11 @@ int effective_look(struct effective *e, struct diag *d)
 	return r;
 }
 
-int effective_digest(const struct paths *p, const struct approvals *all, struct effective *e, struct diag *d)
+static int take_digests(const struct paths *cache, struct effective *e, struct diag *d)
 {
 	json_t *list = json_object_get(e->canonical, "code");
 	int r = 0;
 
-	/* What is kept from earlier looks is the user's file. It may spare a user whose own answer counts the reading,
-	 * and vouches for no code that a signature binds or that another has to approve. */
-	const struct paths *cache = code_is_for_others(e) ? NULL : p;
-
-	r = code_hold(e, d);
 	for (size_t i = 0; r == 0 && i < e->cmd.n_trees; i++)
 		r = digest_tree(cache, &e->cmd.trees[i], e->cmd.git_is_code, json_array_get(list, i), d);
 	if (r == 0)
@@ -251,8 +247,33 @@ int effective_digest(const struct paths *p, const struct approvals *all, struct 
 	if (r < 0)
 		return r;
 	r = canonical_digest(e->canonical, e->digest);
+	return r < 0 ? diag_fail(d, r, "cannot compute the plan's digest: %s", strerror(-r)) : 0;
+}
+
+/* Root's word counts with any policy, beside the user's. */
+static bool root_answers(const struct effective *e)
+{
+	_cleanup_approval_ struct approval root = { 0 };
+	struct diag unsaid;
+
+	return e->policy.file && admin_lookup(e->digest, &root, &unsaid) != CONSENT_UNKNOWN;
+}
+
+int effective_digest(const struct paths *p, const struct approvals *all, struct effective *e, struct diag *d)
+{
+	int r = 0;
+
+	/* What is kept from earlier looks is the user's file. It may spare a user whose own answer counts the reading,
+	 * and vouches for no code that a signature binds or that another has to approve. */
+	const struct paths *cache = code_is_for_others(e) ? NULL : p;
+
+	r = code_hold(e, d);
+	if (r == 0)
+		r = take_digests(cache, e, d);
+	if (r == 0 && cache && root_answers(e))
+		r = take_digests(NULL, e, d);
 	if (r < 0)
-		return diag_fail(d, r, "cannot compute the plan's digest: %s", strerror(-r));
+		return r;
 	r = effective_check_overlap(p, all, e, d);
 	if (r == 0)
 		r = home_code_look(p, e, d);

@@ -319,10 +319,15 @@ def test_where_only_the_admin_approves_no_file_of_the_users_vouches_for_code(fle
         assert sum(forge(f"{old}/{name}", f"{kept}/{name}", path) for name in os.listdir(old)) == 1
         subprocess.run(["chown", "-R", f"{OTHER.pw_uid}:{OTHER.pw_gid}", kept], check=True)
 
+    # root's word counts beside the user's, and would be what the log names
     forged()
-    # the control: the file is believed where the answer is the user's as well
+    fleet.asks()
+    # the control: the file is believed where the answer is the user's alone
+    fleet.machine.stockade("approvals", "revoke", digest[:16], check=0)
+    forged()
     assert "NOT WHAT WAS APPROVED" in fleet.user("run", "notes", check=0).stderr
     fleet.by("admin", signatures=False)
+    fleet.machine.stockade("approve", "--digest", digest, check=0)
     forged()  # the launch has kept nothing of what has changed just now
     r = fleet.user("run", "notes")
     assert r.returncode == 125 and "only who manages it approves servers" in r.stderr and "NOT WHAT" not in r.stderr, r.stderr

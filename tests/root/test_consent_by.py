@@ -577,6 +577,19 @@ def test_a_place_that_a_variable_names_by_the_way_is_not_granted(fleet, name, at
     assert f"the variable {name} names code at '{directory}" in told, told
 
 
+@pytest.mark.parametrize("name, file, command, value", [
+    ("ZDOTDIR", ".zshenv", ["/usr/bin/zsh", "/usr/lib/os-release"], "{dir}"),
+    ("XDG_CONFIG_HOME", "fish/config.fish", ["/usr/bin/fish", "-c", "true"], "{dir}"),
+    ("MAKEFILES", "first.mk", ["/usr/bin/make", "-s", "-f", "/usr/lib/os-release"], "{dir}/first.mk"),
+], ids=lambda x: x if isinstance(x, str) and x.isupper() else "")
+def test_a_place_where_a_shell_or_make_looks_first_is_not_granted(fleet, name, file, command, value):
+    text = f"x := $(shell echo {NOBODYS} >&2)\n" if name == "MAKEFILES" else f"echo {NOBODYS} >&2\n"
+    directory = os.path.dirname(users(fleet, "data"))
+    put(f"{directory}/{file}", text)
+    told = runs_by_the_users_word_alone(fleet, command=command, env={"set": {name: value.replace("{dir}", directory)}}, filesystem={"read": [directory]})
+    assert f"the variable {name} names code at '{directory}" in told, told
+
+
 @pytest.fixture
 def roots():
     """A directory that only root writes."""

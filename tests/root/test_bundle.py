@@ -374,6 +374,34 @@ def test_one_that_was_put_in_its_place_is_kept_and_a_half_copied_one_is_not(flee
     assert fleet.kept() == 7
 
 
+def test_a_disk_that_is_full_leaves_what_is_kept_and_the_next_goes_on(fleet):
+    """However many pages are left, one after the other; the control is the last, which finds all of them."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=755", "none", f"{fleet.base}/lib"], check=True)
+    try:
+        fleet.serve(1)
+        fleet.sync()
+        outcomes = []
+        for pages in range(8):
+            subprocess.run(["sh", "-c", f"cat /dev/zero >{fleet.base}/lib/fill; truncate -s -{4096 * pages} {fleet.base}/lib/fill"], check=True,
+                           stderr=subprocess.DEVNULL)
+            version = len(outcomes) + 2
+            before = fleet.kept()
+            fleet.serve(version)
+            r = subprocess.run(["unshare", "-m", "sh", "-c", OVER, fleet.base, STOCKADE, "sync"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                               timeout=120, check=False, env={"PATH": os.environ["PATH"], "HOME": "/root"})
+            outcomes.append((r.returncode, fleet.kept()))
+            assert r.returncode == 0 or "No space left on device" in r.stderr, f"{pages}: {r.returncode} {r.stderr}"
+            assert fleet.kept() in (before, version)
+            fleet.check()
+            os.unlink(f"{fleet.base}/lib/fill")
+        assert {status for status, _ in outcomes} == {0, 1}, outcomes
+        fleet.serve(99)
+        fleet.sync()
+        assert fleet.kept() == 99
+    finally:
+        subprocess.run(["umount", f"{fleet.base}/lib"], check=True)
+
+
 def test_only_so_many_bytes_are_taken_and_a_redirection_leads_nowhere_else(fleet):
     fleet.web.files = {"/bundle.json": b" " * ((32 << 20) + 1)}
     assert "longer than the limit" in fleet.sync(check=1).stderr

@@ -26,7 +26,7 @@ struct look {
 	const struct found_list *entries;
 	struct process *v;
 	size_t n, room;
-	struct stat stockade;
+	struct statx stockade;
 	struct running_list *ret;
 };
 
@@ -77,13 +77,21 @@ static const struct process *parent_of(const struct look *l, const struct proces
 	return found && found->a.start <= p->a.start ? found : NULL;
 }
 
+/* What the kernel remembers of a file: its file system may be one of a user's that never answers (fuse(4)). */
+static bool look_at_file(const char *path, struct statx *ret)
+{
+	return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, ret) == 0;
+}
+
 static bool is_stockade(const struct look *l, const struct process *p)
 {
+	const struct statx *own = &l->stockade;
 	char path[64];
-	struct stat st;
+	struct statx st;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)p->a.pid);
-	return (stat(path, &st) == 0 && st.st_dev == l->stockade.st_dev && st.st_ino == l->stockade.st_ino) ||
+	return (look_at_file(path, &st) && st.stx_dev_major == own->stx_dev_major &&
+		       st.stx_dev_minor == own->stx_dev_minor && st.stx_ino == own->stx_ino) ||
 	       (p->a.exe && strncmp(p->a.exe, STOCKADE_LIBEXECDIR "/stockade-", strlen(STOCKADE_LIBEXECDIR) + 10) == 0);
 }
 
@@ -156,10 +164,10 @@ static const struct found *entry_of(const struct look *l, const struct process *
 static bool is_pipe(pid_t pid, int fd)
 {
 	char path[64];
-	struct stat st;
+	struct statx st;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
-	return stat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	return look_at_file(path, &st) && (S_ISFIFO(st.stx_mode) || S_ISSOCK(st.stx_mode));
 }
 
 /* The known client that started it, past shells and launchers; NULL: none. */
@@ -223,7 +231,7 @@ static int look_at(struct look *l, const struct process *p)
 int running_read(const struct found_list *entries, struct running_list *ret, struct diag *d)
 {
 	struct look l = { .entries = entries, .ret = ret };
-	int r = stat("/proc/self/exe", &l.stockade) < 0 ? -errno : read_all(&l);
+	int r = look_at_file("/proc/self/exe", &l.stockade) ? read_all(&l) : -errno;
 
 	if (l.n > 1)
 		qsort(l.v, l.n, sizeof(*l.v), by_pid);

@@ -5,13 +5,15 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
 import threading
+import time
 
 import pytest
-from integration.harness import STAGE, STOCKADE
+from integration.harness import STAGE, STOCKADE, until
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
 
@@ -153,6 +155,34 @@ def test_a_file_system_that_answers_nothing_holds_up_one_user_for_a_while_and_no
         silent.end()
     assert [e["name"] for e in told["entries"]] == ["b"]
     assert len(told["failed"]) == 1 and "of ann could not be read within 30 s" in told["failed"][0], told["failed"]
+
+
+@pytest.mark.needs("fuse")
+def test_a_program_on_a_file_system_that_answers_nothing_holds_up_no_inventory(person, users):
+    """It runs from what a process of the user's serves, who has stopped that one; the control is who asks for the file itself."""
+    put(users, "bob", ENTRY % "b", 40002)
+    content, image, at = (f"{users}/ann/{n}" for n in ("content", "image", "at"))
+    os.mkdir(content)
+    os.mkdir(at)
+    shutil.copy("/usr/bin/sleep", f"{content}/server")
+    subprocess.run(["mksquashfs", content, image, "-quiet", "-no-progress"], check=True, stdout=subprocess.DEVNULL)
+    with subprocess.Popen(["squashfuse", "-f", "-o", "allow_other", image, at]) as server:
+        assert until(lambda: os.path.ismount(at))
+        with subprocess.Popen([f"{at}/server", "600"], stdin=subprocess.DEVNULL, cwd="/") as p:
+            try:
+                assert until(lambda: os.readlink(f"/proc/{p.pid}/exe") == f"{at}/server")
+                server.send_signal(signal.SIGSTOP)
+                time.sleep(3)  # the kernel believes what it was told for a second (attr_timeout, mount.fuse3(8))
+                with subprocess.Popen(["stat", "-L", f"/proc/{p.pid}/exe"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as control:
+                    told = inventory(person, users)
+                    assert control.poll() is None, "nothing holds up who asks"
+                    server.kill()
+                    control.wait(60)
+            finally:
+                server.kill()
+                p.kill()
+                subprocess.run(["umount", "-l", at], check=False)
+    assert [e["name"] for e in told["entries"]] == ["b"]
 
 
 def test_users_with_numbers_beyond_sixteen_bits_are_users(person, users):

@@ -118,7 +118,7 @@ static int take_denied(const struct command_ctx *ctx, const struct show_options 
 {
 	if (o->denied && (o->follow || o->lines || o->filter.decision))
 		return command_usage(ctx, "--denied counts over the log: it goes with --since, --until, --session, "
-					  "--server, --tool and --json alone");
+					  "--server, --client, --tool, --dir and --json alone");
 	return 0;
 }
 

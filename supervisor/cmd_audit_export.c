@@ -153,8 +153,11 @@ static int export_collected(const struct export_options *all, struct diag *d)
 {
 	_cleanup_close_ int logs = -1;
 	struct follow f = { .signals = -1, .notify = -1 };
-	int r = cmd_audit_open_dir(COLLECTOR_LOGS, &logs, d), ret = r, next = FOLLOW_MORE;
+	int r = cmd_audit_open_dir(COLLECTOR_LOGS, &logs, d), ret, next = FOLLOW_MORE;
 
+	if (r == -ENOENT)
+		r = diag_fail(d, r, COLLECTOR_NEVER_RAN, COLLECTOR_LOGS);
+	ret = r;
 	if (r == 0 && all->follow)
 		r = ret = follow_init(logs, &f, d);
 	while (r == 0 && next == FOLLOW_MORE) {

@@ -29,6 +29,10 @@ int collected_open(struct collected *ret, struct diag *d)
 
 	*ret = COLLECTED_NONE;
 	r = cmd_audit_open_dir(COLLECTOR_STATE, &ret->state, d);
+	if (r == -ENOENT)
+		return diag_fail(d, r, COLLECTOR_NEVER_RAN, COLLECTOR_STATE);
+	if (r == -EACCES)
+		return diag_fail(d, r, COLLECTOR_STATE " is the collector's: only root and its user may do this");
 	if (r == 0 && fstat(ret->state, &st) < 0)
 		r = diag_fail(d, -errno, COLLECTOR_STATE ": %s", strerror(errno));
 	if (r == 0)

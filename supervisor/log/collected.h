@@ -14,6 +14,8 @@
 
 #define COLLECTOR_LOGS	"/var/log/stockade"
 #define COLLECTOR_STATE "/var/lib/stockade-collector"
+/* Of a place. */
+#define COLLECTOR_NEVER_RAN "%s is not there: no collector has run on this machine (stockade-collector(8))"
 
 struct collected {
 	int state, logs;

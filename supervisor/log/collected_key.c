@@ -114,5 +114,8 @@ int collected_key_change(struct diag *d)
 
 int collected_keys(struct log_keys *ret, struct diag *d)
 {
-	return log_keys_read(ret, COLLECTOR_LOGS "/" LOG_KEYS_PUBLISHED, d);
+	static const char path[] = COLLECTOR_LOGS "/" LOG_KEYS_PUBLISHED;
+	int r = log_keys_read(ret, path, d);
+
+	return r == -ENOENT ? diag_fail(d, r, COLLECTOR_NEVER_RAN, path) : r;
 }

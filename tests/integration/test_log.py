@@ -238,3 +238,19 @@ def test_what_prune_removes_or_would_it_says_as_json_and_in_words(person):
     assert (gone_now["dry_run"], gone_now["sessions"]) == (False, 1) and not files & set(os.listdir(audit_dir(person)))
     assert json.loads(person.stockade("audit", "prune", "--json", check=0).stdout)["logs"] == []
     person.verified()
+
+
+@pytest.mark.parametrize("words", [["prune", "--collector"], ["export", "--collector", "--format", "jsonl"], ["key", "--collector"]])
+def test_where_no_collector_has_run_its_commands_say_so(person, words):
+    # Another test's policy, where one lies there now, would be nobody's in this namespace.
+    over = 'mount -t tmpfs none /var/lib && mount -t tmpfs none /var/log && { [ ! -d /etc/stockade ] || mount -t tmpfs -o mode=755 none /etc/stockade; } && exec "$@"'
+    r = subprocess.run(["unshare", "-rm", "sh", "-c", over, "sh", STOCKADE, "audit", *words], env=person.env, stdin=subprocess.DEVNULL, capture_output=True,
+                       text=True, check=False)
+    assert r.returncode == 125 and "is not there: no collector has run on this machine" in r.stderr, r
+
+
+def test_what_does_not_go_with_denied_is_refused_with_all_that_does(person):
+    told = person.stockade("audit", "show", "--denied", "-n", "1", check=2).stderr
+    for option in ("since", "until", "session", "server", "client", "tool", "dir"):
+        person.stockade("audit", "show", "--denied", f"--{option}", {"since": "today", "until": "today", "dir": audit_dir(person)}.get(option, "x"), check=0)
+        assert f"--{option}" in told, told

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/parse.h"
 #include "base/text.h"
 #include "supervisor/check_matrix.h"
@@ -307,9 +308,12 @@ static int gather(const struct lint *l, struct vouching *v, struct diag *d)
 	return l->by_name ? vouching_load(l->paths, v, d) : vouching_init(l->paths, &none, v, d);
 }
 
+/* A directory is no profile: "notes" in a home with ~/notes is the name. */
 static bool is_name(const char *word)
 {
-	return profile_name_valid(word) && access(word, F_OK) < 0;
+	struct stat st;
+
+	return profile_name_valid(word) && (stat(word, &st) < 0 || S_ISDIR(st.st_mode));
 }
 
 static int run_profile_lint(const struct command_ctx *ctx)

@@ -41,6 +41,13 @@ def test_each_rule_finds_what_it_is_about(person, more, severity, rule):
     assert (severity, rule) in found and status == (severity != "note"), found
 
 
+def test_a_directory_of_the_name_does_not_hide_the_profile(person):
+    lint(person)
+    os.mkdir(f"{person.work}/notes")
+    said = person.stockade("profile", "lint", "notes", check=0).stdout
+    assert said.startswith("note [signed]"), said
+
+
 def test_a_signed_path_is_not_signed_code_and_lint_prints_what_binds_it(person):
     srv = f"{person.base}/srv"
     os.mkdir(srv, 0o755)

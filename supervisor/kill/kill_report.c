@@ -102,7 +102,11 @@ static void say_done(const struct kill_report *r)
 
 	fprintf(stderr, "%s is killed: ", kill_entry_what(r->entry, what, sizeof(what)));
 	if (n == 0)
-		fputs("no session of it runs now", stderr);
+		fputs(r->entry->origin == KILL_BY_ROOT
+				? "no session of it was found; one that keeps its runtime directory "
+				  "elsewhere ends as soon as it sees the entry"
+				: "no session of it runs now",
+			stderr);
 	else
 		fprintf(stderr, "%u session%s %s, %llu.%llu ms", n, n == 1 ? "" : "s",
 			r->entry->tool ? n == 1 ? "was told" : "were told" : "ended",

@@ -216,7 +216,7 @@ def test_root_believes_nothing_that_a_user_has_laid_down(two):
     # What another has is not this one's.
     os.symlink(two[0].runtime, third)
     r = two[0].as_root("kill", "fake", check=0)
-    assert "no session of it runs now" in r.stderr, r.stderr
+    assert "no session of it was found; one that keeps its runtime directory elsewhere" in r.stderr, r.stderr
     assert [p.poll() for p in others] == [None, None]
     assert victim.call("echo", {"text": "here"})["result"]["content"][0]["text"] == "here"
     heard.setblocking(False)

@@ -83,13 +83,23 @@ static void say(const char *path, const json_t *bundle)
 {
 	char shown[SHOWN];
 
-	printf("%s: %zu profiles, %zu pins, %zu revocations, %zu kill entries, %zu groups; 'stockade profile sign' "
-	       "signs "
-	       "it\n",
-		text_escape_str(path, shown, sizeof(shown)), json_array_size(json_object_get(bundle, "profiles")),
-		json_array_size(json_object_get(bundle, "pins")),
-		json_array_size(json_object_get(bundle, "revocations")),
-		json_array_size(json_object_get(bundle, "kill")), json_object_size(json_object_get(bundle, "groups")));
+	static const struct {
+		const char *key, *one, *more;
+	} parts[] = {
+		{ "profiles", "profile", "profiles" },
+		{ "pins", "file of pins", "files of pins" },
+		{ "revocations", "revocation", "revocations" },
+		{ "kill", "kill entry", "kill entries" },
+		{ "groups", "group", "groups" },
+	};
+
+	printf("%s: ", text_escape_str(path, shown, sizeof(shown)));
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		const json_t *part = json_object_get(bundle, parts[i].key);
+		size_t n = json_is_object(part) ? json_object_size(part) : json_array_size(part);
+		printf("%s%zu %s", i ? ", " : "", n, n == 1 ? parts[i].one : parts[i].more);
+	}
+	puts("; 'stockade profile sign' signs it");
 }
 
 static int make(const struct new_options *o, const char *from, int64_t expires, struct diag *d)

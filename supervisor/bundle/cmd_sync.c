@@ -192,7 +192,7 @@ static int check_newer(const struct sync *s, const char *name, const struct bund
 static int consider(struct sync *s, const struct bundle_offer *o, struct diag *d)
 {
 	_cleanup_bundle_ struct bundle b = { 0 };
-	char shown[SHOWN], name[SHOWN];
+	char shown[SHOWN], name[SHOWN], before[24] = "none";
 	int r = bundle_offer_judge(o, &s->judging.args, &b, d);
 
 	if (r < 0)
@@ -207,9 +207,11 @@ static int consider(struct sync *s, const struct bundle_offer *o, struct diag *d
 		r = bundle_offer_keep(o, s->dir, d);
 	if (r < 0)
 		return r;
-	printf("%s: bundle '%s' version %llu of %s is kept (before: %llu)\n", shown,
+	if (s->kept.version)
+		snprintf(before, sizeof(before), "%llu", (unsigned long long)s->kept.version);
+	printf("%s: bundle '%s' version %llu of %s is kept (before: %s)\n", shown,
 		text_escape_str(b.name, name, sizeof(name)), (unsigned long long)b.version,
-		output_time(b.issued, (char[OUTPUT_TIME_SIZE]){ "" }), (unsigned long long)s->kept.version);
+		output_time(b.issued, (char[OUTPUT_TIME_SIZE]){ "" }), before);
 	bundle_done(&s->kept);
 	s->kept = b;
 	b = (struct bundle){ 0 };

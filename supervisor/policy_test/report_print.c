@@ -125,9 +125,9 @@ static void print_log_rows(struct printer *p, const json_t *list, enum sign sign
 	{
 		const char *now = text_of(o, "now");
 		char what[512];
-		snprintf(what, sizeof(what), "%s %.300s: %lld times, last %s%s%s", text_of(o, "kind"),
-			text_of(o, "what"), number(o, "count"), text_of(o, "last"), now ? ", now " : "",
-			now ? now : "");
+		snprintf(what, sizeof(what), "%s %.300s: %lld time%s, last %s%s%s", text_of(o, "kind"),
+			text_of(o, "what"), number(o, "count"), number(o, "count") == 1 ? "" : "s", text_of(o, "last"),
+			now ? ", now " : "", now ? now : "");
 		row(p, text_of(o, "server"), sign, what, text_of(o, "rule"));
 	}
 }

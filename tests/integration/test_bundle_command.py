@@ -38,7 +38,7 @@ def make(fleet, *words, check=0):
 def test_what_lies_in_a_directory_is_one_file_that_is_signed_and_verified(fleet):
     subprocess.run(["minisign", "-G", "-W", "-p", "it.pub", "-s", "it.key"], cwd=fleet.home, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["minisign", "-S", "-W", "-s", "it.key", "-m", "fleet/profiles/notes.json"], cwd=fleet.home, check=True, stdout=subprocess.DEVNULL)
-    assert "1 profiles, 0 pins, 1 revocations, 1 kill entries, 1 groups" in make(fleet).stdout
+    assert "1 profile, 0 files of pins, 1 revocation, 1 kill entry, 1 group; " in make(fleet).stdout
     with open(f"{fleet.home}/bundle.json", encoding="utf-8") as f:
         bundle = json.load(f)
     assert bundle["bundle"] == "acme" and bundle["version"] == 12 and bundle["expires"] == "2036-01-01T00:00:00Z"

@@ -159,7 +159,8 @@ def fleet(tmp_path):
 
 def test_a_bundle_is_fetched_verified_and_kept_with_its_signature(fleet):
     text = fleet.serve(3)
-    assert "bundle 'acme' version 3" in fleet.sync().stdout
+    said = fleet.sync().stdout
+    assert "bundle 'acme' version 3" in said and "(before: none)" in said, said
     current = f"{fleet.base}/lib/bundle/current"
     assert sorted(os.listdir(current)) == ["bundle.json", "bundle.json.minisig"]
     with open(f"{current}/bundle.json", "rb") as f:

@@ -64,7 +64,7 @@ def test_calls_of_the_log_that_were_denied_are_told_to_be_only_recorded_and_then
         ("call", "drop_a", "denied", 1, "/etc/stockade/profiles/notes.json:1 (tools.allow)"),
         ("call", "put_a", "denied", 1, '/etc/stockade/profiles/notes.json:1 (tools.deny "put_*")')], told["log"]
     out = machine.stockade("policy", "test", "--against-log", new_policy(machine.person), check=1).stdout
-    assert "~ call put_a: 1 times, last 20" in out and ", now denied" in out, out
+    assert "~ call put_a: 1 time, last 20" in out and ", now denied" in out, out
     machine.policy(observing())
     assert use(machine, "notes")[1] == {"get_a", "put_a", "drop_a"}
 

@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_manual - the manual pages and the tables of commands and options say the same */
 #include "tests/unit/unit.h"
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "supervisor/commands.h"
 
 enum { PAGE_MAX = 64 << 10, WORD_MAX = 64, LINE_SIZE = 512 };
 
-/* The page of a command: "audit show" stands in stockade-audit. */
-static void read_page(const char *command, size_t len, char ret[PAGE_MAX])
+static void read_file(const char *name, char ret[PAGE_MAX])
 {
 	char path[512];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/stockade%s%.*s.1.scd", STOCKADE_MAN, len ? "-" : "", (int)len, command);
-	f = fopen(path, "r");
+	snprintf(path, sizeof(path), "%s/%s", STOCKADE_MAN, name);
+	f = fopen(path, "re");
 	if (!f)
 		fail_msg("there is no %s", path);
 	ret[fread(ret, 1, PAGE_MAX - 1, f)] = '\0';
 	fclose(f);
+}
+
+/* The page of a command: "audit show" stands in stockade-audit. */
+static void read_page(const char *command, size_t len, char ret[PAGE_MAX])
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "stockade%s%.*s.1.scd", len ? "-" : "", (int)len, command);
+	read_file(name, ret);
 }
 
 static void test_every_command_has_a_page_with_its_options(void **state)
@@ -164,6 +173,28 @@ static void test_the_first_page_lists_every_command(void **state)
 	}
 }
 
+/* scdoc(5) takes the second of "__name_" for the end of what the first begins, and prints neither. */
+static void test_no_page_loses_the_underscore_that_a_name_begins_with(void **state)
+{
+	static char page[PAGE_MAX];
+	DIR *dir = opendir(STOCKADE_MAN);
+	struct dirent *e;
+	unsigned pages = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir))) {
+		if (!strstr(e->d_name, ".scd"))
+			continue;
+		pages++;
+		read_file(e->d_name, page);
+		for (const char *at = page; (at = strstr(at, "__")); at += 2)
+			if (at == page || strchr(" \t\n(", at[-1]))
+				fail_msg("%s: write _\\_ for %.20s", e->d_name, at);
+	}
+	closedir(dir);
+	assert_true(pages > commands_n / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_no_page_explains_an_option_that_is_not_there),
 		cmocka_unit_test(test_the_synopsis_of_a_page_is_that_of_the_help),
 		cmocka_unit_test(test_the_first_page_lists_every_command),
+		cmocka_unit_test(test_no_page_loses_the_underscore_that_a_name_begins_with),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@ Each file is exchanged all the time for one that would let more happen if it wer
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -30,6 +31,7 @@ for line in sys.stdin:
 """
 COMMAND = ["/usr/bin/python3", "-I", "-c", SERVER]
 EVIL = {"env": {"set": {"MODE": "evil"}}}
+LONG_AGO, SHOWN_AS = 946684800, "2000-01-01"
 LINES = "".join(json.dumps({"jsonrpc": "2.0", **m}) + "\n" for m in (
     {"id": 1, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}},
     {"method": "notifications/initialized"}, {"id": 2, "method": "tools/list"}))
@@ -72,11 +74,11 @@ class Raced(Fleet):
         return good, put(f"{self.etc}/bad", {"stockade": 1, "name": "notes", "command": COMMAND, **EVIL})
 
     def race_minisig(self):
+        """The moment in it is the one word of a signature that is shown, and what it is worth hangs on it."""
         path = f"{self.written('release', 'security')}.release.minisig"
         with open(path, encoding="ascii") as f:
-            lines = f.read().splitlines(keepends=True)
-        lines[2] = lines[2].replace("notes.json", "evil.json")
-        return path, put(f"{self.etc}/bad", "".join(lines))
+            bad = re.sub(r"timestamp:\d+", f"timestamp:{LONG_AGO}", f.read())
+        return path, put(f"{self.etc}/bad", bad)
 
     def race_pins(self):
         self.written("release", "security", words=["vil"])
@@ -135,6 +137,11 @@ def drive(raced, *command):
     return subprocess.run(words, env=raced.env, cwd=raced.person.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=600, check=True).stdout
 
 
+def signers(raced):
+    """Who had signed what was started, as it was recorded."""
+    return [r.get("detail", {}).get("signers") for r in raced.records() if r["event"] == "session.open"]
+
+
 @pytest.mark.parametrize("command", [["check", "--json"], ["run"]], ids=["check", "run"])
 @pytest.mark.parametrize("file", ["profile", "minisig", "pins", "key", "policy"])
 def test_whatever_is_swapped_under_a_launch_nothing_is_shown_or_started_that_was_not_signed(raced, file, command):
@@ -148,17 +155,25 @@ def test_whatever_is_swapped_under_a_launch_nothing_is_shown_or_started_that_was
         swapper.wait()
     started, denied = map(int, out.split("\nmet ")[1].split())
     assert started >= MET and denied >= MET, f"{started} started, {denied} denied: the two were not met"
-    assert "evil" not in out, [line for line in out.splitlines() if "evil" in line][:5]
+    shown = out.splitlines() + (list(map(json.dumps, signers(raced))) if command == ["run"] else [])
+    met = [line for line in shown if "evil" in line or SHOWN_AS in line]
+    assert not met, met[:5]
 
 
 # What is swapped in would say it, if it were believed.
-@pytest.mark.parametrize("file", ["profile", "pins", "key", "policy"])
+@pytest.mark.parametrize("file", ["profile", "minisig", "pins", "key", "policy"])
 def test_each_of_them_would_start_what_was_not_signed_where_it_is_believed(raced, file):
     path, bad = getattr(raced, f"race_{file}")()
     os.chmod(bad, 0o644)
     shutil.copy(bad, path)
     if file in ("profile", "pins"):
         raced.signers.sign(path, "release", "security")
+    if file == "minisig":
+        raced.signers.sign(path.removesuffix(".release.minisig"), "release", "security", when=LONG_AGO)
     words = raced.words("run", "worse" if file in ("key", "policy") else "notes")
     r = subprocess.run(words, env=raced.env, cwd=raced.person.work, input=LINES, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
-    assert r.returncode == 0 and "evil" in r.stdout + r.stderr, r
+    assert r.returncode == 0, r
+    if file == "minisig":
+        assert SHOWN_AS in raced.user("check", "--json", "notes", check=0).stdout and SHOWN_AS in json.dumps(signers(raced))
+    else:
+        assert "evil" in r.stdout + r.stderr, r

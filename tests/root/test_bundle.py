@@ -205,12 +205,15 @@ def test_an_older_version_is_not_taken_even_when_the_newer_has_expired(fleet):
     assert "never goes back" in fleet.sync(check=1).stderr
 
 
-@pytest.mark.parametrize("way", ["key-gone", "key-revoked", "cut", "gone"])
-def test_an_older_version_is_not_taken_when_what_is_kept_cannot_be_verified_any_more(fleet, way):
-    revoked = fleet.key("old")
+@pytest.mark.parametrize("way", ["key-gone", "key-revoked", "cut", "gone", "an-old-copy"])
+def test_an_older_version_is_not_taken_when_what_is_kept_cannot_be_used_any_more(fleet, way):
+    revoked, current = fleet.key("old"), f"{fleet.base}/lib/bundle/current"
+    if way == "an-old-copy":
+        fleet.serve(4)
+        fleet.sync()
+        shutil.copytree(current, f"{fleet.base}/copy")
     fleet.serve(5, "old")
     fleet.sync()
-    current = f"{fleet.base}/lib/bundle/current"
     if way == "key-gone":
         os.unlink(f"{fleet.base}/etc/keys/old.pub")
     elif way == "key-revoked":
@@ -222,6 +225,8 @@ def test_an_older_version_is_not_taken_when_what_is_kept_cannot_be_verified_any_
         fleet.put("lib/bundle/current/bundle.json", fleet.bundle(5)[:50])
     else:
         shutil.rmtree(current)
+    if way == "an-old-copy":
+        os.rename(f"{fleet.base}/copy", current)
     fleet.serve(4)
     said = fleet.sync(check=1).stderr
     assert "version 5 of 'acme' was kept on this machine" in said, said
@@ -229,6 +234,7 @@ def test_an_older_version_is_not_taken_when_what_is_kept_cannot_be_verified_any_
     fleet.place(4)
     assert "version 5 of 'acme' was kept on this machine" in fleet.sync(check=1).stderr
     assert "a bundle never goes back" in fleet.check(125).stderr
+    assert "version 5 was kept: what that one killed besides is not known" in fleet.stockade("kills").stderr
     os.unlink(f"{fleet.base}/lib/bundle/highest")
     fleet.check()
     fleet.put("lib/bundle/highest", json.dumps({"stockade": 1, "bundle": "acme", "version": 5}))

@@ -4,6 +4,7 @@
 Root's entries of a test lie over /etc/stockade in a mount namespace of its own.
 """
 import contextlib
+import glob
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import subprocess
 import uuid
 
 import pytest
-from integration.harness import ODD, STOCKADE, Wire, processes, until
+from integration.harness import ODD, PATIENCE, STOCKADE, Wire, processes, until
 from root.test_inventory_as_root import Silent
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("root")]
@@ -43,7 +44,7 @@ class User:
         self.home = f"{person.base}/other-{number}"
         os.mkdir(self.home, 0o755)
         os.chown(self.home, number, number)
-        self.env = {**person.env, "HOME": self.home}
+        self.env, self.root_env = {**person.env, "HOME": self.home}, {**person.env, "HOME": person.home}
         self.mark = "mark-" + uuid.uuid4().hex
         self.state = f"{self.home}/.local/state/stockade"
 
@@ -96,11 +97,13 @@ class User:
         os.rename(f.name, f"{directory}/{name}")
         return f"{directory}/{name}"
 
-    def as_root(self, *words, check=None):
+    def under_root(self, *words, bind="--bind"):
         """Root's own stockade, with the same /etc/stockade over the real one."""
-        env = {**self.person.env, "HOME": f"{self.person.base}/home"}
-        r = subprocess.run(["unshare", "-m", "sh", "-c", RUN + 'exec "$@"', self.etc, STOCKADE, *words],
-                           env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+        return ["unshare", "-m", "sh", "-c", RUN.replace("--bind", bind) + 'exec "$@"', self.etc, STOCKADE, *words]
+
+    def as_root(self, *words, check=None):
+        r = subprocess.run(self.under_root(*words), env=self.root_env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           text=True, timeout=120, check=False)
         if check is not None:
             assert r.returncode == check, f"{words}: {r.returncode}\n{r.stdout}\n{r.stderr}"
         return r
@@ -330,11 +333,13 @@ def test_a_file_system_of_a_users_that_answers_nothing_keeps_root_from_nobody_el
         os.kill(w.p.pid, signal.SIGSTOP)
     paths = (others[0], f"{others[1]}/stockade", f"{sessions}/{'0' * 32}.kill", f"{sessions}/{'1' * 32}.json")
     silent = [Silent(path, ",allow_other") for path in paths]
-    try:
-        told = json.loads(two[0].as_root("kill", "--json", "odd", check=0).stdout)
-    finally:
-        for one in silent:
-            one.end()
+    with subprocess.Popen(two[0].under_root("kill", "--json", "odd"), env=two[0].root_env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as p:
+        try:
+            told = json.loads(p.communicate(timeout=PATIENCE)[0])
+        finally:  # whoever waits for one of them cannot even be killed
+            for one in silent:
+                one.end()
+    assert p.returncode == 0
     assert not processes(two[0].mark) and not processes(liar.mark)
     for w in both:
         os.kill(w.p.pid, signal.SIGCONT)
@@ -344,6 +349,38 @@ def test_a_file_system_of_a_users_that_answers_nothing_keeps_root_from_nobody_el
     assert sorted((n["user"], n["why"].partition(": ")[2]) for n in told["not_looked_at"]) == [
         (USER + 2, "a file system of type 'fuse' is mounted there"),
         (USER + 3, "its stockade/sessions cannot be used: something is mounted there")], told
+
+
+def unlisted(sessions):
+    """The one session there is in no list from now on: an order alone can end it."""
+    path, = glob.glob(f"{sessions}/*.json")
+    os.remove(path)
+
+
+@pytest.mark.needs("fuse")
+def test_whoever_comes_while_root_writes_the_entry_is_told_as_well(two):
+    """A session of a user who was told before, and one of a user who logs in: nothing is written in the end, and so nothing else tells them."""
+    first, later = two
+    entries, away = f"{first.etc}/kill.d", f"{first.person.base}/away"
+    os.mkdir(entries, 0o755)
+    os.rename(later.runtime, away)
+    w = ready(first.start("odd"))
+    silent = Silent(entries, ",allow_other")
+    with subprocess.Popen(first.under_root("kill", "odd", bind="--rbind"), env=first.root_env, stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True) as p:
+        try:
+            assert w.wait() == 125 and not processes(first.mark)
+            os.rename(away, later.runtime)
+            late = [ready(one.start("odd")) for one in two]
+            for one in two:
+                unlisted(f"{one.runtime}/stockade/sessions")
+            assert p.poll() is None, "it waits for the disk"
+        finally:
+            silent.end()
+        said = p.communicate(timeout=60)[1]
+    assert p.returncode == 125 and "it does not hold" in said, said
+    for one in late:
+        assert one.wait() == 125 and b"by root since" in one.err, one.err
 
 
 def mute(one, count):
@@ -528,6 +565,29 @@ def test_on_a_disk_that_hangs_a_kill_ends_what_runs_before_it_writes_also_where_
     assert p.returncode == 125 and "it does not hold" in said and "1 did not answer" in said, said
     os.kill(w.p.pid, signal.SIGCONT)
     assert w.wait() == 125
+
+
+@pytest.mark.needs("fuse")
+def test_a_session_that_comes_while_its_user_kills_on_a_disk_that_hangs_is_told_as_well(user):
+    """It sees another disk, on which no entry comes, and is in no list."""
+    user.profile("odd")
+    entries, sessions = f"{user.state}/kill.d", f"{user.state}/run/sessions"
+    os.makedirs(entries, 0o700)
+    os.chown(entries, USER, USER)
+    w = ready(user.start("odd"))
+    silent = Silent(entries, ",allow_other")
+    with subprocess.Popen(user.under(STOCKADE, "kill", "odd"), env=user.env, cwd=user.person.work, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True) as p:
+        try:
+            assert w.wait() == 125 and not processes(user.mark)
+            late = ready(user.start("odd", before='umount -l "$1/kill.d" && shift && '))
+            unlisted(sessions)
+            assert p.poll() is None, "it waits for the disk"
+        finally:
+            silent.end()
+        said = p.communicate(timeout=60)[1]
+    assert p.returncode == 125 and "it does not hold" in said, said
+    assert late.wait() == 125
 
 
 def test_without_inotify_a_session_looks_and_doctor_says_so(user):

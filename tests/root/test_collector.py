@@ -386,14 +386,18 @@ def test_the_logs_of_all_users_are_exported_once_each_those_of_later_ones_includ
 
 
 def test_a_log_that_cannot_be_exported_holds_up_no_other_users(machine):
-    cursor = f"{machine.person.base}/cursor"
-    session_of(machine, "root", 0, "first")
-    exported(machine, "--cursor", cursor)
-    session_of(machine, OTHER.pw_name, OTHER.pw_uid, "second")
-    os.rename(f"{machine.collector.logs}/0/index.jsonl", f"{machine.person.base}/aside")
-    r = machine.stockade("audit", "export", "--collector", "--format", "jsonl", "--cursor", cursor, check=125)
-    assert {u for u, _ in opened(map(json.loads, r.stdout.splitlines()))} == {str(OTHER.pw_uid)}, r
-    assert "cursor.0" in r.stderr, r.stderr
+    """Whichever of them is looked at first."""
+    users = {0: "root", OTHER.pw_uid: OTHER.pw_name}
+    for broken, whole in (list(users), list(users)[::-1]):
+        cursor, index = f"cursor-{broken}", f"{machine.collector.logs}/{broken}/index.jsonl"
+        session_of(machine, users[broken], broken, "first")
+        exported(machine, "--cursor", f"{machine.person.base}/{cursor}")
+        session_of(machine, users[whole], whole, "second")
+        os.rename(index, f"{machine.person.base}/aside")
+        r = machine.stockade("audit", "export", "--collector", "--format", "jsonl", "--cursor", f"{machine.person.base}/{cursor}", check=125)
+        assert {u for u, _ in opened(map(json.loads, r.stdout.splitlines()))} == {str(whole)}, r
+        assert f"{cursor}.{broken}" in r.stderr, r.stderr
+        os.rename(f"{machine.person.base}/aside", index)
 
 
 def test_who_follows_the_collectors_logs_sees_users_that_come_later(machine):

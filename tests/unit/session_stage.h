@@ -556,9 +556,10 @@ static inline void run_child(struct stage *s, const int in[2], const int err[2],
 	dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 1);
 	/* The one descriptor that the parts keep: as long as one of them lives, its other end has no end of file. */
 	dup2(witness[1], WITNESS_FD);
-	/* As main does before anything else; without it only root may load a filter (seccomp(2)). */
+	/* As main does before anything else; without the first only root may load a filter (seccomp(2)). */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(97);
+	signal(SIGXFSZ, SIG_IGN);
 	start_early(s, &early);
 	_exit(session_run(&a));
 }

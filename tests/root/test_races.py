@@ -35,11 +35,11 @@ LONG_AGO, SHOWN_AS = 946684800, "2000-01-01"
 LINES = "".join(json.dumps({"jsonrpc": "2.0", **m}) + "\n" for m in (
     {"id": 1, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}},
     {"method": "notifications/initialized"}, {"id": 2, "method": "tools/list"}))
-MET, TRIES = 5, 150
+MET, TRIES = 15, 400
 
-# GOOD BAD PATH: the one, the other, a link to the other.
+# GOOD BAD PATH: the one, the other, a link to the other. Now and then the good one stays for a while, or hardly a launch would meet it alone.
 SWAP = """
-import os, shutil, sys
+import os, random, shutil, sys, time
 good, bad, path = sys.argv[1:]
 new = path + ".new"
 while True:
@@ -49,6 +49,8 @@ while True:
         else:
             os.symlink(bad, new)
         os.rename(new, path)
+        if how == good and random.random() < .05:
+            time.sleep(random.random() * .06)
 """
 
 

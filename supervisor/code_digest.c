@@ -453,11 +453,9 @@ int code_links_out(const char *path, struct strv *ret, struct diag *d)
 			_cleanup_free_ char *row = NULL;
 			if (!survey.dirs[i]->v[k].link)
 				continue;
-			if (asprintf(&row, "%s\t%s", survey.dirs[i]->path, survey.dirs[i]->v[k].link) < 0) {
+			if (asprintf(&row, "%s\t%s", survey.dirs[i]->path, survey.dirs[i]->v[k].link) < 0)
 				row = NULL;
-				return -ENOMEM;
-			}
-			r = note_outward(path, row, ret);
+			r = row ? note_outward(path, row, ret) : -ENOMEM;
 		}
 	return r < 0 ? diag_fail(d, r, "cannot see where the links of the code %s lead: %s",
 			       text_escape_str(path, shown, sizeof(shown)), strerror(-r))
